@@ -1,0 +1,37 @@
+# How the project's own programs are compiled: warnings, sanitizers, and the heavy bodies once.
+
+set(TASKFLUX_SANITIZE "" CACHE STRING "Sanitizers for tests and examples: address,undefined or thread")
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    # Precompiled headers need the sloppiness; see ccache's manual, "Precompiled headers".
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+        CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE_PROGRAM})
+endif()
+
+add_library(taskflux_development INTERFACE)
+target_link_libraries(taskflux_development INTERFACE taskflux::taskflux)
+target_compile_options(taskflux_development INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # -fpch-deps and -fpch-preprocess let ccache see through a precompiled header.
+    target_compile_options(taskflux_development INTERFACE -fpch-preprocess)
+elseif(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    target_compile_options(taskflux_development INTERFACE -Xclang -fno-pch-timestamp)
+endif()
+if(TASKFLUX_SANITIZE)
+    target_compile_options(taskflux_development INTERFACE
+        -fsanitize=${TASKFLUX_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(taskflux_development INTERFACE -fsanitize=${TASKFLUX_SANITIZE})
+    if(TASKFLUX_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+        # Asio uses fences next to atomics; GCC warns that TSan does not model them.
+        target_compile_options(taskflux_development INTERFACE -Wno-tsan)
+    endif()
+endif()
+
+# What taskflux/src.hpp brings, compiled once for all of the project's own programs.
+file(WRITE ${PROJECT_BINARY_DIR}/taskflux_src.cpp.in "#include <taskflux/src.hpp>\n")
+file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/taskflux_src.cpp INPUT ${PROJECT_BINARY_DIR}/taskflux_src.cpp.in)
+add_library(taskflux_src STATIC ${PROJECT_BINARY_DIR}/taskflux_src.cpp)
+target_link_libraries(taskflux_src PUBLIC taskflux_development)

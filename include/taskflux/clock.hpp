@@ -1,0 +1,126 @@
+#pragma once
+
+#include <taskflux/core/time.hpp>
+#include <taskflux/fwd.hpp>
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace taskflux {
+
+/// Where time comes from. Everything in taskflux that waits asks a clock, so that a test can move it.
+/// Thread-safe; a timer itself belongs to whoever waits on it.
+class clock {
+public:
+    virtual ~clock() = default;
+
+    /// The current time.
+    virtual time_point now() const noexcept = 0;
+
+    /// Makes `timer` expire when this clock reads `when`. A wait may end early: check `now()` and arm
+    /// again. Every armed timer must be given to `disarm` before it is destroyed.
+    virtual void arm(asio::steady_timer& timer, time_point when) = 0;
+
+    /// Forgets `timer`. Does not cancel waits on it.
+    virtual void disarm(asio::steady_timer& timer) noexcept = 0;
+
+protected:
+    clock() = default;
+    clock(const clock&) = default;
+    clock& operator=(const clock&) = default;
+};
+
+/// Real time: the wall clock read once, carried on by the steady clock, so that it never steps.
+class system_clock final : public clock {
+public:
+    time_point now() const noexcept override {
+        return std::chrono::floor<duration>(wall_ + (std::chrono::steady_clock::now() - steady_));
+    }
+
+    void arm(asio::steady_timer& timer, time_point when) override {
+        using steady = std::chrono::steady_clock;
+        constexpr auto longest = std::chrono::hours(24 * 365);  // keeps the sums below overflow
+        const auto now = wall_ + (steady::now() - steady_);
+        const auto wait = when > now + longest ? steady::duration(longest) : when - now;
+        timer.expires_after((std::max)(steady::duration::zero(), wait));
+    }
+
+    void disarm(asio::steady_timer&) noexcept override {}
+
+private:
+    using nanoseconds = std::chrono::nanoseconds;
+    std::chrono::sys_time<nanoseconds> wall_ = std::chrono::system_clock::now();
+    std::chrono::steady_clock::time_point steady_ = std::chrono::steady_clock::now();
+};
+
+/// Time that stands still until `advance` moves it; for tests. Waits end when the clock passes them.
+/// Call `advance` on the thread that runs the timers' executor.
+class manual_clock final : public clock {
+public:
+    /// Starts at `start`, by default some day in 2026.
+    explicit manual_clock(time_point start = time_point(std::chrono::hours(24) * 20600)) : now_(start) {}
+
+    time_point now() const noexcept override {
+        const std::lock_guard lock(mutex_);
+        return now_;
+    }
+
+    void arm(asio::steady_timer& timer, time_point when) override {
+        const std::lock_guard lock(mutex_);
+        remove(timer);
+        if (when <= now_) {
+            timer.expires_at(long_ago());
+        } else {
+            timer.expires_at((asio::steady_timer::time_point::max)());
+            armed_.emplace_back(when, &timer);
+        }
+    }
+
+    void disarm(asio::steady_timer& timer) noexcept override {
+        const std::lock_guard lock(mutex_);
+        remove(timer);
+    }
+
+    /// Moves time on by `by` and ends the waits that this makes due.
+    void advance(duration by) {
+        const std::lock_guard lock(mutex_);
+        now_ += by;
+        std::erase_if(armed_, [this](const auto& entry) {
+            if (entry.first > now_) return false;
+            entry.second->expires_at(long_ago());  // ends a wait under way and any that starts later
+            return true;
+        });
+    }
+
+    /// The earliest point that something waits for, or `never`.
+    time_point next() const {
+        const std::lock_guard lock(mutex_);
+        time_point soonest = never;
+        for (const auto& [when, timer] : armed_) soonest = (std::min)(soonest, when);
+        return soonest;
+    }
+
+private:
+    static asio::steady_timer::time_point long_ago() { return (asio::steady_timer::time_point::min)(); }
+
+    void remove(const asio::steady_timer& timer) {
+        std::erase_if(armed_, [&](const auto& entry) { return entry.second == &timer; });
+    }
+
+    mutable std::mutex mutex_;
+    time_point now_;
+    std::vector<std::pair<time_point, asio::steady_timer*>> armed_;
+};
+
+/// The process's real-time clock.
+inline system_clock& real_clock() {
+    static system_clock instance;
+    return instance;
+}
+
+}  // namespace taskflux

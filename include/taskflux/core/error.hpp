@@ -1,0 +1,81 @@
+#pragma once
+
+#include <boost/system/error_category.hpp>
+#include <boost/system/error_code.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <string>
+#include <type_traits>
+
+namespace taskflux {
+
+/// Everything that can go wrong in taskflux itself. What a handler throws travels as `task_failed`.
+enum class errc {
+    not_found = 1,     ///< no such task, or its retention has ended
+    lease_lost,        ///< an older attempt spoke up, or the lease ran out
+    wrong_state,       ///< the task's state does not allow this
+    cancelled,         ///< the task was cancelled
+    timed_out,         ///< a time limit passed
+    expired,           ///< the task was not started by its deadline
+    task_failed,       ///< the task's last attempt failed
+    crashed,           ///< workers died while running the task, more often than its limit allows
+    bad_payload,       ///< a payload or result does not have the shape its type asks for
+    too_large,         ///< a value is over a size or depth limit
+    invalid_argument,  ///< an option or name is outside what is allowed
+    queue_full,        ///< the queue holds as many tasks as it may
+    shut_down,         ///< the executor, worker or broker has been shut down
+    unsupported,       ///< this broker or build cannot do that
+    protocol           ///< an answer or stored record is not one this version understands
+};
+
+namespace detail {
+
+class error_category final : public boost::system::error_category {
+public:
+    const char* name() const noexcept override { return "taskflux"; }
+
+    std::string message(int value) const override {
+        switch (static_cast<errc>(value)) {
+            case errc::not_found: return "no such task, or its retention has ended";
+            case errc::lease_lost: return "the lease on the task was lost";
+            case errc::wrong_state: return "the task's state does not allow this";
+            case errc::cancelled: return "the task was cancelled";
+            case errc::timed_out: return "a time limit passed";
+            case errc::expired: return "the task was not started by its deadline";
+            case errc::task_failed: return "the task failed";
+            case errc::crashed: return "the task's workers died more often than its limit allows";
+            case errc::bad_payload: return "a value does not have the expected shape";
+            case errc::too_large: return "a value is over a size or depth limit";
+            case errc::invalid_argument: return "an argument is outside what is allowed";
+            case errc::queue_full: return "the queue is full";
+            case errc::shut_down: return "already shut down";
+            case errc::unsupported: return "not supported here";
+            case errc::protocol: return "an answer or record is not understood";
+        }
+        return "unknown taskflux error " + std::to_string(value);
+    }
+};
+
+inline constexpr error_category error_category_instance{};
+
+}  // namespace detail
+
+/// The category of `errc` codes; its name is "taskflux".
+inline const boost::system::error_category& taskflux_category() noexcept {
+    return detail::error_category_instance;
+}
+
+inline boost::system::error_code make_error_code(errc value) noexcept {
+    return {static_cast<int>(value), taskflux_category()};
+}
+
+/// A taskflux error with a sentence that says what was wrong, where, and what would be right.
+class error : public boost::system::system_error {
+public:
+    error(errc code, const std::string& what) : system_error(make_error_code(code), what) {}
+};
+
+}  // namespace taskflux
+
+template <>
+struct boost::system::is_error_code_enum<taskflux::errc> : std::true_type {};

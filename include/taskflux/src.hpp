@@ -1,0 +1,4 @@
+#pragma once
+
+// For exactly one .cpp file of a program: the bodies of what taskflux uses from Boost.
+#include <boost/json/src.hpp>
