@@ -1,0 +1,156 @@
+#pragma once
+
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/time.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <exception>
+#include <limits>
+#include <optional>
+#include <random>
+
+namespace taskflux {
+
+/// How the delay between two attempts grows.
+enum class backoff { none, fixed, linear, exponential };
+
+/// Says whether and when a failed attempt is followed by another. A literal type, so that a contract can
+/// hold it. Setters take a value and may be chained; the same name without an argument reads it.
+class retry_policy {
+public:
+    using predicate = bool (*)(const std::exception_ptr&);
+
+    /// One attempt, no retry.
+    constexpr retry_policy() noexcept {}
+
+    /// One attempt, no retry.
+    static constexpr retry_policy none() noexcept { return {}; }
+
+    /// The same delay before every retry. Five attempts, until `attempts` says otherwise; so for all below.
+    /// Errors: `invalid_argument` for a negative delay; so for all below.
+    static constexpr retry_policy fixed(duration delay) { return {backoff::fixed, delay, 1}; }
+
+    /// `step` before the first retry, 2 × `step` before the second, and so on.
+    static constexpr retry_policy linear(duration step) { return {backoff::linear, step, 1}; }
+
+    /// `first` before the first retry, then each time `factor` times as long. A factor below 1 shrinks.
+    /// Errors: `invalid_argument` for a factor that is negative, infinite or not a number.
+    static constexpr retry_policy exponential(duration first, double factor = 2) {
+        return {backoff::exponential, first, factor};
+    }
+
+    /// At most so many attempts in all, the first one included; 0 = no limit.
+    constexpr retry_policy& attempts(unsigned total) noexcept {
+        attempts_ = total;
+        return *this;
+    }
+
+    /// No delay is longer than this; zero (the default) = no limit.
+    constexpr retry_policy& max_delay(duration limit) {
+        max_delay_ = checked(limit, "max_delay must not be negative");
+        return *this;
+    }
+
+    /// Draws each delay evenly from zero to what it would have been, so that tasks which failed together
+    /// don't come back together ("full jitter" of AWS' "Exponential Backoff And Jitter").
+    constexpr retry_policy& full_jitter(bool on = true) noexcept {
+        full_jitter_ = on;
+        return *this;
+    }
+
+    /// No attempt starts later than this after the first one did; zero (the default) = no limit.
+    constexpr retry_policy& total_time(duration limit) {
+        total_time_ = checked(limit, "total_time must not be negative");
+        return *this;
+    }
+
+    /// Asks `test` after each failure; false gives up. Null (the default) retries every failure. Local to
+    /// the process: it is neither stored nor sent.
+    constexpr retry_policy& retry_if(predicate test) noexcept {
+        retry_if_ = test;
+        return *this;
+    }
+
+    constexpr backoff kind() const noexcept { return kind_; }
+    constexpr duration delay() const noexcept { return delay_; }
+    constexpr double factor() const noexcept { return factor_; }
+    constexpr unsigned attempts() const noexcept { return attempts_; }
+    constexpr duration max_delay() const noexcept { return max_delay_; }
+    constexpr bool has_full_jitter() const noexcept { return full_jitter_; }
+    constexpr duration total_time() const noexcept { return total_time_; }
+    constexpr predicate retry_if() const noexcept { return retry_if_; }
+
+    /// Whether this kind of failure is worth another attempt; counts and times are `next_delay`'s matter.
+    bool accepts(const std::exception_ptr& failure) const { return !retry_if_ || retry_if_(failure); }
+
+    constexpr bool operator==(const retry_policy&) const = default;
+
+private:
+    constexpr retry_policy(backoff kind, duration delay, double factor)
+        : kind_(kind), attempts_(5), delay_(checked(delay, "a delay must not be negative")), factor_(factor) {
+        if (!(factor >= 0 && factor <= (std::numeric_limits<double>::max)())) {
+            throw error(errc::invalid_argument, "a back-off factor must be finite and not negative");
+        }
+    }
+
+    static constexpr duration checked(duration value, const char* complaint) {
+        if (value < duration::zero()) throw error(errc::invalid_argument, complaint);
+        return value;
+    }
+
+    backoff kind_ = backoff::none;
+    unsigned attempts_ = 1;
+    duration delay_{};
+    double factor_ = 1;
+    duration max_delay_{};
+    duration total_time_{};
+    predicate retry_if_ = nullptr;
+    bool full_jitter_ = false;
+};
+
+namespace detail {
+
+/// The delay after `failed` failures before jitter; what does not fit saturates.
+inline duration plain_delay(const retry_policy& policy, unsigned failed) {
+    const auto base = policy.delay().count();
+    const auto limit = policy.max_delay() > duration::zero() ? policy.max_delay() : (duration::max)();
+    if (base == 0) return duration::zero();
+    switch (policy.kind()) {
+        case backoff::none: return duration::zero();
+        case backoff::fixed: return (std::min)(policy.delay(), limit);
+        case backoff::linear:
+            return limit.count() / base < static_cast<duration::rep>(failed) ? limit : policy.delay() * failed;
+        case backoff::exponential: {
+            const double grown = static_cast<double>(base) * std::pow(policy.factor(), failed - 1.0);
+            if (!(grown < static_cast<double>(limit.count()))) return limit;
+            return duration(std::llround(grown));
+        }
+    }
+    return duration::zero();
+}
+
+}  // namespace detail
+
+/// The delay before the next attempt, or nothing to give up. Pure: same arguments, same generator state,
+/// same answer; draws from `random` only where the policy has full jitter.
+///
+/// `failed_attempts` counts those so far (0: nothing failed yet, start at once); `elapsed` is the time since
+/// the first attempt started. No input overflows: a delay that does not fit saturates.
+template <std::uniform_random_bit_generator Generator>
+std::optional<duration> next_delay(const retry_policy& policy, unsigned failed_attempts, duration elapsed,
+                                   Generator& random) {
+    if (failed_attempts == 0) return duration::zero();
+    if (policy.attempts() != 0 && failed_attempts >= policy.attempts()) return std::nullopt;
+    auto delay = detail::plain_delay(policy, failed_attempts);
+    if (policy.has_full_jitter()) {
+        delay = duration(std::uniform_int_distribution<duration::rep>(0, delay.count())(random));
+    }
+    if (const auto total = policy.total_time(); total > duration::zero()) {
+        const auto left = total - (std::clamp)(elapsed, duration::zero(), total);
+        if (elapsed > total || delay > left) return std::nullopt;
+    }
+    return delay;
+}
+
+}  // namespace taskflux
