@@ -1,0 +1,230 @@
+"""Each rule of tools/generate.py on a small tree that breaks it, and the single header that it makes."""
+import contextlib
+import importlib.util
+import io
+import pathlib
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "tools" / "generate.py"
+spec = importlib.util.spec_from_file_location("generate", SCRIPT)
+generate = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(generate)
+
+SOUND = {
+    "version.hpp": "#pragma once\n\n#define TASKFLUX_VERSION_MAJOR 1\n#define TASKFLUX_VERSION_MINOR 2\n"
+                   '#define TASKFLUX_VERSION_PATCH 3\n\ninline constexpr const char* version = "1.2.3";\n',
+    "core/a.hpp": "#pragma once\n\n#include <vector>\n\nstruct a {};\n",
+    "core/b.hpp": "#pragma once\n\n#include <taskflux/core/a.hpp>\n\n#include <string>\n#include <vector>\n\n"
+                  "struct b : a {};\n",
+    "exec/run.hpp": "#pragma once\n\n#include <taskflux/core/b.hpp>\n\nstruct run {};\n",
+    "broker/store.hpp": "#pragma once\n\n#include <taskflux/core/a.hpp>\n\nstruct store {};\n",
+    "taskflux.hpp": "#pragma once\n\n// Everything.\n#include <taskflux/broker/store.hpp>\n"
+                    "#include <taskflux/exec/run.hpp>\n#include <taskflux/version.hpp>\n",
+    "src.hpp": "#pragma once\n\n// The bodies.\n#include <boost/json/src.hpp>\n",
+}
+
+
+class Project(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name)
+        for name, text in SOUND.items():
+            self.write(name, text)
+
+    def write(self, name, text):
+        path = self.root / "include" / "taskflux" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def run_script(self, *arguments):
+        output = io.StringIO()
+        with contextlib.redirect_stdout(output):
+            code = generate.main(["--root", str(self.root), *arguments])
+        return code, output.getvalue()
+
+    def single(self, name="taskflux.hpp"):
+        self.run_script()
+        return (self.root / "single_include" / "taskflux" / name).read_text()
+
+
+class Rules(Project):
+    def problems(self, name, text):
+        """What --check says after `name` was written and everything generated, apart from its last line."""
+        self.write(name, text)
+        self.run_script()
+        code, output = self.run_script("--check")
+        self.assertEqual(code, 1 if output else 0)
+        return output.splitlines()[:-1]
+
+    def assert_only(self, problems, place, text):
+        self.assertEqual(len(problems), 1, problems)
+        self.assertTrue(problems[0].startswith(f"include/taskflux/{place}: "), problems)
+        self.assertIn(text, problems[0])
+
+    def test_a_sound_tree_has_no_problems(self):
+        self.run_script()
+        self.assertEqual(self.run_script("--check"), (0, ""))
+
+    def test_an_include_up_a_layer_is_refused(self):
+        self.write("flow/f.hpp", "#pragma once\n")
+        self.assert_only(self.problems("core/a.hpp", "#pragma once\n#include <taskflux/flow/f.hpp>\n"),
+                         "core/a.hpp:2", "core includes <taskflux/flow/f.hpp> from flow, a layer above it")
+
+    def test_the_base_includes_nothing_of_core(self):
+        self.assert_only(self.problems("version.hpp", SOUND["version.hpp"] + "#include <taskflux/core/a.hpp>\n"),
+                         "version.hpp:8", "base includes <taskflux/core/a.hpp> from core")
+
+    def test_exec_and_broker_do_not_know_each_other(self):
+        self.assert_only(self.problems("exec/run.hpp", "#pragma once\n#include <taskflux/broker/store.hpp>\n"
+                                                       "#include <taskflux/core/b.hpp>\n"),
+                         "exec/run.hpp:2", "from broker, which is beside it")
+
+    def test_clock_and_detail_are_one_layer(self):
+        self.write("detail/d.hpp", "#pragma once\n#include <taskflux/clock.hpp>\n")
+        self.write("clock.hpp", "#pragma once\n#include <taskflux/core/a.hpp>\n")
+        self.assertEqual(self.problems("exec/run.hpp", "#pragma once\n#include <taskflux/detail/d.hpp>\n"
+                                                       "#include <taskflux/core/b.hpp>\n"), [])
+
+    def test_a_header_outside_every_layer_is_refused(self):
+        self.assert_only(self.problems("misc/m.hpp", "#pragma once\n"), "misc/m.hpp:1", "is in no layer")
+
+    def test_an_include_cycle_is_refused(self):
+        self.assert_only(self.problems("core/a.hpp", "#pragma once\n\n#include <taskflux/core/b.hpp>\n"),
+                         "core/b.hpp:3",
+                         "include cycle: taskflux/core/a.hpp -> taskflux/core/b.hpp -> taskflux/core/a.hpp")
+
+    def test_a_header_that_includes_itself_is_refused(self):
+        self.assert_only(self.problems("core/a.hpp", "#pragma once\n#include <taskflux/core/a.hpp>\n"),
+                         "core/a.hpp:2", "include cycle")
+
+    def test_four_hundred_lines_are_the_limit(self):
+        self.assertEqual(self.problems("core/a.hpp", "#pragma once\n" + "//\n" * 399), [])
+        self.assert_only(self.problems("core/a.hpp", "#pragma once\n" + "//\n" * 400), "core/a.hpp:401", "401 lines")
+
+    def test_a_generated_header_may_be_long(self):
+        self.assertEqual(self.problems("core/a.hpp", f"// {generate.MARKER}\n#pragma once\n" + "//\n" * 500), [])
+
+    def test_a_whole_library_is_refused_and_a_small_header_is_not(self):
+        for library in ("asio", "json", "redis", "beast", "describe"):
+            with self.subTest(library):
+                self.assert_only(self.problems("core/a.hpp", f"#pragma once\n#include <boost/{library}.hpp>\n"),
+                                 "core/a.hpp:2", "is a whole library")
+        self.assertEqual(self.problems("core/a.hpp", "#pragma once\n#include <boost/asio/awaitable.hpp>\n"
+                                                     "#include <boost/config.hpp>\n"), [])
+
+    def test_a_relative_include_is_refused(self):
+        for include in ('"b.hpp"', '"taskflux/version.hpp"', "<../b.hpp>"):
+            with self.subTest(include):
+                self.assert_only(self.problems("core/a.hpp", f"#pragma once\n#include {include}\n"),
+                                 "core/a.hpp:2", "relative include")
+
+    def test_an_include_that_does_not_exist_is_refused(self):
+        self.assert_only(self.problems("core/a.hpp", "#pragma once\n#include <taskflux/core/gone.hpp>\n"),
+                         "core/a.hpp:2", "<taskflux/core/gone.hpp> does not exist")
+
+    def test_a_conditional_include_of_our_own_is_refused(self):
+        self.assert_only(
+            self.problems("core/b.hpp", "#pragma once\n#ifdef X\n#include <taskflux/core/a.hpp>\n#endif\n"),
+            "core/b.hpp:3", "inside #if")
+
+    def test_pragma_once_is_asked_for_and_comes_first(self):
+        self.assert_only(self.problems("core/a.hpp", "struct a {};\n"), "core/a.hpp:1", "#pragma once is missing")
+        self.assert_only(self.problems("core/a.hpp", "#include <vector>\n#pragma once\n"),
+                         "core/a.hpp:1", "not the first directive")
+        self.assertEqual(self.problems("core/a.hpp", "// A comment.\n#pragma once\n"), [])
+
+    def test_a_macro_is_refused(self):
+        self.assert_only(self.problems("core/a.hpp", "#pragma once\n#  define MAX(a, b) 1\n"),
+                         "core/a.hpp:2", "defines the macro MAX")
+
+    def test_a_version_text_that_differs_from_its_macros_is_refused(self):
+        self.assert_only(self.problems("version.hpp", SOUND["version.hpp"].replace("MINOR 2", "MINOR 3")),
+                         "version.hpp:1", "is not 1.3.3")
+
+    def test_a_header_that_the_umbrella_misses_is_refused(self):
+        self.assert_only(self.problems("core/lost.hpp", "#pragma once\n"), "core/lost.hpp:1", "not reachable")
+        (self.root / "include/taskflux/core/lost.hpp").unlink()
+        self.assertEqual(self.problems("http/gateway.hpp", "#pragma once\n"), [])
+
+
+class Staleness(Project):
+    def test_a_changed_header_makes_the_single_header_stale_until_it_is_generated_again(self):
+        self.run_script()
+        self.write("core/a.hpp", SOUND["core/a.hpp"] + "struct more {};\n")
+        code, output = self.run_script("--check")
+        self.assertEqual(code, 1)
+        self.assertEqual(output.splitlines()[0], "single_include/taskflux/taskflux.hpp: stale or missing: "
+                                                 "run tools/generate.py and commit it")
+        self.assertEqual(self.run_script(), (0, "wrote single_include/taskflux/taskflux.hpp\n"))
+        self.assertEqual(self.run_script("--check"), (0, ""))
+        self.assertEqual(self.run_script(), (0, ""))
+
+    def test_an_edited_generated_file_is_stale(self):
+        self.run_script()
+        with open(self.root / "single_include/taskflux/src.hpp", "a") as file:
+            file.write("// mine\n")
+        code, output = self.run_script("--check")
+        self.assertEqual(code, 1)
+        self.assertIn("single_include/taskflux/src.hpp: stale", output)
+
+    def test_check_writes_nothing(self):
+        self.assertEqual(self.run_script("--check")[0], 1)
+        self.assertFalse((self.root / "single_include").exists())
+
+    def test_a_missing_umbrella_is_named(self):
+        (self.root / "include/taskflux/taskflux.hpp").unlink()
+        with self.assertRaisesRegex(SystemExit, "include/taskflux/taskflux.hpp is missing"):
+            self.run_script()
+
+
+class SingleHeader(Project):
+    def test_each_header_is_there_once_after_what_it_includes(self):
+        text = self.single()
+        places = [text.index(f"struct {name}") for name in ("a {", "b :", "run {")]
+        self.assertEqual(places, sorted(places))
+        for name in ("a {", "b :", "store {", "run {"):
+            self.assertEqual(text.count(f"struct {name}"), 1)
+
+    def test_external_includes_are_sorted_and_there_once(self):
+        text = self.single()
+        self.assertEqual(text.count("#pragma once"), 1)
+        self.assertEqual([line for line in text.splitlines() if "#include" in line],
+                         ["#include <string>", "#include <vector>"])
+
+    def test_a_conditional_include_stays_in_its_condition(self):
+        self.write("core/a.hpp", "#pragma once\n\n#if __has_include(<chrono>)\n#include <chrono>\n#else\n"
+                                 "#include <ctime>\n#endif\nstruct a {};\n")
+        self.assertIn("#if __has_include(<chrono>)\n#include <chrono>\n#else\n#include <ctime>\n#endif\nstruct a {};",
+                      self.single())
+
+    def test_the_banner_names_the_version_and_the_generator(self):
+        self.assertEqual(self.single().splitlines()[0],
+                         "// taskflux 1.2.3 - Generated by tools/generate.py, do not edit")
+
+    def test_src_stands_alone_when_it_needs_nothing_of_ours(self):
+        self.assertEqual([line for line in self.single("src.hpp").splitlines() if "#include <" in line[:10]],
+                         ["#include <boost/json/src.hpp>"])
+
+    def test_src_builds_on_the_single_header_for_what_that_holds(self):
+        self.write("detail/body.hpp", "#pragma once\n#include <taskflux/core/a.hpp>\nstruct body {};\n")
+        self.write("src.hpp", "#pragma once\n#include <taskflux/detail/body.hpp>\n#include <boost/json/src.hpp>\n")
+        text = self.single("src.hpp")
+        self.assertIn("#include <taskflux/taskflux.hpp>\n", text)
+        self.assertIn("struct body {};", text)
+        self.assertNotIn("struct a {};", text)
+
+
+class ThisProject(unittest.TestCase):
+    def test_its_own_tree_can_be_generated(self):
+        tree = generate.Tree(SCRIPT.parent.parent)
+        for generator in generate.GENERATORS:
+            generator(tree)
+        self.assertIn("namespace taskflux", tree.generated["single_include/taskflux/taskflux.hpp"])
+
+
+if __name__ == "__main__":
+    unittest.main()
