@@ -1,0 +1,162 @@
+#pragma once
+
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/time.hpp>
+
+#include <boost/uuid/time_generator_v7.hpp>
+#include <boost/uuid/uuid.hpp>
+#include <boost/uuid/uuid_io.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace taskflux {
+
+/// Names one task within its queue. `sequence` grows with every submission to the queue; `nonce` keeps
+/// the id of a task of an earlier life of the queue from naming a task of this one.
+struct task_key {
+    std::uint64_t sequence = 0;  ///< from 1 on; 0 names no task
+    std::uint32_t nonce = 0;
+
+    friend auto operator<=>(const task_key&, const task_key&) = default;
+};
+
+/// Names a task everywhere: its queue and its key. Printed as "queue:~sequence.nonce" (base 36), so that
+/// a task is found from its id alone.
+struct task_id {
+    std::string queue;
+    task_key key;
+
+    friend auto operator<=>(const task_id&, const task_id&) = default;
+};
+
+/// Whether `name` may name a queue, a task or a service: 1 to 128 of A-Z a-z 0-9 _ - . /
+constexpr bool is_valid_name(std::string_view name) {
+    constexpr std::string_view extra = "_-./";
+    return !name.empty() && name.size() <= 128 && std::ranges::all_of(name, [extra](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               extra.find(c) != std::string_view::npos;
+    });
+}
+
+/// Whether `id` may be a user's own task id: 1 to 256 bytes, no control characters, not starting with
+/// '~' (which marks generated ids).
+constexpr bool is_valid_own_id(std::string_view id) {
+    return !id.empty() && id.size() <= 256 && id.front() != '~' &&
+           std::ranges::all_of(id, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
+}
+
+/// The printed form of a key: "~sequence.nonce".
+inline std::string to_string(const task_key& key) {
+    char text[24] = {'~'};
+    auto end = std::to_chars(text + 1, text + sizeof text, key.sequence, 36).ptr;
+    *end++ = '.';
+    end = std::to_chars(end, text + sizeof text, key.nonce, 36).ptr;
+    return {text, end};
+}
+
+/// The printed form of an id: "queue:~sequence.nonce".
+inline std::string to_string(const task_id& id) { return id.queue + ':' + to_string(id.key); }
+
+/// Reads "~sequence.nonce". Throws `errc::invalid_argument` for any other text.
+inline task_key parse_task_key(std::string_view text) {
+    task_key key;
+    const char* const end = text.data() + text.size();
+    if (text.starts_with('~')) {
+        const auto sequence = std::from_chars(text.data() + 1, end, key.sequence, 36);
+        if (sequence.ec == std::errc{} && sequence.ptr != end && *sequence.ptr == '.' && key.sequence > 0) {
+            const auto nonce = std::from_chars(sequence.ptr + 1, end, key.nonce, 36);
+            if (nonce.ec == std::errc{} && nonce.ptr == end) return key;
+        }
+    }
+    throw error(errc::invalid_argument, "not a task key: \"" + std::string(text.substr(0, 64)) +
+                                            "\"; expected \"~sequence.nonce\" in base 36");
+}
+
+/// Reads "queue:~sequence.nonce". Throws `errc::invalid_argument` for any other text.
+inline task_id parse_task_id(std::string_view text) {
+    const auto colon = text.find(':');
+    if (colon == std::string_view::npos || !is_valid_name(text.substr(0, colon))) {
+        throw error(errc::invalid_argument, "not a task id: \"" + std::string(text.substr(0, 64)) +
+                                                "\"; expected \"queue:~sequence.nonce\"");
+    }
+    return {std::string(text.substr(0, colon)), parse_task_key(text.substr(colon + 1))};
+}
+
+/// Makes UUIDs of version 7 (RFC 9562): unique, and sorted by the time they were made, also when the
+/// clock steps back. One per thread, or guarded.
+class uuid_generator {
+public:
+    boost::uuids::uuid operator()() {
+        const auto made = generate_();
+        last_ = made > last_ ? made : successor(last_);
+        return last_;
+    }
+
+    /// The next id as 36 characters.
+    std::string text() { return to_string((*this)()); }
+
+private:
+    static boost::uuids::uuid successor(boost::uuids::uuid id) {
+        // Counts up the random tail (bytes 9 to 15), RFC 9562 §6.2 method 2. Overflow takes 2^56 ids.
+        for (auto position = id.size(); position-- > 9;) {
+            if (++id.data[position] != 0) break;
+        }
+        return id;
+    }
+
+    boost::uuids::time_generator_v7 generate_;
+    boost::uuids::uuid last_ = {};
+};
+
+/// Makes 64-bit ids that are unique among 1,024 nodes and sorted by time: 41 bits of milliseconds since
+/// 2024, 10 bits of node, 12 bits of counter (the layout is Twitter's Snowflake's). Thread-safe.
+class snowflake_generator {
+public:
+    static constexpr unsigned max_node = 1023;
+    static constexpr time_point epoch = std::chrono::sys_days(std::chrono::January / 1 / 2024);
+
+    /// `node`: 0 to 1023, different on every node. Throws `errc::invalid_argument` above that.
+    explicit snowflake_generator(unsigned node) : node_(node) {
+        if (node > max_node) {
+            throw error(errc::invalid_argument,
+                        "snowflake node " + std::to_string(node) + " is over " + std::to_string(max_node));
+        }
+    }
+
+    /// The next id at `now`. Grows with every call: when the clock stands, steps back, or gives no more
+    /// ids for its millisecond, the ids run ahead of it.
+    std::int64_t next(time_point now) noexcept {
+        const auto since = (std::max)(now - epoch, duration::zero()).count();
+        const auto fresh = static_cast<std::uint64_t>(since) << counter_bits;
+        auto last = last_.load(std::memory_order_relaxed);
+        std::uint64_t tick;
+        do {
+            tick = (std::max)(fresh, last + 1);
+        } while (!last_.compare_exchange_weak(last, tick, std::memory_order_relaxed));
+        const auto milliseconds = tick >> counter_bits;
+        const auto counter = tick & ((1U << counter_bits) - 1);
+        return static_cast<std::int64_t>((milliseconds << (counter_bits + node_bits)) |
+                                         (std::uint64_t(node_) << counter_bits) | counter);
+    }
+
+    /// When, and on which node, `id` was made.
+    static time_point time_of(std::int64_t id) noexcept { return epoch + duration(id >> (counter_bits + node_bits)); }
+    static unsigned node_of(std::int64_t id) noexcept { return unsigned(id >> counter_bits) & max_node; }
+
+private:
+    static constexpr unsigned counter_bits = 12;
+    static constexpr unsigned node_bits = 10;
+
+    unsigned node_;
+    std::atomic<std::uint64_t> last_ = 0;  // milliseconds since the epoch, then the counter
+};
+
+}  // namespace taskflux

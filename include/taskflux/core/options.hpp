@@ -1,0 +1,220 @@
+#pragma once
+
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/id.hpp>
+#include <taskflux/core/retry.hpp>
+#include <taskflux/core/time.hpp>
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace taskflux {
+
+/// Names and values that travel with a task, such as `traceparent`.
+using header_map = std::map<std::string, std::string, std::less<>>;
+
+/// Priorities go from -100 to 100; a higher one is fetched first.
+inline constexpr int lowest_priority = -100;
+inline constexpr int highest_priority = 100;
+
+/// The rules a task runs under. Stored with the task; zero durations mean "no limit" unless said otherwise.
+struct run_policy {
+    retry_policy retry;                                           ///< default: one attempt
+    duration timeout{};                                           ///< of one attempt
+    duration deadline{};                                          ///< of everything, from submission on
+    duration expires_in{};                                        ///< not started within this: expired
+    duration retention = std::chrono::hours(1);                   ///< how long the ended task is kept
+    duration failed_retention = std::chrono::hours(24 * 7);       ///< the same, for a failed one
+    unsigned crash_limit = 3;  ///< the lease lost so many times: failed; 0 = no limit
+
+    bool operator==(const run_policy&) const = default;
+};
+
+namespace detail {
+
+constexpr duration not_negative(duration value, const char* complaint) {
+    if (value < duration::zero()) throw error(errc::invalid_argument, complaint);
+    return value;
+}
+
+constexpr int checked_priority(int value) {
+    if (value < lowest_priority || value > highest_priority) {
+        throw error(errc::invalid_argument, "a priority goes from -100 to 100");
+    }
+    return value;
+}
+
+constexpr std::string_view checked_name(std::string_view name) {
+    if (!is_valid_name(name)) {
+        throw error(errc::invalid_argument, "a name is 1 to 128 characters of A-Z a-z 0-9 _ - . /");
+    }
+    return name;
+}
+
+}  // namespace detail
+
+/// The options that a contract carries. A literal type: in a contract, a wrong value fails to compile.
+class task_options {
+public:
+    constexpr task_options() {}
+
+    /// The queue tasks go to; default "default".
+    constexpr task_options& queue(std::string_view name) { return queue_ = detail::checked_name(name), *this; }
+
+    /// From -100 to 100, default 0; a higher one is fetched first.
+    constexpr task_options& priority(int value) { return priority_ = detail::checked_priority(value), *this; }
+
+    /// What happens after a failed attempt; default: nothing, one attempt.
+    constexpr task_options& retry(const retry_policy& policy) { return policy_.retry = policy, *this; }
+
+    /// Limit of one attempt: its handler is then cancelled, and the attempt counts as failed. Zero: none.
+    constexpr task_options& timeout(duration limit) {
+        return policy_.timeout = detail::not_negative(limit, "timeout must not be negative"), *this;
+    }
+
+    /// Limit of the whole task from its submission on, retries included. Zero: none.
+    constexpr task_options& deadline(duration limit) {
+        return policy_.deadline = detail::not_negative(limit, "deadline must not be negative"), *this;
+    }
+
+    /// A task not started within this expires. Zero: never.
+    constexpr task_options& expires_in(duration limit) {
+        return policy_.expires_in = detail::not_negative(limit, "expires_in must not be negative"), *this;
+    }
+
+    /// How long the record and result of an ended task are kept; default an hour, and a week for a failed
+    /// one. Zero: removed at once, so that only who already waits gets the result.
+    constexpr task_options& retention(duration ended, duration failed = std::chrono::hours(24 * 7)) {
+        policy_.retention = detail::not_negative(ended, "retention must not be negative");
+        policy_.failed_retention = detail::not_negative(failed, "retention must not be negative");
+        return *this;
+    }
+
+    /// How many times workers may die under the task before it becomes a dead letter; default 3, 0 = no limit.
+    constexpr task_options& crash_limit(unsigned times) { return policy_.crash_limit = times, *this; }
+
+    constexpr std::string_view queue() const { return queue_; }
+    constexpr int priority() const { return priority_; }
+    constexpr const run_policy& policy() const { return policy_; }
+
+private:
+    std::string_view queue_ = "default";
+    int priority_ = 0;
+    run_policy policy_;
+};
+
+/// The options of one submission. What is not set here comes from the contract.
+class submit_options {
+public:
+    submit_options() {}
+
+    /// As in `task_options`.
+    submit_options& queue(std::string_view name) { return queue_ = detail::checked_name(name), *this; }
+    submit_options& priority(int value) { return priority_ = detail::checked_priority(value), *this; }
+    submit_options& retry(const retry_policy& policy) { return retry_ = policy, *this; }
+    submit_options& timeout(duration limit) {
+        return timeout_ = detail::not_negative(limit, "timeout must not be negative"), *this;
+    }
+    submit_options& deadline(duration limit) {
+        return deadline_ = detail::not_negative(limit, "deadline must not be negative"), *this;
+    }
+    submit_options& expires_in(duration limit) {
+        return expires_in_ = detail::not_negative(limit, "expires_in must not be negative"), *this;
+    }
+    submit_options& retention(duration ended, duration failed = std::chrono::hours(24 * 7)) {
+        retention_ = detail::not_negative(ended, "retention must not be negative");
+        failed_retention_ = detail::not_negative(failed, "retention must not be negative");
+        return *this;
+    }
+    submit_options& crash_limit(unsigned times) { return crash_limit_ = times, *this; }
+
+    /// Not before `wait` has passed (by the broker's clock).
+    submit_options& delay(duration wait) {
+        return delay_ = detail::not_negative(wait, "delay must not be negative"), at_.reset(), *this;
+    }
+
+    /// Not before `when`; a time in the past means at once.
+    submit_options& at(time_point when) { return at_ = when, delay_ = {}, *this; }
+
+    /// Keeps the task from running until `job::start`.
+    submit_options& hold(bool on = true) { return hold_ = on, *this; }
+
+    /// The user's own id, unique in its queue for as long as the task's record is kept. Submitting it again
+    /// changes nothing and gives the existing task, marked as a duplicate.
+    submit_options& id(std::string own) {
+        if (!is_valid_own_id(own)) {
+            throw error(errc::invalid_argument,
+                        "a task id is 1 to 256 bytes without control characters and does not start with '~'");
+        }
+        return id_ = std::move(own), *this;
+    }
+
+    /// At most one live task with `key` in its queue: a second submission gives the first, marked as a
+    /// duplicate. The key is free again when the task has ended, or after `window` (zero: only then).
+    submit_options& unique(std::string key, duration window = {}) {
+        if (key.empty()) throw error(errc::invalid_argument, "a unique key must not be empty");
+        unique_window_ = detail::not_negative(window, "a unique key's window must not be negative");
+        return unique_key_ = std::move(key), *this;
+    }
+
+    /// A header that travels with the task; a later value for the same name wins.
+    submit_options& header(std::string name, std::string value) {
+        return headers_[std::move(name)] = std::move(value), *this;
+    }
+
+    const std::optional<std::string>& queue() const { return queue_; }
+    const std::optional<int>& priority() const { return priority_; }
+    duration delay() const { return delay_; }
+    const std::optional<time_point>& at() const { return at_; }
+    bool hold() const { return hold_; }
+    const std::string& id() const { return id_; }
+    const std::string& unique_key() const { return unique_key_; }
+    duration unique_window() const { return unique_window_; }
+    const header_map& headers() const { return headers_; }
+
+    /// The contract's policy with what is set here in its place.
+    run_policy over(run_policy base) const {
+        const auto take = [](auto& target, const auto& source) {
+            if (source) target = *source;
+        };
+        take(base.retry, retry_);
+        take(base.timeout, timeout_);
+        take(base.deadline, deadline_);
+        take(base.expires_in, expires_in_);
+        take(base.retention, retention_);
+        take(base.failed_retention, failed_retention_);
+        take(base.crash_limit, crash_limit_);
+        return base;
+    }
+
+    /// Whether tasks submitted with these options have the contract's own queue, priority, policy and no
+    /// headers, so that they can share one specification.
+    bool keeps_contract() const {
+        return !priority_ && !retry_ && !timeout_ && !deadline_ && !expires_in_ && !retention_ &&
+               !crash_limit_ && headers_.empty();
+    }
+
+private:
+    std::optional<std::string> queue_;
+    std::optional<int> priority_;
+    std::optional<retry_policy> retry_;
+    std::optional<duration> timeout_;
+    std::optional<duration> deadline_;
+    std::optional<duration> expires_in_;
+    std::optional<duration> retention_;
+    std::optional<duration> failed_retention_;
+    std::optional<unsigned> crash_limit_;
+    duration delay_{};
+    std::optional<time_point> at_;
+    bool hold_ = false;
+    std::string id_;
+    std::string unique_key_;
+    duration unique_window_{};
+    header_map headers_;
+};
+
+}  // namespace taskflux

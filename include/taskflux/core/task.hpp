@@ -1,0 +1,144 @@
+#pragma once
+
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/id.hpp>
+#include <taskflux/core/options.hpp>
+#include <taskflux/core/state.hpp>
+#include <taskflux/core/time.hpp>
+
+#include <boost/describe/class.hpp>
+#include <boost/describe/enum.hpp>
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace taskflux {
+
+/// A contract: the name of a task, the type of its payload and of its result, and its default options.
+/// It has no behaviour; who submits and who runs share it in a header:
+///
+///     inline constexpr taskflux::task<area(circle)> circle_area{"circle_area"};
+///
+/// `Signature` is `R(P)` or `R()`; `R` may be void. A wrong name or option fails to compile.
+template <class Signature>
+class task {
+    static_assert(sizeof(Signature) == 0,
+                  "a task's signature is Result(Payload) or Result(): put several parameters into one described struct");
+};
+
+namespace detail {
+
+template <class Result, class Payload>
+class contract {
+public:
+    using result_type = Result;
+    using payload_type = Payload;
+
+    constexpr explicit contract(std::string_view name, const task_options& options = task_options{})
+        : name_(checked_name(name)), options_(options) {}
+
+    constexpr std::string_view name() const { return name_; }
+    constexpr const task_options& options() const { return options_; }
+
+private:
+    std::string_view name_;
+    task_options options_;
+};
+
+}  // namespace detail
+
+template <class R, class P>
+class task<R(P)> : public detail::contract<R, P> {
+public:
+    using detail::contract<R, P>::contract;
+};
+
+template <class R>
+class task<R()> : public detail::contract<R, void> {
+public:
+    using detail::contract<R, void>::contract;
+};
+
+/// What many tasks have in common, and therefore share.
+struct task_spec {
+    std::string name;
+    int priority = 0;
+    run_policy policy;
+    header_map headers;
+};
+
+/// Why an attempt or a task failed; kept with the task as JSON.
+struct failure {
+    std::string code;      ///< a name of `errc`, such as "bad_payload"; "task_failed" for what a handler threw
+    std::string type;      ///< the type of the exception
+    std::string message;   ///< its `what()`
+    std::string pointer;   ///< for a bad payload: the JSON pointer to the culprit
+    std::string expected;  ///< for a bad payload: the JSON Schema that it should satisfy
+};
+BOOST_DESCRIBE_STRUCT(failure, (), (code, type, message, pointer, expected))
+
+enum class log_level { trace, debug, info, warning, error };
+BOOST_DESCRIBE_ENUM(log_level, trace, debug, info, warning, error)
+
+/// One line of a task's log.
+struct log_line {
+    time_point at{};
+    log_level level = log_level::info;
+    std::string text;
+    header_map fields;
+};
+BOOST_DESCRIBE_STRUCT(log_line, (), (at, level, text, fields))
+
+/// Everything a broker knows about a task, as it was when asked. Times that have not come are 0.
+struct task_record {
+    task_id id;
+    std::string own_id;  ///< the user's, or empty
+    std::string name;
+    task_state state = task_state::waiting;
+    int priority = 0;
+    header_map headers;
+    std::string payload;          ///< encoded
+    std::string result;           ///< encoded; of a succeeded task
+    std::string error;            ///< a `failure` as JSON; of the last attempt that failed
+    std::string progress;         ///< encoded; the last one reported
+    std::vector<log_line> log;    ///< the newest lines, oldest first
+    unsigned attempts = 0;        ///< begun, the current one included; deliveries lost to crashes don't count
+    unsigned deliveries = 0;      ///< times it was handed to a worker
+    unsigned crashes = 0;         ///< times its lease was lost
+    std::string consumer;         ///< who runs it
+    bool cancel_requested = false;
+    bool unclaimed = false;       ///< waiting, and passed over by a worker that has no handler for it
+    time_point submitted_at{};
+    time_point due_at{};          ///< of a scheduled task
+    time_point started_at{};      ///< of the latest attempt
+    time_point ended_at{};
+};
+
+/// How a task ended.
+struct task_outcome {
+    task_state state = task_state::succeeded;
+    std::string result;
+    std::string error;
+    unsigned attempts = 0;
+};
+
+/// Thrown to who awaits the result of a task whose last attempt failed.
+class task_failed : public error {
+public:
+    task_failed(errc code, taskflux::failure why, unsigned attempts)
+        : error(code, why.message), failure_(std::move(why)), attempts_(attempts) {}
+
+    /// What went wrong, on the machine where it did.
+    const taskflux::failure& failure() const { return failure_; }
+
+    /// How many attempts were made.
+    unsigned attempts() const { return attempts_; }
+
+private:
+    taskflux::failure failure_;
+    unsigned attempts_;
+};
+
+}  // namespace taskflux
