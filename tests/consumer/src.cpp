@@ -1,0 +1,1 @@
+#include <taskflux/src.hpp>
