@@ -5,7 +5,10 @@
 
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/describe/class.hpp>
 #include <boost/describe/enum.hpp>
 #include <boost/system/error_category.hpp>
 #include <boost/system/error_code.hpp>
@@ -21,14 +24,17 @@
 #include <chrono>
 #include <cmath>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <limits>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -555,7 +561,7 @@ std::optional<duration> next_delay(const retry_policy& policy, unsigned failed_a
 namespace taskflux {
 
 /// Names and values that travel with a task, such as `traceparent`.
-using headers = std::map<std::string, std::string, std::less<>>;
+using header_map = std::map<std::string, std::string, std::less<>>;
 
 /// Priorities go from -100 to 100; a higher one is fetched first.
 inline constexpr int lowest_priority = -100;
@@ -714,7 +720,7 @@ public:
     const std::string& id() const { return id_; }
     const std::string& unique_key() const { return unique_key_; }
     duration unique_window() const { return unique_window_; }
-    const taskflux::headers& headers() const { return headers_; }
+    const header_map& headers() const { return headers_; }
 
     /// The contract's policy with what is set here in its place.
     run_policy over(run_policy base) const {
@@ -754,7 +760,7 @@ private:
     std::string id_;
     std::string unique_key_;
     duration unique_window_{};
-    taskflux::headers headers_;
+    header_map headers_;
 };
 
 }  // namespace taskflux
@@ -873,6 +879,355 @@ constexpr bool is_terminal(task_state state) {
     }
     return false;
 }
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/task.hpp ---------------------------------------------------------------
+
+namespace taskflux {
+
+/// A contract: the name of a task, the type of its payload and of its result, and its default options.
+/// It has no behaviour; who submits and who runs share it in a header:
+///
+///     inline constexpr taskflux::task<area(circle)> circle_area{"circle_area"};
+///
+/// `Signature` is `R(P)` or `R()`; `R` may be void. A wrong name or option fails to compile.
+template <class Signature>
+class task {
+    static_assert(sizeof(Signature) == 0,
+                  "a task's signature is Result(Payload) or Result(): put several parameters into one described struct");
+};
+
+namespace detail {
+
+template <class Result, class Payload>
+class contract {
+public:
+    using result_type = Result;
+    using payload_type = Payload;
+
+    constexpr explicit contract(std::string_view name, const task_options& options = task_options{})
+        : name_(checked_name(name)), options_(options) {}
+
+    constexpr std::string_view name() const { return name_; }
+    constexpr const task_options& options() const { return options_; }
+
+private:
+    std::string_view name_;
+    task_options options_;
+};
+
+}  // namespace detail
+
+template <class R, class P>
+class task<R(P)> : public detail::contract<R, P> {
+public:
+    using detail::contract<R, P>::contract;
+};
+
+template <class R>
+class task<R()> : public detail::contract<R, void> {
+public:
+    using detail::contract<R, void>::contract;
+};
+
+/// What many tasks have in common, and therefore share.
+struct task_spec {
+    std::string name;
+    int priority = 0;
+    run_policy policy;
+    header_map headers;
+};
+
+/// Why an attempt or a task failed; kept with the task as JSON.
+struct failure {
+    std::string code;      ///< a name of `errc`, such as "bad_payload"; "task_failed" for what a handler threw
+    std::string type;      ///< the type of the exception
+    std::string message;   ///< its `what()`
+    std::string pointer;   ///< for a bad payload: the JSON pointer to the culprit
+    std::string expected;  ///< for a bad payload: the JSON Schema that it should satisfy
+};
+BOOST_DESCRIBE_STRUCT(failure, (), (code, type, message, pointer, expected))
+
+enum class log_level { trace, debug, info, warning, error };
+BOOST_DESCRIBE_ENUM(log_level, trace, debug, info, warning, error)
+
+/// One line of a task's log.
+struct log_line {
+    time_point at{};
+    log_level level = log_level::info;
+    std::string text;
+    header_map fields;
+};
+BOOST_DESCRIBE_STRUCT(log_line, (), (at, level, text, fields))
+
+/// Everything a broker knows about a task, as it was when asked. Times that have not come are 0.
+struct task_record {
+    task_id id;
+    std::string own_id;  ///< the user's, or empty
+    std::string name;
+    task_state state = task_state::waiting;
+    int priority = 0;
+    header_map headers;
+    std::string payload;          ///< encoded
+    std::string result;           ///< encoded; of a succeeded task
+    std::string error;            ///< a `failure` as JSON; of the last attempt that failed
+    std::string progress;         ///< encoded; the last one reported
+    std::vector<log_line> log;    ///< the newest lines, oldest first
+    unsigned attempts = 0;        ///< begun, the current one included; deliveries lost to crashes don't count
+    unsigned deliveries = 0;      ///< times it was handed to a worker
+    unsigned crashes = 0;         ///< times its lease was lost
+    std::string consumer;         ///< who runs it
+    bool cancel_requested = false;
+    bool unclaimed = false;       ///< waiting, and passed over by a worker that has no handler for it
+    time_point submitted_at{};
+    time_point due_at{};          ///< of a scheduled task
+    time_point started_at{};      ///< of the latest attempt
+    time_point ended_at{};
+};
+
+/// How a task ended.
+struct task_outcome {
+    task_state state = task_state::succeeded;
+    std::string result;
+    std::string error;
+    unsigned attempts = 0;
+};
+
+/// Thrown to who awaits the result of a task whose last attempt failed.
+class task_failed : public error {
+public:
+    task_failed(errc code, taskflux::failure why, unsigned attempts)
+        : error(code, why.message), failure_(std::move(why)), attempts_(attempts) {}
+
+    /// What went wrong, on the machine where it did.
+    const taskflux::failure& failure() const { return failure_; }
+
+    /// How many attempts were made.
+    unsigned attempts() const { return attempts_; }
+
+private:
+    taskflux::failure failure_;
+    unsigned attempts_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/broker.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+/// A task to be stored.
+struct new_task {
+    std::shared_ptr<const task_spec> spec;
+    std::string payload;
+    std::string own_id;          ///< empty: none
+    std::string unique_key;      ///< empty: none
+    duration unique_window{};    ///< zero: until the task has ended
+    duration delay{};            ///< from now, by the broker's clock
+    time_point at{};             ///< not before; 0: at once. With a delay, the later one counts
+    bool hold = false;
+};
+
+/// What became of a `new_task`: its key, or the key of the task that was there already.
+struct submitted {
+    task_key key;
+    bool duplicate = false;
+};
+
+/// What a call did to one task.
+enum class effect {
+    done,
+    requested,    ///< cancel: the task is running, its worker has been told
+    lease_lost,   ///< the attempt is not the current one
+    wrong_state,  ///< the task's state does not allow it
+    not_found
+};
+
+/// Task names that a worker has handlers for.
+using name_set = std::set<std::string, std::less<>>;
+
+/// Asks for tasks to run.
+struct fetch_request {
+    std::string consumer;
+    std::vector<std::string> queues;         ///< in the order in which they are looked at
+    std::shared_ptr<const name_set> names;   ///< null: any. Others stay in the queue, marked as unclaimed
+    std::size_t max = 1;
+    duration wait{};                         ///< for the first task; zero: don't
+};
+
+/// A task handed to a consumer. `token` fences this attempt off from older ones.
+struct delivery {
+    std::size_t queue = 0;  ///< index into `fetch_request::queues`
+    task_key key;
+    std::uint32_t token = 0;
+    unsigned attempt = 1;  ///< 1 for the first; grows with failures, not with crashes
+    std::shared_ptr<const task_spec> spec;
+    std::string payload;
+    std::string own_id;
+    time_point submitted_at{};
+    time_point first_started_at{};
+    time_point started_at{};
+};
+
+/// How an attempt ended.
+struct settlement {
+    enum class kind { complete, fail, retry, release, cancel };
+
+    task_key key;
+    std::uint32_t token = 0;
+    kind how = kind::complete;
+    std::string data;          ///< complete: the result; fail and retry: the `failure` as JSON
+    duration delay{};          ///< retry: from now
+    bool counts = true;        ///< retry: as an attempt
+};
+
+/// What an attempt has to tell while it runs.
+struct report {
+    task_key key;
+    std::uint32_t token = 0;
+    std::optional<std::string> progress;
+    std::vector<log_line> log;
+};
+
+/// A running task that its consumer must cancel.
+struct cancel_request {
+    std::size_t queue = 0;  ///< index into the queues given to `renew`
+    task_key key;
+    std::uint32_t token = 0;
+};
+
+/// What a consumer learns when it renews its lease.
+struct renewal {
+    bool lost = false;  ///< the lease had run out: everything it held is others' now; join as someone new
+    std::vector<cancel_request> cancels;
+};
+
+/// Selects tasks to list. What is empty does not restrict.
+struct list_query {
+    std::string queue;
+    std::optional<task_state> state;
+    std::string name;
+    time_point since{};        ///< submitted at or after
+    time_point until = never;  ///< submitted before
+    std::size_t limit = 100;
+    std::string cursor;        ///< of the page before
+};
+
+struct task_page {
+    std::vector<task_record> tasks;  ///< by queue, then in the order of submission
+    std::string cursor;              ///< for the next page; empty: there is none
+};
+
+/// How many tasks of a queue are in each state, ended ones as long as they are kept.
+struct queue_counts {
+    std::size_t held = 0;
+    std::size_t scheduled = 0;
+    std::size_t waiting = 0;
+    std::size_t running = 0;
+    std::size_t waiting_children = 0;
+    std::size_t succeeded = 0;
+    std::size_t failed = 0;
+    std::size_t cancelled = 0;
+    std::size_t expired = 0;
+    std::size_t unclaimed = 0;  ///< of the waiting ones: no worker that looked had a handler
+    bool paused = false;
+};
+BOOST_DESCRIBE_STRUCT(queue_counts, (), (held, scheduled, waiting, running, waiting_children, succeeded, failed,
+                                         cancelled, expired, unclaimed, paused))
+
+/// Where tasks live. Implementations store and hand out; they decide nothing about retries. Every call is
+/// for one queue where not said otherwise, and takes and gives batches in the same order.
+///
+/// All functions are thread-safe, take part in cancellation (terminal; what was sent may still take
+/// effect), end with `errc::shut_down` once the broker is closed, and throw `boost::system::system_error`.
+/// A consumer is one worker's life between joining and losing its lease.
+class broker {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    virtual ~broker() = default;
+
+    virtual asio::any_io_executor get_executor() = 0;
+    virtual taskflux::clock& clock() = 0;
+
+    /// Stores tasks, all or none. Errors: `queue_full`, `invalid_argument`.
+    virtual awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) = 0;
+
+    /// Makes `consumer` known on `queues` and gives it a lease of length `lease`.
+    virtual awaitable<void> join(std::string consumer, std::vector<std::string> queues, duration lease) = 0;
+
+    /// Hands out up to `max` ready tasks, higher priority first and in order of arrival within one; waits for
+    /// the first up to `wait`. Empty when none came. Errors: `lease_lost` for a consumer that is not (or no
+    /// longer) known.
+    virtual awaitable<std::vector<delivery>> fetch(fetch_request request) = 0;
+
+    /// Renews the consumer's lease on `queues`, and says what it has to cancel.
+    virtual awaitable<renewal> renew(std::string consumer, std::vector<std::string> queues, duration lease) = 0;
+
+    /// Returns when `consumer` should renew at once (a cancel came in), or after `wait`.
+    virtual awaitable<void> watch(std::string consumer, duration wait) = 0;
+
+    /// Ends attempts: done, `lease_lost`, or not_found for each.
+    virtual awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
+                                                  std::vector<settlement> settlements) = 0;
+
+    /// Stores progress and log lines of running attempts: done, `lease_lost`, or not_found for each.
+    virtual awaitable<std::vector<effect>> tell(std::string queue, std::string consumer,
+                                                std::vector<report> reports) = 0;
+
+    /// Gives back what the consumer still holds, without counting a crash, and forgets it.
+    virtual awaitable<void> leave(std::string consumer, std::vector<std::string> queues) = 0;
+
+    /// Waits up to `wait` for a task's end; nothing when it has not ended by then. Errors: `not_found`.
+    virtual awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) = 0;
+
+    /// Cancels: done when the task has not started, requested when it runs.
+    virtual awaitable<std::vector<effect>> cancel(std::string queue, std::vector<task_key> keys) = 0;
+
+    /// Releases held tasks.
+    virtual awaitable<std::vector<effect>> start(std::string queue, std::vector<task_key> keys) = 0;
+
+    /// Makes scheduled tasks due now.
+    virtual awaitable<std::vector<effect>> promote(std::string queue, std::vector<task_key> keys) = 0;
+
+    /// Tries failed, cancelled or expired tasks afresh: attempts, crashes and limits start again.
+    virtual awaitable<std::vector<effect>> requeue(std::string queue, std::vector<task_key> keys) = 0;
+
+    /// Replaces the payload of a task that is held, scheduled or waiting.
+    virtual awaitable<effect> update(task_id id, std::string payload) = 0;
+
+    /// Removes records. Running tasks are refused: cancel them first.
+    virtual awaitable<std::vector<effect>> remove(std::string queue, std::vector<task_key> keys) = 0;
+
+    /// Removes up to `limit` tasks of a queue that are not running, or only those in `state`; returns how many.
+    /// Call again until it returns 0.
+    virtual awaitable<std::size_t> clear(std::string queue, std::optional<task_state> state, std::size_t limit) = 0;
+
+    /// The key of the task that was submitted with the user's own id, if its record is still kept.
+    virtual awaitable<std::optional<task_key>> find(std::string queue, std::string own_id) = 0;
+
+    /// A task's record, if it is still kept.
+    virtual awaitable<std::optional<task_record>> get(task_id id) = 0;
+
+    /// A page of records. A task that is there throughout is listed exactly once over all pages.
+    virtual awaitable<task_page> list(list_query query) = 0;
+
+    /// The names of all queues that hold or have held tasks, sorted.
+    virtual awaitable<std::vector<std::string>> queues() = 0;
+
+    virtual awaitable<queue_counts> counts(std::string queue) = 0;
+
+    /// A paused queue takes tasks but hands none out.
+    virtual awaitable<void> pause(std::string queue) = 0;
+    virtual awaitable<void> resume(std::string queue) = 0;
+
+    /// Ends every wait, and every later call, with `errc::shut_down`.
+    virtual void close() = 0;
+};
+
+using broker_ptr = std::shared_ptr<broker>;
 
 }  // namespace taskflux
 
