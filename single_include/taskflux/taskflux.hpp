@@ -894,8 +894,11 @@ namespace taskflux {
 /// `Signature` is `R(P)` or `R()`; `R` may be void. A wrong name or option fails to compile.
 template <class Signature>
 class task {
-    static_assert(sizeof(Signature) == 0,
+    static_assert(!std::is_same_v<Signature, Signature>,
                   "a task's signature is Result(Payload) or Result(): put several parameters into one described struct");
+
+public:
+    constexpr explicit task(std::string_view, const task_options& = task_options{}) {}  // so that one error is all
 };
 
 namespace detail {
