@@ -129,7 +129,7 @@ class measurements {
     std::vector<measurement> all_;
 };
 
-/// Runs every candidate once per round, each round in another order, and prints a table of nanoseconds per
+/// Runs every candidate once per round, each round in another order, and prints a table of the time per
 /// operation. One more round at the start warms up and is not counted.
 inline measurements interleave(std::size_t rounds, std::vector<candidate> candidates) {
     if (rounds == 0 || candidates.empty()) throw std::invalid_argument("nothing to measure");
@@ -141,15 +141,22 @@ inline measurements interleave(std::size_t rounds, std::vector<candidate> candid
             if (round > 0) all[index].rounds.push_back(took);
         }
     }
-    std::printf("%-36s %12s %12s %12s   (ns per operation, n = %zu rounds)\n", "", "median", "min", "max", rounds);
+    double longest = 0;
     for (std::size_t index = 0; index < all.size(); ++index) {
         auto& one = all[index];
         one.name = candidates[index].name();
         one.median = median(one.rounds);
         one.min = *std::min_element(one.rounds.begin(), one.rounds.end());
         one.max = *std::max_element(one.rounds.begin(), one.rounds.end());
-        std::printf("%-36s %12s %12s %12s\n", one.name.c_str(), number(one.median).c_str(), number(one.min).c_str(),
-                    number(one.max).c_str());
+        longest = (std::max)(longest, one.median);
+    }
+    const auto [unit, size] = longest < 1e5   ? std::pair{"ns", 1.0}
+                              : longest < 1e8 ? std::pair{"us", 1e3}
+                                              : std::pair{"ms", 1e6};
+    std::printf("%-36s %12s %12s %12s   (%s per operation, n = %zu rounds)\n", "", "median", "min", "max", unit, rounds);
+    for (const auto& one : all) {
+        std::printf("%-36s %12s %12s %12s\n", one.name.c_str(), number(one.median / size).c_str(),
+                    number(one.min / size).c_str(), number(one.max / size).c_str());
     }
     std::fflush(stdout);
     return measurements{std::move(all)};

@@ -1,0 +1,104 @@
+// What does taskflux cost a user's compiler? Seconds and peak memory of each source in compile_time/, against one
+// that includes no more of Boost than any coroutine program that speaks JSON does.
+
+#include "harness.hpp"
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <sstream>
+
+namespace {
+
+struct cost {
+    bench::nanoseconds time{};
+    double megabytes = 0;
+};
+
+/// Runs a command and waits for it; its compiler processes are in what the kernel reports. Its output is shown.
+cost run(const std::vector<std::string>& command) {
+    std::vector<char*> arguments;
+    for (const auto& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+    arguments.push_back(nullptr);
+
+    const auto start = std::chrono::steady_clock::now();
+    const pid_t child = ::fork();
+    if (child < 0) throw std::runtime_error("cannot fork");
+    if (child == 0) {
+        ::execvp(arguments[0], arguments.data());
+        ::_exit(127);
+    }
+    int status = 0;
+    rusage usage{};
+    ::wait4(child, &status, 0, &usage);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) throw std::runtime_error("failed: " + command.back());
+    return {std::chrono::steady_clock::now() - start, static_cast<double>(usage.ru_maxrss) / 1024};
+}
+
+/// A file in the temporary folder that is removed again.
+class scratch_file {
+public:
+    scratch_file() : path_(std::filesystem::temp_directory_path() / ("bench." + std::to_string(::getpid()) + ".o")) {}
+    ~scratch_file() {
+        std::error_code ignored;
+        std::filesystem::remove(path_, ignored);
+    }
+    scratch_file(const scratch_file&) = delete;
+    scratch_file& operator=(const scratch_file&) = delete;
+    std::string path() const { return path_.string(); }
+
+private:
+    std::filesystem::path path_;
+};
+
+std::vector<std::string> command_for(const std::string& source, const std::string& level, const std::string& object) {
+    const std::string project = BENCH_PROJECT;
+    const bool single = source == "single_header";
+    std::vector<std::string> command{BENCH_COMPILER, "-std=c++20", level,
+                                     "-I" + project + (single ? "/single_include" : "/include")};
+    std::istringstream folders(BENCH_BOOST);
+    for (std::string folder; folders >> folder;) command.insert(command.end(), {"-isystem", folder});
+    command.insert(command.end(), {"-c", "-o", object, project + "/benchmarks/compile_time/" + source + ".cpp"});
+    return command;
+}
+
+void measure(bench::report& report, const std::string& level) {
+    const std::vector<std::string> sources{"baseline", "submit", "worker", "single_header"};
+    const scratch_file object;
+    std::map<std::string, double> megabytes;
+    std::vector<bench::candidate> candidates;
+    for (const auto& source : sources)
+        candidates.emplace_back(source, [&, source]() -> bench::nanoseconds {
+            const cost taken = run(command_for(source, level, object.path()));
+            megabytes[source] = (std::max)(megabytes[source], taken.megabytes);
+            return taken.time;
+        });
+
+    std::printf("\none source file, %s\n", level.c_str());
+    const auto times = bench::interleave(3, std::move(candidates));
+    for (const auto& source : sources) {
+        report.figure(source + level, times[source].median / 1e9, "s");
+        report.figure(source + level + "_peak", megabytes[source], "MB");
+    }
+    for (const auto& source : sources)
+        if (source != "baseline")
+            report.ratio(source + level, "asio_and_json" + level, times.ratio(source, "baseline"));
+}
+
+}  // namespace
+
+int main() {
+    try {
+        bench::report report{"compile_time"};
+        measure(report, "-O0");
+        measure(report, "-O2");
+    } catch (const std::exception& error) {
+        std::cerr << "compile_time: " << error.what() << '\n';
+        return EXIT_FAILURE;
+    }
+}
