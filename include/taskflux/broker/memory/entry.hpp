@@ -1,0 +1,151 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/core/task.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace taskflux::memory {
+
+struct entry;
+struct consumer;
+
+/// Somebody who waits for a task's end: told once, with the outcome filled in.
+struct result_waiter {
+    std::optional<task_outcome> outcome;
+    void (*notify)(result_waiter&) = nullptr;
+    result_waiter* next = nullptr;
+};
+
+/// What few tasks have, kept out of the way of those that don't.
+struct entry_extras {
+    std::string own_id;
+    std::string unique_key;
+    duration unique_window{};
+    std::string error;
+    std::string progress;
+    std::deque<log_line> log;
+    time_point limits_from{};  ///< set by a requeue: deadlines count from here
+};
+
+/// A doubly linked list through the entries themselves: no allocation, and removal from the middle in
+/// O(1). A task is in at most one list: a lane, what a consumer holds, or those that have ended.
+class entry_list {
+public:
+    entry_list() = default;
+    entry_list(const entry_list&) = delete;
+    entry_list& operator=(const entry_list&) = delete;
+
+    bool empty() const { return head_ == nullptr; }
+    entry* front() const { return head_; }
+    entry* back() const { return tail_; }
+    inline void push_back(entry& item);
+    inline void push_front(entry& item);
+    inline void remove(entry& item);
+
+private:
+    entry* head_ = nullptr;
+    entry* tail_ = nullptr;
+};
+
+/// One task as the memory broker keeps it.
+struct entry {
+    entry* previous = nullptr;
+    entry* next = nullptr;
+    entry_list* home = nullptr;  ///< the list it is in
+
+    std::shared_ptr<const task_spec> spec;
+    std::string payload;
+    std::string result;
+    std::unique_ptr<entry_extras> extras;
+    result_waiter* waiters = nullptr;
+    consumer* holder = nullptr;  ///< of a running task
+
+    std::uint64_t sequence = 0;  ///< 0: this place is vacant
+    time_point submitted_at{};
+    time_point when{};  ///< held and scheduled: due; ended: when
+    time_point first_started_at{};
+    time_point started_at{};
+    std::uint32_t deliveries = 0;
+    std::uint32_t failed_attempts = 0;
+    std::uint32_t crashes = 0;
+    task_state state = task_state::waiting;
+    bool cancel_requested = false;
+    bool unclaimed = false;
+
+    entry_extras& more() {
+        if (!extras) extras = std::make_unique<entry_extras>();
+        return *extras;
+    }
+
+    void add_waiter(result_waiter& who) {
+        who.next = waiters;
+        waiters = &who;
+    }
+
+    void remove_waiter(const result_waiter& who) {
+        for (auto** link = &waiters; *link; link = &(*link)->next) {
+            if (*link == &who) {
+                *link = who.next;
+                return;
+            }
+        }
+    }
+
+    unsigned attempts() const {
+        const bool is_one_itself = state == task_state::running || state == task_state::succeeded;
+        return failed_attempts + (is_one_itself ? 1 : 0);
+    }
+
+    task_outcome outcome() const { return {state, result, extras ? extras->error : std::string(), attempts()}; }
+
+    /// When the broker gives the task up unless it has started (or, after a first try, ended) by then.
+    time_point limit() const {
+        const auto& policy = spec->policy;
+        if (policy.deadline == duration::zero() && policy.expires_in == duration::zero()) return never;
+        const auto from = extras && extras->limits_from > time_point{} ? extras->limits_from : submitted_at;
+        time_point limit = never;
+        if (policy.deadline > duration::zero()) limit = later(from, policy.deadline);
+        if (policy.expires_in > duration::zero() && first_started_at == time_point{}) {
+            limit = (std::min)(limit, later(from, policy.expires_in));
+        }
+        return limit;
+    }
+};
+
+/// A worker known to the queue, and what it holds.
+struct consumer {
+    std::string name;
+    time_point lease_end{};
+    entry_list held;
+};
+
+inline void entry_list::push_back(entry& item) {
+    item.previous = tail_;
+    item.next = nullptr;
+    (tail_ ? tail_->next : head_) = &item;
+    tail_ = &item;
+    item.home = this;
+}
+
+inline void entry_list::push_front(entry& item) {
+    item.previous = nullptr;
+    item.next = head_;
+    (head_ ? head_->previous : tail_) = &item;
+    head_ = &item;
+    item.home = this;
+}
+
+inline void entry_list::remove(entry& item) {
+    (item.previous ? item.previous->next : head_) = item.next;
+    (item.next ? item.next->previous : tail_) = item.previous;
+    item.previous = item.next = nullptr;
+    item.home = nullptr;
+}
+
+}  // namespace taskflux::memory

@@ -1,0 +1,341 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/memory/inspect.hpp>
+#include <taskflux/broker/memory/queue.hpp>
+#include <taskflux/clock.hpp>
+#include <taskflux/detail/event.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace taskflux::memory {
+
+/// The queues of an embedded broker behind their lock, and the coroutines that wait for something in them.
+/// Thread-safe: the mutex is held for the length of a batch, never while waiting.
+class hub : public std::enable_shared_from_this<hub> {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    /// `max_pending` and `max_ended` as in `task_queue`; `clock` must outlive the hub.
+    hub(asio::any_io_executor executor, std::size_t max_pending, std::size_t max_ended, taskflux::clock& clock)
+        : executor_(std::move(executor)), max_pending_(max_pending), max_ended_(max_ended), clock_(clock),
+          timer_(executor_) {}
+
+    ~hub() { clock_.disarm(timer_); }
+
+    const asio::any_io_executor& get_executor() const { return executor_; }
+    taskflux::clock& clock() { return clock_; }
+
+    /// `action(queue, now)`, on an empty queue where there is none of that name.
+    template <class Action>
+    auto in_existing(const std::string& name, Action action) {
+        const std::lock_guard lock(mutex_);
+        check_open();
+        return change(look(name), name, std::move(action));
+    }
+
+    /// `action(queue, now)`, on a new queue where there is none of that name. Errors: `invalid_argument`.
+    template <class Action>
+    auto in_any(const std::string& name, Action action) {
+        const std::lock_guard lock(mutex_);
+        check_open();
+        return change(make(name), name, std::move(action));
+    }
+
+    /// `action(queue, item, now)` for each item.
+    template <class Item, class Action>
+    std::vector<effect> for_each(const std::string& name, std::vector<Item>& items, Action action) {
+        return in_existing(name, [&](auto& queue, time_point now) {
+            std::vector<effect> effects;
+            effects.reserve(items.size());
+            for (auto& item : items) effects.push_back(action(queue, item, now));
+            return effects;
+        });
+    }
+
+    /// `action(queues)` when all of them are up to date.
+    template <class Action>
+    auto in_all(Action action) {
+        const std::lock_guard lock(mutex_);
+        check_open();
+        for (auto& [name, queue] : queues_) queue->advance(clock_.now());
+        return action(queues_);
+    }
+
+    awaitable<std::vector<delivery>> fetch(fetch_request request) {
+        const auto self = shared_from_this();
+        const auto deadline = later(clock_.now(), request.wait);
+        std::optional<waiter> place;
+        for (;;) {
+            {
+                const std::lock_guard lock(mutex_);
+                std::vector<delivery> found;
+                const bool has_seen_all = try_fetch(request, found);
+                if (!found.empty() || (has_seen_all && clock_.now() >= deadline)) co_return found;
+                if (!has_seen_all) continue;
+                if (!place) place.emplace(*this, deadline).request = &request;
+                place->park();
+            }
+            co_await place->wake.async_wait(asio::deferred);
+        }
+    }
+
+    awaitable<void> watch(std::string consumer, duration wait) {
+        const auto self = shared_from_this();
+        waiter place(*this, later(clock_.now(), wait));
+        place.consumer = &consumer;
+        {
+            const std::lock_guard lock(mutex_);
+            check_open();
+            place.park();
+        }
+        co_await place.end();
+    }
+
+    awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) {
+        const auto self = shared_from_this();
+        std::optional<waiter> place;
+        {
+            const std::lock_guard lock(mutex_);
+            auto* const task = look(id.queue).find(id.key);
+            if (!task) throw error(errc::not_found, "task " + to_string(id));
+            if (is_terminal(task->state)) co_return task->outcome();
+            if (wait <= duration::zero()) co_return std::nullopt;
+            place.emplace(*this, later(clock_.now(), wait)).await_outcome(id, *task);
+            place->park();
+        }
+        co_await place->end();
+        co_return std::move(place->outcome);
+    }
+
+    /// Wakes everybody who watches for `consumer`. From within an action only.
+    void nudge(const std::string& consumer) {
+        for (auto* place : waits_) {
+            if (place->consumer && *place->consumer == consumer) place->finish();
+        }
+    }
+
+    void close() {
+        const std::lock_guard lock(mutex_);
+        is_closed_ = true;
+        for (const auto* list : {&fetches_, &waits_}) {
+            for (auto* place : *list) place->finish();
+        }
+    }
+
+private:
+    struct waiter;
+    using waiter_list = std::list<waiter*>;
+
+    /// A coroutine that waits: for tasks to fetch, for a task's end, or to be told to renew. It lives in that
+    /// coroutine's frame, and is parked from its first `park` on.
+    struct waiter : result_waiter {
+        waiter(hub& in, time_point until) : of(in), wake(in.executor_), deadline(until) {}
+        waiter(const waiter&) = delete;
+        waiter& operator=(const waiter&) = delete;
+
+        ~waiter() {
+            const std::lock_guard lock(of.mutex_);
+            if (awaited && !outcome) {
+                if (auto* task = of.look(awaited->queue).find(awaited->key)) task->remove_waiter(*this);
+            }
+            of.unpark(*this);
+        }
+
+        /// With the hub locked, before each wait.
+        void park() {
+            is_woken = false;
+            of.park(*this);
+        }
+
+        void await_outcome(task_id id, entry& task) {
+            awaited = std::move(id);
+            notify = [](result_waiter& self) { static_cast<waiter&>(self).finish(); };
+            task.add_waiter(*this);
+        }
+
+        void finish() {
+            is_over = true;
+            wake.set();
+        }
+
+        /// Waits for `finish`, which comes at the latest at the deadline.
+        awaitable<void> end() {
+            while (!is_over) co_await wake.async_wait(asio::deferred);
+            const std::lock_guard lock(of.mutex_);
+            of.check_open();
+        }
+
+        hub& of;
+        detail::event wake;
+        time_point deadline;
+        const fetch_request* request = nullptr;  // of a fetch
+        const std::string* consumer = nullptr;   // of a watch
+        std::optional<task_id> awaited;          // of a wait
+        waiter_list* home = nullptr;             // where it is parked, and at which place
+        waiter_list::iterator place;
+        bool is_woken = false;
+        std::atomic<bool> is_over = false;
+    };
+
+    // Everything below: with the hub locked.
+
+    void check_open() const {
+        if (is_closed_) throw error(errc::shut_down, "the broker has been closed");
+    }
+
+    /// The queue of that name, or an empty one when there is none.
+    task_queue& look(const std::string& name) {
+        const auto found = queues_.find(name);
+        return found == queues_.end() ? nowhere_ : *found->second;
+    }
+
+    task_queue& make(const std::string& name) {
+        if (const auto found = queues_.find(name); found != queues_.end()) return *found->second;
+        if (!is_valid_name(name)) {
+            throw error(errc::invalid_argument,
+                        "not a queue name: \"" + name + "\"; use 1 to 128 characters of A-Z a-z 0-9 _ - . /");
+        }
+        auto made = std::make_unique<task_queue>(new_seed(), max_pending_, max_ended_);
+        return *queues_.emplace(name, std::move(made)).first->second;
+    }
+
+    static std::uint64_t new_seed() {
+        std::random_device device;
+        return (std::uint64_t(device()) << 32) | device();
+    }
+
+    bool try_fetch(const fetch_request& request, std::vector<delivery>& found) {
+        check_open();
+        const auto now = clock_.now();
+        bool has_seen_all = true;
+        for (std::size_t i = 0; i < request.queues.size() && found.size() < request.max; ++i) {
+            auto& queue = look(request.queues[i]);
+            queue.advance(now);
+            auto* const who = queue.find_consumer(request.consumer);
+            if (!who) throw error(errc::lease_lost, "consumer " + request.consumer + " on queue " + request.queues[i]);
+            queue.fetch(*who, request.names.get(), i, request.max - found.size(), now, found);
+            has_seen_all = has_seen_all && !queue.has_work(request.names.get());
+            arm(queue.next());
+        }
+        return has_seen_all;
+    }
+
+    /// Wakes the fetch that has waited longest of those that can run what is ready, and no other: it wakes
+    /// the next when there is more.
+    void wake_fetch(const std::string& name, const task_queue& queue) {
+        const auto* const next = queue.next_name();
+        waiter* chosen = nullptr;
+        for (auto* candidate : fetches_) {
+            const auto& request = *candidate->request;
+            const auto* const names = request.names.get();
+            if (candidate->is_woken || std::ranges::find(request.queues, name) == request.queues.end()) continue;
+            if (!queue.has_work(names)) continue;
+            if (!chosen) chosen = candidate;
+            if (!names || !next || names->contains(*next)) {
+                chosen = candidate;
+                break;
+            }
+        }
+        if (!chosen) return;
+        chosen->is_woken = true;
+        chosen->wake.set();
+    }
+
+    void park(waiter& who) {
+        if (!who.home) {
+            who.home = who.request ? &fetches_ : &waits_;
+            who.place = who.home->insert(who.home->end(), &who);
+        }
+        arm(who.deadline);
+        for (const auto& [name, queue] : queues_) arm(queue->next());
+    }
+
+    void unpark(waiter& who) {
+        if (!who.home) return;
+        who.home->erase(who.place);
+        if (who.request && !is_closed_) {
+            for (const auto& name : who.request->queues) wake_fetch(name, look(name));
+        }
+        if (is_waited_for()) return;
+        ++alarm_;  // nothing needs the timer now, and it must not keep the user's context running
+        armed_ = never;
+        timer_.cancel();
+    }
+
+    bool is_waited_for() const { return !fetches_.empty() || !waits_.empty(); }
+
+    /// Sees to it that `tick` comes by `when`, as long as anybody waits. Otherwise time is made up for in
+    /// the next call.
+    void arm(time_point when) {
+        if (when >= armed_ || !is_waited_for()) return;
+        armed_ = when;
+        clock_.arm(timer_, when);
+        timer_.async_wait([self = weak_from_this(), alarm = ++alarm_](const boost::system::error_code&) {
+            if (const auto alive = self.lock()) alive->tick(alarm);
+        });
+    }
+
+    void tick(std::uint64_t alarm) {
+        const std::lock_guard lock(mutex_);
+        if (alarm != alarm_) return;
+        armed_ = never;
+        const auto now = clock_.now();
+        auto soonest = never;
+        for (auto& [name, queue] : queues_) {
+            queue->advance(now);
+            wake_fetch(name, *queue);
+            soonest = (std::min)(soonest, queue->next());
+        }
+        for (const auto* list : {&fetches_, &waits_}) {
+            for (auto* place : *list) {
+                if (place->deadline <= now) place->finish();
+                else soonest = (std::min)(soonest, place->deadline);
+            }
+        }
+        arm(soonest);
+    }
+
+    /// Does `action(queue, now)`, and wakes whom its effects concern.
+    template <class Action>
+    auto change(task_queue& queue, const std::string& name, Action action) {
+        const auto now = clock_.now();
+        queue.advance(now);
+        auto answer = action(queue, now);
+        if (!fetches_.empty()) wake_fetch(name, queue);
+        arm(queue.next());
+        return answer;
+    }
+
+    asio::any_io_executor executor_;
+    std::size_t max_pending_;
+    std::size_t max_ended_;
+    taskflux::clock& clock_;
+    std::mutex mutex_;
+    queue_map queues_;
+    task_queue nowhere_{0, 0, 0};
+    waiter_list fetches_;
+    waiter_list waits_;
+    asio::steady_timer timer_;
+    time_point armed_ = never;
+    std::uint64_t alarm_ = 0;  // the number of the current timer wait; older ones are void
+    bool is_closed_ = false;
+};
+
+}  // namespace taskflux::memory

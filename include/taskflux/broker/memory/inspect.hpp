@@ -1,0 +1,77 @@
+#pragma once
+
+#include <taskflux/broker/memory/queue.hpp>
+
+#include <charconv>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace taskflux::memory {
+
+using queue_map = std::map<std::string, std::unique_ptr<task_queue>, std::less<>>;
+
+/// What a task looks like from outside.
+inline task_record record_of(const std::string& queue, const task_queue& in, const entry& task) {
+    static const entry_extras none;
+    const auto& more = task.extras ? *task.extras : none;
+    task_record record;
+    record.id = {queue, in.key_of(task)};
+    record.own_id = more.own_id;
+    record.name = task.spec->name;
+    record.state = task.state;
+    record.priority = task.spec->priority;
+    record.headers = task.spec->headers;
+    record.payload = task.payload;
+    record.result = task.result;
+    record.error = more.error;
+    record.progress = more.progress;
+    record.log.assign(more.log.begin(), more.log.end());
+    record.attempts = task.attempts();
+    record.deliveries = task.deliveries;
+    record.crashes = task.crashes;
+    if (task.holder) record.consumer = task.holder->name;
+    record.cancel_requested = task.cancel_requested;
+    record.unclaimed = task.unclaimed;
+    record.submitted_at = task.submitted_at;
+    if (task.state == task_state::scheduled || task.state == task_state::held) record.due_at = task.when;
+    record.started_at = task.started_at;
+    if (is_terminal(task.state)) record.ended_at = task.when;
+    return record;
+}
+
+inline bool matches(const list_query& query, const entry& task) {
+    return (!query.state || task.state == *query.state) && (query.name.empty() || task.spec->name == query.name) &&
+           task.submitted_at >= query.since && task.submitted_at < query.until;
+}
+
+/// A page of records, by queue and then by sequence. The cursor names the last task that was looked at,
+/// so tasks that come or go between two pages make it neither skip nor repeat others.
+inline task_page list(queue_map& queues, const list_query& query) {
+    auto name = query.queue;
+    std::uint64_t sequence = 0;
+    if (!query.cursor.empty()) {
+        const auto last = parse_task_id(query.cursor);
+        name = last.queue;
+        sequence = last.key.sequence;
+    }
+    task_page page;
+    for (auto at = queues.lower_bound(name); at != queues.end(); ++at, sequence = 0) {
+        auto& [queue_name, queue] = *at;
+        if (!query.queue.empty() && queue_name != query.queue) break;
+        if (queue_name != name) sequence = 0;
+        for (auto* task = queue->after(sequence); task; task = queue->after(task->sequence)) {
+            if (!matches(query, *task)) continue;
+            if (page.tasks.size() == query.limit) {
+                page.cursor = to_string(page.tasks.back().id);
+                return page;
+            }
+            page.tasks.push_back(record_of(queue_name, *queue, *task));
+        }
+    }
+    return page;
+}
+
+}  // namespace taskflux::memory

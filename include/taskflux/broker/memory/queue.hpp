@@ -1,0 +1,250 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/memory/store.hpp>
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace taskflux::memory {
+
+/// One queue as the broker's calls see it: tasks by key, consumers with leases, pausing. Not thread-safe.
+///
+/// Call `advance(now)` before anything else at a new `now`: what time alone brings about happens there.
+class task_queue {
+public:
+    /// `max_pending` bounds the unfinished tasks, `max_ended` the ended ones; zero: no bound.
+    task_queue(std::uint64_t seed, std::size_t max_pending, std::size_t max_ended)
+        : store_(seed, max_ended), max_pending_(max_pending) {}
+
+    std::vector<submitted> submit(std::vector<new_task> tasks, time_point now) {
+        if (max_pending_ > 0 && store_.pending() + tasks.size() > max_pending_) {
+            throw error(errc::queue_full, std::to_string(store_.pending()) + " of at most " +
+                                              std::to_string(max_pending_) + " unfinished tasks are in the queue; " +
+                                              std::to_string(tasks.size()) + " more do not fit");
+        }
+        std::vector<submitted> answers;
+        answers.reserve(tasks.size());
+        for (auto& task : tasks) answers.push_back(store_.add(std::move(task), now));
+        return answers;
+    }
+
+    // --- consumers and what they run ------------------------------------------------------------------
+
+    void join(const std::string& name, duration lease, time_point now) {
+        auto& place = consumers_[name];
+        if (!place) place = std::make_unique<consumer>();
+        place->name = name;
+        renew(*place, lease, now);
+    }
+
+    /// The consumer of that name, or null when it never joined or its lease has run out.
+    consumer* find_consumer(const std::string& name) {
+        const auto found = consumers_.find(name);
+        return found == consumers_.end() ? nullptr : found->second.get();
+    }
+
+    void renew(consumer& who, duration lease, time_point now) {
+        who.lease_end = later(now, lease);
+        next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
+    }
+
+    void leave(const std::string& name, time_point now) {
+        const auto found = consumers_.find(name);
+        if (found == consumers_.end()) return;
+        while (auto* task = found->second->held.back()) store_.release(*task, now);
+        consumers_.erase(found);
+    }
+
+    /// Appends what `who` has to cancel; `queue` is the index it knows this queue by.
+    void list_cancels(const consumer& who, std::size_t queue, std::vector<cancel_request>& out) {
+        for (auto* task = who.held.front(); task; task = task->next) {
+            if (task->cancel_requested) out.push_back({queue, store_.key_of(*task), task->deliveries});
+        }
+    }
+
+    /// Appends up to `max` deliveries. A call looks at a bounded number of tasks that `who` has no handler
+    /// for; `has_work` tells whether there is more to look at.
+    void fetch(consumer& who, const name_set* names, std::size_t queue, std::size_t max, time_point now,
+               std::vector<delivery>& out) {
+        std::size_t budget = 1000;
+        for (; max > 0 && !paused_; --max) {
+            auto* const task = store_.ready().next(names, budget);
+            if (!task) return;
+            store_.deliver(*task, who, now);
+            out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
+                           task->payload, task->extras ? task->extras->own_id : std::string(),
+                           task->submitted_at, task->first_started_at, task->started_at});
+        }
+    }
+
+    bool has_work(const name_set* names) const { return !paused_ && store_.ready().has_work(names); }
+
+    /// The name of the task that is next in its lane, or null.
+    const std::string* next_name() const {
+        const auto* spec = store_.ready().front_spec();
+        return spec ? &spec->name : nullptr;
+    }
+
+    effect settle(const consumer* who, settlement&& end, time_point now) {
+        auto* task = find(end.key);
+        if (!task) return effect::not_found;
+        if (!is_current(*task, who, end.token)) return effect::lease_lost;
+        switch (end.how) {
+            case settlement::kind::complete: store_.complete(*task, std::move(end.data), now); break;
+            case settlement::kind::fail:
+                ++task->failed_attempts;
+                store_.fail(*task, task_event::fail, std::move(end.data), now);
+                break;
+            case settlement::kind::retry:
+                if (end.counts) ++task->failed_attempts;
+                store_.retry(*task, std::move(end.data), end.delay, now);
+                break;
+            case settlement::kind::release: store_.release(*task, now); break;
+            case settlement::kind::cancel:
+                if (!task->cancel_requested) return effect::wrong_state;
+                store_.cancel(*task, now);
+                break;
+        }
+        return effect::done;
+    }
+
+    effect tell(const consumer* who, report&& news) {
+        auto* task = find(news.key);
+        if (!task) return effect::not_found;
+        if (!is_current(*task, who, news.token)) return effect::lease_lost;
+        auto& more = task->more();
+        if (news.progress) more.progress = std::move(*news.progress);
+        for (auto& line : news.log) {
+            if (more.log.size() == max_log_lines) more.log.pop_front();
+            more.log.push_back(std::move(line));
+        }
+        return effect::done;
+    }
+
+    // --- steering ------------------------------------------------------------------------------------
+
+    /// `requested` for a running task; `holder` then names its consumer.
+    effect cancel(task_key key, time_point now, std::string& holder) {
+        return step(key, task_event::cancel, [&](entry& task) {
+            if (task.state == task_state::running) {
+                task.cancel_requested = true;
+                holder = task.holder->name;
+                return effect::requested;
+            }
+            store_.cancel(task, now);
+            return effect::done;
+        });
+    }
+
+    effect start(task_key key, time_point now) {
+        return step(key, task_event::start, [&](entry& task) { return store_.start(task, now), effect::done; });
+    }
+
+    effect promote(task_key key, time_point now) {
+        return step(key, task_event::promote, [&](entry& task) { return store_.promote(task, now), effect::done; });
+    }
+
+    effect requeue(task_key key, time_point now) {
+        return step(key, task_event::requeue, [&](entry& task) {
+            return store_.requeue(task, now) ? effect::done : effect::wrong_state;
+        });
+    }
+
+    effect update(task_key key, std::string payload) {
+        auto* task = find(key);
+        if (!task) return effect::not_found;
+        switch (task->state) {
+            case task_state::held:
+            case task_state::scheduled:
+            case task_state::waiting: task->payload = std::move(payload); return effect::done;
+            case task_state::running:
+            case task_state::waiting_children:
+            case task_state::succeeded:
+            case task_state::failed:
+            case task_state::cancelled:
+            case task_state::expired: break;
+        }
+        return effect::wrong_state;
+    }
+
+    effect remove(task_key key, time_point now) {
+        auto* task = find(key);
+        if (!task) return effect::not_found;
+        if (task->state == task_state::running) return effect::wrong_state;
+        if (!is_terminal(task->state)) store_.cancel(*task, now);  // who waits for it must hear of its end
+        if (find(key)) store_.forget(*task);
+        return effect::done;
+    }
+
+    std::size_t clear(std::optional<task_state> state, std::size_t limit, time_point now) {
+        std::size_t removed = 0;
+        for (auto* task = after(0); task && removed < limit;) {
+            const auto sequence = task->sequence;
+            if (!state || task->state == *state) removed += remove(key_of(*task), now) == effect::done;
+            task = after(sequence);
+        }
+        return removed;
+    }
+
+    void pause(bool on) { paused_ = on; }
+
+    // --- looking and waiting ---------------------------------------------------------------------------
+
+    entry* find(task_key key) { return store_.find(key); }
+    entry* after(std::uint64_t sequence) { return store_.after(sequence); }
+    task_key key_of(const entry& task) const { return store_.key_of(task); }
+    std::optional<task_key> find_own(const std::string& own_id) const { return store_.find_own(own_id); }
+
+    queue_counts counts() const {
+        using enum task_state;
+        return {store_.count(held),      store_.count(scheduled),        store_.count(waiting),
+                store_.count(running),   store_.count(waiting_children), store_.count(succeeded),
+                store_.count(failed),    store_.count(cancelled),        store_.count(expired),
+                store_.ready().unclaimed_size(), paused_};
+    }
+
+    /// Does everything that has fallen due, and takes back what dead consumers held.
+    void advance(time_point now) {
+        if (now < next()) return;
+        store_.advance(now);
+        next_lease_end_ = never;
+        std::erase_if(consumers_, [&](auto& named) {
+            auto& who = *named.second;
+            if (who.lease_end > now) {
+                next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
+                return false;
+            }
+            while (auto* task = who.held.back()) store_.recover(*task, now);
+            return true;
+        });
+    }
+
+    /// When `advance` will next have something to do, at the earliest.
+    time_point next() const { return (std::min)(store_.next(), next_lease_end_); }
+
+private:
+    static constexpr std::size_t max_log_lines = 100;
+
+    static bool is_current(const entry& task, const consumer* who, std::uint32_t token) {
+        return task.state == task_state::running && who && task.holder == who && task.deliveries == token;
+    }
+
+    template <class Action>
+    effect step(task_key key, task_event event, Action action) {
+        auto* task = find(key);
+        if (!task) return effect::not_found;
+        return is_legal(task->state, event) ? action(*task) : effect::wrong_state;
+    }
+
+    task_store store_;
+    std::size_t max_pending_;
+    std::unordered_map<std::string, std::unique_ptr<consumer>> consumers_;
+    time_point next_lease_end_ = never;
+    bool paused_ = false;
+};
+
+}  // namespace taskflux::memory

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/memory/entry.hpp>
+
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+
+namespace taskflux::memory {
+
+/// The waiting tasks of a queue: a FIFO lane per priority, and aside from them, by name, the tasks that a
+/// worker without a handler for them has passed over.
+class ready_tasks {
+public:
+    /// `urgent`: before the others of its priority; it has waited its turn before.
+    void add(entry& item, bool urgent = false) {
+        auto& lane = lanes_[item.spec->priority];
+        urgent ? lane.push_front(item) : lane.push_back(item);
+    }
+
+    void remove(entry& item) {
+        item.home->remove(item);
+        if (!std::exchange(item.unclaimed, false)) return;
+        --unclaimed_size_;
+        const auto aside = unclaimed_.find(item.spec->name);
+        if (!front(aside->second)) unclaimed_.erase(aside);
+    }
+
+    /// The task that a worker which knows `names` (null: all) gets next, or null when there is none for it.
+    /// Tasks it does not know are set aside on the way; `budget` bounds how many, and is counted down.
+    entry* next(const name_set* names, std::size_t& budget) {
+        for (;;) {
+            auto* found = front(lanes_);
+            if (unclaimed_size_ > 0) found = best(found, claimable(names));
+            if (!found || !names || names->contains(found->spec->name)) return found;
+            if (budget == 0) return nullptr;
+            --budget;
+            remove(*found);
+            set_aside(*found);
+        }
+    }
+
+    /// Whether a worker that knows `names` has something to look at.
+    bool has_work(const name_set* names) const {
+        return front(lanes_) != nullptr || (unclaimed_size_ > 0 && claimable(names) != nullptr);
+    }
+
+    /// The specification of the next task, or null.
+    const task_spec* front_spec() const {
+        const auto* next = front(lanes_);
+        return next ? next->spec.get() : nullptr;
+    }
+
+    std::size_t unclaimed_size() const { return unclaimed_size_; }
+
+private:
+    using lanes = std::map<int, entry_list, std::greater<>>;  // an emptied lane stays: it will be used again
+
+    static entry* front(const lanes& from) {
+        for (const auto& [priority, lane] : from) {
+            if (!lane.empty()) return lane.front();
+        }
+        return nullptr;
+    }
+
+    /// The one to run first: by priority, then by age.
+    static entry* best(entry* a, entry* b) {
+        if (!a || !b) return a ? a : b;
+        if (a->spec->priority != b->spec->priority) return a->spec->priority > b->spec->priority ? a : b;
+        return a->sequence < b->sequence ? a : b;
+    }
+
+    entry* claimable(const name_set* names) const {
+        entry* found = nullptr;
+        for (const auto& [name, aside] : unclaimed_) {
+            if (!names || names->contains(name)) found = best(found, front(aside));
+        }
+        return found;
+    }
+
+    void set_aside(entry& item) {
+        unclaimed_[item.spec->name][item.spec->priority].push_back(item);
+        item.unclaimed = true;
+        ++unclaimed_size_;
+    }
+
+    lanes lanes_;
+    std::map<std::string, lanes, std::less<>> unclaimed_;
+    std::size_t unclaimed_size_ = 0;
+};
+
+}  // namespace taskflux::memory

@@ -1,0 +1,333 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/memory/ended.hpp>
+#include <taskflux/broker/memory/entry.hpp>
+#include <taskflux/broker/memory/ready.hpp>
+#include <taskflux/broker/memory/table.hpp>
+#include <taskflux/core/codec.hpp>
+
+#include <boost/assert.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+namespace taskflux::memory {
+
+/// The tasks of one queue and every step that they may take: the state table in motion. Knows no clock
+/// (`now` is an argument), starts nothing, waits for nothing. Not thread-safe.
+class task_store {
+public:
+    /// `seed` makes the nonces of keys; `max_ended` bounds how many ended tasks are kept, zero: no bound.
+    task_store(std::uint64_t seed, std::size_t max_ended) : seed_(seed), max_ended_(max_ended) {}
+
+    /// Stores a task, or finds the one that is there already under its own id or unique key.
+    submitted add(new_task&& from, time_point now) {
+        if (const auto there = find_own(from.own_id)) return {*there, true};
+        if (const auto* holder = unique_holder(from.unique_key, now)) return {key_of(*holder), true};
+        auto& task = tasks_.add();
+        task.spec = std::move(from.spec);
+        task.payload = std::move(from.payload);
+        task.submitted_at = now;
+        if (!from.own_id.empty()) {
+            own_ids_.emplace(from.own_id, task.sequence);
+            task.more().own_id = std::move(from.own_id);
+        }
+        if (!from.unique_key.empty()) {
+            task.more().unique_key = std::move(from.unique_key);
+            task.more().unique_window = from.unique_window;
+            lock_unique_key(task, now);
+        }
+        task.when = (std::max)({from.at, later(now, from.delay), now});
+        task.state = task_state::held;  // where every task begins, most of them for no time at all
+        ++counts_[index(task.state)];
+        watch_limit(task);
+        if (!from.hold) start(task, now);
+        return {key_of(task), false};
+    }
+
+    void start(entry& task, time_point now) {
+        detach(task);
+        make_ready(task, task_event::start, task.when, now);
+    }
+
+    void promote(entry& task, time_point now) {
+        detach(task);
+        make_ready(task, task_event::promote, now, now);
+    }
+
+    /// False when its unique key is another's by now.
+    bool requeue(entry& task, time_point now) {
+        auto& more = task.more();
+        if (unique_holder(more.unique_key, now)) return false;
+        lock_unique_key(task, now);
+        detach(task);
+        task.failed_attempts = task.crashes = 0;
+        task.first_started_at = task.started_at = {};
+        task.cancel_requested = false;
+        more.limits_from = now;
+        make_ready(task, task_event::requeue, now, now);
+        return true;
+    }
+
+    void deliver(entry& task, consumer& who, time_point now) {
+        detach(task);
+        enter(task, task_event::fetch, task_state::running);
+        ++task.deliveries;
+        task.started_at = now;
+        if (task.first_started_at == time_point{}) task.first_started_at = now;
+        task.holder = &who;
+        who.held.push_back(task);
+    }
+
+    void complete(entry& task, std::string result, time_point now) {
+        if (task.cancel_requested) return cancel(task, now);
+        task.result = std::move(result);
+        finish(task, task_event::complete, task_state::succeeded, now);
+    }
+
+    void fail(entry& task, task_event event, std::string why, time_point now) {
+        if (task.cancel_requested) return cancel(task, now);
+        task.more().error = std::move(why);
+        finish(task, event, task_state::failed, now);
+    }
+
+    /// Due again after `delay`; failed instead when its deadline comes first.
+    void retry(entry& task, std::string why, duration delay, time_point now) {
+        const auto due = later(now, delay);
+        if (task.cancel_requested || due >= task.limit()) {
+            return fail(task, task_event::time_out, std::move(why), now);
+        }
+        if (!why.empty()) task.more().error = std::move(why);
+        detach(task);
+        make_ready(task, task_event::retry, due, now);
+    }
+
+    /// Back to the head of its lane, as if it had not been fetched.
+    void release(entry& task, time_point now) {
+        if (task.failed_attempts + task.crashes == 0) task.first_started_at = {};
+        give_back(task, task_event::release, now);
+    }
+
+    /// After its consumer's death.
+    void recover(entry& task, time_point now) {
+        ++task.crashes;
+        const auto limit = task.spec->policy.crash_limit;
+        if (limit == 0 || task.crashes < limit) return give_back(task, task_event::recover, now);
+        const failure why{"crashed", "", "the lease was lost " + std::to_string(task.crashes) + " times", "", ""};
+        fail(task, task_event::crash, encode(why), now);
+    }
+
+    void cancel(entry& task, time_point now) {
+        finish(task, task_event::cancel, task_state::cancelled, now);
+    }
+
+    /// Removes an ended task for good.
+    void forget(entry& task) {
+        detach(task);
+        --counts_[index(task.state)];
+        if (task.extras) own_ids_.erase(task.extras->own_id);
+        tasks_.erase(task);
+    }
+
+    /// Promotes, expires, times out and forgets what has fallen due; returns when the next will, or `never`.
+    time_point advance(time_point now) {
+        while (!scheduled_.empty() && scheduled_.begin()->first <= now) {
+            promote(*tasks_.find(scheduled_.begin()->second), now);
+        }
+        while (!limits_.empty() && limits_.begin()->first <= now) give_up(*tasks_.find(limits_.begin()->second), now);
+        while (auto* task = ended_.overdue(now)) forget(*task);
+        next_ = ended_.next();
+        if (!scheduled_.empty()) expect(scheduled_.begin()->first);
+        if (!limits_.empty()) expect(limits_.begin()->first);
+        return next_;
+    }
+
+    /// When `advance` will next have something to do, at the earliest.
+    time_point next() const { return next_; }
+
+    entry* find(task_key key) {
+        auto* task = tasks_.find(key.sequence);
+        return task && nonce_of(key.sequence) == key.nonce ? task : nullptr;
+    }
+
+    std::optional<task_key> find_own(const std::string& own_id) const {
+        if (own_id.empty()) return std::nullopt;
+        const auto found = own_ids_.find(own_id);
+        if (found == own_ids_.end()) return std::nullopt;
+        return task_key{found->second, nonce_of(found->second)};
+    }
+
+    /// The task with the lowest number above `sequence`, or null.
+    entry* after(std::uint64_t sequence) { return tasks_.after(sequence); }
+
+    task_key key_of(const entry& task) const { return {task.sequence, nonce_of(task.sequence)}; }
+
+    ready_tasks& ready() { return ready_; }
+    const ready_tasks& ready() const { return ready_; }
+
+    /// Tasks that have not ended.
+    std::size_t pending() const { return tasks_.size() - ended_size_; }
+
+    std::size_t count(task_state state) const { return counts_[index(state)]; }
+
+private:
+    using by_time = std::set<std::pair<time_point, std::uint64_t>>;
+
+    struct unique_lock {
+        std::uint64_t sequence;
+        time_point until;
+    };
+
+    static std::size_t index(task_state state) { return static_cast<std::size_t>(state); }
+
+    void expect(time_point when) { next_ = (std::min)(next_, when); }
+
+    std::uint32_t nonce_of(std::uint64_t sequence) const {
+        // SplitMix64's finaliser (Steele, Lea, Flood, 2014): keys of another life don't match.
+        auto mixed = seed_ + sequence * 0x9e3779b97f4a7c15U;
+        mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9U;
+        mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebU;
+        return static_cast<std::uint32_t>((mixed ^ (mixed >> 31)) >> 32);
+    }
+
+    /// The only place where a task's state changes.
+    void enter(entry& task, task_event event, task_state to) {
+        BOOST_ASSERT(is_legal(task.state, event, to));
+        static_cast<void>(event);
+        --counts_[index(task.state)];
+        ++counts_[index(to)];
+        task.state = to;
+    }
+
+    /// Takes a task out of every structure that its state puts it into.
+    void detach(entry& task) {
+        switch (task.state) {
+            case task_state::held: forget_limit(task); break;
+            case task_state::scheduled:
+                scheduled_.erase({task.when, task.sequence});
+                forget_limit(task);
+                break;
+            case task_state::waiting:
+                ready_.remove(task);
+                forget_limit(task);
+                break;
+            case task_state::running:
+                task.home->remove(task);
+                task.holder = nullptr;
+                break;
+            case task_state::waiting_children: break;
+            case task_state::succeeded:
+            case task_state::failed:
+            case task_state::cancelled:
+            case task_state::expired:
+                task.home->remove(task);
+                --ended_size_;
+                break;
+        }
+    }
+
+    void watch_limit(entry& task) {
+        if (const auto limit = task.limit(); limit != never) {
+            limits_.emplace(limit, task.sequence);
+            expect(limit);
+        }
+    }
+
+    void forget_limit(const entry& task) {
+        if (const auto limit = task.limit(); limit != never) limits_.erase({limit, task.sequence});
+    }
+
+    /// To a lane, or to the schedule when it is due later. `urgent`: to the lane's head.
+    void make_ready(entry& task, task_event event, time_point due, time_point now, bool urgent = false) {
+        if (due > now) {
+            enter(task, event, task_state::scheduled);
+            task.when = due;
+            scheduled_.emplace(due, task.sequence);
+            expect(due);
+        } else {
+            enter(task, event, task_state::waiting);
+            ready_.add(task, urgent);
+        }
+        watch_limit(task);
+    }
+
+    void give_back(entry& task, task_event event, time_point now) {
+        if (task.cancel_requested) return cancel(task, now);
+        detach(task);
+        make_ready(task, event, now, now, true);
+    }
+
+    /// Its deadline has passed.
+    void give_up(entry& task, time_point now) {
+        if (task.first_started_at == time_point{}) {
+            return finish(task, task_event::expire, task_state::expired, now);
+        }
+        const failure why{"timed_out", "", "the task's overall deadline passed", "", ""};
+        fail(task, task_event::time_out, encode(why), now);
+    }
+
+    /// The end of a task: who waits is told, its unique key is free, its retention begins.
+    void finish(entry& task, task_event event, task_state to, time_point now) {
+        detach(task);
+        enter(task, event, to);
+        ++ended_size_;
+        task.when = now;
+        unlock_unique_key(task);
+        tell_waiters(task);
+        const auto& policy = task.spec->policy;
+        const auto retention = to == task_state::failed ? policy.failed_retention : policy.retention;
+        ended_.add(task, retention);
+        expect(later(now, retention));
+        if (retention == duration::zero()) return forget(task);
+        if (max_ended_ > 0 && ended_size_ > max_ended_) forget(*ended_.oldest());
+    }
+
+    static void tell_waiters(entry& task) {
+        for (auto* waiter = std::exchange(task.waiters, nullptr); waiter;) {
+            auto* const next = waiter->next;
+            waiter->outcome = task.outcome();
+            waiter->notify(*waiter);
+            waiter = next;
+        }
+    }
+
+    const entry* unique_holder(const std::string& key, time_point now) {
+        if (key.empty()) return nullptr;
+        const auto lock = unique_.find(key);
+        return lock == unique_.end() || lock->second.until <= now ? nullptr : tasks_.find(lock->second.sequence);
+    }
+
+    void lock_unique_key(const entry& task, time_point now) {
+        const auto& [key, window] = std::tie(task.extras->unique_key, task.extras->unique_window);
+        if (key.empty()) return;
+        unique_[key] = {task.sequence, window > duration::zero() ? later(now, window) : never};
+    }
+
+    void unlock_unique_key(const entry& task) {
+        if (!task.extras || task.extras->unique_key.empty()) return;
+        const auto lock = unique_.find(task.extras->unique_key);
+        if (lock != unique_.end() && lock->second.sequence == task.sequence) unique_.erase(lock);
+    }
+
+    std::uint64_t seed_;
+    std::size_t max_ended_;
+    entry_table tasks_;
+    ready_tasks ready_;
+    by_time scheduled_;
+    by_time limits_;
+    ended_tasks ended_;
+    std::size_t ended_size_ = 0;
+    time_point next_ = never;
+    std::array<std::size_t, 9> counts_{};
+    std::unordered_map<std::string, std::uint64_t> own_ids_;
+    std::unordered_map<std::string, unique_lock> unique_;
+};
+
+}  // namespace taskflux::memory

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <taskflux/broker/memory/entry.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <memory>
+
+namespace taskflux::memory {
+
+/// All tasks of a queue by sequence number, in segments of 64 that vanish with their last task. Entries
+/// never move. Lookup is two indexings: numbers are given out in order, so no hashing is needed.
+class entry_table {
+public:
+    /// Makes an entry with the next sequence number.
+    entry& add() {
+        const auto sequence = ++last_;
+        const auto index = sequence / segment_size - first_segment_;
+        while (segments_.size() <= index) segments_.push_back(nullptr);
+        if (!segments_[index]) {
+            segments_[index] = std::make_unique<segment>();
+            if (index > 0 && segments_[index - 1] && segments_[index - 1]->used == 0) segments_[index - 1].reset();
+        }
+        auto& made = segments_[index]->entries[sequence % segment_size];
+        made.sequence = sequence;
+        ++segments_[index]->used;
+        ++size_;
+        return made;
+    }
+
+    entry* find(std::uint64_t sequence) {
+        const auto number = sequence / segment_size;
+        if (number < first_segment_ || number - first_segment_ >= segments_.size()) return nullptr;
+        const auto& found = segments_[number - first_segment_];
+        if (!found) return nullptr;
+        auto& place = found->entries[sequence % segment_size];
+        return place.sequence == sequence ? &place : nullptr;
+    }
+
+    /// The task with the lowest number above `sequence`, or null.
+    entry* after(std::uint64_t sequence) {
+        for (auto at = (std::max)(sequence + 1, first_segment_ * segment_size); at <= last_;) {
+            if (!segments_[at / segment_size - first_segment_]) {
+                at = (at / segment_size + 1) * segment_size;
+            } else if (auto* found = find(at)) {
+                return found;
+            } else {
+                ++at;
+            }
+        }
+        return nullptr;
+    }
+
+    void erase(entry& gone) {
+        const auto index = gone.sequence / segment_size - first_segment_;
+        const bool is_growing = index + 1 == segments_.size();  // its next numbers are still to come
+        gone = entry{};
+        --size_;
+        if (--segments_[index]->used == 0 && !is_growing) segments_[index].reset();
+        while (segments_.size() > 1 && !segments_.front()) {
+            segments_.pop_front();
+            ++first_segment_;
+        }
+    }
+
+    std::size_t size() const { return size_; }
+
+private:
+    static constexpr std::uint64_t segment_size = 64;
+
+    struct segment {
+        std::array<entry, segment_size> entries;
+        std::uint32_t used = 0;
+    };
+
+    std::deque<std::unique_ptr<segment>> segments_;
+    std::uint64_t first_segment_ = 0;
+    std::uint64_t last_ = 0;
+    std::size_t size_ = 0;
+};
+
+}  // namespace taskflux::memory
