@@ -1,5 +1,5 @@
-// What does taskflux cost a user's compiler? Seconds and peak memory of each source in compile_time/, against one
-// that includes no more of Boost than any coroutine program that speaks JSON does.
+// What does taskflux cost a user's compiler? Seconds and peak memory of each source in compile_time/, against
+// one that includes no more of Boost than any coroutine program that speaks JSON does.
 
 #include "harness.hpp"
 
@@ -20,7 +20,8 @@ struct cost {
     double megabytes = 0;
 };
 
-/// Runs a command and waits for it; its compiler processes are in what the kernel reports. Its output is shown.
+/// Runs a command and waits for it; its compiler processes are in what the kernel reports. Its output is
+/// shown.
 cost run(const std::vector<std::string>& command) {
     std::vector<char*> arguments;
     for (const auto& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
@@ -43,7 +44,8 @@ cost run(const std::vector<std::string>& command) {
 /// A file in the temporary folder that is removed again.
 class scratch_file {
 public:
-    scratch_file() : path_(std::filesystem::temp_directory_path() / ("bench." + std::to_string(::getpid()) + ".o")) {}
+    scratch_file()
+        : path_(std::filesystem::temp_directory_path() / ("bench." + std::to_string(::getpid()) + ".o")) {}
     ~scratch_file() {
         std::error_code ignored;
         std::filesystem::remove(path_, ignored);
@@ -56,14 +58,16 @@ private:
     std::filesystem::path path_;
 };
 
-std::vector<std::string> command_for(const std::string& source, const std::string& level, const std::string& object) {
+std::vector<std::string> command_for(const std::string& source, const std::string& level,
+                                     const std::string& object) {
     const std::string project = BENCH_PROJECT;
     const bool single = source == "single_header";
     std::vector<std::string> command{BENCH_COMPILER, "-std=c++20", level,
                                      "-I" + project + (single ? "/single_include" : "/include")};
     std::istringstream folders(BENCH_BOOST);
     for (std::string folder; folders >> folder;) command.insert(command.end(), {"-isystem", folder});
-    command.insert(command.end(), {"-c", "-o", object, project + "/benchmarks/compile_time/" + source + ".cpp"});
+    command.insert(command.end(),
+                   {"-c", "-o", object, project + "/benchmarks/compile_time/" + source + ".cpp"});
     return command;
 }
 

@@ -55,16 +55,20 @@ inline std::size_t heap_in_use() {
 inline std::string number(double value) {
     char text[64];
     const double size = value < 0 ? -value : value;
-    const int decimals = size == 0 || size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : size >= 0.1 ? 3 : 5;
+    const int decimals = size == 0 || size >= 1000 ? 0
+                         : size >= 100             ? 1
+                         : size >= 10              ? 2
+                         : size >= 0.1             ? 3
+                                                   : 5;
     std::snprintf(text, sizeof text, "%.*f", decimals, value);
     return text;
 }
 
-/// One of several things that are compared. Its function runs one batch and returns either how many operations
-/// that was (an integer: the batch is timed from outside), or what it measured itself per operation (a
-/// duration: for a batch with a setup that must not count).
+/// One of several things that are compared. Its function runs one batch and returns either how many
+/// operations that was (an integer: the batch is timed from outside), or what it measured itself per
+/// operation (a duration: for a batch with a setup that must not count).
 class candidate {
-  public:
+public:
     template <std::invocable Function>
     candidate(std::string name, Function function) : name_(std::move(name)) {
         if constexpr (std::integral<std::invoke_result_t<Function&>>) {
@@ -82,7 +86,7 @@ class candidate {
     const std::string& name() const { return name_; }
     nanoseconds measure() const { return measure_(); }
 
-  private:
+private:
     std::string name_;
     std::function<nanoseconds()> measure_;
 };
@@ -103,7 +107,7 @@ inline double median(std::vector<double> values) {
 }
 
 class measurements {
-  public:
+public:
     explicit measurements(std::vector<measurement> all) : all_(std::move(all)) {}
 
     const measurement& operator[](std::string_view name) const {
@@ -112,8 +116,8 @@ class measurements {
         throw std::invalid_argument("no candidate is named " + std::string(name));
     }
 
-    /// How long `name` takes, relative to `against`: the median over the rounds of each round's own ratio. The
-    /// machine drifts by tens of percent within minutes, so only neighbours in time are compared.
+    /// How long `name` takes, relative to `against`: the median over the rounds of each round's own ratio.
+    /// The machine drifts by tens of percent within minutes, so only neighbours in time are compared.
     double ratio(std::string_view name, std::string_view against) const {
         const auto& above = (*this)[name].rounds;
         const auto& below = (*this)[against].rounds;
@@ -125,7 +129,7 @@ class measurements {
     auto begin() const { return all_.begin(); }
     auto end() const { return all_.end(); }
 
-  private:
+private:
     std::vector<measurement> all_;
 };
 
@@ -153,7 +157,8 @@ inline measurements interleave(std::size_t rounds, std::vector<candidate> candid
     const auto [unit, size] = longest < 1e5   ? std::pair{"ns", 1.0}
                               : longest < 1e8 ? std::pair{"us", 1e3}
                                               : std::pair{"ms", 1e6};
-    std::printf("%-36s %12s %12s %12s   (%s per operation, n = %zu rounds)\n", "", "median", "min", "max", unit, rounds);
+    std::printf("%-36s %12s %12s %12s   (%s per operation, n = %zu rounds)\n", "", "median", "min", "max",
+                unit, rounds);
     for (const auto& one : all) {
         std::printf("%-36s %12s %12s %12s\n", one.name.c_str(), number(one.median / size).c_str(),
                     number(one.min / size).c_str(), number(one.max / size).c_str());
@@ -162,16 +167,16 @@ inline measurements interleave(std::size_t rounds, std::vector<candidate> candid
     return measurements{std::move(all)};
 }
 
-/// Opens a benchmark's output with the machine and the build, and closes it with the figures and ratios, in the
-/// order in which they were given. Prints no figures when the benchmark ends by an exception.
+/// Opens a benchmark's output with the machine and the build, and closes it with the figures and ratios, in
+/// the order in which they were given. Prints no figures when the benchmark ends by an exception.
 class report {
-  public:
+public:
     explicit report(std::string name) : uncaught_(std::uncaught_exceptions()) {
         utsname system{};
         ::uname(&system);
         std::printf("benchmark %s\n", name.c_str());
-        std::printf("machine   %s, %u cores, %s %s\n", processor().c_str(), std::thread::hardware_concurrency(),
-                    system.sysname, system.release);
+        std::printf("machine   %s, %u cores, %s %s\n", processor().c_str(),
+                    std::thread::hardware_concurrency(), system.sysname, system.release);
         std::printf("compiler  %s, Boost %d.%d\n", compiler().c_str(), BOOST_VERSION / 100000,
                     BOOST_VERSION / 100 % 1000);
         std::printf("build     %s\n", build());
@@ -197,7 +202,7 @@ class report {
         lines_.push_back("ratio " + word(question) + " " + word(against) + " " + number(value));
     }
 
-  private:
+private:
     static std::string word(std::string_view text) {
         if (text.empty() || text.find_first_of(" \t\n") != text.npos)
             throw std::invalid_argument("'" + std::string(text) + "' is not a single word");

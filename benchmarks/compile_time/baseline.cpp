@@ -7,7 +7,9 @@
 
 #include <string>
 
-boost::asio::awaitable<std::string> work(boost::json::value value) { co_return boost::json::serialize(value); }
+boost::asio::awaitable<std::string> work(boost::json::value value) {
+    co_return boost::json::serialize(value);
+}
 
 int main() {
     boost::asio::io_context io;

@@ -1,4 +1,6 @@
 // What the single header costs whoever includes it.
 #include <taskflux/taskflux.hpp>
 
-int main() { return taskflux::version[0] == '0' ? 0 : 1; }
+int main() {
+    return taskflux::version[0] == '0' ? 0 : 1;
+}

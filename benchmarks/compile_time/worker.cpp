@@ -4,4 +4,6 @@
 
 inline constexpr taskflux::task<int(int)> twice{"twice"};
 
-int main() { return twice.name() == "twice" ? 0 : 1; }
+int main() {
+    return twice.name() == "twice" ? 0 : 1;
+}
