@@ -30,6 +30,8 @@ namespace taskflux::detail {
 /// A value as an error shows it: `string "abc"`, `number 3.5`, `null`, `an object`.
 inline std::string shown(const boost::json::value& value) {
     constexpr std::size_t longest = 40;
+    std::string out;
+    output shown_text(out);
     switch (value.kind()) {
         case boost::json::kind::object: return "an object";
         case boost::json::kind::array: return "an array of " + std::to_string(value.get_array().size());
@@ -43,11 +45,11 @@ inline std::string shown(const boost::json::value& value) {
                 while ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
                 text = text.substr(0, end);
             }
-            std::string out = "string ";
-            output quoted(out);
-            append_string(quoted, text);
-            quoted.finish();
-            return cut ? out + "…" : out;
+            shown_text.append("string ");
+            append_string(shown_text, text);
+            if (cut) shown_text.append("…");
+            shown_text.finish();
+            return out;
         }
         case boost::json::kind::int64: return "number " + std::to_string(value.get_int64());
         case boost::json::kind::uint64: return "number " + std::to_string(value.get_uint64());
@@ -55,8 +57,10 @@ inline std::string shown(const boost::json::value& value) {
     }
     const double number = value.get_double();
     if (!std::isfinite(number)) return "a number beyond the range of a double";
-    char buffer[32];
-    return "number " + std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, number).ptr);
+    shown_text.append("number ");
+    append_number(shown_text, number);
+    shown_text.finish();
+    return out;
 }
 
 [[noreturn]] inline void fail_expected(const path& at, const std::string& expected, const boost::json::value& got) {

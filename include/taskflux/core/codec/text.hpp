@@ -2,7 +2,9 @@
 
 #include <taskflux/core/codec/output.hpp>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -91,6 +93,17 @@ inline std::optional<std::size_t> append_string(output& out, std::string_view te
     }
     out.push_back('"');
     return std::nullopt;
+}
+
+/// Appends a finite number in the shortest form that comes back exactly.
+template <class Float>
+void append_number(output& out, Float value) {
+    constexpr std::size_t longest = 24;
+    char* text = out.room(longest);
+    const auto size = static_cast<std::size_t>(std::to_chars(text, text + longest, value).ptr - text);
+    out.advance(size);
+    // "-0" alone would come back as the integer 0, and a json::value's 3.0 as an integer.
+    if (std::none_of(text, text + size, [](char c) { return c == '.' || c == 'e'; })) out.append(".0");
 }
 
 inline constexpr std::string_view base64_alphabet =

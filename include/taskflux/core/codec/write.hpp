@@ -7,7 +7,6 @@
 #include <taskflux/core/codec/text.hpp>
 #include <taskflux/core/codec/timestamp.hpp>
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -69,12 +68,7 @@ private:
     template <class T>
     void write(as<kind::number>, T value, const path& at) {
         if (!std::isfinite(value)) fail_encode(at, "JSON has no NaN and no infinity");
-        constexpr std::size_t longest = 24;
-        char* text = out_.room(longest);
-        const auto size = static_cast<std::size_t>(std::to_chars(text, text + longest, value).ptr - text);
-        out_.advance(size);
-        // "-0" alone would come back as the integer 0, and a json::value's 3.0 as an integer.
-        if (std::none_of(text, text + size, [](char c) { return c == '.' || c == 'e'; })) out_.append(".0");
+        append_number(out_, value);
     }
 
     void write(as<kind::text>, std::string_view value, const path& at) {
