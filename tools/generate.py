@@ -256,8 +256,12 @@ def check_version(headers):
 
 def check_umbrella(headers):
     reached = {name for root, _ in SINGLE_HEADERS for name in reachable(headers, OWN + root)}
-    for header in headers.values():
-        if header.layer and header.layer[0] not in OPTIONAL_LAYERS and header.name not in reached:
+    lost = [header for header in headers.values()
+            if header.layer and header.layer[0] not in OPTIONAL_LAYERS and header.name not in reached]
+    # Those that another lost header includes come back with it.
+    below = {name for header in lost for name in reachable(headers, header.name) if name != header.name}
+    for header in lost:
+        if header.name not in below:
             yield header, 1, f"is not reachable from <{OWN}taskflux.hpp>: include it there"
 
 

@@ -147,7 +147,10 @@ class Rules(Project):
 
     def test_a_header_that_the_umbrella_misses_is_refused(self):
         self.assert_only(self.problems("core/lost.hpp", "#pragma once\n"), "core/lost.hpp:1", "not reachable")
-        (self.root / "include/taskflux/core/lost.hpp").unlink()
+        self.assert_only(self.problems("exec/also_lost.hpp", "#pragma once\n#include <taskflux/core/lost.hpp>\n"),
+                         "exec/also_lost.hpp:1", "not reachable")
+
+    def test_a_header_of_an_optional_layer_need_not_be_in_the_umbrella(self):
         self.assertEqual(self.problems("http/gateway.hpp", "#pragma once\n"), [])
 
 
