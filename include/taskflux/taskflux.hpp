@@ -2,11 +2,14 @@
 
 // All of taskflux but its HTTP edge. Exactly one .cpp file of a program also includes <taskflux/src.hpp>.
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/memory.hpp>
 #include <taskflux/clock.hpp>
+#include <taskflux/core/codec.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/options.hpp>
 #include <taskflux/core/retry.hpp>
+#include <taskflux/core/schema.hpp>
 #include <taskflux/core/state.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/core/time.hpp>

@@ -7,9 +7,24 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/concurrent_channel.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/assert.hpp>
+#include <boost/describe/bases.hpp>
 #include <boost/describe/class.hpp>
 #include <boost/describe/enum.hpp>
+#include <boost/describe/enumerators.hpp>
+#include <boost/describe/members.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/error.hpp>
+#include <boost/json/fwd.hpp>
+#include <boost/json/monotonic_resource.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parser.hpp>
+#include <boost/json/storage_ptr.hpp>
+#include <boost/json/string.hpp>
+#include <boost/json/value.hpp>
 #include <boost/system/error_category.hpp>
 #include <boost/system/error_code.hpp>
 #include <boost/system/system_error.hpp>
@@ -24,22 +39,30 @@
 #include <chrono>
 #include <cmath>
 #include <compare>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <limits>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <random>
 #include <set>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <tuple>
 #include <type_traits>
+#include <unordered_map>
 #include <utility>
+#include <variant>
 #include <vector>
 
 // -------------------- taskflux/core/time.hpp ---------------------------------------------------------------
@@ -210,6 +233,8 @@ enum class errc {
     unsupported,       ///< this broker or build cannot do that
     protocol           ///< an answer or stored record is not one this version understands
 };
+BOOST_DESCRIBE_ENUM(errc, not_found, lease_lost, wrong_state, cancelled, timed_out, expired, task_failed, crashed,
+                    bad_payload, too_large, invalid_argument, queue_full, shut_down, unsupported, protocol)
 
 namespace detail {
 
@@ -1231,6 +1256,3337 @@ public:
 };
 
 using broker_ptr = std::shared_ptr<broker>;
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/memory/entry.hpp -----------------------------------------------------
+
+namespace taskflux::memory {
+
+struct entry;
+struct consumer;
+
+/// Somebody who waits for a task's end: told once, with the outcome filled in.
+struct result_waiter {
+    std::optional<task_outcome> outcome;
+    void (*notify)(result_waiter&) = nullptr;
+    result_waiter* next = nullptr;
+};
+
+/// What few tasks have, kept out of the way of those that don't.
+struct entry_extras {
+    std::string own_id;
+    std::string unique_key;
+    duration unique_window{};
+    std::string error;
+    std::string progress;
+    std::deque<log_line> log;
+    time_point limits_from{};  ///< set by a requeue: deadlines count from here
+};
+
+/// A doubly linked list through the entries themselves: no allocation, and removal from the middle in
+/// O(1). A task is in at most one list: a lane, what a consumer holds, or those that have ended.
+class entry_list {
+public:
+    entry_list() = default;
+    entry_list(const entry_list&) = delete;
+    entry_list& operator=(const entry_list&) = delete;
+
+    bool empty() const { return head_ == nullptr; }
+    entry* front() const { return head_; }
+    entry* back() const { return tail_; }
+    inline void push_back(entry& item);
+    inline void push_front(entry& item);
+    inline void remove(entry& item);
+
+private:
+    entry* head_ = nullptr;
+    entry* tail_ = nullptr;
+};
+
+/// One task as the memory broker keeps it.
+struct entry {
+    entry* previous = nullptr;
+    entry* next = nullptr;
+    entry_list* home = nullptr;  ///< the list it is in
+
+    std::shared_ptr<const task_spec> spec;
+    std::string payload;
+    std::string result;
+    std::unique_ptr<entry_extras> extras;
+    result_waiter* waiters = nullptr;
+    consumer* holder = nullptr;  ///< of a running task
+
+    std::uint64_t sequence = 0;  ///< 0: this place is vacant
+    time_point submitted_at{};
+    time_point when{};  ///< held and scheduled: due; ended: when
+    time_point first_started_at{};
+    time_point started_at{};
+    std::uint32_t deliveries = 0;
+    std::uint32_t failed_attempts = 0;
+    std::uint32_t crashes = 0;
+    task_state state = task_state::waiting;
+    bool cancel_requested = false;
+    bool unclaimed = false;
+
+    entry_extras& more() {
+        if (!extras) extras = std::make_unique<entry_extras>();
+        return *extras;
+    }
+
+    void add_waiter(result_waiter& who) {
+        who.next = waiters;
+        waiters = &who;
+    }
+
+    void remove_waiter(const result_waiter& who) {
+        for (auto** link = &waiters; *link; link = &(*link)->next) {
+            if (*link == &who) {
+                *link = who.next;
+                return;
+            }
+        }
+    }
+
+    unsigned attempts() const {
+        const bool is_one_itself = state == task_state::running || state == task_state::succeeded;
+        return failed_attempts + (is_one_itself ? 1 : 0);
+    }
+
+    task_outcome outcome() const { return {state, result, extras ? extras->error : std::string(), attempts()}; }
+
+    /// When the broker gives the task up unless it has started (or, after a first try, ended) by then.
+    time_point limit() const {
+        const auto& policy = spec->policy;
+        if (policy.deadline == duration::zero() && policy.expires_in == duration::zero()) return never;
+        const auto from = extras && extras->limits_from > time_point{} ? extras->limits_from : submitted_at;
+        time_point limit = never;
+        if (policy.deadline > duration::zero()) limit = later(from, policy.deadline);
+        if (policy.expires_in > duration::zero() && first_started_at == time_point{}) {
+            limit = (std::min)(limit, later(from, policy.expires_in));
+        }
+        return limit;
+    }
+};
+
+/// A worker known to the queue, and what it holds.
+struct consumer {
+    std::string name;
+    time_point lease_end{};
+    entry_list held;
+};
+
+inline void entry_list::push_back(entry& item) {
+    item.previous = tail_;
+    item.next = nullptr;
+    (tail_ ? tail_->next : head_) = &item;
+    tail_ = &item;
+    item.home = this;
+}
+
+inline void entry_list::push_front(entry& item) {
+    item.previous = nullptr;
+    item.next = head_;
+    (head_ ? head_->previous : tail_) = &item;
+    head_ = &item;
+    item.home = this;
+}
+
+inline void entry_list::remove(entry& item) {
+    (item.previous ? item.previous->next : head_) = item.next;
+    (item.next ? item.next->previous : tail_) = item.previous;
+    item.previous = item.next = nullptr;
+    item.home = nullptr;
+}
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/ended.hpp -----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The tasks that have ended, in the order in which their retention does: one list per length of
+/// retention, each in the order of ending, so that adding and finding the next are O(1).
+class ended_tasks {
+public:
+    void add(entry& item, duration retention) { lists_[retention].push_back(item); }
+
+    /// A task whose retention is over at `now`, or null.
+    entry* overdue(time_point now) {
+        std::erase_if(lists_, [](const auto& list) { return list.second.empty(); });
+        for (const auto& [retention, list] : lists_) {
+            if (!list.empty() && later(list.front()->when, retention) <= now) return list.front();
+        }
+        return nullptr;
+    }
+
+    /// The task that ended first, or null.
+    entry* oldest() const {
+        entry* found = nullptr;
+        for (const auto& [retention, list] : lists_) {
+            if (!list.empty() && (!found || list.front()->when < found->when)) found = list.front();
+        }
+        return found;
+    }
+
+    /// When the next retention ends, or `never`.
+    time_point next() const {
+        time_point soonest = never;
+        for (const auto& [retention, list] : lists_) {
+            if (!list.empty()) soonest = (std::min)(soonest, later(list.front()->when, retention));
+        }
+        return soonest;
+    }
+
+private:
+    std::map<duration, entry_list> lists_;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/ready.hpp -----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The waiting tasks of a queue: a FIFO lane per priority, and aside from them, by name, the tasks that a
+/// worker without a handler for them has passed over.
+class ready_tasks {
+public:
+    /// `urgent`: before the others of its priority; it has waited its turn before.
+    void add(entry& item, bool urgent = false) {
+        auto& lane = lanes_[item.spec->priority];
+        urgent ? lane.push_front(item) : lane.push_back(item);
+    }
+
+    void remove(entry& item) {
+        item.home->remove(item);
+        if (!std::exchange(item.unclaimed, false)) return;
+        --unclaimed_size_;
+        const auto aside = unclaimed_.find(item.spec->name);
+        if (!front(aside->second)) unclaimed_.erase(aside);
+    }
+
+    /// The task that a worker which knows `names` (null: all) gets next, or null when there is none for it.
+    /// Tasks it does not know are set aside on the way; `budget` bounds how many, and is counted down.
+    entry* next(const name_set* names, std::size_t& budget) {
+        for (;;) {
+            auto* found = front(lanes_);
+            if (unclaimed_size_ > 0) found = best(found, claimable(names));
+            if (!found || !names || names->contains(found->spec->name)) return found;
+            if (budget == 0) return nullptr;
+            --budget;
+            remove(*found);
+            set_aside(*found);
+        }
+    }
+
+    /// Whether a worker that knows `names` has something to look at.
+    bool has_work(const name_set* names) const {
+        return front(lanes_) != nullptr || (unclaimed_size_ > 0 && claimable(names) != nullptr);
+    }
+
+    /// The specification of the next task, or null.
+    const task_spec* front_spec() const {
+        const auto* next = front(lanes_);
+        return next ? next->spec.get() : nullptr;
+    }
+
+    std::size_t unclaimed_size() const { return unclaimed_size_; }
+
+private:
+    using lanes = std::map<int, entry_list, std::greater<>>;  // an emptied lane stays: it will be used again
+
+    static entry* front(const lanes& from) {
+        for (const auto& [priority, lane] : from) {
+            if (!lane.empty()) return lane.front();
+        }
+        return nullptr;
+    }
+
+    /// The one to run first: by priority, then by age.
+    static entry* best(entry* a, entry* b) {
+        if (!a || !b) return a ? a : b;
+        if (a->spec->priority != b->spec->priority) return a->spec->priority > b->spec->priority ? a : b;
+        return a->sequence < b->sequence ? a : b;
+    }
+
+    entry* claimable(const name_set* names) const {
+        entry* found = nullptr;
+        for (const auto& [name, aside] : unclaimed_) {
+            if (!names || names->contains(name)) found = best(found, front(aside));
+        }
+        return found;
+    }
+
+    void set_aside(entry& item) {
+        unclaimed_[item.spec->name][item.spec->priority].push_back(item);
+        item.unclaimed = true;
+        ++unclaimed_size_;
+    }
+
+    lanes lanes_;
+    std::map<std::string, lanes, std::less<>> unclaimed_;
+    std::size_t unclaimed_size_ = 0;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/table.hpp -----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// All tasks of a queue by sequence number, in segments of 64 that vanish with their last task. Entries
+/// never move. Lookup is two indexings: numbers are given out in order, so no hashing is needed.
+class entry_table {
+public:
+    /// Makes an entry with the next sequence number.
+    entry& add() {
+        const auto sequence = ++last_;
+        const auto index = sequence / segment_size - first_segment_;
+        while (segments_.size() <= index) segments_.push_back(nullptr);
+        if (!segments_[index]) {
+            segments_[index] = std::make_unique<segment>();
+            if (index > 0 && segments_[index - 1] && segments_[index - 1]->used == 0) segments_[index - 1].reset();
+        }
+        auto& made = segments_[index]->entries[sequence % segment_size];
+        made.sequence = sequence;
+        ++segments_[index]->used;
+        ++size_;
+        return made;
+    }
+
+    entry* find(std::uint64_t sequence) {
+        const auto number = sequence / segment_size;
+        if (number < first_segment_ || number - first_segment_ >= segments_.size()) return nullptr;
+        const auto& found = segments_[number - first_segment_];
+        if (!found) return nullptr;
+        auto& place = found->entries[sequence % segment_size];
+        return place.sequence == sequence ? &place : nullptr;
+    }
+
+    /// The task with the lowest number above `sequence`, or null.
+    entry* after(std::uint64_t sequence) {
+        for (auto at = (std::max)(sequence + 1, first_segment_ * segment_size); at <= last_;) {
+            if (!segments_[at / segment_size - first_segment_]) {
+                at = (at / segment_size + 1) * segment_size;
+            } else if (auto* found = find(at)) {
+                return found;
+            } else {
+                ++at;
+            }
+        }
+        return nullptr;
+    }
+
+    void erase(entry& gone) {
+        const auto index = gone.sequence / segment_size - first_segment_;
+        const bool is_growing = index + 1 == segments_.size();  // its next numbers are still to come
+        gone = entry{};
+        --size_;
+        if (--segments_[index]->used == 0 && !is_growing) segments_[index].reset();
+        while (segments_.size() > 1 && !segments_.front()) {
+            segments_.pop_front();
+            ++first_segment_;
+        }
+    }
+
+    std::size_t size() const { return size_; }
+
+private:
+    static constexpr std::uint64_t segment_size = 64;
+
+    struct segment {
+        std::array<entry, segment_size> entries;
+        std::uint32_t used = 0;
+    };
+
+    std::deque<std::unique_ptr<segment>> segments_;
+    std::uint64_t first_segment_ = 0;
+    std::uint64_t last_ = 0;
+    std::size_t size_ = 0;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/core/codec/limits.hpp -------------------------------------------------------
+
+namespace taskflux {
+
+/// How large a payload may be, both ways: what a peer would refuse to decode is refused on encode.
+class decode_limits {
+public:
+    constexpr decode_limits() {}
+
+    /// Nested objects and arrays. Default 32; 0 allows scalars only.
+    constexpr decode_limits& max_depth(std::size_t levels) {
+        max_depth_ = levels;
+        return *this;
+    }
+
+    /// Bytes of text. Default 16 MiB.
+    constexpr decode_limits& max_size(std::size_t bytes) {
+        max_size_ = bytes;
+        return *this;
+    }
+
+    constexpr std::size_t max_depth() const { return max_depth_; }
+    constexpr std::size_t max_size() const { return max_size_; }
+
+private:
+    std::size_t max_depth_ = 32;
+    std::size_t max_size_ = 16 * 1024 * 1024;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/codec/customise.hpp ----------------------------------------------------
+
+namespace taskflux {
+namespace detail {
+
+/// What the library's own codecs derive from; a user's specialisation does not.
+struct json_codec {};
+
+}  // namespace detail
+
+/// Bytes that are not JSON. As a whole payload they travel untouched; inside JSON they are base64.
+struct raw {
+    std::string bytes;
+    bool operator==(const raw&) const = default;
+};
+
+/// How a `T` becomes text and back. The default is JSON through the members that Boost.Describe lists:
+///
+/// - a described class is an object; a member that the text does not mention keeps the value that a
+///   default-constructed `T` gives it; unknown keys are ignored; of a key that comes twice the last counts;
+/// - an enum is its name; integers are exact and range-checked; a duration is a whole count of its own period;
+///   a `sys_time` is RFC 3339 text in UTC, rounded down to its precision when read;
+/// - an empty `std::optional` or pointer member is left out, elsewhere it is null;
+/// - a variant is `{"type": payload_name<T>, "value": …}`; pairs, tuples and `std::array` are arrays of fixed length;
+/// - a map's keys are strings, integers or enums as text; `raw` is base64, but untouched as a whole payload.
+///
+/// Specialise it with `static void encode(const T&, std::string& out)`, which appends, and `static T
+/// decode(std::string_view)`, which throws `decode_error`. As a whole payload it may be any bytes; as a part of
+/// another it has to be JSON.
+template <class T>
+struct codec : detail::json_codec {
+    static void encode(const T& value, std::string& out, const decode_limits& limits = {});
+    static T decode(std::string_view text, const decode_limits& limits = {});
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/codec/kind.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How a type is written. Every walk (read, write, schema, check) dispatches on it.
+enum class kind {
+    unsupported,
+    null,
+    custom,
+    bytes,
+    any,
+    boolean,
+    integer,
+    number,
+    text,
+    enumeration,
+    duration,
+    time,
+    nullable,
+    variant,
+    map,
+    set,
+    sequence,
+    tuple,
+    object
+};
+
+template <kind Kind>
+struct as {};
+
+template <class T, template <class...> class Template>
+inline constexpr bool is_a = false;
+template <template <class...> class Template, class... Ts>
+inline constexpr bool is_a<Template<Ts...>, Template> = true;
+
+template <class T>
+inline constexpr bool is_std_array = false;
+template <class T, std::size_t Size>
+inline constexpr bool is_std_array<std::array<T, Size>> = true;
+
+template <class T>
+inline constexpr bool is_default_unique_ptr = false;
+template <class T>
+inline constexpr bool is_default_unique_ptr<std::unique_ptr<T>> = true;
+
+template <class T>
+concept character = std::same_as<T, char> || std::same_as<T, wchar_t> || std::same_as<T, char8_t> ||
+                    std::same_as<T, char16_t> || std::same_as<T, char32_t>;
+
+template <class T>
+concept map_like = requires(T& map, typename T::key_type key, typename T::mapped_type value) {
+    map.clear();
+    map.insert_or_assign(std::move(key), std::move(value));
+};
+
+template <class T>
+concept set_like = requires(T& set, typename T::key_type key) {
+    set.clear();
+    set.insert(std::move(key));
+} && !requires { typename T::mapped_type; };
+
+template <class T>
+concept sequence_like = requires(T& sequence, typename T::value_type value) {
+    sequence.clear();
+    sequence.push_back(std::move(value));
+    sequence.begin();
+};
+
+template <class T>
+inline constexpr bool is_sys_time = false;
+template <class Duration>
+inline constexpr bool is_sys_time<std::chrono::sys_time<Duration>> =
+    std::integral<typename Duration::rep> &&
+    // Whole seconds, or a fraction that nine decimals hold exactly.
+    (Duration::period::den == 1 || (Duration::period::num == 1 && 1'000'000'000 % Duration::period::den == 0));
+
+template <class T>
+consteval kind find_kind() {
+    if constexpr (std::is_void_v<T>) return kind::null;
+    else if constexpr (!std::is_object_v<T> || std::is_array_v<T> || std::is_const_v<T> || std::is_volatile_v<T>)
+        return kind::unsupported;
+    else if constexpr (std::same_as<T, std::monostate> || std::same_as<T, std::nullptr_t>) return kind::null;
+    else if constexpr (std::same_as<T, raw>) return kind::bytes;
+    else if constexpr (!std::derived_from<codec<T>, json_codec>) return kind::custom;
+    else if constexpr (std::same_as<T, boost::json::value>) return kind::any;
+    else if constexpr (std::same_as<T, bool>) return kind::boolean;
+    else if constexpr (std::integral<T> && !character<T>) return kind::integer;
+    else if constexpr (std::same_as<T, float> || std::same_as<T, double>) return kind::number;
+    else if constexpr (std::same_as<T, std::string>) return kind::text;
+    else if constexpr (boost::describe::has_describe_enumerators<T>::value) return kind::enumeration;
+    else if constexpr (is_a<T, std::chrono::duration>) return kind::duration;
+    else if constexpr (is_sys_time<T>) return kind::time;
+    else if constexpr (is_a<T, std::optional> || is_default_unique_ptr<T> || is_a<T, std::shared_ptr>)
+        return kind::nullable;
+    else if constexpr (is_a<T, std::variant>) return kind::variant;
+    else if constexpr (map_like<T>) return kind::map;
+    else if constexpr (set_like<T>) return kind::set;
+    else if constexpr (sequence_like<T>) return kind::sequence;
+    else if constexpr (is_std_array<T> || is_a<T, std::pair> || is_a<T, std::tuple>) return kind::tuple;
+    else if constexpr (boost::describe::has_describe_members<T>::value && !std::is_union_v<T>) return kind::object;
+    else return kind::unsupported;
+}
+
+template <class T>
+inline constexpr kind kind_of = find_kind<T>();
+
+/// The type that a nullable holds.
+template <class T>
+using pointee = std::remove_cvref_t<decltype(*std::declval<T&>())>;
+
+template <class T>
+using members_of = boost::describe::describe_members<T, boost::describe::mod_any_access |
+                                                            boost::describe::mod_inherited>;
+
+/// Calls `visit(descriptor)` for every described member, those of base classes first.
+template <class T, class Visit>
+constexpr void for_each_member(Visit&& visit) {
+    [&]<template <class...> class List, class... Members>(std::type_identity<List<Members...>>) {
+        (visit(Members{}), ...);
+    }(std::type_identity<members_of<T>>{});
+}
+
+template <class Member>
+inline constexpr std::string_view member_name = Member::name;
+
+/// Calls `visit(name, value)` for every described enumerator until it returns true.
+template <class Enum, class Visit>
+constexpr bool any_enumerator(Visit&& visit) {
+    return [&]<template <class...> class List, class... Enumerators>(std::type_identity<List<Enumerators...>>) {
+        return (visit(std::string_view(Enumerators::name), Enumerators::value) || ...);
+    }(std::type_identity<boost::describe::describe_enumerators<Enum>>{});
+}
+
+/// `"red", "green"`: the names that an enum allows.
+template <class Enum>
+std::string enumerator_names() {
+    std::string text;
+    any_enumerator<Enum>([&](std::string_view name, Enum) {
+        text.append(text.empty() ? "\"" : ", \"").append(name).append("\"");
+        return false;
+    });
+    return text;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/core/codec/name.hpp ---------------------------------------------------------
+
+namespace taskflux {
+namespace detail {
+
+template <class T>
+consteval auto spelled_type() {
+    // GCC: "… [with T = app::circle]"; Clang: "… [T = app::circle]".
+    std::string_view text = std::source_location::current().function_name();
+    text.remove_prefix(text.find("T = ") + 4);
+    text = text.substr(0, text.find_first_of(";]"));
+    // Drop the scopes, but not those inside template arguments.
+    std::size_t start = 0;
+    int inside = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '<') ++inside;
+        else if (text[i] == '>') --inside;
+        else if (text[i] == ':' && inside == 0) start = i + 1;
+    }
+    return text.substr(start);
+}
+
+template <class T>
+consteval std::string_view default_name() {
+    switch (kind_of<T>) {
+        case kind::null: return "null";
+        case kind::bytes: return "bytes";
+        case kind::any: return "any";
+        case kind::boolean: return "boolean";
+        case kind::integer: return "integer";
+        case kind::number: return "number";
+        case kind::text: return "string";
+        case kind::duration: return "duration";
+        case kind::time: return "time";
+        case kind::nullable: return "optional";
+        case kind::variant: return "variant";
+        case kind::map: return "object";
+        case kind::set:
+        case kind::sequence:
+        case kind::tuple: return "array";
+        case kind::unsupported:
+        case kind::custom:
+        case kind::enumeration:
+        case kind::object: break;
+    }
+    return spelled_type<T>();
+}
+
+}  // namespace detail
+
+/// What a type is called in a variant's `"type"` and in a schema: a class's or enum's name without its
+/// namespace, or "boolean", "integer", "number", "string", "null", "array", "object", …
+/// Specialise it to keep the wire stable when a class is renamed.
+template <class T>
+inline constexpr std::string_view payload_name = detail::default_name<T>();
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/codec/check.hpp --------------------------------------------------------
+
+namespace taskflux {
+namespace detail {
+
+enum class mistake {
+    none,
+    struct_not_described,
+    enum_not_described,
+    base_not_described,
+    not_a_value,
+    no_default_constructor,
+    bad_key,
+    nested_nullable,
+    same_name_twice
+};
+
+template <mistake Mistake, class T>
+struct finding {
+    static constexpr mistake what = Mistake;
+    using type = T;
+};
+
+using nothing_wrong = finding<mistake::none, void>;
+
+/// The first part of a type that cannot be coded. `Seen` are the classes on the way, so that a class that
+/// contains itself ends the search.
+struct inspector {
+    template <class T, class... Seen>
+    static consteval auto one() {
+        constexpr kind found = kind_of<T>;
+        if constexpr (found == kind::unsupported) {
+            if constexpr (std::is_enum_v<T>) return finding<mistake::enum_not_described, T>{};
+            else if constexpr (std::is_class_v<T> && !std::is_const_v<T>)
+                return finding<mistake::struct_not_described, T>{};
+            else return finding<mistake::not_a_value, T>{};
+        } else if constexpr (found == kind::nullable) {
+            if constexpr (kind_of<pointee<T>> == kind::nullable || kind_of<pointee<T>> == kind::null)
+                return finding<mistake::nested_nullable, T>{};
+            else return one<pointee<T>, Seen...>();
+        } else if constexpr (found == kind::duration) {
+            return one<typename T::rep, Seen...>();
+        } else if constexpr (found == kind::variant) {
+            return variant<Seen...>(std::type_identity<T>{});
+        } else if constexpr (found == kind::map) {
+            constexpr kind key = kind_of<typename T::key_type>;
+            if constexpr (key == kind::text || key == kind::integer || key == kind::enumeration)
+                return one<typename T::mapped_type, Seen...>();
+            else return finding<mistake::bad_key, typename T::key_type>{};
+        } else if constexpr (found == kind::sequence || found == kind::set) {
+            return one<typename T::value_type, Seen...>();
+        } else if constexpr (found == kind::tuple) {
+            return tuple<Seen...>(std::type_identity<T>{});
+        } else if constexpr (found == kind::object && !(std::is_same_v<T, Seen> || ...)) {
+            return object<T, Seen...>();
+        } else {
+            return nothing_wrong{};
+        }
+    }
+
+    template <class T, class... Seen>
+    static consteval auto object() {
+        using bases = boost::describe::describe_bases<T, boost::describe::mod_any_access>;
+        using base = decltype(undescribed_base(std::type_identity<bases>{}));
+        if constexpr (base::what != mistake::none) return base{};
+        else if constexpr (!std::is_default_constructible_v<T>)
+            return finding<mistake::no_default_constructor, T>{};
+        else return members<T, Seen...>(std::type_identity<members_of<T>>{});
+    }
+
+    template <class T, class... Seen, template <class...> class List, class... Members>
+    static consteval auto members(std::type_identity<List<Members...>>) {
+        return first<list_of<T, Seen...>, std::remove_reference_t<decltype(std::declval<T&>().*Members::pointer)>...>();
+    }
+
+    template <class... Ts>
+    struct list_of {};
+    template <template <class...> class List>
+    static nothing_wrong undescribed_base(std::type_identity<List<>>);
+    template <template <class...> class List, class Base, class... Rest>
+    static auto undescribed_base(std::type_identity<List<Base, Rest...>>) {
+        using type = typename Base::type;
+        if constexpr (!boost::describe::has_describe_members<type>::value)
+            return finding<mistake::base_not_described, type>{};
+        else {
+            using bases = boost::describe::describe_bases<type, boost::describe::mod_any_access>;
+            using above = decltype(undescribed_base(std::type_identity<bases>{}));
+            if constexpr (above::what != mistake::none) return above{};
+            else return decltype(undescribed_base(std::type_identity<list_of<Rest...>>{})){};
+        }
+    }
+
+    template <class T, class... Seen>
+    static consteval auto with(list_of<Seen...>) {
+        return one<T, Seen...>();
+    }
+
+    template <class Seen>
+    static consteval auto first() {
+        return nothing_wrong{};
+    }
+    template <class Seen, class T, class... Rest>
+    static consteval auto first() {
+        using found = decltype(with<T>(Seen{}));
+        if constexpr (found::what == mistake::none) return first<Seen, Rest...>();
+        else return found{};
+    }
+
+    template <class... Seen, class... Ts>
+    static consteval auto variant(std::type_identity<std::variant<Ts...>>) {
+        using found = decltype(first<list_of<Seen...>, Ts...>());
+        if constexpr (found::what != mistake::none) return found{};
+        else if constexpr (has_duplicate(std::array{payload_name<Ts>...}))
+            return finding<mistake::same_name_twice, std::variant<Ts...>>{};
+        else return nothing_wrong{};
+    }
+
+    template <std::size_t Size>
+    static consteval bool has_duplicate(std::array<std::string_view, Size> names) {
+        for (std::size_t i = 0; i < Size; ++i)
+            for (std::size_t j = i + 1; j < Size; ++j)
+                if (names[i] == names[j]) return true;
+        return false;
+    }
+
+    template <class... Seen, class T, std::size_t Size>
+    static consteval auto tuple(std::type_identity<std::array<T, Size>>) {
+        return one<T, Seen...>();
+    }
+    template <class... Seen, template <class...> class Tuple, class... Ts>
+    static consteval auto tuple(std::type_identity<Tuple<Ts...>>) {
+        return first<list_of<Seen...>, Ts...>();
+    }
+};
+
+template <class T>
+using find_mistake = decltype(inspector::one<T>());
+
+}  // namespace detail
+
+/// True when a `T` can be encoded and decoded: a described class or enum, a scalar, a string, an optional,
+/// container, variant, duration or time point of such, `boost::json::value`, `raw`, void, or a type that
+/// `codec<T>` has been specialised for.
+template <class T>
+inline constexpr bool is_payload = detail::find_mistake<T>::what == detail::mistake::none;
+
+/// What a task may take and return; see `is_payload`.
+template <class T>
+concept payload = is_payload<T>;
+
+namespace detail {
+
+/// Says in one line what is wrong with `Type`, which is `Payload` or a part of it.
+template <mistake Mistake, class Type, class Payload>
+struct check_payload {
+    static_assert(Mistake != mistake::struct_not_described,
+                  "this Type is not described: add BOOST_DESCRIBE_STRUCT(Type, (), (member, member)) after its "
+                  "definition, or specialise taskflux::codec<Type>");
+    static_assert(Mistake != mistake::enum_not_described,
+                  "this enum Type is not described: add BOOST_DESCRIBE_ENUM(Type, name, name) after its definition");
+    static_assert(Mistake != mistake::base_not_described,
+                  "this base class Type is not described: add BOOST_DESCRIBE_STRUCT(Type, (), (member, member)) "
+                  "after its definition, or leave it out of the derived class's bases");
+    static_assert(Mistake != mistake::not_a_value,
+                  "this Type cannot travel: instead of a const, a reference, a pointer, a char, a C array or a long "
+                  "double use std::string, a standard container, std::unique_ptr, std::int8_t or double");
+    static_assert(Mistake != mistake::no_default_constructor,
+                  "this Type has no default constructor, which decoding needs: add Type() = default");
+    static_assert(Mistake != mistake::bad_key,
+                  "this Type is a map's key: JSON needs std::string, an integer or a described enum there; use "
+                  "std::vector<std::pair<Type, Value>> instead of the map");
+    static_assert(Mistake != mistake::nested_nullable,
+                  "this optional or pointer holds something that may itself be null, which JSON cannot tell apart: "
+                  "hold the inner value, or wrap it in a described struct");
+    static_assert(Mistake != mistake::same_name_twice,
+                  "two alternatives of this variant have the same name on the wire: wrap one of them in a described "
+                  "struct, or specialise taskflux::payload_name for it");
+};
+
+/// Stands for the value that a refused payload would have given, so that there is one error, not two.
+template <class T>
+T refused();
+
+/// Nothing, or one readable compile-time error.
+template <class T>
+constexpr void require_payload() {
+    static_cast<void>(sizeof(check_payload<find_mistake<T>::what, typename find_mistake<T>::type, T>));
+}
+
+}  // namespace detail
+}  // namespace taskflux
+
+// -------------------- taskflux/core/codec/path.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Where a walk stands: a chain of frames on the stack, turned into text only when something is wrong.
+class path {
+public:
+    path() = default;
+    path(const path& parent, std::string_view key) : parent_(&parent), key_(key), depth_(parent.depth_ + 1) {}
+    path(const path& parent, std::size_t index)
+        : parent_(&parent), index_(index), is_index_(true), depth_(parent.depth_ + 1) {}
+    path(const path&) = delete;
+    path& operator=(const path&) = delete;
+
+    /// How many objects and arrays enclose this place.
+    std::size_t depth() const { return depth_; }
+
+    /// The JSON pointer of RFC 6901; empty for the top level.
+    std::string pointer() const {
+        if (!parent_) return {};
+        std::string text = parent_->pointer();
+        text.push_back('/');
+        if (is_index_) return text + std::to_string(index_);
+        for (char c : key_) {
+            if (c == '~') text += "~0";
+            else if (c == '/') text += "~1";
+            else text.push_back(c);
+        }
+        return text;
+    }
+
+private:
+    const path* parent_ = nullptr;
+    std::string_view key_;
+    std::size_t index_ = 0;
+    bool is_index_ = false;
+    std::size_t depth_ = 0;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/core/codec/error.hpp --------------------------------------------------------
+
+namespace taskflux {
+
+/// A payload that cannot be read or written. `code()` is `errc::bad_payload` or `errc::too_large`;
+/// `what()` reads like `at /points/3/x: expected number, got string "abc"`.
+class payload_error : public error {
+public:
+    /// @param pointer JSON pointer (RFC 6901) of the place; empty for the top level.
+    payload_error(errc code, std::string pointer, std::string reason)
+        : error(code, reason),
+          pointer_(std::move(pointer)),
+          reason_(std::move(reason)),
+          what_((pointer_.empty() ? "at the top level: " : "at " + pointer_ + ": ") + reason_) {}
+
+    const char* what() const noexcept override { return what_.c_str(); }
+
+    /// JSON pointer (RFC 6901) of the place that is wrong; empty for the top level.
+    const std::string& pointer() const { return pointer_; }
+
+    /// What is wrong there, without the place.
+    const std::string& reason() const { return reason_; }
+
+private:
+    std::string pointer_;
+    std::string reason_;
+    std::string what_;
+};
+
+/// A text that is not JSON, not of the shape that its type asks for, or over a limit.
+class decode_error : public payload_error {
+public:
+    using payload_error::payload_error;
+};
+
+/// A value that JSON cannot hold (a NaN, a string that is not UTF-8, …), or one over a limit.
+class encode_error : public payload_error {
+public:
+    using payload_error::payload_error;
+};
+
+namespace detail {
+
+[[noreturn]] inline void fail_decode(const path& at, std::string reason) {
+    throw decode_error(errc::bad_payload, at.pointer(), std::move(reason));
+}
+
+[[noreturn]] inline void fail_encode(const path& at, std::string reason) {
+    throw encode_error(errc::bad_payload, at.pointer(), std::move(reason));
+}
+
+}  // namespace detail
+}  // namespace taskflux
+
+// -------------------- taskflux/core/codec/parse.hpp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+inline void check_decode_size(std::string_view text, const decode_limits& limits) {
+    if (text.size() > limits.max_size())
+        throw decode_error(errc::too_large, {}, std::to_string(text.size()) + " bytes, the limit is " +
+                                                    std::to_string(limits.max_size()));
+}
+
+/// Strict JSON (RFC 8259, UTF-8 and surrogates checked, correctly rounded numbers) into `storage`.
+inline boost::json::value parse_json(std::string_view text, const decode_limits& limits,
+                                     boost::json::storage_ptr storage) {
+    check_decode_size(text, limits);
+    std::array<unsigned char, 1024> scratch;
+    boost::json::parse_options options;
+    options.max_depth = limits.max_depth();
+    options.numbers = boost::json::number_precision::precise;
+    boost::json::parser parser({}, options, scratch.data(), scratch.size());
+    parser.reset(std::move(storage));
+    boost::system::error_code ec;
+    const std::size_t consumed = parser.write(text.data(), text.size(), ec);
+    if (!ec) return parser.release();
+    if (ec == boost::json::error::too_deep)
+        throw decode_error(errc::too_large, {}, "nested deeper than " + std::to_string(limits.max_depth()) +
+                                                    " levels at byte " + std::to_string(consumed));
+    throw decode_error(errc::bad_payload, {},
+                       "not valid JSON: " + ec.message() + " at byte " + std::to_string(consumed));
+}
+
+/// A parsed text, whose memory comes from the stack while it is small.
+class document {
+public:
+    document(std::string_view text, const decode_limits& limits)
+        : resource_(buffer_.data(), buffer_.size()), root_(parse_json(text, limits, &resource_)) {}
+    document(const document&) = delete;
+    document& operator=(const document&) = delete;
+
+    const boost::json::value& root() const { return root_; }
+
+private:
+    std::array<unsigned char, 4096> buffer_;
+    boost::json::monotonic_resource resource_;
+    boost::json::value root_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/core/codec/output.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Appends to a string through spare room at its end, so that a short append is a short copy.
+/// The string has its proper length again after `finish()`; until then it is longer.
+class output {
+public:
+    explicit output(std::string& target) : target_(target), size_(target.size()) {}
+    output(const output&) = delete;
+    output& operator=(const output&) = delete;
+
+    std::size_t size() const { return size_; }
+    char& operator[](std::size_t position) { return target_[position]; }
+
+    /// At least `count` bytes to write to; `advance` tells how many were used.
+    char* room(std::size_t count) {
+        // A payload of usual size needs one allocation, not four by doubling from 15 bytes.
+        constexpr std::size_t first = 240;
+        if (target_.size() - size_ < count) target_.resize((std::max)({size_ + count, size_ * 2, first}));
+        return target_.data() + size_;
+    }
+    void advance(std::size_t count) { size_ += count; }
+
+    void append(std::string_view text) {
+        size_ += text.copy(room(text.size()), text.size());
+    }
+    void push_back(char c) {
+        *room(1) = c;
+        ++size_;
+    }
+
+    void finish() { target_.resize(size_); }
+
+private:
+    std::string& target_;
+    std::size_t size_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/core/codec/text.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The length of the UTF-8 sequence at the front of `text`, 0 when it is not one. Unicode 15, table 3-7.
+inline std::size_t utf8_sequence(std::string_view text) {
+    const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+    const auto within = [&](std::size_t i, unsigned low, unsigned high) { return byte(i) >= low && byte(i) <= high; };
+    const auto tail = [&](std::size_t i) { return within(i, 0x80, 0xBF); };
+    const unsigned lead = byte(0);
+    if (lead < 0x80) return text.empty() ? 0 : 1;
+    if (lead >= 0xC2 && lead <= 0xDF) return tail(1) ? 2 : 0;
+    if (lead >= 0xE0 && lead <= 0xEF) {
+        const unsigned low = lead == 0xE0 ? 0xA0 : 0x80;   // no overlong form
+        const unsigned high = lead == 0xED ? 0x9F : 0xBF;  // no surrogate
+        return within(1, low, high) && tail(2) ? 3 : 0;
+    }
+    if (lead >= 0xF0 && lead <= 0xF4) {
+        const unsigned low = lead == 0xF0 ? 0x90 : 0x80;   // no overlong form
+        const unsigned high = lead == 0xF4 ? 0x8F : 0xBF;  // nothing past U+10FFFF
+        return within(1, low, high) && tail(2) && tail(3) ? 4 : 0;
+    }
+    return 0;
+}
+
+/// How many bytes at the front need neither an escape nor a look at UTF-8.
+inline std::size_t plain_prefix(std::string_view text) {
+    // Eight bytes at a time: "Bit Twiddling Hacks", S. E. Anderson, hasless() and haszero().
+    constexpr std::uint64_t ones = 0x0101010101010101;
+    constexpr std::uint64_t highs = 0x8080808080808080;
+    const auto has_zero = [](std::uint64_t x) { return (x - ones) & ~x & highs; };
+    std::size_t i = 0;
+    for (; i + 8 <= text.size(); i += 8) {
+        std::uint64_t word;
+        std::memcpy(&word, text.data() + i, 8);
+        const std::uint64_t special = (word & highs) | ((word - ones * 0x20) & ~word & highs) |
+                                      has_zero(word ^ (ones * '"')) | has_zero(word ^ (ones * '\\'));
+        if (special) break;
+    }
+    for (; i < text.size(); ++i) {
+        const auto c = static_cast<unsigned char>(text[i]);
+        if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\') break;
+    }
+    return i;
+}
+
+/// Appends one character that JSON wants escaped.
+inline void append_escaped(output& out, char c) {
+    constexpr std::string_view hex = "0123456789abcdef";
+    switch (c) {
+        case '"': out.append("\\\""); return;
+        case '\\': out.append("\\\\"); return;
+        case '\b': out.append("\\b"); return;
+        case '\f': out.append("\\f"); return;
+        case '\n': out.append("\\n"); return;
+        case '\r': out.append("\\r"); return;
+        case '\t': out.append("\\t"); return;
+    }
+    const auto code = static_cast<unsigned char>(c);
+    out.append("\\u00");
+    out.push_back(hex[code >> 4]);
+    out.push_back(hex[code & 15]);
+}
+
+/// Appends `text` as a JSON string; what comes back is the position of a byte that is not UTF-8, if there is one.
+inline std::optional<std::size_t> append_string(output& out, std::string_view text) {
+    out.push_back('"');
+    for (std::size_t done = 0; done < text.size();) {
+        const std::size_t plain = plain_prefix(text.substr(done));
+        out.append(text.substr(done, plain));
+        done += plain;
+        if (done == text.size()) break;
+        if (static_cast<unsigned char>(text[done]) < 0x80) {
+            append_escaped(out, text[done++]);
+            continue;
+        }
+        const std::size_t sequence = utf8_sequence(text.substr(done));
+        if (sequence == 0) return done;
+        out.append(text.substr(done, sequence));
+        done += sequence;
+    }
+    out.push_back('"');
+    return std::nullopt;
+}
+
+/// Appends a finite number in the shortest form that comes back exactly.
+template <class Float>
+void append_number(output& out, Float value) {
+    constexpr std::size_t longest = 24;
+    char* text = out.room(longest);
+    const auto size = static_cast<std::size_t>(std::to_chars(text, text + longest, value).ptr - text);
+    out.advance(size);
+    // "-0" alone would come back as the integer 0, and a json::value's 3.0 as an integer.
+    if (std::none_of(text, text + size, [](char c) { return c == '.' || c == 'e'; })) out.append(".0");
+}
+
+inline constexpr std::string_view base64_alphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// RFC 4648, section 4, with padding.
+inline void append_base64(output& out, std::string_view bytes) {
+    out.room((bytes.size() + 2) / 3 * 4);
+    for (std::size_t i = 0; i < bytes.size(); i += 3) {
+        const auto byte = [&](std::size_t at) {
+            return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0U;
+        };
+        const unsigned group = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
+        out.push_back(base64_alphabet[group >> 18]);
+        out.push_back(base64_alphabet[group >> 12 & 63]);
+        out.push_back(i + 1 < bytes.size() ? base64_alphabet[group >> 6 & 63] : '=');
+        out.push_back(i + 2 < bytes.size() ? base64_alphabet[group & 63] : '=');
+    }
+}
+
+/// Nothing when `text` is not base64 with padding.
+inline std::optional<std::string> from_base64(std::string_view text) {
+    static constexpr auto values = [] {
+        std::array<unsigned char, 256> table{};
+        table.fill(64);
+        for (unsigned char i = 0; i < 64; ++i) table[static_cast<unsigned char>(base64_alphabet[i])] = i;
+        return table;
+    }();
+    if (text.size() % 4 != 0) return std::nullopt;
+    std::size_t padding = 0;
+    while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
+    text.remove_suffix(padding);
+    std::string bytes;
+    bytes.reserve(text.size() * 3 / 4);
+    unsigned group = 0;
+    int bits = 0;
+    for (char c : text) {
+        const unsigned value = values[static_cast<unsigned char>(c)];
+        if (value == 64) return std::nullopt;
+        group = (group << 6 | value) & 0xFFFF;
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            bytes.push_back(static_cast<char>(group >> bits & 0xFF));
+        }
+    }
+    // Bits that no byte uses must be zero: one text for one value.
+    if ((group & ((1U << bits) - 1)) != 0) return std::nullopt;
+    return bytes;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/core/codec/timestamp.hpp ----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A point in time as seconds since 1970 (UTC) and nanoseconds after them, 0 … 999,999,999.
+struct instant {
+    std::int64_t seconds = 0;
+    std::int64_t nanoseconds = 0;
+};
+
+constexpr std::int64_t floor_divide(std::int64_t value, std::int64_t by) {
+    return value / by - (value % by < 0 ? 1 : 0);
+}
+
+/// Exact for every duration that `is_sys_time` lets through.
+template <class Duration>
+constexpr instant to_instant(std::chrono::sys_time<Duration> time) {
+    const std::int64_t count = static_cast<std::int64_t>(time.time_since_epoch().count());
+    if constexpr (Duration::period::den == 1) {
+        return {count * Duration::period::num, 0};
+    } else {
+        constexpr std::int64_t den = Duration::period::den;
+        const std::int64_t seconds = floor_divide(count, den);
+        // The remainder first: `seconds * den` may leave the range.
+        const std::int64_t rest = count % den;
+        return {seconds, (rest < 0 ? rest + den : rest) * (1'000'000'000 / den)};
+    }
+}
+
+/// Rounded down to the duration's precision; nothing when it is out of the duration's range.
+template <class Duration>
+constexpr std::optional<std::chrono::sys_time<Duration>> from_instant(instant value) {
+    std::int64_t count = 0;
+    if constexpr (Duration::period::den == 1) {
+        count = floor_divide(value.seconds, Duration::period::num);
+    } else {
+        using limits = std::numeric_limits<std::int64_t>;
+        constexpr std::int64_t den = Duration::period::den;
+        std::int64_t seconds = value.seconds;
+        std::int64_t rest = value.nanoseconds / (1'000'000'000 / den);
+        if (seconds < 0) {  // count down from the next second, so that the smallest value is within reach
+            ++seconds;
+            rest -= den;
+        }
+        if (seconds > (limits::max)() / den || seconds < (limits::min)() / den) return std::nullopt;
+        count = seconds * den;
+        if (rest > 0 ? count > (limits::max)() - rest : count < (limits::min)() - rest) return std::nullopt;
+        count += rest;
+    }
+    if (!std::in_range<typename Duration::rep>(count)) return std::nullopt;
+    return std::chrono::sys_time<Duration>(Duration(static_cast<typename Duration::rep>(count)));
+}
+
+/// RFC 3339 in UTC, with as many decimals as the value needs. False for years outside 0 … 9999.
+inline bool append_timestamp(output& out, instant value) {
+    using namespace std::chrono;
+    constexpr std::int64_t first = sys_seconds(sys_days(year(0) / 1 / 1)).time_since_epoch().count();
+    constexpr std::int64_t past = sys_seconds(sys_days(year(10000) / 1 / 1)).time_since_epoch().count();
+    if (value.seconds < first || value.seconds >= past) return false;
+    const auto digits = [&](std::int64_t number, int width) {
+        char* end = out.room(static_cast<std::size_t>(width)) + width;
+        out.advance(static_cast<std::size_t>(width));
+        for (; width > 0; --width, number /= 10) *--end = static_cast<char>('0' + number % 10);
+    };
+    const auto day = floor_divide(value.seconds, 86400);
+    const auto second = value.seconds - day * 86400;
+    const year_month_day date{sys_days(days(static_cast<int>(day)))};
+    digits(static_cast<int>(date.year()), 4);
+    out.push_back('-');
+    digits(static_cast<unsigned>(date.month()), 2);
+    out.push_back('-');
+    digits(static_cast<unsigned>(date.day()), 2);
+    out.push_back('T');
+    digits(second / 3600, 2);
+    out.push_back(':');
+    digits(second / 60 % 60, 2);
+    out.push_back(':');
+    digits(second % 60, 2);
+    if (value.nanoseconds != 0) {
+        std::int64_t fraction = value.nanoseconds;
+        int width = 9;
+        for (; fraction % 10 == 0; fraction /= 10) --width;
+        out.push_back('.');
+        digits(fraction, width);
+    }
+    out.push_back('Z');
+    return true;
+}
+
+/// RFC 3339 with any offset; decimals past the ninth are dropped, a leap second counts as the second after it.
+/// Nothing when `text` is not of that form.
+inline std::optional<instant> parse_timestamp(std::string_view text) {
+    using namespace std::chrono;
+    std::size_t position = 0;
+    bool good = true;
+    const auto digit = [&] {
+        return position < text.size() && text[position] >= '0' && text[position] <= '9';
+    };
+    const auto number = [&](int width) {
+        int value = 0;
+        for (; width > 0; --width) {
+            if (!digit()) {
+                good = false;
+                return 0;
+            }
+            value = value * 10 + (text[position++] - '0');
+        }
+        return value;
+    };
+    const auto skip = [&](std::string_view allowed) {
+        if (position == text.size() || allowed.find(text[position]) == std::string_view::npos) return '\0';
+        return text[position++];
+    };
+    const auto expect = [&](std::string_view allowed) { good = skip(allowed) != '\0' && good; };
+
+    const int year_number = number(4);
+    expect("-");
+    const int month_number = number(2);
+    expect("-");
+    const int day_number = number(2);
+    expect("Tt ");
+    const int hour = number(2);
+    expect(":");
+    const int minute = number(2);
+    expect(":");
+    const int second = number(2);
+    std::int64_t nanoseconds = 0;
+    if (skip(".")) {
+        if (!digit()) return std::nullopt;
+        for (std::int64_t scale = 100'000'000; digit(); ++position, scale /= 10)
+            nanoseconds += (text[position] - '0') * scale;
+    }
+    int offset = 0;
+    if (!skip("Zz")) {
+        const char sign = skip("+-");
+        const int hours = number(2);
+        expect(":");
+        const int minutes = number(2);
+        if (sign == '\0' || hours > 23 || minutes > 59) return std::nullopt;
+        offset = (hours * 60 + minutes) * (sign == '-' ? -60 : 60);
+    }
+    const auto date = year(year_number) / month(static_cast<unsigned>(month_number)) /
+                      day(static_cast<unsigned>(day_number));
+    if (!good || position != text.size() || !date.ok() || hour > 23 || minute > 59 || second > 60)
+        return std::nullopt;
+    const std::int64_t days_before = sys_days(date).time_since_epoch().count();
+    return instant{days_before * 86400 + hour * 3600 + minute * 60 + second - offset, nanoseconds};
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/core/codec/write.hpp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// `,"name":` for a member, made at compile time. The first comma becomes the object's brace.
+template <class Member>
+inline constexpr auto member_prefix = [] {
+    constexpr std::string_view name = member_name<Member>;
+    std::array<char, name.size() + 4> text{};
+    std::size_t i = 0;
+    for (char c : {',', '"'}) text[i++] = c;
+    for (char c : name) text[i++] = c;
+    for (char c : {'"', ':'}) text[i++] = c;
+    return text;
+}();
+
+/// Writes values as JSON at the end of a string. Every item of a list is written with a comma in front; the
+/// first comma is then replaced by the opening bracket.
+class writer {
+public:
+    writer(std::string& out, const decode_limits& limits)
+        : out_(out), start_(out.size()), max_size_(limits.max_size()), max_depth_(limits.max_depth()) {}
+
+    template <class T>
+    void write(const T& value, const path& at) {
+        write(as<kind_of<T>>{}, value, at);
+    }
+
+    /// To be called once, after `write`.
+    void finish() {
+        check_size(path());
+        out_.finish();
+    }
+
+private:
+    void check_size(const path& at) const {
+        if (out_.size() - start_ > max_size_)
+            throw encode_error(errc::too_large, at.pointer(),
+                               "the limit of " + std::to_string(max_size_) + " bytes is passed here");
+    }
+
+    void write(as<kind::null>, const auto&, const path&) { out_.append("null"); }
+
+    void write(as<kind::boolean>, bool value, const path&) { out_.append(value ? "true" : "false"); }
+
+    template <class T>
+    void write(as<kind::integer>, T value, const path&) {
+        constexpr std::size_t longest = 20;
+        char* text = out_.room(longest);
+        out_.advance(static_cast<std::size_t>(std::to_chars(text, text + longest, value).ptr - text));
+    }
+
+    template <class T>
+    void write(as<kind::number>, T value, const path& at) {
+        if (!std::isfinite(value)) fail_encode(at, "JSON has no NaN and no infinity");
+        append_number(out_, value);
+    }
+
+    void write(as<kind::text>, std::string_view value, const path& at) {
+        if (const auto bad = append_string(out_, value))
+            fail_encode(at, "the string is not UTF-8 (byte " + std::to_string(*bad) + "); use taskflux::raw for bytes");
+    }
+
+    void write(as<kind::bytes>, const raw& value, const path&) {
+        out_.push_back('"');
+        append_base64(out_, value.bytes);
+        out_.push_back('"');
+    }
+
+    template <class T>
+    void write(as<kind::enumeration>, T value, const path& at) {
+        out_.push_back('"');
+        out_.append(enumerator_text(value, at));
+        out_.push_back('"');
+    }
+
+    template <class T>
+    void write(as<kind::duration>, const T& value, const path& at) {
+        write(value.count(), at);
+    }
+
+    template <class T>
+    void write(as<kind::time>, const T& value, const path& at) {
+        out_.push_back('"');
+        if (!append_timestamp(out_, to_instant(value))) fail_encode(at, "the year is outside 0000 to 9999");
+        out_.push_back('"');
+    }
+
+    template <class T>
+    void write(as<kind::nullable>, const T& value, const path& at) {
+        if (value) write(*value, at);
+        else out_.append("null");
+    }
+
+    template <class T>
+    void write(as<kind::variant>, const T& value, const path& at) {
+        if (value.valueless_by_exception()) fail_encode(at, "the variant has no value");
+        check_depth(at);
+        std::visit(
+            [&]<class Alternative>(const Alternative& alternative) {
+                out_.append("{\"type\":");
+                append_string(out_, payload_name<Alternative>);
+                out_.append(",\"value\":");
+                write(alternative, path(at, "value"));
+            },
+            value);
+        out_.push_back('}');
+    }
+
+    template <class T>
+    void write(as<kind::map>, const T& value, const path& at) {
+        const std::size_t start = open(at);
+        for (const auto& [key, item] : value) {
+            out_.push_back(',');
+            write_member(key_text(key, at), item, at);
+        }
+        close(start, '{', '}', at);
+    }
+
+    template <class T>
+    void write(as<kind::set>, const T& value, const path& at) {
+        write(as<kind::sequence>{}, value, at);
+    }
+
+    template <class T>
+    void write(as<kind::sequence>, const T& value, const path& at) {
+        const std::size_t start = open(at);
+        std::size_t index = 0;
+        for (const auto& item : value) {
+            const path here(at, index++);
+            out_.push_back(',');
+            write<typename T::value_type>(item, here);
+            check_size(here);
+        }
+        close(start, '[', ']', at);
+    }
+
+    template <class T>
+    void write(as<kind::tuple>, const T& value, const path& at) {
+        const std::size_t start = open(at);
+        std::size_t index = 0;
+        const auto each = [&](const auto& item) {
+            out_.push_back(',');
+            write(item, path(at, index++));
+        };
+        std::apply([&](const auto&... items) { (each(items), ...); }, value);
+        close(start, '[', ']', at);
+    }
+
+    template <class T>
+    void write(as<kind::object>, const T& value, const path& at) {
+        const std::size_t start = open(at);
+        for_each_member<T>([&]<class Member>(Member) {
+            const auto& member = value.*Member::pointer;
+            if constexpr (kind_of<std::remove_cvref_t<decltype(member)>> == kind::nullable) {
+                if (!member) return;
+            }
+            out_.append(std::string_view(member_prefix<Member>.data(), member_prefix<Member>.size()));
+            write(member, path(at, member_name<Member>));
+        });
+        close(start, '{', '}', at);
+    }
+
+    template <class T>
+    void write(as<kind::custom>, const T& value, const path& at) {
+        std::string text;
+        try {
+            codec<T>::encode(value, text);
+            parse_json(text, decode_limits{}.max_size(max_size_).max_depth(max_depth_ - at.depth()), {});
+        } catch (const payload_error& inner) {
+            throw encode_error(static_cast<errc>(inner.code().value()), at.pointer() + inner.pointer(),
+                               "codec<T>::encode: " + inner.reason());
+        }
+        out_.append(text);
+    }
+
+    void write(as<kind::any>, const boost::json::value& value, const path& at) {
+        switch (value.kind()) {
+            case boost::json::kind::null: out_.append("null"); return;
+            case boost::json::kind::bool_: return write(value.get_bool(), at);
+            case boost::json::kind::int64: return write(value.get_int64(), at);
+            case boost::json::kind::uint64: return write(value.get_uint64(), at);
+            case boost::json::kind::double_: return write(value.get_double(), at);
+            case boost::json::kind::string: return write(as<kind::text>{}, value.get_string(), at);
+            case boost::json::kind::array: return write(as<kind::sequence>{}, value.get_array(), at);
+            case boost::json::kind::object: break;
+        }
+        const std::size_t start = open(at);
+        for (const auto& item : value.get_object()) {
+            out_.push_back(',');
+            write_member(item.key(), item.value(), at);
+        }
+        close(start, '{', '}', at);
+    }
+
+    template <class T>
+    void write_member(std::string_view key, const T& value, const path& at) {
+        const path here(at, key);
+        write(as<kind::text>{}, key, here);
+        out_.push_back(':');
+        write(value, here);
+        check_size(here);
+    }
+
+    template <class Enum>
+    static std::string_view enumerator_text(Enum value, const path& at) {
+        std::string_view text;
+        const bool known = any_enumerator<Enum>([&](std::string_view name, Enum candidate) {
+            text = name;
+            return candidate == value;
+        });
+        if (!known)
+            fail_encode(at, "the enum's value " + std::to_string(static_cast<std::underlying_type_t<Enum>>(value)) +
+                                " has no name; it is none of " + enumerator_names<Enum>());
+        return text;
+    }
+
+    template <class Key>
+    static auto key_text(const Key& key, const path& at) {
+        if constexpr (kind_of<Key> == kind::integer) return std::to_string(key);
+        else if constexpr (kind_of<Key> == kind::enumeration) return enumerator_text(key, at);
+        else return std::string_view(key);
+    }
+
+    void check_depth(const path& at) const {
+        if (at.depth() >= max_depth_)
+            throw encode_error(errc::too_large, at.pointer(),
+                               "nested deeper than " + std::to_string(max_depth_) + " levels");
+    }
+
+    std::size_t open(const path& at) const {
+        check_depth(at);
+        return out_.size();
+    }
+
+    void close(std::size_t start, char opening, char closing, const path& at) {
+        if (out_.size() == start) out_.push_back(opening);
+        else out_[start] = opening;
+        out_.push_back(closing);
+        check_size(at);
+    }
+
+    output out_;
+    std::size_t start_;
+    std::size_t max_size_;
+    std::size_t max_depth_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/core/codec/read.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A value as an error shows it: `string "abc"`, `number 3.5`, `null`, `an object`.
+inline std::string shown(const boost::json::value& value) {
+    constexpr std::size_t longest = 40;
+    std::string out;
+    output text_out(out);
+    switch (value.kind()) {
+        case boost::json::kind::object: return "an object";
+        case boost::json::kind::array: return "an array of " + std::to_string(value.get_array().size());
+        case boost::json::kind::null: return "null";
+        case boost::json::kind::bool_: return value.get_bool() ? "true" : "false";
+        case boost::json::kind::string: {
+            std::string_view text = value.get_string();
+            const bool cut = text.size() > longest;
+            if (cut) {
+                std::size_t end = longest;
+                while ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+                text = text.substr(0, end);
+            }
+            text_out.append("string ");
+            append_string(text_out, text);
+            if (cut) text_out.append("…");
+            text_out.finish();
+            return out;
+        }
+        case boost::json::kind::int64: return "number " + std::to_string(value.get_int64());
+        case boost::json::kind::uint64: return "number " + std::to_string(value.get_uint64());
+        case boost::json::kind::double_: break;
+    }
+    const double number = value.get_double();
+    if (!std::isfinite(number)) return "a number beyond the range of a double";
+    text_out.append("number ");
+    append_number(text_out, number);
+    text_out.finish();
+    return out;
+}
+
+[[noreturn]] inline void fail_expected(const path& at, const std::string& expected, const boost::json::value& got) {
+    fail_decode(at, "expected " + expected + ", got " + shown(got));
+}
+
+template <class T>
+std::string integer_range() {
+    return "an integer from " + std::to_string((std::numeric_limits<T>::min)()) + " to " +
+           std::to_string((std::numeric_limits<T>::max)());
+}
+
+/// Reads parsed JSON into values. What the JSON does not mention keeps the value that it has.
+struct reader {
+    template <class T>
+    static void read(const boost::json::value& json, T& value, const path& at) {
+        read(as<kind_of<T>>{}, json, value, at);
+    }
+
+    static void read(as<kind::null>, const boost::json::value& json, auto&, const path& at) {
+        if (!json.is_null()) fail_expected(at, "null", json);
+    }
+
+    static void read(as<kind::any>, const boost::json::value& json, boost::json::value& value, const path&) {
+        value = json;
+    }
+
+    static void read(as<kind::boolean>, const boost::json::value& json, bool& value, const path& at) {
+        if (!json.is_bool()) fail_expected(at, "true or false", json);
+        value = json.get_bool();
+    }
+
+    template <class T>
+    static void read(as<kind::integer>, const boost::json::value& json, T& value, const path& at) {
+        if (json.is_int64() && std::in_range<T>(json.get_int64())) value = static_cast<T>(json.get_int64());
+        else if (json.is_uint64() && std::in_range<T>(json.get_uint64())) value = static_cast<T>(json.get_uint64());
+        else fail_expected(at, integer_range<T>(), json);
+    }
+
+    template <class T>
+    static void read(as<kind::number>, const boost::json::value& json, T& value, const path& at) {
+        double number = 0;
+        if (json.is_double()) number = json.get_double();
+        else if (json.is_int64()) number = static_cast<double>(json.get_int64());
+        else if (json.is_uint64()) number = static_cast<double>(json.get_uint64());
+        else fail_expected(at, "number", json);
+        constexpr double most = static_cast<double>((std::numeric_limits<T>::max)());
+        // Not `number > most`: the shortest text of the largest float is a double just above it.
+        if (!std::isfinite(number) || !std::isfinite(static_cast<T>(number)))
+            fail_expected(at, "number from " + shown(-most).substr(7) + " to " + shown(most).substr(7), json);
+        value = static_cast<T>(number);
+    }
+
+    static void read(as<kind::text>, const boost::json::value& json, std::string& value, const path& at) {
+        value = string_in(json, "string", at);
+    }
+
+    static void read(as<kind::bytes>, const boost::json::value& json, raw& value, const path& at) {
+        auto bytes = from_base64(string_in(json, "base64 string", at));
+        if (!bytes) fail_expected(at, "base64 string", json);
+        value.bytes = std::move(*bytes);
+    }
+
+    template <class T>
+    static void read(as<kind::enumeration>, const boost::json::value& json, T& value, const path& at) {
+        if (!json.is_string() || !enumerator_in(json.get_string(), value))
+            fail_expected(at, "one of " + enumerator_names<T>(), json);
+    }
+
+    template <class T>
+    static void read(as<kind::duration>, const boost::json::value& json, T& value, const path& at) {
+        typename T::rep count{};
+        read(json, count, at);
+        value = T(count);
+    }
+
+    template <class T>
+    static void read(as<kind::time>, const boost::json::value& json, T& value, const path& at) {
+        constexpr const char* expected = "RFC 3339 time such as \"2026-01-31T12:00:00Z\"";
+        const auto parsed = parse_timestamp(string_in(json, expected, at));
+        if (!parsed) fail_expected(at, expected, json);
+        const auto time = from_instant<typename T::duration>(*parsed);
+        if (!time) fail_expected(at, "a time within the range of its type", json);
+        value = *time;
+    }
+
+    template <class T>
+    static void read(as<kind::nullable>, const boost::json::value& json, T& value, const path& at) {
+        if (json.is_null()) {
+            value.reset();
+            return;
+        }
+        if (!value) {
+            if constexpr (is_a<T, std::optional>) value.emplace();
+            else value = T(new pointee<T>());
+        }
+        read(json, *value, at);
+    }
+
+    template <class T>
+    static void read(as<kind::variant>, const boost::json::value& json, T& value, const path& at) {
+        const auto* object = json.if_object();
+        if (!object) fail_expected(at, "an object with \"type\" and \"value\"", json);
+        const auto* type = object->if_contains("type");
+        const boost::json::value absent;
+        const path type_at(at, "type");
+        read_alternative(type ? *type : absent, *object, value, type_at, at);
+    }
+
+    template <class... Ts>
+    static void read_alternative(const boost::json::value& type, const boost::json::object& object,
+                                 std::variant<Ts...>& value, const path& type_at, const path& at) {
+        const auto chosen = [&]<class T>(std::type_identity<T>) {
+            if (!type.is_string() || std::string_view(type.get_string()) != payload_name<T>) return false;
+            auto& alternative = value.template emplace<T>();
+            if (const auto* inner = object.if_contains("value")) read(*inner, alternative, path(at, "value"));
+            return true;
+        };
+        if ((chosen(std::type_identity<Ts>{}) || ...)) return;
+        std::string names;
+        for (std::string_view name : {payload_name<Ts>...})
+            names.append(names.empty() ? "\"" : ", \"").append(name).append("\"");
+        fail_expected(type_at, "one of " + names, type);
+    }
+
+    template <class T>
+    static void read(as<kind::map>, const boost::json::value& json, T& value, const path& at) {
+        const auto* object = json.if_object();
+        if (!object) fail_expected(at, "object", json);
+        value.clear();
+        for (const auto& item : *object) {
+            const path here(at, item.key());
+            auto key = key_in<typename T::key_type>(item.key(), here);
+            typename T::mapped_type mapped{};
+            read(item.value(), mapped, here);
+            value.insert_or_assign(std::move(key), std::move(mapped));
+        }
+    }
+
+    template <class T>
+    static void read(as<kind::set>, const boost::json::value& json, T& value, const path& at) {
+        value.clear();
+        read_items<typename T::value_type>(json, at, [&](auto&& item) { value.insert(std::move(item)); });
+    }
+
+    template <class T>
+    static void read(as<kind::sequence>, const boost::json::value& json, T& value, const path& at) {
+        value.clear();
+        if constexpr (requires { value.reserve(1); })
+            if (const auto* array = json.if_array()) value.reserve(array->size());
+        read_items<typename T::value_type>(json, at, [&](auto&& item) { value.push_back(std::move(item)); });
+    }
+
+    template <class Item>
+    static void read_items(const boost::json::value& json, const path& at, auto&& add) {
+        const auto* array = json.if_array();
+        if (!array) fail_expected(at, "array", json);
+        std::size_t index = 0;
+        for (const auto& element : *array) {
+            Item item{};
+            read(element, item, path(at, index++));
+            add(std::move(item));
+        }
+    }
+
+    template <class T>
+    static void read(as<kind::tuple>, const boost::json::value& json, T& value, const path& at) {
+        constexpr std::size_t size = std::tuple_size_v<T>;
+        const auto* array = json.if_array();
+        if (!array || array->size() != size) fail_expected(at, "an array of " + std::to_string(size), json);
+        std::size_t index = 0;
+        const auto each = [&](auto& item) {
+            read((*array)[index], item, path(at, index));
+            ++index;
+        };
+        std::apply([&](auto&... items) { (each(items), ...); }, value);
+    }
+
+    template <class T>
+    static void read(as<kind::object>, const boost::json::value& json, T& value, const path& at) {
+        const auto* object = json.if_object();
+        if (!object) fail_expected(at, "object", json);
+        // Members mostly come in the order in which they are described, so that is where to look first.
+        auto next = object->begin();
+        for_each_member<T>([&]<class Member>(Member) {
+            constexpr std::string_view name = member_name<Member>;
+            auto found = next != object->end() && std::string_view(next->key()) == name ? next : object->find(name);
+            if (found == object->end()) return;
+            read(found->value(), value.*Member::pointer, path(at, name));
+            next = found + 1;
+        });
+    }
+
+    template <class T>
+    static void read(as<kind::custom>, const boost::json::value& json, T& value, const path& at) {
+        constexpr std::size_t no_limit = (std::numeric_limits<std::size_t>::max)();
+        std::string text;
+        writer whole(text, decode_limits().max_depth(no_limit).max_size(no_limit));
+        whole.write(json, path());
+        whole.finish();
+        try {
+            value = codec<T>::decode(text);
+        } catch (const payload_error& inner) {
+            throw decode_error(static_cast<errc>(inner.code().value()), at.pointer() + inner.pointer(),
+                               inner.reason());
+        }
+    }
+
+    static std::string_view string_in(const boost::json::value& json, const char* expected, const path& at) {
+        if (!json.is_string()) fail_expected(at, expected, json);
+        return json.get_string();
+    }
+
+    template <class Enum>
+    static bool enumerator_in(std::string_view text, Enum& value) {
+        return any_enumerator<Enum>([&](std::string_view name, Enum candidate) {
+            if (name != text) return false;
+            value = candidate;
+            return true;
+        });
+    }
+
+    template <class Key>
+    static Key key_in(std::string_view text, const path& at) {
+        Key key{};
+        if constexpr (kind_of<Key> == kind::integer) {
+            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), key);
+            if (error != std::errc() || end != text.data() + text.size())
+                fail_decode(at, "expected " + integer_range<Key>() + " as the key");
+        } else if constexpr (kind_of<Key> == kind::enumeration) {
+            if (!enumerator_in(text, key)) fail_decode(at, "expected one of " + enumerator_names<Key>() + " as the key");
+        } else {
+            key = text;
+        }
+        return key;
+    }
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/core/codec.hpp --------------------------------------------------------------
+
+namespace taskflux {
+
+template <class T>
+void codec<T>::encode(const T& value, std::string& out, const decode_limits& limits) {
+    detail::writer writer(out, limits);
+    writer.write(value, detail::path());
+    writer.finish();
+}
+
+template <class T>
+T codec<T>::decode(std::string_view text, const decode_limits& limits) {
+    const detail::document document(text, limits);
+    T value{};
+    detail::reader::read(document.root(), value, detail::path());
+    return value;
+}
+
+template <>
+struct codec<raw> : detail::json_codec {
+    static void encode(const raw& value, std::string& out, const decode_limits& limits = {}) {
+        if (value.bytes.size() > limits.max_size())
+            throw encode_error(errc::too_large, {},
+                               "the limit of " + std::to_string(limits.max_size()) + " bytes is passed here");
+        out.append(value.bytes);
+    }
+
+    static raw decode(std::string_view text, const decode_limits& limits = {}) {
+        detail::check_decode_size(text, limits);
+        return {std::string(text)};
+    }
+};
+
+template <>
+struct codec<void> : detail::json_codec {
+    static void decode(std::string_view text, const decode_limits& limits = {}) {
+        std::monostate nothing;
+        const detail::document document(text, limits);
+        detail::reader::read(document.root(), nothing, detail::path());
+    }
+};
+
+/// Appends `value` to `out`, which is as before when this throws.
+/// Throws `encode_error`: a NaN or infinity, a string that is not UTF-8, an enum's value without a name, a year
+/// outside 0 … 9999 (`errc::bad_payload`), or more than `limits` allow (`errc::too_large`).
+template <class T>
+void encode(const T& value, std::string& out, const decode_limits& limits = {}) {
+    detail::require_payload<T>();
+    if constexpr (is_payload<T>) {
+        const std::size_t before = out.size();
+        try {
+            if constexpr (detail::kind_of<T> != detail::kind::custom) {
+                codec<T>::encode(value, out, limits);
+            } else {
+                codec<T>::encode(value, out);
+                if (out.size() - before > limits.max_size())
+                    throw encode_error(errc::too_large, {},
+                                       "the limit of " + std::to_string(limits.max_size()) + " bytes is passed here");
+            }
+        } catch (...) {
+            out.resize(before);
+            throw;
+        }
+    }
+}
+
+/// The text of `value`; see the other form for what it throws.
+template <class T>
+std::string encode(const T& value, const decode_limits& limits = {}) {
+    std::string out;
+    taskflux::encode(value, out, limits);
+    return out;
+}
+
+/// Reads a `T`. `decode<void>` accepts null.
+/// Throws `decode_error`, which names the place: not JSON (RFC 8259, strictly), another shape or range than `T`'s
+/// (`errc::bad_payload`), or over `limits` (`errc::too_large`). O(size of the text).
+template <class T>
+T decode(std::string_view text, const decode_limits& limits = {}) {
+    detail::require_payload<T>();
+    if constexpr (!is_payload<T>) {
+        return detail::refused<T>();
+    } else if constexpr (detail::kind_of<T> != detail::kind::custom) {
+        return codec<T>::decode(text, limits);
+    } else {
+        detail::check_decode_size(text, limits);
+        return codec<T>::decode(text);
+    }
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/memory/store.hpp -----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The tasks of one queue and every step that they may take: the state table in motion. Knows no clock
+/// (`now` is an argument), starts nothing, waits for nothing. Not thread-safe.
+class task_store {
+public:
+    /// `seed` makes the nonces of keys; `max_ended` bounds how many ended tasks are kept, zero: no bound.
+    task_store(std::uint64_t seed, std::size_t max_ended) : seed_(seed), max_ended_(max_ended) {}
+
+    /// Stores a task, or finds the one that is there already under its own id or unique key.
+    submitted add(new_task&& from, time_point now) {
+        if (const auto there = find_own(from.own_id)) return {*there, true};
+        if (const auto* holder = unique_holder(from.unique_key, now)) return {key_of(*holder), true};
+        auto& task = tasks_.add();
+        task.spec = std::move(from.spec);
+        task.payload = std::move(from.payload);
+        task.submitted_at = now;
+        if (!from.own_id.empty()) {
+            own_ids_.emplace(from.own_id, task.sequence);
+            task.more().own_id = std::move(from.own_id);
+        }
+        if (!from.unique_key.empty()) {
+            task.more().unique_key = std::move(from.unique_key);
+            task.more().unique_window = from.unique_window;
+            lock_unique_key(task, now);
+        }
+        task.when = (std::max)({from.at, later(now, from.delay), now});
+        task.state = task_state::held;  // where every task begins, most of them for no time at all
+        ++counts_[index(task.state)];
+        watch_limit(task);
+        if (!from.hold) start(task, now);
+        return {key_of(task), false};
+    }
+
+    void start(entry& task, time_point now) {
+        detach(task);
+        make_ready(task, task_event::start, task.when, now);
+    }
+
+    void promote(entry& task, time_point now) {
+        detach(task);
+        make_ready(task, task_event::promote, now, now);
+    }
+
+    /// False when its unique key is another's by now.
+    bool requeue(entry& task, time_point now) {
+        auto& more = task.more();
+        if (unique_holder(more.unique_key, now)) return false;
+        lock_unique_key(task, now);
+        detach(task);
+        task.failed_attempts = task.crashes = 0;
+        task.first_started_at = task.started_at = {};
+        task.cancel_requested = false;
+        more.limits_from = now;
+        make_ready(task, task_event::requeue, now, now);
+        return true;
+    }
+
+    void deliver(entry& task, consumer& who, time_point now) {
+        detach(task);
+        enter(task, task_event::fetch, task_state::running);
+        ++task.deliveries;
+        task.started_at = now;
+        if (task.first_started_at == time_point{}) task.first_started_at = now;
+        task.holder = &who;
+        who.held.push_back(task);
+    }
+
+    void complete(entry& task, std::string result, time_point now) {
+        if (task.cancel_requested) return cancel(task, now);
+        task.result = std::move(result);
+        finish(task, task_event::complete, task_state::succeeded, now);
+    }
+
+    void fail(entry& task, task_event event, std::string why, time_point now) {
+        if (task.cancel_requested) return cancel(task, now);
+        task.more().error = std::move(why);
+        finish(task, event, task_state::failed, now);
+    }
+
+    /// Due again after `delay`; failed instead when its deadline comes first.
+    void retry(entry& task, std::string why, duration delay, time_point now) {
+        const auto due = later(now, delay);
+        if (task.cancel_requested || due >= task.limit()) {
+            return fail(task, task_event::time_out, std::move(why), now);
+        }
+        if (!why.empty()) task.more().error = std::move(why);
+        detach(task);
+        make_ready(task, task_event::retry, due, now);
+    }
+
+    /// Back to the head of its lane, as if it had not been fetched.
+    void release(entry& task, time_point now) {
+        if (task.failed_attempts + task.crashes == 0) task.first_started_at = {};
+        give_back(task, task_event::release, now);
+    }
+
+    /// After its consumer's death.
+    void recover(entry& task, time_point now) {
+        ++task.crashes;
+        const auto limit = task.spec->policy.crash_limit;
+        if (limit == 0 || task.crashes < limit) return give_back(task, task_event::recover, now);
+        const failure why{"crashed", "", "the lease was lost " + std::to_string(task.crashes) + " times", "", ""};
+        fail(task, task_event::crash, encode(why), now);
+    }
+
+    void cancel(entry& task, time_point now) {
+        finish(task, task_event::cancel, task_state::cancelled, now);
+    }
+
+    /// Removes an ended task for good.
+    void forget(entry& task) {
+        detach(task);
+        --counts_[index(task.state)];
+        if (task.extras) own_ids_.erase(task.extras->own_id);
+        tasks_.erase(task);
+    }
+
+    /// Promotes, expires, times out and forgets what has fallen due; returns when the next will, or `never`.
+    time_point advance(time_point now) {
+        while (!scheduled_.empty() && scheduled_.begin()->first <= now) {
+            promote(*tasks_.find(scheduled_.begin()->second), now);
+        }
+        while (!limits_.empty() && limits_.begin()->first <= now) give_up(*tasks_.find(limits_.begin()->second), now);
+        while (auto* task = ended_.overdue(now)) forget(*task);
+        next_ = ended_.next();
+        if (!scheduled_.empty()) expect(scheduled_.begin()->first);
+        if (!limits_.empty()) expect(limits_.begin()->first);
+        return next_;
+    }
+
+    /// When `advance` will next have something to do, at the earliest.
+    time_point next() const { return next_; }
+
+    entry* find(task_key key) {
+        auto* task = tasks_.find(key.sequence);
+        return task && nonce_of(key.sequence) == key.nonce ? task : nullptr;
+    }
+
+    std::optional<task_key> find_own(const std::string& own_id) const {
+        if (own_id.empty()) return std::nullopt;
+        const auto found = own_ids_.find(own_id);
+        if (found == own_ids_.end()) return std::nullopt;
+        return task_key{found->second, nonce_of(found->second)};
+    }
+
+    /// The task with the lowest number above `sequence`, or null.
+    entry* after(std::uint64_t sequence) { return tasks_.after(sequence); }
+
+    task_key key_of(const entry& task) const { return {task.sequence, nonce_of(task.sequence)}; }
+
+    ready_tasks& ready() { return ready_; }
+    const ready_tasks& ready() const { return ready_; }
+
+    /// Tasks that have not ended.
+    std::size_t pending() const { return tasks_.size() - ended_size_; }
+
+    std::size_t count(task_state state) const { return counts_[index(state)]; }
+
+private:
+    using by_time = std::set<std::pair<time_point, std::uint64_t>>;
+
+    struct unique_lock {
+        std::uint64_t sequence;
+        time_point until;
+    };
+
+    static std::size_t index(task_state state) { return static_cast<std::size_t>(state); }
+
+    void expect(time_point when) { next_ = (std::min)(next_, when); }
+
+    std::uint32_t nonce_of(std::uint64_t sequence) const {
+        // SplitMix64's finaliser (Steele, Lea, Flood, 2014): keys of another life don't match.
+        auto mixed = seed_ + sequence * 0x9e3779b97f4a7c15U;
+        mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9U;
+        mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebU;
+        return static_cast<std::uint32_t>((mixed ^ (mixed >> 31)) >> 32);
+    }
+
+    /// The only place where a task's state changes.
+    void enter(entry& task, task_event event, task_state to) {
+        BOOST_ASSERT(is_legal(task.state, event, to));
+        static_cast<void>(event);
+        --counts_[index(task.state)];
+        ++counts_[index(to)];
+        task.state = to;
+    }
+
+    /// Takes a task out of every structure that its state puts it into.
+    void detach(entry& task) {
+        switch (task.state) {
+            case task_state::held: forget_limit(task); break;
+            case task_state::scheduled:
+                scheduled_.erase({task.when, task.sequence});
+                forget_limit(task);
+                break;
+            case task_state::waiting:
+                ready_.remove(task);
+                forget_limit(task);
+                break;
+            case task_state::running:
+                task.home->remove(task);
+                task.holder = nullptr;
+                break;
+            case task_state::waiting_children: break;
+            case task_state::succeeded:
+            case task_state::failed:
+            case task_state::cancelled:
+            case task_state::expired:
+                task.home->remove(task);
+                --ended_size_;
+                break;
+        }
+    }
+
+    void watch_limit(entry& task) {
+        if (const auto limit = task.limit(); limit != never) {
+            limits_.emplace(limit, task.sequence);
+            expect(limit);
+        }
+    }
+
+    void forget_limit(const entry& task) {
+        if (const auto limit = task.limit(); limit != never) limits_.erase({limit, task.sequence});
+    }
+
+    /// To a lane, or to the schedule when it is due later. `urgent`: to the lane's head.
+    void make_ready(entry& task, task_event event, time_point due, time_point now, bool urgent = false) {
+        if (due > now) {
+            enter(task, event, task_state::scheduled);
+            task.when = due;
+            scheduled_.emplace(due, task.sequence);
+            expect(due);
+        } else {
+            enter(task, event, task_state::waiting);
+            ready_.add(task, urgent);
+        }
+        watch_limit(task);
+    }
+
+    void give_back(entry& task, task_event event, time_point now) {
+        if (task.cancel_requested) return cancel(task, now);
+        detach(task);
+        make_ready(task, event, now, now, true);
+    }
+
+    /// Its deadline has passed.
+    void give_up(entry& task, time_point now) {
+        if (task.first_started_at == time_point{}) {
+            return finish(task, task_event::expire, task_state::expired, now);
+        }
+        const failure why{"timed_out", "", "the task's overall deadline passed", "", ""};
+        fail(task, task_event::time_out, encode(why), now);
+    }
+
+    /// The end of a task: who waits is told, its unique key is free, its retention begins.
+    void finish(entry& task, task_event event, task_state to, time_point now) {
+        detach(task);
+        enter(task, event, to);
+        ++ended_size_;
+        task.when = now;
+        unlock_unique_key(task);
+        tell_waiters(task);
+        const auto& policy = task.spec->policy;
+        const auto retention = to == task_state::failed ? policy.failed_retention : policy.retention;
+        ended_.add(task, retention);
+        expect(later(now, retention));
+        if (retention == duration::zero()) return forget(task);
+        if (max_ended_ > 0 && ended_size_ > max_ended_) forget(*ended_.oldest());
+    }
+
+    static void tell_waiters(entry& task) {
+        for (auto* waiter = std::exchange(task.waiters, nullptr); waiter;) {
+            auto* const next = waiter->next;
+            waiter->outcome = task.outcome();
+            waiter->notify(*waiter);
+            waiter = next;
+        }
+    }
+
+    const entry* unique_holder(const std::string& key, time_point now) {
+        if (key.empty()) return nullptr;
+        const auto lock = unique_.find(key);
+        return lock == unique_.end() || lock->second.until <= now ? nullptr : tasks_.find(lock->second.sequence);
+    }
+
+    void lock_unique_key(const entry& task, time_point now) {
+        const auto& [key, window] = std::tie(task.extras->unique_key, task.extras->unique_window);
+        if (key.empty()) return;
+        unique_[key] = {task.sequence, window > duration::zero() ? later(now, window) : never};
+    }
+
+    void unlock_unique_key(const entry& task) {
+        if (!task.extras || task.extras->unique_key.empty()) return;
+        const auto lock = unique_.find(task.extras->unique_key);
+        if (lock != unique_.end() && lock->second.sequence == task.sequence) unique_.erase(lock);
+    }
+
+    std::uint64_t seed_;
+    std::size_t max_ended_;
+    entry_table tasks_;
+    ready_tasks ready_;
+    by_time scheduled_;
+    by_time limits_;
+    ended_tasks ended_;
+    std::size_t ended_size_ = 0;
+    time_point next_ = never;
+    std::array<std::size_t, 9> counts_{};
+    std::unordered_map<std::string, std::uint64_t> own_ids_;
+    std::unordered_map<std::string, unique_lock> unique_;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/queue.hpp -----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// One queue as the broker's calls see it: tasks by key, consumers with leases, pausing. Not thread-safe.
+///
+/// Call `advance(now)` before anything else at a new `now`: what time alone brings about happens there.
+class task_queue {
+public:
+    /// `max_pending` bounds the unfinished tasks, `max_ended` the ended ones; zero: no bound.
+    task_queue(std::uint64_t seed, std::size_t max_pending, std::size_t max_ended)
+        : store_(seed, max_ended), max_pending_(max_pending) {}
+
+    std::vector<submitted> submit(std::vector<new_task> tasks, time_point now) {
+        if (max_pending_ > 0 && store_.pending() + tasks.size() > max_pending_) {
+            throw error(errc::queue_full, std::to_string(store_.pending()) + " of at most " +
+                                              std::to_string(max_pending_) + " unfinished tasks are in the queue; " +
+                                              std::to_string(tasks.size()) + " more do not fit");
+        }
+        std::vector<submitted> answers;
+        answers.reserve(tasks.size());
+        for (auto& task : tasks) answers.push_back(store_.add(std::move(task), now));
+        return answers;
+    }
+
+    // --- consumers and what they run ------------------------------------------------------------------
+
+    void join(const std::string& name, duration lease, time_point now) {
+        auto& place = consumers_[name];
+        if (!place) place = std::make_unique<consumer>();
+        place->name = name;
+        renew(*place, lease, now);
+    }
+
+    /// The consumer of that name, or null when it never joined or its lease has run out.
+    consumer* find_consumer(const std::string& name) {
+        const auto found = consumers_.find(name);
+        return found == consumers_.end() ? nullptr : found->second.get();
+    }
+
+    void renew(consumer& who, duration lease, time_point now) {
+        who.lease_end = later(now, lease);
+        next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
+    }
+
+    void leave(const std::string& name, time_point now) {
+        const auto found = consumers_.find(name);
+        if (found == consumers_.end()) return;
+        while (auto* task = found->second->held.back()) store_.release(*task, now);
+        consumers_.erase(found);
+    }
+
+    /// Appends what `who` has to cancel; `queue` is the index it knows this queue by.
+    void list_cancels(const consumer& who, std::size_t queue, std::vector<cancel_request>& out) {
+        for (auto* task = who.held.front(); task; task = task->next) {
+            if (task->cancel_requested) out.push_back({queue, store_.key_of(*task), task->deliveries});
+        }
+    }
+
+    /// Appends up to `max` deliveries. A call looks at a bounded number of tasks that `who` has no handler
+    /// for; `has_work` tells whether there is more to look at.
+    void fetch(consumer& who, const name_set* names, std::size_t queue, std::size_t max, time_point now,
+               std::vector<delivery>& out) {
+        std::size_t budget = 1000;
+        for (; max > 0 && !paused_; --max) {
+            auto* const task = store_.ready().next(names, budget);
+            if (!task) return;
+            store_.deliver(*task, who, now);
+            out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
+                           task->payload, task->extras ? task->extras->own_id : std::string(),
+                           task->submitted_at, task->first_started_at, task->started_at});
+        }
+    }
+
+    bool has_work(const name_set* names) const { return !paused_ && store_.ready().has_work(names); }
+
+    /// The name of the task that is next in its lane, or null.
+    const std::string* next_name() const {
+        const auto* spec = store_.ready().front_spec();
+        return spec ? &spec->name : nullptr;
+    }
+
+    effect settle(const consumer* who, settlement&& end, time_point now) {
+        auto* task = find(end.key);
+        if (!task) return effect::not_found;
+        if (!is_current(*task, who, end.token)) return effect::lease_lost;
+        switch (end.how) {
+            case settlement::kind::complete: store_.complete(*task, std::move(end.data), now); break;
+            case settlement::kind::fail:
+                ++task->failed_attempts;
+                store_.fail(*task, task_event::fail, std::move(end.data), now);
+                break;
+            case settlement::kind::retry:
+                if (end.counts) ++task->failed_attempts;
+                store_.retry(*task, std::move(end.data), end.delay, now);
+                break;
+            case settlement::kind::release: store_.release(*task, now); break;
+            case settlement::kind::cancel:
+                if (!task->cancel_requested) return effect::wrong_state;
+                store_.cancel(*task, now);
+                break;
+        }
+        return effect::done;
+    }
+
+    effect tell(const consumer* who, report&& news) {
+        auto* task = find(news.key);
+        if (!task) return effect::not_found;
+        if (!is_current(*task, who, news.token)) return effect::lease_lost;
+        auto& more = task->more();
+        if (news.progress) more.progress = std::move(*news.progress);
+        for (auto& line : news.log) {
+            if (more.log.size() == max_log_lines) more.log.pop_front();
+            more.log.push_back(std::move(line));
+        }
+        return effect::done;
+    }
+
+    // --- steering ------------------------------------------------------------------------------------
+
+    /// `requested` for a running task; `holder` then names its consumer.
+    effect cancel(task_key key, time_point now, std::string& holder) {
+        return step(key, task_event::cancel, [&](entry& task) {
+            if (task.state == task_state::running) {
+                task.cancel_requested = true;
+                holder = task.holder->name;
+                return effect::requested;
+            }
+            store_.cancel(task, now);
+            return effect::done;
+        });
+    }
+
+    effect start(task_key key, time_point now) {
+        return step(key, task_event::start, [&](entry& task) { return store_.start(task, now), effect::done; });
+    }
+
+    effect promote(task_key key, time_point now) {
+        return step(key, task_event::promote, [&](entry& task) { return store_.promote(task, now), effect::done; });
+    }
+
+    effect requeue(task_key key, time_point now) {
+        return step(key, task_event::requeue, [&](entry& task) {
+            return store_.requeue(task, now) ? effect::done : effect::wrong_state;
+        });
+    }
+
+    effect update(task_key key, std::string payload) {
+        auto* task = find(key);
+        if (!task) return effect::not_found;
+        switch (task->state) {
+            case task_state::held:
+            case task_state::scheduled:
+            case task_state::waiting: task->payload = std::move(payload); return effect::done;
+            case task_state::running:
+            case task_state::waiting_children:
+            case task_state::succeeded:
+            case task_state::failed:
+            case task_state::cancelled:
+            case task_state::expired: break;
+        }
+        return effect::wrong_state;
+    }
+
+    effect remove(task_key key, time_point now) {
+        auto* task = find(key);
+        if (!task) return effect::not_found;
+        if (task->state == task_state::running) return effect::wrong_state;
+        if (!is_terminal(task->state)) store_.cancel(*task, now);  // who waits for it must hear of its end
+        if (find(key)) store_.forget(*task);
+        return effect::done;
+    }
+
+    std::size_t clear(std::optional<task_state> state, std::size_t limit, time_point now) {
+        std::size_t removed = 0;
+        for (auto* task = after(0); task && removed < limit;) {
+            const auto sequence = task->sequence;
+            if (!state || task->state == *state) removed += remove(key_of(*task), now) == effect::done;
+            task = after(sequence);
+        }
+        return removed;
+    }
+
+    void pause(bool on) { paused_ = on; }
+
+    // --- looking and waiting ---------------------------------------------------------------------------
+
+    entry* find(task_key key) { return store_.find(key); }
+    entry* after(std::uint64_t sequence) { return store_.after(sequence); }
+    task_key key_of(const entry& task) const { return store_.key_of(task); }
+    std::optional<task_key> find_own(const std::string& own_id) const { return store_.find_own(own_id); }
+
+    queue_counts counts() const {
+        using enum task_state;
+        return {store_.count(held),      store_.count(scheduled),        store_.count(waiting),
+                store_.count(running),   store_.count(waiting_children), store_.count(succeeded),
+                store_.count(failed),    store_.count(cancelled),        store_.count(expired),
+                store_.ready().unclaimed_size(), paused_};
+    }
+
+    /// Does everything that has fallen due, and takes back what dead consumers held.
+    void advance(time_point now) {
+        if (now < next()) return;
+        store_.advance(now);
+        next_lease_end_ = never;
+        std::erase_if(consumers_, [&](auto& named) {
+            auto& who = *named.second;
+            if (who.lease_end > now) {
+                next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
+                return false;
+            }
+            while (auto* task = who.held.back()) store_.recover(*task, now);
+            return true;
+        });
+    }
+
+    /// When `advance` will next have something to do, at the earliest.
+    time_point next() const { return (std::min)(store_.next(), next_lease_end_); }
+
+private:
+    static constexpr std::size_t max_log_lines = 100;
+
+    static bool is_current(const entry& task, const consumer* who, std::uint32_t token) {
+        return task.state == task_state::running && who && task.holder == who && task.deliveries == token;
+    }
+
+    template <class Action>
+    effect step(task_key key, task_event event, Action action) {
+        auto* task = find(key);
+        if (!task) return effect::not_found;
+        return is_legal(task->state, event) ? action(*task) : effect::wrong_state;
+    }
+
+    task_store store_;
+    std::size_t max_pending_;
+    std::unordered_map<std::string, std::unique_ptr<consumer>> consumers_;
+    time_point next_lease_end_ = never;
+    bool paused_ = false;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/inspect.hpp ---------------------------------------------------
+
+namespace taskflux::memory {
+
+using queue_map = std::map<std::string, std::unique_ptr<task_queue>, std::less<>>;
+
+/// What a task looks like from outside.
+inline task_record record_of(const std::string& queue, const task_queue& in, const entry& task) {
+    static const entry_extras none;
+    const auto& more = task.extras ? *task.extras : none;
+    task_record record;
+    record.id = {queue, in.key_of(task)};
+    record.own_id = more.own_id;
+    record.name = task.spec->name;
+    record.state = task.state;
+    record.priority = task.spec->priority;
+    record.headers = task.spec->headers;
+    record.payload = task.payload;
+    record.result = task.result;
+    record.error = more.error;
+    record.progress = more.progress;
+    record.log.assign(more.log.begin(), more.log.end());
+    record.attempts = task.attempts();
+    record.deliveries = task.deliveries;
+    record.crashes = task.crashes;
+    if (task.holder) record.consumer = task.holder->name;
+    record.cancel_requested = task.cancel_requested;
+    record.unclaimed = task.unclaimed;
+    record.submitted_at = task.submitted_at;
+    if (task.state == task_state::scheduled || task.state == task_state::held) record.due_at = task.when;
+    record.started_at = task.started_at;
+    if (is_terminal(task.state)) record.ended_at = task.when;
+    return record;
+}
+
+inline bool matches(const list_query& query, const entry& task) {
+    return (!query.state || task.state == *query.state) && (query.name.empty() || task.spec->name == query.name) &&
+           task.submitted_at >= query.since && task.submitted_at < query.until;
+}
+
+/// A page of records, by queue and then by sequence. The cursor names the last task that was looked at,
+/// so tasks that come or go between two pages make it neither skip nor repeat others.
+inline task_page list(queue_map& queues, const list_query& query) {
+    auto name = query.queue;
+    std::uint64_t sequence = 0;
+    if (!query.cursor.empty()) {
+        const auto last = parse_task_id(query.cursor);
+        name = last.queue;
+        sequence = last.key.sequence;
+    }
+    task_page page;
+    for (auto at = queues.lower_bound(name); at != queues.end(); ++at, sequence = 0) {
+        auto& [queue_name, queue] = *at;
+        if (!query.queue.empty() && queue_name != query.queue) break;
+        if (queue_name != name) sequence = 0;
+        for (auto* task = queue->after(sequence); task; task = queue->after(task->sequence)) {
+            if (!matches(query, *task)) continue;
+            if (page.tasks.size() == query.limit) {
+                page.cursor = to_string(page.tasks.back().id);
+                return page;
+            }
+            page.tasks.push_back(record_of(queue_name, *queue, *task));
+        }
+    }
+    return page;
+}
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/detail/event.hpp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Wakes who waits, or lets the next wait return at once when nobody does. Setting it twice before a wait
+/// counts once. Thread-safe; a channel of capacity one underneath, so a context that is destroyed takes
+/// its waits with it.
+class event {
+public:
+    explicit event(boost::asio::any_io_executor executor) : channel_(std::move(executor), 1) {}
+
+    void set() { channel_.try_send(boost::system::error_code{}); }
+
+    /// Completes, as `void(error_code)`, when the event is set, or with an error when cancelled.
+    template <class Token>
+    auto async_wait(Token&& token) {
+        return channel_.async_receive(std::forward<Token>(token));
+    }
+
+private:
+    boost::asio::experimental::concurrent_channel<boost::asio::any_io_executor, void(boost::system::error_code)>
+        channel_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/broker/memory/hub.hpp -------------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The queues of an embedded broker behind their lock, and the coroutines that wait for something in them.
+/// Thread-safe: the mutex is held for the length of a batch, never while waiting.
+class hub : public std::enable_shared_from_this<hub> {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    /// `max_pending` and `max_ended` as in `task_queue`; `clock` must outlive the hub.
+    hub(asio::any_io_executor executor, std::size_t max_pending, std::size_t max_ended, taskflux::clock& clock)
+        : executor_(std::move(executor)), max_pending_(max_pending), max_ended_(max_ended), clock_(clock),
+          timer_(executor_) {}
+
+    ~hub() { clock_.disarm(timer_); }
+
+    const asio::any_io_executor& get_executor() const { return executor_; }
+    taskflux::clock& clock() { return clock_; }
+
+    /// `action(queue, now)`, on an empty queue where there is none of that name.
+    template <class Action>
+    auto in_existing(const std::string& name, Action action) {
+        const std::lock_guard lock(mutex_);
+        check_open();
+        return change(look(name), name, std::move(action));
+    }
+
+    /// `action(queue, now)`, on a new queue where there is none of that name. Errors: `invalid_argument`.
+    template <class Action>
+    auto in_any(const std::string& name, Action action) {
+        const std::lock_guard lock(mutex_);
+        check_open();
+        return change(make(name), name, std::move(action));
+    }
+
+    /// `action(queue, item, now)` for each item.
+    template <class Item, class Action>
+    std::vector<effect> for_each(const std::string& name, std::vector<Item>& items, Action action) {
+        return in_existing(name, [&](auto& queue, time_point now) {
+            std::vector<effect> effects;
+            effects.reserve(items.size());
+            for (auto& item : items) effects.push_back(action(queue, item, now));
+            return effects;
+        });
+    }
+
+    /// `action(queues)` when all of them are up to date.
+    template <class Action>
+    auto in_all(Action action) {
+        const std::lock_guard lock(mutex_);
+        check_open();
+        for (auto& [name, queue] : queues_) queue->advance(clock_.now());
+        return action(queues_);
+    }
+
+    awaitable<std::vector<delivery>> fetch(fetch_request request) {
+        const auto self = shared_from_this();
+        const auto deadline = later(clock_.now(), request.wait);
+        std::optional<waiter> place;
+        for (;;) {
+            {
+                const std::lock_guard lock(mutex_);
+                std::vector<delivery> found;
+                const bool has_seen_all = try_fetch(request, found);
+                if (!found.empty() || (has_seen_all && clock_.now() >= deadline)) co_return found;
+                if (!has_seen_all) continue;
+                if (!place) place.emplace(*this, deadline).request = &request;
+                place->park();
+            }
+            co_await place->wake.async_wait(asio::deferred);
+        }
+    }
+
+    awaitable<void> watch(std::string consumer, duration wait) {
+        const auto self = shared_from_this();
+        waiter place(*this, later(clock_.now(), wait));
+        place.consumer = &consumer;
+        {
+            const std::lock_guard lock(mutex_);
+            check_open();
+            place.park();
+        }
+        co_await place.end();
+    }
+
+    awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) {
+        const auto self = shared_from_this();
+        std::optional<waiter> place;
+        {
+            const std::lock_guard lock(mutex_);
+            auto* const task = look(id.queue).find(id.key);
+            if (!task) throw error(errc::not_found, "task " + to_string(id));
+            if (is_terminal(task->state)) co_return task->outcome();
+            if (wait <= duration::zero()) co_return std::nullopt;
+            place.emplace(*this, later(clock_.now(), wait)).await_outcome(id, *task);
+            place->park();
+        }
+        co_await place->end();
+        co_return std::move(place->outcome);
+    }
+
+    /// Wakes everybody who watches for `consumer`. From within an action only.
+    void nudge(const std::string& consumer) {
+        for (auto* place : waits_) {
+            if (place->consumer && *place->consumer == consumer) place->finish();
+        }
+    }
+
+    void close() {
+        const std::lock_guard lock(mutex_);
+        is_closed_ = true;
+        for (const auto* list : {&fetches_, &waits_}) {
+            for (auto* place : *list) place->finish();
+        }
+    }
+
+private:
+    struct waiter;
+    using waiter_list = std::list<waiter*>;
+
+    /// A coroutine that waits: for tasks to fetch, for a task's end, or to be told to renew. It lives in that
+    /// coroutine's frame, and is parked from its first `park` on.
+    struct waiter : result_waiter {
+        waiter(hub& in, time_point until) : of(in), wake(in.executor_), deadline(until) {}
+        waiter(const waiter&) = delete;
+        waiter& operator=(const waiter&) = delete;
+
+        ~waiter() {
+            const std::lock_guard lock(of.mutex_);
+            if (awaited && !outcome) {
+                if (auto* task = of.look(awaited->queue).find(awaited->key)) task->remove_waiter(*this);
+            }
+            of.unpark(*this);
+        }
+
+        /// With the hub locked, before each wait.
+        void park() {
+            is_woken = false;
+            of.park(*this);
+        }
+
+        void await_outcome(task_id id, entry& task) {
+            awaited = std::move(id);
+            notify = [](result_waiter& self) { static_cast<waiter&>(self).finish(); };
+            task.add_waiter(*this);
+        }
+
+        void finish() {
+            is_over = true;
+            wake.set();
+        }
+
+        /// Waits for `finish`, which comes at the latest at the deadline.
+        awaitable<void> end() {
+            while (!is_over) co_await wake.async_wait(asio::deferred);
+            const std::lock_guard lock(of.mutex_);
+            of.check_open();
+        }
+
+        hub& of;
+        detail::event wake;
+        time_point deadline;
+        const fetch_request* request = nullptr;  // of a fetch
+        const std::string* consumer = nullptr;   // of a watch
+        std::optional<task_id> awaited;          // of a wait
+        waiter_list* home = nullptr;             // where it is parked, and at which place
+        waiter_list::iterator place;
+        bool is_woken = false;
+        std::atomic<bool> is_over = false;
+    };
+
+    // Everything below: with the hub locked.
+
+    void check_open() const {
+        if (is_closed_) throw error(errc::shut_down, "the broker has been closed");
+    }
+
+    /// The queue of that name, or an empty one when there is none.
+    task_queue& look(const std::string& name) {
+        const auto found = queues_.find(name);
+        return found == queues_.end() ? nowhere_ : *found->second;
+    }
+
+    task_queue& make(const std::string& name) {
+        if (const auto found = queues_.find(name); found != queues_.end()) return *found->second;
+        if (!is_valid_name(name)) {
+            throw error(errc::invalid_argument,
+                        "not a queue name: \"" + name + "\"; use 1 to 128 characters of A-Z a-z 0-9 _ - . /");
+        }
+        auto made = std::make_unique<task_queue>(new_seed(), max_pending_, max_ended_);
+        return *queues_.emplace(name, std::move(made)).first->second;
+    }
+
+    static std::uint64_t new_seed() {
+        std::random_device device;
+        return (std::uint64_t(device()) << 32) | device();
+    }
+
+    bool try_fetch(const fetch_request& request, std::vector<delivery>& found) {
+        check_open();
+        const auto now = clock_.now();
+        bool has_seen_all = true;
+        for (std::size_t i = 0; i < request.queues.size() && found.size() < request.max; ++i) {
+            auto& queue = look(request.queues[i]);
+            queue.advance(now);
+            auto* const who = queue.find_consumer(request.consumer);
+            if (!who) throw error(errc::lease_lost, "consumer " + request.consumer + " on queue " + request.queues[i]);
+            queue.fetch(*who, request.names.get(), i, request.max - found.size(), now, found);
+            has_seen_all = has_seen_all && !queue.has_work(request.names.get());
+            arm(queue.next());
+        }
+        return has_seen_all;
+    }
+
+    /// Wakes the fetch that has waited longest of those that can run what is ready, and no other: it wakes
+    /// the next when there is more.
+    void wake_fetch(const std::string& name, const task_queue& queue) {
+        const auto* const next = queue.next_name();
+        waiter* chosen = nullptr;
+        for (auto* candidate : fetches_) {
+            const auto& request = *candidate->request;
+            const auto* const names = request.names.get();
+            if (candidate->is_woken || std::ranges::find(request.queues, name) == request.queues.end()) continue;
+            if (!queue.has_work(names)) continue;
+            if (!chosen) chosen = candidate;
+            if (!names || !next || names->contains(*next)) {
+                chosen = candidate;
+                break;
+            }
+        }
+        if (!chosen) return;
+        chosen->is_woken = true;
+        chosen->wake.set();
+    }
+
+    void park(waiter& who) {
+        if (!who.home) {
+            who.home = who.request ? &fetches_ : &waits_;
+            who.place = who.home->insert(who.home->end(), &who);
+        }
+        arm(who.deadline);
+        for (const auto& [name, queue] : queues_) arm(queue->next());
+    }
+
+    void unpark(waiter& who) {
+        if (!who.home) return;
+        who.home->erase(who.place);
+        if (who.request && !is_closed_) {
+            for (const auto& name : who.request->queues) wake_fetch(name, look(name));
+        }
+        if (is_waited_for()) return;
+        ++alarm_;  // nothing needs the timer now, and it must not keep the user's context running
+        armed_ = never;
+        timer_.cancel();
+    }
+
+    bool is_waited_for() const { return !fetches_.empty() || !waits_.empty(); }
+
+    /// Sees to it that `tick` comes by `when`, as long as anybody waits. Otherwise time is made up for in
+    /// the next call.
+    void arm(time_point when) {
+        if (when >= armed_ || !is_waited_for()) return;
+        armed_ = when;
+        clock_.arm(timer_, when);
+        timer_.async_wait([self = weak_from_this(), alarm = ++alarm_](const boost::system::error_code&) {
+            if (const auto alive = self.lock()) alive->tick(alarm);
+        });
+    }
+
+    void tick(std::uint64_t alarm) {
+        const std::lock_guard lock(mutex_);
+        if (alarm != alarm_) return;
+        armed_ = never;
+        const auto now = clock_.now();
+        auto soonest = never;
+        for (auto& [name, queue] : queues_) {
+            queue->advance(now);
+            wake_fetch(name, *queue);
+            soonest = (std::min)(soonest, queue->next());
+        }
+        for (const auto* list : {&fetches_, &waits_}) {
+            for (auto* place : *list) {
+                if (place->deadline <= now) place->finish();
+                else soonest = (std::min)(soonest, place->deadline);
+            }
+        }
+        arm(soonest);
+    }
+
+    /// Does `action(queue, now)`, and wakes whom its effects concern.
+    template <class Action>
+    auto change(task_queue& queue, const std::string& name, Action action) {
+        const auto now = clock_.now();
+        queue.advance(now);
+        auto answer = action(queue, now);
+        if (!fetches_.empty()) wake_fetch(name, queue);
+        arm(queue.next());
+        return answer;
+    }
+
+    asio::any_io_executor executor_;
+    std::size_t max_pending_;
+    std::size_t max_ended_;
+    taskflux::clock& clock_;
+    std::mutex mutex_;
+    queue_map queues_;
+    task_queue nowhere_{0, 0, 0};
+    waiter_list fetches_;
+    waiter_list waits_;
+    asio::steady_timer timer_;
+    time_point armed_ = never;
+    std::uint64_t alarm_ = 0;  // the number of the current timer wait; older ones are void
+    bool is_closed_ = false;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+/// Limits of the embedded broker.
+class memory_options {
+public:
+    memory_options() {}
+
+    /// Unfinished tasks a queue takes before a submission is refused with `errc::queue_full`; 0 (the
+    /// default): as many as memory holds.
+    memory_options& max_pending(std::size_t count) { return max_pending_ = count, *this; }
+
+    /// Ended tasks a queue keeps, the newest ones, for as long as their retention lasts; default a million,
+    /// 0: no bound.
+    memory_options& max_ended(std::size_t count) { return max_ended_ = count, *this; }
+
+    std::size_t max_pending() const { return max_pending_; }
+    std::size_t max_ended() const { return max_ended_; }
+
+private:
+    std::size_t max_pending_ = 0;
+    std::size_t max_ended_ = 1'000'000;
+};
+
+/// The embedded broker: tasks live in this process, and end with it. Make it with `make_memory_broker`.
+class memory_broker final : public broker {
+public:
+    memory_broker(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
+        : hub_(std::make_shared<memory::hub>(std::move(executor), options.max_pending(), options.max_ended(), clock)) {}
+
+    asio::any_io_executor get_executor() override { return hub_->get_executor(); }
+    taskflux::clock& clock() override { return hub_->clock(); }
+
+    awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) override {
+        co_return hub_->in_any(queue, [&](auto& in, time_point now) { return in.submit(std::move(tasks), now); });
+    }
+
+    awaitable<void> join(std::string consumer, std::vector<std::string> queues, duration lease) override {
+        for (const auto& queue : queues) {
+            hub_->in_any(queue, [&](auto& in, time_point now) { return in.join(consumer, lease, now), true; });
+        }
+        co_return;
+    }
+
+    awaitable<std::vector<delivery>> fetch(fetch_request request) override { return hub_->fetch(std::move(request)); }
+
+    awaitable<renewal> renew(std::string consumer, std::vector<std::string> queues, duration lease) override {
+        renewal answer;
+        for (std::size_t i = 0; i < queues.size(); ++i) {
+            hub_->in_existing(queues[i], [&](auto& in, time_point now) {
+                auto* const who = in.find_consumer(consumer);
+                if (!who) return answer.lost = true;
+                in.renew(*who, lease, now);
+                in.list_cancels(*who, i, answer.cancels);
+                return true;
+            });
+        }
+        co_return answer;
+    }
+
+    awaitable<void> watch(std::string consumer, duration wait) override {
+        return hub_->watch(std::move(consumer), wait);
+    }
+
+    awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
+                                          std::vector<settlement> settlements) override {
+        co_return hub_->for_each(queue, settlements, [&](auto& in, settlement& end, time_point now) {
+            return in.settle(in.find_consumer(consumer), std::move(end), now);
+        });
+    }
+
+    awaitable<std::vector<effect>> tell(std::string queue, std::string consumer,
+                                        std::vector<report> reports) override {
+        co_return hub_->for_each(queue, reports, [&](auto& in, report& news, time_point) {
+            return in.tell(in.find_consumer(consumer), std::move(news));
+        });
+    }
+
+    awaitable<void> leave(std::string consumer, std::vector<std::string> queues) override {
+        for (const auto& queue : queues) {
+            hub_->in_existing(queue, [&](auto& in, time_point now) { return in.leave(consumer, now), true; });
+        }
+        co_return;
+    }
+
+    awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) override {
+        return hub_->wait(std::move(id), wait);
+    }
+
+    awaitable<std::vector<effect>> cancel(std::string queue, std::vector<task_key> keys) override {
+        co_return hub_->for_each(queue, keys, [&](auto& in, task_key key, time_point now) {
+            std::string holder;
+            const auto done = in.cancel(key, now, holder);
+            if (done == effect::requested) hub_->nudge(holder);
+            return done;
+        });
+    }
+
+    awaitable<std::vector<effect>> start(std::string queue, std::vector<task_key> keys) override {
+        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.start(key, now); });
+    }
+
+    awaitable<std::vector<effect>> promote(std::string queue, std::vector<task_key> keys) override {
+        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.promote(key, now); });
+    }
+
+    awaitable<std::vector<effect>> requeue(std::string queue, std::vector<task_key> keys) override {
+        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.requeue(key, now); });
+    }
+
+    awaitable<std::vector<effect>> remove(std::string queue, std::vector<task_key> keys) override {
+        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.remove(key, now); });
+    }
+
+    awaitable<effect> update(task_id id, std::string payload) override {
+        co_return hub_->in_existing(id.queue, [&](auto& in, time_point) {
+            return in.update(id.key, std::move(payload));
+        });
+    }
+
+    awaitable<std::size_t> clear(std::string queue, std::optional<task_state> state, std::size_t limit) override {
+        co_return hub_->in_existing(queue, [&](auto& in, time_point now) { return in.clear(state, limit, now); });
+    }
+
+    awaitable<std::optional<task_key>> find(std::string queue, std::string own_id) override {
+        co_return hub_->in_existing(queue, [&](auto& in, time_point) { return in.find_own(own_id); });
+    }
+
+    awaitable<std::optional<task_record>> get(task_id id) override {
+        co_return hub_->in_existing(id.queue, [&](auto& in, time_point) -> std::optional<task_record> {
+            const auto* task = in.find(id.key);
+            if (!task) return std::nullopt;
+            return memory::record_of(id.queue, in, *task);
+        });
+    }
+
+    awaitable<task_page> list(list_query query) override {
+        co_return hub_->in_all([&](auto& queues) { return memory::list(queues, query); });
+    }
+
+    awaitable<std::vector<std::string>> queues() override {
+        co_return hub_->in_all([](auto& queues) {
+            std::vector<std::string> names;
+            for (const auto& [name, queue] : queues) names.push_back(name);
+            return names;
+        });
+    }
+
+    awaitable<queue_counts> counts(std::string queue) override {
+        co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.counts(); });
+    }
+
+    awaitable<void> pause(std::string queue) override {
+        hub_->in_any(queue, [](auto& in, time_point) { return in.pause(true), true; });
+        co_return;
+    }
+
+    awaitable<void> resume(std::string queue) override {
+        hub_->in_any(queue, [](auto& in, time_point) { return in.pause(false), true; });
+        co_return;
+    }
+
+    void close() override { hub_->close(); }
+
+private:
+    std::shared_ptr<memory::hub> hub_;
+};
+
+/// Makes an embedded broker. `clock` must outlive it.
+inline std::shared_ptr<memory_broker> make_memory_broker(asio::any_io_executor executor,
+                                                         const memory_options& options = memory_options{},
+                                                         taskflux::clock& clock = real_clock()) {
+    return std::make_shared<memory_broker>(std::move(executor), options, clock);
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/schema.hpp -------------------------------------------------------------
+
+namespace taskflux {
+
+/// Builds JSON Schemas (draft 2020-12) of payload types, which share definitions: a class that contains itself is
+/// defined once and referred to; every other class stands where it is used.
+///
+/// No member is listed as required, because none is: an absent one keeps its default, which the schema shows.
+/// A `codec<T>` of the user's own may have `static boost::json::object schema()`; without it the schema allows
+/// anything.
+class schema_builder {
+public:
+    /// @param references what comes before a definition's name in a `$ref`.
+    explicit schema_builder(std::string references = "#/$defs/") : references_(std::move(references)) {}
+
+    /// The schema of `T`; definitions that it needs are added to `definitions()`.
+    template <class T>
+    boost::json::object add() {
+        detail::require_payload<T>();
+        if constexpr (is_payload<T>) return schema<T>();
+        else return {};
+    }
+
+    const boost::json::object& definitions() const { return definitions_; }
+
+private:
+    /// A class whose schema is being made, or which has a definition.
+    struct entry {
+        const void* type;
+        std::string name;
+        bool recursive = false;
+    };
+
+    template <class T>
+    static constexpr char type_tag = 0;
+
+    template <class T>
+    boost::json::object schema() {
+        return schema(detail::as<detail::kind_of<T>>{}, std::type_identity<T>{});
+    }
+
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::null>, std::type_identity<T>) {
+        return {{"type", "null"}};
+    }
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::custom>, std::type_identity<T>) {
+        if constexpr (requires { codec<T>::schema(); }) return codec<T>::schema();
+        else return {};
+    }
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::bytes>, std::type_identity<T>) {
+        return {{"type", "string"}, {"contentEncoding", "base64"}};
+    }
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::any>, std::type_identity<T>) {
+        return {};
+    }
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::boolean>, std::type_identity<T>) {
+        return {{"type", "boolean"}};
+    }
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::integer>, std::type_identity<T>) {
+        return {{"type", "integer"},
+                {"minimum", (std::numeric_limits<T>::min)()},
+                {"maximum", (std::numeric_limits<T>::max)()}};
+    }
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::number>, std::type_identity<T>) {
+        return {{"type", "number"}};
+    }
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::text>, std::type_identity<T>) {
+        return {{"type", "string"}};
+    }
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::enumeration>, std::type_identity<T>) {
+        return {{"title", payload_name<T>}, {"type", "string"}, {"enum", names<T>()}};
+    }
+
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::duration>, std::type_identity<T>) {
+        auto result = schema<typename T::rep>();
+        result["description"] = "duration in " + unit(T::period::num, T::period::den);
+        return result;
+    }
+
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::time>, std::type_identity<T>) {
+        return {{"type", "string"}, {"format", "date-time"}};
+    }
+
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::nullable>, std::type_identity<T>) {
+        auto inner = schema<detail::pointee<T>>();
+        if (inner.empty()) return inner;
+        auto* type = inner.if_contains("type");
+        if (type && type->is_string() && !inner.contains("enum")) {
+            *type = boost::json::array{*type, "null"};
+            return inner;
+        }
+        return {{"anyOf", boost::json::array{std::move(inner), boost::json::object{{"type", "null"}}}}};
+    }
+
+    template <class... Ts>
+    boost::json::object schema(detail::as<detail::kind::variant>, std::type_identity<std::variant<Ts...>>) {
+        boost::json::array alternatives;
+        (alternatives.push_back(alternative<Ts>()), ...);
+        return {{"oneOf", std::move(alternatives)}};
+    }
+
+    template <class T>
+    boost::json::object alternative() {
+        boost::json::object type{{"const", payload_name<T>}};
+        boost::json::object properties{{"type", std::move(type)}, {"value", schema<T>()}};
+        return {{"type", "object"}, {"properties", std::move(properties)}, {"required", boost::json::array{"type"}}};
+    }
+
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::map>, std::type_identity<T>) {
+        boost::json::object result{{"type", "object"}};
+        using key = typename T::key_type;
+        if constexpr (detail::kind_of<key> == detail::kind::integer)
+            result["propertyNames"] = boost::json::object{{"pattern", "^-?[0-9]+$"}};
+        if constexpr (detail::kind_of<key> == detail::kind::enumeration)
+            result["propertyNames"] = boost::json::object{{"enum", names<key>()}};
+        result["additionalProperties"] = schema<typename T::mapped_type>();
+        return result;
+    }
+
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::set>, std::type_identity<T> type) {
+        return schema(detail::as<detail::kind::sequence>{}, type);
+    }
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::sequence>, std::type_identity<T>) {
+        return {{"type", "array"}, {"items", schema<typename T::value_type>()}};
+    }
+
+    template <class T, std::size_t Size>
+    boost::json::object schema(detail::as<detail::kind::tuple>, std::type_identity<std::array<T, Size>>) {
+        return {{"type", "array"}, {"items", schema<T>()}, {"minItems", Size}, {"maxItems", Size}};
+    }
+    template <template <class...> class Tuple, class... Ts>
+    boost::json::object schema(detail::as<detail::kind::tuple>, std::type_identity<Tuple<Ts...>>) {
+        boost::json::array items;
+        (items.push_back(schema<Ts>()), ...);
+        boost::json::object result{{"type", "array"}};
+        if (!items.empty()) result["prefixItems"] = std::move(items);
+        result["minItems"] = sizeof...(Ts);
+        result["maxItems"] = sizeof...(Ts);
+        return result;
+    }
+
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::object>, std::type_identity<T>) {
+        const void* type = &type_tag<T>;
+        const auto known = std::find_if(entries_.begin(), entries_.end(), [&](auto& e) { return e.type == type; });
+        if (known != entries_.end()) {
+            known->recursive = true;
+            return {{"$ref", references_ + known->name}};
+        }
+        const std::size_t index = entries_.size();
+        entries_.push_back({type, free_name(payload_name<T>)});
+        boost::json::object result{{"title", payload_name<T>}, {"type", "object"}, {"properties", properties<T>()}};
+        entry done = std::move(entries_[index]);
+        if (!done.recursive) {
+            entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(index));
+            return result;
+        }
+        definitions_[done.name] = std::move(result);
+        boost::json::object reference{{"$ref", references_ + done.name}};
+        entries_[index] = std::move(done);
+        return reference;
+    }
+
+    template <class T>
+    boost::json::object properties() {
+        boost::json::object result;
+        const T defaults{};
+        detail::for_each_member<T>([&]<class Member>(Member) {
+            const auto& value = defaults.*Member::pointer;
+            using type = std::remove_cvref_t<decltype(value)>;
+            auto property = schema<type>();
+            add_default(property, value);
+            result[detail::member_name<Member>] = std::move(property);
+        });
+        return result;
+    }
+
+    /// A class's own defaults stand at its members; only what differs from them is said again.
+    template <class T>
+    static void add_default(boost::json::object& property, const T& value) {
+        if constexpr (detail::kind_of<T> == detail::kind::nullable) {
+            if (!value) return;
+        }
+        try {
+            const std::string text = encode(value);
+            if constexpr (detail::kind_of<T> == detail::kind::object) {
+                if (text == encode(T{})) return;
+            }
+            property["default"] = decode<boost::json::value>(text);
+        } catch (const payload_error&) {
+            // A default that JSON cannot hold (NaN, an enum's value without a name) cannot be shown.
+        }
+    }
+
+    template <class Enum>
+    static boost::json::array names() {
+        boost::json::array result;
+        detail::any_enumerator<Enum>([&](std::string_view name, Enum) {
+            result.push_back(boost::json::value(name));
+            return false;
+        });
+        return result;
+    }
+
+    static std::string unit(std::intmax_t num, std::intmax_t den) {
+        if (num == 1 && den == 1) return "seconds";
+        if (num == 1 && den == 1'000) return "milliseconds";
+        if (num == 1 && den == 1'000'000) return "microseconds";
+        if (num == 1 && den == 1'000'000'000) return "nanoseconds";
+        if (num == 60 && den == 1) return "minutes";
+        if (num == 3600 && den == 1) return "hours";
+        if (num == 86400 && den == 1) return "days";
+        return "units of " + std::to_string(num) + "/" + std::to_string(den) + " seconds";
+    }
+
+    /// Two classes of the same name in different namespaces get different definitions.
+    std::string free_name(std::string_view wanted) const {
+        std::string name(wanted);
+        const auto taken = [&] {
+            return std::any_of(entries_.begin(), entries_.end(), [&](auto& e) { return e.name == name; });
+        };
+        for (int i = 2; taken(); ++i) name = std::string(wanted) + "_" + std::to_string(i);
+        return name;
+    }
+
+    std::string references_;
+    boost::json::object definitions_;
+    std::vector<entry> entries_;
+};
+
+/// The JSON Schema (draft 2020-12) of what `decode<T>` accepts, complete with `$defs`.
+template <class T>
+boost::json::object schema_of() {
+    if constexpr (std::is_same_v<T, raw>) {
+        return {{"description", "any bytes"}, {"contentMediaType", "application/octet-stream"}};
+    } else {
+        schema_builder builder;
+        auto schema = builder.add<T>();
+        if (!builder.definitions().empty()) schema["$defs"] = builder.definitions();
+        return schema;
+    }
+}
+
+/// `schema_of<T>()` as text, for an error that says what would have been right.
+template <class T>
+std::string schema_text() {
+    return encode(boost::json::value(schema_of<T>()), decode_limits().max_depth(1024));
+}
 
 }  // namespace taskflux
 
