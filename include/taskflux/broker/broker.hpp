@@ -68,6 +68,7 @@ struct delivery {
     time_point submitted_at{};
     time_point first_started_at{};
     time_point started_at{};
+    time_point deadline_at = never;  ///< of the whole task
 };
 
 /// How an attempt ended.
@@ -169,9 +170,10 @@ public:
     /// Returns when `consumer` should renew at once (a cancel came in), or after `wait`.
     virtual awaitable<void> watch(std::string consumer, duration wait) = 0;
 
-    /// Ends attempts: done, `lease_lost`, or not_found for each.
+    /// Ends attempts: done, `lease_lost`, or not_found for each. `settlements` must live until this returns,
+    /// and can be given again when it throws: what took effect then counts as lost.
     virtual awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
-                                                  std::vector<settlement> settlements) = 0;
+                                                  const std::vector<settlement>& settlements) = 0;
 
     /// Stores progress and log lines of running attempts: done, `lease_lost`, or not_found for each.
     virtual awaitable<std::vector<effect>> tell(std::string queue, std::string consumer,

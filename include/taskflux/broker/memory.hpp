@@ -76,9 +76,9 @@ public:
     }
 
     awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
-                                          std::vector<settlement> settlements) override {
-        co_return hub_->for_each(queue, settlements, [&](auto& in, settlement& end, time_point now) {
-            return in.settle(in.find_consumer(consumer), std::move(end), now);
+                                          const std::vector<settlement>& settlements) override {
+        co_return hub_->for_each(queue, settlements, [&](auto& in, const settlement& end, time_point now) {
+            return in.settle(in.find_consumer(consumer), end, now);
         });
     }
 

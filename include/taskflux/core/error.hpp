@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/describe/enum.hpp>
 #include <boost/system/error_category.hpp>
 #include <boost/system/error_code.hpp>
 #include <boost/system/system_error.hpp>
@@ -27,6 +28,8 @@ enum class errc {
     unsupported,       ///< this broker or build cannot do that
     protocol           ///< an answer or stored record is not one this version understands
 };
+BOOST_DESCRIBE_ENUM(errc, not_found, lease_lost, wrong_state, cancelled, timed_out, expired, task_failed, crashed,
+                    bad_payload, too_large, invalid_argument, queue_full, shut_down, unsupported, protocol)
 
 namespace detail {
 

@@ -59,8 +59,8 @@ public:
     }
 
     /// `action(queue, item, now)` for each item.
-    template <class Item, class Action>
-    std::vector<effect> for_each(const std::string& name, std::vector<Item>& items, Action action) {
+    template <class Items, class Action>
+    std::vector<effect> for_each(const std::string& name, Items& items, Action action) {
         return in_existing(name, [&](auto& queue, time_point now) {
             std::vector<effect> effects;
             effects.reserve(items.size());

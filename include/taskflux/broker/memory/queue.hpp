@@ -77,7 +77,7 @@ public:
             store_.deliver(*task, who, now);
             out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
                            task->payload, task->extras ? task->extras->own_id : std::string(),
-                           task->submitted_at, task->first_started_at, task->started_at});
+                           task->submitted_at, task->first_started_at, task->started_at, task->limit()});
         }
     }
 
@@ -89,19 +89,19 @@ public:
         return spec ? &spec->name : nullptr;
     }
 
-    effect settle(const consumer* who, settlement&& end, time_point now) {
+    effect settle(const consumer* who, const settlement& end, time_point now) {
         auto* task = find(end.key);
         if (!task) return effect::not_found;
         if (!is_current(*task, who, end.token)) return effect::lease_lost;
         switch (end.how) {
-            case settlement::kind::complete: store_.complete(*task, std::move(end.data), now); break;
+            case settlement::kind::complete: store_.complete(*task, end.data, now); break;
             case settlement::kind::fail:
                 ++task->failed_attempts;
-                store_.fail(*task, task_event::fail, std::move(end.data), now);
+                store_.fail(*task, task_event::fail, end.data, now);
                 break;
             case settlement::kind::retry:
                 if (end.counts) ++task->failed_attempts;
-                store_.retry(*task, std::move(end.data), end.delay, now);
+                store_.retry(*task, end.data, end.delay, now);
                 break;
             case settlement::kind::release: store_.release(*task, now); break;
             case settlement::kind::cancel:
