@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/core/codec/check.hpp>
+#include <taskflux/core/codec/customise.hpp>
 #include <taskflux/core/codec/error.hpp>
 #include <taskflux/core/codec/limits.hpp>
 #include <taskflux/core/codec/parse.hpp>
@@ -14,34 +15,20 @@
 
 namespace taskflux {
 
-/// How a `T` becomes text and back. The default is JSON through the members that Boost.Describe lists:
-///
-/// - a described class is an object; a member that the text does not mention keeps the value that a
-///   default-constructed `T` gives it; unknown keys are ignored; of a key that comes twice the last counts;
-/// - an enum is its name; integers are exact and range-checked; a duration is a whole count of its own period;
-///   a `sys_time` is RFC 3339 text in UTC, rounded down to its precision when read;
-/// - an empty `std::optional` or pointer member is left out, elsewhere it is null;
-/// - a variant is `{"type": payload_name<T>, "value": …}`; pairs, tuples and `std::array` are arrays of fixed length;
-/// - a map's keys are strings, integers or enums as text; `raw` is base64, but untouched as a whole payload.
-///
-/// Specialise it with `static void encode(const T&, std::string& out)`, which appends, and `static T
-/// decode(std::string_view)`, which throws `decode_error`. As a whole payload it may be any bytes; as a part of
-/// another it has to be JSON.
 template <class T>
-struct codec : detail::json_codec {
-    static void encode(const T& value, std::string& out, const decode_limits& limits = {}) {
-        detail::writer writer(out, limits);
-        writer.write(value, detail::path());
-        writer.finish();
-    }
+void codec<T>::encode(const T& value, std::string& out, const decode_limits& limits) {
+    detail::writer writer(out, limits);
+    writer.write(value, detail::path());
+    writer.finish();
+}
 
-    static T decode(std::string_view text, const decode_limits& limits = {}) {
-        const detail::document document(text, limits);
-        T value{};
-        detail::reader::read(document.root(), value, detail::path());
-        return value;
-    }
-};
+template <class T>
+T codec<T>::decode(std::string_view text, const decode_limits& limits) {
+    const detail::document document(text, limits);
+    T value{};
+    detail::reader::read(document.root(), value, detail::path());
+    return value;
+}
 
 template <>
 struct codec<raw> : detail::json_codec {
@@ -68,8 +55,8 @@ struct codec<void> : detail::json_codec {
 };
 
 /// Appends `value` to `out`, which is as before when this throws.
-/// Throws `encode_error`: a NaN or infinity, a string that is not UTF-8, an enum's value without a name, a year
-/// outside 0 … 9999 (`errc::bad_payload`), or more than `limits` allow (`errc::too_large`).
+/// Throws `encode_error`: a NaN or infinity, a string that is not UTF-8, an enum's value without a name, a
+/// year outside 0 … 9999 (`errc::bad_payload`), or more than `limits` allow (`errc::too_large`).
 template <class T>
 void encode(const T& value, std::string& out, const decode_limits& limits = {}) {
     detail::require_payload<T>();
@@ -81,8 +68,9 @@ void encode(const T& value, std::string& out, const decode_limits& limits = {}) 
             } else {
                 codec<T>::encode(value, out);
                 if (out.size() - before > limits.max_size())
-                    throw encode_error(errc::too_large, {},
-                                       "the limit of " + std::to_string(limits.max_size()) + " bytes is passed here");
+                    throw encode_error(
+                        errc::too_large, {},
+                        "the limit of " + std::to_string(limits.max_size()) + " bytes is passed here");
             }
         } catch (...) {
             out.resize(before);
@@ -100,7 +88,8 @@ std::string encode(const T& value, const decode_limits& limits = {}) {
 }
 
 /// Reads a `T`. `decode<void>` accepts null.
-/// Throws `decode_error`, which names the place: not JSON (RFC 8259, strictly), another shape or range than `T`'s
+/// Throws `decode_error`, which names the place: not JSON (RFC 8259, strictly), another shape or range than
+/// `T`'s
 /// (`errc::bad_payload`), or over `limits` (`errc::too_large`). O(size of the text).
 template <class T>
 T decode(std::string_view text, const decode_limits& limits = {}) {

@@ -20,12 +20,12 @@
 
 namespace taskflux {
 
-/// Builds JSON Schemas (draft 2020-12) of payload types, which share definitions: a class that contains itself is
-/// defined once and referred to; every other class stands where it is used.
+/// Builds JSON Schemas (draft 2020-12) of payload types, which share definitions: a class that contains
+/// itself is defined once and referred to; every other class stands where it is used.
 ///
 /// No member is listed as required, because none is: an absent one keeps its default, which the schema shows.
-/// A `codec<T>` of the user's own may have `static boost::json::object schema()`; without it the schema allows
-/// anything.
+/// A `codec<T>` of the user's own may have `static boost::json::object schema()`; without it the schema
+/// allows anything.
 class schema_builder {
 public:
     /// @param references what comes before a definition's name in a `$ref`.
@@ -35,8 +35,10 @@ public:
     template <class T>
     boost::json::object add() {
         detail::require_payload<T>();
-        if constexpr (is_payload<T>) return schema<T>();
-        else return {};
+        if constexpr (is_payload<T>)
+            return schema<T>();
+        else
+            return {};
     }
 
     const boost::json::object& definitions() const { return definitions_; }
@@ -63,8 +65,10 @@ private:
     }
     template <class T>
     boost::json::object schema(detail::as<detail::kind::custom>, std::type_identity<T>) {
-        if constexpr (requires { codec<T>::schema(); }) return codec<T>::schema();
-        else return {};
+        if constexpr (requires { codec<T>::schema(); })
+            return codec<T>::schema();
+        else
+            return {};
     }
     template <class T>
     boost::json::object schema(detail::as<detail::kind::bytes>, std::type_identity<T>) {
@@ -132,7 +136,9 @@ private:
     boost::json::object alternative() {
         boost::json::object type{{"const", payload_name<T>}};
         boost::json::object properties{{"type", std::move(type)}, {"value", schema<T>()}};
-        return {{"type", "object"}, {"properties", std::move(properties)}, {"required", boost::json::array{"type"}}};
+        return {{"type", "object"},
+                {"properties", std::move(properties)},
+                {"required", boost::json::array{"type"}}};
     }
 
     template <class T>
@@ -174,14 +180,16 @@ private:
     template <class T>
     boost::json::object schema(detail::as<detail::kind::object>, std::type_identity<T>) {
         const void* type = &type_tag<T>;
-        const auto known = std::find_if(entries_.begin(), entries_.end(), [&](auto& e) { return e.type == type; });
+        const auto known =
+            std::find_if(entries_.begin(), entries_.end(), [&](auto& e) { return e.type == type; });
         if (known != entries_.end()) {
             known->recursive = true;
             return {{"$ref", references_ + known->name}};
         }
         const std::size_t index = entries_.size();
         entries_.push_back({type, free_name(payload_name<T>)});
-        boost::json::object result{{"title", payload_name<T>}, {"type", "object"}, {"properties", properties<T>()}};
+        boost::json::object result{
+            {"title", payload_name<T>}, {"type", "object"}, {"properties", properties<T>()}};
         entry done = std::move(entries_[index]);
         if (!done.recursive) {
             entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(index));

@@ -129,8 +129,9 @@ BOOST_AUTO_TEST_CASE(an_empty_optional_member_is_left_out_and_may_be_null_or_abs
 }
 
 BOOST_AUTO_TEST_CASE(a_struct_may_contain_itself) {
-    both_ways(tree{1, {{2, {{3, {}}}}, {4, {}}}},
-              R"({"value":1,"children":[{"value":2,"children":[{"value":3,"children":[]}]},{"value":4,"children":[]}]})");
+    both_ways(
+        tree{1, {{2, {{3, {}}}}, {4, {}}}},
+        R"({"value":1,"children":[{"value":2,"children":[{"value":3,"children":[]}]},{"value":4,"children":[]}]})");
     const auto chain = decode<list_node>(R"({"value":1,"next":{"value":2}})");
     BOOST_REQUIRE(chain.next);
     BOOST_TEST(chain.next->value == 2);
@@ -146,6 +147,11 @@ BOOST_AUTO_TEST_CASE(a_variant_carries_the_name_of_its_alternative) {
     both_ways(shape(std::monostate{}), R"({"type":"null","value":null})");
     BOOST_TEST((decode<shape>(R"({"value":{"y":9},"type":"point"})") == shape(point{1, 9})));
     BOOST_TEST((decode<shape>(R"({"type":"point"})") == shape(point{})));
+}
+
+BOOST_AUTO_TEST_CASE(a_payload_name_of_the_users_is_what_the_wire_carries) {
+    both_ways(std::variant<std::monostate, renamed>(renamed{1}),
+              R"({"type":"original","value":{"value":1}})");
 }
 
 BOOST_AUTO_TEST_CASE(durations_are_counts_of_their_own_period) {
@@ -167,16 +173,17 @@ BOOST_AUTO_TEST_CASE(time_points_are_rfc_3339_in_utc) {
     both_ways(sys_time<nanoseconds>::max(), "\"2262-04-11T23:47:16.854775807Z\"");
     both_ways(sys_seconds(sys_days(0y / 1 / 1)), "\"0000-01-01T00:00:00Z\"");
     both_ways(sys_seconds(sys_days(10000y / 1 / 1)) - 1s, "\"9999-12-31T23:59:59Z\"");
-    for (const char* same : {"\"2026-01-31T14:30:00+02:30\"", "\"2026-01-31t12:00:00.000z\"",
-                             "\"2026-01-31 11:00:00-01:00\"", "\"2026-01-31T12:00:00.9999999999Z\"",
-                             "\"2026-01-31T11:59:60Z\""}) {
+    for (const char* same :
+         {"\"2026-01-31T14:30:00+02:30\"", "\"2026-01-31t12:00:00.000z\"", "\"2026-01-31 11:00:00-01:00\"",
+          "\"2026-01-31T12:00:00.9999999999Z\"", "\"2026-01-31T11:59:60Z\""}) {
         BOOST_TEST((decode<sys_seconds>(same) == noon), same);
     }
     BOOST_TEST((decode<sys_time<hours>>("\"1969-12-31T23:59:59Z\"").time_since_epoch() == -1h));
 }
 
 BOOST_AUTO_TEST_CASE(a_json_value_keeps_its_shape) {
-    const auto value = boost::json::parse(R"({"a":[1,-2,3.5,null,true],"b":{"c":"d\n"},"e":18446744073709551615})");
+    const auto value =
+        boost::json::parse(R"({"a":[1,-2,3.5,null,true],"b":{"c":"d\n"},"e":18446744073709551615})");
     BOOST_TEST((boost::json::parse(encode(value)) == value));
     BOOST_TEST((decode<boost::json::value>(encode(value)) == value));
     BOOST_TEST(decode<boost::json::value>(encode(boost::json::value(3.0))).is_double());
@@ -232,7 +239,8 @@ BOOST_AUTO_TEST_CASE(the_concept_sees_into_members) {
     static_assert(!taskflux::payload<std::optional<std::optional<int>>>);
     static_assert(!taskflux::payload<std::variant<int, long>>);
     static_assert(!taskflux::payload<const int> && !taskflux::payload<int&> && !taskflux::payload<int*>);
-    static_assert(!taskflux::payload<char> && !taskflux::payload<std::string_view> && !taskflux::payload<char[4]>);
+    static_assert(!taskflux::payload<char> && !taskflux::payload<std::string_view> &&
+                  !taskflux::payload<char[4]>);
     static_assert(!taskflux::payload<long double> && !taskflux::payload<std::wstring>);
     static_assert(!taskflux::payload<std::chrono::steady_clock::time_point>);
     BOOST_TEST(taskflux::payload_name<point> == "point");

@@ -17,8 +17,8 @@ using taskflux::errc;
 namespace {
 
 template <class T>
-void fails(std::string_view text, std::string_view pointer, std::string_view reason, errc code = errc::bad_payload,
-           const decode_limits& limits = {}) {
+void fails(std::string_view text, std::string_view pointer, std::string_view reason,
+           errc code = errc::bad_payload, const decode_limits& limits = {}) {
     try {
         decode<T>(text, limits);
         BOOST_ERROR("accepted: " << text);
@@ -93,14 +93,16 @@ BOOST_AUTO_TEST_CASE(a_wrong_kind_is_named_with_its_place) {
 BOOST_AUTO_TEST_CASE(numbers_out_of_range_name_the_range) {
     fails<std::int8_t>("128", "", "expected an integer from -128 to 127, got number 128");
     fails<std::uint8_t>("-1", "", "expected an integer from 0 to 255, got number -1");
-    fails<std::uint64_t>("18446744073709551616", "",
-                         "expected an integer from 0 to 18446744073709551615, got number 18446744073709551616.0");
-    fails<std::int64_t>(
-        "9223372036854775808", "",
-        "expected an integer from -9223372036854775808 to 9223372036854775807, got number 9223372036854775808");
+    fails<std::uint64_t>(
+        "18446744073709551616", "",
+        "expected an integer from 0 to 18446744073709551615, got number 18446744073709551616.0");
+    fails<std::int64_t>("9223372036854775808", "",
+                        "expected an integer from -9223372036854775808 to 9223372036854775807, got number "
+                        "9223372036854775808");
     fails<int>("3.0", "", "expected an integer from -2147483648 to 2147483647, got number 3.0");
     fails<int>("1e2", "", "expected an integer from -2147483648 to 2147483647, got number 100.0");
-    fails<float>("1e39", "", "expected number from -3.4028234663852886e+38 to 3.4028234663852886e+38, got number 1e+39");
+    fails<float>("1e39", "",
+                 "expected number from -3.4028234663852886e+38 to 3.4028234663852886e+38, got number 1e+39");
     BOOST_CHECK_THROW(decode<double>("1e309"), decode_error);
     BOOST_CHECK_THROW(decode<double>("-1e999"), decode_error);
 }
@@ -112,30 +114,36 @@ BOOST_AUTO_TEST_CASE(lengths_names_keys_times_and_base64_are_checked) {
     fails<color>("1", "", "expected one of \"red\", \"green\", \"blue\", got number 1");
     fails<std::map<int, int>>(R"({"1x":2})", "/1x",
                               "expected an integer from -2147483648 to 2147483647 as the key");
-    fails<std::map<std::uint8_t, int>>(R"({"256":2})", "/256", "expected an integer from 0 to 255 as the key");
-    fails<std::map<color, int>>(R"({"pink":2})", "/pink", "expected one of \"red\", \"green\", \"blue\" as the key");
+    fails<std::map<std::uint8_t, int>>(R"({"256":2})", "/256",
+                                       "expected an integer from 0 to 255 as the key");
+    fails<std::map<color, int>>(R"({"pink":2})", "/pink",
+                                "expected one of \"red\", \"green\", \"blue\" as the key");
     for (const char* bad : {"A", "A===", "Zg=", "Zg", "Zh==", "Z===", "Zm9v\\n", "====", "Z*9v"})
         BOOST_CHECK_THROW(decode<std::vector<taskflux::raw>>("[\"" + std::string(bad) + "\"]"), decode_error);
-    for (const char* bad : {"", "2026-01-31", "2026-01-31T12:00:00", "2026-02-29T12:00:00Z", "2026-01-31T24:00:00Z",
-                            "2026-01-31T12:60:00Z", "2026-01-31T12:00:61Z", "2026-01-31T12:00:00.Z",
-                            "2026-01-31T12:00:00+0100", "2026-01-31T12:00:00+24:00", "2026-01-31T12:00:00Zx",
-                            "02026-01-31T12:00:00Z", "2026-1-31T12:00:00Z", "-026-01-31T12:00:00Z"})
-        fails<std::chrono::sys_seconds>("\"" + std::string(bad) + "\"", "",
-                                        "expected RFC 3339 time such as \"2026-01-31T12:00:00Z\", got string \"" +
-                                            std::string(bad) + "\"");
-    for (const char* far : {"1677-09-21T00:12:43.145224191Z", "2262-04-11T23:47:16.854775808Z", "9999-12-31T00:00:00Z"})
+    for (const char* bad :
+         {"", "2026-01-31", "2026-01-31T12:00:00", "2026-02-29T12:00:00Z", "2026-01-31T24:00:00Z",
+          "2026-01-31T12:60:00Z", "2026-01-31T12:00:61Z", "2026-01-31T12:00:00.Z", "2026-01-31T12:00:00+0100",
+          "2026-01-31T12:00:00+24:00", "2026-01-31T12:00:00Zx", "02026-01-31T12:00:00Z",
+          "2026-1-31T12:00:00Z", "-026-01-31T12:00:00Z"})
+        fails<std::chrono::sys_seconds>(
+            "\"" + std::string(bad) + "\"", "",
+            "expected RFC 3339 time such as \"2026-01-31T12:00:00Z\", got string \"" + std::string(bad) +
+                "\"");
+    for (const char* far :
+         {"1677-09-21T00:12:43.145224191Z", "2262-04-11T23:47:16.854775808Z", "9999-12-31T00:00:00Z"})
         fails<std::chrono::sys_time<std::chrono::nanoseconds>>(
             "\"" + std::string(far) + "\"", "",
             "expected a time within the range of its type, got string \"" + std::string(far) + "\"");
 }
 
 BOOST_AUTO_TEST_CASE(a_variants_error_names_what_is_allowed) {
-    constexpr const char* allowed = "expected one of \"point\", \"path\", \"string\", \"integer\", \"null\", got ";
+    constexpr const char* allowed =
+        "expected one of \"point\", \"path\", \"string\", \"integer\", \"null\", got ";
     fails<shape>("5", "", "expected an object with \"type\" and \"value\", got number 5");
     fails<shape>("{}", "/type", allowed + std::string("null"));
     fails<shape>(R"({"type":"circle"})", "/type", allowed + std::string("string \"circle\""));
-    fails<everything>(R"({"figure":{"type":"path","value":{"points":[{"y":[]}]}}})", "/figure/value/points/0/y",
-                      "expected number, got an array of 0");
+    fails<everything>(R"({"figure":{"type":"path","value":{"points":[{"y":[]}]}}})",
+                      "/figure/value/points/0/y", "expected number, got an array of 0");
 }
 
 BOOST_AUTO_TEST_CASE(a_long_string_is_cut_between_characters) {
@@ -149,8 +157,10 @@ BOOST_AUTO_TEST_CASE(a_long_string_is_cut_between_characters) {
 BOOST_AUTO_TEST_CASE(what_json_cannot_hold_is_not_encoded) {
     constexpr const char* no_number = "JSON has no NaN and no infinity";
     does_not_encode(std::numeric_limits<double>::quiet_NaN(), "", no_number);
-    does_not_encode(path{"p", {{1, 2}, {1, -std::numeric_limits<double>::infinity()}}}, "/points/1/y", no_number);
-    does_not_encode(boost::json::value{{"a", {1, std::numeric_limits<double>::infinity()}}}, "/a/1", no_number);
+    does_not_encode(path{"p", {{1, 2}, {1, -std::numeric_limits<double>::infinity()}}}, "/points/1/y",
+                    no_number);
+    does_not_encode(boost::json::value{{"a", {1, std::numeric_limits<double>::infinity()}}}, "/a/1",
+                    no_number);
     does_not_encode(std::vector<color>{color::red, static_cast<color>(9)}, "/1",
                     "the enum's value 9 has no name; it is none of \"red\", \"green\", \"blue\"");
     does_not_encode(std::chrono::sys_seconds(std::chrono::sys_days(std::chrono::year(10000) / 1 / 1)), "",
@@ -159,21 +169,28 @@ BOOST_AUTO_TEST_CASE(what_json_cannot_hold_is_not_encoded) {
 }
 
 BOOST_AUTO_TEST_CASE(strings_that_are_not_utf_8_are_refused_both_ways) {
-    const std::pair<const char*, int> table[] = {
-        {"\x80", 0},         {"ab\xff", 2},          {"a\xc3", 1},          {"\xc0\xaf", 0},
-        {"\xe0\x80\xaf", 0}, {"\xed\xa0\x80", 0},    {"12345678\xe2\x82", 8}, {"\xf0\x80\x80\xaf", 0},
-        {"\xf4\x90\x80\x80", 0}, {"\xf5\x80\x80\x80", 0}, {"\xe2\x28\xa1", 0}};
+    const std::pair<const char*, int> table[] = {{"\x80", 0},
+                                                 {"ab\xff", 2},
+                                                 {"a\xc3", 1},
+                                                 {"\xc0\xaf", 0},
+                                                 {"\xe0\x80\xaf", 0},
+                                                 {"\xed\xa0\x80", 0},
+                                                 {"12345678\xe2\x82", 8},
+                                                 {"\xf0\x80\x80\xaf", 0},
+                                                 {"\xf4\x90\x80\x80", 0},
+                                                 {"\xf5\x80\x80\x80", 0},
+                                                 {"\xe2\x28\xa1", 0}};
     for (const auto& [bytes, position] : table) {
-        does_not_encode(std::string(bytes), "",
-                        "the string is not UTF-8 (byte " + std::to_string(position) +
-                            "); use taskflux::raw for bytes");
-        does_not_encode(std::map<std::string, int>{{bytes, 1}}, "/" + std::string(bytes),
-                        "the string is not UTF-8 (byte " + std::to_string(position) +
-                            "); use taskflux::raw for bytes");
+        does_not_encode(
+            std::string(bytes), "",
+            "the string is not UTF-8 (byte " + std::to_string(position) + "); use taskflux::raw for bytes");
+        does_not_encode(
+            std::map<std::string, int>{{bytes, 1}}, "/" + std::string(bytes),
+            "the string is not UTF-8 (byte " + std::to_string(position) + "); use taskflux::raw for bytes");
         BOOST_CHECK_THROW(decode<std::string>("\"" + std::string(bytes) + "\""), decode_error);
     }
-    for (const char* edge : {"\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf",
-                             "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"})
+    for (const char* edge : {"\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+                             "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"})
         BOOST_TEST(decode<std::string>(encode(std::string(edge))) == edge);
 }
 
@@ -182,15 +199,18 @@ BOOST_AUTO_TEST_CASE(the_depth_limit_is_the_same_both_ways) {
     // Every tree but the innermost adds an object and an array; the innermost one's empty array counts too.
     const std::string fits = encode(nested(3), limits);
     BOOST_TEST((decode<tree>(fits, limits) == nested(3)));
-    does_not_encode(nested(4), "/children/0/children/0/children/0", "nested deeper than 6 levels", errc::too_large,
-                    limits);
+    does_not_encode(nested(4), "/children/0/children/0/children/0", "nested deeper than 6 levels",
+                    errc::too_large, limits);
     fails<tree>(encode(nested(4)), "", "nested deeper than 6 levels at byte 69", errc::too_large, limits);
     BOOST_CHECK_NO_THROW(encode(nested(16)));
-    does_not_encode(nested(17), [] {
-        std::string pointer;
-        for (int i = 0; i < 16; ++i) pointer += "/children/0";
-        return pointer;
-    }(), "nested deeper than 32 levels", errc::too_large);
+    does_not_encode(
+        nested(17),
+        [] {
+            std::string pointer;
+            for (int i = 0; i < 16; ++i) pointer += "/children/0";
+            return pointer;
+        }(),
+        "nested deeper than 32 levels", errc::too_large);
     BOOST_TEST(decode<int>("5", decode_limits().max_depth(0)) == 5);
     BOOST_CHECK_THROW(decode<std::vector<int>>("[]", decode_limits().max_depth(0)), decode_error);
     BOOST_CHECK_THROW(encode(std::vector<int>(), decode_limits().max_depth(0)), encode_error);
@@ -201,11 +221,14 @@ BOOST_AUTO_TEST_CASE(the_size_limit_is_the_same_both_ways) {
     const std::vector<int> fits{1, 2, 3};
     BOOST_TEST((decode<std::vector<int>>(encode(fits, limits), limits) == fits));
     fails<std::vector<int>>("[1,2,34]", "", "8 bytes, the limit is 7", errc::too_large, limits);
-    does_not_encode(std::vector<int>{1, 2, 34}, "", "the limit of 7 bytes is passed here", errc::too_large, limits);
-    does_not_encode(std::vector<int>{1, 22222222, 3}, "/1", "the limit of 7 bytes is passed here", errc::too_large,
+    does_not_encode(std::vector<int>{1, 2, 34}, "", "the limit of 7 bytes is passed here", errc::too_large,
                     limits);
-    does_not_encode(std::string("123456"), "", "the limit of 7 bytes is passed here", errc::too_large, limits);
-    does_not_encode(taskflux::raw{"12345678"}, "", "the limit of 7 bytes is passed here", errc::too_large, limits);
+    does_not_encode(std::vector<int>{1, 22222222, 3}, "/1", "the limit of 7 bytes is passed here",
+                    errc::too_large, limits);
+    does_not_encode(std::string("123456"), "", "the limit of 7 bytes is passed here", errc::too_large,
+                    limits);
+    does_not_encode(taskflux::raw{"12345678"}, "", "the limit of 7 bytes is passed here", errc::too_large,
+                    limits);
     fails<taskflux::raw>("12345678", "", "8 bytes, the limit is 7", errc::too_large, limits);
     does_not_encode(money{12345678}, "", "the limit of 7 bytes is passed here", errc::too_large, limits);
     fails<money>("\"12345 ct\"", "", "10 bytes, the limit is 7", errc::too_large, limits);

@@ -5,6 +5,7 @@
 #include <boost/describe/class.hpp>
 #include <boost/describe/enum.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -14,6 +15,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <unordered_map>
 #include <unordered_set>
@@ -98,8 +100,8 @@ struct everything {
     bool operator==(const everything&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(everything, (),
-                      (flag, small, large, single_number, number, text, paint, maybe, points, lists, flags, colors,
-                       both, some, ports, figure, wait, when, bytes, nested))
+                      (flag, small, large, single_number, number, text, paint, maybe, points, lists, flags,
+                       colors, both, some, ports, figure, wait, when, bytes, nested))
 
 /// A type with a codec of its own: written as "12.5 EUR".
 struct money {
@@ -114,7 +116,17 @@ struct bill {
 };
 BOOST_DESCRIBE_STRUCT(bill, (), (total, parts))
 
+/// A class that was renamed: the wire keeps the name that it had.
+struct renamed {
+    int value = 0;
+    bool operator==(const renamed&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(renamed, (), (value))
+
 }  // namespace codec_types
+
+template <>
+inline constexpr std::string_view taskflux::payload_name<codec_types::renamed> = "original";
 
 template <>
 struct taskflux::codec<codec_types::money> {

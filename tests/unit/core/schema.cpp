@@ -61,7 +61,8 @@ BOOST_AUTO_TEST_CASE(scalars_say_their_type_and_range) {
 BOOST_AUTO_TEST_CASE(containers_say_what_they_hold) {
     has_schema<std::vector<bool>>(R"({"type":"array","items":{"type":"boolean"}})");
     has_schema<std::set<std::string>>(R"({"type":"array","items":{"type":"string"}})");
-    has_schema<std::array<bool, 3>>(R"({"type":"array","items":{"type":"boolean"},"minItems":3,"maxItems":3})");
+    has_schema<std::array<bool, 3>>(
+        R"({"type":"array","items":{"type":"boolean"},"minItems":3,"maxItems":3})");
     has_schema<std::pair<bool, taskflux::raw>>(
         R"({"type":"array","prefixItems":[{"type":"boolean"},{"type":"string","contentEncoding":"base64"}],)"
         R"("minItems":2,"maxItems":2})");
@@ -122,7 +123,8 @@ BOOST_AUTO_TEST_CASE(two_structs_of_one_name_get_two_definitions) {
     BOOST_TEST(schema.at("$ref").as_string() == "#/$defs/tree");
     const auto& definitions = schema.at("$defs").as_object();
     BOOST_TEST(definitions.size() == 2U);
-    BOOST_TEST(definitions.at("tree").at("properties").at("other").at("$ref").as_string() == "#/$defs/tree_2");
+    BOOST_TEST(definitions.at("tree").at("properties").at("other").at("$ref").as_string() ==
+               "#/$defs/tree_2");
     BOOST_TEST(definitions.at("tree_2").at("properties").as_object().contains("children"));
 }
 
@@ -140,7 +142,8 @@ BOOST_AUTO_TEST_CASE(a_users_codec_may_bring_its_schema) {
 }
 
 BOOST_AUTO_TEST_CASE(the_text_is_the_schema) {
-    BOOST_TEST((boost::json::parse(taskflux::schema_text<everything>()) == boost::json::value(schema_of<everything>())));
+    BOOST_TEST((boost::json::parse(taskflux::schema_text<everything>()) ==
+                boost::json::value(schema_of<everything>())));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -3,8 +3,12 @@
 #include <taskflux/core/codec/name.hpp>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
+#include <string_view>
 #include <type_traits>
+#include <utility>
+#include <variant>
 
 namespace taskflux {
 namespace detail {
@@ -36,14 +40,18 @@ struct inspector {
     static consteval auto one() {
         constexpr kind found = kind_of<T>;
         if constexpr (found == kind::unsupported) {
-            if constexpr (std::is_enum_v<T>) return finding<mistake::enum_not_described, T>{};
-            else if constexpr (std::is_class_v<T> && !std::is_const_v<T>)
+            if constexpr (std::is_enum_v<T>)
+                return finding<mistake::enum_not_described, T>{};
+            else if constexpr (std::is_class_v<T> && !std::is_const_v<T> &&
+                               !std::is_same_v<T, std::string_view> && !is_a<T, std::chrono::time_point>)
                 return finding<mistake::struct_not_described, T>{};
-            else return finding<mistake::not_a_value, T>{};
+            else
+                return finding<mistake::not_a_value, T>{};
         } else if constexpr (found == kind::nullable) {
             if constexpr (kind_of<pointee<T>> == kind::nullable || kind_of<pointee<T>> == kind::null)
                 return finding<mistake::nested_nullable, T>{};
-            else return one<pointee<T>, Seen...>();
+            else
+                return one<pointee<T>, Seen...>();
         } else if constexpr (found == kind::duration) {
             return one<typename T::rep, Seen...>();
         } else if constexpr (found == kind::variant) {
@@ -52,7 +60,8 @@ struct inspector {
             constexpr kind key = kind_of<typename T::key_type>;
             if constexpr (key == kind::text || key == kind::integer || key == kind::enumeration)
                 return one<typename T::mapped_type, Seen...>();
-            else return finding<mistake::bad_key, typename T::key_type>{};
+            else
+                return finding<mistake::bad_key, typename T::key_type>{};
         } else if constexpr (found == kind::sequence || found == kind::set) {
             return one<typename T::value_type, Seen...>();
         } else if constexpr (found == kind::tuple) {
@@ -68,15 +77,18 @@ struct inspector {
     static consteval auto object() {
         using bases = boost::describe::describe_bases<T, boost::describe::mod_any_access>;
         using base = decltype(undescribed_base(std::type_identity<bases>{}));
-        if constexpr (base::what != mistake::none) return base{};
+        if constexpr (base::what != mistake::none)
+            return base{};
         else if constexpr (!std::is_default_constructible_v<T>)
             return finding<mistake::no_default_constructor, T>{};
-        else return members<T, Seen...>(std::type_identity<members_of<T>>{});
+        else
+            return members<T, Seen...>(std::type_identity<members_of<T>>{});
     }
 
     template <class T, class... Seen, template <class...> class List, class... Members>
     static consteval auto members(std::type_identity<List<Members...>>) {
-        return first<list_of<T, Seen...>, std::remove_reference_t<decltype(std::declval<T&>().*Members::pointer)>...>();
+        return first<list_of<T, Seen...>,
+                     std::remove_reference_t<decltype(std::declval<T&>().*Members::pointer)>...>();
     }
 
     template <class... Ts>
@@ -91,8 +103,10 @@ struct inspector {
         else {
             using bases = boost::describe::describe_bases<type, boost::describe::mod_any_access>;
             using above = decltype(undescribed_base(std::type_identity<bases>{}));
-            if constexpr (above::what != mistake::none) return above{};
-            else return decltype(undescribed_base(std::type_identity<list_of<Rest...>>{})){};
+            if constexpr (above::what != mistake::none)
+                return above{};
+            else
+                return decltype(undescribed_base(std::type_identity<list_of<Rest...>>{})){};
         }
     }
 
@@ -108,17 +122,21 @@ struct inspector {
     template <class Seen, class T, class... Rest>
     static consteval auto first() {
         using found = decltype(with<T>(Seen{}));
-        if constexpr (found::what == mistake::none) return first<Seen, Rest...>();
-        else return found{};
+        if constexpr (found::what == mistake::none)
+            return first<Seen, Rest...>();
+        else
+            return found{};
     }
 
     template <class... Seen, class... Ts>
     static consteval auto variant(std::type_identity<std::variant<Ts...>>) {
         using found = decltype(first<list_of<Seen...>, Ts...>());
-        if constexpr (found::what != mistake::none) return found{};
+        if constexpr (found::what != mistake::none)
+            return found{};
         else if constexpr (has_duplicate(std::array{payload_name<Ts>...}))
             return finding<mistake::same_name_twice, std::variant<Ts...>>{};
-        else return nothing_wrong{};
+        else
+            return nothing_wrong{};
     }
 
     template <std::size_t Size>
@@ -159,28 +177,36 @@ namespace detail {
 /// Says in one line what is wrong with `Type`, which is `Payload` or a part of it.
 template <mistake Mistake, class Type, class Payload>
 struct check_payload {
-    static_assert(Mistake != mistake::struct_not_described,
-                  "this Type is not described: add BOOST_DESCRIBE_STRUCT(Type, (), (member, member)) after its "
-                  "definition, or specialise taskflux::codec<Type>");
-    static_assert(Mistake != mistake::enum_not_described,
-                  "this enum Type is not described: add BOOST_DESCRIBE_ENUM(Type, name, name) after its definition");
-    static_assert(Mistake != mistake::base_not_described,
-                  "this base class Type is not described: add BOOST_DESCRIBE_STRUCT(Type, (), (member, member)) "
-                  "after its definition, or leave it out of the derived class's bases");
-    static_assert(Mistake != mistake::not_a_value,
-                  "this Type cannot travel: instead of a const, a reference, a pointer, a char, a C array or a long "
-                  "double use std::string, a standard container, std::unique_ptr, std::int8_t or double");
+    static_assert(
+        Mistake != mistake::struct_not_described,
+        "this Type is not described: add BOOST_DESCRIBE_STRUCT(Type, (), (member, member)) after its "
+        "definition, or specialise taskflux::codec<Type>");
+    static_assert(
+        Mistake != mistake::enum_not_described,
+        "this enum Type is not described: add BOOST_DESCRIBE_ENUM(Type, name, name) after its definition");
+    static_assert(
+        Mistake != mistake::base_not_described,
+        "this base class Type is not described: add BOOST_DESCRIBE_STRUCT(Type, (), (member, member)) "
+        "after its definition, or leave it out of the derived class's bases");
+    static_assert(
+        Mistake != mistake::not_a_value,
+        "this Type cannot travel: instead of a const, a reference, a pointer, a char, a C array, a "
+        "string_view, a long double or a time point of a clock other than the system's use a value, "
+        "std::string, a standard container, std::unique_ptr, std::int8_t, double or std::chrono::sys_time");
     static_assert(Mistake != mistake::no_default_constructor,
                   "this Type has no default constructor, which decoding needs: add Type() = default");
-    static_assert(Mistake != mistake::bad_key,
-                  "this Type is a map's key: JSON needs std::string, an integer or a described enum there; use "
-                  "std::vector<std::pair<Type, Value>> instead of the map");
-    static_assert(Mistake != mistake::nested_nullable,
-                  "this optional or pointer holds something that may itself be null, which JSON cannot tell apart: "
-                  "hold the inner value, or wrap it in a described struct");
-    static_assert(Mistake != mistake::same_name_twice,
-                  "two alternatives of this variant have the same name on the wire: wrap one of them in a described "
-                  "struct, or specialise taskflux::payload_name for it");
+    static_assert(
+        Mistake != mistake::bad_key,
+        "this Type is a map's key: JSON needs std::string, an integer or a described enum there; use "
+        "std::vector<std::pair<Type, Value>> instead of the map");
+    static_assert(
+        Mistake != mistake::nested_nullable,
+        "this optional or pointer holds something that may itself be null, which JSON cannot tell apart: "
+        "hold the inner value, or wrap it in a described struct");
+    static_assert(
+        Mistake != mistake::same_name_twice,
+        "two alternatives of this variant have the same name on the wire: wrap one of them in a described "
+        "struct, or specialise taskflux::payload_name for it");
 };
 
 /// Stands for the value that a refused payload would have given, so that there is one error, not two.

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <taskflux/core/codec/limits.hpp>
+#include <taskflux/core/codec/customise.hpp>
 
 #include <boost/describe/bases.hpp>
 #include <boost/describe/enumerators.hpp>
@@ -20,21 +20,7 @@
 #include <utility>
 #include <variant>
 
-namespace taskflux {
-
-/// Bytes that are not JSON. As a whole payload they travel untouched; inside JSON they are base64.
-struct raw {
-    std::string bytes;
-    bool operator==(const raw&) const = default;
-};
-
-template <class T>
-struct codec;
-
-namespace detail {
-
-/// What the library's own codec derives from; a user's specialisation does not.
-struct json_codec {};
+namespace taskflux::detail {
 
 /// How a type is written. Every walk (read, write, schema, check) dispatches on it.
 enum class kind {
@@ -79,7 +65,7 @@ inline constexpr bool is_default_unique_ptr<std::unique_ptr<T>> = true;
 
 template <class T>
 concept character = std::same_as<T, char> || std::same_as<T, wchar_t> || std::same_as<T, char8_t> ||
-                    std::same_as<T, char16_t> || std::same_as<T, char32_t>;
+    std::same_as<T, char16_t> || std::same_as<T, char32_t>;
 
 template <class T>
 concept map_like = requires(T& map, typename T::key_type key, typename T::mapped_type value) {
@@ -88,10 +74,13 @@ concept map_like = requires(T& map, typename T::key_type key, typename T::mapped
 };
 
 template <class T>
-concept set_like = requires(T& set, typename T::key_type key) {
+concept maps_keys = requires { typename T::mapped_type; };
+
+template <class T>
+concept set_like = !maps_keys<T> && requires(T& set, typename T::key_type key) {
     set.clear();
     set.insert(std::move(key));
-} && !requires { typename T::mapped_type; };
+};
 
 template <class T>
 concept sequence_like = requires(T& sequence, typename T::value_type value) {
@@ -106,33 +95,54 @@ template <class Duration>
 inline constexpr bool is_sys_time<std::chrono::sys_time<Duration>> =
     std::integral<typename Duration::rep> &&
     // Whole seconds, or a fraction that nine decimals hold exactly.
-    (Duration::period::den == 1 || (Duration::period::num == 1 && 1'000'000'000 % Duration::period::den == 0));
+    (Duration::period::den == 1 ||
+     (Duration::period::num == 1 && 1'000'000'000 % Duration::period::den == 0));
 
 template <class T>
 consteval kind find_kind() {
-    if constexpr (std::is_void_v<T>) return kind::null;
-    else if constexpr (!std::is_object_v<T> || std::is_array_v<T> || std::is_const_v<T> || std::is_volatile_v<T>)
+    if constexpr (std::is_void_v<T>)
+        return kind::null;
+    else if constexpr (!std::is_object_v<T> || std::is_array_v<T> || std::is_const_v<T> ||
+                       std::is_volatile_v<T>)
         return kind::unsupported;
-    else if constexpr (std::same_as<T, std::monostate> || std::same_as<T, std::nullptr_t>) return kind::null;
-    else if constexpr (std::same_as<T, raw>) return kind::bytes;
-    else if constexpr (!std::derived_from<codec<T>, json_codec>) return kind::custom;
-    else if constexpr (std::same_as<T, boost::json::value>) return kind::any;
-    else if constexpr (std::same_as<T, bool>) return kind::boolean;
-    else if constexpr (std::integral<T> && !character<T>) return kind::integer;
-    else if constexpr (std::same_as<T, float> || std::same_as<T, double>) return kind::number;
-    else if constexpr (std::same_as<T, std::string>) return kind::text;
-    else if constexpr (boost::describe::has_describe_enumerators<T>::value) return kind::enumeration;
-    else if constexpr (is_a<T, std::chrono::duration>) return kind::duration;
-    else if constexpr (is_sys_time<T>) return kind::time;
+    else if constexpr (std::same_as<T, std::monostate> || std::same_as<T, std::nullptr_t>)
+        return kind::null;
+    else if constexpr (std::same_as<T, raw>)
+        return kind::bytes;
+    else if constexpr (!std::derived_from<codec<T>, json_codec>)
+        return kind::custom;
+    else if constexpr (std::same_as<T, boost::json::value>)
+        return kind::any;
+    else if constexpr (std::same_as<T, bool>)
+        return kind::boolean;
+    else if constexpr (std::integral<T> && !character<T>)
+        return kind::integer;
+    else if constexpr (std::same_as<T, float> || std::same_as<T, double>)
+        return kind::number;
+    else if constexpr (std::same_as<T, std::string>)
+        return kind::text;
+    else if constexpr (boost::describe::has_describe_enumerators<T>::value)
+        return kind::enumeration;
+    else if constexpr (is_a<T, std::chrono::duration>)
+        return kind::duration;
+    else if constexpr (is_sys_time<T>)
+        return kind::time;
     else if constexpr (is_a<T, std::optional> || is_default_unique_ptr<T> || is_a<T, std::shared_ptr>)
         return kind::nullable;
-    else if constexpr (is_a<T, std::variant>) return kind::variant;
-    else if constexpr (map_like<T>) return kind::map;
-    else if constexpr (set_like<T>) return kind::set;
-    else if constexpr (sequence_like<T>) return kind::sequence;
-    else if constexpr (is_std_array<T> || is_a<T, std::pair> || is_a<T, std::tuple>) return kind::tuple;
-    else if constexpr (boost::describe::has_describe_members<T>::value && !std::is_union_v<T>) return kind::object;
-    else return kind::unsupported;
+    else if constexpr (is_a<T, std::variant>)
+        return kind::variant;
+    else if constexpr (map_like<T>)
+        return kind::map;
+    else if constexpr (set_like<T>)
+        return kind::set;
+    else if constexpr (sequence_like<T>)
+        return kind::sequence;
+    else if constexpr (is_std_array<T> || is_a<T, std::pair> || is_a<T, std::tuple>)
+        return kind::tuple;
+    else if constexpr (boost::describe::has_describe_members<T>::value && !std::is_union_v<T>)
+        return kind::object;
+    else
+        return kind::unsupported;
 }
 
 template <class T>
@@ -143,8 +153,8 @@ template <class T>
 using pointee = std::remove_cvref_t<decltype(*std::declval<T&>())>;
 
 template <class T>
-using members_of = boost::describe::describe_members<T, boost::describe::mod_any_access |
-                                                            boost::describe::mod_inherited>;
+using members_of =
+    boost::describe::describe_members<T, boost::describe::mod_any_access | boost::describe::mod_inherited>;
 
 /// Calls `visit(descriptor)` for every described member, those of base classes first.
 template <class T, class Visit>
@@ -160,9 +170,10 @@ inline constexpr std::string_view member_name = Member::name;
 /// Calls `visit(name, value)` for every described enumerator until it returns true.
 template <class Enum, class Visit>
 constexpr bool any_enumerator(Visit&& visit) {
-    return [&]<template <class...> class List, class... Enumerators>(std::type_identity<List<Enumerators...>>) {
-        return (visit(std::string_view(Enumerators::name), Enumerators::value) || ...);
-    }(std::type_identity<boost::describe::describe_enumerators<Enum>>{});
+    return
+        [&]<template <class...> class List, class... Enumerators>(std::type_identity<List<Enumerators...>>) {
+            return (visit(std::string_view(Enumerators::name), Enumerators::value) || ...);
+        }(std::type_identity<boost::describe::describe_enumerators<Enum>>{});
 }
 
 /// `"red", "green"`: the names that an enum allows.
@@ -176,5 +187,4 @@ std::string enumerator_names() {
     return text;
 }
 
-}  // namespace detail
-}  // namespace taskflux
+}  // namespace taskflux::detail

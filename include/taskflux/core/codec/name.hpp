@@ -19,9 +19,12 @@ consteval auto spelled_type() {
     std::size_t start = 0;
     int inside = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '<') ++inside;
-        else if (text[i] == '>') --inside;
-        else if (text[i] == ':' && inside == 0) start = i + 1;
+        if (text[i] == '<')
+            ++inside;
+        else if (text[i] == '>')
+            --inside;
+        else if (text[i] == ':' && inside == 0)
+            start = i + 1;
     }
     return text.substr(start);
 }

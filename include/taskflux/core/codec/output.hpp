@@ -27,9 +27,7 @@ public:
     }
     void advance(std::size_t count) { size_ += count; }
 
-    void append(std::string_view text) {
-        size_ += text.copy(room(text.size()), text.size());
-    }
+    void append(std::string_view text) { size_ += text.copy(room(text.size()), text.size()); }
     void push_back(char c) {
         *room(1) = c;
         ++size_;

@@ -19,8 +19,9 @@ namespace taskflux::detail {
 
 inline void check_decode_size(std::string_view text, const decode_limits& limits) {
     if (text.size() > limits.max_size())
-        throw decode_error(errc::too_large, {}, std::to_string(text.size()) + " bytes, the limit is " +
-                                                    std::to_string(limits.max_size()));
+        throw decode_error(
+            errc::too_large, {},
+            std::to_string(text.size()) + " bytes, the limit is " + std::to_string(limits.max_size()));
 }
 
 /// Strict JSON (RFC 8259, UTF-8 and surrogates checked, correctly rounded numbers) into `storage`.
@@ -37,8 +38,9 @@ inline boost::json::value parse_json(std::string_view text, const decode_limits&
     const std::size_t consumed = parser.write(text.data(), text.size(), ec);
     if (!ec) return parser.release();
     if (ec == boost::json::error::too_deep)
-        throw decode_error(errc::too_large, {}, "nested deeper than " + std::to_string(limits.max_depth()) +
-                                                    " levels at byte " + std::to_string(consumed));
+        throw decode_error(errc::too_large, {},
+                           "nested deeper than " + std::to_string(limits.max_depth()) + " levels at byte " +
+                               std::to_string(consumed));
     throw decode_error(errc::bad_payload, {},
                        "not valid JSON: " + ec.message() + " at byte " + std::to_string(consumed));
 }

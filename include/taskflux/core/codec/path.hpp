@@ -26,9 +26,12 @@ public:
         text.push_back('/');
         if (is_index_) return text + std::to_string(index_);
         for (char c : key_) {
-            if (c == '~') text += "~0";
-            else if (c == '/') text += "~1";
-            else text.push_back(c);
+            if (c == '~')
+                text += "~0";
+            else if (c == '/')
+                text += "~1";
+            else
+                text.push_back(c);
         }
         return text;
     }

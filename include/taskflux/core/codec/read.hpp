@@ -31,7 +31,7 @@ namespace taskflux::detail {
 inline std::string shown(const boost::json::value& value) {
     constexpr std::size_t longest = 40;
     std::string out;
-    output shown_text(out);
+    output text_out(out);
     switch (value.kind()) {
         case boost::json::kind::object: return "an object";
         case boost::json::kind::array: return "an array of " + std::to_string(value.get_array().size());
@@ -45,10 +45,10 @@ inline std::string shown(const boost::json::value& value) {
                 while ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
                 text = text.substr(0, end);
             }
-            shown_text.append("string ");
-            append_string(shown_text, text);
-            if (cut) shown_text.append("…");
-            shown_text.finish();
+            text_out.append("string ");
+            append_string(text_out, text);
+            if (cut) text_out.append("…");
+            text_out.finish();
             return out;
         }
         case boost::json::kind::int64: return "number " + std::to_string(value.get_int64());
@@ -57,13 +57,14 @@ inline std::string shown(const boost::json::value& value) {
     }
     const double number = value.get_double();
     if (!std::isfinite(number)) return "a number beyond the range of a double";
-    shown_text.append("number ");
-    append_number(shown_text, number);
-    shown_text.finish();
+    text_out.append("number ");
+    append_number(text_out, number);
+    text_out.finish();
     return out;
 }
 
-[[noreturn]] inline void fail_expected(const path& at, const std::string& expected, const boost::json::value& got) {
+[[noreturn]] inline void fail_expected(const path& at, const std::string& expected,
+                                       const boost::json::value& got) {
     fail_decode(at, "expected " + expected + ", got " + shown(got));
 }
 
@@ -95,18 +96,25 @@ struct reader {
 
     template <class T>
     static void read(as<kind::integer>, const boost::json::value& json, T& value, const path& at) {
-        if (json.is_int64() && std::in_range<T>(json.get_int64())) value = static_cast<T>(json.get_int64());
-        else if (json.is_uint64() && std::in_range<T>(json.get_uint64())) value = static_cast<T>(json.get_uint64());
-        else fail_expected(at, integer_range<T>(), json);
+        if (json.is_int64() && std::in_range<T>(json.get_int64()))
+            value = static_cast<T>(json.get_int64());
+        else if (json.is_uint64() && std::in_range<T>(json.get_uint64()))
+            value = static_cast<T>(json.get_uint64());
+        else
+            fail_expected(at, integer_range<T>(), json);
     }
 
     template <class T>
     static void read(as<kind::number>, const boost::json::value& json, T& value, const path& at) {
         double number = 0;
-        if (json.is_double()) number = json.get_double();
-        else if (json.is_int64()) number = static_cast<double>(json.get_int64());
-        else if (json.is_uint64()) number = static_cast<double>(json.get_uint64());
-        else fail_expected(at, "number", json);
+        if (json.is_double())
+            number = json.get_double();
+        else if (json.is_int64())
+            number = static_cast<double>(json.get_int64());
+        else if (json.is_uint64())
+            number = static_cast<double>(json.get_uint64());
+        else
+            fail_expected(at, "number", json);
         constexpr double most = static_cast<double>((std::numeric_limits<T>::max)());
         // Not `number > most`: the shortest text of the largest float is a double just above it.
         if (!std::isfinite(number) || !std::isfinite(static_cast<T>(number)))
@@ -154,8 +162,10 @@ struct reader {
             return;
         }
         if (!value) {
-            if constexpr (is_a<T, std::optional>) value.emplace();
-            else value = T(new pointee<T>());
+            if constexpr (is_a<T, std::optional>)
+                value.emplace();
+            else
+                value = T(new pointee<T>());
         }
         read(json, *value, at);
     }
@@ -247,7 +257,8 @@ struct reader {
         auto next = object->begin();
         for_each_member<T>([&]<class Member>(Member) {
             constexpr std::string_view name = member_name<Member>;
-            auto found = next != object->end() && std::string_view(next->key()) == name ? next : object->find(name);
+            auto found =
+                next != object->end() && std::string_view(next->key()) == name ? next : object->find(name);
             if (found == object->end()) return;
             read(found->value(), value.*Member::pointer, path(at, name));
             next = found + 1;
@@ -291,7 +302,8 @@ struct reader {
             if (error != std::errc() || end != text.data() + text.size())
                 fail_decode(at, "expected " + integer_range<Key>() + " as the key");
         } else if constexpr (kind_of<Key> == kind::enumeration) {
-            if (!enumerator_in(text, key)) fail_decode(at, "expected one of " + enumerator_names<Key>() + " as the key");
+            if (!enumerator_in(text, key))
+                fail_decode(at, "expected one of " + enumerator_names<Key>() + " as the key");
         } else {
             key = text;
         }

@@ -16,8 +16,12 @@ namespace taskflux::detail {
 
 /// The length of the UTF-8 sequence at the front of `text`, 0 when it is not one. Unicode 15, table 3-7.
 inline std::size_t utf8_sequence(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-    const auto within = [&](std::size_t i, unsigned low, unsigned high) { return byte(i) >= low && byte(i) <= high; };
+    const auto byte = [&](std::size_t i) {
+        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+    };
+    const auto within = [&](std::size_t i, unsigned low, unsigned high) {
+        return byte(i) >= low && byte(i) <= high;
+    };
     const auto tail = [&](std::size_t i) { return within(i, 0x80, 0xBF); };
     const unsigned lead = byte(0);
     if (lead < 0x80) return text.empty() ? 0 : 1;
@@ -74,7 +78,7 @@ inline void append_escaped(output& out, char c) {
     out.push_back(hex[code & 15]);
 }
 
-/// Appends `text` as a JSON string; what comes back is the position of a byte that is not UTF-8, if there is one.
+/// Appends `text` as a JSON string. Comes back with the position of the first byte that is not UTF-8, if any.
 inline std::optional<std::size_t> append_string(output& out, std::string_view text) {
     out.push_back('"');
     for (std::size_t done = 0; done < text.size();) {

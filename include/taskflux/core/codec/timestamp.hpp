@@ -97,8 +97,8 @@ inline bool append_timestamp(output& out, instant value) {
     return true;
 }
 
-/// RFC 3339 with any offset; decimals past the ninth are dropped, a leap second counts as the second after it.
-/// Nothing when `text` is not of that form.
+/// RFC 3339 with any offset; decimals past the ninth are dropped, a leap second counts as the second after
+/// it. Nothing when `text` is not of that form.
 inline std::optional<instant> parse_timestamp(std::string_view text) {
     using namespace std::chrono;
     std::size_t position = 0;

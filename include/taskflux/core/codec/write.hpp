@@ -73,7 +73,8 @@ private:
 
     void write(as<kind::text>, std::string_view value, const path& at) {
         if (const auto bad = append_string(out_, value))
-            fail_encode(at, "the string is not UTF-8 (byte " + std::to_string(*bad) + "); use taskflux::raw for bytes");
+            fail_encode(at, "the string is not UTF-8 (byte " + std::to_string(*bad) +
+                                "); use taskflux::raw for bytes");
     }
 
     void write(as<kind::bytes>, const raw& value, const path&) {
@@ -103,8 +104,10 @@ private:
 
     template <class T>
     void write(as<kind::nullable>, const T& value, const path& at) {
-        if (value) write(*value, at);
-        else out_.append("null");
+        if (value)
+            write(*value, at);
+        else
+            out_.append("null");
     }
 
     template <class T>
@@ -225,16 +228,20 @@ private:
             return candidate == value;
         });
         if (!known)
-            fail_encode(at, "the enum's value " + std::to_string(static_cast<std::underlying_type_t<Enum>>(value)) +
+            fail_encode(at, "the enum's value " +
+                                std::to_string(static_cast<std::underlying_type_t<Enum>>(value)) +
                                 " has no name; it is none of " + enumerator_names<Enum>());
         return text;
     }
 
     template <class Key>
     static auto key_text(const Key& key, const path& at) {
-        if constexpr (kind_of<Key> == kind::integer) return std::to_string(key);
-        else if constexpr (kind_of<Key> == kind::enumeration) return enumerator_text(key, at);
-        else return std::string_view(key);
+        if constexpr (kind_of<Key> == kind::integer)
+            return std::to_string(key);
+        else if constexpr (kind_of<Key> == kind::enumeration)
+            return enumerator_text(key, at);
+        else
+            return std::string_view(key);
     }
 
     void check_depth(const path& at) const {
@@ -249,8 +256,10 @@ private:
     }
 
     void close(std::size_t start, char opening, char closing, const path& at) {
-        if (out_.size() == start) out_.push_back(opening);
-        else out_[start] = opening;
+        if (out_.size() == start)
+            out_.push_back(opening);
+        else
+            out_[start] = opening;
         out_.push_back(closing);
         check_size(at);
     }
