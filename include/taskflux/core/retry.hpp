@@ -120,7 +120,8 @@ inline duration plain_delay(const retry_policy& policy, unsigned failed) {
         case backoff::none: return duration::zero();
         case backoff::fixed: return (std::min)(policy.delay(), limit);
         case backoff::linear:
-            return limit.count() / base < static_cast<duration::rep>(failed) ? limit : policy.delay() * failed;
+            return limit.count() / base < static_cast<duration::rep>(failed) ? limit
+                                                                             : policy.delay() * failed;
         case backoff::exponential: {
             const double grown = static_cast<double>(base) * std::pow(policy.factor(), failed - 1.0);
             if (!(grown < static_cast<double>(limit.count()))) return limit;

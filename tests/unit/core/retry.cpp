@@ -17,7 +17,8 @@ using taskflux::retry_policy;
 constexpr auto longest = (duration::max)();
 constexpr auto most = (std::numeric_limits<unsigned>::max)();
 
-inline constexpr auto in_a_contract = retry_policy::exponential(100ms).attempts(3).max_delay(1s).full_jitter();
+inline constexpr auto in_a_contract =
+    retry_policy::exponential(100ms).attempts(3).max_delay(1s).full_jitter();
 static_assert(in_a_contract.attempts() == 3 && in_a_contract.has_full_jitter());
 static_assert(retry_policy() == retry_policy::none());
 static_assert(retry_policy().attempts() == 1);
@@ -81,10 +82,13 @@ const entry table[] = {
     {"exponential 2^62", endless(retry_policy::exponential(1ms)), 63, 0ms, duration(1LL << 62)},
     {"exponential 2^63", endless(retry_policy::exponential(1ms)), 64, 0ms, longest},
     {"zero times infinity", endless(retry_policy::exponential(0ms, 1e300)), most, 0ms, 0ms},
-    {"huge and total time", endless(retry_policy::exponential(1ms)).total_time(longest), most, longest, nothing},
+    {"huge and total time", endless(retry_policy::exponential(1ms)).total_time(longest), most, longest,
+     nothing},
 };
 
-std::ostream& operator<<(std::ostream& out, const entry& e) { return out << e.what; }
+std::ostream& operator<<(std::ostream& out, const entry& e) {
+    return out << e.what;
+}
 
 }  // namespace
 
@@ -157,7 +161,8 @@ BOOST_AUTO_TEST_CASE(the_predicate_decides_which_failures_are_retried) {
 }
 
 BOOST_AUTO_TEST_CASE(a_policy_can_be_rebuilt_from_what_it_tells) {
-    const auto original = retry_policy::exponential(3s, 1.5).attempts(7).max_delay(1min).total_time(1h).full_jitter();
+    const auto original =
+        retry_policy::exponential(3s, 1.5).attempts(7).max_delay(1min).total_time(1h).full_jitter();
     const auto copy = retry_policy::exponential(original.delay(), original.factor())
                           .attempts(original.attempts())
                           .max_delay(original.max_delay())

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <taskflux/core/error.hpp>
+#include <taskflux/detail/intrusive_list.hpp>
+#include <taskflux/fwd.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+
+namespace taskflux::detail {
+
+struct slot;
+
+/// What became of a job, or of one attempt at it.
+enum class job_end : std::uint8_t { succeeded, failed, cancelled, retried };
+
+/// One piece of work for `slots`. Reference counted; whoever shares it uses `job_ptr`.
+///
+/// The order of calls: `run` or `call` once per push, then `judge`, then (unless that said `retried`)
+/// `deliver`. A job that is cancelled while queued skips the first. One that is destroyed with its execution
+/// context gets `abandon` instead of `judge` and `deliver`.
+class job : public list_hook<job> {
+public:
+    enum class kind : std::uint8_t { coroutine, plain };
+
+    /// Why the job must stop, once it must.
+    bool stopping() const noexcept { return stop_.load(std::memory_order_acquire) != 0; }
+    errc stop_reason() const noexcept { return static_cast<errc>(stop_.load(std::memory_order_acquire)); }
+
+    /// Says that the job must stop; the first reason stays.
+    void stop(errc reason) noexcept {
+        int none = 0;
+        stop_.compare_exchange_strong(none, static_cast<int>(reason), std::memory_order_acq_rel);
+    }
+
+protected:
+    explicit job(kind k) noexcept : kind_(k) {}
+    virtual ~job() = default;
+
+    /// The coroutine that a slot awaits (kind `coroutine`). What it throws is handed to `judge`.
+    virtual asio::awaitable<void> run() = 0;
+    /// The plain function (kind `plain`).
+    virtual void call() = 0;
+    /// Decides what this end means; may replace the error. On the slot's strand, or wherever it was
+    /// cancelled. After `retried` the job may already be running again elsewhere.
+    virtual job_end judge(std::exception_ptr& error) noexcept = 0;
+    /// Hands the outcome to whoever waits for it.
+    virtual void deliver(std::exception_ptr error) noexcept = 0;
+    /// Lets go of whoever waits, without calling them.
+    virtual void abandon() noexcept = 0;
+
+private:
+    friend struct slot;
+    friend class slots;
+    friend class executor_state;
+    friend void intrusive_ptr_add_ref(job* j) noexcept {
+        j->references_.fetch_add(1, std::memory_order_relaxed);
+    }
+    friend void intrusive_ptr_release(job* j) noexcept {
+        if (j->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete j;
+    }
+
+    std::atomic<int> references_{0};
+    std::atomic<int> stop_{0};
+    const kind kind_;
+    bool queued_ = false;      // guarded by the slots' mutex
+    std::uint32_t epoch_ = 0;  // how many cancel_all came before it; set under the slots' mutex
+    slot* slot_ = nullptr;     // who took it last; guarded by the slots' mutex
+    std::uint32_t runs_ = 0;   // on the strand of the slot that runs it
+};
+
+using job_ptr = boost::intrusive_ptr<job>;
+using job_list = intrusive_list<job>;
+
+}  // namespace taskflux::detail

@@ -1,0 +1,427 @@
+#include <taskflux/exec/executor.hpp>
+
+#include "fixture.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <vector>
+
+namespace {
+
+using namespace test;
+using taskflux::executor;
+
+asio::awaitable<void> wait(gate& at) {
+    co_await at.pass();
+}
+
+// Fails until it was called `failures` times more.
+asio::awaitable<int> flaky(int& calls, int failures) {
+    if (++calls <= failures) throw std::runtime_error("flaky");
+    co_return calls;
+}
+
+// Goes on when it is cancelled.
+asio::awaitable<int> stubborn(gate& at) {
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    co_await at.pass();
+    co_return 7;
+}
+
+asio::awaitable<int> submit_flaky(executor& pool, int& calls, int failures) {
+    co_return co_await pool.submit(flaky, std::ref(calls), failures);
+}
+
+asio::awaitable<void> submit_wait(executor& pool, gate& at) {
+    co_await pool.submit(wait, std::ref(at));
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(exec_limits, fixture)
+
+BOOST_AUTO_TEST_CASE(a_failed_job_is_repeated_after_the_policy_s_delay) {
+    executor pool(io.get_executor(), options().retry(retry_policy::exponential(100ms).attempts(3)));
+    int calls = 0;
+    const auto end = start(submit_flaky(pool, calls, 2));
+    BOOST_TEST(calls == 1);
+    BOOST_TEST(pool.counts().waiting == 1u);
+    advance(99ms);
+    BOOST_TEST(calls == 1);
+    advance(1ms);
+    BOOST_TEST(calls == 2);
+    advance(199ms);
+    BOOST_TEST(calls == 2);
+    advance(1ms);
+    BOOST_TEST(end->value.value() == 3);
+    BOOST_TEST((pool.counts() == taskflux::executor_counts{0, 0, 0, 1, 0, 0, 2}));
+    BOOST_TEST((time.next() == taskflux::never));
+}
+
+BOOST_AUTO_TEST_CASE(the_last_attempt_s_error_is_thrown) {
+    executor pool(io.get_executor(), options().retry(retry_policy::fixed(1s).attempts(2)));
+    int calls = 0;
+    const auto end = start(submit_flaky(pool, calls, 9));
+    advance(1s);
+    BOOST_TEST(calls == 2);
+    BOOST_CHECK_THROW(std::rethrow_exception(end->error), std::runtime_error);
+    BOOST_TEST((pool.counts() == taskflux::executor_counts{0, 0, 0, 0, 1, 0, 1}));
+}
+
+BOOST_AUTO_TEST_CASE(a_submission_s_options_override_the_executor_s) {
+    executor pool(io.get_executor(), options().retry(retry_policy::fixed(1s).attempts(9)));
+    int calls = 0;
+    auto job = pool.spawn(run_options().retry(retry_policy::none()), flaky, std::ref(calls), 5);
+    settle();
+    BOOST_TEST(job.done());
+    BOOST_TEST(calls == 1);
+}
+
+BOOST_AUTO_TEST_CASE(the_predicate_can_refuse_a_retry) {
+    const auto never_again =
+        retry_policy::fixed(1s).retry_if([](const std::exception_ptr&) { return false; });
+    executor pool(io.get_executor(), options().retry(never_again));
+    int calls = 0;
+    BOOST_TEST(start(submit_flaky(pool, calls, 1))->done);
+    BOOST_TEST(calls == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_job_that_waits_for_its_retry_occupies_no_slot) {
+    executor pool(io.get_executor(), options().concurrency(1).retry(retry_policy::fixed(1s).attempts(2)));
+    int calls = 0;
+    const auto end = start(submit_flaky(pool, calls, 1));
+    bool ran = false;
+    (void)pool.spawn([&ran] { ran = true; });
+    settle();
+    BOOST_TEST(ran);
+    BOOST_TEST(!end->done);
+    advance(1s);
+    BOOST_TEST(end->value.value() == 2);
+}
+
+BOOST_AUTO_TEST_CASE(arguments_are_kept_for_the_next_attempt) {
+    executor pool(io.get_executor(), options().retry(retry_policy::fixed(0ms).attempts(2)));
+    std::vector<std::size_t> sizes;
+    const auto job = [&sizes](std::vector<int> values) {
+        sizes.push_back(values.size());
+        if (sizes.size() == 1) throw std::runtime_error("once");
+    };
+    (void)pool.spawn(job, std::vector<int>(5));
+    settle();
+    BOOST_TEST((sizes == std::vector<std::size_t>{5, 5}));
+}
+
+BOOST_AUTO_TEST_CASE(a_retry_of_what_can_be_called_only_once_is_refused) {
+    executor pool(io.get_executor(), options().retry(retry_policy::fixed(1s)));
+    auto job = pool.spawn([](std::unique_ptr<int> value) { return *value; }, std::make_unique<int>(1));
+    BOOST_TEST(start(job.result())->failed_with(errc::invalid_argument));
+}
+
+BOOST_AUTO_TEST_CASE(an_attempt_that_takes_too_long_is_cancelled_and_repeated) {
+    executor pool(io.get_executor(), options().timeout(1s).retry(retry_policy::fixed(5s).attempts(2)));
+    gate door(io.get_executor());
+    const auto end = start(submit_wait(pool, door));
+    BOOST_TEST(door.waiting == 1);
+    advance(999ms);
+    BOOST_TEST(door.waiting == 1);
+    advance(1ms);
+    BOOST_TEST(door.waiting == 0);
+    BOOST_TEST(pool.counts().waiting == 1u);
+    advance(5s);
+    BOOST_TEST(door.waiting == 1);
+    advance(1s);
+    BOOST_TEST(end->failed_with(errc::timed_out));
+    BOOST_TEST((pool.counts() == taskflux::executor_counts{0, 0, 0, 0, 1, 0, 1}));
+}
+
+BOOST_AUTO_TEST_CASE(a_slot_is_clean_after_a_timeout) {
+    executor pool(io.get_executor(), options().concurrency(1));
+    gate door(io.get_executor());
+    (void)pool.spawn(run_options().timeout(1s), wait, std::ref(door));
+    settle();
+    advance(1s);
+    const auto end = start(submit_wait(pool, door));
+    BOOST_TEST(door.waiting == 1);
+    door.open();
+    settle();
+    BOOST_TEST(end->value.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(what_a_handler_does_to_its_cancellation_does_not_outlast_it) {
+    executor pool(io.get_executor(), options().concurrency(1));
+    gate first(io.get_executor()), second(io.get_executor());
+    first.open();
+    (void)pool.spawn(stubborn, std::ref(first));
+    settle();
+    auto job = pool.spawn(wait, std::ref(second));
+    settle();
+    job.cancel();
+    BOOST_TEST(start(job.result())->failed_with(errc::cancelled));
+}
+
+BOOST_AUTO_TEST_CASE(a_result_that_comes_in_spite_of_a_timeout_counts) {
+    executor pool(io.get_executor(), options().timeout(1s));
+    gate door(io.get_executor());
+    auto job = pool.spawn(stubborn, std::ref(door));
+    settle();
+    advance(2s);
+    BOOST_TEST(!job.done());
+    door.open();
+    BOOST_TEST(start(job.result())->value.value() == 7);
+}
+
+BOOST_AUTO_TEST_CASE(the_deadline_ends_a_running_job_its_retries_and_a_queued_one) {
+    executor pool(io.get_executor(),
+                  options().concurrency(1).deadline(10s).retry(retry_policy::fixed(4s).attempts(0)));
+    gate door(io.get_executor());
+    int calls = 0;
+    const auto retried = start(submit_flaky(pool, calls, 99));
+    const auto running = start(submit_wait(pool, door));
+    const auto queued = start(submit_wait(pool, door));
+    BOOST_TEST(calls == 1);
+    BOOST_TEST(pool.counts().queued == 1u);
+    advance(9999ms);
+    BOOST_TEST(!retried->done);
+    BOOST_TEST(!running->done);
+    BOOST_TEST(!queued->done);
+    advance(1ms);
+    BOOST_TEST(retried->failed_with(errc::timed_out));
+    BOOST_TEST(running->failed_with(errc::timed_out));
+    BOOST_TEST(queued->failed_with(errc::timed_out));
+    BOOST_TEST(pool.counts().failed == 3u);
+    BOOST_TEST((time.next() == taskflux::never));
+}
+
+BOOST_AUTO_TEST_CASE(cancelling_the_awaiter_cancels_its_running_job) {
+    executor pool(io.get_executor(), options());
+    gate door(io.get_executor());
+    const auto end = start(submit_wait(pool, door));
+    end->cancel();
+    settle();
+    BOOST_TEST(door.waiting == 0);
+    BOOST_TEST(end->failed_with(errc::cancelled));
+    BOOST_TEST(pool.counts().cancelled == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_cancelled_awaiter_waits_for_a_handler_that_ignores_it) {
+    executor pool(io.get_executor(), options());
+    gate door(io.get_executor());
+    const auto end = start([](executor& p, gate& at) -> asio::awaitable<int> {
+        co_return co_await p.submit(stubborn, std::ref(at));
+    }(pool, door));
+    end->cancel();
+    settle();
+    BOOST_TEST(!end->done);
+    door.open();
+    settle();
+    BOOST_TEST(end->value.value() == 7);
+}
+
+BOOST_AUTO_TEST_CASE(a_queued_job_is_cancelled_at_once) {
+    executor pool(io.get_executor(), options().concurrency(1));
+    gate door(io.get_executor());
+    const auto running = start(submit_wait(pool, door));
+    const auto queued = start(submit_wait(pool, door));
+    queued->cancel();
+    settle();
+    BOOST_TEST(queued->failed_with(errc::cancelled));
+    BOOST_TEST(!running->done);
+    BOOST_TEST(pool.counts().queued == 0u);
+    pool.cancel_all();
+    settle();
+}
+
+BOOST_AUTO_TEST_CASE(a_job_that_waits_for_its_retry_is_cancelled_at_once) {
+    executor pool(io.get_executor(), options().retry(retry_policy::fixed(1h).attempts(2)));
+    int calls = 0;
+    const auto end = start(submit_flaky(pool, calls, 9));
+    end->cancel();
+    settle();
+    BOOST_TEST(end->failed_with(errc::cancelled));
+    BOOST_TEST(pool.counts().waiting == 0u);
+    advance(1h);
+    BOOST_TEST(calls == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_job_that_fails_after_its_cancellation_is_not_repeated) {
+    executor pool(io.get_executor(), options().retry(retry_policy::fixed(0ms).attempts(0)));
+    gate door(io.get_executor());
+    auto job = pool.spawn(wait, std::ref(door));
+    settle();
+    job.cancel();
+    settle();
+    BOOST_TEST(start(job.result())->failed_with(errc::cancelled));
+    BOOST_TEST((pool.counts() == taskflux::executor_counts{0, 0, 0, 0, 0, 1, 0}));
+}
+
+BOOST_AUTO_TEST_CASE(cancelling_who_awaits_a_handle_leaves_the_job_alone) {
+    executor pool(io.get_executor(), options());
+    gate door(io.get_executor());
+    auto job = pool.spawn(wait, std::ref(door));
+    const auto given_up = start(job.result());
+    given_up->cancel();
+    settle();
+    BOOST_TEST((given_up->code() == asio::error::operation_aborted));
+    BOOST_TEST(door.waiting == 1);
+    const auto again = start(job.result());
+    door.open();
+    settle();
+    BOOST_TEST(again->value.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(cancelling_a_batch_s_awaiter_cancels_all_of_it) {
+    executor pool(io.get_executor(), options().concurrency(2));
+    gate door(io.get_executor());
+    const auto end = start([](executor& p, gate& at) -> asio::awaitable<void> {
+        std::vector<std::reference_wrapper<gate>> gates(5, std::ref(at));
+        co_await p.submit_all(wait, gates);
+    }(pool, door));
+    BOOST_TEST(door.waiting == 2);
+    end->cancel();
+    settle();
+    BOOST_TEST(end->failed_with(errc::cancelled));
+    BOOST_TEST(pool.counts().cancelled == 5u);
+}
+
+BOOST_AUTO_TEST_CASE(cancel_all_ends_what_was_submitted_and_nothing_later) {
+    executor pool(io.get_executor(), options().concurrency(2).retry(retry_policy::fixed(1h).attempts(2)));
+    gate door(io.get_executor());
+    int calls = 0;
+    const auto waiting = start(submit_flaky(pool, calls, 9));
+    const auto first = start(submit_wait(pool, door));
+    const auto second = start(submit_wait(pool, door));
+    const auto third = start(submit_wait(pool, door));
+    pool.cancel_all();
+    auto later = pool.spawn(wait, std::ref(door));
+    settle();
+    for (const auto& end : {first, second, third}) BOOST_TEST(end->failed_with(errc::cancelled));
+    BOOST_TEST(waiting->failed_with(errc::cancelled));
+    BOOST_TEST(!later.done());
+    BOOST_TEST(pool.counts().running == 1u);
+    door.open();
+    BOOST_TEST(start(later.result())->value.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(shutdown_cancels_waits_for_handlers_and_refuses_what_comes_later) {
+    executor pool(io.get_executor(), options().concurrency(2));
+    gate door(io.get_executor()), held(io.get_executor());
+    const auto cancelled = start(submit_wait(pool, door));
+    auto ignoring = pool.spawn(stubborn, std::ref(held));
+    auto queued = pool.spawn(wait, std::ref(door));
+    settle();
+    const auto shut = [](executor& p) -> asio::awaitable<void> { co_await p.shutdown(); };
+    const auto end = start(shut(pool));
+    const auto again = start(shut(pool));
+    BOOST_TEST(cancelled->failed_with(errc::cancelled));
+    BOOST_TEST(start(queued.result())->failed_with(errc::cancelled));
+    BOOST_TEST(!end->done);
+    BOOST_TEST(start(submit_wait(pool, door))->failed_with(errc::shut_down));
+    held.open();
+    settle();
+    BOOST_TEST(ignoring.done());
+    BOOST_TEST(end->value.has_value());
+    BOOST_TEST(again->value.has_value());
+    BOOST_TEST(start(shut(pool))->value.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(shutting_down_an_executor_that_never_worked_returns) {
+    executor pool(io.get_executor(), options());
+    BOOST_TEST(
+        start([](executor& p) -> asio::awaitable<void> { co_await p.shutdown(); }(pool))->value.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(waiting_for_drain_can_be_cancelled) {
+    executor pool(io.get_executor(), options());
+    gate door(io.get_executor());
+    (void)pool.spawn(wait, std::ref(door));
+    const auto end = start([](executor& p) -> asio::awaitable<void> { co_await p.drain(); }(pool));
+    end->cancel();
+    settle();
+    BOOST_TEST((end->code() == asio::error::operation_aborted));
+    BOOST_TEST(door.waiting == 1);
+}
+
+BOOST_AUTO_TEST_CASE(destroying_an_executor_at_work_cancels_everything) {
+    gate door(io.get_executor());
+    int calls = 0;
+    std::shared_ptr<ending<void>> running, queued;
+    std::shared_ptr<ending<int>> waiting;
+    {
+        executor pool(io.get_executor(), options().concurrency(1).retry(retry_policy::fixed(1h).attempts(2)));
+        waiting = start(submit_flaky(pool, calls, 9));
+        running = start(submit_wait(pool, door));
+        queued = start(submit_wait(pool, door));
+    }
+    settle();
+    BOOST_TEST(running->failed_with(errc::cancelled));
+    BOOST_TEST(queued->failed_with(errc::cancelled));
+    BOOST_TEST(waiting->failed_with(errc::cancelled));
+}
+
+BOOST_AUTO_TEST_CASE(a_handle_may_outlive_its_executor) {
+    taskflux::handle<void> job;
+    gate door(io.get_executor());
+    {
+        executor pool(io.get_executor(), options());
+        job = pool.spawn(wait, std::ref(door));
+        settle();
+    }
+    job.cancel();
+    BOOST_TEST(start(job.result())->failed_with(errc::cancelled));
+}
+
+BOOST_AUTO_TEST_CASE(a_context_may_be_destroyed_with_jobs_in_every_state) {
+    auto alive = std::make_shared<int>(0);
+    const auto hold = [](std::shared_ptr<int>, gate& at) -> asio::awaitable<void> { co_await at.pass(); };
+    const auto fail = [](std::shared_ptr<int>) { throw std::runtime_error("again"); };
+    {
+        asio::io_context context;
+        gate door(context.get_executor());
+        executor pool(context.get_executor(), options().concurrency(2));
+        const auto limits = run_options().timeout(1h).deadline(2h).retry(retry_policy::fixed(1h));
+        auto waiting = pool.spawn(limits, fail, alive);
+        context.poll();
+        auto running = pool.spawn(limits, hold, alive, std::ref(door));
+        auto submit = [](executor& p, auto fn, std::shared_ptr<int> held, gate& at) -> asio::awaitable<void> {
+            co_await p.submit(fn, held, std::ref(at));
+        };
+        asio::co_spawn(context, submit(pool, hold, alive, door), [](std::exception_ptr) {});
+        context.restart();
+        context.poll();
+        auto queued = pool.spawn(limits, hold, alive, std::ref(door));
+        asio::co_spawn(context, submit(pool, hold, alive, door), [](std::exception_ptr) {});
+        asio::co_spawn(context, queued.result(), [](std::exception_ptr) {});
+        context.restart();
+        context.poll();
+        BOOST_TEST(pool.counts().waiting == 1u);
+        BOOST_TEST(pool.counts().running == 2u);
+        BOOST_TEST(pool.counts().queued == 2u);
+    }
+    BOOST_TEST(alive.use_count() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(an_executor_may_be_destroyed_by_its_context) {
+    auto alive = std::make_shared<int>(0);
+    {
+        asio::io_context context;
+        const auto owner = [](asio::io_context& where, std::shared_ptr<int> held) -> asio::awaitable<void> {
+            executor pool(where.get_executor());
+            gate door(where.get_executor());
+            const auto hold = [](std::shared_ptr<int>, gate& at) -> asio::awaitable<void> {
+                co_await at.pass();
+            };
+            (void)pool.spawn([] {});
+            co_await pool.drain();
+            co_await pool.submit(hold, held, std::ref(door));
+        };
+        asio::co_spawn(context, owner(context, alive), [](std::exception_ptr) {});
+        context.poll();
+        BOOST_TEST(alive.use_count() > 1);
+    }
+    BOOST_TEST(alive.use_count() == 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
