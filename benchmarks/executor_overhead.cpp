@@ -51,7 +51,7 @@ asio::awaitable<std::size_t> raw_post(asio::any_io_executor ex) {
 }
 
 asio::awaitable<std::size_t> spawned(taskflux::executor& pool) {
-    for (std::size_t i = 0; i < tasks; ++i) (void)pool.spawn(noop);
+    for (std::size_t i = 0; i < tasks; ++i) pool.spawn(noop);
     co_await pool.drain();
     co_return tasks;
 }

@@ -44,25 +44,27 @@ public:
                 if (cancellation.is_connected()) {
                     cancellation.assign([self](asio::cancellation_type) { self->stop_waiting(); });
                 }
-                auto expected = phase::pending;
-                if (!self->phase_.compare_exchange_strong(expected, phase::waited,
-                                                          std::memory_order_acq_rel)) {
-                    waiters::complete(std::exchange(self->waiter_, {}));
+                auto seen = self->phase_.load(std::memory_order_acquire);
+                while (seen != phase::ended) {
+                    if (self->phase_.compare_exchange_weak(seen, phase::waited, std::memory_order_acq_rel))
+                        return;
                 }
+                waiters::complete(std::exchange(self->waiter_, {}));
             },
             asio::deferred, boost::intrusive_ptr<spawned_job>(this));
     }
 
-    /// After the end, once: throws the error, if there is one.
+    /// After the end: throws the error, if there is one.
     void rethrow() {
-        if (auto error = std::exchange(error_, nullptr)) std::rethrow_exception(std::move(error));
+        seen_ = true;
+        if (error_) std::rethrow_exception(error_);
     }
 
     /// The handle is gone: an error goes to `on_error`.
     void detach() noexcept {
         auto expected = phase::pending;
         if (phase_.compare_exchange_strong(expected, phase::detached, std::memory_order_acq_rel)) return;
-        if (expected == phase::ended && error_) owner().unseen(std::exchange(error_, nullptr));
+        if (expected == phase::ended && error_ && !seen_) owner().unseen(error_);
     }
 
 protected:
@@ -71,7 +73,7 @@ protected:
         switch (phase_.exchange(phase::ended, std::memory_order_acq_rel)) {
             case phase::waited: waiters::complete(std::exchange(waiter_, {})); break;
             case phase::detached:
-                if (error_) owner().unseen(std::exchange(error_, nullptr));
+                if (error_) owner().unseen(error_);
                 break;
             case phase::pending:
             case phase::ended: break;
@@ -91,6 +93,7 @@ private:
     }
 
     std::atomic<phase> phase_ = phase::pending;
+    std::atomic<bool> seen_ = false;  // the error, by someone who waited
     std::exception_ptr error_;
     waiters::list waiter_;
 };
@@ -107,10 +110,10 @@ public:
 /// A job that `executor::spawn` started. Moves; dropping it lets the job go on: its error is then only
 /// counted, and given to `executor_options::on_error`. One handle is for one thread at a time.
 template <class R>
-class [[nodiscard("dropping a handle detaches its job: say so by a cast to void")]] handle {
+class handle {
 public:
     handle() = default;
-    handle(handle &&) noexcept = default;
+    handle(handle&&) noexcept = default;
     handle& operator=(handle&& other) noexcept {
         handle(std::move(other)).swap(*this);
         return *this;
@@ -120,23 +123,15 @@ public:
     }
 
     /// Whether the job has ended, in whichever way.
-    bool done() const noexcept {
-        return job_->ended();
-    }
+    bool done() const noexcept { return job_->ended(); }
 
     /// Cancels the job: at once if it has not started, else by the cancellation slot of its coroutine.
-    void cancel() {
-        owner_->cancel(*job_, errc::cancelled);
-    }
+    void cancel() { owner_->cancel(*job_, errc::cancelled); }
 
-    /// Waits for the end and returns the result; to be awaited once, and while this handle lives.
+    /// Waits for the end and returns the result; to be awaited once. This handle need not live meanwhile.
     /// Errors: what the job threw; `cancelled`, `timed_out`, `shut_down`, `queue_full`; `wrong_state` if it
     /// is awaited already. Cancellation (terminal, by default): stops waiting; the job goes on.
-    asio::awaitable<R> result() {
-        co_await job_->async_ended();
-        job_->rethrow();
-        if constexpr (!std::is_void_v<R>) co_return std::move(*job_->result);
-    }
+    asio::awaitable<R> result() { return wait(owner_, job_); }
 
 private:
     friend class executor;
@@ -145,7 +140,14 @@ private:
     handle(std::shared_ptr<detail::executor_state> owner, job_pointer j) noexcept
         : owner_(std::move(owner)), job_(std::move(j)) {}
 
-    void swap(handle & other) noexcept {
+    // The owner comes first: it must outlive the job.
+    static asio::awaitable<R> wait(std::shared_ptr<detail::executor_state>, job_pointer j) {
+        co_await j->async_ended();
+        j->rethrow();
+        if constexpr (!std::is_void_v<R>) co_return std::move(*j->result);
+    }
+
+    void swap(handle& other) noexcept {
         owner_.swap(other.owner_);
         job_.swap(other.job_);
     }

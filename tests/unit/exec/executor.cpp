@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(arguments_live_as_long_as_the_coroutine_that_refers_to_them
 BOOST_AUTO_TEST_CASE(no_more_jobs_run_at_a_time_than_the_concurrency_allows) {
     executor pool(io.get_executor(), options().concurrency(3));
     gate door(io.get_executor());
-    for (int i = 0; i < 10; ++i) (void)pool.spawn(wait, std::ref(door));
+    for (int i = 0; i < 10; ++i) pool.spawn(wait, std::ref(door));
     settle();
     BOOST_TEST(door.waiting == 3);
     BOOST_TEST((pool.counts() == taskflux::executor_counts{7, 3, 0, 0, 0, 0, 0}));
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(no_more_jobs_run_at_a_time_than_the_concurrency_allows) {
 BOOST_AUTO_TEST_CASE(with_one_slot_jobs_run_in_the_order_of_submission) {
     executor pool(io.get_executor(), options().concurrency(1));
     std::vector<int> order;
-    for (int i = 0; i < 200; ++i) (void)pool.spawn([&order](int n) { order.push_back(n); }, i);
+    for (int i = 0; i < 200; ++i) pool.spawn([&order](int n) { order.push_back(n); }, i);
     settle();
     BOOST_TEST(order.size() == 200u);
     BOOST_TEST(std::is_sorted(order.begin(), order.end()));
@@ -133,9 +133,9 @@ BOOST_AUTO_TEST_CASE(with_one_slot_jobs_run_in_the_order_of_submission) {
 BOOST_AUTO_TEST_CASE(jobs_behind_one_that_suspends_are_run_by_other_slots) {
     executor pool(io.get_executor(), options().concurrency(2));
     gate door(io.get_executor());
-    (void)pool.spawn(wait, std::ref(door));
+    pool.spawn(wait, std::ref(door));
     int ran = 0;
-    for (int i = 0; i < 100; ++i) (void)pool.spawn([&ran] { ++ran; });
+    for (int i = 0; i < 100; ++i) pool.spawn([&ran] { ++ran; });
     settle();
     BOOST_TEST(ran == 100);
     BOOST_TEST(pool.counts().running == 1u);
@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(jobs_behind_one_that_suspends_are_run_by_other_slots) {
 BOOST_AUTO_TEST_CASE(other_handlers_get_a_turn_between_many_jobs) {
     executor pool(io.get_executor(), options().concurrency(1));
     int ran = 0, seen = -1;
-    for (int i = 0; i < 1000; ++i) (void)pool.spawn([&ran] { ++ran; });
+    for (int i = 0; i < 1000; ++i) pool.spawn([&ran] { ++ran; });
     asio::post(io, [&] { seen = ran; });
     settle();
     BOOST_TEST(ran == 1000);
@@ -153,10 +153,10 @@ BOOST_AUTO_TEST_CASE(other_handlers_get_a_turn_between_many_jobs) {
 
 BOOST_AUTO_TEST_CASE(an_idle_executor_does_not_keep_its_context_running) {
     executor pool(io.get_executor(), options());
-    (void)pool.spawn(nothing);
+    pool.spawn(nothing);
     io.run();  // returns
     BOOST_TEST(pool.counts().succeeded == 1u);
-    (void)pool.spawn(nothing);
+    pool.spawn(nothing);
     io.restart();
     io.run();
     BOOST_TEST(pool.counts().succeeded == 2u);
@@ -231,7 +231,7 @@ BOOST_AUTO_TEST_CASE(an_error_of_a_dropped_handle_goes_to_on_error) {
             seen.push_back(e.what());
         }
     }));
-    (void)pool.spawn(fail, "dropped before its end");
+    pool.spawn(fail, "dropped before its end");
     settle();
     {
         auto handle = pool.spawn(fail, "dropped after its end");
@@ -259,7 +259,7 @@ BOOST_AUTO_TEST_CASE(a_second_awaiter_of_one_handle_is_refused) {
 BOOST_AUTO_TEST_CASE(drain_returns_when_the_last_job_has_ended) {
     executor pool(io.get_executor(), options());
     gate door(io.get_executor());
-    (void)pool.spawn(wait, std::ref(door));
+    pool.spawn(wait, std::ref(door));
     const auto wait_for = [](executor& p) -> asio::awaitable<void> { co_await p.drain(); };
     const auto end = start(wait_for(pool));
     BOOST_TEST(!end->done);
@@ -272,10 +272,10 @@ BOOST_AUTO_TEST_CASE(drain_returns_when_the_last_job_has_ended) {
 BOOST_AUTO_TEST_CASE(the_queue_s_limit_refuses_what_is_over_it) {
     executor pool(io.get_executor(), options().concurrency(1).queue_limit(2));
     gate door(io.get_executor());
-    (void)pool.spawn(wait, std::ref(door));
+    pool.spawn(wait, std::ref(door));
     settle();
-    (void)pool.spawn(nothing);
-    (void)pool.spawn(nothing);
+    pool.spawn(nothing);
+    pool.spawn(nothing);
     auto refused = pool.spawn(nothing);
     BOOST_TEST(start(refused.result())->failed_with(errc::queue_full));
     BOOST_TEST(pool.counts().queued == 2u);
@@ -286,7 +286,7 @@ BOOST_AUTO_TEST_CASE(the_concurrency_can_be_changed_at_work) {
     std::vector<std::unique_ptr<gate>> doors;
     for (int i = 0; i < 6; ++i) {
         doors.push_back(std::make_unique<gate>(io.get_executor()));
-        (void)pool.spawn(wait, std::ref(*doors.back()));
+        pool.spawn(wait, std::ref(*doors.back()));
     }
     const auto let = [&](std::size_t i) {
         doors.at(i)->open();

@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(a_job_that_waits_for_its_retry_occupies_no_slot) {
     int calls = 0;
     const auto end = start(submit_flaky(pool, calls, 1));
     bool ran = false;
-    (void)pool.spawn([&ran] { ran = true; });
+    pool.spawn([&ran] { ran = true; });
     settle();
     BOOST_TEST(ran);
     BOOST_TEST(!end->done);
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(arguments_are_kept_for_the_next_attempt) {
         sizes.push_back(values.size());
         if (sizes.size() == 1) throw std::runtime_error("once");
     };
-    (void)pool.spawn(job, std::vector<int>(5));
+    pool.spawn(job, std::vector<int>(5));
     settle();
     BOOST_TEST((sizes == std::vector<std::size_t>{5, 5}));
 }
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(an_attempt_that_takes_too_long_is_cancelled_and_repeated) {
 BOOST_AUTO_TEST_CASE(a_slot_is_clean_after_a_timeout) {
     executor pool(io.get_executor(), options().concurrency(1));
     gate door(io.get_executor());
-    (void)pool.spawn(run_options().timeout(1s), wait, std::ref(door));
+    pool.spawn(run_options().timeout(1s), wait, std::ref(door));
     settle();
     advance(1s);
     const auto end = start(submit_wait(pool, door));
@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(what_a_handler_does_to_its_cancellation_does_not_outlast_it
     executor pool(io.get_executor(), options().concurrency(1));
     gate first(io.get_executor()), second(io.get_executor());
     first.open();
-    (void)pool.spawn(stubborn, std::ref(first));
+    pool.spawn(stubborn, std::ref(first));
     settle();
     auto job = pool.spawn(wait, std::ref(second));
     settle();
@@ -336,7 +336,7 @@ BOOST_AUTO_TEST_CASE(shutting_down_an_executor_that_never_worked_returns) {
 BOOST_AUTO_TEST_CASE(waiting_for_drain_can_be_cancelled) {
     executor pool(io.get_executor(), options());
     gate door(io.get_executor());
-    (void)pool.spawn(wait, std::ref(door));
+    pool.spawn(wait, std::ref(door));
     const auto end = start([](executor& p) -> asio::awaitable<void> { co_await p.drain(); }(pool));
     end->cancel();
     settle();
@@ -413,7 +413,7 @@ BOOST_AUTO_TEST_CASE(an_executor_may_be_destroyed_by_its_context) {
             const auto hold = [](std::shared_ptr<int>, gate& at) -> asio::awaitable<void> {
                 co_await at.pass();
             };
-            (void)pool.spawn([] {});
+            pool.spawn([] {});
             co_await pool.drain();
             co_await pool.submit(hold, held, std::ref(door));
         };
