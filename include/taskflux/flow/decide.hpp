@@ -1,0 +1,67 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/core/codec.hpp>
+#include <taskflux/core/control.hpp>
+#include <taskflux/core/retry.hpp>
+#include <taskflux/flow/failure.hpp>
+
+#include <exception>
+#include <optional>
+#include <utility>
+
+namespace taskflux::detail {
+
+/// What an attempt at a task was, for deciding what follows from its end.
+struct ended_attempt {
+    const delivery* what = nullptr;
+    retry_policy::predicate retry_if = nullptr;  ///< of the worker's own contract
+    std::optional<errc> stopped;                 ///< why its handler was told to stop, if it was
+    std::exception_ptr error;                    ///< none: it returned `result`
+    std::string result;
+};
+
+/// What to tell the broker about an attempt that ended at `now`; nothing where it has no say any more.
+template <class Generator>
+std::optional<settlement> decide(ended_attempt attempt, time_point now, Generator& random) {
+    const auto& what = *attempt.what;
+    settlement end;
+    end.key = what.key;
+    end.token = what.token;
+    if (!attempt.error) {
+        end.data = std::move(attempt.result);
+        return end;
+    }
+    if (attempt.stopped == errc::lease_lost) return std::nullopt;
+    if (attempt.stopped == errc::cancelled) return end.how = settlement::kind::cancel, end;
+    if (attempt.stopped == errc::shut_down) return end.how = settlement::kind::release, end;
+
+    end.how = settlement::kind::fail;
+    end.data = encode(describe(attempt.error));
+    if (attempt.stopped == errc::timed_out) return end;  // the overall deadline
+    try {
+        std::rethrow_exception(attempt.error);
+    } catch (const bad_payload&) {
+        return end;
+    } catch (const discard&) {
+        return end;
+    } catch (const retry_after& e) {
+        end.how = settlement::kind::retry;
+        end.delay = e.delay();
+        end.counts = false;
+        return end;
+    } catch (...) {  // any other failure: the policy's matter
+    }
+    try {
+        if (attempt.retry_if && !attempt.retry_if(attempt.error)) return end;
+    } catch (...) {  // a predicate that can't tell does not get another attempt
+        return end;
+    }
+    if (const auto delay = next_delay(what.spec->policy.retry, what.attempt, now - what.first_started_at, random)) {
+        end.how = settlement::kind::retry;
+        end.delay = *delay;
+    }
+    return end;
+}
+
+}  // namespace taskflux::detail

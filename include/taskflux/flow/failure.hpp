@@ -1,0 +1,89 @@
+#pragma once
+
+#include <taskflux/core/codec.hpp>
+#include <taskflux/core/codec/text.hpp>
+#include <taskflux/core/control.hpp>
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/task.hpp>
+
+#include <boost/core/demangle.hpp>
+#include <boost/describe/enum_from_string.hpp>
+#include <boost/describe/enum_to_string.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <typeinfo>
+#include <utility>
+
+namespace taskflux::detail {
+
+/// `text` with every byte that is not part of a UTF-8 sequence replaced by U+FFFD: messages come from
+/// anywhere, and are kept as JSON.
+inline std::string as_utf8(std::string_view text) {
+    std::string clean;
+    clean.reserve(text.size());
+    while (!text.empty()) {
+        const auto sequence = utf8_sequence(text);
+        clean += sequence > 0 ? text.substr(0, sequence) : std::string_view("\xef\xbf\xbd");
+        text.remove_prefix((std::max)(sequence, std::size_t(1)));
+    }
+    return clean;
+}
+
+/// A payload that a handler's contract cannot read, or a result that it cannot write. No retry mends it.
+class bad_payload : public error {
+public:
+    /// `schema`: what the payload should have satisfied; empty for a result.
+    bad_payload(const payload_error& cause, std::string schema)
+        : error(errc::bad_payload, cause.what()),
+          failure_{name_of(cause.code()), boost::core::demangle(typeid(cause).name()), as_utf8(cause.what()), as_utf8(cause.pointer()), std::move(schema)} {}
+
+    const taskflux::failure& failure() const { return failure_; }
+
+    /// The name in `errc` of a code, or "task_failed" for a code of somebody else's.
+    static std::string name_of(const boost::system::error_code& code) {
+        if (code.category() != taskflux_category()) return "task_failed";
+        return boost::describe::enum_to_string(static_cast<errc>(code.value()), "task_failed");
+    }
+
+private:
+    taskflux::failure failure_;
+};
+
+/// What is kept of an exception: its type, its message, and for a bad payload where and what was expected.
+inline failure describe(const std::exception_ptr& thrown) {
+    const auto plain = [](const std::exception& e, std::string code) {
+        return failure{std::move(code), boost::core::demangle(typeid(e).name()), as_utf8(e.what()), "", ""};
+    };
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const bad_payload& e) {
+        return e.failure();
+    } catch (const boost::system::system_error& e) {
+        return plain(e, bad_payload::name_of(e.code()));
+    } catch (const std::exception& e) {
+        return plain(e, "task_failed");
+    } catch (...) {
+        return {"task_failed", "", "something that is not a std::exception was thrown", "", ""};
+    }
+}
+
+/// The code that a stored failure stands for; `errc::task_failed` where it names none.
+inline errc code_of(const failure& stored) {
+    errc code = errc::task_failed;
+    boost::describe::enum_from_string(stored.code.c_str(), code);
+    return code;
+}
+
+/// Reads a stored failure; what is not one is kept as its message.
+inline failure read_failure(const std::string& stored) {
+    try {
+        return decode<failure>(stored);
+    } catch (const payload_error&) {
+        return {"protocol", "", "not a failure that this version understands: " + stored.substr(0, 200), "", ""};
+    }
+}
+
+}  // namespace taskflux::detail

@@ -1,0 +1,180 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/core/codec.hpp>
+#include <taskflux/flow/failure.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace taskflux {
+
+/// How a job ended, as a value: for code in which a failure is routine.
+template <class R>
+struct job_outcome {
+    task_state state = task_state::succeeded;
+    std::optional<std::conditional_t<std::is_void_v<R>, std::monostate, R>> value;  ///< when it succeeded
+    std::optional<taskflux::failure> failure;                                       ///< when it failed
+    unsigned attempts = 0;
+};
+
+/// A handle to a submitted task. A value: copy it, keep it, drop it; the task is not affected. Distinct
+/// objects may be used from several threads. Errors of all calls: those of `broker`, `errc::not_found` once
+/// the task's retention has ended.
+template <class R>
+class job {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    /// Waits as long as it takes.
+    static constexpr duration forever = (duration::max)();
+
+    job() = default;
+    job(broker_ptr broker, task_id id, bool is_duplicate = false)
+        : broker_(std::move(broker)), id_(std::move(id)), is_duplicate_(is_duplicate) {}
+
+    /// Names the task everywhere; `to_string(id())` can be stored and given to `client::attach`.
+    const task_id& id() const { return id_; }
+
+    /// Whether this submission found a task with the same own id or unique key, and is a handle to that.
+    bool is_duplicate() const { return is_duplicate_; }
+
+    /// The task's state now.
+    awaitable<task_state> status() const { return status_of(broker_, id_); }
+
+    /// Everything that is known about the task now.
+    awaitable<task_record> record() const { return record_of(broker_, id_); }
+
+    /// Waits for the result, at most `wait`. Throws `task_failed` with what the last attempt threw;
+    /// `errc::cancelled`, `errc::expired`; `errc::timed_out` when `wait` has passed (the task goes on).
+    awaitable<R> result(duration wait = forever) const { return result_of(broker_, id_, wait); }
+
+    /// Waits for the end, at most `wait`; nothing when it has not come by then. A failure is a value here.
+    awaitable<std::optional<job_outcome<R>>> outcome(duration wait = forever) const {
+        return outcome_of(broker_, id_, wait);
+    }
+
+    /// The value that the handler reported last, if any.
+    template <class T>
+    awaitable<std::optional<T>> progress() const {
+        return progress_of<T>(broker_, id_);
+    }
+
+    /// Cancels: `done` when the task had not started, `requested` when it runs (its handler is cancelled, and
+    /// the task ends as cancelled when the handler does), `wrong_state` when it has ended.
+    awaitable<effect> cancel() const { return one(&broker::cancel, broker_, id_); }
+
+    /// Releases a held task.
+    awaitable<effect> start() const { return one(&broker::start, broker_, id_); }
+
+    /// Makes a scheduled task due now.
+    awaitable<effect> promote() const { return one(&broker::promote, broker_, id_); }
+
+    /// Tries a failed, cancelled or expired task afresh.
+    awaitable<effect> requeue() const { return one(&broker::requeue, broker_, id_); }
+
+    /// Removes the task's record; a running task is refused.
+    awaitable<effect> remove() const { return one(&broker::remove, broker_, id_); }
+
+    /// Replaces the payload of a task that has not started.
+    template <class P>
+    awaitable<effect> update(const P& payload) const {
+        return replace(broker_, id_, encode(payload));
+    }
+
+private:
+    using batch_call = awaitable<std::vector<effect>> (broker::*)(std::string, std::vector<task_key>);
+
+    // Coroutines that own what they need, so that a handle may be gone before they are awaited.
+
+    static awaitable<task_record> record_of(broker_ptr broker, task_id id) {
+        auto known = co_await broker->get(id);
+        if (!known) throw error(errc::not_found, "task " + to_string(id));
+        co_return std::move(*known);
+    }
+
+    static awaitable<task_state> status_of(broker_ptr broker, task_id id) {
+        const auto known = co_await record_of(std::move(broker), std::move(id));
+        co_return known.state;
+    }
+
+    template <class T>
+    static awaitable<std::optional<T>> progress_of(broker_ptr broker, task_id id) {
+        const auto known = co_await record_of(std::move(broker), std::move(id));
+        if (known.progress.empty()) co_return std::nullopt;
+        co_return decode<T>(known.progress);
+    }
+
+    static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait) {
+        auto ended = co_await broker->wait(id, wait);
+        if (!ended) throw error(errc::timed_out, "task " + to_string(id) + " has not ended");
+        if constexpr (std::is_void_v<R>) {
+            value_of(*ended, id);
+        } else {
+            co_return value_of(*ended, id);
+        }
+    }
+
+    static awaitable<std::optional<job_outcome<R>>> outcome_of(broker_ptr broker, task_id id, duration wait) {
+        auto ended = co_await broker->wait(std::move(id), wait);
+        if (!ended) co_return std::nullopt;
+        job_outcome<R> typed;
+        typed.state = ended->state;
+        typed.attempts = ended->attempts;
+        if (ended->state == task_state::failed) typed.failure = detail::read_failure(ended->error);
+        if (ended->state == task_state::succeeded) {
+            if constexpr (std::is_void_v<R>) {
+                typed.value.emplace();
+            } else {
+                typed.value = decode<R>(ended->result);
+            }
+        }
+        co_return std::move(typed);
+    }
+
+    static awaitable<effect> one(batch_call call, broker_ptr broker, task_id id) {
+        std::vector<task_key> keys(1, id.key);
+        const auto effects = co_await (broker.get()->*call)(id.queue, std::move(keys));
+        co_return effects.front();
+    }
+
+    static awaitable<effect> replace(broker_ptr broker, task_id id, std::string payload) {
+        co_return co_await broker->update(std::move(id), std::move(payload));
+    }
+
+    static R value_of(const task_outcome& ended, const task_id& id) {
+        switch (ended.state) {
+            case task_state::succeeded:
+                if constexpr (std::is_void_v<R>) {
+                    return;
+                } else {
+                    return decode<R>(ended.result);
+                }
+            case task_state::cancelled: throw error(errc::cancelled, "task " + to_string(id));
+            case task_state::expired: throw error(errc::expired, "task " + to_string(id));
+            case task_state::failed: {
+                auto why = detail::read_failure(ended.error);
+                const auto code = detail::code_of(why);
+                throw task_failed(code, std::move(why), ended.attempts);
+            }
+            case task_state::held:
+            case task_state::scheduled:
+            case task_state::waiting:
+            case task_state::running:
+            case task_state::waiting_children: break;
+        }
+        throw error(errc::protocol, "the broker says that task " + to_string(id) + " ended without an end");
+    }
+
+    broker_ptr broker_;
+    task_id id_;
+    bool is_duplicate_ = false;
+};
+
+}  // namespace taskflux

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/core/time.hpp>
+#include <taskflux/detail/intrusive_list.hpp>
+#include <taskflux/exec/attempts.hpp>
+#include <taskflux/flow/context.hpp>
+#include <taskflux/flow/decide.hpp>
+#include <taskflux/flow/handler.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace taskflux::detail {
+
+class attempt;
+
+/// Who owns attempts. Called from whatever thread an attempt is on.
+class attempt_owner {
+public:
+    virtual void on_end(attempt& ended, std::exception_ptr error) noexcept = 0;
+    virtual void on_progress(attempt& of, std::string encoded) = 0;
+    virtual void on_log(attempt& of, log_line line) = 0;
+    virtual void on_abandon(attempt& of) noexcept = 0;
+
+protected:
+    ~attempt_owner() = default;
+};
+
+/// One attempt at a task, as a job for the worker's slots.
+class attempt final : public attempted_job, public list_hook<attempt>, private context_sink {
+public:
+    /// `pool` and `handler` belong to `owner`, and live as long.
+    attempt(executor_state& pool, std::shared_ptr<attempt_owner> owner, detail::handler& handler,
+            taskflux::clock& clock, std::string queue, std::shared_ptr<const std::string> consumer, delivery what)
+        : attempted_job(handler.kind(), pool), owner_(std::move(owner)), handler_(handler), what_(std::move(what)),
+          consumer_(std::move(consumer)), ends_(end_of(what_)),
+          context_(what_, task_id{std::move(queue), what_.key}, *this, clock, ends_, *this) {}
+
+    const delivery& what() const { return what_; }
+    const task_id& id() const { return context_.id(); }
+    const std::shared_ptr<const std::string>& consumer() const { return consumer_; }
+
+    /// The limits that the slots keep for it; nothing where it has none.
+    std::optional<run_options> limits(time_point now) const {
+        if (ends_ == never) return std::nullopt;
+        const auto least = duration(1);  // a limit of zero would be none
+        run_options options;
+        options.timeout(what_.spec->policy.timeout);
+        if (what_.deadline_at != never) options.deadline((std::max)(what_.deadline_at - now, least));
+        return options;
+    }
+
+    /// What `decide` needs; takes the result with it.
+    ended_attempt facts(std::exception_ptr error) {
+        ended_attempt facts;
+        facts.what = &what_;
+        facts.retry_if = handler_.retry_if();
+        if (stopping()) facts.stopped = stop_reason();
+        facts.error = std::move(error);
+        facts.result = std::move(result_);
+        return facts;
+    }
+
+private:
+    static time_point end_of(const delivery& what) {
+        const auto timeout = what.spec->policy.timeout;
+        const auto by_timeout = timeout > duration::zero() ? later(what.started_at, timeout) : never;
+        return (std::min)(by_timeout, what.deadline_at);
+    }
+
+    asio::awaitable<void> run() override {
+        begin();
+        return handler_.run(context_, what_.payload, result_);
+    }
+
+    void call() override {
+        begin();
+        handler_.call(context_, what_.payload, result_);
+    }
+
+    void deliver(std::exception_ptr error) noexcept override { owner_->on_end(*this, std::move(error)); }
+    void let_go() noexcept override { owner_->on_abandon(*this); }
+
+    void on_progress(std::string encoded) override { owner_->on_progress(*this, std::move(encoded)); }
+    void on_log(log_line line) override { owner_->on_log(*this, std::move(line)); }
+
+    std::shared_ptr<attempt_owner> owner_;
+    detail::handler& handler_;
+    delivery what_;
+    std::shared_ptr<const std::string> consumer_;
+    time_point ends_;
+    context context_;
+    std::string result_;
+};
+
+}  // namespace taskflux::detail

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace taskflux::detail {
+
+/// What a worker has to tell the broker, gathered by queue and consumer: what comes while a call is under
+/// way is the next batch. Not thread-safe.
+class outbox {
+public:
+    struct parcel {
+        std::string queue;
+        std::shared_ptr<const std::string> consumer;
+        std::vector<report> reports;  ///< to be told before the settlements
+        std::vector<settlement> settlements;
+    };
+
+    /// Says whether it was empty, so that somebody must be told. So do both.
+    bool add(const std::string& queue, const std::shared_ptr<const std::string>& consumer, settlement end) {
+        const std::lock_guard lock(mutex_);
+        const bool was_empty = parcels_.empty();
+        parcel_for(queue, consumer).settlements.push_back(std::move(end));
+        return was_empty;
+    }
+
+    /// Newer progress of an attempt replaces older; log lines add up.
+    bool add(const std::string& queue, const std::shared_ptr<const std::string>& consumer, report news) {
+        const std::lock_guard lock(mutex_);
+        const bool was_empty = parcels_.empty();
+        auto& reports = parcel_for(queue, consumer).reports;
+        const auto known = std::ranges::find_if(reports, [&](const report& r) {
+            return r.key == news.key && r.token == news.token;
+        });
+        if (known == reports.end()) {
+            reports.push_back(std::move(news));
+        } else {
+            if (news.progress) known->progress = std::move(news.progress);
+            std::ranges::move(news.log, std::back_inserter(known->log));
+        }
+        return was_empty;
+    }
+
+    std::vector<parcel> take() {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(parcels_, {});
+    }
+
+private:
+    parcel& parcel_for(const std::string& queue, const std::shared_ptr<const std::string>& consumer) {
+        for (auto& known : parcels_) {
+            if (known.consumer == consumer && known.queue == queue) return known;
+        }
+        parcels_.push_back({queue, consumer, {}, {}});
+        return parcels_.back();
+    }
+
+    std::mutex mutex_;
+    std::vector<parcel> parcels_;
+};
+
+}  // namespace taskflux::detail

@@ -1,0 +1,138 @@
+#pragma once
+
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/id.hpp>
+#include <taskflux/core/task.hpp>
+#include <taskflux/core/time.hpp>
+#include <taskflux/flow/queue_order.hpp>
+#include <taskflux/fwd.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace taskflux {
+
+/// Takes log lines: those that handlers write, with their task's id, and the worker's own, with null. Called
+/// from the worker's threads; must not throw.
+using log_sink = std::function<void(const log_line&, const task_id*)>;
+
+/// How a worker works. Setters may be chained; the same name without an argument reads.
+class worker_options {
+public:
+    worker_options() {}
+
+    /// The queues to serve, strictly in this order: a later one only when the ones before are empty. By
+    /// default the queues of the registered contracts.
+    worker_options& queues(std::vector<std::string> names) {
+        queues_.clear();
+        for (auto& name : names) add(std::move(name), 1);
+        is_strict_ = true;
+        return *this;
+    }
+
+    /// The queues to serve, each looked at first as often as its weight says; none starves.
+    worker_options& weighted_queues(const std::vector<std::pair<std::string, unsigned>>& weights) {
+        queues_.clear();
+        for (const auto& [name, weight] : weights) add(name, weight);
+        is_strict_ = false;
+        return *this;
+    }
+
+    /// So many tasks run at a time; default 16.
+    worker_options& concurrency(std::size_t tasks) {
+        if (tasks == 0) throw error(errc::invalid_argument, "concurrency must be at least 1");
+        return concurrency_ = tasks, *this;
+    }
+
+    /// So many more are fetched ahead; default 0. They save round trips for short tasks, and keep long ones
+    /// from other workers.
+    worker_options& prefetch(std::size_t tasks) { return prefetch_ = tasks, *this; }
+
+    /// Threads for handlers that are plain functions, started by `run` when there is such a handler; 0 (the
+    /// default): as many as the machine has cores.
+    worker_options& cpu_threads(std::size_t threads) { return cpu_threads_ = threads, *this; }
+
+    /// Runs plain functions here instead; the worker then starts no threads for them.
+    worker_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
+
+    /// How long a silent worker keeps its tasks; default 30 s, at least 100 ms. Renewed three times as often.
+    worker_options& lease(duration length) {
+        if (length < std::chrono::milliseconds(100)) {
+            throw error(errc::invalid_argument, "a lease is at least 100 ms long");
+        }
+        return lease_ = length, *this;
+    }
+
+    /// Renews the lease on a thread of its own (the default), so that a handler which blocks the I/O thread
+    /// cannot starve it. Without, on the I/O executor.
+    worker_options& renewal_thread(bool on) { return renewal_thread_ = on, *this; }
+
+    /// When the I/O executor has not moved for so long, its lease is no longer renewed and other workers take
+    /// over; default 5 minutes, zero: never. Needs the renewal thread.
+    worker_options& stuck_after(duration limit) { return stuck_after_ = limit, *this; }
+
+    /// How long a stopping worker lets its handlers finish before it cancels them; default 30 s.
+    worker_options& drain_for(duration limit) { return drain_for_ = limit, *this; }
+
+    /// How long cancelled handlers then have to end, before their tasks are given back without them; default
+    /// 5 s.
+    worker_options& unwind_for(duration limit) { return unwind_for_ = limit, *this; }
+
+    /// The node's name in records and logs; by default a UUID.
+    worker_options& name(std::string node) { return name_ = std::move(node), *this; }
+
+    /// Where log lines go; by default nowhere.
+    worker_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
+
+    /// Seeds the draws of weighted queues and of jitter; by default random.
+    worker_options& seed(std::uint32_t value) { return seed_ = value, *this; }
+
+    const std::vector<weighted_queue>& queues() const { return queues_; }
+    bool is_strict() const { return is_strict_; }
+    std::size_t concurrency() const { return concurrency_; }
+    std::size_t prefetch() const { return prefetch_; }
+    std::size_t cpu_threads() const { return cpu_threads_; }
+    const asio::any_io_executor& cpu() const { return cpu_; }
+    duration lease() const { return lease_; }
+    bool renewal_thread() const { return renewal_thread_; }
+    duration stuck_after() const { return stuck_after_; }
+    duration drain_for() const { return drain_for_; }
+    duration unwind_for() const { return unwind_for_; }
+    const std::string& name() const { return name_; }
+    const log_sink& log() const { return log_; }
+    std::optional<std::uint32_t> seed() const { return seed_; }
+
+private:
+    void add(std::string name, unsigned weight) {
+        if (!is_valid_name(name)) throw error(errc::invalid_argument, "not a queue name: \"" + name + "\"");
+        if (weight == 0) throw error(errc::invalid_argument, "queue " + name + ": a weight is at least 1");
+        for (const auto& queue : queues_) {
+            if (queue.name == name) throw error(errc::invalid_argument, "queue " + name + " is named twice");
+        }
+        queues_.push_back({std::move(name), weight});
+    }
+
+    std::vector<weighted_queue> queues_;
+    bool is_strict_ = true;
+    std::size_t concurrency_ = 16;
+    std::size_t prefetch_ = 0;
+    std::size_t cpu_threads_ = 0;
+    asio::any_io_executor cpu_;
+    duration lease_ = std::chrono::seconds(30);
+    bool renewal_thread_ = true;
+    duration stuck_after_ = std::chrono::minutes(5);
+    duration drain_for_ = std::chrono::seconds(30);
+    duration unwind_for_ = std::chrono::seconds(5);
+    std::string name_;
+    log_sink log_;
+    std::optional<std::uint32_t> seed_;
+};
+
+}  // namespace taskflux
