@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
 """Checks that a mistake is answered by one readable line: check.py CASE.cpp COMPILER FLAGS...
 
-The case says in a comment `// expect: TEXT` what a static_assert must tell; it holds the mistake in `#ifndef FIXED`
-and its repair in `#else`, which must compile: so it cannot fail to compile for another reason.
+The case says in comments
+  // expect: TEXT      what a static_assert must tell, as the only error
+  // names: TEXT       (optional) what else the compiler's answer must name, such as the type at fault
+  // only: GNU 12      (optional, read by CMakeLists.txt) the one compiler that it is about
+It holds the mistake in `#ifndef FIXED` and its repair in `#else`, which must compile: so it cannot fail to compile
+for another reason.
 """
 import os
 import re
@@ -36,6 +40,9 @@ def main(case, command):
     if len(errors) != 1 or "static assertion failed" not in errors[0] or expected[1] not in errors[0]:
         found = "\n".join("  " + line for line in errors)
         return f"{output}\n{case}: expected one error, of a static_assert with the text\n  {expected[1]}\nfound\n{found}"
+    names = re.search(r"^// names: (.+?)\s*$", source, re.M)
+    if names and names[1] not in output:
+        return f"{output}\n{case}: nothing above names {names[1]}"
     print(errors[0])
     return 0
 

@@ -47,6 +47,10 @@ class Check(unittest.TestCase):
     def test_a_second_error_is_refused(self):
         self.assertIn("expected one error", self.verdict(GCC + "case.cpp:3:1: error: no member\n"))
 
+    def test_an_answer_that_does_not_name_what_it_must_is_refused(self):
+        self.assertEqual(self.verdict(GCC + "note: with T = circle\n", source="// names: circle\n" + CASE), 0)
+        self.assertIn("nothing above names circle", self.verdict(GCC, source="// names: circle\n" + CASE))
+
     def test_a_case_without_expectation_or_repair_is_refused(self):
         self.assertIn("no line '// expect", self.verdict(GCC, source="#ifndef FIXED\n#endif\n"))
         self.assertIn("no #ifndef FIXED", self.verdict(GCC, source="// expect: describe it\n"))
