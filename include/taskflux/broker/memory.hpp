@@ -154,7 +154,9 @@ public:
     awaitable<std::vector<std::string>> queues() override {
         co_return hub_->in_all([](auto& queues) {
             std::vector<std::string> names;
-            for (const auto& [name, queue] : queues) names.push_back(name);
+            for (const auto& [name, queue] : queues) {
+                if (queue->has_held_tasks()) names.push_back(name);
+            }
             return names;
         });
     }

@@ -23,7 +23,7 @@ inline constexpr int highest_priority = 100;
 
 /// The rules a task runs under. Stored with the task; zero durations mean "no limit" unless said otherwise.
 struct run_policy {
-    retry_policy retry;                                           ///< default: one attempt
+    retry_policy retry{};                                         ///< default: one attempt
     duration timeout{};                                           ///< of one attempt
     duration deadline{};                                          ///< of everything, from submission on
     duration expires_in{};                                        ///< not started within this: expired

@@ -77,6 +77,7 @@ struct entry {
     task_state state = task_state::waiting;
     bool cancel_requested = false;
     bool unclaimed = false;
+    bool is_first_try = false;  ///< running, and never before since it was submitted or requeued
 
     entry_extras& more() {
         if (!extras) extras = std::make_unique<entry_extras>();
@@ -123,6 +124,7 @@ struct consumer {
     std::string name;
     time_point lease_end{};
     entry_list held;
+    bool has_news = false;  ///< it has something to cancel and has not been told yet
 };
 
 inline void entry_list::push_back(entry& item) {

@@ -8,8 +8,10 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/deferred.hpp>
+#include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -87,12 +89,17 @@ public:
                 const std::lock_guard lock(mutex_);
                 std::vector<delivery> found;
                 const bool has_seen_all = try_fetch(request, found);
-                if (!found.empty() || (has_seen_all && clock_.now() >= deadline)) co_return found;
+                if (!found.empty() || request.max == 0) co_return found;
+                if (has_seen_all && clock_.now() >= deadline) co_return found;
                 if (!has_seen_all) continue;
                 if (!place) place.emplace(*this, deadline).request = &request;
                 place->park();
             }
-            co_await place->wake.async_wait(asio::deferred);
+            co_await place->wake.wait();
+            const auto state = co_await asio::this_coro::cancellation_state;
+            if (state.cancelled() != asio::cancellation_type::none) {  // what it would take, nobody would get
+                throw boost::system::system_error(asio::error::operation_aborted);
+            }
         }
     }
 
@@ -103,6 +110,9 @@ public:
         {
             const std::lock_guard lock(mutex_);
             check_open();
+            for (const auto& [name, queue] : queues_) {
+                if (queue->has_news(consumer)) co_return;
+            }
             place.park();
         }
         co_await place.end();
@@ -113,7 +123,10 @@ public:
         std::optional<waiter> place;
         {
             const std::lock_guard lock(mutex_);
-            auto* const task = look(id.queue).find(id.key);
+            check_open();
+            auto& queue = look(id.queue);
+            queue.advance(clock_.now());
+            auto* const task = queue.find(id.key);
             if (!task) throw error(errc::not_found, "task " + to_string(id));
             if (is_terminal(task->state)) co_return task->outcome();
             if (wait <= duration::zero()) co_return std::nullopt;
@@ -152,15 +165,13 @@ private:
 
         ~waiter() {
             const std::lock_guard lock(of.mutex_);
-            if (awaited && !outcome) {
-                if (auto* task = of.look(awaited->queue).find(awaited->key)) task->remove_waiter(*this);
-            }
+            withdraw();
             of.unpark(*this);
         }
 
         /// With the hub locked, before each wait.
         void park() {
-            is_woken = false;
+            if (std::exchange(is_woken, false)) of.pass_on(*request);
             of.park(*this);
         }
 
@@ -170,6 +181,13 @@ private:
             task.add_waiter(*this);
         }
 
+        /// With the hub locked: from here on, nobody writes an outcome.
+        void withdraw() {
+            if (!awaited || outcome) return;
+            if (auto* task = of.look(awaited->queue).find(awaited->key)) task->remove_waiter(*this);
+            awaited.reset();
+        }
+
         void finish() {
             is_over = true;
             wake.set();
@@ -177,9 +195,10 @@ private:
 
         /// Waits for `finish`, which comes at the latest at the deadline.
         awaitable<void> end() {
-            while (!is_over) co_await wake.async_wait(asio::deferred);
+            while (!is_over) co_await wake.wait();
             const std::lock_guard lock(of.mutex_);
-            of.check_open();
+            withdraw();
+            if (!outcome) of.check_open();
         }
 
         hub& of;
@@ -224,13 +243,18 @@ private:
     bool try_fetch(const fetch_request& request, std::vector<delivery>& found) {
         check_open();
         const auto now = clock_.now();
+        for (const auto& name : request.queues) {
+            auto& queue = look(name);
+            queue.advance(now);
+            if (!queue.find_consumer(request.consumer)) {
+                throw error(errc::lease_lost, "consumer " + request.consumer + " on queue " + name);
+            }
+        }
         bool has_seen_all = true;
         for (std::size_t i = 0; i < request.queues.size() && found.size() < request.max; ++i) {
             auto& queue = look(request.queues[i]);
-            queue.advance(now);
-            auto* const who = queue.find_consumer(request.consumer);
-            if (!who) throw error(errc::lease_lost, "consumer " + request.consumer + " on queue " + request.queues[i]);
-            queue.fetch(*who, request.names.get(), i, request.max - found.size(), now, found);
+            auto& who = *queue.find_consumer(request.consumer);
+            queue.fetch(who, request.names.get(), i, request.max - found.size(), now, found);
             has_seen_all = has_seen_all && !queue.has_work(request.names.get());
             arm(queue.next());
         }
@@ -258,6 +282,11 @@ private:
         chosen->wake.set();
     }
 
+    /// Who was woken does not need all there is: wakes the next.
+    void pass_on(const fetch_request& request) {
+        for (const auto& name : request.queues) wake_fetch(name, look(name));
+    }
+
     void park(waiter& who) {
         if (!who.home) {
             who.home = who.request ? &fetches_ : &waits_;
@@ -270,9 +299,7 @@ private:
     void unpark(waiter& who) {
         if (!who.home) return;
         who.home->erase(who.place);
-        if (who.request && !is_closed_) {
-            for (const auto& name : who.request->queues) wake_fetch(name, look(name));
-        }
+        if (who.request && !is_closed_) pass_on(*who.request);
         if (is_waited_for()) return;
         ++alarm_;  // nothing needs the timer now, and it must not keep the user's context running
         armed_ = never;

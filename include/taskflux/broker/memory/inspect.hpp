@@ -58,6 +58,7 @@ inline task_page list(queue_map& queues, const list_query& query) {
         sequence = last.key.sequence;
     }
     task_page page;
+    if (query.limit == 0) return page;
     for (auto at = queues.lower_bound(name); at != queues.end(); ++at, sequence = 0) {
         auto& [queue_name, queue] = *at;
         if (!query.queue.empty() && queue_name != query.queue) break;

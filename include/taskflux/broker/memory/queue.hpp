@@ -3,6 +3,7 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/memory/store.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -21,11 +22,8 @@ public:
         : store_(seed, max_ended), max_pending_(max_pending) {}
 
     std::vector<submitted> submit(std::vector<new_task> tasks, time_point now) {
-        if (max_pending_ > 0 && store_.pending() + tasks.size() > max_pending_) {
-            throw error(errc::queue_full, std::to_string(store_.pending()) + " of at most " +
-                                              std::to_string(max_pending_) + " unfinished tasks are in the queue; " +
-                                              std::to_string(tasks.size()) + " more do not fit");
-        }
+        for (const auto& task : tasks) check(task);
+        if (max_pending_ > 0 && store_.pending() + tasks.size() > max_pending_) check_room(tasks, now);
         std::vector<submitted> answers;
         answers.reserve(tasks.size());
         for (auto& task : tasks) answers.push_back(store_.add(std::move(task), now));
@@ -60,10 +58,17 @@ public:
     }
 
     /// Appends what `who` has to cancel; `queue` is the index it knows this queue by.
-    void list_cancels(const consumer& who, std::size_t queue, std::vector<cancel_request>& out) {
+    void list_cancels(consumer& who, std::size_t queue, std::vector<cancel_request>& out) {
+        who.has_news = false;
         for (auto* task = who.held.front(); task; task = task->next) {
             if (task->cancel_requested) out.push_back({queue, store_.key_of(*task), task->deliveries});
         }
+    }
+
+    /// Whether the consumer of that name has something to cancel that it has not been told yet.
+    bool has_news(const std::string& name) {
+        const auto* who = find_consumer(name);
+        return who && who->has_news;
     }
 
     /// Appends up to `max` deliveries. A call looks at a bounded number of tasks that `who` has no handler
@@ -106,6 +111,7 @@ public:
             case settlement::kind::release: store_.release(*task, now); break;
             case settlement::kind::cancel:
                 if (!task->cancel_requested) return effect::wrong_state;
+                ++task->failed_attempts;
                 store_.cancel(*task, now);
                 break;
         }
@@ -132,6 +138,7 @@ public:
         return step(key, task_event::cancel, [&](entry& task) {
             if (task.state == task_state::running) {
                 task.cancel_requested = true;
+                task.holder->has_news = true;
                 holder = task.holder->name;
                 return effect::requested;
             }
@@ -209,8 +216,40 @@ public:
 
     /// Does everything that has fallen due, and takes back what dead consumers held.
     void advance(time_point now) {
-        if (now < next()) return;
-        store_.advance(now);
+        while (now >= next()) {  // what a dead consumer gives back may be past its own deadline
+            store_.advance(now);
+            bury_consumers(now);
+        }
+    }
+
+    /// When `advance` will next have something to do, at the earliest.
+    time_point next() const { return (std::min)(store_.next(), next_lease_end_); }
+
+    /// Whether any task has ever been here.
+    bool has_held_tasks() const { return store_.has_held_tasks(); }
+
+private:
+    static constexpr std::size_t max_log_lines = 100;
+
+    static void check(const new_task& task) {
+        if (!task.spec) throw error(errc::invalid_argument, "a task without a specification");
+        if (!task.own_id.empty() && !is_valid_own_id(task.own_id)) {
+            throw error(errc::invalid_argument, "not a task id: \"" + task.own_id.substr(0, 64) + '"');
+        }
+    }
+
+    /// Refuses more tasks than fit; those that are there already need no room.
+    void check_room(const std::vector<new_task>& tasks, time_point now) {
+        const auto is_there = [&](const new_task& task) { return store_.find_same(task, now).has_value(); };
+        const auto there = std::ranges::count_if(tasks, is_there);
+        const auto fresh = tasks.size() - static_cast<std::size_t>(there);
+        if (store_.pending() + fresh <= max_pending_) return;
+        throw error(errc::queue_full, std::to_string(store_.pending()) + " of at most " +
+                                          std::to_string(max_pending_) + " unfinished tasks are in the queue; " +
+                                          std::to_string(fresh) + " more do not fit");
+    }
+
+    void bury_consumers(time_point now) {
         next_lease_end_ = never;
         std::erase_if(consumers_, [&](auto& named) {
             auto& who = *named.second;
@@ -222,12 +261,6 @@ public:
             return true;
         });
     }
-
-    /// When `advance` will next have something to do, at the earliest.
-    time_point next() const { return (std::min)(store_.next(), next_lease_end_); }
-
-private:
-    static constexpr std::size_t max_log_lines = 100;
 
     static bool is_current(const entry& task, const consumer* who, std::uint32_t token) {
         return task.state == task_state::running && who && task.holder == who && task.deliveries == token;

@@ -29,8 +29,7 @@ public:
 
     /// Stores a task, or finds the one that is there already under its own id or unique key.
     submitted add(new_task&& from, time_point now) {
-        if (const auto there = find_own(from.own_id)) return {*there, true};
-        if (const auto* holder = unique_holder(from.unique_key, now)) return {key_of(*holder), true};
+        if (const auto there = find_same(from, now)) return {*there, true};
         auto& task = tasks_.add();
         task.spec = std::move(from.spec);
         task.payload = std::move(from.payload);
@@ -50,6 +49,13 @@ public:
         watch_limit(task);
         if (!from.hold) start(task, now);
         return {key_of(task), false};
+    }
+
+    /// The task that is there already under the same own id or unique key.
+    std::optional<task_key> find_same(const new_task& as, time_point now) {
+        if (const auto there = find_own(as.own_id)) return there;
+        if (const auto* holder = unique_holder(as.unique_key, now)) return key_of(*holder);
+        return std::nullopt;
     }
 
     void start(entry& task, time_point now) {
@@ -72,6 +78,7 @@ public:
         task.first_started_at = task.started_at = {};
         task.cancel_requested = false;
         more.limits_from = now;
+        more.error.clear();
         make_ready(task, task_event::requeue, now, now);
         return true;
     }
@@ -81,13 +88,17 @@ public:
         enter(task, task_event::fetch, task_state::running);
         ++task.deliveries;
         task.started_at = now;
-        if (task.first_started_at == time_point{}) task.first_started_at = now;
+        task.is_first_try = task.first_started_at == time_point{};
+        if (task.is_first_try) task.first_started_at = now;
         task.holder = &who;
         who.held.push_back(task);
     }
 
     void complete(entry& task, std::string result, time_point now) {
-        if (task.cancel_requested) return cancel(task, now);
+        if (task.cancel_requested) {
+            ++task.failed_attempts;
+            return cancel(task, now);
+        }
         task.result = std::move(result);
         finish(task, task_event::complete, task_state::succeeded, now);
     }
@@ -111,7 +122,7 @@ public:
 
     /// Back to the head of its lane, as if it had not been fetched.
     void release(entry& task, time_point now) {
-        if (task.failed_attempts + task.crashes == 0) task.first_started_at = {};
+        if (task.is_first_try) task.first_started_at = task.started_at = {};
         give_back(task, task_event::release, now);
     }
 
@@ -171,6 +182,8 @@ public:
 
     ready_tasks& ready() { return ready_; }
     const ready_tasks& ready() const { return ready_; }
+
+    bool has_held_tasks() const { return tasks_.last() > 0; }
 
     /// Tasks that have not ended.
     std::size_t pending() const { return tasks_.size() - ended_size_; }
@@ -269,8 +282,9 @@ private:
         if (task.first_started_at == time_point{}) {
             return finish(task, task_event::expire, task_state::expired, now);
         }
-        const failure why{"timed_out", "", "the task's overall deadline passed", "", ""};
-        fail(task, task_event::time_out, encode(why), now);
+        auto why = task.extras ? std::move(task.extras->error) : std::string();
+        if (why.empty()) why = encode(failure{"timed_out", "", "the task's overall deadline passed", "", ""});
+        fail(task, task_event::time_out, std::move(why), now);
     }
 
     /// The end of a task: who waits is told, its unique key is free, its retention begins.

@@ -41,6 +41,7 @@ public:
 
     /// The task with the lowest number above `sequence`, or null.
     entry* after(std::uint64_t sequence) {
+        if (sequence >= last_) return nullptr;
         for (auto at = (std::max)(sequence + 1, first_segment_ * segment_size); at <= last_;) {
             if (!segments_[at / segment_size - first_segment_]) {
                 at = (at / segment_size + 1) * segment_size;
@@ -66,6 +67,9 @@ public:
     }
 
     std::size_t size() const { return size_; }
+
+    /// The highest number given out so far.
+    std::uint64_t last() const { return last_; }
 
 private:
     static constexpr std::uint64_t segment_size = 64;
