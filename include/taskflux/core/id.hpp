@@ -12,6 +12,7 @@
 #include <charconv>
 #include <chrono>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -55,11 +56,12 @@ constexpr bool is_valid_own_id(std::string_view id) {
 
 /// The printed form of a key: "~sequence.nonce".
 inline std::string to_string(const task_key& key) {
-    char text[24] = {'~'};
-    auto end = std::to_chars(text + 1, text + sizeof text, key.sequence, 36).ptr;
-    *end++ = '.';
-    end = std::to_chars(end, text + sizeof text, key.nonce, 36).ptr;
-    return {text, end};
+    constexpr std::size_t most = 13;  // digits of 2^64 - 1 in base 36
+    char sequence[most], nonce[most];
+    const auto sequence_end = std::to_chars(sequence, sequence + most, key.sequence, 36).ptr;
+    const auto nonce_end = std::to_chars(nonce, nonce + most, key.nonce, 36).ptr;
+    std::string text = "~";
+    return text.append(sequence, sequence_end).append(1, '.').append(nonce, nonce_end);
 }
 
 /// The printed form of an id: "queue:~sequence.nonce".
