@@ -204,6 +204,14 @@ public:
         return settle(settled(which, how), consumer);
     }
 
+    effect tell(const delivery& which, std::string progress, const std::string& consumer = w) {
+        report news;
+        news.key = which.key;
+        news.token = which.token;
+        news.progress = std::move(progress);
+        return run(broker().tell(q, consumer, {news})).at(0);
+    }
+
     // --- steering, one task at a time ----------------------------------------------------------------
 
     effect cancel(task_key key) { return run(broker().cancel(q, {key})).at(0); }
