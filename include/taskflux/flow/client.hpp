@@ -9,10 +9,13 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 #include <concepts>
+#include <exception>
 #include <memory>
+#include <optional>
 #include <ranges>
 #include <string>
 #include <string_view>
@@ -125,22 +128,69 @@ public:
         return job<R>(broker_, std::move(id));
     }
 
-    /// `submit` for who does not write coroutines: completes as `void(std::exception_ptr, job<R>)`.
+    /// `submit` for who does not write coroutines: completes as `void(std::exception_ptr, job<R>)`. The payload
+    /// is left out where the contract has none.
     template <class R, class P, class Token>
-    auto async_submit(const detail::contract<R, P>& contract, const P& payload, Token&& token) const {
-        return asio::co_spawn(broker_->get_executor(), submit(contract, payload), std::forward<Token>(token));
+    auto async_submit(const detail::contract<R, P>& contract, const submit_options& options,
+                      const std::type_identity_t<P>& payload, Token&& token) const {
+        return spawn([&] { return submit(contract, options, payload); }, std::forward<Token>(token));
+    }
+    template <class R, class P, class Token>
+    auto async_submit(const detail::contract<R, P>& contract, const std::type_identity_t<P>& payload,
+                      Token&& token) const {
+        return spawn([&] { return submit(contract, payload); }, std::forward<Token>(token));
+    }
+    template <class R, class Token>
+    auto async_submit(const detail::contract<R, void>& contract, const submit_options& options, Token&& token) const {
+        return spawn([&] { return submit(contract, options); }, std::forward<Token>(token));
+    }
+    template <class R, class Token>
+    auto async_submit(const detail::contract<R, void>& contract, Token&& token) const {
+        return spawn([&] { return submit(contract); }, std::forward<Token>(token));
     }
 
     /// `run` for who does not write coroutines: completes as `void(std::exception_ptr, R)`.
     template <class R, class P, class Token>
-    auto async_run(const detail::contract<R, P>& contract, const P& payload, Token&& token) const {
-        return asio::co_spawn(broker_->get_executor(), run(contract, payload), std::forward<Token>(token));
+    auto async_run(const detail::contract<R, P>& contract, const submit_options& options,
+                   const std::type_identity_t<P>& payload, Token&& token) const {
+        return spawn([&] { return run(contract, options, payload); }, std::forward<Token>(token));
+    }
+    template <class R, class P, class Token>
+    auto async_run(const detail::contract<R, P>& contract, const std::type_identity_t<P>& payload,
+                   Token&& token) const {
+        return spawn([&] { return run(contract, payload); }, std::forward<Token>(token));
+    }
+    template <class R, class Token>
+    auto async_run(const detail::contract<R, void>& contract, const submit_options& options, Token&& token) const {
+        return spawn([&] { return run(contract, options); }, std::forward<Token>(token));
+    }
+    template <class R, class Token>
+    auto async_run(const detail::contract<R, void>& contract, Token&& token) const {
+        return spawn([&] { return run(contract); }, std::forward<Token>(token));
     }
 
     const broker_ptr& get_broker() const { return broker_; }
 
 private:
     static constexpr std::size_t batch_size = 1000;
+
+    /// What `call` throws at once reaches the token too.
+    template <class Call, class Token>
+    auto spawn(Call call, Token&& token) const {
+        std::optional<std::invoke_result_t<Call&>> begun;
+        try {
+            begun.emplace(call());
+        } catch (...) {
+            begun.emplace(failed<typename std::invoke_result_t<Call&>::value_type>(std::current_exception()));
+        }
+        return asio::co_spawn(broker_->get_executor(), std::move(*begun), std::forward<Token>(token));
+    }
+
+    template <class T>
+    static awaitable<T> failed(std::exception_ptr error) {
+        co_await asio::this_coro::executor;
+        std::rethrow_exception(error);
+    }
 
     static std::string queue_of(const auto& contract, const submit_options& options) {
         return options.queue() ? *options.queue() : std::string(contract.options().queue());

@@ -37,9 +37,9 @@ protected:
 class context {
 public:
     /// Made by the worker.
-    context(const delivery& what, task_id id, const detail::job& job, taskflux::clock& clock, time_point ends,
+    context(const delivery& what, const task_id& id, const detail::job& job, taskflux::clock& clock, time_point ends,
             detail::context_sink& sink)
-        : what_(what), id_(std::move(id)), job_(job), clock_(clock), ends_(ends), sink_(sink) {}
+        : what_(what), id_(id), job_(job), clock_(clock), ends_(ends), sink_(sink) {}
     context(const context&) = delete;
     context& operator=(const context&) = delete;
 
@@ -96,7 +96,7 @@ public:
 
 private:
     const delivery& what_;
-    task_id id_;
+    const task_id& id_;
     const detail::job& job_;
     taskflux::clock& clock_;
     time_point ends_;

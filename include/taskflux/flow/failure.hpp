@@ -19,13 +19,15 @@
 
 namespace taskflux::detail {
 
-/// `text` with every byte that is not part of a UTF-8 sequence replaced by U+FFFD: messages come from
-/// anywhere, and are kept as JSON.
+/// `text` with every byte that is not part of a UTF-8 sequence replaced by U+FFFD, and cut where it gets too
+/// long: messages come from anywhere, and are kept as JSON.
 inline std::string as_utf8(std::string_view text) {
+    constexpr std::size_t max_size = 16 * 1024;
     std::string clean;
-    clean.reserve(text.size());
+    clean.reserve((std::min)(text.size(), max_size));
     while (!text.empty()) {
         const auto sequence = utf8_sequence(text);
+        if (clean.size() + (std::max)(sequence, std::size_t(3)) > max_size) return clean += "…";
         clean += sequence > 0 ? text.substr(0, sequence) : std::string_view("\xef\xbf\xbd");
         text.remove_prefix((std::max)(sequence, std::size_t(1)));
     }
@@ -38,7 +40,8 @@ public:
     /// `schema`: what the payload should have satisfied; empty for a result.
     bad_payload(const payload_error& cause, std::string schema)
         : error(errc::bad_payload, cause.what()),
-          failure_{name_of(cause.code()), boost::core::demangle(typeid(cause).name()), as_utf8(cause.what()), as_utf8(cause.pointer()), std::move(schema)} {}
+          failure_{name_of(cause.code()), boost::core::demangle(typeid(cause).name()), as_utf8(cause.what()),
+                   as_utf8(cause.pointer()), std::move(schema)} {}
 
     const taskflux::failure& failure() const { return failure_; }
 

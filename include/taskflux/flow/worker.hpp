@@ -78,12 +78,15 @@ public:
         auto queues = options_.queues().empty() ? contract_queues_ : options_.queues();
         if (handlers_->empty()) throw error(errc::invalid_argument, "a worker needs a handler: call on() before run()");
         core_ = std::make_shared<detail::worker_core>(broker_, options_, std::move(queues), handlers_, cpu());
+        if (is_stopped_) core_->stop();
         return run_core(core_);
     }
 
-    /// Ends `run` as cancelling it does. Thread-safe once `run` has been called.
+    /// Ends `run` as cancelling it does, also one that has not been called yet. Thread-safe once `run` has been
+    /// called.
     void stop() {
-        if (core_) core_->stop();
+        if (core_) return core_->stop();
+        is_stopped_ = true;
     }
 
     /// How many attempts are queued and running here, and how many have ended in which way.
@@ -133,6 +136,7 @@ private:
     std::vector<weighted_queue> contract_queues_;
     std::unique_ptr<asio::thread_pool> pool_;
     core_ptr core_;
+    bool is_stopped_ = false;  // before it ran
 };
 
 }  // namespace taskflux

@@ -9,6 +9,7 @@
 #include <taskflux/flow/handler.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -38,19 +39,22 @@ public:
     attempt(executor_state& pool, std::shared_ptr<attempt_owner> owner, detail::handler& handler,
             taskflux::clock& clock, std::string queue, std::shared_ptr<const std::string> consumer, delivery what)
         : attempted_job(handler.kind(), pool), owner_(std::move(owner)), handler_(handler), what_(std::move(what)),
-          consumer_(std::move(consumer)), ends_(end_of(what_)),
-          context_(what_, task_id{std::move(queue), what_.key}, *this, clock, ends_, *this) {}
+          consumer_(std::move(consumer)), id_{std::move(queue), what_.key}, clock_(clock) {}
 
     const delivery& what() const { return what_; }
-    const task_id& id() const { return context_.id(); }
+    const task_id& id() const { return id_; }
     const std::shared_ptr<const std::string>& consumer() const { return consumer_; }
+
+    /// Whether its handler has been called. Thread-safe.
+    bool has_begun() const { return has_begun_; }
 
     /// The limits that the slots keep for it; nothing where it has none.
     std::optional<run_options> limits(time_point now) const {
-        if (ends_ == never) return std::nullopt;
+        const auto timeout = what_.spec->policy.timeout;
+        if (timeout == duration::zero() && what_.deadline_at == never) return std::nullopt;
         const auto least = duration(1);  // a limit of zero would be none
         run_options options;
-        options.timeout(what_.spec->policy.timeout);
+        options.timeout(timeout);
         if (what_.deadline_at != never) options.deadline((std::max)(what_.deadline_at - now, least));
         return options;
     }
@@ -61,27 +65,26 @@ public:
         facts.what = &what_;
         facts.retry_if = handler_.retry_if();
         if (stopping()) facts.stopped = stop_reason();
+        else if (!has_begun_) facts.stopped = errc::shut_down;  // the slots took no more
         facts.error = std::move(error);
         facts.result = std::move(result_);
         return facts;
     }
 
 private:
-    static time_point end_of(const delivery& what) {
-        const auto timeout = what.spec->policy.timeout;
-        const auto by_timeout = timeout > duration::zero() ? later(what.started_at, timeout) : never;
-        return (std::min)(by_timeout, what.deadline_at);
+    /// The timeout runs from here on, not from when the task was fetched.
+    context& begin_here() {
+        has_begun_ = true;
+        begin();
+        const auto timeout = what_.spec->policy.timeout;
+        const auto by_timeout = timeout > duration::zero() ? later(clock_.now(), timeout) : never;
+        context_sink& sink = *this;
+        return context_.emplace(what_, id_, *this, clock_, (std::min)(by_timeout, what_.deadline_at), sink);
     }
 
-    asio::awaitable<void> run() override {
-        begin();
-        return handler_.run(context_, what_.payload, result_);
-    }
+    asio::awaitable<void> run() override { return handler_.run(begin_here(), what_.payload, result_); }
 
-    void call() override {
-        begin();
-        handler_.call(context_, what_.payload, result_);
-    }
+    void call() override { handler_.call(begin_here(), what_.payload, result_); }
 
     void deliver(std::exception_ptr error) noexcept override { owner_->on_end(*this, std::move(error)); }
     void let_go() noexcept override { owner_->on_abandon(*this); }
@@ -93,9 +96,11 @@ private:
     detail::handler& handler_;
     delivery what_;
     std::shared_ptr<const std::string> consumer_;
-    time_point ends_;
-    context context_;
+    task_id id_;
+    taskflux::clock& clock_;
+    std::optional<context> context_;  // of the handler, while it runs
     std::string result_;
+    std::atomic<bool> has_begun_ = false;
 };
 
 }  // namespace taskflux::detail

@@ -12,57 +12,76 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <utility>
 
 namespace taskflux::detail {
 
 /// A thread that renews a lease, whatever the I/O thread is busy with, until that has not moved for so long
-/// that it must be stuck.
+/// that it must be stuck. Thread-safe.
 class lease_keeper {
 public:
     using renew = std::function<asio::awaitable<void>()>;  // must not throw
 
-    /// Awaits `action` every `period` on a thread of its own, unless `watched` has not run anything for
-    /// `stuck_after` (zero: never mind).
+    /// Will await `action` every `period` (of real time) on a thread of its own, unless `watched` has not run
+    /// anything for `stuck_after` by `clock` (zero: never mind).
     lease_keeper(duration period, duration stuck_after, taskflux::clock& clock, asio::any_io_executor watched,
                  renew action)
-        : alive_(std::make_shared<std::atomic<time_point::rep>>(clock.now().time_since_epoch().count())) {
-        asio::co_spawn(context_,
-                       keep(period, stuck_after, &clock, std::move(watched), std::move(action), alive_),
-                       asio::detached);
-        thread_ = std::thread([this] { context_.run(); });
-    }
+        : period_(period), stuck_after_(stuck_after), clock_(clock), watched_(std::move(watched)),
+          action_(std::move(action)) {}
 
     lease_keeper(const lease_keeper&) = delete;
     lease_keeper& operator=(const lease_keeper&) = delete;
+    ~lease_keeper() { stop(); }
 
-    /// Waits for the renewal under way, which its own deadline ends.
-    ~lease_keeper() {
+    /// Starts the thread; does nothing after `stop`.
+    void start() {
+        const std::lock_guard lock(mutex_);
+        if (is_stopped_) return;
+        asio::co_spawn(context_, keep(), asio::detached);
+        thread_ = std::thread([this] { context_.run(); });
+    }
+
+    /// Ends the thread, and waits for that.
+    void stop() {
+        const std::lock_guard lock(mutex_);
+        is_stopped_ = true;
         context_.stop();
-        thread_.join();
+        if (thread_.joinable()) thread_.join();
     }
 
 private:
-    static asio::awaitable<void> keep(duration period, duration stuck_after, taskflux::clock* clock,
-                                      asio::any_io_executor watched, renew action,
-                                      std::shared_ptr<std::atomic<time_point::rep>> alive) {
+    asio::awaitable<void> keep() {
         asio::steady_timer timer(co_await asio::this_coro::executor);
+        const auto is_alive = std::make_shared<std::atomic<bool>>(true);
+        auto asked_at = clock_.now();
         for (;;) {
-            asio::post(watched, [alive, clock] { *alive = clock->now().time_since_epoch().count(); });
-            timer.expires_after(period);
+            if (is_alive->exchange(false)) {
+                asked_at = clock_.now();
+                asio::post(watched_, [is_alive] { *is_alive = true; });
+            }
+            timer.expires_after(period_);
             co_await timer.async_wait(asio::deferred);
-            const auto silent = clock->now() - time_point(duration(alive->load()));
-            if (stuck_after == duration::zero() || silent < stuck_after) co_await action();
+            const bool is_stuck = !*is_alive && stuck_after_ > duration::zero() && clock_.now() - asked_at >= stuck_after_;
+            if (!is_stuck) co_await action_();
         }
     }
 
+    const duration period_;
+    const duration stuck_after_;
+    taskflux::clock& clock_;
+    const asio::any_io_executor watched_;
+    const renew action_;
+
     asio::io_context context_{1};
-    std::shared_ptr<std::atomic<time_point::rep>> alive_;
+    std::mutex mutex_;  // guards the next
+    bool is_stopped_ = false;
     std::thread thread_;
 };
 

@@ -13,7 +13,7 @@
 namespace taskflux::detail {
 
 /// What a worker has to tell the broker, gathered by queue and consumer: what comes while a call is under
-/// way is the next batch. Not thread-safe.
+/// way is the next batch. Thread-safe.
 class outbox {
 public:
     struct parcel {

@@ -1,0 +1,208 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/core/error.hpp>
+#include <taskflux/detail/event.hpp>
+#include <taskflux/detail/sleep.hpp>
+#include <taskflux/exec/attempts.hpp>
+#include <taskflux/flow/decide.hpp>
+#include <taskflux/flow/handler.hpp>
+#include <taskflux/flow/worker/attempt.hpp>
+#include <taskflux/flow/worker/membership.hpp>
+#include <taskflux/flow/worker/outbox.hpp>
+#include <taskflux/flow/worker/running.hpp>
+#include <taskflux/flow/worker_options.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include <atomic>
+#include <exception>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace taskflux::detail {
+
+using handler_map = std::map<std::string, std::unique_ptr<handler>, std::less<>>;
+
+/// The attempts that a worker has in hand: run on a pool of slots, cancelled alone or together, and what they
+/// have to tell put into the outbox. Their ends are decided here. Attempts keep it alive. Thread-safe, but
+/// for what waits: one at a time, on `strand`.
+class crew final : public attempt_owner, public std::enable_shared_from_this<crew> {
+public:
+    /// `cpu` is where plain functions run.
+    crew(broker_ptr broker, const worker_options& options, std::shared_ptr<const handler_map> handlers,
+         asio::any_io_executor cpu, const asio::any_io_executor& strand)
+        : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), log_(options.log()),
+          capacity_(options.concurrency() + options.prefetch()),
+          pool_(std::make_shared<executor_state>(
+              broker_->get_executor(),
+              executor_options().concurrency(options.concurrency()).cpu(std::move(cpu)).clock(clock_))),
+          random_(options.seed() ? *options.seed() : std::random_device()()), news_(strand), room_(strand) {}
+
+    /// How many more attempts fit, running or prefetched.
+    std::size_t room() const {
+        const auto in_hand = in_hand_.load();
+        return in_hand < capacity_ ? capacity_ - in_hand : 0;
+    }
+
+    /// Returns when an attempt has ended.
+    asio::awaitable<void> wait_for_room() {
+        wants_room_ = true;
+        if (room() == 0) co_await room_.wait();
+    }
+
+    /// Starts attempts at tasks that `who` fetched from `queues`.
+    void launch(std::vector<delivery> found, const std::vector<std::string>& queues, const consumer_ptr& who) {
+        const auto now = clock_.now();
+        in_hand_ += found.size();
+        job_list unlimited;
+        std::vector<boost::intrusive_ptr<attempt>> limited;
+        for (auto& what : found) {
+            auto& handler = *handlers_->find(what.spec->name)->second;  // fetch gives no other names
+            const auto& queue = queues[what.queue];
+            boost::intrusive_ptr<attempt> made =
+                new attempt(*pool_, shared_from_this(), handler, clock_, queue, who, std::move(what));
+            running_.add(*made);
+            if (made->limits(now)) {
+                limited.push_back(std::move(made));
+            } else {
+                unlimited.push_back(*made.detach());
+            }
+        }
+        if (!unlimited.empty()) pool_->launch_all(unlimited, true);
+        for (auto& one : limited) {
+            const auto limits = one->limits(now);
+            pool_->launch(std::move(one), &*limits, true);
+        }
+    }
+
+    /// Gives tasks back that were fetched too late to be started.
+    void give_back(const std::vector<delivery>& found, const std::vector<std::string>& queues,
+                   const consumer_ptr& who) {
+        for (const auto& what : found) {
+            settlement end;
+            end.key = what.key;
+            end.token = what.token;
+            end.how = settlement::kind::release;
+            send(queues[what.queue], who, std::move(end));
+        }
+    }
+
+    /// Gives tasks back that have been prefetched, and not been started.
+    void give_back_waiting() {
+        for (const auto& one : running_.all()) {
+            if (!one->has_begun()) pool_->cancel(*one, errc::shut_down);
+        }
+    }
+
+    void cancel(const std::string& queue, const cancel_request& wanted) {
+        if (const auto found = running_.find(queue, wanted)) pool_->cancel(*found, errc::cancelled);
+    }
+
+    void cancel_all(errc reason) {
+        for (const auto& one : running_.all()) pool_->cancel(*one, reason);
+    }
+
+    /// Cancels everything for good, and lets go of the slots.
+    void close() {
+        cancel_all(errc::shut_down);
+        pool_->shut_down();
+    }
+
+    /// Whether nothing is in hand any more, within `limit`.
+    asio::awaitable<bool> emptied_within(duration limit) {
+        using namespace asio::experimental::awaitable_operators;
+        if (in_hand_ == 0) co_return true;
+        const auto first = co_await (emptied() || sleep_until(clock_, later(clock_.now(), limit)));
+        co_return first.index() == 0;
+    }
+
+    /// What is to be told to the broker since the last time.
+    std::vector<outbox::parcel> take_news() { return outbox_.take(); }
+
+    /// Returns when there may be news, or after `wake`.
+    asio::awaitable<void> wait_for_news() { return news_.wait(); }
+    void wake() { news_.set(); }
+
+    executor_counts counts() const { return pool_->counts(); }
+
+private:
+    asio::awaitable<void> emptied() {
+        while (in_hand_ > 0) {
+            wants_room_ = true;
+            if (in_hand_ > 0) co_await room_.wait();
+        }
+    }
+
+    void on_end(attempt& ended, std::exception_ptr error) noexcept override {
+        running_.remove(ended);
+        auto end = [&] {
+            const std::lock_guard lock(random_mutex_);
+            return decide(ended.facts(std::move(error)), clock_.now(), random_);
+        }();
+        if (end) send(ended.id().queue, ended.consumer(), std::move(*end));
+        let_go();
+    }
+
+    void on_abandon(attempt& of) noexcept override {
+        running_.remove(of);
+        let_go();
+    }
+
+    void on_progress(attempt& of, std::string encoded) override {
+        auto news = report_of(of);
+        news.progress = std::move(encoded);
+        send(of.id().queue, of.consumer(), std::move(news));
+    }
+
+    void on_log(attempt& of, log_line line) override {
+        if (log_) log_(line, &of.id());
+        auto news = report_of(of);
+        news.log.push_back(std::move(line));
+        send(of.id().queue, of.consumer(), std::move(news));
+    }
+
+    static report report_of(const attempt& of) {
+        report news;
+        news.key = of.what().key;
+        news.token = of.what().token;
+        return news;
+    }
+
+    template <class News>
+    void send(const std::string& queue, const consumer_ptr& who, News news) {
+        if (outbox_.add(queue, who, std::move(news))) news_.set();
+    }
+
+    void let_go() noexcept {
+        --in_hand_;
+        if (wants_room_.exchange(false)) room_.set();
+    }
+
+    const broker_ptr broker_;  // the clock is its
+    taskflux::clock& clock_;
+    const std::shared_ptr<const handler_map> handlers_;
+    const log_sink log_;
+    const std::size_t capacity_;
+    const std::shared_ptr<executor_state> pool_;
+
+    outbox outbox_;
+    running_attempts running_;
+    std::mutex random_mutex_;  // guards the next
+    std::minstd_rand random_;
+
+    std::atomic<std::size_t> in_hand_ = 0;
+    std::atomic<bool> wants_room_ = false;
+    event news_;  // the outbox is not empty any more
+    event room_;  // an attempt has ended, and somebody waits for that
+};
+
+}  // namespace taskflux::detail
