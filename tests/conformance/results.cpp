@@ -1,0 +1,188 @@
+#include <conformance/placing.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+namespace taskflux::conformance {
+
+BOOST_AUTO_TEST_SUITE(conformance_results)
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_wait_ends_with_the_task, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    const auto task = place(on, task_state::running);
+    auto waiting = on.start(on.broker().wait({q, task.key}, 1h));
+    BOOST_TEST(on.still_waiting(waiting));
+    on.settle(on.settled(task.last, kind::complete, "{\"value\":3}"));
+    const auto end = waiting.get();
+    BOOST_REQUIRE(end.has_value());
+    BOOST_TEST(end->state == task_state::succeeded);
+    BOOST_TEST(end->result == "{\"value\":3}");
+    BOOST_TEST(end->error.empty());
+    BOOST_TEST(end->attempts == 1U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_wait_for_a_task_that_has_ended_returns_at_once, Backend, backends) {
+    for (const auto state : reachable) {
+        fixture on(std::make_unique<Backend>());
+        const auto task = place(on, state);
+        const auto end = on.outcome(task.key);
+        BOOST_TEST(end.has_value() == is_terminal(state));
+        if (end) BOOST_TEST(end->state == state);
+        BOOST_TEST(on.run(on.broker().wait({q, task.key}, -1s)).has_value() == is_terminal(state));
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_wait_gives_nothing_when_its_time_is_over, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    const auto key = on.add();
+    auto waiting = on.start(on.broker().wait({q, key}, 10s));
+    on.advance(9999ms);
+    BOOST_TEST(on.still_waiting(waiting));
+    on.advance(1ms);
+    BOOST_TEST(!waiting.get().has_value());
+    BOOST_TEST(on.state(key) == task_state::waiting);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_wait_for_an_unknown_task_is_refused, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    BOOST_TEST(on.error_of(on.broker().wait({q, {1, 1}}, 1h)) == errc::not_found);
+    auto key = on.add();
+    ++key.nonce;
+    BOOST_TEST(on.error_of(on.broker().wait({q, key}, 1h)) == errc::not_found);
+    BOOST_TEST(on.error_of(on.broker().wait({"none", key}, 1h)) == errc::not_found);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(everyone_who_waits_is_told, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    const auto task = place(on, task_state::running);
+    std::vector<started<std::optional<task_outcome>>> all;
+    for (int i = 0; i < 10; ++i) all.push_back(on.start(on.broker().wait({q, task.key}, 1h)));
+    all[3].cancel();
+    all[9].cancel();
+    BOOST_TEST(on.error_of(all[3]) == aborted);
+    BOOST_TEST(on.error_of(all[9]) == aborted);
+    on.settle(on.settled(task.last, kind::fail, "why"));
+    for (const auto i : {0U, 1U, 2U, 4U, 5U, 6U, 7U, 8U}) {
+        const auto end = all[i].get();
+        BOOST_TEST((end && end->state == task_state::failed && end->error == "why"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_wait_outlasts_retries_and_lost_leases, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    const auto task = place(on, task_state::running);
+    auto waiting = on.start(on.broker().wait({q, task.key}, 24h));
+    on.settle(on.settled(task.last, kind::retry, "no", 5s));
+    on.advance(5s);
+    on.fetch_one();
+    on.advance(on.lease);
+    BOOST_TEST(on.still_waiting(waiting));
+    on.join();
+    on.settle(on.fetch_one(), kind::complete);
+    const auto end = waiting.get();
+    BOOST_TEST((end && end->state == task_state::succeeded && end->attempts == 2U));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_wait_sees_the_end_that_time_brings, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    on.join();
+    const auto expires = on.add(on.task(run_policy{.expires_in = 10s}));
+    auto first = on.start(on.broker().wait({q, expires}, 1h));
+    on.advance(10s);
+    BOOST_TEST((first.get().value().state == task_state::expired));
+    const auto crashes = on.add(on.task(run_policy{.crash_limit = 1}));
+    auto second = on.start(on.broker().wait({q, crashes}, 1h));
+    on.fetch_one();
+    on.advance(on.lease);
+    BOOST_TEST((second.get().value().state == task_state::failed));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(without_retention_only_who_waits_gets_the_result, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    const auto task = place(on, task_state::running, run_policy{.retention = 0s});
+    auto waiting = on.start(on.broker().wait({q, task.key}, 1h));
+    on.settle(on.settled(task.last, kind::complete, "42"));
+    const auto end = waiting.get();
+    BOOST_TEST((end && end->result == "42"));
+    BOOST_TEST(!on.exists(task.key));
+    BOOST_TEST(on.error_of(on.broker().wait({q, task.key}, 1h)) == errc::not_found);
+    BOOST_TEST(on.counts().succeeded == 0U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(who_waits_for_a_removed_task_is_told_that_it_was_cancelled, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    const auto keys = on.add_many(2);
+    auto removed = on.start(on.broker().wait({q, keys[0]}, 1h));
+    auto cleared = on.start(on.broker().wait({q, keys[1]}, 1h));
+    on.remove(keys[0]);
+    on.run(on.broker().clear(q, std::nullopt, 10));
+    BOOST_TEST((removed.get().value().state == task_state::cancelled));
+    BOOST_TEST((cleared.get().value().state == task_state::cancelled));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(progress_and_log_are_kept_with_the_task, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    const auto task = place(on, task_state::running);
+    BOOST_TEST(on.tell(task.last, "0.1") == effect::done);
+    BOOST_TEST(on.tell(task.last, "0.5") == effect::done);
+    report news;
+    news.key = task.key;
+    news.token = task.last.token;
+    log_line line;
+    line.at = task.last.started_at;
+    line.level = log_level::warning;
+    line.text = "hot";
+    line.fields = {{"degrees", "95"}};
+    news.log = {line};
+    on.run(on.broker().tell(q, w, {news}));
+    auto record = on.record(task.key);
+    BOOST_TEST(record.progress == "0.5");  // a report without progress leaves it
+    BOOST_REQUIRE(record.log.size() == 1U);
+    BOOST_TEST((record.log[0].at == line.at && record.log[0].level == line.level));
+    BOOST_TEST(record.log[0].text == "hot");
+    BOOST_TEST((record.log[0].fields == line.fields));
+    on.settle(task.last, kind::complete);
+    record = on.record(task.key);
+    BOOST_TEST(record.progress == "0.5");
+    BOOST_TEST(record.log.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_newest_hundred_log_lines_are_kept, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    const auto task = place(on, task_state::running);
+    int written = 0;
+    for (const int some : {1, 98, 3, 40, 120}) {
+        report news;
+        news.key = task.key;
+        news.token = task.last.token;
+        for (int i = 0; i < some; ++i) {
+            log_line line;
+            line.text = std::to_string(written++);
+            news.log.push_back(line);
+        }
+        BOOST_TEST((on.run(on.broker().tell(q, w, {news})) == std::vector{effect::done}));
+        const auto log = on.record(task.key).log;
+        BOOST_TEST(log.size() == std::size_t((std::min)(written, 100)));
+        for (std::size_t i = 0; i < log.size(); ++i) {
+            BOOST_TEST(log[log.size() - 1 - i].text == std::to_string(written - 1 - int(i)));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(only_the_current_attempt_is_heard, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    const auto task = place(on, task_state::running);
+    on.join("b");
+    BOOST_TEST(on.tell(task.last, "theirs", "b") == effect::lease_lost);
+    on.settle(task.last, kind::retry);
+    BOOST_TEST(on.tell(task.last, "late") == effect::lease_lost);
+    const auto current = on.fetch_one();
+    BOOST_TEST(on.tell(task.last, "old") == effect::lease_lost);
+    on.cancel(task.key);
+    BOOST_TEST(on.tell(current, "still") == effect::done);
+    on.settle(current, kind::cancel);
+    BOOST_TEST(on.record(task.key).progress == "still");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace taskflux::conformance
