@@ -34,6 +34,7 @@ public:
     bool empty() const noexcept { return !first_; }
     std::size_t size() const noexcept { return size_; }
     T* front() const noexcept { return first_; }
+    T* back() const noexcept { return last_; }
     static T* next(const T& item) noexcept { return hook(item).next_; }
 
     void push_back(T& item) noexcept {

@@ -20,12 +20,13 @@ public:
     explicit operator bool() const noexcept { return act_; }
 
     /// Keeps `function` in place of what was here.
-    template <class Function>
-    void emplace(Function function) {
+    template <class F>
+    void emplace(F&& function) {
+        using Function = std::decay_t<F>;
         static_assert(sizeof(Function) <= sizeof(buffer_) && alignof(Function) <= alignof(std::max_align_t));
         static_assert(std::is_nothrow_move_constructible_v<Function>);
         reset();
-        ::new (static_cast<void*>(buffer_)) Function(std::move(function));
+        ::new (static_cast<void*>(buffer_)) Function(std::forward<F>(function));
         act_ = [](void* buffer, bool call) {
             auto& stored = *std::launder(static_cast<Function*>(buffer));
             Function taken(std::move(stored));

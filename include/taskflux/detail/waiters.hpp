@@ -11,7 +11,8 @@
 #include <boost/asio/prefer.hpp>
 
 #include <cstdint>
-#include <list>
+#include <forward_list>
+#include <iterator>
 #include <utility>
 
 namespace taskflux::detail {
@@ -27,14 +28,14 @@ public:
         asio::any_completion_handler<signature> handler;
         asio::any_io_executor executor;
     };
-    using list = std::list<waiter>;
+    using list = std::forward_list<waiter>;
 
     /// A list of one, to be handed to `add` under the lock; `fallback` is for handlers without an executor.
     template <class Handler>
     static list make(Handler handler, const asio::any_io_executor& fallback) {
         const asio::any_io_executor executor = asio::get_associated_executor(handler, fallback);
         list one;
-        one.push_back(
+        one.push_front(
             {0, std::move(handler), asio::prefer(executor, asio::execution::outstanding_work.tracked)});
         return one;
     }
@@ -42,17 +43,22 @@ public:
     /// Adds a list of one under the given id.
     void add(list& one, std::uint64_t id) noexcept {
         one.front().id = id;
-        waiting_.splice(waiting_.end(), one);
+        waiting_.splice_after(waiting_.before_begin(), one);
     }
 
-    list take() noexcept { return std::exchange(waiting_, {}); }
+    bool empty() const noexcept { return waiting_.empty(); }
+    /// Takes all, who came first in front.
+    list take() noexcept {
+        waiting_.reverse();
+        return std::exchange(waiting_, {});
+    }
 
     /// Takes the waiter with this id, if it is still here.
     list take(std::uint64_t id) noexcept {
         list found;
-        for (auto at = waiting_.begin(); at != waiting_.end(); ++at) {
-            if (at->id != id) continue;
-            found.splice(found.end(), waiting_, at);
+        for (auto before = waiting_.before_begin(); std::next(before) != waiting_.end(); ++before) {
+            if (std::next(before)->id != id) continue;
+            found.splice_after(found.before_begin(), waiting_, before);
             break;
         }
         return found;

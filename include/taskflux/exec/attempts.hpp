@@ -102,11 +102,13 @@ public:
     }
 
     /// Sets a job up and queues it. Without options of its own it has the executor's. `repeatable`: its
-    /// function can be called more than once. What speaks against it is delivered as the job's error.
-    void launch(boost::intrusive_ptr<attempted_job> j, const run_options* options, bool repeatable) {
+    /// function can be called more than once. `awaited`: see `push`. What speaks against it is delivered as
+    /// the job's error.
+    void launch(boost::intrusive_ptr<attempted_job> j, const run_options* options, bool repeatable,
+                bool awaited) {
         auto refusal = prepare(*j, options, repeatable);
         job_ptr owned = std::move(j);
-        if (!refusal) refusal = push(owned);
+        if (!refusal) refusal = push(owned, awaited);
         if (refusal) refuse(static_cast<attempted_job&>(*owned), *refusal);
     }
 
@@ -204,7 +206,7 @@ private:
 
     void refuse(attempted_job& j, errc why) {
         give_up(j);
-        j.deliver(stopped(why));
+        j.deliver(stopped(why), false);
     }
 
     void give_up(attempted_job& j) noexcept {

@@ -45,7 +45,7 @@ template <class R, bool Each, class Handler>
 class batch : public boost::intrusive_ref_counter<batch<R, Each, Handler>> {
 public:
     batch(std::size_t n, Handler handler, const asio::any_io_executor& fallback)
-        : ends_(n), open_(n), receiver_(std::in_place, std::move(handler), fallback) {}
+        : ends_(n), open_(n), home_(fallback), receiver_(std::in_place, std::move(handler), fallback) {}
 
     void keep_for_cancel(boost::intrusive_ptr<attempted_job> j) { jobs_.push_back(std::move(j)); }
 
@@ -76,18 +76,18 @@ public:
                     all.emplace_back(boost::system::in_place_value, std::move(*one.result));
                 }
             }
-            to->complete(nullptr, std::move(all));
+            to->complete(nullptr, std::move(all), false, home_);
         } else {
             for (auto& one : ends_) {
-                if (one.error) return to->complete(std::move(one.error), std::nullopt);
+                if (one.error) return to->complete(std::move(one.error), std::nullopt, false, home_);
             }
             if constexpr (std::is_void_v<R>) {
-                to->complete(nullptr, std::monostate());
+                to->complete(nullptr, std::monostate(), false, home_);
             } else {
                 std::vector<R> all;
                 all.reserve(ends_.size());
                 for (auto& one : ends_) all.push_back(std::move(*one.result));
-                to->complete(nullptr, std::move(all));
+                to->complete(nullptr, std::move(all), false, home_);
             }
         }
     }
@@ -100,6 +100,7 @@ private:
 
     std::vector<ending> ends_;
     std::atomic<std::size_t> open_;
+    const asio::any_io_executor home_;
     std::optional<receiver<batch_result<R, Each>, Handler>> receiver_;
     std::vector<boost::intrusive_ptr<attempted_job>> jobs_;
 };
@@ -111,7 +112,7 @@ protected:
     batch_job(kind k, executor_state& owner, boost::intrusive_ptr<Batch> to, std::size_t at)
         : attempted_job(k, owner), batch_(std::move(to)), at_(at) {}
 
-    void deliver(std::exception_ptr error) noexcept override {
+    void deliver(std::exception_ptr error, bool) override {
         const auto to = std::move(batch_);
         to->ended(at_, std::move(error), std::move(result));
     }
@@ -154,8 +155,9 @@ private:
         if (calls_.empty()) return to->complete();
         job_list jobs;
         for (std::size_t at = 0; at < calls_.size(); ++at) {
-            boost::intrusive_ptr<attempted_job> j =
-                new call_job<batch_job<item, batch_type>, Call>(*owner_, std::move(calls_[at]), to, at);
+            boost::intrusive_ptr<attempted_job> j(
+                new call_job<batch_job<item, batch_type>, Call>(*owner_, std::move(calls_[at]), to, at),
+                false);
             if (cancellation.is_connected()) to->keep_for_cancel(j);
             jobs.push_back(*j.detach());
         }

@@ -149,9 +149,11 @@ private:
         using call = detail::bound<Function, Args...>;
         using result = typename call::result;
         using job = detail::call_job<detail::spawned_result<result>, call>;
-        boost::intrusive_ptr<detail::spawned_result<result>> made = new job(
-            *state_, call(std::in_place, std::forward<Function>(function), std::forward<Args>(args)...));
-        state_->launch(made, options, call::repeatable);
+        boost::intrusive_ptr<detail::spawned_result<result>> made(
+            new job(*state_,
+                    call(std::in_place, std::forward<Function>(function), std::forward<Args>(args)...)),
+            false);
+        state_->launch(made, options, call::repeatable, false);
         return handle<result>(state_, std::move(made));
     }
 

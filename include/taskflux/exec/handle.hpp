@@ -68,7 +68,7 @@ public:
     }
 
 protected:
-    void deliver(std::exception_ptr error) noexcept override {
+    void deliver(std::exception_ptr error, bool) override {
         error_ = std::move(error);
         switch (phase_.exchange(phase::ended, std::memory_order_acq_rel)) {
             case phase::waited: waiters::complete(std::exchange(waiter_, {})); break;

@@ -18,7 +18,8 @@ struct slot;
 /// What became of a job, or of one attempt at it.
 enum class job_end : std::uint8_t { succeeded, failed, cancelled, retried };
 
-/// One piece of work for `slots`. Reference counted; whoever shares it uses `job_ptr`.
+/// One piece of work for `slots`. Reference counted: who makes one with `new` owns the first reference, and
+/// gives it to `job_ptr(…, false)`.
 ///
 /// The order of calls: `run` or `call` once per push, then `judge`, then (unless that said `retried`)
 /// `deliver`. A job that is cancelled while queued skips the first. One that is destroyed with its execution
@@ -48,8 +49,9 @@ protected:
     /// Decides what this end means; may replace the error. On the slot's strand, or wherever it was
     /// cancelled. After `retried` the job may already be running again elsewhere.
     virtual job_end judge(std::exception_ptr& error) noexcept = 0;
-    /// Hands the outcome to whoever waits for it.
-    virtual void deliver(std::exception_ptr error) noexcept = 0;
+    /// Hands the outcome to whoever waits for it: `now`, by calling them if this thread may, or later. Called
+    /// now, what they throw comes out here.
+    virtual void deliver(std::exception_ptr error, bool now) = 0;
     /// Lets go of whoever waits, without calling them.
     virtual void abandon() noexcept = 0;
 
@@ -64,7 +66,7 @@ private:
         if (j->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete j;
     }
 
-    std::atomic<int> references_{0};
+    std::atomic<int> references_{1};  // the creator's
     std::atomic<int> stop_{0};
     const kind kind_;
     bool queued_ = false;      // guarded by the slots' mutex

@@ -39,31 +39,36 @@ class receiver {
 public:
     /// `home` is for handlers without an executor. While the job lasts its slots keep that context running,
     /// so only another one needs to be told that there is work.
-    receiver(Handler handler, const asio::any_io_executor& home)
-        : executor_(posting(asio::get_associated_executor(handler, home), home)),
-          handler_(std::move(handler)) {}
+    receiver(Handler&& handler, const asio::any_io_executor& home)
+        : executor_(asio::get_associated_executor(handler, home)), handler_(std::move(handler)) {
+        if (&executor_.context() != &home.context()) {
+            executor_ = asio::prefer(executor_, asio::execution::outstanding_work.tracked);
+        }
+    }
 
-    void complete(std::exception_ptr error, std::optional<stored<R>> result) {
-        executor_.execute(
-            [handler = std::move(handler_), error = std::move(error), result = std::move(result)]() mutable {
-                if constexpr (std::is_void_v<R>) {
-                    std::move(handler)(std::move(error));
-                } else if (error) {
-                    std::move(handler)(std::move(error), typename completion<R>::value());
-                } else {
-                    std::move(handler)(std::exception_ptr(), std::move(*result));
-                }
+    /// `now`, inside the executor `home`: by calling the handler, where it belongs to the same one.
+    void complete(std::exception_ptr error, std::optional<stored<R>> result, bool now,
+                  const asio::any_io_executor& home) {
+        if (now && executor_ == home) return call(handler_, std::move(error), std::move(result));
+        asio::require(executor_, asio::execution::blocking.never)
+            .execute([handler = std::move(handler_), error = std::move(error),
+                      result = std::move(result)]() mutable {
+                call(handler, std::move(error), std::move(result));
             });
     }
 
 private:
-    static asio::any_io_executor posting(const asio::any_io_executor& ex, const asio::any_io_executor& home) {
-        auto never = asio::require(ex, asio::execution::blocking.never);
-        if (&ex.context() == &home.context()) return never;
-        return asio::prefer(never, asio::execution::outstanding_work.tracked);
+    static void call(Handler& handler, std::exception_ptr error, std::optional<stored<R>> result) {
+        if constexpr (std::is_void_v<R>) {
+            std::move(handler)(std::move(error));
+        } else if (error) {
+            std::move(handler)(std::move(error), typename completion<R>::value());
+        } else {
+            std::move(handler)(std::exception_ptr(), std::move(*result));
+        }
     }
 
-    const asio::any_io_executor executor_;
+    asio::any_io_executor executor_;
     Handler handler_;
 };
 
@@ -71,12 +76,11 @@ private:
 template <class R, class Handler>
 class submitted_job : public attempted_job {
 protected:
-    submitted_job(kind k, executor_state& owner, Handler handler)
+    submitted_job(kind k, executor_state& owner, Handler&& handler)
         : attempted_job(k, owner), receiver_(std::in_place, std::move(handler), owner.get_executor()) {}
 
-    void deliver(std::exception_ptr error) noexcept override {
-        receiver_->complete(std::move(error), std::move(result));
-        receiver_.reset();
+    void deliver(std::exception_ptr error, bool now) override {
+        receiver_->complete(std::move(error), std::move(result), now, owner().get_executor());
     }
     void let_go() noexcept override { receiver_.reset(); }
 
@@ -108,18 +112,22 @@ public:
     template <asio::completion_token_for<typename completion<result>::signature> Token>
     auto operator()(Token&& token) && {
         return asio::async_initiate<Token, typename completion<result>::signature>(
-            []<class Handler>(Handler handler, submission self) { self.start(std::move(handler)); }, token,
-            std::move(*this));
+            []<class Handler>(Handler&& handler, submission&& self) {
+                self.start(std::forward<Handler>(handler));
+            },
+            token, std::move(*this));
     }
 
 private:
-    template <class Handler>
-    void start(Handler handler) {
+    template <class H>
+    void start(H&& handler) {
+        using Handler = std::decay_t<H>;
         using job_type = call_job<submitted_job<result, Handler>, Call>;
         auto cancellation = asio::get_associated_cancellation_slot(handler);
-        boost::intrusive_ptr<attempted_job> j = new job_type(*owner_, std::move(call_), std::move(handler));
+        boost::intrusive_ptr<attempted_job> j(
+            new job_type(*owner_, std::move(call_), std::forward<H>(handler)), false);
         if (cancellation.is_connected()) cancel_through(cancellation, *owner_, j);
-        owner_->launch(std::move(j), options_ ? &*options_ : nullptr, Call::repeatable);
+        owner_->launch(std::move(j), options_ ? &*options_ : nullptr, Call::repeatable, true);
     }
 
     std::shared_ptr<executor_state> owner_;

@@ -1,0 +1,162 @@
+#pragma once
+
+#include <taskflux/fwd.hpp>
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/execution/blocking.hpp>
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/query.hpp>
+#include <boost/asio/require.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <iterator>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace taskflux::detail {
+
+/// What a `serial_executor` shares with its copies. Unlike `asio::strand` it can be entered without posting
+/// anything, and holds no outstanding work: what is merely parked on it does not keep its context running.
+class serial_queue : public std::enable_shared_from_this<serial_queue> {
+public:
+    explicit serial_queue(const asio::any_io_executor& inner)
+        : inner_(asio::require(inner, asio::execution::blocking.never)) {}
+
+    /// Makes this thread the one inside, if there is none; then `leave` must follow.
+    bool try_enter() {
+        const std::lock_guard lock(mutex_);
+        if (std::exchange(busy_, true)) return false;
+        enter();
+        return true;
+    }
+
+    void leave() {
+        inside_.store({}, std::memory_order_relaxed);
+        std::unique_lock lock(mutex_);
+        busy_ = !waiting_.empty();
+        if (!busy_) return;
+        lock.unlock();
+        schedule();
+    }
+
+    template <class Function>
+    void post(Function&& function) {
+        function_type kept(std::forward<Function>(function));
+        std::unique_lock lock(mutex_);
+        waiting_.push_back(std::move(kept));
+        if (std::exchange(busy_, true)) return;
+        lock.unlock();
+        schedule();
+    }
+
+    bool is_inside() const noexcept {
+        return inside_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+    }
+
+    asio::execution_context& context() const noexcept { return inner_.context(); }
+
+private:
+    using function_type = asio::any_completion_handler<void()>;
+
+    // Destroyed without being called, its context was: nothing that waits here will ever run.
+    struct turn {
+        explicit turn(std::shared_ptr<serial_queue> q) noexcept : queue(std::move(q)) {}
+        turn(turn&&) noexcept = default;
+        ~turn() {
+            if (queue) queue->abandon();
+        }
+        void operator()() { std::exchange(queue, {})->run(); }
+
+        std::shared_ptr<serial_queue> queue;
+    };
+
+    void enter() noexcept { inside_.store(std::this_thread::get_id(), std::memory_order_relaxed); }
+
+    void schedule() { inner_.execute(turn(shared_from_this())); }
+
+    // Runs what waits now; what comes meanwhile waits for another turn, as does the rest when one throws.
+    void run() {
+        struct leaving {
+            ~leaving() {
+                if (next < queue.running_.size()) queue.put_back(next);
+                queue.running_.clear();
+                queue.leave();
+            }
+            serial_queue& queue;
+            std::size_t next = 0;
+        } progress{*this};
+        {
+            const std::lock_guard lock(mutex_);
+            running_.swap(waiting_);
+        }
+        enter();
+        while (progress.next < running_.size()) std::move(running_[progress.next++])();
+    }
+
+    void put_back(std::size_t from) {
+        const std::lock_guard lock(mutex_);
+        const auto first = running_.begin() + static_cast<std::ptrdiff_t>(from);
+        waiting_.insert(waiting_.begin(), std::move_iterator(first), std::move_iterator(running_.end()));
+    }
+
+    void abandon() {
+        std::unique_lock lock(mutex_);
+        const auto dead = std::exchange(waiting_, {});
+        busy_ = false;
+        lock.unlock();
+    }
+
+    const asio::any_io_executor inner_;
+    std::mutex mutex_;
+    std::vector<function_type> waiting_;  // guarded by mutex_
+    bool busy_ = false;                   // guarded by mutex_: someone is inside, or a turn is scheduled
+    std::vector<function_type> running_;  // of whoever is inside
+    std::atomic<std::thread::id> inside_;
+};
+
+/// Runs one thing at a time, where another executor runs things.
+class serial_executor {
+public:
+    explicit serial_executor(std::shared_ptr<serial_queue> queue) noexcept : queue_(std::move(queue)) {}
+
+    asio::execution_context& query(asio::execution::context_t) const noexcept { return queue_->context(); }
+
+    asio::execution::blocking_t query(asio::execution::blocking_t) const noexcept {
+        return never_ ? asio::execution::blocking_t(asio::execution::blocking.never)
+                      : asio::execution::blocking_t(asio::execution::blocking.possibly);
+    }
+
+    serial_executor require(asio::execution::blocking_t::never_t) const noexcept {
+        auto copy = *this;
+        copy.never_ = true;
+        return copy;
+    }
+
+    serial_executor require(asio::execution::blocking_t::possibly_t) const noexcept {
+        return serial_executor(queue_);
+    }
+
+    template <class Function>
+    void execute(Function&& function) const {
+        if (!never_ && queue_->is_inside()) {
+            std::decay_t<Function> here(std::forward<Function>(function));
+            std::move(here)();
+        } else {
+            queue_->post(std::forward<Function>(function));
+        }
+    }
+
+    friend bool operator==(const serial_executor&, const serial_executor&) noexcept = default;
+
+private:
+    std::shared_ptr<serial_queue> queue_;
+    bool never_ = false;
+};
+
+}  // namespace taskflux::detail
