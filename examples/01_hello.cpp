@@ -1,0 +1,50 @@
+// Hello: a contract names a task and its types, a worker runs it, a client awaits the result.
+// No server and no thread of its own is needed: "memory://" keeps tasks in this process.
+
+#include <taskflux/src.hpp>  // in exactly one .cpp of a program
+
+#include <taskflux/flow/client.hpp>
+#include <taskflux/flow/connect.hpp>
+#include <taskflux/flow/worker.hpp>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/describe/class.hpp>
+
+#include <iostream>
+#include <numbers>
+
+namespace asio = boost::asio;
+using namespace asio::experimental::awaitable_operators;
+
+struct circle {
+    double radius = 1;
+};
+BOOST_DESCRIBE_STRUCT(circle, (), (radius))
+
+struct area {
+    double value = 0;
+};
+BOOST_DESCRIBE_STRUCT(area, (), (value))
+
+inline constexpr taskflux::task<area(circle)> circle_area{"circle_area"};
+
+asio::awaitable<void> hello(taskflux::client client, taskflux::worker& worker) {
+    const area result = co_await client.run(circle_area, circle{2});
+    std::cout << "a circle of radius 2 covers " << result.value << '\n';
+    worker.stop();
+}
+
+int main() {
+    asio::io_context io;
+    const auto broker = taskflux::connect(io.get_executor(), "memory://");
+
+    taskflux::worker worker{broker};
+    worker.on(circle_area, [](circle c) { return area{std::numbers::pi * c.radius * c.radius}; });
+
+    // && ends both when one of them fails; what failed is thrown here, out of run().
+    asio::co_spawn(io, worker.run() && hello(taskflux::client{broker}, worker), [](std::exception_ptr error) {
+        if (error) std::rethrow_exception(error);
+    });
+    io.run();
+}
