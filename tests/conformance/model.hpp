@@ -1,0 +1,211 @@
+#pragma once
+
+#include <conformance/fixture.hpp>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace taskflux::conformance {
+
+/// The state table in the plainest form that gives an answer: maps, and a look at everything for every
+/// question. Brokers are compared with it.
+class model {
+public:
+    struct task {
+        task_state state = task_state::held;
+        run_policy policy;
+        std::string unique_key;
+        time_point due{}, from{};
+        bool is_tried = false, is_first_try = false, cancel_requested = false;
+        unsigned failed = 0, crashes = 0, deliveries = 0;
+        std::string holder;
+
+        time_point limit() const {
+            auto limit = never;
+            if (policy.deadline > 0s) limit = from + policy.deadline;
+            if (policy.expires_in > 0s && !is_tried) limit = (std::min)(limit, from + policy.expires_in);
+            return limit;
+        }
+
+        unsigned attempts() const {
+            return failed + (state == task_state::running || state == task_state::succeeded ? 1U : 0U);
+        }
+    };
+
+    std::map<task_key, task> tasks;
+    std::map<std::string, time_point> leases;
+    time_point now{};
+
+    /// The key of the task that stands in the way of a new one.
+    std::optional<task_key> holder_of(const std::string& unique_key) const {
+        for (const auto& [key, one] : tasks) {
+            if (!unique_key.empty() && one.unique_key == unique_key && !is_terminal(one.state)) return key;
+        }
+        return std::nullopt;
+    }
+
+    void submit(task_key key, const new_task& from) {
+        task made;
+        made.policy = from.spec->policy;
+        made.unique_key = from.unique_key;
+        made.due = now + from.delay;
+        made.from = now;
+        tasks[key] = made;
+        if (!from.hold) ready(tasks[key], made.due);
+    }
+
+    /// A task that was handed out to `who`.
+    bool deliver(task_key key, const std::string& who) {
+        const auto found = tasks.find(key);
+        if (found == tasks.end() || found->second.state != task_state::waiting || !leases.contains(who)) return false;
+        auto& one = found->second;
+        one.state = task_state::running;
+        one.holder = who;
+        one.is_first_try = !std::exchange(one.is_tried, true);
+        ++one.deliveries;
+        return true;
+    }
+
+    effect settle(const settlement& end, const std::string& who) {
+        const auto found = tasks.find(end.key);
+        if (found == tasks.end()) return effect::not_found;
+        auto& one = found->second;
+        const bool is_current = one.state == task_state::running && one.holder == who && one.deliveries == end.token;
+        if (!is_current || !leases.contains(who)) return effect::lease_lost;
+        if (end.how == kind::cancel && !one.cancel_requested) return effect::wrong_state;
+        if (one.cancel_requested) {
+            const bool is_attempt = end.how != kind::release && (end.how != kind::retry || end.counts);
+            one.failed += is_attempt ? 1 : 0;
+            finish(end.key, task_state::cancelled);
+            return effect::done;
+        }
+        switch (end.how) {
+            case kind::complete: finish(end.key, task_state::succeeded); break;
+            case kind::fail:
+                ++one.failed;
+                finish(end.key, task_state::failed);
+                break;
+            case kind::retry:
+                one.failed += end.counts ? 1 : 0;
+                if (now + end.delay >= one.limit()) finish(end.key, task_state::failed);
+                else ready(one, now + end.delay);
+                break;
+            case kind::release:
+                if (one.is_first_try) one.is_tried = false;
+                ready(one, now);
+                break;
+            case kind::cancel: break;
+        }
+        return effect::done;
+    }
+
+    effect cancel(task_key key) {
+        return step(key, task_event::cancel, [&](task& one) {
+            if (one.state == task_state::running) {
+                one.cancel_requested = true;
+                return effect::requested;
+            }
+            return finish(key, task_state::cancelled), effect::done;
+        });
+    }
+
+    effect start(task_key key) {
+        return step(key, task_event::start, [&](task& one) { return ready(one, one.due), effect::done; });
+    }
+
+    effect promote(task_key key) {
+        return step(key, task_event::promote, [&](task& one) { return ready(one, now), effect::done; });
+    }
+
+    effect requeue(task_key key) {
+        return step(key, task_event::requeue, [&](task& one) {
+            if (holder_of(one.unique_key)) return effect::wrong_state;
+            one.failed = one.crashes = 0;
+            one.is_tried = one.cancel_requested = false;
+            one.from = now;
+            return ready(one, now), effect::done;
+        });
+    }
+
+    effect remove(task_key key) {
+        const auto found = tasks.find(key);
+        if (found == tasks.end()) return effect::not_found;
+        if (found->second.state == task_state::running) return effect::wrong_state;
+        return tasks.erase(found), effect::done;
+    }
+
+    /// What time alone brings about, as it is seen by the first call after it.
+    void settle_time() {
+        for (auto& [key, one] : tasks) {
+            if (one.state == task_state::scheduled && one.due <= now) one.state = task_state::waiting;
+        }
+        give_up();
+        for (auto at = leases.begin(); at != leases.end();) {
+            if (at->second > now) {
+                ++at;
+                continue;
+            }
+            const auto who = at->first;
+            at = leases.erase(at);
+            give_back(who, true);
+        }
+        give_up();
+    }
+
+    void leave(const std::string& who) {
+        if (leases.erase(who) > 0) give_back(who, false);
+        give_up();
+    }
+
+    std::size_t count(task_state state) const {
+        return std::size_t(std::ranges::count_if(tasks, [&](const auto& one) { return one.second.state == state; }));
+    }
+
+private:
+    template <class Action>
+    effect step(task_key key, task_event event, Action action) {
+        const auto found = tasks.find(key);
+        if (found == tasks.end()) return effect::not_found;
+        return is_legal(found->second.state, event) ? action(found->second) : effect::wrong_state;
+    }
+
+    void ready(task& one, time_point due) {
+        one.holder.clear();
+        one.due = due;
+        one.state = due > now ? task_state::scheduled : task_state::waiting;
+    }
+
+    void finish(task_key key, task_state state) {
+        auto& one = tasks[key];
+        one.state = state;
+        one.holder.clear();
+        const auto& policy = one.policy;
+        if ((state == task_state::failed ? policy.failed_retention : policy.retention) == 0s) tasks.erase(key);
+    }
+
+    void give_back(const std::string& who, bool is_crash) {
+        for (auto at = tasks.begin(); at != tasks.end();) {
+            auto& [key, one] = *at++;  // the task may go
+            if (one.holder != who) continue;
+            if (is_crash) ++one.crashes;
+            const bool is_too_much = is_crash && one.policy.crash_limit > 0 && one.crashes >= one.policy.crash_limit;
+            if (!is_crash && one.is_first_try) one.is_tried = false;
+            if (one.cancel_requested) finish(key, task_state::cancelled);
+            else if (is_too_much) finish(key, task_state::failed);
+            else ready(one, now);
+        }
+    }
+
+    void give_up() {
+        for (auto at = tasks.begin(); at != tasks.end();) {
+            auto& [key, one] = *at++;
+            const bool is_unstarted = one.state == task_state::held || one.state == task_state::scheduled ||
+                                      one.state == task_state::waiting;
+            if (is_unstarted && one.limit() <= now) finish(key, one.is_tried ? task_state::failed : task_state::expired);
+        }
+    }
+};
+
+}  // namespace taskflux::conformance
