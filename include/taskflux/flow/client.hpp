@@ -50,7 +50,10 @@ std::string encode_payload(Args&&... args) {
     } else if constexpr (sizeof...(Args) == 1 && (std::is_same_v<std::remove_cvref_t<Args>, P> && ...)) {
         return encode((args, ...));
     } else if constexpr (makes_payload<P, Args...>) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"  // fields that are left out have their defaults
         return encode(P(std::forward<Args>(args)...));
+#pragma GCC diagnostic pop
     } else {
         return {};
     }

@@ -86,7 +86,7 @@ private:
 
     void call() override { handler_.call(begin_here(), what_.payload, result_); }
 
-    void deliver(std::exception_ptr error) noexcept override { owner_->on_end(*this, std::move(error)); }
+    void deliver(std::exception_ptr error, bool) noexcept override { owner_->on_end(*this, std::move(error)); }
     void let_go() noexcept override { owner_->on_abandon(*this); }
 
     void on_progress(std::string encoded) override { owner_->on_progress(*this, std::move(encoded)); }

@@ -80,7 +80,7 @@ public:
         if (!unlimited.empty()) pool_->launch_all(unlimited, true);
         for (auto& one : limited) {
             const auto limits = one->limits(now);
-            pool_->launch(std::move(one), &*limits, true);
+            pool_->launch(std::move(one), &*limits, true, false);
         }
     }
 
