@@ -5,6 +5,7 @@
 #include <taskflux/broker/memory.hpp>
 #include <taskflux/clock.hpp>
 #include <taskflux/core/codec.hpp>
+#include <taskflux/core/control.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/options.hpp>
@@ -13,5 +14,9 @@
 #include <taskflux/core/state.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/core/time.hpp>
+#include <taskflux/exec/executor.hpp>
+#include <taskflux/flow/client.hpp>
+#include <taskflux/flow/connect.hpp>
+#include <taskflux/flow/worker.hpp>
 #include <taskflux/fwd.hpp>
 #include <taskflux/version.hpp>
