@@ -68,8 +68,8 @@ public:
         for (auto& what : found) {
             auto& handler = *handlers_->find(what.spec->name)->second;  // fetch gives no other names
             const auto& queue = queues[what.queue];
-            boost::intrusive_ptr<attempt> made =
-                new attempt(*pool_, shared_from_this(), handler, clock_, queue, who, std::move(what));
+            boost::intrusive_ptr<attempt> made(
+                new attempt(*pool_, shared_from_this(), handler, clock_, queue, who, std::move(what)), false);
             running_.add(*made);
             if (made->limits(now)) {
                 limited.push_back(std::move(made));
