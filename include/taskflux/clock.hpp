@@ -43,11 +43,9 @@ public:
     }
 
     void arm(asio::steady_timer& timer, time_point when) override {
-        using steady = std::chrono::steady_clock;
-        constexpr auto longest = std::chrono::hours(24 * 365);  // keeps the sums below overflow
-        const auto now = wall_ + (steady::now() - steady_);
-        const auto wait = when > now + longest ? steady::duration(longest) : when - now;
-        timer.expires_after((std::max)(steady::duration::zero(), wait));
+        constexpr auto longest = std::chrono::hours(24 * 365);  // in nanoseconds, more would overflow
+        const auto soon = std::clamp(when, now(), now() + longest);
+        timer.expires_at(std::chrono::steady_clock::time_point(steady_ + (soon - wall_)));
     }
 
     void disarm(asio::steady_timer&) noexcept override {}

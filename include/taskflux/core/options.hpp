@@ -5,6 +5,7 @@
 #include <taskflux/core/retry.hpp>
 #include <taskflux/core/time.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
@@ -89,8 +90,9 @@ public:
     /// How long the record and result of an ended task are kept; default an hour, and a week for a failed
     /// one. Zero: removed at once, so that only who already waits gets the result.
     constexpr task_options& retention(duration ended, duration failed = std::chrono::hours(24 * 7)) {
-        policy_.retention = detail::not_negative(ended, "retention must not be negative");
-        policy_.failed_retention = detail::not_negative(failed, "retention must not be negative");
+        detail::not_negative((std::min)(ended, failed), "retention must not be negative");
+        policy_.retention = ended;
+        policy_.failed_retention = failed;
         return *this;
     }
 
@@ -126,8 +128,9 @@ public:
         return expires_in_ = detail::not_negative(limit, "expires_in must not be negative"), *this;
     }
     submit_options& retention(duration ended, duration failed = std::chrono::hours(24 * 7)) {
-        retention_ = detail::not_negative(ended, "retention must not be negative");
-        failed_retention_ = detail::not_negative(failed, "retention must not be negative");
+        detail::not_negative((std::min)(ended, failed), "retention must not be negative");
+        retention_ = ended;
+        failed_retention_ = failed;
         return *this;
     }
     submit_options& crash_limit(unsigned times) { return crash_limit_ = times, *this; }

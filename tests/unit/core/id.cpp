@@ -1,0 +1,152 @@
+#include <taskflux/core/id.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <limits>
+#include <random>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using namespace taskflux;
+using namespace std::chrono_literals;
+
+bool is_invalid_argument(const error& e) { return e.code() == errc::invalid_argument; }
+
+static_assert(is_valid_name("a") && is_valid_name("A-z_0.9/x"));
+static_assert(!is_valid_name("") && !is_valid_name("a b") && !is_valid_name("a:b") && !is_valid_name("ä"));
+static_assert(is_valid_own_id("order 7: ü") && !is_valid_own_id("") && !is_valid_own_id("~x"));
+
+constexpr auto most = (std::numeric_limits<std::uint64_t>::max)();
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(core_id)
+
+BOOST_AUTO_TEST_CASE(names_are_bounded_in_length_and_letters) {
+    BOOST_TEST(is_valid_name(std::string(128, 'a')));
+    BOOST_TEST(!is_valid_name(std::string(129, 'a')));
+    for (int c = 0; c < 256; ++c) {
+        const auto text = std::string(1, static_cast<char>(c));
+        const bool is_allowed = (c < 128 && std::isalnum(c)) || c == '_' || c == '-' || c == '.' || c == '/';
+        BOOST_TEST(is_valid_name(text) == is_allowed);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(own_ids_are_bounded_and_have_no_control_characters) {
+    BOOST_TEST(is_valid_own_id(std::string(256, 'x')));
+    BOOST_TEST(!is_valid_own_id(std::string(257, 'x')));
+    BOOST_TEST(!is_valid_own_id(std::string("a\0b", 3)));
+    BOOST_TEST(!is_valid_own_id("a\nb"));
+    BOOST_TEST(!is_valid_own_id("a\x7f"));
+    BOOST_TEST(is_valid_own_id("a~"));
+}
+
+BOOST_AUTO_TEST_CASE(keys_and_ids_read_back_as_they_were_printed) {
+    std::mt19937_64 random(3);
+    std::vector<task_key> keys{{1, 0}, {35, 36}, {36, 35}, {most, 0xffffffff}};
+    for (int i = 0; i < 1000; ++i) keys.push_back({1 + (random() >> (random() % 63)), std::uint32_t(random())});
+    for (const auto& key : keys) {
+        BOOST_TEST((parse_task_key(to_string(key)) == key));
+        const task_id id{"a.queue/of-mine", key};
+        BOOST_TEST((parse_task_id(to_string(id)) == id));
+    }
+    BOOST_TEST(to_string(task_id{"q", {35, 36}}) == "q:~z.10");
+}
+
+BOOST_AUTO_TEST_CASE(any_other_text_is_no_key) {
+    for (const auto* text : {"", "~", "1.1", "~1", "~.1", "~1.", "~1.1 ", " ~1.1", "~1,1", "~-1.1", "~+1.1", "~1.-1",
+                             "~0.1", "~1.1.1", "~1.1z141z4", "~3w5e11264sgsg.1", "~~1.1", "~1.ü"}) {
+        BOOST_TEST_CONTEXT(text) {
+            BOOST_CHECK_EXCEPTION(parse_task_key(text), error, is_invalid_argument);
+            BOOST_CHECK_EXCEPTION(parse_task_id("q:" + std::string(text)), error, is_invalid_argument);
+        }
+    }
+    for (const auto* text : {"", "q", "~1.1", ":~1.1", "a b:~1.1", "q:~1.1:x", "q:r:~1.1"}) {
+        BOOST_TEST_CONTEXT(text) BOOST_CHECK_EXCEPTION(parse_task_id(text), error, is_invalid_argument);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_complaint_quotes_what_was_wrong_and_not_too_much_of_it) {
+    try {
+        parse_task_key(std::string(1'000'000, 'x'));
+        BOOST_ERROR("accepted");
+    } catch (const error& e) {
+        BOOST_TEST(std::string(e.what()).size() < 200U);
+        BOOST_TEST(std::string(e.what()).find("xxxx") != std::string::npos);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(uuids_are_sorted_in_the_order_of_their_making) {
+    uuid_generator make;
+    std::vector<std::string> texts;
+    for (int i = 0; i < 100'000; ++i) texts.push_back(make.text());  // thousands in each millisecond
+    BOOST_TEST(std::ranges::is_sorted(texts));
+    BOOST_TEST((std::ranges::adjacent_find(texts) == texts.end()));
+    BOOST_TEST(texts[0].size() == 36U);
+    BOOST_TEST(texts[0][14] == '7');
+    BOOST_TEST(std::string("89ab").find(texts[0][19]) != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(snowflakes_tell_their_node_and_time) {
+    snowflake_generator make(1023);
+    const auto now = snowflake_generator::epoch + 24h * 365 * 30;
+    const auto id = make.next(now);
+    BOOST_TEST(id > 0);
+    BOOST_TEST(snowflake_generator::node_of(id) == 1023U);
+    BOOST_TEST((snowflake_generator::time_of(id) == now));
+    BOOST_CHECK_EXCEPTION(snowflake_generator(1024), error, is_invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(snowflakes_grow_when_the_clock_stands_or_steps_back) {
+    snowflake_generator make(7);
+    auto now = snowflake_generator::epoch + 1h;
+    std::int64_t last = 0;
+    const auto grows = [&](int count) {
+        for (int i = 0; i < count; ++i) {
+            const auto id = make.next(now);
+            if (id <= last || snowflake_generator::node_of(id) != 7) return false;
+            last = id;
+        }
+        return true;
+    };
+    BOOST_TEST(grows(3 * 4096 + 1));  // more than a millisecond has room for
+    BOOST_TEST((snowflake_generator::time_of(last) == now + 3ms));
+    now -= 30min;
+    BOOST_TEST(grows(10));
+    now += 24h;
+    BOOST_TEST(grows(10));
+    BOOST_TEST((snowflake_generator::time_of(last) == now));
+    now = snowflake_generator::epoch - 1h;
+    BOOST_TEST(grows(10));
+}
+
+BOOST_AUTO_TEST_CASE(snowflakes_of_several_threads_and_nodes_are_unique) {
+    constexpr std::size_t per_thread = 20'000;
+    snowflake_generator first(1), second(2);
+    std::vector<std::vector<std::int64_t>> made(4);
+    {
+        std::vector<std::jthread> threads;
+        for (std::size_t i = 0; i < made.size(); ++i) {
+            threads.emplace_back([&, i] {
+                auto& make = i % 2 ? first : second;
+                for (std::size_t n = 0; n < per_thread; ++n) {
+                    made[i].push_back(make.next(snowflake_generator::epoch + duration(n / 100)));
+                }
+            });
+        }
+    }
+    std::vector<std::int64_t> all;
+    for (const auto& some : made) {
+        BOOST_TEST(std::ranges::is_sorted(some));
+        all.insert(all.end(), some.begin(), some.end());
+    }
+    std::ranges::sort(all);
+    BOOST_TEST((std::ranges::adjacent_find(all) == all.end()));
+    BOOST_TEST(all.size() == 4 * per_thread);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
