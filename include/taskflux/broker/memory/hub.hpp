@@ -10,6 +10,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 
@@ -95,7 +96,9 @@ public:
                 if (!place) place.emplace(*this, deadline).request = &request;
                 place->park();
             }
+            place->is_suspended = true;
             co_await place->wake.wait();
+            place->is_suspended = false;
             const auto state = co_await asio::this_coro::cancellation_state;
             if (state.cancelled() != asio::cancellation_type::none) {  // what it would take, nobody would get
                 throw boost::system::system_error(asio::error::operation_aborted);
@@ -210,6 +213,7 @@ private:
         waiter_list* home = nullptr;             // where it is parked, and at which place
         waiter_list::iterator place;
         bool is_woken = false;
+        bool is_suspended = false;               // a fetch
         std::atomic<bool> is_over = false;
     };
 
@@ -287,6 +291,18 @@ private:
         for (const auto& name : request.queues) wake_fetch(name, look(name));
     }
 
+    /// Passes on what woke a fetch that has ended. One that ends while suspended may be taken down with its
+    /// context, and then setting an event of that context crashes; a posted handler is dropped.
+    void leave_to_others(const waiter& who) {
+        if (!who.is_suspended) return pass_on(*who.request);
+        asio::post(executor_, [self = weak_from_this(), request = *who.request] {
+            const auto alive = self.lock();
+            if (!alive) return;
+            const std::lock_guard lock(alive->mutex_);
+            alive->pass_on(request);
+        });
+    }
+
     void park(waiter& who) {
         if (!who.home) {
             who.home = who.request ? &fetches_ : &waits_;
@@ -299,7 +315,7 @@ private:
     void unpark(waiter& who) {
         if (!who.home) return;
         who.home->erase(who.place);
-        if (who.request && !is_closed_) pass_on(*who.request);
+        if (who.request && !is_closed_) leave_to_others(who);
         if (is_waited_for()) return;
         ++alarm_;  // nothing needs the timer now, and it must not keep the user's context running
         armed_ = never;

@@ -182,8 +182,7 @@ public:
         auto* task = find(key);
         if (!task) return effect::not_found;
         if (task->state == task_state::running) return effect::wrong_state;
-        if (!is_terminal(task->state)) store_.cancel(*task, now);  // who waits for it must hear of its end
-        if (find(key)) store_.forget(*task);
+        store_.remove(*task, now);
         return effect::done;
     }
 

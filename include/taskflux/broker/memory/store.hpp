@@ -139,12 +139,11 @@ public:
         finish(task, task_event::cancel, task_state::cancelled, now);
     }
 
-    /// Removes an ended task for good.
-    void forget(entry& task) {
-        detach(task);
-        --counts_[index(task.state)];
-        if (task.extras) own_ids_.erase(task.extras->own_id);
-        tasks_.erase(task);
+    /// Removes a task for good; who waits for it hears that it was cancelled.
+    void remove(entry& task, time_point now) {
+        if (is_terminal(task.state)) return forget(task);
+        conclude(task, task_event::cancel, task_state::cancelled, now);
+        erase(task);
     }
 
     /// Promotes, expires, times out and forgets what has fallen due; returns when the next will, or `never`.
@@ -287,20 +286,36 @@ private:
         fail(task, task_event::time_out, std::move(why), now);
     }
 
-    /// The end of a task: who waits is told, its unique key is free, its retention begins.
+    /// The end of a task, and the begin of its retention.
     void finish(entry& task, task_event event, task_state to, time_point now) {
+        conclude(task, event, to, now);
+        const auto& policy = task.spec->policy;
+        const auto retention = to == task_state::failed ? policy.failed_retention : policy.retention;
+        if (retention == duration::zero()) return erase(task);
+        if (max_ended_ > 0 && ended_size_ >= max_ended_) forget(*ended_.oldest());
+        ++ended_size_;
+        ended_.add(task, retention);
+        expect(later(now, retention));
+    }
+
+    /// The end of a task: its unique key is free, who waits is told.
+    void conclude(entry& task, task_event event, task_state to, time_point now) {
         detach(task);
         enter(task, event, to);
-        ++ended_size_;
         task.when = now;
         unlock_unique_key(task);
         tell_waiters(task);
-        const auto& policy = task.spec->policy;
-        const auto retention = to == task_state::failed ? policy.failed_retention : policy.retention;
-        ended_.add(task, retention);
-        expect(later(now, retention));
-        if (retention == duration::zero()) return forget(task);
-        if (max_ended_ > 0 && ended_size_ > max_ended_) forget(*ended_.oldest());
+    }
+
+    void forget(entry& ended) {
+        detach(ended);
+        erase(ended);
+    }
+
+    void erase(entry& task) {
+        --counts_[index(task.state)];
+        if (task.extras) own_ids_.erase(task.extras->own_id);
+        tasks_.erase(task);
     }
 
     static void tell_waiters(entry& task) {

@@ -36,7 +36,7 @@ public:
         const auto& found = segments_[number - first_segment_];
         if (!found) return nullptr;
         auto& place = found->entries[sequence % segment_size];
-        return place.sequence == sequence ? &place : nullptr;
+        return sequence > 0 && place.sequence == sequence ? &place : nullptr;
     }
 
     /// The task with the lowest number above `sequence`, or null.
@@ -67,6 +67,11 @@ public:
     }
 
     std::size_t size() const { return size_; }
+
+    /// How many segments are in memory.
+    std::size_t segments() const {
+        return static_cast<std::size_t>(std::ranges::count_if(segments_, [](const auto& one) { return bool(one); }));
+    }
 
     /// The highest number given out so far.
     std::uint64_t last() const { return last_; }

@@ -1,0 +1,191 @@
+#include <taskflux/broker/memory.hpp>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <memory>
+#include <optional>
+
+namespace {
+
+using namespace taskflux;
+using namespace std::chrono_literals;
+
+new_task some_task() {
+    new_task task;
+    task.spec = std::make_shared<const task_spec>(task_spec{"work", 0, {}, {}});
+    return task;
+}
+
+fetch_request request(const std::string& who, duration wait) {
+    fetch_request made;
+    made.consumer = who;
+    made.queues = {"q"};
+    made.wait = wait;
+    return made;
+}
+
+struct fixture {
+    manual_clock clock;
+    std::unique_ptr<asio::io_context> context = std::make_unique<asio::io_context>();
+    std::shared_ptr<broker> tasks = make_memory_broker(context->get_executor(), memory_options{}, clock);
+
+    template <class T>
+    T run(asio::awaitable<T> call) {
+        std::optional<T> answer;
+        asio::co_spawn(*context, std::move(call), [&](std::exception_ptr e, T value) {
+            if (e) std::rethrow_exception(e);
+            answer = std::move(value);
+        });
+        poll();
+        BOOST_REQUIRE(answer.has_value());
+        return std::move(*answer);
+    }
+
+    task_key submit() { return run(tasks->submit("q", std::vector<new_task>(1, some_task())))[0].key; }
+
+    void join(const std::string& who) {
+        asio::co_spawn(*context, tasks->join(who, {"q"}, 1h), asio::detached);
+        poll();
+    }
+
+    std::size_t poll() {
+        context->restart();
+        return context->poll();
+    }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(broker_memory)
+
+BOOST_AUTO_TEST_CASE(a_queue_is_bounded_by_its_options) {
+    asio::io_context context;
+    manual_clock clock;
+    const auto tasks = make_memory_broker(context.get_executor(), memory_options{}.max_pending(1).max_ended(1), clock);
+    std::optional<boost::system::error_code> failed;
+    const auto submit = [&](std::size_t count) {
+        failed.emplace();
+        asio::co_spawn(context, tasks->submit("q", std::vector<new_task>(count, some_task())),
+                       [&](std::exception_ptr e, const std::vector<submitted>&) {
+                           try {
+                               if (e) std::rethrow_exception(e);
+                           } catch (const boost::system::system_error& caught) {
+                               failed = caught.code();
+                           }
+                       });
+        context.restart();
+        context.run();
+        return *failed;
+    };
+    BOOST_TEST((submit(2) == errc::queue_full));
+    BOOST_TEST((submit(1) == boost::system::error_code()));
+    BOOST_TEST((submit(1) == errc::queue_full));
+}
+
+BOOST_AUTO_TEST_CASE(a_fetch_cancelled_while_it_is_woken_leaves_the_task_to_the_next) {
+    fixture in;
+    in.join("a");
+    in.join("b");
+    asio::cancellation_signal signal;
+    std::exception_ptr failed;
+    asio::co_spawn(*in.context, in.tasks->fetch(request("a", 1h)),
+                   asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e, std::vector<delivery>) { failed = e; }));
+    std::vector<delivery> found;
+    asio::co_spawn(*in.context, in.tasks->fetch(request("b", 1h)),
+                   [&](std::exception_ptr, std::vector<delivery> got) { found = std::move(got); });
+    in.poll();
+    asio::co_spawn(*in.context, in.tasks->submit("q", std::vector<new_task>(1, some_task())), asio::detached);
+    in.context->restart();
+    in.context->run_one();  // the task is in, the first is woken, its coroutine has not gone on yet
+    signal.emit(asio::cancellation_type::terminal);
+    in.poll();
+    BOOST_TEST(bool(failed));
+    BOOST_TEST(found.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_keeps_the_context_running_when_nobody_waits) {
+    fixture in;
+    in.join("w");
+    const auto key = in.submit();
+    asio::cancellation_signal signal;
+    asio::co_spawn(*in.context, in.tasks->fetch(request("w", 1h)), asio::detached);
+    asio::co_spawn(*in.context, in.tasks->wait({"q", key}, 1h), asio::bind_cancellation_slot(signal.slot(), asio::detached));
+    in.poll();
+    BOOST_TEST(!in.context->stopped());  // the wait goes on
+    signal.emit(asio::cancellation_type::terminal);
+    in.poll();
+    BOOST_TEST(in.context->stopped());
+    BOOST_TEST(in.run(in.tasks->counts("q")).running == 1U);  // with its lease still to run out
+    BOOST_TEST(in.context->stopped());
+}
+
+BOOST_AUTO_TEST_CASE(time_is_made_up_for_by_the_next_call) {
+    fixture in;
+    in.join("w");
+    const auto key = in.submit();
+    BOOST_TEST(in.run(in.tasks->fetch(request("w", 0ms))).size() == 1U);
+    in.clock.advance(1h);
+    BOOST_TEST(in.poll() == 0U);
+    BOOST_TEST((in.run(in.tasks->get({"q", key}))->state == task_state::waiting));
+}
+
+BOOST_AUTO_TEST_CASE(a_context_destroyed_while_calls_wait_takes_them_with_it) {
+    fixture in;
+    in.join("a");
+    in.join("b");
+    const auto key = in.submit();
+    in.run(in.tasks->fetch(request("a", 0ms)));
+    for (int i = 0; i < 3; ++i) {
+        asio::co_spawn(*in.context, in.tasks->fetch(request("a", 1h)), asio::detached);
+        asio::co_spawn(*in.context, in.tasks->fetch(request("b", 1h)), asio::detached);
+        asio::co_spawn(*in.context, in.tasks->wait({"q", key}, 1h), asio::detached);
+        asio::co_spawn(*in.context, in.tasks->watch("a", 1h), asio::detached);
+    }
+    in.poll();
+    BOOST_TEST(!in.context->stopped());
+    const std::weak_ptr<broker> alive = in.tasks;
+    in.tasks.reset();
+    BOOST_TEST(alive.expired());  // what waits holds on to the tasks alone
+    in.context.reset();
+    BOOST_TEST((in.clock.next() == never));
+}
+
+BOOST_AUTO_TEST_CASE(a_context_destroyed_while_wake_ups_are_under_way_takes_them_with_it) {
+    fixture in;
+    for (const auto* who : {"a", "b", "c"}) {
+        in.join(who);
+        asio::co_spawn(*in.context, in.tasks->fetch(request(who, 1h)), asio::detached);
+    }
+    in.poll();
+    asio::co_spawn(*in.context, in.tasks->submit("q", std::vector<new_task>(3, some_task())), asio::detached);
+    in.context->restart();
+    BOOST_TEST(in.context->run_one() == 1U);
+    in.tasks.reset();
+    in.context.reset();
+    BOOST_TEST((in.clock.next() == never));
+}
+
+BOOST_AUTO_TEST_CASE(calls_that_wait_outlive_their_broker) {
+    fixture in;
+    const auto key = in.submit();
+    std::optional<task_outcome> end;
+    bool is_over = false;
+    asio::co_spawn(*in.context, in.tasks->wait({"q", key}, 10s), [&](std::exception_ptr, std::optional<task_outcome> outcome) {
+        end = std::move(outcome);
+        is_over = true;
+    });
+    in.poll();
+    in.tasks.reset();
+    in.clock.advance(10s);
+    in.poll();
+    BOOST_TEST(is_over);
+    BOOST_TEST(!end.has_value());
+    BOOST_TEST(in.context->stopped());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

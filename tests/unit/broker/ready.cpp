@@ -1,0 +1,101 @@
+#include <taskflux/broker/memory/ready.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <deque>
+
+namespace {
+
+using taskflux::name_set;
+using taskflux::memory::entry;
+using taskflux::memory::ready_tasks;
+
+struct lanes {
+    std::deque<entry> entries;
+    ready_tasks ready;
+
+    entry& add(std::string name, int priority = 0, bool urgent = false) {
+        auto& made = entries.emplace_back();
+        made.sequence = entries.size();
+        made.spec = std::make_shared<const taskflux::task_spec>(taskflux::task_spec{std::move(name), priority, {}, {}});
+        ready.add(made, urgent);
+        return made;
+    }
+
+    /// Takes the next for `names`, as a worker would; its number, or 0.
+    std::uint64_t take(const name_set* names = nullptr, std::size_t budget = 1000) {
+        auto* const found = ready.next(names, budget);
+        if (!found) return 0;
+        ready.remove(*found);
+        return found->sequence;
+    }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(broker_ready)
+
+BOOST_AUTO_TEST_CASE(the_highest_priority_comes_first_and_the_urgent_first_within_it) {
+    lanes in;
+    in.add("a", 0);
+    in.add("a", 5);
+    in.add("a", 5);
+    in.add("a", -5);
+    in.add("a", 5, true);
+    for (const auto expected : {5U, 2U, 3U, 1U, 4U, 0U}) BOOST_TEST(in.take() == expected);
+}
+
+BOOST_AUTO_TEST_CASE(any_task_can_be_removed_from_the_middle) {
+    lanes in;
+    in.add("a");
+    auto& middle = in.add("a");
+    in.add("a");
+    in.ready.remove(middle);
+    BOOST_TEST(in.take() == 1U);
+    BOOST_TEST(in.take() == 3U);
+    BOOST_TEST(!in.ready.has_work(nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(a_budget_bounds_how_many_are_passed_over_in_one_go) {
+    lanes in;
+    for (int i = 0; i < 10; ++i) in.add("strange");
+    in.add("known");
+    const name_set names{"known"};
+    BOOST_TEST(in.take(&names, 4) == 0U);
+    BOOST_TEST(in.ready.unclaimed_size() == 4U);
+    BOOST_TEST(in.ready.has_work(&names));  // there is more to look at
+    BOOST_TEST(in.take(&names, 4) == 0U);
+    BOOST_TEST(in.take(&names, 4) == 11U);
+    BOOST_TEST(in.ready.unclaimed_size() == 10U);
+    BOOST_TEST(!in.ready.has_work(&names));
+    BOOST_TEST(in.ready.has_work(nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(what_was_passed_over_competes_by_priority_and_age) {
+    lanes in;
+    in.add("x", 0);
+    in.add("x", 3);
+    const name_set other{"other"}, x{"x", "y"};
+    BOOST_TEST(in.take(&other) == 0U);
+    in.add("y", 3);
+    in.add("y", 0);
+    for (const auto expected : {2U, 3U, 1U, 4U, 0U}) BOOST_TEST(in.take(&x) == expected);
+    BOOST_TEST(in.ready.unclaimed_size() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_task_that_was_passed_over_can_be_removed) {
+    lanes in;
+    auto& first = in.add("x");
+    auto& second = in.add("x");
+    const name_set other{"other"};
+    in.take(&other);
+    BOOST_TEST((first.unclaimed && second.unclaimed));
+    in.ready.remove(first);
+    BOOST_TEST(!first.unclaimed);
+    BOOST_TEST(in.ready.unclaimed_size() == 1U);
+    in.ready.remove(second);
+    BOOST_TEST(in.ready.unclaimed_size() == 0U);
+    BOOST_TEST(!in.ready.has_work(nullptr));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
