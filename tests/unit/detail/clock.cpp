@@ -32,7 +32,7 @@ struct fixture {
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(clock)
+BOOST_AUTO_TEST_SUITE(taskflux_clock)
 
 BOOST_AUTO_TEST_CASE(manual_time_stands_until_it_is_moved) {
     manual_clock clock(time_point(5s));
