@@ -45,6 +45,7 @@ double fraction(const run_progress& now) {
 display::display() {
     const char* const kind = std::getenv("TERM");
     is_terminal_ = ::isatty(STDERR_FILENO) == 1 && kind && std::string_view(kind) != "dumb";
+    if (!is_terminal_) last_ = clock::now();
 }
 
 void display::update(const run_progress& now) {
@@ -56,7 +57,7 @@ void display::update(const run_progress& now) {
     }
     const auto done = now.express.done + now.bulk.done;
     const auto total = now.express.total + now.bulk.total;
-    if (done < next_ && (passed < line_after || last_ == clock::time_point{})) return;
+    if (done < next_ && passed < line_after) return;
     told_ = done;
     next_ = done == total ? total + 1 : (std::min)(total, (done * 10 / total + 1) * total / 10 + 1);
     last_ = clock::now();

@@ -34,7 +34,7 @@ asio::awaitable<unsigned> on_flaky(taskflux::context& ctx, unsigned failures) {
     co_await timer.async_wait();
     const auto attempt = "attempt " + std::to_string(ctx.attempt());
     if (ctx.attempt() <= failures) {
-        ctx.log(taskflux::log_level::warning, attempt + " failed, on purpose");
+        ctx.log(taskflux::log_level::warning, attempt + " failed (on purpose)");
         throw std::runtime_error("the service is busy");
     }
     ctx.log(taskflux::log_level::info, attempt + " succeeded");

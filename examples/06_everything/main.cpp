@@ -10,9 +10,10 @@
 #include "text.hpp"
 #include "walk.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
-#include <iterator>
+#include <stdexcept>
 
 namespace {
 
@@ -28,6 +29,7 @@ int measure_all(const settings& wanted) {
     for (const auto& folder : what.unreadable) {
         report.rows.push_back({folder.shown, "", ending::failed, {}, "cannot read this folder: " + folder.reason});
     }
+    std::ranges::sort(report.rows, {}, &file_row::name);
     wanted.json ? print_json(report) : print_table(report, wanted.all);
     if (std::fflush(stdout) != 0) throw std::runtime_error("cannot write the results");
     if (report.is_interrupted) return exit_interrupted;

@@ -47,7 +47,9 @@ void print_measured(const run_report& report, bool all) {
     const auto measured = chosen.size();
     if (measured == 0) return;
     if (!all && measured > rows_shown) {
-        std::ranges::stable_sort(chosen, std::greater<>{}, [](const auto* row) { return row->facts.size; });
+        std::ranges::sort(chosen, [](const file_row* a, const file_row* b) {
+            return a->facts.size != b->facts.size ? a->facts.size > b->facts.size : a->name < b->name;
+        });
         chosen.resize(rows_shown);
     }
     const auto width = [](std::uint64_t largest, std::size_t title) {
@@ -90,7 +92,7 @@ void print_table(const run_report& report, bool all) {
     std::printf("\n");
     print_measured(report, all);
     print_failed(report, all);
-    std::printf("\norder     %s; %s, though it was submitted first\n", turns(report, "express").c_str(),
+    std::printf("\norder     %s; %s (submitted first, served last)\n", turns(report, "express").c_str(),
                 turns(report, "bulk").c_str());
     if (report.retries) std::printf("retry     %s\n", report.retries->c_str());
     if (report.skipped > 0) std::printf("skipped   %s links, sockets and the like\n", grouped(report.skipped).c_str());

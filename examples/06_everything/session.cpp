@@ -55,8 +55,8 @@ public:
         progress_.express.total = express_.size();
         progress_.bulk.total = bulk_.size();
         progress_.total_bytes = bytes;
-        display_.note(grouped(files_.size()) + " files, " + bytes_text(bytes) + ", " + std::to_string(threads_) +
-                      " threads, " + printable(wanted.url) + ": " + grouped(express_.size()) + " express, " +
+        display_.note(grouped(files_.size()) + (files_.size() == 1 ? " file, " : " files, ") + bytes_text(bytes) + ", " + std::to_string(threads_) +
+                      (threads_ == 1 ? " thread, " : " threads, ") + printable(wanted.url) + ": " + grouped(express_.size()) + " express, " +
                       grouped(bulk_.size()) + " bulk (above the average of " + bytes_text(bytes / files_.size()) + ")");
         await_signal();
     }
