@@ -29,6 +29,20 @@ fetch_request request(const std::string& who, duration wait) {
     return made;
 }
 
+/// What a wait has come to.
+struct listener {
+    bool is_over = false;
+    bool has_outcome = false;
+};
+
+asio::awaitable<void> listen(std::shared_ptr<broker> tasks, task_id id, duration wait, listener& news) {
+    auto call = tasks->wait(std::move(id), wait);
+    tasks.reset();
+    const auto end = co_await std::move(call);
+    news.has_outcome = end.has_value();
+    news.is_over = true;
+}
+
 struct fixture {
     manual_clock clock;
     std::unique_ptr<asio::io_context> context = std::make_unique<asio::io_context>();
@@ -114,7 +128,9 @@ BOOST_AUTO_TEST_CASE(nothing_keeps_the_context_running_when_nobody_waits) {
     const auto key = in.submit();
     asio::cancellation_signal signal;
     asio::co_spawn(*in.context, in.tasks->fetch(request("w", 1h)), asio::detached);
-    asio::co_spawn(*in.context, in.tasks->wait({"q", key}, 1h), asio::bind_cancellation_slot(signal.slot(), asio::detached));
+    listener news;
+    asio::co_spawn(*in.context, listen(in.tasks, {"q", key}, 1h, news),
+                   asio::bind_cancellation_slot(signal.slot(), asio::detached));
     in.poll();
     BOOST_TEST(!in.context->stopped());  // the wait goes on
     signal.emit(asio::cancellation_type::terminal);
@@ -140,10 +156,11 @@ BOOST_AUTO_TEST_CASE(a_context_destroyed_while_calls_wait_takes_them_with_it) {
     in.join("b");
     const auto key = in.submit();
     in.run(in.tasks->fetch(request("a", 0ms)));
+    listener news;
     for (int i = 0; i < 3; ++i) {
         asio::co_spawn(*in.context, in.tasks->fetch(request("a", 1h)), asio::detached);
         asio::co_spawn(*in.context, in.tasks->fetch(request("b", 1h)), asio::detached);
-        asio::co_spawn(*in.context, in.tasks->wait({"q", key}, 1h), asio::detached);
+        asio::co_spawn(*in.context, listen(in.tasks, {"q", key}, 1h, news), asio::detached);
         asio::co_spawn(*in.context, in.tasks->watch("a", 1h), asio::detached);
     }
     in.poll();
@@ -173,18 +190,14 @@ BOOST_AUTO_TEST_CASE(a_context_destroyed_while_wake_ups_are_under_way_takes_them
 BOOST_AUTO_TEST_CASE(calls_that_wait_outlive_their_broker) {
     fixture in;
     const auto key = in.submit();
-    std::optional<task_outcome> end;
-    bool is_over = false;
-    asio::co_spawn(*in.context, in.tasks->wait({"q", key}, 10s), [&](std::exception_ptr, std::optional<task_outcome> outcome) {
-        end = std::move(outcome);
-        is_over = true;
-    });
+    listener news;
+    asio::co_spawn(*in.context, listen(in.tasks, {"q", key}, 10s, news), asio::detached);
     in.poll();
     in.tasks.reset();
     in.clock.advance(10s);
     in.poll();
-    BOOST_TEST(is_over);
-    BOOST_TEST(!end.has_value());
+    BOOST_TEST(news.is_over);
+    BOOST_TEST(!news.has_outcome);
     BOOST_TEST(in.context->stopped());
 }
 
