@@ -97,7 +97,7 @@ inline slots::taken slots::take(slot& s) {
     std::unique_lock lock(mutex_);
     const bool leave = live_ > target_ || (closed_ && queue_.empty());
     if (!leave && !queue_.empty()) {
-        auto n = s.resuming ? std::clamp<std::size_t>(queue_.size() / live_, 1, turn) : 1;
+        auto n = s.resuming ? std::clamp<std::size_t>(queue_.size() / busy_, 1, turn) : 1;
         for (; n > 0; --n) {
             job* j = queue_.pop_front();
             j->queued_ = false;
