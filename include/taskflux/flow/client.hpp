@@ -93,22 +93,27 @@ public:
     /// Stores a task for each payload, a thousand in a round trip. `payloads` may be lazy; a range that is
     /// passed by reference must live until this has returned. Handles come in the same order.
     template <class R, class P, std::ranges::input_range Range>
-        requires std::same_as<std::ranges::range_value_t<Range>, P>
     awaitable<std::vector<job<R>>> submit_all(const detail::contract<R, P>& contract, Range&& payloads) const {
         return submit_all(contract, submit_options(), std::forward<Range>(payloads));
     }
 
     /// The same, with options for all of them. An own id or a unique key makes no sense here: `invalid_argument`.
     template <class R, class P, std::ranges::input_range Range>
-        requires std::same_as<std::ranges::range_value_t<Range>, P>
     awaitable<std::vector<job<R>>> submit_all(const detail::contract<R, P>& contract, const submit_options& options,
                                               Range&& payloads) const {
+        constexpr bool fits = std::same_as<std::ranges::range_value_t<Range>, P>;
+        static_assert(fits, "submit_all takes a range of the task's payloads: compare its elements' type with the contract");
         if (!options.id().empty() || !options.unique_key().empty()) {
             throw error(errc::invalid_argument, "submit_all: an id or a unique key cannot be shared by several tasks");
         }
         auto spec = spec_of(contract, options);
-        return send_all<R>(broker_, queue_of(contract, options), make(std::move(spec), options, {}),
-                           std::views::all(std::forward<Range>(payloads)));
+        auto pattern = make(std::move(spec), options, {});
+        if constexpr (fits) {
+            return send_all<R>(broker_, queue_of(contract, options), std::move(pattern),
+                               std::views::all(std::forward<Range>(payloads)));
+        } else {
+            return {};
+        }
     }
 
     /// Submits a task and waits for its result; see `job::result` for what it throws. Cancelling the caller

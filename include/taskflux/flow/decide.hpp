@@ -12,26 +12,30 @@
 
 namespace taskflux::detail {
 
-/// What an attempt at a task was, for deciding what follows from its end.
-struct ended_attempt {
+/// What to tell the broker about an attempt that returned `result`.
+inline settlement succeeded(const delivery& what, std::string result) {
+    settlement end;
+    end.key = what.key;
+    end.token = what.token;
+    end.data = std::move(result);
+    return end;
+}
+
+/// An attempt that ended with an error, for deciding what follows.
+struct failed_attempt {
     const delivery* what = nullptr;
     retry_policy::predicate retry_if = nullptr;  ///< of the worker's own contract
     std::optional<errc> stopped;                 ///< why its handler was told to stop, if it was
-    std::exception_ptr error;                    ///< none: it returned `result`
-    std::string result;
+    std::exception_ptr error;
 };
 
-/// What to tell the broker about an attempt that ended at `now`; nothing where it has no say any more.
+/// What to tell the broker about an attempt that failed at `now`; nothing where it has no say any more.
 template <class Generator>
-std::optional<settlement> decide(ended_attempt attempt, time_point now, Generator& random) {
+std::optional<settlement> decide(const failed_attempt& attempt, time_point now, Generator& random) {
     const auto& what = *attempt.what;
     settlement end;
     end.key = what.key;
     end.token = what.token;
-    if (!attempt.error) {
-        end.data = std::move(attempt.result);
-        return end;
-    }
     if (attempt.stopped == errc::lease_lost) return std::nullopt;
     if (attempt.stopped == errc::cancelled) return end.how = settlement::kind::cancel, end;
     if (attempt.stopped == errc::shut_down) return end.how = settlement::kind::release, end;

@@ -86,8 +86,9 @@ void write_result(const R& value, std::string& out) {
     }
 }
 
-template <class R, class P, class Function>
-class typed_handler final : public handler {
+/// What a function gives when it is called with what a contract provides.
+template <class Function, class P>
+class handler_signature {
     using call_type = handler_call<Function, P>;
 
     template <class F>
@@ -100,11 +101,23 @@ class typed_handler final : public handler {
         }
     }
 
-public:
-    using returned = typename decltype(probe<Function>())::type;
-    static constexpr bool is_coroutine = is_awaitable<std::remove_cvref_t<returned>>;
-    using result = typename awaited<std::remove_cvref_t<returned>>::type;
+    using returned = std::remove_cvref_t<typename decltype(probe<Function>())::type>;
 
+public:
+    static constexpr bool is_coroutine = is_awaitable<returned>;
+    using result = typename awaited<returned>::type;
+};
+
+/// Whether what a handler gives can be the contract's result.
+template <class Given, class R>
+concept result_for = (std::is_void_v<R> && std::is_void_v<Given>) || (!std::is_void_v<R> && std::convertible_to<Given, R>);
+
+template <class R, class P, class Function>
+class typed_handler final : public handler {
+    using call_type = handler_call<Function, P>;
+    static constexpr bool is_coroutine = handler_signature<Function, P>::is_coroutine;
+
+public:
     typed_handler(Function function, retry_policy::predicate test)
         : handler(is_coroutine ? job::kind::coroutine : job::kind::plain, test), function_(std::move(function)) {}
 
@@ -153,9 +166,5 @@ public:
 private:
     Function function_;
 };
-
-/// Whether what a handler gives can be the contract's result.
-template <class Given, class R>
-concept result_for = (std::is_void_v<R> && std::is_void_v<Given>) || (!std::is_void_v<R> && std::convertible_to<Given, R>);
 
 }  // namespace taskflux::detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/core/codec.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/flow/handler.hpp>
@@ -58,13 +59,17 @@ public:
                       "this handler cannot be called with the task's payload: it must take (Payload) or "
                       "(taskflux::context&, Payload) as the contract names it");
         if constexpr (call::is_valid) {
-            using typed = detail::typed_handler<R, P, Function>;
-            static_assert(detail::result_for<typename typed::result, R>,
-                          "this handler does not return the task's result: it must return the Result that the "
-                          "contract names, or an asio::awaitable of it");
-            if constexpr (detail::result_for<typename typed::result, R>) {
+            constexpr bool fits = detail::result_for<typename detail::handler_signature<Function, P>::result, R>;
+            static_assert(fits, "this handler does not return the task's result: it must return the Result that the "
+                                "contract names, or an asio::awaitable of it");
+            if constexpr (!is_payload<P>) {
+                detail::require_payload<P>();
+            } else if constexpr (!is_payload<R>) {
+                detail::require_payload<R>();
+            } else if constexpr (fits) {
                 add(std::string(contract.name()), contract.options().queue(),
-                    std::make_unique<typed>(std::move(handler), contract.options().policy().retry.retry_if()));
+                    std::make_unique<detail::typed_handler<R, P, Function>>(
+                        std::move(handler), contract.options().policy().retry.retry_if()));
             }
         }
         return *this;

@@ -59,15 +59,17 @@ public:
         return options;
     }
 
-    /// What `decide` needs; takes the result with it.
-    ended_attempt facts(std::exception_ptr error) {
-        ended_attempt facts;
+    /// What the handler returned; can be taken once.
+    std::string take_result() { return std::move(result_); }
+
+    /// What `decide` needs to know about its failure.
+    failed_attempt failed(std::exception_ptr error) const {
+        failed_attempt facts;
         facts.what = &what_;
         facts.retry_if = handler_.retry_if();
         if (stopping()) facts.stopped = stop_reason();
         else if (!has_begun_) facts.stopped = errc::shut_down;  // the slots took no more
         facts.error = std::move(error);
-        facts.result = std::move(result_);
         return facts;
     }
 

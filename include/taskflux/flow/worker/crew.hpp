@@ -62,21 +62,24 @@ public:
     /// Starts attempts at tasks that `who` fetched from `queues`.
     void launch(std::vector<delivery> found, const std::vector<std::string>& queues, const consumer_ptr& who) {
         const auto now = clock_.now();
+        const auto self = shared_from_this();
         in_hand_ += found.size();
+        intrusive_list<attempt> all;
         job_list unlimited;
         std::vector<boost::intrusive_ptr<attempt>> limited;
         for (auto& what : found) {
             auto& handler = *handlers_->find(what.spec->name)->second;  // fetch gives no other names
             const auto& queue = queues[what.queue];
             boost::intrusive_ptr<attempt> made(
-                new attempt(*pool_, shared_from_this(), handler, clock_, queue, who, std::move(what)), false);
-            running_.add(*made);
+                new attempt(*pool_, self, handler, clock_, queue, who, std::move(what)), false);
+            all.push_back(*made);
             if (made->limits(now)) {
                 limited.push_back(std::move(made));
             } else {
                 unlimited.push_back(*made.detach());
             }
         }
+        running_.add(all);
         if (!unlimited.empty()) pool_->launch_all(unlimited, true);
         for (auto& one : limited) {
             const auto limits = one->limits(now);
@@ -144,11 +147,11 @@ private:
 
     void on_end(attempt& ended, std::exception_ptr error) noexcept override {
         running_.remove(ended);
-        auto end = [&] {
-            const std::lock_guard lock(random_mutex_);
-            return decide(ended.facts(std::move(error)), clock_.now(), random_);
-        }();
-        if (end) send(ended.id().queue, ended.consumer(), std::move(*end));
+        if (!error) {
+            send(ended.id().queue, ended.consumer(), succeeded(ended.what(), ended.take_result()));
+        } else if (auto end = verdict(ended.failed(std::move(error)))) {
+            send(ended.id().queue, ended.consumer(), std::move(*end));
+        }
         let_go();
     }
 
@@ -170,6 +173,11 @@ private:
         send(of.id().queue, of.consumer(), std::move(news));
     }
 
+    std::optional<settlement> verdict(const failed_attempt& failed) {
+        const std::lock_guard lock(random_mutex_);
+        return decide(failed, clock_.now(), random_);
+    }
+
     static report report_of(const attempt& of) {
         report news;
         news.key = of.what().key;
@@ -184,7 +192,7 @@ private:
 
     void let_go() noexcept {
         --in_hand_;
-        if (wants_room_.exchange(false)) room_.set();
+        if (wants_room_ && wants_room_.exchange(false)) room_.set();
     }
 
     const broker_ptr broker_;  // the clock is its

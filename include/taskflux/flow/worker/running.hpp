@@ -15,9 +15,9 @@ namespace taskflux::detail {
 /// The attempts that a worker has in hand, so that one or all can be cancelled. Thread-safe.
 class running_attempts {
 public:
-    void add(attempt& one) {
+    void add(intrusive_list<attempt>& more) {
         const std::lock_guard lock(mutex_);
-        list_.push_back(one);
+        list_.append(more);
     }
 
     void remove(attempt& one) {
