@@ -27,7 +27,10 @@ int measure_all(const settings& wanted) {
     if (!what.files.empty()) report = measure_files(wanted, what);
     report.skipped = what.skipped;
     for (const auto& folder : what.unreadable) {
-        report.rows.push_back({folder.shown, "", ending::failed, {}, "cannot read this folder: " + folder.reason});
+        auto& row = report.rows.emplace_back();
+        row.name = folder.shown;
+        row.how = ending::failed;
+        row.reason = "cannot read this folder: " + folder.reason;
     }
     std::ranges::sort(report.rows, {}, &file_row::name);
     wanted.json ? print_json(report) : print_table(report, wanted.all);
