@@ -5,6 +5,7 @@
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/exec/job.hpp>
+#include <taskflux/flow/failure.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -84,13 +85,15 @@ public:
         sink_.on_progress(encode(value));
     }
 
-    /// Adds a line to the task's log (the newest hundred are kept with the task) and to the worker's log.
-    void log(log_level level, std::string text, header_map fields = header_map()) {
+    /// Adds a line to the task's log (the newest hundred are kept with the task) and to the worker's log. What
+    /// is not UTF-8 is replaced, what is over 16 KiB cut.
+    void log(log_level level, std::string_view text, header_map fields = header_map()) {
         log_line line;
         line.at = clock_.now();
         line.level = level;
-        line.text = std::move(text);
+        line.text = detail::as_utf8(text);
         line.fields = std::move(fields);
+        for (auto& [name, value] : line.fields) value = detail::as_utf8(value);
         sink_.on_log(std::move(line));
     }
 
