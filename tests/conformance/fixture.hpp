@@ -254,21 +254,18 @@ private:
     started<T> spawn(asio::awaitable<T> call) {
         started<T> handle(*this);
         const auto shared = handle.shared_;
-        auto& context = backend_->context();
-        const auto slot = shared->signal.slot();
-        if constexpr (std::is_void_v<T>) {
-            asio::co_spawn(context, std::move(call), asio::bind_cancellation_slot(slot, [shared](std::exception_ptr e) {
-                shared->error = e;
-                shared->done = true;
-            }));
-        } else {
-            asio::co_spawn(context, std::move(call), asio::bind_cancellation_slot(slot, [shared](std::exception_ptr e, T value) {
-                shared->error = e;
-                shared->result = std::move(value);
-                shared->done = true;
-            }));
-        }
+        asio::co_spawn(backend_->context(), carry(std::move(call), shared),
+                       asio::bind_cancellation_slot(shared->signal.slot(), [shared](std::exception_ptr e) {
+                           shared->error = e;
+                           shared->done = true;
+                       }));
         return handle;
+    }
+
+    template <class T>
+    static asio::awaitable<void> carry(asio::awaitable<T> call, std::shared_ptr<typename started<T>::shared> into) {
+        if constexpr (std::is_void_v<T>) co_await std::move(call);
+        else into->result = co_await std::move(call);
     }
 
     void poll() {
