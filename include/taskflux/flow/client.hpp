@@ -282,11 +282,20 @@ private:
         }
     }
 
+    /// The id whose printed form this is, if it is one: an own id may look a little like it.
+    static std::optional<task_id> read_printed(const std::string& id) {
+        if (id.find(":~") == std::string::npos) return std::nullopt;
+        try {
+            return parse_task_id(id);
+        } catch (const error&) {
+            return std::nullopt;
+        }
+    }
+
     template <class R>
     static awaitable<job<R>> find(broker_ptr broker, std::string queue, std::string id) {
-        if (id.find(":~") != std::string::npos) {
-            co_return job<R>(std::move(broker), parse_task_id(id));
-        }
+        auto printed = read_printed(id);
+        if (printed) co_return job<R>(std::move(broker), std::move(*printed));
         const auto key = co_await broker->find(queue, id);
         if (!key) throw error(errc::not_found, "no task with the own id \"" + id + "\" in queue " + queue);
         task_id found{std::move(queue), *key};

@@ -44,6 +44,7 @@ public:
     /// Gives up what still runs; waits for plain functions that are under way.
     ~worker() {
         if (core_) core_->abandon();
+        if (pool_) pool_->join();
     }
 
     /// Sets the handler for a contract's tasks. It takes the payload, or a `context&` and the payload; and

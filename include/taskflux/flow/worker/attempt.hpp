@@ -86,7 +86,10 @@ private:
 
     asio::awaitable<void> run() override { return handler_.run(begin_here(), what_.payload, result_); }
 
-    void call() override { handler_.call(begin_here(), what_.payload, result_); }
+    void call() override {
+        if (stopping()) throw boost::system::system_error(make_error_code(stop_reason()));  // while it waited for a thread
+        handler_.call(begin_here(), what_.payload, result_);
+    }
 
     void deliver(std::exception_ptr error, bool) noexcept override { owner_->on_end(*this, std::move(error)); }
     void let_go() noexcept override { owner_->on_abandon(*this); }

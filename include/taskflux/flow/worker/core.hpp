@@ -75,7 +75,10 @@ public:
     void abandon() {
         keeper_.stop();
         crew_->close();
-        stop();
+        asio::post(strand_, [self = shared_from_this()] {
+            self->stop_fetching();
+            self->crew_->wake();
+        });
     }
 
     executor_counts counts() const { return crew_->counts(); }

@@ -114,10 +114,13 @@ public:
         for (const auto& one : running_.all()) pool_->cancel(*one, reason);
     }
 
-    /// Cancels everything for good, and lets go of the slots.
+    /// Cancels everything for good, and lets go of the slots. Wakes nobody, so that it may be called while the
+    /// context is being destroyed: `wake` must follow otherwise.
     void close() {
+        is_quiet_ = true;
         cancel_all(errc::shut_down);
         pool_->shut_down();
+        is_quiet_ = false;
     }
 
     /// Whether nothing is in hand any more, within `limit`.
@@ -133,7 +136,12 @@ public:
 
     /// Returns when there may be news, or after `wake`.
     asio::awaitable<void> wait_for_news() { return news_.wait(); }
-    void wake() { news_.set(); }
+
+    /// Lets everybody who waits here look again.
+    void wake() {
+        news_.set();
+        room_.set();
+    }
 
     executor_counts counts() const { return pool_->counts(); }
 
@@ -155,9 +163,10 @@ private:
         let_go();
     }
 
+    /// Its coroutine was destroyed with the context: nobody can wait any more.
     void on_abandon(attempt& of) noexcept override {
         running_.remove(of);
-        let_go();
+        --in_hand_;
     }
 
     void on_progress(attempt& of, std::string encoded) override {
@@ -187,12 +196,12 @@ private:
 
     template <class News>
     void send(const std::string& queue, const consumer_ptr& who, News news) {
-        if (outbox_.add(queue, who, std::move(news))) news_.set();
+        if (outbox_.add(queue, who, std::move(news)) && !is_quiet_) news_.set();
     }
 
     void let_go() noexcept {
         --in_hand_;
-        if (wants_room_ && wants_room_.exchange(false)) room_.set();
+        if (wants_room_ && wants_room_.exchange(false) && !is_quiet_) room_.set();
     }
 
     const broker_ptr broker_;  // the clock is its
@@ -209,6 +218,7 @@ private:
 
     std::atomic<std::size_t> in_hand_ = 0;
     std::atomic<bool> wants_room_ = false;
+    std::atomic<bool> is_quiet_ = false;
     event news_;  // the outbox is not empty any more
     event room_;  // an attempt has ended, and somebody waits for that
 };

@@ -1,0 +1,186 @@
+#include "fixture.hpp"
+
+#include <taskflux/flow/worker.hpp>
+
+#include <algorithm>
+
+using namespace test::flow;
+
+BOOST_FIXTURE_TEST_SUITE(flow_worker_running, fixture)
+
+BOOST_AUTO_TEST_CASE(never_more_run_than_the_concurrency_allows) {
+    gate closed{here};
+    std::size_t most = 0;
+    std::size_t running = 0;
+    worker w{broker, options().concurrency(3)};
+    w.on(note, [&](int) -> asio::awaitable<void> {
+        most = (std::max)(most, ++running);
+        co_await closed.pass();
+        --running;
+    });
+    const auto life = start(w.run());
+    now(client.submit_all(note, std::vector<int>(10)));
+    settle();
+    BOOST_TEST(running == 3U);
+    BOOST_TEST(counts().running == 3U);
+    BOOST_TEST(counts().waiting == 7U);
+    closed.open();
+    settle();
+    BOOST_TEST(most == 3U);
+    BOOST_TEST(counts().succeeded == 10U);
+    BOOST_TEST(w.counts().succeeded == 10U);
+}
+
+BOOST_AUTO_TEST_CASE(prefetched_tasks_wait_in_the_worker) {
+    gate closed{here};
+    worker w{broker, options().concurrency(2).prefetch(3)};
+    w.on(note, [&](int) { return closed.pass(); });
+    const auto life = start(w.run());
+    now(client.submit_all(note, std::vector<int>(10)));
+    settle();
+    BOOST_TEST(closed.waiting == 2);
+    BOOST_TEST(counts().running == 5U);
+    BOOST_TEST(w.counts().queued == 3U);
+    closed.open();
+    settle();
+    BOOST_TEST(counts().succeeded == 10U);
+}
+
+BOOST_AUTO_TEST_CASE(a_time_limit_runs_from_when_a_prefetched_task_starts) {
+    static constexpr taskflux::task<int(int)> limited{"limited", task_options().timeout(10s)};
+    std::vector<taskflux::duration> left;
+    gate closed{here};
+    worker w{broker, options().concurrency(1).prefetch(1)};
+    w.on(note, [&](int) { return closed.pass(); });
+    w.on(limited, [&](context& ctx, int x) {
+        left.push_back(ctx.remaining());
+        BOOST_TEST(!ctx.cancelled());
+        return x;
+    });
+    now(client.submit(note, 1));
+    const auto second = now(client.submit(limited, 2));
+    const auto life = start(w.run());
+    pass(15s, 1s);
+    closed.open();
+    settle();
+    BOOST_TEST(now(second.result()) == 2);
+    BOOST_REQUIRE(left.size() == 1U);
+    BOOST_TEST((left[0] == 10s));
+}
+
+BOOST_AUTO_TEST_CASE(strict_queues_are_served_in_order) {
+    std::vector<int> seen;
+    worker w{broker, options().queues({"first", "second", "third"}).concurrency(1)};
+    w.on(note, [&](int x) { seen.push_back(x); });
+    for (const auto& [queue, number] : std::vector<std::pair<std::string, int>>{
+             {"third", 5}, {"second", 3}, {"first", 1}, {"second", 4}, {"first", 2}, {"unserved", 6}}) {
+        now(client.submit(note, submit_options().queue(queue), number));
+    }
+    const auto life = start(w.run());
+    const std::vector<int> expected{1, 2, 3, 4, 5};
+    BOOST_TEST(seen == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(weighted_queues_share_by_weight_and_none_starves) {
+    std::vector<int> seen;
+    worker w{broker, options().weighted_queues({{"often", 9}, {"seldom", 1}}).concurrency(1)};
+    w.on(note, [&](int x) { seen.push_back(x); });
+    now(client.submit_all(note, submit_options().queue("often"), std::vector<int>(500, 1)));
+    now(client.submit_all(note, submit_options().queue("seldom"), std::vector<int>(500, 2)));
+    const auto life = start(w.run());
+    BOOST_REQUIRE(seen.size() == 1000U);
+    const auto seldom = std::count(seen.begin(), seen.begin() + 400, 2);
+    BOOST_TEST(seldom > 15);
+    BOOST_TEST(seldom < 80);
+}
+
+BOOST_AUTO_TEST_CASE(the_queues_of_its_contracts_are_served_by_default) {
+    static constexpr taskflux::task<int(int)> elsewhere{"elsewhere", task_options().queue("other")};
+    worker w{broker, options()};
+    w.on(twice, [](int x) { return 2 * x; }).on(elsewhere, [](int x) { return 3 * x; });
+    const auto life = start(w.run());
+    BOOST_TEST(now(client.run(twice, 1)) == 2);
+    BOOST_TEST(now(client.run(elsewhere, 1)) == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_task_without_a_handler_waits_for_a_worker_that_has_one) {
+    worker first{broker, options()};
+    first.on(twice, [](int x) { return 2 * x; });
+    const auto life = start(first.run());
+    const auto unknown = now(client.submit(answer));
+    const auto known = now(client.submit(twice, 4));
+    BOOST_TEST(now(known.result()) == 8);
+    BOOST_TEST(now(unknown.status()) == task_state::waiting);
+    BOOST_TEST(now(unknown.record()).unclaimed);
+    BOOST_TEST(counts().unclaimed == 1U);
+    worker second{broker, options().name("other")};
+    second.on(answer, [] { return 42; });
+    const auto other = start(second.run());
+    BOOST_TEST(now(unknown.result()) == 42);
+    BOOST_TEST(counts().unclaimed == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(several_workers_share_a_queue) {
+    std::vector<int> by(3);
+    std::vector<std::unique_ptr<worker>> workers;
+    for (std::size_t i = 0; i < by.size(); ++i) {
+        workers.push_back(std::make_unique<worker>(broker, options().name("w" + std::to_string(i)).concurrency(1)));
+        workers.back()->on(note, [&by, i](int) { ++by[i]; });
+        start(workers.back()->run());
+    }
+    now(client.submit_all(note, std::vector<int>(300)));
+    settle();
+    BOOST_TEST(by[0] + by[1] + by[2] == 300);
+    BOOST_TEST(*std::ranges::min_element(by) > 0);
+}
+
+BOOST_AUTO_TEST_CASE(wrong_use_is_refused) {
+    const auto is = [](errc code) { return [code](const taskflux::error& e) { return e.code() == code; }; };
+    worker w{broker, options()};
+    BOOST_CHECK_EXCEPTION(w.run(), taskflux::error, is(errc::invalid_argument));
+    w.on(twice, [](int x) { return x; });
+    BOOST_CHECK_EXCEPTION(w.on(twice, [](int x) { return x; }), taskflux::error, is(errc::invalid_argument));
+    const auto life = start(w.run());
+    BOOST_CHECK_EXCEPTION(w.run(), taskflux::error, is(errc::wrong_state));
+    BOOST_CHECK_EXCEPTION(w.on(answer, [] { return 1; }), taskflux::error, is(errc::wrong_state));
+    BOOST_CHECK_EXCEPTION(worker_options().concurrency(0), taskflux::error, is(errc::invalid_argument));
+    BOOST_CHECK_EXCEPTION(worker_options().lease(99ms), taskflux::error, is(errc::invalid_argument));
+    BOOST_CHECK_EXCEPTION(worker_options().queues({"a", "a"}), taskflux::error, is(errc::invalid_argument));
+    BOOST_CHECK_EXCEPTION(worker_options().queues({"no queue"}), taskflux::error, is(errc::invalid_argument));
+    BOOST_CHECK_EXCEPTION(worker_options().weighted_queues({{"a", 0}}), taskflux::error, is(errc::invalid_argument));
+}
+
+BOOST_AUTO_TEST_CASE(a_closed_broker_ends_it_with_an_error) {
+    gate closed{here};
+    worker w{broker, options().unwind_for(1s)};
+    w.on(note, [&](int) { return closed.pass(); });
+    const auto life = start(w.run());
+    now(client.submit(note, 1));
+    settle();
+    BOOST_TEST(closed.waiting == 1);
+    broker->close();
+    settle();
+    BOOST_TEST(closed.cancelled == 1);
+    BOOST_TEST(life->code() == errc::shut_down);
+    worker late{broker, options()};
+    late.on(note, [](int) {});
+    BOOST_TEST(start(late.run())->code() == errc::shut_down);
+}
+
+BOOST_AUTO_TEST_CASE(plain_functions_run_on_threads_of_their_own_by_default) {
+    const watchdog dog;
+    const auto io_thread = std::this_thread::get_id();
+    std::thread::id cpu_thread = io_thread;
+    worker w{broker, worker_options().renewal_thread(false).cpu_threads(1)};
+    w.on(twice, [&](int x) {
+        cpu_thread = std::this_thread::get_id();
+        return 2 * x;
+    });
+    const auto life = start(w.run());
+    const auto result = start(client.run(twice, 4));
+    while (!result->done) io.run_one();
+    BOOST_TEST(result->value.value() == 8);
+    BOOST_TEST((cpu_thread != io_thread));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
