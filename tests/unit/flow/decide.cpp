@@ -1,0 +1,105 @@
+#include <taskflux/flow/decide.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <memory>
+#include <optional>
+#include <random>
+#include <stdexcept>
+
+using namespace std::chrono_literals;
+using taskflux::errc;
+using taskflux::settlement;
+using taskflux::detail::decide;
+using taskflux::detail::failed_attempt;
+
+namespace {
+
+/// A first attempt of five, a second apart, that threw.
+struct attempt_fixture {
+    taskflux::delivery what;
+    failed_attempt ended;
+    std::minstd_rand random{1};
+
+    attempt_fixture() {
+        auto spec = std::make_shared<taskflux::task_spec>();
+        spec->policy.retry = taskflux::retry_policy::fixed(1s);
+        what.spec = spec;
+        what.key = {7, 8};
+        what.token = 9;
+        ended.what = &what;
+        ended.error = std::make_exception_ptr(std::runtime_error("broken"));
+    }
+
+    std::optional<settlement> outcome() { return decide(ended, taskflux::time_point(1h), random); }
+
+    settlement::kind kind() {
+        const auto end = outcome();
+        BOOST_REQUIRE(end);
+        return end->how;
+    }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(flow_decide, attempt_fixture)
+
+BOOST_AUTO_TEST_CASE(a_result_completes) {
+    const auto end = taskflux::detail::succeeded(what, "42");
+    BOOST_TEST((end.how == settlement::kind::complete));
+    BOOST_TEST(end.data == "42");
+    BOOST_TEST((end.key == what.key));
+    BOOST_TEST(end.token == 9U);
+}
+
+BOOST_AUTO_TEST_CASE(what_it_was_stopped_for_decides) {
+    ended.stopped = errc::cancelled;
+    BOOST_TEST((kind() == settlement::kind::cancel));
+    ended.stopped = errc::shut_down;
+    BOOST_TEST((kind() == settlement::kind::release));
+    ended.stopped = errc::timed_out;
+    BOOST_TEST((kind() == settlement::kind::fail));
+    ended.stopped = errc::lease_lost;
+    BOOST_TEST(!outcome());
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_is_retried_while_the_policy_allows_it) {
+    const auto end = outcome();
+    BOOST_REQUIRE(end);
+    BOOST_TEST((end->how == settlement::kind::retry));
+    BOOST_TEST((end->delay == 1s));
+    BOOST_TEST(end->counts);
+    BOOST_TEST(end->data.find("broken") != std::string::npos);
+    what.attempt = 5;
+    BOOST_TEST((kind() == settlement::kind::fail));
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_may_decide_itself) {
+    what.attempt = 5;
+    ended.error = std::make_exception_ptr(taskflux::retry_after(7s));
+    const auto end = outcome();
+    BOOST_REQUIRE(end);
+    BOOST_TEST((end->how == settlement::kind::retry));
+    BOOST_TEST((end->delay == 7s));
+    BOOST_TEST(!end->counts);
+    what.attempt = 1;
+    ended.error = std::make_exception_ptr(taskflux::discard("no"));
+    BOOST_TEST((kind() == settlement::kind::fail));
+}
+
+BOOST_AUTO_TEST_CASE(the_predicate_is_asked) {
+    ended.retry_if = [](const std::exception_ptr&) { return false; };
+    BOOST_TEST((kind() == settlement::kind::fail));
+    ended.retry_if = [](const std::exception_ptr&) { return true; };
+    BOOST_TEST((kind() == settlement::kind::retry));
+    ended.retry_if = [](const std::exception_ptr&) -> bool { throw 1; };
+    BOOST_TEST((kind() == settlement::kind::fail));
+}
+
+BOOST_AUTO_TEST_CASE(a_bad_payload_is_not_retried) {
+    const taskflux::decode_error cause(errc::bad_payload, "/a", "expected number");
+    ended.error = std::make_exception_ptr(taskflux::detail::bad_payload(cause, "{}"));
+    BOOST_TEST((kind() == settlement::kind::fail));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

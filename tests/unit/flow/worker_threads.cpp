@@ -1,0 +1,95 @@
+#include "fixture.hpp"
+
+#include <taskflux/flow/worker.hpp>
+
+#include <boost/asio/use_future.hpp>
+
+#include <atomic>
+#include <future>
+#include <ranges>
+
+using namespace test::flow;
+
+BOOST_AUTO_TEST_SUITE(flow_worker_threads)
+
+BOOST_AUTO_TEST_CASE(ten_thousand_tasks_from_several_clients_on_four_threads) {
+    const watchdog dog(std::chrono::seconds(300));
+    static constexpr int clients = 4;
+    static constexpr int each = 2500;
+    asio::thread_pool pool(4);
+    const auto broker = taskflux::make_memory_broker(pool.get_executor());
+    worker w{broker, worker_options().concurrency(32).prefetch(32).cpu_threads(2)};
+    std::atomic<int> ran = 0;
+    w.on(twice, [&](context& ctx, int x) -> asio::awaitable<int> {
+        ++ran;
+        ctx.progress(x);
+        co_return 2 * x;
+    });
+    w.on(note, [&](int) { ++ran; });
+    auto life = asio::co_spawn(pool, w.run(), asio::use_future);
+
+    struct local {
+        static asio::awaitable<int> submit_and_check(taskflux::client client) {
+            const auto jobs = co_await client.submit_all(twice, std::views::iota(0, each / 2));
+            const auto plain = co_await client.submit_all(note, std::views::iota(0, each / 2));
+            int right = 0;
+            for (std::size_t i = 0; i < jobs.size(); ++i) {
+                const int result = co_await jobs[i].result();
+                right += result == 2 * static_cast<int>(i);
+            }
+            for (const auto& one : plain) {
+                co_await one.result();
+                ++right;
+            }
+            co_return right;
+        }
+    };
+    const taskflux::client client{broker};
+    std::vector<std::thread> threads;
+    std::atomic<int> right = 0;
+    for (int i = 0; i < clients; ++i) {
+        threads.emplace_back([&] {
+            asio::io_context io;
+            auto sum = asio::co_spawn(io, local::submit_and_check(client), asio::use_future);
+            io.run();
+            right += sum.get();
+        });
+    }
+    for (auto& thread : threads) thread.join();
+    BOOST_TEST(right == clients * each);
+    BOOST_TEST(ran == clients * each);
+    w.stop();
+    life.get();
+    BOOST_TEST(w.counts().running == 0U);
+    pool.join();
+}
+
+BOOST_AUTO_TEST_CASE(workers_come_and_go_on_several_threads_and_nothing_is_lost) {
+    const watchdog dog(std::chrono::seconds(300));
+    asio::thread_pool pool(4);
+    const auto broker = taskflux::make_memory_broker(pool.get_executor());
+    const taskflux::client client{broker};
+    std::atomic<int> ran = 0;
+    auto jobs = asio::co_spawn(pool, client.submit_all(note, std::vector<int>(2000)), asio::use_future).get();
+    for (int round = 0; round < 20; ++round) {
+        worker w{broker, worker_options().concurrency(8).prefetch(8).cpu_threads(2)};
+        w.on(note, [&](int) { ++ran; });
+        auto life = asio::co_spawn(pool, w.run(), asio::use_future);
+        const int goal = ran + 50;
+        while (ran < goal) std::this_thread::yield();
+        w.stop();
+        if (round % 2 == 0) life.get();
+    }
+    worker last{broker, worker_options().concurrency(8)};
+    last.on(note, [&](int) { ++ran; });
+    auto life = asio::co_spawn(pool, last.run(), asio::use_future);
+    for (const auto& one : jobs) asio::co_spawn(pool, one.result(), asio::use_future).get();
+    const auto counts = asio::co_spawn(pool, broker->counts("default"), asio::use_future).get();
+    BOOST_TEST(counts.succeeded == 2000U);
+    BOOST_TEST(counts.failed == 0U);
+    last.stop();
+    life.get();
+    pool.join();
+}
+
+BOOST_AUTO_TEST_SUITE_END()
