@@ -167,10 +167,12 @@ public:
     /// Renews the consumer's lease on `queues`, and says what it has to cancel.
     virtual awaitable<renewal> renew(std::string consumer, std::vector<std::string> queues, duration lease) = 0;
 
-    /// Returns when `consumer` should renew at once (a cancel came in), or after `wait`.
+    /// Returns when `consumer` should renew at once (a cancel has come in that `renew` has not told), or
+    /// after `wait`.
     virtual awaitable<void> watch(std::string consumer, duration wait) = 0;
 
-    /// Ends attempts: done, `lease_lost`, or not_found for each. `settlements` must live until this returns,
+    /// Ends attempts: done, `lease_lost`, not_found, or `wrong_state` (to end as cancelled what nobody has
+    /// cancelled) for each. `settlements` must live until this returns,
     /// and can be given again when it throws: what took effect then counts as lost.
     virtual awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
                                                   const std::vector<settlement>& settlements) = 0;
