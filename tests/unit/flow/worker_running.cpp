@@ -68,6 +68,18 @@ BOOST_AUTO_TEST_CASE(a_time_limit_runs_from_when_a_prefetched_task_starts) {
     BOOST_TEST((left[0] == 10s));
 }
 
+BOOST_AUTO_TEST_CASE(tasks_with_limits_keep_their_place_among_those_without) {
+    std::vector<int> seen;
+    worker w{broker, options().concurrency(1).prefetch(10)};
+    w.on(note, [&](int x) { seen.push_back(x); });
+    for (int i = 0; i < 6; ++i) {
+        now(client.submit(note, submit_options().timeout(i % 2 == 0 ? 5s : 0s), i));
+    }
+    const auto life = start(w.run());
+    const std::vector<int> expected{0, 1, 2, 3, 4, 5};
+    BOOST_TEST(seen == expected, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(strict_queues_are_served_in_order) {
     std::vector<int> seen;
     worker w{broker, options().queues({"first", "second", "third"}).concurrency(1)};
