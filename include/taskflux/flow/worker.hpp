@@ -85,7 +85,7 @@ public:
         if (handlers_->empty()) throw error(errc::invalid_argument, "a worker needs a handler: call on() before run()");
         core_ = std::make_shared<detail::worker_core>(broker_, options_, std::move(queues), handlers_, cpu());
         if (is_stopped_) core_->stop();
-        return run_core(core_);
+        return run_core(core_, pool_);
     }
 
     /// Ends `run` as cancelling it does, also one that has not been called yet. Thread-safe once `run` has been
@@ -113,14 +113,14 @@ private:
         const auto is_plain = [](const auto& named) { return named.second->kind() == detail::job::kind::plain; };
         if (options_.cpu() || std::ranges::none_of(*handlers_, is_plain)) return options_.cpu();
         const auto threads = options_.cpu_threads() > 0 ? options_.cpu_threads() : std::thread::hardware_concurrency();
-        pool_ = std::make_unique<asio::thread_pool>((std::max)(threads, std::size_t(1)));
+        pool_ = std::make_shared<asio::thread_pool>((std::max)(threads, std::size_t(1)));
         return pool_->get_executor();
     }
 
     /// Cancelling this coroutine stops the core, which then ends in its own time.
-    static asio::awaitable<void> run_core(core_ptr core) {
+    static asio::awaitable<void> run_core(core_ptr core, std::shared_ptr<asio::thread_pool> pool) {
         co_await asio::async_initiate<const asio::deferred_t, void(std::exception_ptr)>(
-            [](auto handler, core_ptr running) {
+            [](auto handler, core_ptr running, std::shared_ptr<asio::thread_pool> threads) {
                 if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) {
                     slot.assign([weak = std::weak_ptr(running)](asio::cancellation_type) {
                         if (const auto alive = weak.lock()) alive->stop();
@@ -131,16 +131,17 @@ private:
                 auto on_end = [handler = std::move(handler)](std::exception_ptr error) mutable {
                     std::move(handler)(std::move(error));
                 };
-                asio::co_spawn(strand, running->live(), asio::bind_executor(std::move(executor), std::move(on_end)));
+                asio::co_spawn(strand, running->live(std::move(threads)),
+                               asio::bind_executor(std::move(executor), std::move(on_end)));
             },
-            asio::deferred, core);
+            asio::deferred, core, std::move(pool));
     }
 
     broker_ptr broker_;
     worker_options options_;
     std::shared_ptr<detail::handler_map> handlers_;
     std::vector<weighted_queue> contract_queues_;
-    std::unique_ptr<asio::thread_pool> pool_;
+    std::shared_ptr<asio::thread_pool> pool_;
     core_ptr core_;
     bool is_stopped_ = false;  // before it ran
 };

@@ -17,6 +17,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -44,8 +45,9 @@ public:
 
     const asio::any_io_executor& strand() const { return strand_; }
 
-    /// The worker's whole life: until `stop`, or until the broker is closed, which throws.
-    asio::awaitable<void> live() {
+    /// The worker's whole life: until `stop`, or until the broker is closed, which throws. `cpu_threads`, if it
+    /// has any of its own, stay until nothing can be posted to them any more.
+    asio::awaitable<void> live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
         const auto self = shared_from_this();
         co_await member_.join();
         if (options_.renewal_thread()) keeper_.start();
@@ -76,6 +78,7 @@ public:
         keeper_.stop();
         crew_->close();
         asio::post(strand_, [self = shared_from_this()] {
+            self->is_abandoned_ = true;
             self->stop_fetching();
             self->crew_->wake();
         });
@@ -296,7 +299,7 @@ private:
     /// Lets the handlers end: by themselves, then cancelled, then not at all.
     asio::awaitable<void> drain() {
         crew_->give_back_waiting();
-        const auto patience = broken_ ? duration::zero() : options_.drain_for();
+        const auto patience = broken_ || is_abandoned_ ? duration::zero() : options_.drain_for();
         bool is_empty = co_await crew_->emptied_within(patience);
         if (is_empty) co_return;
         note(log_level::warning, "handlers did not end within the drain time and are cancelled");
@@ -337,6 +340,7 @@ private:
     consumer_ptr lost_;  // the latest one whose lease was lost
     unsigned failures_ = 0;
     bool is_stopping_ = false;
+    bool is_abandoned_ = false;
     bool is_drained_ = false;
     std::exception_ptr broken_;
 

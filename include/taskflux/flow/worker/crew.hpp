@@ -65,26 +65,26 @@ public:
         const auto self = shared_from_this();
         in_hand_ += found.size();
         intrusive_list<attempt> all;
-        job_list unlimited;
-        std::vector<boost::intrusive_ptr<attempt>> limited;
+        std::vector<boost::intrusive_ptr<attempt>> made;
+        made.reserve(found.size());
         for (auto& what : found) {
             auto& handler = *handlers_->find(what.spec->name)->second;  // fetch gives no other names
             const auto& queue = queues[what.queue];
-            boost::intrusive_ptr<attempt> made(
-                new attempt(*pool_, self, handler, clock_, queue, who, std::move(what)), false);
-            all.push_back(*made);
-            if (made->limits(now)) {
-                limited.push_back(std::move(made));
-            } else {
-                unlimited.push_back(*made.detach());
-            }
+            made.emplace_back(new attempt(*pool_, self, handler, clock_, queue, who, std::move(what)), false);
+            all.push_back(*made.back());
         }
         running_.add(all);
-        if (!unlimited.empty()) pool_->launch_all(unlimited, true);
-        for (auto& one : limited) {
+        job_list unlimited;  // those in a row without limits: one batch
+        for (auto& one : made) {
             const auto limits = one->limits(now);
+            if (!limits) {
+                unlimited.push_back(*one.detach());
+                continue;
+            }
+            if (!unlimited.empty()) pool_->launch_all(unlimited, true);
             pool_->launch(std::move(one), &*limits, true, false);
         }
+        if (!unlimited.empty()) pool_->launch_all(unlimited, true);
     }
 
     /// Gives tasks back that were fetched too late to be started.
