@@ -27,5 +27,7 @@ inline constexpr taskflux::task<file_facts(file_name)> measure{"everything.measu
 /// Fails as often as its payload says and then succeeds, with the number of the attempt that did.
 inline constexpr taskflux::task<unsigned(unsigned)> flaky{
     "everything.flaky",
-    taskflux::task_options{}.queue("express").retry(
-        taskflux::retry_policy::exponential(std::chrono::milliseconds(100)).attempts(5))};
+    taskflux::task_options{}
+        .queue("express")
+        .priority(10)  // after its back-off it goes ahead of the files that wait
+        .retry(taskflux::retry_policy::exponential(std::chrono::milliseconds(100)).attempts(5))};

@@ -25,9 +25,13 @@ std::size_t terminal_columns() {
 }
 
 std::string sentence(const run_progress& now) {
+    return "express " + part(now.express) + ", bulk " + part(now.bulk) + ", " + bytes_text(now.bytes) + " of " +
+           bytes_text(now.total_bytes);
+}
+
+std::string progress_line(const run_progress& now) {
     const queue_progress files{now.express.done + now.bulk.done, now.express.total + now.bulk.total};
-    return part(files) + " files, " + bytes_text(now.bytes) + " of " + bytes_text(now.total_bytes) + "; express " +
-           part(now.express) + ", bulk " + part(now.bulk);
+    return "progress  " + part(files) + " files: " + sentence(now) + '\n';
 }
 
 /// Bytes count, and a little each file, so that many small ones move the bar too.
@@ -61,16 +65,17 @@ void display::update(const run_progress& now) {
     told_ = done;
     next_ = done == total ? total + 1 : (std::min)(total, (done * 10 / total + 1) * total / 10 + 1);
     last_ = clock::now();
-    print("progress  " + sentence(now) + '\n');
+    print(progress_line(now));
 }
 
 void display::draw() {
-    constexpr std::size_t width = 24;
     const auto share = fraction(now_);
-    const auto filled = static_cast<std::size_t>(share * width);
-    auto line = '[' + std::string(filled, '#') + std::string(width - filled, '-') + "] " +
-                std::to_string(static_cast<int>(share * 100)) + " %  " + sentence(now_);
-    line.resize((std::min)(line.size(), terminal_columns() - 1));
+    const auto text = "] " + std::to_string(static_cast<int>(share * 100)) + " %  " + sentence(now_);
+    const auto columns = terminal_columns();
+    const auto width = (std::clamp)(columns, text.size() + 12, text.size() + 42) - text.size() - 2;
+    const auto filled = static_cast<std::size_t>(share * static_cast<double>(width));
+    auto line = '[' + std::string(filled, '#') + std::string(width - filled, '-') + text;
+    line.resize((std::min)(line.size(), columns - 1));
     print('\r' + line + "\x1b[K");
     is_drawn_ = true;
     last_ = clock::now();
@@ -86,7 +91,7 @@ void display::close() {
     if (is_drawn_) print("\r\x1b[K");
     is_drawn_ = false;
     const auto done = now_.express.done + now_.bulk.done;
-    if (!is_terminal_ && done != told_) print("progress  " + sentence(now_) + '\n');
+    if (!is_terminal_ && done != told_) print(progress_line(now_));
     told_ = done;
 }
 

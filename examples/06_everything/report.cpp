@@ -92,8 +92,9 @@ void print_table(const run_report& report, bool all) {
     std::printf("\n");
     print_measured(report, all);
     print_failed(report, all);
-    std::printf("\norder     %s; %s (submitted first, served last)\n", turns(report, "express").c_str(),
-                turns(report, "bulk").c_str());
+    const auto bulk = turns(report, "bulk");
+    std::printf("\norder     %s; %s%s\n", turns(report, "express").c_str(), bulk.c_str(),
+                bulk == "bulk none" ? "" : " (submitted first, served last)");
     if (report.retries) std::printf("retry     %s\n", report.retries->c_str());
     if (report.skipped > 0) std::printf("skipped   %s links, sockets and the like\n", grouped(report.skipped).c_str());
     std::printf("%s measured, %s failed, ", files(report.count(ending::measured)).c_str(),

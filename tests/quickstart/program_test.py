@@ -236,7 +236,7 @@ class Shown(Case):
                 pass
         os.close(ours)
         self.assertEqual(process.returncode, 0)
-        self.assertRegex(seen, rb"\r\[#+-*\] \d+ %  1/1 files[^\r\n]*\x1b\[K")
+        self.assertRegex(seen, rb"\r\[#+-*\] \d+ %  express 1/1[^\r\n]*\x1b\[K")
         self.assertNotIn(b"progress ", seen)
 
 
