@@ -5,15 +5,44 @@
 
 #pragma once
 
+#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/execution/blocking.hpp>
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/experimental/concurrent_channel.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
+#include <boost/asio/query.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/require.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/assert.hpp>
+#include <boost/core/demangle.hpp>
 #include <boost/describe/bases.hpp>
 #include <boost/describe/class.hpp>
 #include <boost/describe/enum.hpp>
+#include <boost/describe/enum_from_string.hpp>
+#include <boost/describe/enum_to_string.hpp>
 #include <boost/describe/enumerators.hpp>
 #include <boost/describe/members.hpp>
 #include <boost/json/array.hpp>
@@ -25,8 +54,11 @@
 #include <boost/json/storage_ptr.hpp>
 #include <boost/json/string.hpp>
 #include <boost/json/value.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <boost/system/error_category.hpp>
 #include <boost/system/error_code.hpp>
+#include <boost/system/result.hpp>
 #include <boost/system/system_error.hpp>
 #include <boost/uuid/time_generator_v7.hpp>
 #include <boost/uuid/uuid.hpp>
@@ -45,21 +77,27 @@
 #include <cstring>
 #include <deque>
 #include <exception>
+#include <forward_list>
 #include <functional>
+#include <iterator>
 #include <limits>
 #include <list>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <random>
+#include <ranges>
 #include <set>
 #include <source_location>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <thread>
 #include <tuple>
 #include <type_traits>
+#include <typeinfo>
 #include <unordered_map>
 #include <utility>
 #include <variant>
@@ -129,11 +167,9 @@ public:
     }
 
     void arm(asio::steady_timer& timer, time_point when) override {
-        using steady = std::chrono::steady_clock;
-        constexpr auto longest = std::chrono::hours(24 * 365);  // keeps the sums below overflow
-        const auto now = wall_ + (steady::now() - steady_);
-        const auto wait = when > now + longest ? steady::duration(longest) : when - now;
-        timer.expires_after((std::max)(steady::duration::zero(), wait));
+        constexpr auto longest = std::chrono::hours(24 * 365);  // in nanoseconds, more would overflow
+        const auto soon = std::clamp(when, now(), now() + longest);
+        timer.expires_at(std::chrono::steady_clock::time_point(steady_ + (soon - wall_)));
     }
 
     void disarm(asio::steady_timer&) noexcept override {}
@@ -328,11 +364,12 @@ constexpr bool is_valid_own_id(std::string_view id) {
 
 /// The printed form of a key: "~sequence.nonce".
 inline std::string to_string(const task_key& key) {
-    char text[24] = {'~'};
-    auto end = std::to_chars(text + 1, text + sizeof text, key.sequence, 36).ptr;
-    *end++ = '.';
-    end = std::to_chars(end, text + sizeof text, key.nonce, 36).ptr;
-    return {text, end};
+    constexpr std::size_t most = 13;  // digits of 2^64 - 1 in base 36
+    char sequence[most], nonce[most];
+    const auto sequence_end = std::to_chars(sequence, sequence + most, key.sequence, 36).ptr;
+    const auto nonce_end = std::to_chars(nonce, nonce + most, key.nonce, 36).ptr;
+    std::string text = "~";
+    return text.append(sequence, sequence_end).append(1, '.').append(nonce, nonce_end);
 }
 
 /// The printed form of an id: "queue:~sequence.nonce".
@@ -546,7 +583,8 @@ inline duration plain_delay(const retry_policy& policy, unsigned failed) {
         case backoff::none: return duration::zero();
         case backoff::fixed: return (std::min)(policy.delay(), limit);
         case backoff::linear:
-            return limit.count() / base < static_cast<duration::rep>(failed) ? limit : policy.delay() * failed;
+            return limit.count() / base < static_cast<duration::rep>(failed) ? limit
+                                                                             : policy.delay() * failed;
         case backoff::exponential: {
             const double grown = static_cast<double>(base) * std::pow(policy.factor(), failed - 1.0);
             if (!(grown < static_cast<double>(limit.count()))) return limit;
@@ -594,7 +632,7 @@ inline constexpr int highest_priority = 100;
 
 /// The rules a task runs under. Stored with the task; zero durations mean "no limit" unless said otherwise.
 struct run_policy {
-    retry_policy retry;                                           ///< default: one attempt
+    retry_policy retry{};                                         ///< default: one attempt
     duration timeout{};                                           ///< of one attempt
     duration deadline{};                                          ///< of everything, from submission on
     duration expires_in{};                                        ///< not started within this: expired
@@ -660,8 +698,9 @@ public:
     /// How long the record and result of an ended task are kept; default an hour, and a week for a failed
     /// one. Zero: removed at once, so that only who already waits gets the result.
     constexpr task_options& retention(duration ended, duration failed = std::chrono::hours(24 * 7)) {
-        policy_.retention = detail::not_negative(ended, "retention must not be negative");
-        policy_.failed_retention = detail::not_negative(failed, "retention must not be negative");
+        detail::not_negative((std::min)(ended, failed), "retention must not be negative");
+        policy_.retention = ended;
+        policy_.failed_retention = failed;
         return *this;
     }
 
@@ -697,8 +736,9 @@ public:
         return expires_in_ = detail::not_negative(limit, "expires_in must not be negative"), *this;
     }
     submit_options& retention(duration ended, duration failed = std::chrono::hours(24 * 7)) {
-        retention_ = detail::not_negative(ended, "retention must not be negative");
-        failed_retention_ = detail::not_negative(failed, "retention must not be negative");
+        detail::not_negative((std::min)(ended, failed), "retention must not be negative");
+        retention_ = ended;
+        failed_retention_ = failed;
         return *this;
     }
     submit_options& crash_limit(unsigned times) { return crash_limit_ = times, *this; }
@@ -1096,6 +1136,7 @@ struct delivery {
     time_point submitted_at{};
     time_point first_started_at{};
     time_point started_at{};
+    time_point deadline_at = never;  ///< of the whole task
 };
 
 /// How an attempt ended.
@@ -1194,12 +1235,15 @@ public:
     /// Renews the consumer's lease on `queues`, and says what it has to cancel.
     virtual awaitable<renewal> renew(std::string consumer, std::vector<std::string> queues, duration lease) = 0;
 
-    /// Returns when `consumer` should renew at once (a cancel came in), or after `wait`.
+    /// Returns when `consumer` should renew at once (a cancel has come in that `renew` has not told), or
+    /// after `wait`.
     virtual awaitable<void> watch(std::string consumer, duration wait) = 0;
 
-    /// Ends attempts: done, `lease_lost`, or not_found for each.
+    /// Ends attempts: done, `lease_lost`, not_found, or `wrong_state` (to end as cancelled what nobody has
+    /// cancelled) for each. `settlements` must live until this returns,
+    /// and can be given again when it throws: what took effect then counts as lost.
     virtual awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
-                                                  std::vector<settlement> settlements) = 0;
+                                                  const std::vector<settlement>& settlements) = 0;
 
     /// Stores progress and log lines of running attempts: done, `lease_lost`, or not_found for each.
     virtual awaitable<std::vector<effect>> tell(std::string queue, std::string consumer,
@@ -1328,6 +1372,7 @@ struct entry {
     task_state state = task_state::waiting;
     bool cancel_requested = false;
     bool unclaimed = false;
+    bool is_first_try = false;  ///< running, and never before since it was submitted or requeued
 
     entry_extras& more() {
         if (!extras) extras = std::make_unique<entry_extras>();
@@ -1374,6 +1419,7 @@ struct consumer {
     std::string name;
     time_point lease_end{};
     entry_list held;
+    bool has_news = false;  ///< it has something to cancel and has not been told yet
 };
 
 inline void entry_list::push_back(entry& item) {
@@ -1561,11 +1607,12 @@ public:
         const auto& found = segments_[number - first_segment_];
         if (!found) return nullptr;
         auto& place = found->entries[sequence % segment_size];
-        return place.sequence == sequence ? &place : nullptr;
+        return sequence > 0 && place.sequence == sequence ? &place : nullptr;
     }
 
     /// The task with the lowest number above `sequence`, or null.
     entry* after(std::uint64_t sequence) {
+        if (sequence >= last_) return nullptr;
         for (auto at = (std::max)(sequence + 1, first_segment_ * segment_size); at <= last_;) {
             if (!segments_[at / segment_size - first_segment_]) {
                 at = (at / segment_size + 1) * segment_size;
@@ -1591,6 +1638,14 @@ public:
     }
 
     std::size_t size() const { return size_; }
+
+    /// How many segments are in memory.
+    std::size_t segments() const {
+        return static_cast<std::size_t>(std::ranges::count_if(segments_, [](const auto& one) { return bool(one); }));
+    }
+
+    /// The highest number given out so far.
+    std::uint64_t last() const { return last_; }
 
 private:
     static constexpr std::uint64_t segment_size = 64;
@@ -1659,15 +1714,17 @@ struct raw {
 ///
 /// - a described class is an object; a member that the text does not mention keeps the value that a
 ///   default-constructed `T` gives it; unknown keys are ignored; of a key that comes twice the last counts;
-/// - an enum is its name; integers are exact and range-checked; a duration is a whole count of its own period;
+/// - an enum is its name; integers are exact and range-checked; a duration is a whole count of its own
+/// period;
 ///   a `sys_time` is RFC 3339 text in UTC, rounded down to its precision when read;
 /// - an empty `std::optional` or pointer member is left out, elsewhere it is null;
-/// - a variant is `{"type": payload_name<T>, "value": …}`; pairs, tuples and `std::array` are arrays of fixed length;
+/// - a variant is `{"type": payload_name<T>, "value": …}`; pairs, tuples and `std::array` are arrays of fixed
+/// length;
 /// - a map's keys are strings, integers or enums as text; `raw` is base64, but untouched as a whole payload.
 ///
 /// Specialise it with `static void encode(const T&, std::string& out)`, which appends, and `static T
-/// decode(std::string_view)`, which throws `decode_error`. As a whole payload it may be any bytes; as a part of
-/// another it has to be JSON.
+/// decode(std::string_view)`, which throws `decode_error`. As a whole payload it may be any bytes; as a part
+/// of another it has to be JSON.
 template <class T>
 struct codec : detail::json_codec {
     static void encode(const T& value, std::string& out, const decode_limits& limits = {});
@@ -1723,7 +1780,7 @@ inline constexpr bool is_default_unique_ptr<std::unique_ptr<T>> = true;
 
 template <class T>
 concept character = std::same_as<T, char> || std::same_as<T, wchar_t> || std::same_as<T, char8_t> ||
-                    std::same_as<T, char16_t> || std::same_as<T, char32_t>;
+    std::same_as<T, char16_t> || std::same_as<T, char32_t>;
 
 template <class T>
 concept map_like = requires(T& map, typename T::key_type key, typename T::mapped_type value) {
@@ -1732,10 +1789,13 @@ concept map_like = requires(T& map, typename T::key_type key, typename T::mapped
 };
 
 template <class T>
-concept set_like = requires(T& set, typename T::key_type key) {
+concept maps_keys = requires { typename T::mapped_type; };
+
+template <class T>
+concept set_like = !maps_keys<T> && requires(T& set, typename T::key_type key) {
     set.clear();
     set.insert(std::move(key));
-} && !requires { typename T::mapped_type; };
+};
 
 template <class T>
 concept sequence_like = requires(T& sequence, typename T::value_type value) {
@@ -1750,33 +1810,54 @@ template <class Duration>
 inline constexpr bool is_sys_time<std::chrono::sys_time<Duration>> =
     std::integral<typename Duration::rep> &&
     // Whole seconds, or a fraction that nine decimals hold exactly.
-    (Duration::period::den == 1 || (Duration::period::num == 1 && 1'000'000'000 % Duration::period::den == 0));
+    (Duration::period::den == 1 ||
+     (Duration::period::num == 1 && 1'000'000'000 % Duration::period::den == 0));
 
 template <class T>
 consteval kind find_kind() {
-    if constexpr (std::is_void_v<T>) return kind::null;
-    else if constexpr (!std::is_object_v<T> || std::is_array_v<T> || std::is_const_v<T> || std::is_volatile_v<T>)
+    if constexpr (std::is_void_v<T>)
+        return kind::null;
+    else if constexpr (!std::is_object_v<T> || std::is_array_v<T> || std::is_const_v<T> ||
+                       std::is_volatile_v<T>)
         return kind::unsupported;
-    else if constexpr (std::same_as<T, std::monostate> || std::same_as<T, std::nullptr_t>) return kind::null;
-    else if constexpr (std::same_as<T, raw>) return kind::bytes;
-    else if constexpr (!std::derived_from<codec<T>, json_codec>) return kind::custom;
-    else if constexpr (std::same_as<T, boost::json::value>) return kind::any;
-    else if constexpr (std::same_as<T, bool>) return kind::boolean;
-    else if constexpr (std::integral<T> && !character<T>) return kind::integer;
-    else if constexpr (std::same_as<T, float> || std::same_as<T, double>) return kind::number;
-    else if constexpr (std::same_as<T, std::string>) return kind::text;
-    else if constexpr (boost::describe::has_describe_enumerators<T>::value) return kind::enumeration;
-    else if constexpr (is_a<T, std::chrono::duration>) return kind::duration;
-    else if constexpr (is_sys_time<T>) return kind::time;
+    else if constexpr (std::same_as<T, std::monostate> || std::same_as<T, std::nullptr_t>)
+        return kind::null;
+    else if constexpr (std::same_as<T, raw>)
+        return kind::bytes;
+    else if constexpr (!std::derived_from<codec<T>, json_codec>)
+        return kind::custom;
+    else if constexpr (std::same_as<T, boost::json::value>)
+        return kind::any;
+    else if constexpr (std::same_as<T, bool>)
+        return kind::boolean;
+    else if constexpr (std::integral<T> && !character<T>)
+        return kind::integer;
+    else if constexpr (std::same_as<T, float> || std::same_as<T, double>)
+        return kind::number;
+    else if constexpr (std::same_as<T, std::string>)
+        return kind::text;
+    else if constexpr (boost::describe::has_describe_enumerators<T>::value)
+        return kind::enumeration;
+    else if constexpr (is_a<T, std::chrono::duration>)
+        return kind::duration;
+    else if constexpr (is_sys_time<T>)
+        return kind::time;
     else if constexpr (is_a<T, std::optional> || is_default_unique_ptr<T> || is_a<T, std::shared_ptr>)
         return kind::nullable;
-    else if constexpr (is_a<T, std::variant>) return kind::variant;
-    else if constexpr (map_like<T>) return kind::map;
-    else if constexpr (set_like<T>) return kind::set;
-    else if constexpr (sequence_like<T>) return kind::sequence;
-    else if constexpr (is_std_array<T> || is_a<T, std::pair> || is_a<T, std::tuple>) return kind::tuple;
-    else if constexpr (boost::describe::has_describe_members<T>::value && !std::is_union_v<T>) return kind::object;
-    else return kind::unsupported;
+    else if constexpr (is_a<T, std::variant>)
+        return kind::variant;
+    else if constexpr (map_like<T>)
+        return kind::map;
+    else if constexpr (set_like<T>)
+        return kind::set;
+    else if constexpr (sequence_like<T>)
+        return kind::sequence;
+    else if constexpr (is_std_array<T> || is_a<T, std::pair> || is_a<T, std::tuple>)
+        return kind::tuple;
+    else if constexpr (boost::describe::has_describe_members<T>::value && !std::is_union_v<T>)
+        return kind::object;
+    else
+        return kind::unsupported;
 }
 
 template <class T>
@@ -1787,8 +1868,8 @@ template <class T>
 using pointee = std::remove_cvref_t<decltype(*std::declval<T&>())>;
 
 template <class T>
-using members_of = boost::describe::describe_members<T, boost::describe::mod_any_access |
-                                                            boost::describe::mod_inherited>;
+using members_of =
+    boost::describe::describe_members<T, boost::describe::mod_any_access | boost::describe::mod_inherited>;
 
 /// Calls `visit(descriptor)` for every described member, those of base classes first.
 template <class T, class Visit>
@@ -1804,9 +1885,10 @@ inline constexpr std::string_view member_name = Member::name;
 /// Calls `visit(name, value)` for every described enumerator until it returns true.
 template <class Enum, class Visit>
 constexpr bool any_enumerator(Visit&& visit) {
-    return [&]<template <class...> class List, class... Enumerators>(std::type_identity<List<Enumerators...>>) {
-        return (visit(std::string_view(Enumerators::name), Enumerators::value) || ...);
-    }(std::type_identity<boost::describe::describe_enumerators<Enum>>{});
+    return
+        [&]<template <class...> class List, class... Enumerators>(std::type_identity<List<Enumerators...>>) {
+            return (visit(std::string_view(Enumerators::name), Enumerators::value) || ...);
+        }(std::type_identity<boost::describe::describe_enumerators<Enum>>{});
 }
 
 /// `"red", "green"`: the names that an enum allows.
@@ -1837,9 +1919,12 @@ consteval auto spelled_type() {
     std::size_t start = 0;
     int inside = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '<') ++inside;
-        else if (text[i] == '>') --inside;
-        else if (text[i] == ':' && inside == 0) start = i + 1;
+        if (text[i] == '<')
+            ++inside;
+        else if (text[i] == '>')
+            --inside;
+        else if (text[i] == ':' && inside == 0)
+            start = i + 1;
     }
     return text.substr(start);
 }
@@ -1912,14 +1997,18 @@ struct inspector {
     static consteval auto one() {
         constexpr kind found = kind_of<T>;
         if constexpr (found == kind::unsupported) {
-            if constexpr (std::is_enum_v<T>) return finding<mistake::enum_not_described, T>{};
-            else if constexpr (std::is_class_v<T> && !std::is_const_v<T>)
+            if constexpr (std::is_enum_v<T>)
+                return finding<mistake::enum_not_described, T>{};
+            else if constexpr (std::is_class_v<T> && !std::is_const_v<T> &&
+                               !std::is_same_v<T, std::string_view> && !is_a<T, std::chrono::time_point>)
                 return finding<mistake::struct_not_described, T>{};
-            else return finding<mistake::not_a_value, T>{};
+            else
+                return finding<mistake::not_a_value, T>{};
         } else if constexpr (found == kind::nullable) {
             if constexpr (kind_of<pointee<T>> == kind::nullable || kind_of<pointee<T>> == kind::null)
                 return finding<mistake::nested_nullable, T>{};
-            else return one<pointee<T>, Seen...>();
+            else
+                return one<pointee<T>, Seen...>();
         } else if constexpr (found == kind::duration) {
             return one<typename T::rep, Seen...>();
         } else if constexpr (found == kind::variant) {
@@ -1928,7 +2017,8 @@ struct inspector {
             constexpr kind key = kind_of<typename T::key_type>;
             if constexpr (key == kind::text || key == kind::integer || key == kind::enumeration)
                 return one<typename T::mapped_type, Seen...>();
-            else return finding<mistake::bad_key, typename T::key_type>{};
+            else
+                return finding<mistake::bad_key, typename T::key_type>{};
         } else if constexpr (found == kind::sequence || found == kind::set) {
             return one<typename T::value_type, Seen...>();
         } else if constexpr (found == kind::tuple) {
@@ -1944,15 +2034,18 @@ struct inspector {
     static consteval auto object() {
         using bases = boost::describe::describe_bases<T, boost::describe::mod_any_access>;
         using base = decltype(undescribed_base(std::type_identity<bases>{}));
-        if constexpr (base::what != mistake::none) return base{};
+        if constexpr (base::what != mistake::none)
+            return base{};
         else if constexpr (!std::is_default_constructible_v<T>)
             return finding<mistake::no_default_constructor, T>{};
-        else return members<T, Seen...>(std::type_identity<members_of<T>>{});
+        else
+            return members<T, Seen...>(std::type_identity<members_of<T>>{});
     }
 
     template <class T, class... Seen, template <class...> class List, class... Members>
     static consteval auto members(std::type_identity<List<Members...>>) {
-        return first<list_of<T, Seen...>, std::remove_reference_t<decltype(std::declval<T&>().*Members::pointer)>...>();
+        return first<list_of<T, Seen...>,
+                     std::remove_reference_t<decltype(std::declval<T&>().*Members::pointer)>...>();
     }
 
     template <class... Ts>
@@ -1967,8 +2060,10 @@ struct inspector {
         else {
             using bases = boost::describe::describe_bases<type, boost::describe::mod_any_access>;
             using above = decltype(undescribed_base(std::type_identity<bases>{}));
-            if constexpr (above::what != mistake::none) return above{};
-            else return decltype(undescribed_base(std::type_identity<list_of<Rest...>>{})){};
+            if constexpr (above::what != mistake::none)
+                return above{};
+            else
+                return decltype(undescribed_base(std::type_identity<list_of<Rest...>>{})){};
         }
     }
 
@@ -1984,17 +2079,21 @@ struct inspector {
     template <class Seen, class T, class... Rest>
     static consteval auto first() {
         using found = decltype(with<T>(Seen{}));
-        if constexpr (found::what == mistake::none) return first<Seen, Rest...>();
-        else return found{};
+        if constexpr (found::what == mistake::none)
+            return first<Seen, Rest...>();
+        else
+            return found{};
     }
 
     template <class... Seen, class... Ts>
     static consteval auto variant(std::type_identity<std::variant<Ts...>>) {
         using found = decltype(first<list_of<Seen...>, Ts...>());
-        if constexpr (found::what != mistake::none) return found{};
+        if constexpr (found::what != mistake::none)
+            return found{};
         else if constexpr (has_duplicate(std::array{payload_name<Ts>...}))
             return finding<mistake::same_name_twice, std::variant<Ts...>>{};
-        else return nothing_wrong{};
+        else
+            return nothing_wrong{};
     }
 
     template <std::size_t Size>
@@ -2035,28 +2134,36 @@ namespace detail {
 /// Says in one line what is wrong with `Type`, which is `Payload` or a part of it.
 template <mistake Mistake, class Type, class Payload>
 struct check_payload {
-    static_assert(Mistake != mistake::struct_not_described,
-                  "this Type is not described: add BOOST_DESCRIBE_STRUCT(Type, (), (member, member)) after its "
-                  "definition, or specialise taskflux::codec<Type>");
-    static_assert(Mistake != mistake::enum_not_described,
-                  "this enum Type is not described: add BOOST_DESCRIBE_ENUM(Type, name, name) after its definition");
-    static_assert(Mistake != mistake::base_not_described,
-                  "this base class Type is not described: add BOOST_DESCRIBE_STRUCT(Type, (), (member, member)) "
-                  "after its definition, or leave it out of the derived class's bases");
-    static_assert(Mistake != mistake::not_a_value,
-                  "this Type cannot travel: instead of a const, a reference, a pointer, a char, a C array or a long "
-                  "double use std::string, a standard container, std::unique_ptr, std::int8_t or double");
+    static_assert(
+        Mistake != mistake::struct_not_described,
+        "this Type is not described: add BOOST_DESCRIBE_STRUCT(Type, (), (member, member)) after its "
+        "definition, or specialise taskflux::codec<Type>");
+    static_assert(
+        Mistake != mistake::enum_not_described,
+        "this enum Type is not described: add BOOST_DESCRIBE_ENUM(Type, name, name) after its definition");
+    static_assert(
+        Mistake != mistake::base_not_described,
+        "this base class Type is not described: add BOOST_DESCRIBE_STRUCT(Type, (), (member, member)) "
+        "after its definition, or leave it out of the derived class's bases");
+    static_assert(
+        Mistake != mistake::not_a_value,
+        "this Type cannot travel: instead of a const, a reference, a pointer, a char, a C array, a "
+        "string_view, a long double or a time point of a clock other than the system's use a value, "
+        "std::string, a standard container, std::unique_ptr, std::int8_t, double or std::chrono::sys_time");
     static_assert(Mistake != mistake::no_default_constructor,
                   "this Type has no default constructor, which decoding needs: add Type() = default");
-    static_assert(Mistake != mistake::bad_key,
-                  "this Type is a map's key: JSON needs std::string, an integer or a described enum there; use "
-                  "std::vector<std::pair<Type, Value>> instead of the map");
-    static_assert(Mistake != mistake::nested_nullable,
-                  "this optional or pointer holds something that may itself be null, which JSON cannot tell apart: "
-                  "hold the inner value, or wrap it in a described struct");
-    static_assert(Mistake != mistake::same_name_twice,
-                  "two alternatives of this variant have the same name on the wire: wrap one of them in a described "
-                  "struct, or specialise taskflux::payload_name for it");
+    static_assert(
+        Mistake != mistake::bad_key,
+        "this Type is a map's key: JSON needs std::string, an integer or a described enum there; use "
+        "std::vector<std::pair<Type, Value>> instead of the map");
+    static_assert(
+        Mistake != mistake::nested_nullable,
+        "this optional or pointer holds something that may itself be null, which JSON cannot tell apart: "
+        "hold the inner value, or wrap it in a described struct");
+    static_assert(
+        Mistake != mistake::same_name_twice,
+        "two alternatives of this variant have the same name on the wire: wrap one of them in a described "
+        "struct, or specialise taskflux::payload_name for it");
 };
 
 /// Stands for the value that a refused payload would have given, so that there is one error, not two.
@@ -2096,9 +2203,12 @@ public:
         text.push_back('/');
         if (is_index_) return text + std::to_string(index_);
         for (char c : key_) {
-            if (c == '~') text += "~0";
-            else if (c == '/') text += "~1";
-            else text.push_back(c);
+            if (c == '~')
+                text += "~0";
+            else if (c == '/')
+                text += "~1";
+            else
+                text.push_back(c);
         }
         return text;
     }
@@ -2173,8 +2283,9 @@ namespace taskflux::detail {
 
 inline void check_decode_size(std::string_view text, const decode_limits& limits) {
     if (text.size() > limits.max_size())
-        throw decode_error(errc::too_large, {}, std::to_string(text.size()) + " bytes, the limit is " +
-                                                    std::to_string(limits.max_size()));
+        throw decode_error(
+            errc::too_large, {},
+            std::to_string(text.size()) + " bytes, the limit is " + std::to_string(limits.max_size()));
 }
 
 /// Strict JSON (RFC 8259, UTF-8 and surrogates checked, correctly rounded numbers) into `storage`.
@@ -2191,8 +2302,9 @@ inline boost::json::value parse_json(std::string_view text, const decode_limits&
     const std::size_t consumed = parser.write(text.data(), text.size(), ec);
     if (!ec) return parser.release();
     if (ec == boost::json::error::too_deep)
-        throw decode_error(errc::too_large, {}, "nested deeper than " + std::to_string(limits.max_depth()) +
-                                                    " levels at byte " + std::to_string(consumed));
+        throw decode_error(errc::too_large, {},
+                           "nested deeper than " + std::to_string(limits.max_depth()) + " levels at byte " +
+                               std::to_string(consumed));
     throw decode_error(errc::bad_payload, {},
                        "not valid JSON: " + ec.message() + " at byte " + std::to_string(consumed));
 }
@@ -2239,9 +2351,7 @@ public:
     }
     void advance(std::size_t count) { size_ += count; }
 
-    void append(std::string_view text) {
-        size_ += text.copy(room(text.size()), text.size());
-    }
+    void append(std::string_view text) { size_ += text.copy(room(text.size()), text.size()); }
     void push_back(char c) {
         *room(1) = c;
         ++size_;
@@ -2262,8 +2372,12 @@ namespace taskflux::detail {
 
 /// The length of the UTF-8 sequence at the front of `text`, 0 when it is not one. Unicode 15, table 3-7.
 inline std::size_t utf8_sequence(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-    const auto within = [&](std::size_t i, unsigned low, unsigned high) { return byte(i) >= low && byte(i) <= high; };
+    const auto byte = [&](std::size_t i) {
+        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+    };
+    const auto within = [&](std::size_t i, unsigned low, unsigned high) {
+        return byte(i) >= low && byte(i) <= high;
+    };
     const auto tail = [&](std::size_t i) { return within(i, 0x80, 0xBF); };
     const unsigned lead = byte(0);
     if (lead < 0x80) return text.empty() ? 0 : 1;
@@ -2320,7 +2434,7 @@ inline void append_escaped(output& out, char c) {
     out.push_back(hex[code & 15]);
 }
 
-/// Appends `text` as a JSON string; what comes back is the position of a byte that is not UTF-8, if there is one.
+/// Appends `text` as a JSON string. Comes back with the position of the first byte that is not UTF-8, if any.
 inline std::optional<std::size_t> append_string(output& out, std::string_view text) {
     out.push_back('"');
     for (std::size_t done = 0; done < text.size();) {
@@ -2492,8 +2606,8 @@ inline bool append_timestamp(output& out, instant value) {
     return true;
 }
 
-/// RFC 3339 with any offset; decimals past the ninth are dropped, a leap second counts as the second after it.
-/// Nothing when `text` is not of that form.
+/// RFC 3339 with any offset; decimals past the ninth are dropped, a leap second counts as the second after
+/// it. Nothing when `text` is not of that form.
 inline std::optional<instant> parse_timestamp(std::string_view text) {
     using namespace std::chrono;
     std::size_t position = 0;
@@ -2614,7 +2728,8 @@ private:
 
     void write(as<kind::text>, std::string_view value, const path& at) {
         if (const auto bad = append_string(out_, value))
-            fail_encode(at, "the string is not UTF-8 (byte " + std::to_string(*bad) + "); use taskflux::raw for bytes");
+            fail_encode(at, "the string is not UTF-8 (byte " + std::to_string(*bad) +
+                                "); use taskflux::raw for bytes");
     }
 
     void write(as<kind::bytes>, const raw& value, const path&) {
@@ -2644,8 +2759,10 @@ private:
 
     template <class T>
     void write(as<kind::nullable>, const T& value, const path& at) {
-        if (value) write(*value, at);
-        else out_.append("null");
+        if (value)
+            write(*value, at);
+        else
+            out_.append("null");
     }
 
     template <class T>
@@ -2766,16 +2883,20 @@ private:
             return candidate == value;
         });
         if (!known)
-            fail_encode(at, "the enum's value " + std::to_string(static_cast<std::underlying_type_t<Enum>>(value)) +
+            fail_encode(at, "the enum's value " +
+                                std::to_string(static_cast<std::underlying_type_t<Enum>>(value)) +
                                 " has no name; it is none of " + enumerator_names<Enum>());
         return text;
     }
 
     template <class Key>
     static auto key_text(const Key& key, const path& at) {
-        if constexpr (kind_of<Key> == kind::integer) return std::to_string(key);
-        else if constexpr (kind_of<Key> == kind::enumeration) return enumerator_text(key, at);
-        else return std::string_view(key);
+        if constexpr (kind_of<Key> == kind::integer)
+            return std::to_string(key);
+        else if constexpr (kind_of<Key> == kind::enumeration)
+            return enumerator_text(key, at);
+        else
+            return std::string_view(key);
     }
 
     void check_depth(const path& at) const {
@@ -2790,8 +2911,10 @@ private:
     }
 
     void close(std::size_t start, char opening, char closing, const path& at) {
-        if (out_.size() == start) out_.push_back(opening);
-        else out_[start] = opening;
+        if (out_.size() == start)
+            out_.push_back(opening);
+        else
+            out_[start] = opening;
         out_.push_back(closing);
         check_size(at);
     }
@@ -2844,7 +2967,8 @@ inline std::string shown(const boost::json::value& value) {
     return out;
 }
 
-[[noreturn]] inline void fail_expected(const path& at, const std::string& expected, const boost::json::value& got) {
+[[noreturn]] inline void fail_expected(const path& at, const std::string& expected,
+                                       const boost::json::value& got) {
     fail_decode(at, "expected " + expected + ", got " + shown(got));
 }
 
@@ -2876,18 +3000,25 @@ struct reader {
 
     template <class T>
     static void read(as<kind::integer>, const boost::json::value& json, T& value, const path& at) {
-        if (json.is_int64() && std::in_range<T>(json.get_int64())) value = static_cast<T>(json.get_int64());
-        else if (json.is_uint64() && std::in_range<T>(json.get_uint64())) value = static_cast<T>(json.get_uint64());
-        else fail_expected(at, integer_range<T>(), json);
+        if (json.is_int64() && std::in_range<T>(json.get_int64()))
+            value = static_cast<T>(json.get_int64());
+        else if (json.is_uint64() && std::in_range<T>(json.get_uint64()))
+            value = static_cast<T>(json.get_uint64());
+        else
+            fail_expected(at, integer_range<T>(), json);
     }
 
     template <class T>
     static void read(as<kind::number>, const boost::json::value& json, T& value, const path& at) {
         double number = 0;
-        if (json.is_double()) number = json.get_double();
-        else if (json.is_int64()) number = static_cast<double>(json.get_int64());
-        else if (json.is_uint64()) number = static_cast<double>(json.get_uint64());
-        else fail_expected(at, "number", json);
+        if (json.is_double())
+            number = json.get_double();
+        else if (json.is_int64())
+            number = static_cast<double>(json.get_int64());
+        else if (json.is_uint64())
+            number = static_cast<double>(json.get_uint64());
+        else
+            fail_expected(at, "number", json);
         constexpr double most = static_cast<double>((std::numeric_limits<T>::max)());
         // Not `number > most`: the shortest text of the largest float is a double just above it.
         if (!std::isfinite(number) || !std::isfinite(static_cast<T>(number)))
@@ -2935,8 +3066,10 @@ struct reader {
             return;
         }
         if (!value) {
-            if constexpr (is_a<T, std::optional>) value.emplace();
-            else value = T(new pointee<T>());
+            if constexpr (is_a<T, std::optional>)
+                value.emplace();
+            else
+                value = T(new pointee<T>());
         }
         read(json, *value, at);
     }
@@ -3028,7 +3161,8 @@ struct reader {
         auto next = object->begin();
         for_each_member<T>([&]<class Member>(Member) {
             constexpr std::string_view name = member_name<Member>;
-            auto found = next != object->end() && std::string_view(next->key()) == name ? next : object->find(name);
+            auto found =
+                next != object->end() && std::string_view(next->key()) == name ? next : object->find(name);
             if (found == object->end()) return;
             read(found->value(), value.*Member::pointer, path(at, name));
             next = found + 1;
@@ -3072,7 +3206,8 @@ struct reader {
             if (error != std::errc() || end != text.data() + text.size())
                 fail_decode(at, "expected " + integer_range<Key>() + " as the key");
         } else if constexpr (kind_of<Key> == kind::enumeration) {
-            if (!enumerator_in(text, key)) fail_decode(at, "expected one of " + enumerator_names<Key>() + " as the key");
+            if (!enumerator_in(text, key))
+                fail_decode(at, "expected one of " + enumerator_names<Key>() + " as the key");
         } else {
             key = text;
         }
@@ -3126,8 +3261,8 @@ struct codec<void> : detail::json_codec {
 };
 
 /// Appends `value` to `out`, which is as before when this throws.
-/// Throws `encode_error`: a NaN or infinity, a string that is not UTF-8, an enum's value without a name, a year
-/// outside 0 … 9999 (`errc::bad_payload`), or more than `limits` allow (`errc::too_large`).
+/// Throws `encode_error`: a NaN or infinity, a string that is not UTF-8, an enum's value without a name, a
+/// year outside 0 … 9999 (`errc::bad_payload`), or more than `limits` allow (`errc::too_large`).
 template <class T>
 void encode(const T& value, std::string& out, const decode_limits& limits = {}) {
     detail::require_payload<T>();
@@ -3139,8 +3274,9 @@ void encode(const T& value, std::string& out, const decode_limits& limits = {}) 
             } else {
                 codec<T>::encode(value, out);
                 if (out.size() - before > limits.max_size())
-                    throw encode_error(errc::too_large, {},
-                                       "the limit of " + std::to_string(limits.max_size()) + " bytes is passed here");
+                    throw encode_error(
+                        errc::too_large, {},
+                        "the limit of " + std::to_string(limits.max_size()) + " bytes is passed here");
             }
         } catch (...) {
             out.resize(before);
@@ -3158,7 +3294,8 @@ std::string encode(const T& value, const decode_limits& limits = {}) {
 }
 
 /// Reads a `T`. `decode<void>` accepts null.
-/// Throws `decode_error`, which names the place: not JSON (RFC 8259, strictly), another shape or range than `T`'s
+/// Throws `decode_error`, which names the place: not JSON (RFC 8259, strictly), another shape or range than
+/// `T`'s
 /// (`errc::bad_payload`), or over `limits` (`errc::too_large`). O(size of the text).
 template <class T>
 T decode(std::string_view text, const decode_limits& limits = {}) {
@@ -3188,8 +3325,7 @@ public:
 
     /// Stores a task, or finds the one that is there already under its own id or unique key.
     submitted add(new_task&& from, time_point now) {
-        if (const auto there = find_own(from.own_id)) return {*there, true};
-        if (const auto* holder = unique_holder(from.unique_key, now)) return {key_of(*holder), true};
+        if (const auto there = find_same(from, now)) return {*there, true};
         auto& task = tasks_.add();
         task.spec = std::move(from.spec);
         task.payload = std::move(from.payload);
@@ -3209,6 +3345,13 @@ public:
         watch_limit(task);
         if (!from.hold) start(task, now);
         return {key_of(task), false};
+    }
+
+    /// The task that is there already under the same own id or unique key.
+    std::optional<task_key> find_same(const new_task& as, time_point now) {
+        if (const auto there = find_own(as.own_id)) return there;
+        if (const auto* holder = unique_holder(as.unique_key, now)) return key_of(*holder);
+        return std::nullopt;
     }
 
     void start(entry& task, time_point now) {
@@ -3231,6 +3374,7 @@ public:
         task.first_started_at = task.started_at = {};
         task.cancel_requested = false;
         more.limits_from = now;
+        more.error.clear();
         make_ready(task, task_event::requeue, now, now);
         return true;
     }
@@ -3240,13 +3384,17 @@ public:
         enter(task, task_event::fetch, task_state::running);
         ++task.deliveries;
         task.started_at = now;
-        if (task.first_started_at == time_point{}) task.first_started_at = now;
+        task.is_first_try = task.first_started_at == time_point{};
+        if (task.is_first_try) task.first_started_at = now;
         task.holder = &who;
         who.held.push_back(task);
     }
 
     void complete(entry& task, std::string result, time_point now) {
-        if (task.cancel_requested) return cancel(task, now);
+        if (task.cancel_requested) {
+            ++task.failed_attempts;
+            return cancel(task, now);
+        }
         task.result = std::move(result);
         finish(task, task_event::complete, task_state::succeeded, now);
     }
@@ -3270,7 +3418,7 @@ public:
 
     /// Back to the head of its lane, as if it had not been fetched.
     void release(entry& task, time_point now) {
-        if (task.failed_attempts + task.crashes == 0) task.first_started_at = {};
+        if (task.is_first_try) task.first_started_at = task.started_at = {};
         give_back(task, task_event::release, now);
     }
 
@@ -3287,12 +3435,11 @@ public:
         finish(task, task_event::cancel, task_state::cancelled, now);
     }
 
-    /// Removes an ended task for good.
-    void forget(entry& task) {
-        detach(task);
-        --counts_[index(task.state)];
-        if (task.extras) own_ids_.erase(task.extras->own_id);
-        tasks_.erase(task);
+    /// Removes a task for good; who waits for it hears that it was cancelled.
+    void remove(entry& task, time_point now) {
+        if (is_terminal(task.state)) return forget(task);
+        conclude(task, task_event::cancel, task_state::cancelled, now);
+        erase(task);
     }
 
     /// Promotes, expires, times out and forgets what has fallen due; returns when the next will, or `never`.
@@ -3330,6 +3477,8 @@ public:
 
     ready_tasks& ready() { return ready_; }
     const ready_tasks& ready() const { return ready_; }
+
+    bool has_held_tasks() const { return tasks_.last() > 0; }
 
     /// Tasks that have not ended.
     std::size_t pending() const { return tasks_.size() - ended_size_; }
@@ -3428,24 +3577,41 @@ private:
         if (task.first_started_at == time_point{}) {
             return finish(task, task_event::expire, task_state::expired, now);
         }
-        const failure why{"timed_out", "", "the task's overall deadline passed", "", ""};
-        fail(task, task_event::time_out, encode(why), now);
+        auto why = task.extras ? std::move(task.extras->error) : std::string();
+        if (why.empty()) why = encode(failure{"timed_out", "", "the task's overall deadline passed", "", ""});
+        fail(task, task_event::time_out, std::move(why), now);
     }
 
-    /// The end of a task: who waits is told, its unique key is free, its retention begins.
+    /// The end of a task, and the begin of its retention.
     void finish(entry& task, task_event event, task_state to, time_point now) {
+        conclude(task, event, to, now);
+        const auto& policy = task.spec->policy;
+        const auto retention = to == task_state::failed ? policy.failed_retention : policy.retention;
+        if (retention == duration::zero()) return erase(task);
+        if (max_ended_ > 0 && ended_size_ >= max_ended_) forget(*ended_.oldest());
+        ++ended_size_;
+        ended_.add(task, retention);
+        expect(later(now, retention));
+    }
+
+    /// The end of a task: its unique key is free, who waits is told.
+    void conclude(entry& task, task_event event, task_state to, time_point now) {
         detach(task);
         enter(task, event, to);
-        ++ended_size_;
         task.when = now;
         unlock_unique_key(task);
         tell_waiters(task);
-        const auto& policy = task.spec->policy;
-        const auto retention = to == task_state::failed ? policy.failed_retention : policy.retention;
-        ended_.add(task, retention);
-        expect(later(now, retention));
-        if (retention == duration::zero()) return forget(task);
-        if (max_ended_ > 0 && ended_size_ > max_ended_) forget(*ended_.oldest());
+    }
+
+    void forget(entry& ended) {
+        detach(ended);
+        erase(ended);
+    }
+
+    void erase(entry& task) {
+        --counts_[index(task.state)];
+        if (task.extras) own_ids_.erase(task.extras->own_id);
+        tasks_.erase(task);
     }
 
     static void tell_waiters(entry& task) {
@@ -3505,11 +3671,8 @@ public:
         : store_(seed, max_ended), max_pending_(max_pending) {}
 
     std::vector<submitted> submit(std::vector<new_task> tasks, time_point now) {
-        if (max_pending_ > 0 && store_.pending() + tasks.size() > max_pending_) {
-            throw error(errc::queue_full, std::to_string(store_.pending()) + " of at most " +
-                                              std::to_string(max_pending_) + " unfinished tasks are in the queue; " +
-                                              std::to_string(tasks.size()) + " more do not fit");
-        }
+        for (const auto& task : tasks) check(task);
+        if (max_pending_ > 0 && store_.pending() + tasks.size() > max_pending_) check_room(tasks, now);
         std::vector<submitted> answers;
         answers.reserve(tasks.size());
         for (auto& task : tasks) answers.push_back(store_.add(std::move(task), now));
@@ -3544,10 +3707,17 @@ public:
     }
 
     /// Appends what `who` has to cancel; `queue` is the index it knows this queue by.
-    void list_cancels(const consumer& who, std::size_t queue, std::vector<cancel_request>& out) {
+    void list_cancels(consumer& who, std::size_t queue, std::vector<cancel_request>& out) {
+        who.has_news = false;
         for (auto* task = who.held.front(); task; task = task->next) {
             if (task->cancel_requested) out.push_back({queue, store_.key_of(*task), task->deliveries});
         }
+    }
+
+    /// Whether the consumer of that name has something to cancel that it has not been told yet.
+    bool has_news(const std::string& name) {
+        const auto* who = find_consumer(name);
+        return who && who->has_news;
     }
 
     /// Appends up to `max` deliveries. A call looks at a bounded number of tasks that `who` has no handler
@@ -3561,7 +3731,7 @@ public:
             store_.deliver(*task, who, now);
             out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
                            task->payload, task->extras ? task->extras->own_id : std::string(),
-                           task->submitted_at, task->first_started_at, task->started_at});
+                           task->submitted_at, task->first_started_at, task->started_at, task->limit()});
         }
     }
 
@@ -3573,23 +3743,24 @@ public:
         return spec ? &spec->name : nullptr;
     }
 
-    effect settle(const consumer* who, settlement&& end, time_point now) {
+    effect settle(const consumer* who, const settlement& end, time_point now) {
         auto* task = find(end.key);
         if (!task) return effect::not_found;
         if (!is_current(*task, who, end.token)) return effect::lease_lost;
         switch (end.how) {
-            case settlement::kind::complete: store_.complete(*task, std::move(end.data), now); break;
+            case settlement::kind::complete: store_.complete(*task, end.data, now); break;
             case settlement::kind::fail:
                 ++task->failed_attempts;
-                store_.fail(*task, task_event::fail, std::move(end.data), now);
+                store_.fail(*task, task_event::fail, end.data, now);
                 break;
             case settlement::kind::retry:
                 if (end.counts) ++task->failed_attempts;
-                store_.retry(*task, std::move(end.data), end.delay, now);
+                store_.retry(*task, end.data, end.delay, now);
                 break;
             case settlement::kind::release: store_.release(*task, now); break;
             case settlement::kind::cancel:
                 if (!task->cancel_requested) return effect::wrong_state;
+                ++task->failed_attempts;
                 store_.cancel(*task, now);
                 break;
         }
@@ -3616,6 +3787,7 @@ public:
         return step(key, task_event::cancel, [&](entry& task) {
             if (task.state == task_state::running) {
                 task.cancel_requested = true;
+                task.holder->has_news = true;
                 holder = task.holder->name;
                 return effect::requested;
             }
@@ -3659,8 +3831,7 @@ public:
         auto* task = find(key);
         if (!task) return effect::not_found;
         if (task->state == task_state::running) return effect::wrong_state;
-        if (!is_terminal(task->state)) store_.cancel(*task, now);  // who waits for it must hear of its end
-        if (find(key)) store_.forget(*task);
+        store_.remove(*task, now);
         return effect::done;
     }
 
@@ -3693,8 +3864,40 @@ public:
 
     /// Does everything that has fallen due, and takes back what dead consumers held.
     void advance(time_point now) {
-        if (now < next()) return;
-        store_.advance(now);
+        while (now >= next()) {  // what a dead consumer gives back may be past its own deadline
+            store_.advance(now);
+            bury_consumers(now);
+        }
+    }
+
+    /// When `advance` will next have something to do, at the earliest.
+    time_point next() const { return (std::min)(store_.next(), next_lease_end_); }
+
+    /// Whether any task has ever been here.
+    bool has_held_tasks() const { return store_.has_held_tasks(); }
+
+private:
+    static constexpr std::size_t max_log_lines = 100;
+
+    static void check(const new_task& task) {
+        if (!task.spec) throw error(errc::invalid_argument, "a task without a specification");
+        if (!task.own_id.empty() && !is_valid_own_id(task.own_id)) {
+            throw error(errc::invalid_argument, "not a task id: \"" + task.own_id.substr(0, 64) + '"');
+        }
+    }
+
+    /// Refuses more tasks than fit; those that are there already need no room.
+    void check_room(const std::vector<new_task>& tasks, time_point now) {
+        const auto is_there = [&](const new_task& task) { return store_.find_same(task, now).has_value(); };
+        const auto there = std::ranges::count_if(tasks, is_there);
+        const auto fresh = tasks.size() - static_cast<std::size_t>(there);
+        if (store_.pending() + fresh <= max_pending_) return;
+        throw error(errc::queue_full, std::to_string(store_.pending()) + " of at most " +
+                                          std::to_string(max_pending_) + " unfinished tasks are in the queue; " +
+                                          std::to_string(fresh) + " more do not fit");
+    }
+
+    void bury_consumers(time_point now) {
         next_lease_end_ = never;
         std::erase_if(consumers_, [&](auto& named) {
             auto& who = *named.second;
@@ -3706,12 +3909,6 @@ public:
             return true;
         });
     }
-
-    /// When `advance` will next have something to do, at the earliest.
-    time_point next() const { return (std::min)(store_.next(), next_lease_end_); }
-
-private:
-    static constexpr std::size_t max_log_lines = 100;
 
     static bool is_current(const entry& task, const consumer* who, std::uint32_t token) {
         return task.state == task_state::running && who && task.holder == who && task.deliveries == token;
@@ -3784,6 +3981,7 @@ inline task_page list(queue_map& queues, const list_query& query) {
         sequence = last.key.sequence;
     }
     task_page page;
+    if (query.limit == 0) return page;
     for (auto at = queues.lower_bound(name); at != queues.end(); ++at, sequence = 0) {
         auto& [queue_name, queue] = *at;
         if (!query.queue.empty() && queue_name != query.queue) break;
@@ -3807,23 +4005,22 @@ inline task_page list(queue_map& queues, const list_query& query) {
 namespace taskflux::detail {
 
 /// Wakes who waits, or lets the next wait return at once when nobody does. Setting it twice before a wait
-/// counts once. Thread-safe; a channel of capacity one underneath, so a context that is destroyed takes
-/// its waits with it.
+/// counts once. One waits at a time, anyone sets. A channel of capacity one underneath, so that a context
+/// which is destroyed takes its waits with it.
 class event {
 public:
-    explicit event(boost::asio::any_io_executor executor) : channel_(std::move(executor), 1) {}
+    explicit event(asio::any_io_executor executor) : channel_(std::move(executor), 1) {}
 
     void set() { channel_.try_send(boost::system::error_code{}); }
 
-    /// Completes, as `void(error_code)`, when the event is set, or with an error when cancelled.
-    template <class Token>
-    auto async_wait(Token&& token) {
-        return channel_.async_receive(std::forward<Token>(token));
+    /// Returns when the event is set. Throws `operation_aborted` when cancelled.
+    asio::awaitable<void> wait() {
+        const auto [ec] = co_await channel_.async_receive(asio::as_tuple(asio::deferred));
+        if (ec) throw boost::system::system_error(asio::error::operation_aborted, "wait");
     }
 
 private:
-    boost::asio::experimental::concurrent_channel<boost::asio::any_io_executor, void(boost::system::error_code)>
-        channel_;
+    asio::experimental::concurrent_channel<asio::any_io_executor, void(boost::system::error_code)> channel_;
 };
 
 }  // namespace taskflux::detail
@@ -3866,8 +4063,8 @@ public:
     }
 
     /// `action(queue, item, now)` for each item.
-    template <class Item, class Action>
-    std::vector<effect> for_each(const std::string& name, std::vector<Item>& items, Action action) {
+    template <class Items, class Action>
+    std::vector<effect> for_each(const std::string& name, Items& items, Action action) {
         return in_existing(name, [&](auto& queue, time_point now) {
             std::vector<effect> effects;
             effects.reserve(items.size());
@@ -3894,12 +4091,19 @@ public:
                 const std::lock_guard lock(mutex_);
                 std::vector<delivery> found;
                 const bool has_seen_all = try_fetch(request, found);
-                if (!found.empty() || (has_seen_all && clock_.now() >= deadline)) co_return found;
+                if (!found.empty() || request.max == 0) co_return found;
+                if (has_seen_all && clock_.now() >= deadline) co_return found;
                 if (!has_seen_all) continue;
                 if (!place) place.emplace(*this, deadline).request = &request;
                 place->park();
             }
-            co_await place->wake.async_wait(asio::deferred);
+            place->is_suspended = true;
+            co_await place->wake.wait();
+            place->is_suspended = false;
+            const auto state = co_await asio::this_coro::cancellation_state;
+            if (state.cancelled() != asio::cancellation_type::none) {  // what it would take, nobody would get
+                throw boost::system::system_error(asio::error::operation_aborted);
+            }
         }
     }
 
@@ -3910,6 +4114,9 @@ public:
         {
             const std::lock_guard lock(mutex_);
             check_open();
+            for (const auto& [name, queue] : queues_) {
+                if (queue->has_news(consumer)) co_return;
+            }
             place.park();
         }
         co_await place.end();
@@ -3920,7 +4127,10 @@ public:
         std::optional<waiter> place;
         {
             const std::lock_guard lock(mutex_);
-            auto* const task = look(id.queue).find(id.key);
+            check_open();
+            auto& queue = look(id.queue);
+            queue.advance(clock_.now());
+            auto* const task = queue.find(id.key);
             if (!task) throw error(errc::not_found, "task " + to_string(id));
             if (is_terminal(task->state)) co_return task->outcome();
             if (wait <= duration::zero()) co_return std::nullopt;
@@ -3959,15 +4169,13 @@ private:
 
         ~waiter() {
             const std::lock_guard lock(of.mutex_);
-            if (awaited && !outcome) {
-                if (auto* task = of.look(awaited->queue).find(awaited->key)) task->remove_waiter(*this);
-            }
+            withdraw();
             of.unpark(*this);
         }
 
         /// With the hub locked, before each wait.
         void park() {
-            is_woken = false;
+            if (std::exchange(is_woken, false)) of.pass_on(*request);
             of.park(*this);
         }
 
@@ -3977,6 +4185,13 @@ private:
             task.add_waiter(*this);
         }
 
+        /// With the hub locked: from here on, nobody writes an outcome.
+        void withdraw() {
+            if (!awaited || outcome) return;
+            if (auto* task = of.look(awaited->queue).find(awaited->key)) task->remove_waiter(*this);
+            awaited.reset();
+        }
+
         void finish() {
             is_over = true;
             wake.set();
@@ -3984,9 +4199,10 @@ private:
 
         /// Waits for `finish`, which comes at the latest at the deadline.
         awaitable<void> end() {
-            while (!is_over) co_await wake.async_wait(asio::deferred);
+            while (!is_over) co_await wake.wait();
             const std::lock_guard lock(of.mutex_);
-            of.check_open();
+            withdraw();
+            if (!outcome) of.check_open();
         }
 
         hub& of;
@@ -3998,6 +4214,7 @@ private:
         waiter_list* home = nullptr;             // where it is parked, and at which place
         waiter_list::iterator place;
         bool is_woken = false;
+        bool is_suspended = false;               // a fetch
         std::atomic<bool> is_over = false;
     };
 
@@ -4031,13 +4248,18 @@ private:
     bool try_fetch(const fetch_request& request, std::vector<delivery>& found) {
         check_open();
         const auto now = clock_.now();
+        for (const auto& name : request.queues) {
+            auto& queue = look(name);
+            queue.advance(now);
+            if (!queue.find_consumer(request.consumer)) {
+                throw error(errc::lease_lost, "consumer " + request.consumer + " on queue " + name);
+            }
+        }
         bool has_seen_all = true;
         for (std::size_t i = 0; i < request.queues.size() && found.size() < request.max; ++i) {
             auto& queue = look(request.queues[i]);
-            queue.advance(now);
-            auto* const who = queue.find_consumer(request.consumer);
-            if (!who) throw error(errc::lease_lost, "consumer " + request.consumer + " on queue " + request.queues[i]);
-            queue.fetch(*who, request.names.get(), i, request.max - found.size(), now, found);
+            auto& who = *queue.find_consumer(request.consumer);
+            queue.fetch(who, request.names.get(), i, request.max - found.size(), now, found);
             has_seen_all = has_seen_all && !queue.has_work(request.names.get());
             arm(queue.next());
         }
@@ -4065,6 +4287,23 @@ private:
         chosen->wake.set();
     }
 
+    /// Who was woken does not need all there is: wakes the next.
+    void pass_on(const fetch_request& request) {
+        for (const auto& name : request.queues) wake_fetch(name, look(name));
+    }
+
+    /// Passes on what woke a fetch that has ended. One that ends while suspended may be taken down with its
+    /// context, and then setting an event of that context crashes; a posted handler is dropped.
+    void leave_to_others(const waiter& who) {
+        if (!who.is_suspended) return pass_on(*who.request);
+        asio::post(executor_, [self = weak_from_this(), request = *who.request] {
+            const auto alive = self.lock();
+            if (!alive) return;
+            const std::lock_guard lock(alive->mutex_);
+            alive->pass_on(request);
+        });
+    }
+
     void park(waiter& who) {
         if (!who.home) {
             who.home = who.request ? &fetches_ : &waits_;
@@ -4077,9 +4316,7 @@ private:
     void unpark(waiter& who) {
         if (!who.home) return;
         who.home->erase(who.place);
-        if (who.request && !is_closed_) {
-            for (const auto& name : who.request->queues) wake_fetch(name, look(name));
-        }
+        if (who.request && !is_closed_) leave_to_others(who);
         if (is_waited_for()) return;
         ++alarm_;  // nothing needs the timer now, and it must not keep the user's context running
         armed_ = never;
@@ -4213,9 +4450,9 @@ public:
     }
 
     awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
-                                          std::vector<settlement> settlements) override {
-        co_return hub_->for_each(queue, settlements, [&](auto& in, settlement& end, time_point now) {
-            return in.settle(in.find_consumer(consumer), std::move(end), now);
+                                          const std::vector<settlement>& settlements) override {
+        co_return hub_->for_each(queue, settlements, [&](auto& in, const settlement& end, time_point now) {
+            return in.settle(in.find_consumer(consumer), end, now);
         });
     }
 
@@ -4291,7 +4528,9 @@ public:
     awaitable<std::vector<std::string>> queues() override {
         co_return hub_->in_all([](auto& queues) {
             std::vector<std::string> names;
-            for (const auto& [name, queue] : queues) names.push_back(name);
+            for (const auto& [name, queue] : queues) {
+                if (queue->has_held_tasks()) names.push_back(name);
+            }
             return names;
         });
     }
@@ -4325,16 +4564,48 @@ inline std::shared_ptr<memory_broker> make_memory_broker(asio::any_io_executor e
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/control.hpp ------------------------------------------------------------
+
+namespace taskflux {
+
+/// Thrown by a handler: try again after `delay`, without counting this attempt. For "not now": a rate
+/// limit, a locked resource.
+class retry_after : public std::exception {
+public:
+    explicit retry_after(duration delay) : delay_(delay) {
+        if (delay < duration::zero()) throw error(errc::invalid_argument, "retry_after's delay must not be negative");
+    }
+
+    duration delay() const noexcept { return delay_; }
+    const char* what() const noexcept override { return "to be tried again later"; }
+
+private:
+    duration delay_;
+};
+
+/// Thrown by a handler: the task fails for good, whatever its retry policy says.
+class discard : public std::exception {
+public:
+    explicit discard(std::string reason) : reason_(std::move(reason)) {}
+
+    const char* what() const noexcept override { return reason_.c_str(); }
+
+private:
+    std::string reason_;
+};
+
+}  // namespace taskflux
+
 // -------------------- taskflux/core/schema.hpp -------------------------------------------------------------
 
 namespace taskflux {
 
-/// Builds JSON Schemas (draft 2020-12) of payload types, which share definitions: a class that contains itself is
-/// defined once and referred to; every other class stands where it is used.
+/// Builds JSON Schemas (draft 2020-12) of payload types, which share definitions: a class that contains
+/// itself is defined once and referred to; every other class stands where it is used.
 ///
 /// No member is listed as required, because none is: an absent one keeps its default, which the schema shows.
-/// A `codec<T>` of the user's own may have `static boost::json::object schema()`; without it the schema allows
-/// anything.
+/// A `codec<T>` of the user's own may have `static boost::json::object schema()`; without it the schema
+/// allows anything.
 class schema_builder {
 public:
     /// @param references what comes before a definition's name in a `$ref`.
@@ -4344,8 +4615,10 @@ public:
     template <class T>
     boost::json::object add() {
         detail::require_payload<T>();
-        if constexpr (is_payload<T>) return schema<T>();
-        else return {};
+        if constexpr (is_payload<T>)
+            return schema<T>();
+        else
+            return {};
     }
 
     const boost::json::object& definitions() const { return definitions_; }
@@ -4372,8 +4645,10 @@ private:
     }
     template <class T>
     boost::json::object schema(detail::as<detail::kind::custom>, std::type_identity<T>) {
-        if constexpr (requires { codec<T>::schema(); }) return codec<T>::schema();
-        else return {};
+        if constexpr (requires { codec<T>::schema(); })
+            return codec<T>::schema();
+        else
+            return {};
     }
     template <class T>
     boost::json::object schema(detail::as<detail::kind::bytes>, std::type_identity<T>) {
@@ -4441,7 +4716,9 @@ private:
     boost::json::object alternative() {
         boost::json::object type{{"const", payload_name<T>}};
         boost::json::object properties{{"type", std::move(type)}, {"value", schema<T>()}};
-        return {{"type", "object"}, {"properties", std::move(properties)}, {"required", boost::json::array{"type"}}};
+        return {{"type", "object"},
+                {"properties", std::move(properties)},
+                {"required", boost::json::array{"type"}}};
     }
 
     template <class T>
@@ -4483,14 +4760,16 @@ private:
     template <class T>
     boost::json::object schema(detail::as<detail::kind::object>, std::type_identity<T>) {
         const void* type = &type_tag<T>;
-        const auto known = std::find_if(entries_.begin(), entries_.end(), [&](auto& e) { return e.type == type; });
+        const auto known =
+            std::find_if(entries_.begin(), entries_.end(), [&](auto& e) { return e.type == type; });
         if (known != entries_.end()) {
             known->recursive = true;
             return {{"$ref", references_ + known->name}};
         }
         const std::size_t index = entries_.size();
         entries_.push_back({type, free_name(payload_name<T>)});
-        boost::json::object result{{"title", payload_name<T>}, {"type", "object"}, {"properties", properties<T>()}};
+        boost::json::object result{
+            {"title", payload_name<T>}, {"type", "object"}, {"properties", properties<T>()}};
         entry done = std::move(entries_[index]);
         if (!done.recursive) {
             entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(index));
@@ -4587,6 +4866,4246 @@ template <class T>
 std::string schema_text() {
     return encode(boost::json::value(schema_of<T>()), decode_limits().max_depth(1024));
 }
+
+}  // namespace taskflux
+
+// -------------------- taskflux/detail/temporaries.hpp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Whether this is GCC 12, which destroys some temporaries of a full-expression with `co_await` twice
+/// (measured with ASan on 12.2: aggregates and closures, also where they are only passed on by reference;
+/// classes with a declared constructor are right, and so are GCC 13, 14 and Clang).
+#if defined(__GNUC__) && __GNUC__ == 12 && !defined(__clang__)
+inline constexpr bool temporaries_die_twice = true;
+#else
+inline constexpr bool temporaries_die_twice = false;
+#endif
+
+/// A closure that captures can neither be default constructed nor assigned; classes rarely are both.
+template <class T>
+concept closure_like =
+    std::is_class_v<T> && !std::is_default_constructible_v<T> && !std::is_move_assignable_v<T>;
+
+/// Whether an argument deduced as `T&&` may be a temporary that this compiler destroys twice. A temporary
+/// can't be told from a moved variable, so the latter counts too.
+template <class T>
+concept dies_twice = temporaries_die_twice && !std::is_lvalue_reference_v<T> &&
+                     !std::is_trivially_destructible_v<std::remove_cvref_t<T>> &&
+                     (std::is_aggregate_v<std::remove_cvref_t<T>> || closure_like<std::remove_cvref_t<T>>);
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/exec/executor_options.hpp ---------------------------------------------------
+
+namespace taskflux {
+
+/// What one submission does otherwise than its executor's options say. Setters may be chained; the same name
+/// without an argument reads, and is empty where nothing was set.
+class run_options {
+public:
+    run_options() = default;
+
+    /// When and how often a failed run is repeated.
+    run_options& retry(retry_policy policy) {
+        retry_ = policy;
+        return *this;
+    }
+
+    /// Each attempt is cancelled after this long and counts as failed with `timed_out`; zero = no limit.
+    run_options& timeout(duration limit) {
+        timeout_ = limit;
+        return *this;
+    }
+
+    /// The whole of it, waiting included, is cancelled with `timed_out` so long after submission; zero = no
+    /// limit.
+    run_options& deadline(duration limit) {
+        deadline_ = limit;
+        return *this;
+    }
+
+    const std::optional<retry_policy>& retry() const noexcept { return retry_; }
+    std::optional<duration> timeout() const noexcept { return timeout_; }
+    std::optional<duration> deadline() const noexcept { return deadline_; }
+
+private:
+    std::optional<retry_policy> retry_;
+    std::optional<duration> timeout_;
+    std::optional<duration> deadline_;
+};
+
+/// How an `executor` works. Setters may be chained; the same name without an argument reads.
+class executor_options {
+public:
+    executor_options() = default;
+
+    /// So many jobs run at a time; default 16. Errors: `invalid_argument` for zero.
+    executor_options& concurrency(std::size_t n) {
+        if (n == 0) throw error(errc::invalid_argument, "concurrency must be at least 1");
+        concurrency_ = n;
+        return *this;
+    }
+
+    /// A submission beyond so many queued jobs fails with `queue_full`; zero (the default) = no limit.
+    executor_options& queue_limit(std::size_t n) noexcept {
+        queue_limit_ = n;
+        return *this;
+    }
+
+    /// Retries for submissions that don't bring their own policy; default none.
+    executor_options& retry(retry_policy policy) {
+        defaults_.retry(policy);
+        return *this;
+    }
+
+    /// Limit per attempt, unless a submission sets its own; zero (the default) = none.
+    executor_options& timeout(duration limit) {
+        defaults_.timeout(limit);
+        return *this;
+    }
+
+    /// Limit from submission to the end, unless a submission sets its own; zero (the default) = none.
+    executor_options& deadline(duration limit) {
+        defaults_.deadline(limit);
+        return *this;
+    }
+
+    /// Where plain functions run; by default where coroutines do. A pool of its own keeps long computations
+    /// off the I/O thread.
+    executor_options& cpu(asio::any_io_executor ex) {
+        cpu_ = std::move(ex);
+        return *this;
+    }
+
+    /// Where time comes from; must outlive the executor. Default: `real_clock()`.
+    executor_options& clock(taskflux::clock& source) noexcept {
+        clock_ = &source;
+        return *this;
+    }
+
+    /// Seeds the jitter of retries; by default it is random.
+    executor_options& seed(std::uint32_t value) noexcept {
+        seed_ = value;
+        return *this;
+    }
+
+    /// Called with each error that nobody will see: of spawned jobs whose handle was dropped. On whichever
+    /// thread the job ended or the handle was dropped; what it throws is ignored.
+    executor_options& on_error(std::function<void(std::exception_ptr)> callback) {
+        on_error_ = std::move(callback);
+        return *this;
+    }
+
+    std::size_t concurrency() const noexcept { return concurrency_; }
+    std::size_t queue_limit() const noexcept { return queue_limit_; }
+    const run_options& defaults() const noexcept { return defaults_; }
+    const asio::any_io_executor& cpu() const noexcept { return cpu_; }
+    taskflux::clock& clock() const noexcept { return *clock_; }
+    std::optional<std::uint32_t> seed() const noexcept { return seed_; }
+    const std::function<void(std::exception_ptr)>& on_error() const noexcept { return on_error_; }
+
+private:
+    std::size_t concurrency_ = 16;
+    std::size_t queue_limit_ = 0;
+    run_options defaults_;
+    asio::any_io_executor cpu_;
+    taskflux::clock* clock_ = &real_clock();
+    std::optional<std::uint32_t> seed_;
+    std::function<void(std::exception_ptr)> on_error_;
+};
+
+/// What an executor has done and has to do. While several threads work it is a near view, not one instant's.
+struct executor_counts {
+    std::size_t queued = 0;       ///< not started yet
+    std::size_t running = 0;      ///< in an attempt
+    std::size_t waiting = 0;      ///< between two attempts
+    std::uint64_t succeeded = 0;  ///< since the executor was made, and so the following
+    std::uint64_t failed = 0;     ///< ended with an error, `timed_out` included
+    std::uint64_t cancelled = 0;
+    std::uint64_t retried = 0;  ///< failed attempts that were followed by another
+
+    friend bool operator==(const executor_counts&, const executor_counts&) = default;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/detail/intrusive_list.hpp ---------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Makes a class a possible member of one `intrusive_list` at a time.
+template <class T>
+class list_hook {
+public:
+    list_hook() = default;
+    list_hook(const list_hook&) = delete;
+    list_hook& operator=(const list_hook&) = delete;
+
+private:
+    template <class>
+    friend class intrusive_list;
+    T* next_ = nullptr;
+    T* previous_ = nullptr;
+};
+
+/// A doubly linked list that owns nothing and allocates nothing. Everything is O(1).
+template <class T>
+class intrusive_list {
+public:
+    intrusive_list() = default;
+    intrusive_list(intrusive_list&& other) noexcept { swap(other); }
+    intrusive_list& operator=(intrusive_list&& other) noexcept {
+        swap(other);
+        return *this;
+    }
+
+    bool empty() const noexcept { return !first_; }
+    std::size_t size() const noexcept { return size_; }
+    T* front() const noexcept { return first_; }
+    T* back() const noexcept { return last_; }
+    static T* next(const T& item) noexcept { return hook(item).next_; }
+
+    void push_back(T& item) noexcept {
+        hook(item).previous_ = last_;
+        (last_ ? hook(*last_).next_ : first_) = &item;
+        last_ = &item;
+        ++size_;
+    }
+
+    /// Takes out the first item; null when there is none.
+    T* pop_front() noexcept {
+        T* item = first_;
+        if (item) erase(*item);
+        return item;
+    }
+
+    /// `item` must be in this list.
+    void erase(T& item) noexcept {
+        auto& links = hook(item);
+        (links.previous_ ? hook(*links.previous_).next_ : first_) = links.next_;
+        (links.next_ ? hook(*links.next_).previous_ : last_) = links.previous_;
+        links.next_ = links.previous_ = nullptr;
+        --size_;
+    }
+
+    /// Moves all of `other` behind what is here.
+    void append(intrusive_list& other) noexcept {
+        if (other.empty()) return;
+        (last_ ? hook(*last_).next_ : first_) = other.first_;
+        hook(*other.first_).previous_ = last_;
+        last_ = std::exchange(other.last_, nullptr);
+        other.first_ = nullptr;
+        size_ += std::exchange(other.size_, 0);
+    }
+
+    /// Moves all of `other` before what is here.
+    void prepend(intrusive_list& other) noexcept {
+        other.append(*this);
+        swap(other);
+    }
+
+private:
+    static list_hook<T>& hook(T& item) noexcept { return item; }
+    static const list_hook<T>& hook(const T& item) noexcept { return item; }
+
+    void swap(intrusive_list& other) noexcept {
+        std::swap(first_, other.first_);
+        std::swap(last_, other.last_);
+        std::swap(size_, other.size_);
+    }
+
+    T* first_ = nullptr;
+    T* last_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/exec/job.hpp ----------------------------------------------------------------
+
+namespace taskflux::detail {
+
+struct slot;
+
+/// What became of a job, or of one attempt at it.
+enum class job_end : std::uint8_t { succeeded, failed, cancelled, retried };
+
+/// One piece of work for `slots`. Reference counted: who makes one with `new` owns the first reference, and
+/// gives it to `job_ptr(…, false)`.
+///
+/// The order of calls: `run` or `call` once per push, then `judge`, then (unless that said `retried`)
+/// `deliver`. A job that is cancelled while queued skips the first. One that is destroyed with its execution
+/// context gets `abandon` instead of `judge` and `deliver`.
+class job : public list_hook<job> {
+public:
+    enum class kind : std::uint8_t { coroutine, plain };
+
+    /// Why the job must stop, once it must.
+    bool stopping() const noexcept { return stop_.load(std::memory_order_acquire) != 0; }
+    errc stop_reason() const noexcept { return static_cast<errc>(stop_.load(std::memory_order_acquire)); }
+
+    /// Says that the job must stop; the first reason stays.
+    void stop(errc reason) noexcept {
+        int none = 0;
+        stop_.compare_exchange_strong(none, static_cast<int>(reason), std::memory_order_acq_rel);
+    }
+
+protected:
+    explicit job(kind k) noexcept : kind_(k) {}
+    virtual ~job() = default;
+
+    /// The coroutine that a slot awaits (kind `coroutine`). What it throws is handed to `judge`.
+    virtual asio::awaitable<void> run() = 0;
+    /// The plain function (kind `plain`).
+    virtual void call() = 0;
+    /// Decides what this end means; may replace the error. On the slot's strand, or wherever it was
+    /// cancelled. After `retried` the job may already be running again elsewhere.
+    virtual job_end judge(std::exception_ptr& error) noexcept = 0;
+    /// Hands the outcome to whoever waits for it: `now`, by calling them if this thread may, or later. Called
+    /// now, what they throw comes out here.
+    virtual void deliver(std::exception_ptr error, bool now) = 0;
+    /// Lets go of whoever waits, without calling them.
+    virtual void abandon() noexcept = 0;
+
+private:
+    friend struct slot;
+    friend class slots;
+    friend class executor_state;
+    friend void intrusive_ptr_add_ref(job* j) noexcept {
+        j->references_.fetch_add(1, std::memory_order_relaxed);
+    }
+    friend void intrusive_ptr_release(job* j) noexcept {
+        if (j->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete j;
+    }
+
+    std::atomic<int> references_{1};  // the creator's
+    std::atomic<int> stop_{0};
+    const kind kind_;
+    bool queued_ = false;      // guarded by the slots' mutex
+    std::uint32_t epoch_ = 0;  // how many cancel_all came before it; set under the slots' mutex
+    slot* slot_ = nullptr;     // who took it last; guarded by the slots' mutex
+    std::uint32_t runs_ = 0;   // on the strand of the slot that runs it
+};
+
+using job_ptr = boost::intrusive_ptr<job>;
+using job_list = intrusive_list<job>;
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/waiters.hpp ----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Completion handlers of those who wait for one event. Each is posted to its own executor, which is kept
+/// busy meanwhile. Not thread-safe: whoever owns it locks, and completes what `take` returned unlocked.
+class waiters {
+public:
+    using signature = void(boost::system::error_code);
+
+    struct waiter {
+        std::uint64_t id;
+        asio::any_completion_handler<signature> handler;
+        asio::any_io_executor executor;
+    };
+    using list = std::forward_list<waiter>;
+
+    /// A list of one, to be handed to `add` under the lock; `fallback` is for handlers without an executor.
+    template <class Handler>
+    static list make(Handler handler, const asio::any_io_executor& fallback) {
+        const asio::any_io_executor executor = asio::get_associated_executor(handler, fallback);
+        list one;
+        one.push_front(
+            {0, std::move(handler), asio::prefer(executor, asio::execution::outstanding_work.tracked)});
+        return one;
+    }
+
+    /// Adds a list of one under the given id.
+    void add(list& one, std::uint64_t id) noexcept {
+        one.front().id = id;
+        waiting_.splice_after(waiting_.before_begin(), one);
+    }
+
+    bool empty() const noexcept { return waiting_.empty(); }
+    /// Takes all, who came first in front.
+    list take() noexcept {
+        waiting_.reverse();
+        return std::exchange(waiting_, {});
+    }
+
+    /// Takes the waiter with this id, if it is still here.
+    list take(std::uint64_t id) noexcept {
+        list found;
+        for (auto before = waiting_.before_begin(); std::next(before) != waiting_.end(); ++before) {
+            if (std::next(before)->id != id) continue;
+            found.splice_after(found.before_begin(), waiting_, before);
+            break;
+        }
+        return found;
+    }
+
+    static void complete(list&& all, boost::system::error_code ec = {}) {
+        for (auto& one : all) {
+            asio::post(one.executor,
+                       [handler = std::move(one.handler), ec]() mutable { std::move(handler)(ec); });
+        }
+    }
+
+private:
+    list waiting_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/serial_executor.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What a `serial_executor` shares with its copies. Unlike `asio::strand` it can be entered without posting
+/// anything, and holds no outstanding work: what is merely parked on it does not keep its context running.
+class serial_queue : public std::enable_shared_from_this<serial_queue> {
+public:
+    explicit serial_queue(const asio::any_io_executor& inner)
+        : inner_(asio::require(inner, asio::execution::blocking.never)) {}
+
+    /// Makes this thread the one inside, if there is none; then `leave` must follow.
+    bool try_enter() {
+        const std::lock_guard lock(mutex_);
+        if (std::exchange(busy_, true)) return false;
+        enter();
+        return true;
+    }
+
+    void leave() {
+        inside_.store({}, std::memory_order_relaxed);
+        std::unique_lock lock(mutex_);
+        busy_ = !waiting_.empty();
+        if (!busy_) return;
+        lock.unlock();
+        schedule();
+    }
+
+    template <class Function>
+    void post(Function&& function) {
+        function_type kept(std::forward<Function>(function));
+        std::unique_lock lock(mutex_);
+        waiting_.push_back(std::move(kept));
+        if (std::exchange(busy_, true)) return;
+        lock.unlock();
+        schedule();
+    }
+
+    bool is_inside() const noexcept {
+        return inside_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+    }
+
+    asio::execution_context& context() const noexcept { return inner_.context(); }
+
+private:
+    using function_type = asio::any_completion_handler<void()>;
+
+    // Destroyed without being called, its context was: nothing that waits here will ever run.
+    struct turn {
+        explicit turn(std::shared_ptr<serial_queue> q) noexcept : queue(std::move(q)) {}
+        turn(turn&&) noexcept = default;
+        ~turn() {
+            if (queue) queue->abandon();
+        }
+        void operator()() { std::exchange(queue, {})->run(); }
+
+        std::shared_ptr<serial_queue> queue;
+    };
+
+    void enter() noexcept { inside_.store(std::this_thread::get_id(), std::memory_order_relaxed); }
+
+    void schedule() { inner_.execute(turn(shared_from_this())); }
+
+    // Runs what waits now; what comes meanwhile waits for another turn, as does the rest when one throws.
+    void run() {
+        struct leaving {
+            ~leaving() {
+                if (next < queue.running_.size()) queue.put_back(next);
+                queue.running_.clear();
+                queue.leave();
+            }
+            serial_queue& queue;
+            std::size_t next = 0;
+        } progress{*this};
+        {
+            const std::lock_guard lock(mutex_);
+            running_.swap(waiting_);
+        }
+        enter();
+        while (progress.next < running_.size()) std::move(running_[progress.next++])();
+    }
+
+    void put_back(std::size_t from) {
+        const std::lock_guard lock(mutex_);
+        const auto first = running_.begin() + static_cast<std::ptrdiff_t>(from);
+        waiting_.insert(waiting_.begin(), std::move_iterator(first), std::move_iterator(running_.end()));
+    }
+
+    void abandon() {
+        std::unique_lock lock(mutex_);
+        const auto dead = std::exchange(waiting_, {});
+        busy_ = false;
+        lock.unlock();
+    }
+
+    const asio::any_io_executor inner_;
+    std::mutex mutex_;
+    std::vector<function_type> waiting_;  // guarded by mutex_
+    bool busy_ = false;                   // guarded by mutex_: someone is inside, or a turn is scheduled
+    std::vector<function_type> running_;  // of whoever is inside
+    std::atomic<std::thread::id> inside_;
+};
+
+/// Runs one thing at a time, where another executor runs things.
+class serial_executor {
+public:
+    explicit serial_executor(std::shared_ptr<serial_queue> queue) noexcept : queue_(std::move(queue)) {}
+
+    asio::execution_context& query(asio::execution::context_t) const noexcept { return queue_->context(); }
+
+    asio::execution::blocking_t query(asio::execution::blocking_t) const noexcept {
+        return never_ ? asio::execution::blocking_t(asio::execution::blocking.never)
+                      : asio::execution::blocking_t(asio::execution::blocking.possibly);
+    }
+
+    serial_executor require(asio::execution::blocking_t::never_t) const noexcept {
+        auto copy = *this;
+        copy.never_ = true;
+        return copy;
+    }
+
+    serial_executor require(asio::execution::blocking_t::possibly_t) const noexcept {
+        return serial_executor(queue_);
+    }
+
+    template <class Function>
+    void execute(Function&& function) const {
+        if (!never_ && queue_->is_inside()) {
+            std::decay_t<Function> here(std::forward<Function>(function));
+            std::move(here)();
+        } else {
+            queue_->post(std::forward<Function>(function));
+        }
+    }
+
+    friend bool operator==(const serial_executor&, const serial_executor&) noexcept = default;
+
+private:
+    std::shared_ptr<serial_queue> queue_;
+    bool never_ = false;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/small_function.hpp ---------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A move-only callable without parameters, kept inside the object: never allocates. To be called at most
+/// once. Does not compile for a callable of more than four pointers.
+class small_function {
+public:
+    small_function() = default;
+    small_function(const small_function&) = delete;
+    small_function& operator=(const small_function&) = delete;
+    ~small_function() { reset(); }
+
+    explicit operator bool() const noexcept { return act_; }
+
+    /// Keeps `function` in place of what was here.
+    template <class F>
+    void emplace(F&& function) {
+        using Function = std::decay_t<F>;
+        static_assert(sizeof(Function) <= sizeof(buffer_) && alignof(Function) <= alignof(std::max_align_t));
+        static_assert(std::is_nothrow_move_constructible_v<Function>);
+        reset();
+        ::new (static_cast<void*>(buffer_)) Function(std::forward<F>(function));
+        act_ = [](void* buffer, bool call) {
+            auto& stored = *std::launder(static_cast<Function*>(buffer));
+            Function taken(std::move(stored));
+            std::destroy_at(&stored);
+            if (call) std::move(taken)();
+        };
+    }
+
+    /// Takes the callable out and calls it; by then this object is empty and may be filled again.
+    void operator()() { std::exchange(act_, nullptr)(buffer_, true); }
+
+    void reset() noexcept {
+        if (act_) std::exchange(act_, nullptr)(buffer_, false);
+    }
+
+private:
+    alignas(std::max_align_t) unsigned char buffer_[4 * sizeof(void*)];
+    void (*act_)(void*, bool) = nullptr;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/exec/slot.hpp ---------------------------------------------------------------
+
+namespace taskflux::detail {
+
+using end_counts = std::array<std::uint64_t, 4>;  // by job_end
+
+/// How jobs ended. Written by one thread at a time, read by any: no read-modify-write instruction.
+class end_counters {
+public:
+    void add(job_end end) noexcept {
+        auto& counter = counters_[static_cast<std::size_t>(end)];
+        counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+
+    void add_to(end_counts& sum) const noexcept {
+        for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += counters_[i].load(std::memory_order_relaxed);
+    }
+
+private:
+    std::array<std::atomic<std::uint64_t>, 4> counters_{};
+};
+
+/// One lane of `slots`: a long-lived coroutine that runs one job after another. All members belong to
+/// whoever is inside `lane`, but for the atomic ones, which anyone may read, and `reserved`. Padded, so that
+/// two slots never share a cache line.
+struct alignas(64) slot : list_hook<slot> {
+    explicit slot(const asio::any_io_executor& home)
+        : lane(std::make_shared<serial_queue>(home)), executor(serial_executor(lane)) {}
+
+    job* pop() noexcept {
+        job* j = taken.pop_front();
+        waiting.store(taken.size(), std::memory_order_relaxed);
+        return j;
+    }
+
+    /// Delivers later, or, if this may turn out to be the last job for now, keeps it for `slots::wake`.
+    void deliver(const job_ptr& j, std::exception_ptr error) {
+        if (!holding || !taken.empty()) return j->deliver(std::move(error), false);
+        held = j;
+        held_error = std::move(error);
+    }
+
+    /// Delivers what was kept, as it is not the last one.
+    void flush() {
+        if (const auto j = std::move(held)) j->deliver(std::move(held_error), false);
+    }
+
+    /// Emits cancellation to the job that runs.
+    void interrupt() { signal.emit(asio::cancellation_type::terminal); }
+
+    /// The job under way. Abandons it when the coroutine is destroyed around it.
+    class running {
+    public:
+        running(slot& s, job* j) noexcept : slot_(s), job_(j, false) {
+            s.flush();
+            s.current = j;
+            ++j->runs_;
+            s.is_running.store(true, std::memory_order_relaxed);
+        }
+        running(const running&) = delete;
+        running& operator=(const running&) = delete;
+        ~running() {
+            slot_.current = nullptr;
+            if (job_) job_->abandon();
+        }
+
+        job& operator*() const noexcept { return *job_; }
+        job* operator->() const noexcept { return job_.get(); }
+
+        void end(std::exception_ptr error) noexcept {
+            const job_ptr ended = std::move(job_);
+            slot_.current = nullptr;
+            const job_end what = ended->judge(error);
+            slot_.ends.add(what);
+            slot_.is_running.store(false, std::memory_order_relaxed);
+            if (what != job_end::retried) slot_.deliver(ended, std::move(error));
+        }
+
+    private:
+        slot& slot_;
+        job_ptr job_;
+    };
+
+    const std::shared_ptr<serial_queue> lane;
+    const asio::any_io_executor executor;  // the lane, as an executor
+    asio::any_io_executor work;            // keeps the context running while a job is suspended
+    asio::cancellation_signal signal;
+    small_function parked;
+    job_list taken;  // owns a reference to each
+    job* current = nullptr;
+    bool resuming = false;  // inside `slots::resume`, so that what is left of a batch will be given back
+    bool holding = false;   // and by `slots::wake`, so that what is held will be delivered
+    job_ptr held;           // ended, but not delivered
+    std::exception_ptr held_error;
+    std::atomic<std::thread::id> lingers;   // who is in `slots::wake`, delivering, after this slot was parked
+    std::atomic<std::thread::id> reserved;  // by that thread, for itself: it need not be woken
+    std::atomic<std::size_t> waiting{0};
+    std::atomic<bool> is_running{false};
+    end_counters ends;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/exec/slots_class.hpp --------------------------------------------------------
+
+// The class; include slots.hpp, which has the second half of it.
+
+namespace taskflux::detail {
+
+/// Runs jobs, at most `concurrency` at a time: long-lived coroutines ("slots"), started when first needed,
+/// take them from one queue in order. No job costs a `co_spawn`. Idle slots don't keep the context running.
+/// Thread-safe. Lives in a `shared_ptr`; `close` it, or its parked slots keep it alive.
+class slots : public std::enable_shared_from_this<slots> {
+public:
+    struct snapshot {
+        std::size_t queued = 0;
+        std::size_t running = 0;
+        end_counts ends{};
+    };
+
+    /// Coroutines run on `ex`, plain functions on `cpu`, or on `ex` too where `cpu` is empty. At most
+    /// `limit` jobs may be queued; zero = no limit.
+    slots(asio::any_io_executor ex, asio::any_io_executor cpu, std::size_t concurrency, std::size_t limit)
+        : executor_(std::move(ex)), cpu_(std::move(cpu)), target_(concurrency), limit_(limit) {}
+    slots(const slots&) = delete;
+    slots& operator=(const slots&) = delete;
+
+    virtual ~slots() { abandon_all(); }
+
+    const asio::any_io_executor& get_executor() const noexcept { return executor_; }
+
+    /// Queues the job and empties the pointer. `shut_down` after `close`, `queue_full` at the limit: then
+    /// nothing was touched. `awaited`: the caller does nothing else before it returns to its event loop.
+    std::optional<errc> push(job_ptr& j, bool awaited = false) {
+        std::unique_lock lock(mutex_);
+        if (const auto refusal = refuse(1)) return refusal;
+        mark_queued(*j);
+        queue_.push_back(*j.detach());
+        if (!(awaited && reserve())) wake_and_unlock(1, lock);
+        return std::nullopt;
+    }
+
+    /// Queues all or none, under one lock. Takes over one reference to each.
+    std::optional<errc> push(job_list& jobs) {
+        const std::size_t n = jobs.size();
+        std::unique_lock lock(mutex_);
+        if (const auto refusal = refuse(n)) return refusal;
+        for (job* j = jobs.front(); j; j = job_list::next(*j)) mark_queued(*j);
+        queue_.append(jobs);
+        wake_and_unlock(n, lock);
+        return std::nullopt;
+    }
+
+    /// Says that a job, which `judge` is about to call `retried`, will come back by `readmit`, or end by
+    /// `finish`; until then nothing counts as drained. False if `cancel_all` was called since its push: then
+    /// it must not.
+    bool adjourn(const job& j) {
+        const std::lock_guard lock(mutex_);
+        if (j.epoch_ != epoch_) return false;
+        ++adjourned_;
+        return true;
+    }
+
+    /// Queues an adjourned job again, whatever the limit.
+    void readmit(job_ptr j) {
+        std::unique_lock lock(mutex_);
+        --adjourned_;
+        if (j->epoch_ != epoch_) j->stop(errc::cancelled);
+        j->queued_ = true;
+        queue_.push_back(*j.detach());
+        wake_and_unlock(1, lock);
+    }
+
+    /// Ends an adjourned job without running it again.
+    void finish(job_ptr j, std::exception_ptr error) {
+        const job_end what = j->judge(error);
+        {
+            const std::lock_guard lock(mutex_);
+            ends_.add(what);
+        }
+        j->deliver(std::move(error), false);
+        std::unique_lock lock(mutex_);
+        --adjourned_;
+        settle_and_unlock(lock);
+    }
+
+    /// Cancels a job: at once if it is queued, by its cancellation slot if it runs.
+    void cancel(job& j, errc reason) {
+        j.stop(reason);
+        std::unique_lock lock(mutex_);
+        if (j.queued_) {
+            queue_.erase(j);
+            j.queued_ = false;
+            ++adjourned_;
+            lock.unlock();
+            finish(job_ptr(&j, false), stopped(reason));
+        } else if (slot* s = j.slot_) {
+            lock.unlock();
+            interrupt(*s, job_ptr(&j), 0);
+        }
+    }
+
+    /// Emits cancellation to a job's attempt number `run`, if that is still under way.
+    void interrupt(job& j, std::uint32_t run) {
+        std::unique_lock lock(mutex_);
+        slot* s = j.slot_;
+        lock.unlock();
+        if (s) interrupt(*s, job_ptr(&j), run);
+    }
+
+    /// Cancels all that is queued or running now.
+    void cancel_all() {
+        std::unique_lock lock(mutex_);
+        const auto epoch = ++epoch_;
+        job_list jobs = std::move(queue_);
+        adjourned_ += jobs.size();
+        for (job* j = jobs.front(); j; j = job_list::next(*j)) j->queued_ = false;
+        for (const auto& s : all_) {
+            asio::post(s->executor, [self = shared_from_this(), s = s.get(), epoch] {
+                for (job* j = s->taken.front(); j; j = job_list::next(*j)) {
+                    if (j->epoch_ < epoch) j->stop(errc::cancelled);
+                }
+                if (s->current && s->current->epoch_ < epoch) {
+                    s->current->stop(errc::cancelled);
+                    s->interrupt();
+                }
+            });
+        }
+        lock.unlock();
+        while (job* j = jobs.pop_front()) {
+            j->stop(errc::cancelled);
+            finish(job_ptr(j, false), stopped(errc::cancelled));
+        }
+    }
+
+    /// Changes how many jobs may run at a time; zero pauses. What runs is not interrupted.
+    void concurrency(std::size_t n) {
+        std::unique_lock lock(mutex_);
+        target_ = n;
+        wake_and_unlock(live_ > target_ ? live_ - target_ : queue_.size(), lock);
+    }
+
+    /// Accepts no more; slots end as the queue runs empty.
+    void close() {
+        std::unique_lock lock(mutex_);
+        closed_ = true;
+        wake_and_unlock(idle_.size(), lock);
+    }
+
+    snapshot counts() const {
+        const std::lock_guard lock(mutex_);
+        snapshot sum;
+        sum.queued = queue_.size();
+        ends_.add_to(sum.ends);
+        for (const auto& s : all_) {
+            sum.queued += s->waiting.load(std::memory_order_relaxed);
+            sum.running += s->is_running.load(std::memory_order_relaxed);
+            s->ends.add_to(sum.ends);
+        }
+        return sum;
+    }
+
+    /// Completes when nothing is queued, adjourned or running.
+    template <class Token>
+    auto async_drained(Token&& token) {
+        return async_wait(&slots::drained_, std::forward<Token>(token));
+    }
+
+    /// Completes when, after `close`, every slot has ended.
+    template <class Token>
+    auto async_closed(Token&& token) {
+        return async_wait(&slots::ended_, std::forward<Token>(token));
+    }
+
+    /// What a job that was told to stop for this reason ends with.
+    static std::exception_ptr stopped(errc reason) {
+        return std::make_exception_ptr(boost::system::system_error(make_error_code(reason)));
+    }
+
+protected:
+    /// Abandons what has not started; for destructors.
+    void abandon_all() noexcept {
+        const auto abandon = [](job_list& jobs) {
+            while (job* j = jobs.pop_front()) job_ptr(j, false)->abandon();
+        };
+        abandon(queue_);
+        for (const auto& s : all_) abandon(s->taken);
+    }
+
+private:
+    enum class taken { jobs, nothing, leave };
+    using slot_list = intrusive_list<slot>;
+    // Jobs run in a row before a slot lets others use the thread; as many are taken under one lock.
+    static constexpr std::size_t turn = 32;
+
+    /// Resumes a parked slot. Destroyed without being called (the context was), it destroys the parked
+    /// coroutine, which would else keep all of this alive.
+    struct wake_up {
+        wake_up(std::shared_ptr<slots> o, slot& s, bool inside) noexcept
+            : owner(std::move(o)), who(&s), is_inside(inside) {}
+        wake_up(wake_up&&) noexcept = default;
+        ~wake_up() {
+            if (owner) who->parked.reset();
+        }
+        void operator()() {
+            const auto self = std::exchange(owner, {});
+            is_inside ? self->resume(*who) : self->wake(*who);
+        }
+
+        std::shared_ptr<slots> owner;
+        slot* who;
+        bool is_inside;
+    };
+
+    std::optional<errc> refuse(std::size_t n) const noexcept {
+        if (closed_) return errc::shut_down;
+        if (limit_ != 0 && queue_.size() + n > limit_) return errc::queue_full;
+        return std::nullopt;
+    }
+
+    void mark_queued(job& j) noexcept {
+        j.queued_ = true;
+        j.epoch_ = epoch_;
+    }
+
+    slot* rouse() {
+        if (slot* s = idle_.back()) {
+            idle_.erase(*s);
+            return s;
+        }
+        if (live_ >= target_) return nullptr;
+        if (dormant_.empty()) {
+            all_.push_back(std::make_unique<slot>(executor_));
+            dormant_.push_back(*all_.back());
+        }
+        ++live_;
+        return dormant_.pop_front();
+    }
+
+    void wake_and_unlock(std::size_t n, std::unique_lock<std::mutex>& lock) {
+        slot_list woken;
+        for (slot* s; n > 0 && (s = rouse()); --n) {
+            ++busy_;
+            woken.push_back(*s);
+        }
+        if (woken.empty()) return settle_and_unlock(lock);
+        lock.unlock();
+        while (slot* s = woken.pop_front()) post_wake(*s);
+    }
+
+    void settle_and_unlock(std::unique_lock<std::mutex>& lock) {
+        if (drained_.empty() && ended_.empty()) return lock.unlock();
+        waiters::list done;
+        if (busy_ == 0 && adjourned_ == 0 && queue_.empty()) {
+            done = drained_.take();
+            if (closed_ && idle_.empty()) done.splice_after(done.before_begin(), ended_.take());
+        }
+        lock.unlock();
+        if (!done.empty()) waiters::complete(std::move(done));
+    }
+
+    // A run of 0 means whichever.
+    void interrupt(slot& s, job_ptr j, std::uint32_t run) {
+        asio::post(s.executor, [self = shared_from_this(), s = &s, j = std::move(j), run] {
+            if (s->current == j.get() && (run == 0 || j->runs_ == run)) s->interrupt();
+        });
+    }
+
+    void post_wake(slot& s) { poster_.execute(wake_up(shared_from_this(), s, false)); }
+
+    // If this thread is about to return to a slot that it parked, that slot can go on without being woken.
+    bool reserve() noexcept {
+        slot* s = idle_.back();
+        if (!s || s->lingers.load(std::memory_order_relaxed) != std::this_thread::get_id()) return false;
+        idle_.erase(*s);
+        ++busy_;
+        s->reserved.store(std::this_thread::get_id(), std::memory_order_relaxed);
+        return true;
+    }
+
+    // How a slot works: slots.hpp.
+    void wake(slot& s);
+    void resume(slot& s);
+    void give_back(slot& s);
+    taken take(slot& s);
+    void left(slot& s);
+    static auto park(slot& s);
+    auto yield(slot& s);
+    auto offload(slot& s, job& j, std::exception_ptr& error);
+    static asio::awaitable<void> serve(std::shared_ptr<slots> self, slot& s);
+
+    template <class Token>
+    auto async_wait(waiters slots::*event, Token&& token) {
+        return asio::async_initiate<Token, waiters::signature>(
+            [](auto handler, std::shared_ptr<slots> self, waiters slots::*which) {
+                auto cancellation = asio::get_associated_cancellation_slot(handler);
+                auto one = waiters::make(std::move(handler), self->executor_);
+                std::unique_lock lock(self->mutex_);
+                const auto id = ++self->waiter_ids_;
+                ((*self).*which).add(one, id);
+                if (cancellation.is_connected()) {
+                    cancellation.assign([weak = self->weak_from_this(), which, id](asio::cancellation_type) {
+                        if (const auto owner = weak.lock()) owner->forget(which, id);
+                    });
+                }
+                self->settle_and_unlock(lock);
+            },
+            token, shared_from_this(), event);
+    }
+
+    void forget(waiters slots::*event, std::uint64_t id) {
+        std::unique_lock lock(mutex_);
+        auto found = (this->*event).take(id);
+        lock.unlock();
+        waiters::complete(std::move(found), asio::error::operation_aborted);
+    }
+
+    const asio::any_io_executor executor_;
+    const asio::any_io_executor poster_ = asio::require(executor_, asio::execution::blocking.never);
+    const asio::any_io_executor cpu_;
+    mutable std::mutex mutex_;  // guards all below, and the marked members of job
+    job_list queue_;            // owns a reference to each
+    std::vector<std::unique_ptr<slot>> all_;
+    slot_list idle_;     // parked
+    slot_list dormant_;  // without a coroutine
+    std::size_t target_;
+    const std::size_t limit_;
+    std::size_t live_ = 0;       // slots with a coroutine that has not been told to leave
+    std::size_t busy_ = 0;       // slots with a coroutine that is not parked
+    std::size_t adjourned_ = 0;  // jobs between two attempts, or being cancelled
+    std::uint32_t epoch_ = 0;    // counts cancel_all
+    bool closed_ = false;
+    end_counters ends_;  // of jobs that ended outside a slot
+    waiters drained_;
+    waiters ended_;
+    std::uint64_t waiter_ids_ = 0;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/exec/slots.hpp --------------------------------------------------------------
+
+// How a slot works: the second half of the class `slots`.
+
+namespace taskflux::detail {
+
+// Resumes a slot, and then, outside of it, delivers the last result, for whose awaiter the slot is free
+// again. An awaiter that submits the next job at once is served without a post between.
+inline void slots::wake(slot& s) {
+    struct inside {
+        ~inside() {
+            s.holding = false;
+            s.lane->leave();
+        }
+        slot& s;
+    };
+    struct lingering {
+        lingering(slots& o, slot& w) noexcept : owner(o), s(w) {
+            s.lingers.store(std::this_thread::get_id(), std::memory_order_relaxed);
+        }
+        ~lingering() {
+            if (again()) owner.post_wake(s);
+        }
+        bool again() noexcept {
+            const auto me = std::this_thread::get_id();
+            if (s.lingers.load(std::memory_order_relaxed) == me)
+                s.lingers.store({}, std::memory_order_relaxed);
+            if (s.reserved.load(std::memory_order_relaxed) != me) return false;
+            s.reserved.store({}, std::memory_order_relaxed);
+            return true;
+        }
+        slots& owner;
+        slot& s;
+    };
+    for (std::size_t n = 1;; ++n) {
+        if (!s.lane->try_enter()) return s.lane->post(wake_up(shared_from_this(), s, true));
+        job_ptr held;
+        std::exception_ptr error;
+        {
+            const inside leaves{s};
+            s.holding = true;
+            resume(s);
+            held = std::move(s.held);
+            error = std::move(s.held_error);
+        }
+        if (!held) return;
+        lingering here(*this, s);
+        std::exchange(held, {})->deliver(std::move(error), true);
+        if (n == turn || !here.again()) return;
+    }
+}
+
+// Inside the slot's lane.
+inline void slots::resume(slot& s) {
+    s.resuming = true;
+    if (s.parked) {
+        s.parked();
+    } else {
+        asio::co_spawn(
+            s.executor, serve(shared_from_this(), s),
+            asio::bind_cancellation_slot(
+                s.signal.slot(), [self = shared_from_this(), &s](std::exception_ptr) { self->left(s); }));
+    }
+    s.resuming = false;
+    if (!s.taken.empty()) give_back(s);
+    if (s.current) s.work = asio::prefer(executor_, asio::execution::outstanding_work.tracked);
+}
+
+// A job of the batch suspended: the rest must not wait for it.
+inline void slots::give_back(slot& s) {
+    std::unique_lock lock(mutex_);
+    const std::size_t n = s.taken.size();
+    for (job* j = s.taken.front(); j; j = job_list::next(*j)) j->queued_ = true;
+    queue_.prepend(s.taken);
+    s.waiting.store(0, std::memory_order_relaxed);
+    wake_and_unlock(n, lock);
+}
+
+inline slots::taken slots::take(slot& s) {
+    std::unique_lock lock(mutex_);
+    const bool leave = live_ > target_ || (closed_ && queue_.empty());
+    if (!leave && !queue_.empty()) {
+        auto n = s.resuming ? std::clamp<std::size_t>(queue_.size() / busy_, 1, turn) : 1;
+        for (; n > 0; --n) {
+            job* j = queue_.pop_front();
+            j->queued_ = false;
+            j->slot_ = &s;
+            s.taken.push_back(*j);
+        }
+        s.waiting.store(s.taken.size(), std::memory_order_relaxed);
+        return taken::jobs;
+    }
+    if (leave) {
+        --live_;
+        return taken::leave;
+    }
+    --busy_;
+    idle_.push_back(s);
+    settle_and_unlock(lock);
+    if (s.work) s.work = {};
+    return taken::nothing;
+}
+
+inline void slots::left(slot& s) {
+    s.work = {};
+    std::unique_lock lock(mutex_);
+    --busy_;
+    dormant_.push_back(s);
+    settle_and_unlock(lock);
+}
+
+inline auto slots::park(slot& s) {
+    return asio::async_initiate<const asio::deferred_t, void()>(
+        [&s](auto&& handler) { s.parked.emplace(std::move(handler)); }, asio::deferred);
+}
+
+inline auto slots::yield(slot& s) {
+    return asio::async_initiate<const asio::deferred_t, void()>(
+        [this, &s](auto handler) {
+            s.parked.emplace(std::move(handler));
+            post_wake(s);
+        },
+        asio::deferred);
+}
+
+// Calls a plain function on the CPU executor, and comes back.
+inline auto slots::offload(slot& s, job& j, std::exception_ptr& error) {
+    return asio::async_initiate<const asio::deferred_t, void()>(
+        [this, &s, &j, &error](auto handler) {
+            asio::post(cpu_, [&s, &j, &error, handler = std::move(handler)]() mutable {
+                try {
+                    j.call();
+                } catch (...) {
+                    error = std::current_exception();
+                }
+                asio::post(s.executor, std::move(handler));
+            });
+        },
+        asio::deferred);
+}
+
+inline asio::awaitable<void> slots::serve(std::shared_ptr<slots> self, slot& s) {
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+    for (std::size_t streak = 0;;) {
+        if (s.taken.empty()) {
+            const taken got = self->take(s);
+            if (got == taken::leave) co_return;
+            if (got == taken::nothing) {
+                co_await park(s);
+                streak = 0;
+                continue;
+            }
+        }
+        slot::running current(s, s.pop());
+        std::exception_ptr error;
+        if (current->stopping()) {
+            error = stopped(current->stop_reason());
+        } else {
+            try {
+                if (current->kind_ == job::kind::coroutine) {
+                    co_await current->run();
+                } else if (!self->cpu_) {
+                    current->call();
+                } else {
+                    co_await self->offload(s, *current, error);
+                }
+            } catch (...) {
+                error = std::current_exception();
+            }
+        }
+        // A handler may have been cancelled, or have changed how it is: the next one starts afresh.
+        co_await asio::this_coro::throw_if_cancelled(true);
+        co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+        current.end(std::move(error));
+        if (++streak >= turn) {
+            co_await self->yield(s);
+            streak = 0;
+        }
+    }
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/exec/attempts.hpp -----------------------------------------------------------
+
+namespace taskflux::detail {
+
+class executor_state;
+
+/// The retries and time limits of one job. Guarded by the executor's `attempts_mutex_`.
+struct attempts : list_hook<attempts> {
+    enum class phase : std::uint8_t { queued, running, waiting, ended };
+
+    attempts(job& j, taskflux::clock& source, retry_policy retry, duration limit)
+        : owner(j), policy(retry), timeout(limit), time(source) {}
+    ~attempts() { disarm(); }
+    attempts(const attempts&) = delete;
+    attempts& operator=(const attempts&) = delete;
+
+    void disarm() noexcept {
+        if (!timer) return;
+        time.disarm(*timer);
+        timer.reset();
+    }
+
+    /// The next point at which something must be done.
+    time_point due() const noexcept {
+        switch (state) {
+            case phase::queued: return deadline;
+            case phase::running: return (std::min)(deadline, attempt_ends);
+            case phase::waiting: return (std::min)(deadline, resumes);
+            case phase::ended: return never;
+        }
+        return never;
+    }
+
+    job& owner;
+    const retry_policy policy;
+    const duration timeout;
+    taskflux::clock& time;
+    std::optional<asio::steady_timer> timer;  // made when there is something to wait for
+    unsigned wait = 0;                        // which wait counts: an older one may still complete
+    phase state = phase::queued;
+    time_point deadline = never;
+    time_point attempt_ends = never;
+    time_point resumes = never;
+    time_point first_start = never;
+    std::uint32_t started = 0;
+    bool timed_out = false;  // the attempt under way
+};
+
+/// A job of an `executor`: repeats itself by policy and keeps its time limits.
+class attempted_job : public job {
+public:
+    executor_state& owner() const noexcept { return owner_; }
+
+protected:
+    attempted_job(kind k, executor_state& owner) noexcept : job(k), owner_(owner) {}
+
+    /// To be called as an attempt starts. Throws `timed_out` past the deadline.
+    void begin();
+    /// Whether there may be another attempt, so that arguments must not be moved away.
+    bool may_repeat() const noexcept { return repeats_; }
+    job_end judge(std::exception_ptr& error) noexcept final;
+    void abandon() noexcept final;
+    /// Destroys the handler of whoever waits, uncalled.
+    virtual void let_go() noexcept = 0;
+
+private:
+    friend class executor_state;
+    executor_state& owner_;
+    std::unique_ptr<attempts> attempts_;  // made when first needed; set under attempts_mutex_
+    bool repeats_ = false;
+};
+
+/// What all handles and jobs of an executor share.
+class executor_state final : public slots {
+public:
+    executor_state(asio::any_io_executor ex, executor_options options)
+        : slots(std::move(ex), options.cpu(), options.concurrency(), options.queue_limit()),
+          options_(std::move(options)),
+          random_(options_.seed() ? *options_.seed() : std::random_device()()) {}
+
+    ~executor_state() override {
+        while (attempts* a = waiting_.pop_front()) job_ptr(&a->owner, false)->abandon();
+        abandon_all();
+    }
+
+    std::shared_ptr<executor_state> shared() {
+        return std::static_pointer_cast<executor_state>(shared_from_this());
+    }
+
+    /// Sets a job up and queues it. Without options of its own it has the executor's. `repeatable`: its
+    /// function can be called more than once. `awaited`: see `push`. What speaks against it is delivered as
+    /// the job's error.
+    void launch(boost::intrusive_ptr<attempted_job> j, const run_options* options, bool repeatable,
+                bool awaited) {
+        auto refusal = prepare(*j, options, repeatable);
+        job_ptr owned = std::move(j);
+        if (!refusal) refusal = push(owned, awaited);
+        if (refusal) refuse(static_cast<attempted_job&>(*owned), *refusal);
+    }
+
+    /// As `launch`, for many at once: all are queued or none.
+    void launch_all(job_list& jobs, bool repeatable) {
+        std::optional<errc> refusal;
+        for (job* j = jobs.front(); j && !refusal; j = job_list::next(*j)) {
+            refusal = prepare(static_cast<attempted_job&>(*j), nullptr, repeatable);
+        }
+        if (!refusal) refusal = push(jobs);
+        while (job* j = refusal ? jobs.pop_front() : nullptr) {
+            refuse(static_cast<attempted_job&>(*job_ptr(j, false)), *refusal);
+        }
+    }
+
+    void cancel(attempted_job& j, errc reason) {
+        j.stop(reason);
+        {
+            std::unique_lock lock(attempts_mutex_);
+            if (auto* a = j.attempts_.get(); a && a->state == attempts::phase::waiting) {
+                waiting_.erase(*a);
+                a->state = attempts::phase::queued;
+                lock.unlock();
+                return finish(job_ptr(&j, false), stopped(reason));
+            }
+        }
+        slots::cancel(j, reason);
+    }
+
+    void cancel_all() {
+        slots::cancel_all();
+        std::unique_lock lock(attempts_mutex_);
+        while (attempts* a = waiting_.pop_front()) {
+            a->state = attempts::phase::queued;
+            lock.unlock();
+            a->owner.stop(errc::cancelled);
+            finish(job_ptr(&a->owner, false), stopped(errc::cancelled));
+            lock.lock();
+        }
+    }
+
+    void shut_down() {
+        close();
+        cancel_all();
+    }
+
+    executor_counts counts() const {
+        const auto sum = slots::counts();
+        const std::lock_guard lock(attempts_mutex_);
+        const auto ends = [&](job_end end) { return sum.ends[static_cast<std::size_t>(end)]; };
+        return {sum.queued,
+                sum.running,
+                waiting_.size(),
+                ends(job_end::succeeded),
+                ends(job_end::failed),
+                ends(job_end::cancelled),
+                ends(job_end::retried)};
+    }
+
+    /// Reports an error that nobody waits for.
+    void unseen(const std::exception_ptr& error) noexcept {
+        if (!options_.on_error()) return;
+        try {
+            options_.on_error()(error);
+        } catch (...) {  // documented
+        }
+    }
+
+private:
+    friend class attempted_job;
+
+    std::optional<errc> prepare(attempted_job& j, const run_options* own, bool repeatable) {
+        if (!own && !has_defaults_) return std::nullopt;
+        const auto& defaults = options_.defaults();
+        const auto pick = [&](auto option, auto otherwise) {
+            const auto value = own ? (own->*option)() : std::nullopt;
+            return value ? *value : (defaults.*option)().value_or(otherwise);
+        };
+        using limit = std::optional<duration> (run_options::*)() const noexcept;
+        using policies = const std::optional<retry_policy>& (run_options::*)() const noexcept;
+        const auto policy = pick(static_cast<policies>(&run_options::retry), retry_policy());
+        const auto timeout = pick(static_cast<limit>(&run_options::timeout), duration());
+        const auto deadline = pick(static_cast<limit>(&run_options::deadline), duration());
+        j.repeats_ = policy.attempts() != 1;
+        if (j.repeats_ && !repeatable) return errc::invalid_argument;
+        if (!j.repeats_ && timeout <= duration::zero() && deadline <= duration::zero()) return std::nullopt;
+        const std::lock_guard lock(attempts_mutex_);
+        j.attempts_ = std::make_unique<attempts>(j, options_.clock(), policy, timeout);
+        if (deadline > duration::zero()) {
+            j.attempts_->deadline = later(options_.clock().now(), deadline);
+            arm(j);
+        }
+        return std::nullopt;
+    }
+
+    void refuse(attempted_job& j, errc why) {
+        give_up(j);
+        j.deliver(stopped(why), false);
+    }
+
+    void give_up(attempted_job& j) noexcept {
+        const std::lock_guard lock(attempts_mutex_);
+        if (j.attempts_) end(*j.attempts_);
+    }
+
+    void begin(attempted_job& j) {
+        const std::lock_guard lock(attempts_mutex_);
+        attempts& a = *j.attempts_;
+        const auto now = options_.clock().now();
+        if (a.first_start == never) a.first_start = now;
+        a.state = attempts::phase::running;
+        a.timed_out = false;
+        ++a.started;
+        a.attempt_ends = a.timeout > duration::zero() ? later(now, a.timeout) : never;
+        if (now >= a.deadline) {
+            j.stop(errc::timed_out);
+            throw boost::system::system_error(make_error_code(errc::timed_out));
+        }
+        arm(j);
+    }
+
+    job_end judge(attempted_job& j, std::exception_ptr& error) {
+        const std::lock_guard lock(attempts_mutex_);
+        attempts& a = *j.attempts_;
+        if (error && !j.stopping()) {
+            if (a.timed_out) error = stopped(errc::timed_out);
+            if (j.repeats_ && a.policy.accepts(error)) {
+                const auto now = options_.clock().now();
+                const auto delay = next_delay(a.policy, a.started, now - a.first_start, random_);
+                if (delay && adjourn(j)) {
+                    a.state = attempts::phase::waiting;
+                    a.resumes = later(now, *delay);
+                    intrusive_ptr_add_ref(&j);
+                    waiting_.push_back(a);
+                    arm(j);
+                    return job_end::retried;
+                }
+            }
+        }
+        end(a);
+        return error ? job_end::failed : job_end::succeeded;
+    }
+
+    void end(attempts& a) noexcept {
+        a.state = attempts::phase::ended;
+        ++a.wait;
+        a.disarm();
+    }
+
+    // Waits for whatever is due next, in place of what was waited for.
+    void arm(attempted_job& j) {
+        attempts& a = *j.attempts_;
+        const auto when = a.due();
+        if (when == never) return a.disarm();
+        if (!a.timer) a.timer.emplace(get_executor());
+        a.time.arm(*a.timer, when);
+        a.timer->async_wait([self = shared(), j = boost::intrusive_ptr<attempted_job>(&j),
+                             wait = ++a.wait](boost::system::error_code) { self->on_time(*j, wait); });
+    }
+
+    void on_time(attempted_job& j, unsigned wait) {
+        std::unique_lock lock(attempts_mutex_);
+        attempts& a = *j.attempts_;
+        if (a.wait != wait || a.state == attempts::phase::ended) return;
+        const auto now = options_.clock().now();
+        if (now >= a.deadline) {
+            a.deadline = never;
+            lock.unlock();
+            cancel(j, errc::timed_out);
+        } else if (a.state == attempts::phase::running && now >= a.attempt_ends) {
+            a.timed_out = true;
+            a.attempt_ends = never;
+            arm(j);
+            interrupt(j, a.started);
+        } else if (a.state == attempts::phase::waiting && now >= a.resumes) {
+            waiting_.erase(a);
+            a.state = attempts::phase::queued;
+            arm(j);
+            readmit(job_ptr(&j, false));
+        } else {
+            arm(j);
+        }
+    }
+
+    const executor_options options_;
+    const bool has_defaults_ =
+        options_.defaults().retry() || options_.defaults().timeout() || options_.defaults().deadline();
+    mutable std::mutex attempts_mutex_;  // taken before the slots' mutex, never after
+    intrusive_list<attempts> waiting_;   // of adjourned jobs; owns a reference to each
+    std::minstd_rand random_;
+};
+
+inline void attempted_job::begin() {
+    if (attempts_) owner_.begin(*this);
+}
+
+inline job_end attempted_job::judge(std::exception_ptr& error) noexcept {
+    const job_end end = attempts_ ? owner_.judge(*this, error) : error ? job_end::failed : job_end::succeeded;
+    if (!error || !stopping() || end == job_end::retried) return end;
+    error = slots::stopped(stop_reason());
+    return stop_reason() == errc::timed_out ? job_end::failed : job_end::cancelled;
+}
+
+inline void attempted_job::abandon() noexcept {
+    owner_.give_up(*this);
+    let_go();
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/exec/callable.hpp -----------------------------------------------------------
+
+namespace taskflux::detail {
+
+template <class T>
+inline constexpr bool is_awaitable = false;
+template <class T>
+inline constexpr bool is_awaitable<asio::awaitable<T>> = true;
+
+template <class T>
+struct awaited {
+    using type = T;
+};
+template <class T>
+struct awaited<asio::awaitable<T>> {
+    using type = T;
+};
+
+/// Stands for a result of type void where an object is needed.
+template <class T>
+using stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
+
+/// A function and its arguments, owned, so that both live as long as the job does.
+template <class Function, class... Args>
+class bound_call {
+    template <class F, class... As>
+    static auto probe() {
+        if constexpr (std::invocable<F, As...>) {
+            return std::type_identity<std::invoke_result_t<F, As...>>();
+        } else {
+            static_assert(std::invocable<F&, Args&...>,
+                          "the function cannot be called with these arguments: compare its parameters");
+            return std::type_identity<std::invoke_result_t<F&, Args&...>>();
+        }
+    }
+
+public:
+    /// Whether the call works with arguments that are kept for another.
+    static constexpr bool repeatable = std::invocable<Function&, Args&...>;
+    static constexpr bool consumable = std::invocable<Function&, Args...>;
+    using returned = typename decltype(probe<Function&, Args...>())::type;
+    using result = typename awaited<returned>::type;
+    static constexpr auto kind = is_awaitable<returned> ? job::kind::coroutine : job::kind::plain;
+    static_assert(!std::is_reference_v<result>,
+                  "the function returns a reference: return a value, or a pointer");
+
+    template <class F, class... As>
+    explicit bound_call(std::in_place_t, F&& function, As&&... args)
+        : function_(std::forward<F>(function)), args_(std::forward<As>(args)...) {}
+
+    returned operator()(bool keep) {
+        if constexpr (!consumable) {
+            return std::apply(function_, args_);
+        } else if constexpr (!repeatable) {
+            return std::apply(function_, std::move(args_));
+        } else {
+            if (keep) return std::apply(function_, args_);
+            return std::apply(function_, std::move(args_));
+        }
+    }
+
+private:
+    Function function_;
+    std::tuple<Args...> args_;
+};
+
+template <class Function, class... Args>
+using bound = bound_call<std::decay_t<Function>, std::decay_t<Args>...>;
+
+template <class Function, class... Args>
+using result_of = typename bound<Function, Args...>::result;
+
+/// Runs a `bound_call` as a job. `Delivery` derives from `attempted_job`, keeps `result` and passes it on.
+template <class Delivery, class Call>
+class call_job final : public Delivery {
+public:
+    template <class... As>
+    explicit call_job(executor_state& owner, Call call, As&&... args)
+        : Delivery(Call::kind, owner, std::forward<As>(args)...), call_(std::move(call)) {}
+
+private:
+    asio::awaitable<void> run() override {
+        if constexpr (Call::kind == job::kind::coroutine) {
+            this->begin();
+            if constexpr (std::is_void_v<typename Call::result>) {
+                this->result.emplace();
+                return call_(this->may_repeat());
+            } else {
+                return keep(*this);
+            }
+        } else {
+            return {};
+        }
+    }
+
+    void call() override {
+        if constexpr (Call::kind == job::kind::plain) {
+            this->begin();
+            if constexpr (std::is_void_v<typename Call::result>) {
+                call_(this->may_repeat());
+                this->result.emplace();
+            } else {
+                this->result.emplace(call_(this->may_repeat()));
+            }
+        }
+    }
+
+    static asio::awaitable<void> keep(call_job& self) {
+        self.result.emplace(co_await self.call_(self.may_repeat()));
+    }
+
+    Call call_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/exec/submission.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How an outcome reaches a completion handler: an error, or none and a value. Asio wants a value with an
+/// error too, so a type without a default travels in an `optional`.
+template <class R>
+struct completion {
+    using value = std::conditional_t<std::default_initializable<R>, R, std::optional<R>>;
+    using signature = void(std::exception_ptr, value);
+};
+template <>
+struct completion<void> {
+    using signature = void(std::exception_ptr);
+};
+
+/// A completion handler and its executor, which it keeps busy until the outcome was posted to it.
+template <class R, class Handler>
+class receiver {
+public:
+    /// `home` is for handlers without an executor. While the job lasts its slots keep that context running,
+    /// so only another one needs to be told that there is work.
+    receiver(Handler&& handler, const asio::any_io_executor& home)
+        : executor_(asio::get_associated_executor(handler, home)), handler_(std::move(handler)) {
+        if (&executor_.context() != &home.context()) {
+            executor_ = asio::prefer(executor_, asio::execution::outstanding_work.tracked);
+        }
+    }
+
+    /// `now`, inside the executor `home`: by calling the handler, where it belongs to the same one.
+    void complete(std::exception_ptr error, std::optional<stored<R>> result, bool now,
+                  const asio::any_io_executor& home) {
+        if (now && executor_ == home) return call(handler_, std::move(error), std::move(result));
+        asio::require(executor_, asio::execution::blocking.never)
+            .execute([handler = std::move(handler_), error = std::move(error),
+                      result = std::move(result)]() mutable {
+                call(handler, std::move(error), std::move(result));
+            });
+    }
+
+private:
+    static void call(Handler& handler, std::exception_ptr error, std::optional<stored<R>> result) {
+        if constexpr (std::is_void_v<R>) {
+            std::move(handler)(std::move(error));
+        } else if (error) {
+            std::move(handler)(std::move(error), typename completion<R>::value());
+        } else {
+            std::move(handler)(std::exception_ptr(), std::move(*result));
+        }
+    }
+
+    asio::any_io_executor executor_;
+    Handler handler_;
+};
+
+/// A job whose outcome goes to one completion handler.
+template <class R, class Handler>
+class submitted_job : public attempted_job {
+protected:
+    submitted_job(kind k, executor_state& owner, Handler&& handler)
+        : attempted_job(k, owner), receiver_(std::in_place, std::move(handler), owner.get_executor()) {}
+
+    void deliver(std::exception_ptr error, bool now) override {
+        receiver_->complete(std::move(error), std::move(result), now, owner().get_executor());
+    }
+    void let_go() noexcept override { receiver_.reset(); }
+
+    std::optional<stored<R>> result;
+
+private:
+    std::optional<receiver<R, Handler>> receiver_;
+};
+
+/// Lets cancellation of whoever waits reach the job.
+template <class Slot>
+void cancel_through(Slot cancellation, executor_state& owner, boost::intrusive_ptr<attempted_job> j) {
+    cancellation.assign(
+        [owner = std::weak_ptr(owner.shared()), j = std::move(j)](asio::cancellation_type type) {
+            if (type == asio::cancellation_type::none) return;
+            if (const auto alive = owner.lock()) alive->cancel(*j, errc::cancelled);
+        });
+}
+
+/// What `executor::submit` returns: an operation that starts when awaited, or called with a completion token.
+template <class Call>
+class [[nodiscard]] submission {
+    using result = typename Call::result;
+
+public:
+    submission(std::shared_ptr<executor_state> owner, std::optional<run_options> options, Call call)
+        : owner_(std::move(owner)), options_(std::move(options)), call_(std::move(call)) {}
+
+    template <asio::completion_token_for<typename completion<result>::signature> Token>
+    auto operator()(Token&& token) && {
+        return asio::async_initiate<Token, typename completion<result>::signature>(
+            []<class Handler>(Handler&& handler, submission&& self) {
+                self.start(std::forward<Handler>(handler));
+            },
+            token, std::move(*this));
+    }
+
+private:
+    template <class H>
+    void start(H&& handler) {
+        using Handler = std::decay_t<H>;
+        using job_type = call_job<submitted_job<result, Handler>, Call>;
+        auto cancellation = asio::get_associated_cancellation_slot(handler);
+        boost::intrusive_ptr<attempted_job> j(
+            new job_type(*owner_, std::move(call_), std::forward<H>(handler)), false);
+        if (cancellation.is_connected()) cancel_through(cancellation, *owner_, j);
+        owner_->launch(std::move(j), options_ ? &*options_ : nullptr, Call::repeatable, true);
+    }
+
+    std::shared_ptr<executor_state> owner_;
+    std::optional<run_options> options_;
+    Call call_;
+};
+
+/// Makes the result of an operation with `optional` values plain again.
+template <class R, class Operation>
+asio::awaitable<R> unwrapped(Operation operation) {
+    std::optional<R> value = co_await std::move(operation);
+    co_return std::move(*value);
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/exec/batch.hpp --------------------------------------------------------------
+
+namespace taskflux {
+
+/// A result, or the error in its place: `has_value()`, `value()` (throws the error), `error()`.
+template <class R>
+using outcome = boost::system::result<R, std::exception_ptr>;
+
+namespace detail {
+
+/// The results of a batch, in the order of its arguments.
+template <class R>
+struct gathered {
+    using type = std::vector<R>;
+};
+template <>
+struct gathered<void> {
+    using type = void;
+};
+
+/// How the outcomes of a batch are delivered: each by itself, or all results or the first error.
+template <class R, bool Each>
+using batch_result = std::conditional_t<Each, std::vector<outcome<R>>, typename gathered<R>::type>;
+
+/// What the jobs of one batch share.
+template <class R, bool Each, class Handler>
+class batch : public boost::intrusive_ref_counter<batch<R, Each, Handler>> {
+public:
+    batch(std::size_t n, Handler handler, const asio::any_io_executor& fallback)
+        : ends_(n), open_(n), home_(fallback), receiver_(std::in_place, std::move(handler), fallback) {}
+
+    void keep_for_cancel(boost::intrusive_ptr<attempted_job> j) { jobs_.push_back(std::move(j)); }
+
+    void cancel(executor_state& owner) {
+        for (const auto& j : jobs_) owner.cancel(*j, errc::cancelled);
+    }
+
+    void ended(std::size_t at, std::exception_ptr error, std::optional<stored<R>> result) noexcept {
+        ends_[at].error = std::move(error);
+        ends_[at].result = std::move(result);
+        if (open_.fetch_sub(1, std::memory_order_acq_rel) == 1) complete();
+    }
+
+    void let_go() noexcept { receiver_.reset(); }
+
+    /// Hands over what there is.
+    void complete() {
+        auto& to = receiver_;
+        if constexpr (Each) {
+            std::vector<outcome<R>> all;
+            all.reserve(ends_.size());
+            for (auto& one : ends_) {
+                if (one.error) {
+                    all.emplace_back(boost::system::in_place_error, std::move(one.error));
+                } else if constexpr (std::is_void_v<R>) {
+                    all.emplace_back();
+                } else {
+                    all.emplace_back(boost::system::in_place_value, std::move(*one.result));
+                }
+            }
+            to->complete(nullptr, std::move(all), false, home_);
+        } else {
+            for (auto& one : ends_) {
+                if (one.error) return to->complete(std::move(one.error), std::nullopt, false, home_);
+            }
+            if constexpr (std::is_void_v<R>) {
+                to->complete(nullptr, std::monostate(), false, home_);
+            } else {
+                std::vector<R> all;
+                all.reserve(ends_.size());
+                for (auto& one : ends_) all.push_back(std::move(*one.result));
+                to->complete(nullptr, std::move(all), false, home_);
+            }
+        }
+    }
+
+private:
+    struct ending {
+        std::exception_ptr error;
+        std::optional<stored<R>> result;
+    };
+
+    std::vector<ending> ends_;
+    std::atomic<std::size_t> open_;
+    const asio::any_io_executor home_;
+    std::optional<receiver<batch_result<R, Each>, Handler>> receiver_;
+    std::vector<boost::intrusive_ptr<attempted_job>> jobs_;
+};
+
+/// One job of a batch.
+template <class R, class Batch>
+class batch_job : public attempted_job {
+protected:
+    batch_job(kind k, executor_state& owner, boost::intrusive_ptr<Batch> to, std::size_t at)
+        : attempted_job(k, owner), batch_(std::move(to)), at_(at) {}
+
+    void deliver(std::exception_ptr error, bool) override {
+        const auto to = std::move(batch_);
+        to->ended(at_, std::move(error), std::move(result));
+    }
+    void let_go() noexcept override {
+        const auto to = std::move(batch_);
+        if (to) to->let_go();
+    }
+
+    std::optional<stored<R>> result;
+
+private:
+    boost::intrusive_ptr<Batch> batch_;
+    std::size_t at_;
+};
+
+/// What `executor::submit_all` returns: an operation that starts when awaited, or called with a token.
+template <bool Each, class Call>
+class [[nodiscard]] batch_submission {
+    using item = typename Call::result;
+    using result = batch_result<item, Each>;
+
+public:
+    batch_submission(std::shared_ptr<executor_state> owner, std::vector<Call> calls)
+        : owner_(std::move(owner)), calls_(std::move(calls)) {}
+
+    template <asio::completion_token_for<typename completion<result>::signature> Token>
+    auto operator()(Token&& token) && {
+        return asio::async_initiate<Token, typename completion<result>::signature>(
+            []<class Handler>(Handler handler, batch_submission self) { self.start(std::move(handler)); },
+            token, std::move(*this));
+    }
+
+private:
+    template <class Handler>
+    void start(Handler handler) {
+        using batch_type = batch<item, Each, Handler>;
+        auto cancellation = asio::get_associated_cancellation_slot(handler);
+        const boost::intrusive_ptr<batch_type> to =
+            new batch_type(calls_.size(), std::move(handler), owner_->get_executor());
+        if (calls_.empty()) return to->complete();
+        job_list jobs;
+        for (std::size_t at = 0; at < calls_.size(); ++at) {
+            boost::intrusive_ptr<attempted_job> j(
+                new call_job<batch_job<item, batch_type>, Call>(*owner_, std::move(calls_[at]), to, at),
+                false);
+            if (cancellation.is_connected()) to->keep_for_cancel(j);
+            jobs.push_back(*j.detach());
+        }
+        if (cancellation.is_connected()) {
+            cancellation.assign([owner = std::weak_ptr(owner_->shared()), to](asio::cancellation_type type) {
+                if (type == asio::cancellation_type::none) return;
+                if (const auto alive = owner.lock()) to->cancel(*alive);
+            });
+        }
+        owner_->launch_all(jobs, Call::repeatable);
+    }
+
+    std::shared_ptr<executor_state> owner_;
+    std::vector<Call> calls_;
+};
+
+}  // namespace detail
+}  // namespace taskflux
+
+// -------------------- taskflux/exec/handle.hpp -------------------------------------------------------------
+
+namespace taskflux {
+
+class executor;
+
+namespace detail {
+
+/// A job that was started without waiting for it. One handle may wait later, or none.
+class spawned_job : public attempted_job {
+public:
+    using attempted_job::attempted_job;
+
+    bool ended() const noexcept { return phase_.load(std::memory_order_acquire) == phase::ended; }
+
+    /// Completes when the job has ended; `wrong_state` if someone waits already.
+    auto async_ended() {
+        return asio::async_initiate<const asio::deferred_t, waiters::signature>(
+            [](auto handler, boost::intrusive_ptr<spawned_job> self) {
+                auto cancellation = asio::get_associated_cancellation_slot(handler);
+                auto one = waiters::make(std::move(handler), self->owner().get_executor());
+                if (self->phase_.load(std::memory_order_acquire) == phase::waited) {
+                    return waiters::complete(std::move(one), make_error_code(errc::wrong_state));
+                }
+                self->waiter_ = std::move(one);
+                if (cancellation.is_connected()) {
+                    cancellation.assign([self](asio::cancellation_type) { self->stop_waiting(); });
+                }
+                auto seen = self->phase_.load(std::memory_order_acquire);
+                while (seen != phase::ended) {
+                    if (self->phase_.compare_exchange_weak(seen, phase::waited, std::memory_order_acq_rel))
+                        return;
+                }
+                waiters::complete(std::exchange(self->waiter_, {}));
+            },
+            asio::deferred, boost::intrusive_ptr<spawned_job>(this));
+    }
+
+    /// After the end: throws the error, if there is one.
+    void rethrow() {
+        seen_ = true;
+        if (error_) std::rethrow_exception(error_);
+    }
+
+    /// The handle is gone: an error goes to `on_error`.
+    void detach() noexcept {
+        auto expected = phase::pending;
+        if (phase_.compare_exchange_strong(expected, phase::detached, std::memory_order_acq_rel)) return;
+        if (expected == phase::ended && error_ && !seen_) owner().unseen(error_);
+    }
+
+protected:
+    void deliver(std::exception_ptr error, bool) override {
+        error_ = std::move(error);
+        switch (phase_.exchange(phase::ended, std::memory_order_acq_rel)) {
+            case phase::waited: waiters::complete(std::exchange(waiter_, {})); break;
+            case phase::detached:
+                if (error_) owner().unseen(error_);
+                break;
+            case phase::pending:
+            case phase::ended: break;
+        }
+    }
+
+    void let_go() noexcept override { std::exchange(waiter_, {}); }
+
+private:
+    enum class phase : std::uint8_t { pending, waited, ended, detached };
+
+    void stop_waiting() {
+        auto expected = phase::waited;
+        if (phase_.compare_exchange_strong(expected, phase::pending, std::memory_order_acq_rel)) {
+            waiters::complete(std::exchange(waiter_, {}), asio::error::operation_aborted);
+        }
+    }
+
+    std::atomic<phase> phase_ = phase::pending;
+    std::atomic<bool> seen_ = false;  // the error, by someone who waited
+    std::exception_ptr error_;
+    waiters::list waiter_;
+};
+
+template <class R>
+class spawned_result : public spawned_job {
+public:
+    using spawned_job::spawned_job;
+    std::optional<stored<R>> result;
+};
+
+}  // namespace detail
+
+/// A job that `executor::spawn` started. Moves; dropping it lets the job go on: its error is then only
+/// counted, and given to `executor_options::on_error`. One handle is for one thread at a time.
+template <class R>
+class handle {
+public:
+    handle() = default;
+    handle(handle&&) noexcept = default;
+    handle& operator=(handle&& other) noexcept {
+        handle(std::move(other)).swap(*this);
+        return *this;
+    }
+    ~handle() {
+        if (job_) job_->detach();
+    }
+
+    /// Whether the job has ended, in whichever way.
+    bool done() const noexcept { return job_->ended(); }
+
+    /// Cancels the job: at once if it has not started, else by the cancellation slot of its coroutine.
+    void cancel() { owner_->cancel(*job_, errc::cancelled); }
+
+    /// Waits for the end and returns the result; to be awaited once. This handle need not live meanwhile.
+    /// Errors: what the job threw; `cancelled`, `timed_out`, `shut_down`, `queue_full`; `wrong_state` if it
+    /// is awaited already. Cancellation (terminal, by default): stops waiting; the job goes on.
+    asio::awaitable<R> result() { return wait(owner_, job_); }
+
+private:
+    friend class executor;
+    using job_pointer = boost::intrusive_ptr<detail::spawned_result<R>>;
+
+    handle(std::shared_ptr<detail::executor_state> owner, job_pointer j) noexcept
+        : owner_(std::move(owner)), job_(std::move(j)) {}
+
+    // The owner comes first: it must outlive the job.
+    static asio::awaitable<R> wait(std::shared_ptr<detail::executor_state>, job_pointer j) {
+        co_await j->async_ended();
+        j->rethrow();
+        if constexpr (!std::is_void_v<R>) co_return std::move(*j->result);
+    }
+
+    void swap(handle& other) noexcept {
+        owner_.swap(other.owner_);
+        job_.swap(other.job_);
+    }
+
+    std::shared_ptr<detail::executor_state> owner_;
+    job_pointer job_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/exec/executor.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+/// Runs coroutines and plain functions on an Asio executor, at most `concurrency` of them at a time, in the
+/// order of submission; repeats, times out and cancels them as its options say. No thread is ever blocked.
+///
+/// Each job runs on a strand of its own, so its coroutine may use several threads' executor as if it were
+/// alone. Jobs are copies of function and arguments, owned until they end. An idle executor does not keep its
+/// `io_context` running. The context and the clock must outlive it.
+///
+/// Thread-safe, but for being moved, assigned and destroyed. Destroyed at work, it cancels everything and
+/// does not wait: those who await results get `cancelled`.
+class executor {
+public:
+    /// An executor on `ex`, which may be one of several threads.
+    explicit executor(asio::any_io_executor ex, executor_options options = executor_options())
+        : state_(std::make_shared<detail::executor_state>(std::move(ex), std::move(options))) {}
+
+    executor(executor&&) noexcept = default;
+    executor& operator=(executor&& other) noexcept {
+        executor gone(std::move(*this));
+        state_ = std::move(other.state_);
+        return *this;
+    }
+    ~executor() {
+        if (state_) state_->shut_down();
+    }
+
+    /// `co_await pool.submit(fn, args...)` runs `fn(args...)`, a coroutine function or a plain one, and
+    /// returns its result on the awaiter's executor. Starts when awaited.
+    ///
+    /// Errors: what `fn` threw last; `timed_out`; `cancelled`; `queue_full`; `shut_down`; `invalid_argument`
+    /// for retries of a function that can't be called twice with its arguments.
+    /// Cancellation (every type that the awaiter lets through; `co_spawn`: terminal): the job is cancelled;
+    /// a running handler is waited for, because its arguments may refer to what the awaiter owns. A result
+    /// that is returned all the same counts.
+    /// Thread-safe. Cost: one allocation, no `co_spawn`, no timer unless there is a limit or a retry.
+    template <class Function, class... Args>
+    requires(!std::same_as<std::remove_cvref_t<Function>, run_options>) auto submit(Function&& function,
+                                                                                    Args&&... args) {
+        check_temporaries<Function, Args...>();
+        return operation(std::nullopt, std::forward<Function>(function), std::forward<Args>(args)...);
+    }
+
+    /// As above, with options of its own.
+    template <class Function, class... Args>
+    auto submit(run_options options, Function&& function, Args&&... args) {
+        check_temporaries<Function, Args...>();
+        return operation(std::move(options), std::forward<Function>(function), std::forward<Args>(args)...);
+    }
+
+    /// Starts `fn(args...)` now and returns a handle, by which it can be awaited and cancelled. A refusal
+    /// (`shut_down`, `queue_full`) is the job's error.
+    template <class Function, class... Args>
+    requires(!std::same_as<std::remove_cvref_t<Function>, run_options>) auto spawn(Function&& function,
+                                                                                   Args&&... args) {
+        return start(nullptr, std::forward<Function>(function), std::forward<Args>(args)...);
+    }
+
+    /// As above, with options of its own.
+    template <class Function, class... Args>
+    auto spawn(const run_options& options, Function&& function, Args&&... args) {
+        return start(&options, std::forward<Function>(function), std::forward<Args>(args)...);
+    }
+
+    /// Runs `fn(item)` for each item, all of them queued under one lock; returns the results in the same
+    /// order, as a vector (nothing for void). When all have ended, the first error in that order is thrown.
+    /// Cancellation: as for `submit`, of all that have not ended.
+    template <class Function, std::ranges::input_range Range>
+    auto submit_all(Function&& function, Range&& items) {
+        check_temporaries<Function>();
+        return batch_operation<false>(function, std::forward<Range>(items));
+    }
+
+    /// As `submit_all`, but each error takes its result's place: returns a vector of `outcome<R>`.
+    template <class Function, std::ranges::input_range Range>
+    auto try_submit_all(Function&& function, Range&& items) {
+        check_temporaries<Function>();
+        return batch_operation<true>(function, std::forward<Range>(items));
+    }
+
+    /// `co_await pool.drain()` returns when nothing is queued, running or waiting for a retry.
+    /// Cancellation: stops waiting.
+    auto drain() { return state_->async_drained(asio::deferred); }
+
+    /// Accepts no more (`shut_down`) and cancels everything now; awaited, it returns when all handlers have
+    /// ended. May be called again. Cancellation: stops waiting.
+    auto shutdown() {
+        state_->shut_down();
+        return state_->async_closed(asio::deferred);
+    }
+
+    /// Cancels all that has been submitted and has not ended.
+    void cancel_all() { state_->cancel_all(); }
+
+    /// Changes how many jobs may run at a time; zero pauses. What runs goes on.
+    void concurrency(std::size_t n) { state_->concurrency(n); }
+
+    executor_counts counts() const { return state_->counts(); }
+
+    const asio::any_io_executor& get_executor() const noexcept { return state_->get_executor(); }
+
+private:
+    template <class... Ts>
+    static constexpr void check_temporaries() {
+        static_assert(
+            !(detail::dies_twice<Ts> || ...),
+            "GCC 12 destroys a temporary closure or aggregate in a co_await expression twice: give it a "
+            "name on the line above and pass that name (without std::move), or use spawn");
+    }
+
+    template <class Function, class... Args>
+    auto operation(std::optional<run_options> options, Function&& function, Args&&... args) {
+        using call = detail::bound<Function, Args...>;
+        using result = typename call::result;
+        detail::submission<call> made(
+            state_, std::move(options),
+            call(std::in_place, std::forward<Function>(function), std::forward<Args>(args)...));
+        if constexpr (std::is_void_v<result> || std::default_initializable<result>) {
+            return made;
+        } else {
+            return detail::unwrapped<result>(std::move(made));
+        }
+    }
+
+    template <class Function, class... Args>
+    auto start(const run_options* options, Function&& function, Args&&... args) {
+        using call = detail::bound<Function, Args...>;
+        using result = typename call::result;
+        using job = detail::call_job<detail::spawned_result<result>, call>;
+        boost::intrusive_ptr<detail::spawned_result<result>> made(
+            new job(*state_,
+                    call(std::in_place, std::forward<Function>(function), std::forward<Args>(args)...)),
+            false);
+        state_->launch(made, options, call::repeatable, false);
+        return handle<result>(state_, std::move(made));
+    }
+
+    template <bool Each, class Function, class Range>
+    auto batch_operation(const Function& function, Range&& items) {
+        using item =
+            std::conditional_t<std::is_lvalue_reference_v<Range>, std::ranges::range_reference_t<Range>,
+                               std::ranges::range_rvalue_reference_t<Range>>;
+        using call = detail::bound<Function, item>;
+        std::vector<call> calls;
+        if constexpr (std::ranges::sized_range<Range>) calls.reserve(std::ranges::size(items));
+        for (auto&& one : items) calls.emplace_back(std::in_place, function, static_cast<item>(one));
+        return detail::batch_submission<Each, call>(state_, std::move(calls));
+    }
+
+    std::shared_ptr<detail::executor_state> state_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/failure.hpp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// `text` with every byte that is not part of a UTF-8 sequence replaced by U+FFFD, and cut where it gets too
+/// long: messages come from anywhere, and are kept as JSON.
+inline std::string as_utf8(std::string_view text) {
+    constexpr std::size_t max_size = 16 * 1024;
+    std::string clean;
+    clean.reserve((std::min)(text.size(), max_size));
+    while (!text.empty()) {
+        const auto sequence = utf8_sequence(text);
+        if (clean.size() + (std::max)(sequence, std::size_t(3)) > max_size) return clean += "…";
+        clean += sequence > 0 ? text.substr(0, sequence) : std::string_view("\xef\xbf\xbd");
+        text.remove_prefix((std::max)(sequence, std::size_t(1)));
+    }
+    return clean;
+}
+
+/// A payload that a handler's contract cannot read, or a result that it cannot write. No retry mends it.
+class bad_payload : public error {
+public:
+    /// `schema`: what the payload should have satisfied; empty for a result.
+    bad_payload(const payload_error& cause, std::string schema)
+        : error(errc::bad_payload, cause.what()),
+          failure_{name_of(cause.code()), boost::core::demangle(typeid(cause).name()), as_utf8(cause.what()),
+                   as_utf8(cause.pointer()), std::move(schema)} {}
+
+    const taskflux::failure& failure() const { return failure_; }
+
+    /// The name in `errc` of a code, or "task_failed" for a code of somebody else's.
+    static std::string name_of(const boost::system::error_code& code) {
+        if (code.category() != taskflux_category()) return "task_failed";
+        return boost::describe::enum_to_string(static_cast<errc>(code.value()), "task_failed");
+    }
+
+private:
+    taskflux::failure failure_;
+};
+
+/// What is kept of an exception: its type, its message, and for a bad payload where and what was expected.
+inline failure describe(const std::exception_ptr& thrown) {
+    const auto plain = [](const std::exception& e, std::string code) {
+        return failure{std::move(code), boost::core::demangle(typeid(e).name()), as_utf8(e.what()), "", ""};
+    };
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const bad_payload& e) {
+        return e.failure();
+    } catch (const boost::system::system_error& e) {
+        return plain(e, bad_payload::name_of(e.code()));
+    } catch (const std::exception& e) {
+        return plain(e, "task_failed");
+    } catch (...) {
+        return {"task_failed", "", "something that is not a std::exception was thrown", "", ""};
+    }
+}
+
+/// The code that a stored failure stands for; `errc::task_failed` where it names none.
+inline errc code_of(const failure& stored) {
+    errc code = errc::task_failed;
+    boost::describe::enum_from_string(stored.code.c_str(), code);
+    return code;
+}
+
+/// Reads a stored failure; what is not one is kept as its message.
+inline failure read_failure(const std::string& stored) {
+    try {
+        return decode<failure>(stored);
+    } catch (const payload_error&) {
+        return {"protocol", "", "not a failure that this version understands: " + stored.substr(0, 200), "", ""};
+    }
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/job.hpp ----------------------------------------------------------------
+
+namespace taskflux {
+
+/// How a job ended, as a value: for code in which a failure is routine.
+template <class R>
+struct job_outcome {
+    task_state state = task_state::succeeded;
+    std::optional<std::conditional_t<std::is_void_v<R>, std::monostate, R>> value;  ///< when it succeeded
+    std::optional<taskflux::failure> failure;                                       ///< when it failed
+    unsigned attempts = 0;
+};
+
+/// A handle to a submitted task. A value: copy it, keep it, drop it; the task is not affected. Distinct
+/// objects may be used from several threads. Errors of all calls: those of `broker`, `errc::not_found` once
+/// the task's retention has ended.
+template <class R>
+class job {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    /// Waits as long as it takes.
+    static constexpr duration forever = (duration::max)();
+
+    job() = default;
+    job(broker_ptr broker, task_id id, bool is_duplicate = false)
+        : broker_(std::move(broker)), id_(std::move(id)), is_duplicate_(is_duplicate) {}
+
+    /// Names the task everywhere; `to_string(id())` can be stored and given to `client::attach`.
+    const task_id& id() const { return id_; }
+
+    /// Whether this submission found a task with the same own id or unique key, and is a handle to that.
+    bool is_duplicate() const { return is_duplicate_; }
+
+    /// The task's state now.
+    awaitable<task_state> status() const { return status_of(broker_, id_); }
+
+    /// Everything that is known about the task now.
+    awaitable<task_record> record() const { return record_of(broker_, id_); }
+
+    /// Waits for the result, at most `wait`. Throws `task_failed` with what the last attempt threw;
+    /// `errc::cancelled`, `errc::expired`; `errc::timed_out` when `wait` has passed (the task goes on).
+    awaitable<R> result(duration wait = forever) const { return result_of(broker_, id_, wait); }
+
+    /// Waits for the end, at most `wait`; nothing when it has not come by then. A failure is a value here.
+    awaitable<std::optional<job_outcome<R>>> outcome(duration wait = forever) const {
+        return outcome_of(broker_, id_, wait);
+    }
+
+    /// The value that the handler reported last, if any.
+    template <class T>
+    awaitable<std::optional<T>> progress() const {
+        return progress_of<T>(broker_, id_);
+    }
+
+    /// Cancels: `done` when the task had not started, `requested` when it runs (its handler is cancelled, and
+    /// the task ends as cancelled when the handler does), `wrong_state` when it has ended.
+    awaitable<effect> cancel() const { return one(&broker::cancel, broker_, id_); }
+
+    /// Releases a held task.
+    awaitable<effect> start() const { return one(&broker::start, broker_, id_); }
+
+    /// Makes a scheduled task due now.
+    awaitable<effect> promote() const { return one(&broker::promote, broker_, id_); }
+
+    /// Tries a failed, cancelled or expired task afresh.
+    awaitable<effect> requeue() const { return one(&broker::requeue, broker_, id_); }
+
+    /// Removes the task's record; a running task is refused.
+    awaitable<effect> remove() const { return one(&broker::remove, broker_, id_); }
+
+    /// Replaces the payload of a task that has not started.
+    template <class P>
+    awaitable<effect> update(const P& payload) const {
+        return replace(broker_, id_, encode(payload));
+    }
+
+private:
+    using batch_call = awaitable<std::vector<effect>> (broker::*)(std::string, std::vector<task_key>);
+
+    // Coroutines that own what they need, so that a handle may be gone before they are awaited.
+
+    static awaitable<task_record> record_of(broker_ptr broker, task_id id) {
+        auto known = co_await broker->get(id);
+        if (!known) throw error(errc::not_found, "task " + to_string(id));
+        co_return std::move(*known);
+    }
+
+    static awaitable<task_state> status_of(broker_ptr broker, task_id id) {
+        const auto known = co_await record_of(std::move(broker), std::move(id));
+        co_return known.state;
+    }
+
+    template <class T>
+    static awaitable<std::optional<T>> progress_of(broker_ptr broker, task_id id) {
+        const auto known = co_await record_of(std::move(broker), std::move(id));
+        if (known.progress.empty()) co_return std::nullopt;
+        co_return decode<T>(known.progress);
+    }
+
+    static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait) {
+        auto ended = co_await broker->wait(id, wait);
+        if (!ended) throw error(errc::timed_out, "task " + to_string(id) + " has not ended");
+        if constexpr (std::is_void_v<R>) {
+            value_of(*ended, id);
+        } else {
+            co_return value_of(*ended, id);
+        }
+    }
+
+    static awaitable<std::optional<job_outcome<R>>> outcome_of(broker_ptr broker, task_id id, duration wait) {
+        auto ended = co_await broker->wait(std::move(id), wait);
+        if (!ended) co_return std::nullopt;
+        job_outcome<R> typed;
+        typed.state = ended->state;
+        typed.attempts = ended->attempts;
+        if (ended->state == task_state::failed) typed.failure = detail::read_failure(ended->error);
+        if (ended->state == task_state::succeeded) {
+            if constexpr (std::is_void_v<R>) {
+                typed.value.emplace();
+            } else {
+                typed.value = decode<R>(ended->result);
+            }
+        }
+        co_return std::move(typed);
+    }
+
+    static awaitable<effect> one(batch_call call, broker_ptr broker, task_id id) {
+        std::vector<task_key> keys(1, id.key);
+        const auto effects = co_await (broker.get()->*call)(id.queue, std::move(keys));
+        co_return effects.front();
+    }
+
+    static awaitable<effect> replace(broker_ptr broker, task_id id, std::string payload) {
+        co_return co_await broker->update(std::move(id), std::move(payload));
+    }
+
+    static R value_of(const task_outcome& ended, const task_id& id) {
+        switch (ended.state) {
+            case task_state::succeeded:
+                if constexpr (std::is_void_v<R>) {
+                    return;
+                } else {
+                    return decode<R>(ended.result);
+                }
+            case task_state::cancelled: throw error(errc::cancelled, "task " + to_string(id));
+            case task_state::expired: throw error(errc::expired, "task " + to_string(id));
+            case task_state::failed: {
+                auto why = detail::read_failure(ended.error);
+                const auto code = detail::code_of(why);
+                throw task_failed(code, std::move(why), ended.attempts);
+            }
+            case task_state::held:
+            case task_state::scheduled:
+            case task_state::waiting:
+            case task_state::running:
+            case task_state::waiting_children: break;
+        }
+        throw error(errc::protocol, "the broker says that task " + to_string(id) + " ended without an end");
+    }
+
+    broker_ptr broker_;
+    task_id id_;
+    bool is_duplicate_ = false;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/client.hpp -------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// Whether a payload `P` (void: none) can be made of these arguments: it is one of them, or they are its fields.
+template <class P, class... Args>
+inline constexpr bool makes_payload = std::is_constructible_v<P, Args...>;
+template <class... Args>
+inline constexpr bool makes_payload<void, Args...> = sizeof...(Args) == 0;
+
+template <class... Args>
+inline constexpr bool starts_with_options = false;
+template <class First, class... Rest>
+inline constexpr bool starts_with_options<First, Rest...> = std::same_as<std::remove_cvref_t<First>, submit_options>;
+
+template <class P, class... Args>
+std::string encode_payload(Args&&... args) {
+    static_assert(makes_payload<P, Args...>,
+                  "these arguments are neither a payload of the task's type nor its fields: compare the contract");
+    static_assert(!(dies_twice<Args> || ...),
+                  "GCC 12 destroys this temporary twice in a co_await expression: name it first (auto payload = …; "
+                  "co_await client.submit(task, payload)), or pass the payload's fields");
+    if constexpr (std::is_void_v<P>) {
+        return "null";
+    } else if constexpr (sizeof...(Args) == 1 && (std::is_same_v<std::remove_cvref_t<Args>, P> && ...)) {
+        return encode((args, ...));
+    } else if constexpr (makes_payload<P, Args...>) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"  // fields that are left out have their defaults
+        return encode(P(std::forward<Args>(args)...));
+#pragma GCC diagnostic pop
+    } else {
+        return {};
+    }
+}
+
+}  // namespace detail
+
+/// Submits tasks and awaits their results. A value that shares its broker; copies and calls from several
+/// threads are safe.
+///
+/// A payload is given as one value of the contract's type or as its fields. Errors of all calls: those of
+/// `broker`; `encode_error` for a payload that JSON can't hold. Cancelling a call abandons it, and what was
+/// sent may still be stored; only `run` also cancels its task.
+class client {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    explicit client(broker_ptr broker) : broker_(std::move(broker)) {}
+
+    /// Stores a task for a worker to run, and gives a handle to it.
+    template <class R, class P, class... Args>
+        requires(!detail::starts_with_options<Args...>)
+    awaitable<job<R>> submit(const detail::contract<R, P>& contract, Args&&... payload) const {
+        return submit(contract, submit_options(), std::forward<Args>(payload)...);
+    }
+
+    /// The same, with options for this submission.
+    template <class R, class P, class... Args>
+    awaitable<job<R>> submit(const detail::contract<R, P>& contract, const submit_options& options,
+                             Args&&... payload) const {
+        auto text = detail::encode_payload<P>(std::forward<Args>(payload)...);
+        auto spec = spec_of(contract, options);
+        return send<R>(broker_, queue_of(contract, options), make(std::move(spec), options, std::move(text)));
+    }
+
+    /// Stores a task for each payload, a thousand in a round trip. `payloads` may be lazy; a range that is
+    /// passed by reference must live until this has returned. Handles come in the same order.
+    template <class R, class P, std::ranges::input_range Range>
+    awaitable<std::vector<job<R>>> submit_all(const detail::contract<R, P>& contract, Range&& payloads) const {
+        return submit_all(contract, submit_options(), std::forward<Range>(payloads));
+    }
+
+    /// The same, with options for all of them. An own id or a unique key makes no sense here: `invalid_argument`.
+    template <class R, class P, std::ranges::input_range Range>
+    awaitable<std::vector<job<R>>> submit_all(const detail::contract<R, P>& contract, const submit_options& options,
+                                              Range&& payloads) const {
+        constexpr bool fits = std::same_as<std::ranges::range_value_t<Range>, P>;
+        static_assert(fits, "submit_all takes a range of the task's payloads: compare its elements' type with the contract");
+        if (!options.id().empty() || !options.unique_key().empty()) {
+            throw error(errc::invalid_argument, "submit_all: an id or a unique key cannot be shared by several tasks");
+        }
+        auto spec = spec_of(contract, options);
+        auto pattern = make(std::move(spec), options, {});
+        if constexpr (fits) {
+            return send_all<R>(broker_, queue_of(contract, options), std::move(pattern),
+                               std::views::all(std::forward<Range>(payloads)));
+        } else {
+            return {};
+        }
+    }
+
+    /// Submits a task and waits for its result; see `job::result` for what it throws. Cancelling the caller
+    /// cancels the task.
+    template <class R, class P, class... Args>
+    awaitable<R> run(const detail::contract<R, P>& contract, Args&&... payload) const {
+        return result_of(submit(contract, std::forward<Args>(payload)...), broker_);
+    }
+
+    /// A handle to a task that was submitted before, by whomever: `id` is the printed form of its id, or the
+    /// own id that it was submitted with (into the contract's queue). Errors: `not_found`.
+    template <class R, class P>
+    awaitable<job<R>> attach(const detail::contract<R, P>& contract, std::string id) const {
+        return find<R>(broker_, std::string(contract.options().queue()), std::move(id));
+    }
+
+    /// A handle to the task with this id; whether it exists shows at the first call.
+    template <class R, class P>
+    job<R> attach(const detail::contract<R, P>&, task_id id) const {
+        return job<R>(broker_, std::move(id));
+    }
+
+    /// `submit` for who does not write coroutines: completes as `void(std::exception_ptr, job<R>)`. The payload
+    /// is left out where the contract has none.
+    template <class R, class P, class Token>
+    auto async_submit(const detail::contract<R, P>& contract, const submit_options& options,
+                      const std::type_identity_t<P>& payload, Token&& token) const {
+        return spawn([&] { return submit(contract, options, payload); }, std::forward<Token>(token));
+    }
+    template <class R, class P, class Token>
+    auto async_submit(const detail::contract<R, P>& contract, const std::type_identity_t<P>& payload,
+                      Token&& token) const {
+        return spawn([&] { return submit(contract, payload); }, std::forward<Token>(token));
+    }
+    template <class R, class Token>
+    auto async_submit(const detail::contract<R, void>& contract, const submit_options& options, Token&& token) const {
+        return spawn([&] { return submit(contract, options); }, std::forward<Token>(token));
+    }
+    template <class R, class Token>
+    auto async_submit(const detail::contract<R, void>& contract, Token&& token) const {
+        return spawn([&] { return submit(contract); }, std::forward<Token>(token));
+    }
+
+    /// `run` for who does not write coroutines: completes as `void(std::exception_ptr, R)`.
+    template <class R, class P, class Token>
+    auto async_run(const detail::contract<R, P>& contract, const submit_options& options,
+                   const std::type_identity_t<P>& payload, Token&& token) const {
+        return spawn([&] { return run(contract, options, payload); }, std::forward<Token>(token));
+    }
+    template <class R, class P, class Token>
+    auto async_run(const detail::contract<R, P>& contract, const std::type_identity_t<P>& payload,
+                   Token&& token) const {
+        return spawn([&] { return run(contract, payload); }, std::forward<Token>(token));
+    }
+    template <class R, class Token>
+    auto async_run(const detail::contract<R, void>& contract, const submit_options& options, Token&& token) const {
+        return spawn([&] { return run(contract, options); }, std::forward<Token>(token));
+    }
+    template <class R, class Token>
+    auto async_run(const detail::contract<R, void>& contract, Token&& token) const {
+        return spawn([&] { return run(contract); }, std::forward<Token>(token));
+    }
+
+    const broker_ptr& get_broker() const { return broker_; }
+
+private:
+    static constexpr std::size_t batch_size = 1000;
+
+    /// What `call` throws at once reaches the token too.
+    template <class Call, class Token>
+    auto spawn(Call call, Token&& token) const {
+        std::optional<std::invoke_result_t<Call&>> begun;
+        try {
+            begun.emplace(call());
+        } catch (...) {
+            begun.emplace(failed<typename std::invoke_result_t<Call&>::value_type>(std::current_exception()));
+        }
+        return asio::co_spawn(broker_->get_executor(), std::move(*begun), std::forward<Token>(token));
+    }
+
+    template <class T>
+    static awaitable<T> failed(std::exception_ptr error) {
+        co_await asio::this_coro::executor;
+        std::rethrow_exception(error);
+    }
+
+    static std::string queue_of(const auto& contract, const submit_options& options) {
+        return options.queue() ? *options.queue() : std::string(contract.options().queue());
+    }
+
+    static std::shared_ptr<const task_spec> spec_of(const auto& contract, const submit_options& options) {
+        auto spec = std::make_shared<task_spec>();
+        spec->name = contract.name();
+        spec->priority = options.priority().value_or(contract.options().priority());
+        spec->policy = options.over(contract.options().policy());
+        spec->headers = options.headers();
+        return spec;
+    }
+
+    static new_task make(std::shared_ptr<const task_spec> spec, const submit_options& options, std::string payload) {
+        new_task task;
+        task.spec = std::move(spec);
+        task.payload = std::move(payload);
+        task.own_id = options.id();
+        task.unique_key = options.unique_key();
+        task.unique_window = options.unique_window();
+        task.delay = options.delay();
+        task.at = options.at().value_or(time_point{});
+        task.hold = options.hold();
+        return task;
+    }
+
+    template <class R>
+    static awaitable<job<R>> send(broker_ptr broker, std::string queue, new_task task) {
+        std::vector<new_task> tasks;
+        tasks.push_back(std::move(task));
+        const auto stored = co_await broker->submit(queue, std::move(tasks));
+        task_id id{std::move(queue), stored.front().key};
+        co_return job<R>(std::move(broker), std::move(id), stored.front().duplicate);
+    }
+
+    template <class R, class Range>
+    static awaitable<std::vector<job<R>>> send_all(broker_ptr broker, std::string queue, new_task pattern,
+                                                   Range payloads) {
+        std::vector<job<R>> jobs;
+        if constexpr (std::ranges::sized_range<Range>) jobs.reserve(std::ranges::size(payloads));
+        auto next = std::ranges::begin(payloads);
+        while (next != std::ranges::end(payloads)) {
+            std::vector<new_task> tasks;
+            tasks.reserve(batch_size);
+            for (; next != std::ranges::end(payloads) && tasks.size() < batch_size; ++next) {
+                tasks.push_back(pattern);
+                tasks.back().payload = encode(*next);
+            }
+            const auto stored = co_await broker->submit(queue, std::move(tasks));
+            for (const auto& one : stored) jobs.push_back(job<R>(broker, task_id{queue, one.key}, one.duplicate));
+        }
+        co_return jobs;
+    }
+
+    template <class R>
+    static awaitable<R> result_of(awaitable<job<R>> submission, broker_ptr broker) {
+        const auto submitted = co_await std::move(submission);
+        bool is_cancelled = false;
+        try {
+            if constexpr (std::is_void_v<R>) {
+                co_await submitted.result();
+                co_return;
+            } else {
+                co_return co_await submitted.result();
+            }
+        } catch (const boost::system::system_error& e) {
+            is_cancelled = e.code() == asio::error::operation_aborted;
+            if (!is_cancelled) throw;
+        }
+        // This coroutine can't await any more; the cancel has one of its own.
+        asio::co_spawn(broker->get_executor(), cancel(broker, submitted.id()), asio::detached);
+        throw boost::system::system_error(asio::error::operation_aborted, "client::run");
+    }
+
+    static awaitable<void> cancel(broker_ptr broker, task_id id) {
+        try {
+            std::vector<task_key> keys(1, id.key);
+            co_await broker->cancel(id.queue, std::move(keys));
+        } catch (const std::exception&) {  // nobody is left to tell; the task's own limits end it
+        }
+    }
+
+    /// The id whose printed form this is, if it is one: an own id may look a little like it.
+    static std::optional<task_id> read_printed(const std::string& id) {
+        if (id.find(":~") == std::string::npos) return std::nullopt;
+        try {
+            return parse_task_id(id);
+        } catch (const error&) {
+            return std::nullopt;
+        }
+    }
+
+    template <class R>
+    static awaitable<job<R>> find(broker_ptr broker, std::string queue, std::string id) {
+        auto printed = read_printed(id);
+        if (printed) co_return job<R>(std::move(broker), std::move(*printed));
+        const auto key = co_await broker->find(queue, id);
+        if (!key) throw error(errc::not_found, "no task with the own id \"" + id + "\" in queue " + queue);
+        task_id found{std::move(queue), *key};
+        co_return job<R>(std::move(broker), std::move(found));
+    }
+
+    broker_ptr broker_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/connect.hpp ------------------------------------------------------------
+
+namespace taskflux {
+
+/// Opens the broker that `url` names: "memory://", the embedded one, in this process. `executor` runs what
+/// the broker has to do in the background. Errors: `invalid_argument`, `unsupported`.
+inline broker_ptr connect(asio::any_io_executor executor, std::string_view url) {
+    const auto end = url.find("://");
+    if (end == std::string_view::npos) {
+        throw error(errc::invalid_argument, "\"" + std::string(url) + "\" is not a broker URL; try \"memory://\"");
+    }
+    const auto scheme = url.substr(0, end);
+    if (scheme != "memory") {
+        throw error(errc::unsupported, "no broker for " + std::string(scheme) + ":// is built in; there is memory://");
+    }
+    if (url.size() > end + 3) {
+        throw error(errc::invalid_argument, "memory:// takes nothing after it: it names this process's own memory");
+    }
+    return make_memory_broker(std::move(executor));
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/context.hpp ------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// Where a context's news goes. Called from any thread.
+class context_sink {
+public:
+    virtual void on_progress(std::string encoded) = 0;
+    virtual void on_log(log_line line) = 0;
+
+protected:
+    ~context_sink() = default;
+};
+
+}  // namespace detail
+
+/// What a handler knows about the attempt it makes, and its way to tell about it. Valid until the handler
+/// returns. Thread-safe.
+///
+/// Cancellation reaches a coroutine through its own cancellation slot, as anywhere in Asio; a plain function
+/// asks `cancelled()`.
+class context {
+public:
+    /// Made by the worker.
+    context(const delivery& what, const task_id& id, const detail::job& job, taskflux::clock& clock, time_point ends,
+            detail::context_sink& sink)
+        : what_(what), id_(id), job_(job), clock_(clock), ends_(ends), sink_(sink) {}
+    context(const context&) = delete;
+    context& operator=(const context&) = delete;
+
+    const task_id& id() const { return id_; }
+
+    /// The id that the task was submitted with, or empty.
+    const std::string& own_id() const { return what_.own_id; }
+
+    const std::string& name() const { return what_.spec->name; }
+
+    /// 1 for the first attempt. Deliveries that were lost with a crashed worker don't count.
+    unsigned attempt() const { return what_.attempt; }
+
+    /// Grows with every delivery: a store that is written under this token can refuse an older attempt.
+    std::uint32_t lease_token() const { return what_.token; }
+
+    const header_map& headers() const { return what_.spec->headers; }
+
+    /// The header's value, or empty.
+    std::string_view header(std::string_view name) const {
+        const auto found = headers().find(name);
+        return found == headers().end() ? std::string_view() : std::string_view(found->second);
+    }
+
+    /// The broker's time; tests move it.
+    time_point now() const { return clock_.now(); }
+
+    /// Time until the attempt's timeout or the task's deadline, whichever comes first; `duration::max()` when
+    /// there is neither.
+    duration remaining() const {
+        return ends_ == never ? (duration::max)() : (std::max)(ends_ - clock_.now(), duration::zero());
+    }
+
+    /// Whether the attempt should end now: the task was cancelled, its time is over, its lease was lost, or
+    /// the worker shuts down.
+    bool cancelled() const { return job_.stopping() || (ends_ != never && clock_.now() >= ends_); }
+
+    /// Reports how far the task is: any value with a codec; `job::progress` reads the latest. Sent in the
+    /// background, values that follow each other quickly as one.
+    template <class T>
+    void progress(const T& value) {
+        sink_.on_progress(encode(value));
+    }
+
+    /// Adds a line to the task's log (the newest hundred are kept with the task) and to the worker's log. What
+    /// is not UTF-8 is replaced, what is over 16 KiB cut.
+    void log(log_level level, std::string_view text, header_map fields = header_map()) {
+        log_line line;
+        line.at = clock_.now();
+        line.level = level;
+        line.text = detail::as_utf8(text);
+        line.fields = std::move(fields);
+        for (auto& [name, value] : line.fields) value = detail::as_utf8(value);
+        sink_.on_log(std::move(line));
+    }
+
+private:
+    const delivery& what_;
+    const task_id& id_;
+    const detail::job& job_;
+    taskflux::clock& clock_;
+    time_point ends_;
+    detail::context_sink& sink_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/handler.hpp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A handler without its types: payload text in, result text out.
+class handler {
+public:
+    handler(job::kind kind, retry_policy::predicate test) : kind_(kind), retry_if_(test) {}
+    handler(const handler&) = delete;
+    handler& operator=(const handler&) = delete;
+    virtual ~handler() = default;
+
+    job::kind kind() const { return kind_; }
+    retry_policy::predicate retry_if() const { return retry_if_; }
+
+    /// For a coroutine. The arguments must live until it has ended.
+    virtual asio::awaitable<void> run(context& ctx, std::string_view payload, std::string& result) = 0;
+    /// For a plain function.
+    virtual void call(context& ctx, std::string_view payload, std::string& result) = 0;
+
+private:
+    job::kind kind_;
+    retry_policy::predicate retry_if_;
+};
+
+/// How a function is called with what a contract provides: with or without a context.
+template <class Function, class P>
+struct handler_call {
+    static constexpr bool with_context = std::invocable<Function&, context&, P>;
+    static constexpr bool is_valid = with_context || std::invocable<Function&, P>;
+
+    static decltype(auto) apply(Function& function, context& ctx, P&& payload) {
+        if constexpr (with_context) {
+            return std::invoke(function, ctx, std::move(payload));
+        } else {
+            return std::invoke(function, std::move(payload));
+        }
+    }
+};
+
+template <class Function>
+struct handler_call<Function, void> {
+    static constexpr bool with_context = std::invocable<Function&, context&>;
+    static constexpr bool is_valid = with_context || std::invocable<Function&>;
+
+    static decltype(auto) apply(Function& function, context& ctx) {
+        if constexpr (with_context) {
+            return std::invoke(function, ctx);
+        } else {
+            return std::invoke(function);
+        }
+    }
+};
+
+template <class P>
+P read_payload(std::string_view text) {
+    try {
+        return decode<P>(text);
+    } catch (const payload_error& e) {
+        throw bad_payload(e, schema_text<P>());
+    }
+}
+
+template <class R>
+void write_result(const R& value, std::string& out) {
+    try {
+        encode(value, out);
+    } catch (const payload_error& e) {
+        throw bad_payload(e, "");
+    }
+}
+
+/// What a function gives when it is called with what a contract provides.
+template <class Function, class P>
+class handler_signature {
+    using call_type = handler_call<Function, P>;
+
+    template <class F>
+    static auto probe() {
+        if constexpr (std::is_void_v<P>) {
+            return std::type_identity<decltype(call_type::apply(std::declval<F&>(), std::declval<context&>()))>();
+        } else {
+            return std::type_identity<decltype(call_type::apply(std::declval<F&>(), std::declval<context&>(),
+                                                                std::declval<P&&>()))>();
+        }
+    }
+
+    using returned = std::remove_cvref_t<typename decltype(probe<Function>())::type>;
+
+public:
+    static constexpr bool is_coroutine = is_awaitable<returned>;
+    using result = typename awaited<returned>::type;
+};
+
+/// Whether what a handler gives can be the contract's result.
+template <class Given, class R>
+concept result_for = (std::is_void_v<R> && std::is_void_v<Given>) || (!std::is_void_v<R> && std::convertible_to<Given, R>);
+
+template <class R, class P, class Function>
+class typed_handler final : public handler {
+    using call_type = handler_call<Function, P>;
+    static constexpr bool is_coroutine = handler_signature<Function, P>::is_coroutine;
+
+public:
+    typed_handler(Function function, retry_policy::predicate test)
+        : handler(is_coroutine ? job::kind::coroutine : job::kind::plain, test), function_(std::move(function)) {}
+
+    asio::awaitable<void> run(context& ctx, std::string_view payload, std::string& out) override {
+        if constexpr (!is_coroutine) {
+            call(ctx, payload, out);
+            co_return;
+        } else if constexpr (std::is_void_v<P>) {
+            if constexpr (std::is_void_v<R>) {
+                co_await call_type::apply(function_, ctx);
+                out = "null";
+            } else {
+                const R value = co_await call_type::apply(function_, ctx);
+                write_result<R>(value, out);
+            }
+        } else {
+            auto value_in = read_payload<P>(payload);
+            if constexpr (std::is_void_v<R>) {
+                co_await call_type::apply(function_, ctx, std::move(value_in));
+                out = "null";
+            } else {
+                const R value = co_await call_type::apply(function_, ctx, std::move(value_in));
+                write_result<R>(value, out);
+            }
+        }
+    }
+
+    void call(context& ctx, std::string_view payload, std::string& out) override {
+        if constexpr (!is_coroutine) {
+            const auto apply = [&]() -> decltype(auto) {
+                if constexpr (std::is_void_v<P>) {
+                    return call_type::apply(function_, ctx);
+                } else {
+                    return call_type::apply(function_, ctx, read_payload<P>(payload));
+                }
+            };
+            if constexpr (std::is_void_v<R>) {
+                apply();
+                out = "null";
+            } else {
+                write_result<R>(apply(), out);
+            }
+        }
+    }
+
+private:
+    Function function_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/sleep.hpp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Returns when `source` reads `when` or later; at once if it does so already. `source` must outlive it.
+/// Cancellation (what the coroutine lets through; `co_spawn`: terminal): throws `operation_aborted`, where
+/// the coroutine throws when cancelled, else returns early.
+inline asio::awaitable<void> sleep_until(clock& source, time_point when) {
+    struct armed_timer {
+        armed_timer(clock& c, const asio::any_io_executor& ex) : source(c), timer(ex) {}
+        ~armed_timer() { source.disarm(timer); }
+        armed_timer(const armed_timer&) = delete;
+        armed_timer& operator=(const armed_timer&) = delete;
+
+        clock& source;
+        asio::steady_timer timer;
+    };
+
+    if (source.now() >= when) co_return;
+    armed_timer waiting(source, co_await asio::this_coro::executor);
+    while (source.now() < when) {
+        source.arm(waiting.timer, when);
+        // A clock may end a wait early, by cancelling it: the state alone tells whether someone cancelled us.
+        boost::system::error_code ec;
+        co_await waiting.timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+        const auto state = co_await asio::this_coro::cancellation_state;
+        if (state.cancelled() == asio::cancellation_type::none) continue;
+        if (co_await asio::this_coro::throw_if_cancelled()) {
+            throw boost::system::system_error(asio::error::operation_aborted);
+        }
+        co_return;
+    }
+}
+
+/// Returns after `by` has passed on `source`; else as `sleep_until`.
+inline asio::awaitable<void> sleep_for(clock& source, duration by) {
+    return sleep_until(source, later(source.now(), by));
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/decide.hpp -------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What to tell the broker about an attempt that returned `result`.
+inline settlement succeeded(const delivery& what, std::string result) {
+    settlement end;
+    end.key = what.key;
+    end.token = what.token;
+    end.data = std::move(result);
+    return end;
+}
+
+/// An attempt that ended with an error, for deciding what follows.
+struct failed_attempt {
+    const delivery* what = nullptr;
+    retry_policy::predicate retry_if = nullptr;  ///< of the worker's own contract
+    std::optional<errc> stopped;                 ///< why its handler was told to stop, if it was
+    std::exception_ptr error;
+};
+
+/// What to tell the broker about an attempt that failed at `now`; nothing where it has no say any more.
+template <class Generator>
+std::optional<settlement> decide(const failed_attempt& attempt, time_point now, Generator& random) {
+    const auto& what = *attempt.what;
+    settlement end;
+    end.key = what.key;
+    end.token = what.token;
+    if (attempt.stopped == errc::lease_lost) return std::nullopt;
+    if (attempt.stopped == errc::cancelled) return end.how = settlement::kind::cancel, end;
+    if (attempt.stopped == errc::shut_down) return end.how = settlement::kind::release, end;
+
+    end.how = settlement::kind::fail;
+    end.data = encode(describe(attempt.error));
+    if (attempt.stopped == errc::timed_out) return end;  // the overall deadline
+    try {
+        std::rethrow_exception(attempt.error);
+    } catch (const bad_payload&) {
+        return end;
+    } catch (const discard&) {
+        return end;
+    } catch (const retry_after& e) {
+        end.how = settlement::kind::retry;
+        end.delay = e.delay();
+        end.counts = false;
+        return end;
+    } catch (...) {  // any other failure: the policy's matter
+    }
+    try {
+        if (attempt.retry_if && !attempt.retry_if(attempt.error)) return end;
+    } catch (...) {  // a predicate that can't tell does not get another attempt
+        return end;
+    }
+    if (const auto delay = next_delay(what.spec->policy.retry, what.attempt, now - what.first_started_at, random)) {
+        end.how = settlement::kind::retry;
+        end.delay = *delay;
+    }
+    return end;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/attempt.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+class attempt;
+
+/// Who owns attempts. Called from whatever thread an attempt is on.
+class attempt_owner {
+public:
+    virtual void on_end(attempt& ended, std::exception_ptr error) noexcept = 0;
+    virtual void on_progress(attempt& of, std::string encoded) = 0;
+    virtual void on_log(attempt& of, log_line line) = 0;
+    virtual void on_abandon(attempt& of) noexcept = 0;
+
+protected:
+    ~attempt_owner() = default;
+};
+
+/// One attempt at a task, as a job for the worker's slots.
+class attempt final : public attempted_job, public list_hook<attempt>, private context_sink {
+public:
+    /// `pool` and `handler` belong to `owner`, and live as long.
+    attempt(executor_state& pool, std::shared_ptr<attempt_owner> owner, detail::handler& handler,
+            taskflux::clock& clock, std::string queue, std::shared_ptr<const std::string> consumer, delivery what)
+        : attempted_job(handler.kind(), pool), owner_(std::move(owner)), handler_(handler), what_(std::move(what)),
+          consumer_(std::move(consumer)), id_{std::move(queue), what_.key}, clock_(clock) {}
+
+    const delivery& what() const { return what_; }
+    const task_id& id() const { return id_; }
+    const std::shared_ptr<const std::string>& consumer() const { return consumer_; }
+
+    /// Whether its handler has been called. Thread-safe.
+    bool has_begun() const { return has_begun_; }
+
+    /// The limits that the slots keep for it; nothing where it has none.
+    std::optional<run_options> limits(time_point now) const {
+        const auto timeout = what_.spec->policy.timeout;
+        if (timeout == duration::zero() && what_.deadline_at == never) return std::nullopt;
+        const auto least = duration(1);  // a limit of zero would be none
+        run_options options;
+        options.timeout(timeout);
+        if (what_.deadline_at != never) options.deadline((std::max)(what_.deadline_at - now, least));
+        return options;
+    }
+
+    /// What the handler returned; can be taken once.
+    std::string take_result() { return std::move(result_); }
+
+    /// What `decide` needs to know about its failure.
+    failed_attempt failed(std::exception_ptr error) const {
+        failed_attempt facts;
+        facts.what = &what_;
+        facts.retry_if = handler_.retry_if();
+        if (stopping()) facts.stopped = stop_reason();
+        else if (!has_begun_) facts.stopped = errc::shut_down;  // the slots took no more
+        facts.error = std::move(error);
+        return facts;
+    }
+
+private:
+    /// The timeout runs from here on, not from when the task was fetched.
+    context& begin_here() {
+        has_begun_ = true;
+        begin();
+        const auto timeout = what_.spec->policy.timeout;
+        const auto by_timeout = timeout > duration::zero() ? later(clock_.now(), timeout) : never;
+        context_sink& sink = *this;
+        return context_.emplace(what_, id_, *this, clock_, (std::min)(by_timeout, what_.deadline_at), sink);
+    }
+
+    asio::awaitable<void> run() override { return handler_.run(begin_here(), what_.payload, result_); }
+
+    void call() override {
+        if (stopping()) throw boost::system::system_error(make_error_code(stop_reason()));  // while it waited for a thread
+        handler_.call(begin_here(), what_.payload, result_);
+    }
+
+    void deliver(std::exception_ptr error, bool) noexcept override { owner_->on_end(*this, std::move(error)); }
+    void let_go() noexcept override { owner_->on_abandon(*this); }
+
+    void on_progress(std::string encoded) override { owner_->on_progress(*this, std::move(encoded)); }
+    void on_log(log_line line) override { owner_->on_log(*this, std::move(line)); }
+
+    std::shared_ptr<attempt_owner> owner_;
+    detail::handler& handler_;
+    delivery what_;
+    std::shared_ptr<const std::string> consumer_;
+    task_id id_;
+    taskflux::clock& clock_;
+    std::optional<context> context_;  // of the handler, while it runs
+    std::string result_;
+    std::atomic<bool> has_begun_ = false;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/membership.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+using consumer_ptr = std::shared_ptr<const std::string>;
+
+/// The name under which a worker holds its lease: its node's, and an epoch that grows each time the lease
+/// was lost, so that nobody mistakes the old life for the new. Thread-safe, but for `join`.
+class membership {
+public:
+    /// An empty `node` gets a UUID for a name.
+    membership(broker_ptr broker, std::string node, std::vector<std::string> queues, duration lease)
+        : broker_(std::move(broker)), node_(node.empty() ? uuid_generator().text() : std::move(node)),
+          queues_(std::move(queues)), lease_(lease) {}
+
+    const std::string& node() const { return node_; }
+    const std::vector<std::string>& queues() const { return queues_; }
+    duration lease() const { return lease_; }
+
+    /// Starts the next epoch.
+    asio::awaitable<void> join() {
+        auto name = std::make_shared<const std::string>(node_ + ":" + std::to_string(++epoch_));
+        co_await broker_->join(*name, queues_, lease_);
+        const std::lock_guard lock(mutex_);
+        consumer_ = std::move(name);
+    }
+
+    /// The current name; null before the first `join`.
+    consumer_ptr consumer() const {
+        const std::lock_guard lock(mutex_);
+        return consumer_;
+    }
+
+    asio::awaitable<renewal> renew(consumer_ptr who) {
+        return broker_->renew(*who, queues_, lease_);
+    }
+
+    asio::awaitable<void> leave() { return broker_->leave(*consumer(), queues_); }
+
+private:
+    const broker_ptr broker_;
+    const std::string node_;
+    const std::vector<std::string> queues_;
+    const duration lease_;
+    unsigned epoch_ = 0;
+    mutable std::mutex mutex_;
+    consumer_ptr consumer_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/outbox.hpp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What a worker has to tell the broker, gathered by queue and consumer: what comes while a call is under
+/// way is the next batch. Thread-safe.
+class outbox {
+public:
+    struct parcel {
+        std::string queue;
+        std::shared_ptr<const std::string> consumer;
+        std::vector<report> reports;  ///< to be told before the settlements
+        std::vector<settlement> settlements;
+    };
+
+    /// Says whether it was empty, so that somebody must be told. So do both.
+    bool add(const std::string& queue, const std::shared_ptr<const std::string>& consumer, settlement end) {
+        const std::lock_guard lock(mutex_);
+        const bool was_empty = parcels_.empty();
+        parcel_for(queue, consumer).settlements.push_back(std::move(end));
+        return was_empty;
+    }
+
+    /// Newer progress of an attempt replaces older; log lines add up.
+    bool add(const std::string& queue, const std::shared_ptr<const std::string>& consumer, report news) {
+        const std::lock_guard lock(mutex_);
+        const bool was_empty = parcels_.empty();
+        auto& reports = parcel_for(queue, consumer).reports;
+        const auto known = std::ranges::find_if(reports, [&](const report& r) {
+            return r.key == news.key && r.token == news.token;
+        });
+        if (known == reports.end()) {
+            reports.push_back(std::move(news));
+        } else {
+            if (news.progress) known->progress = std::move(news.progress);
+            std::ranges::move(news.log, std::back_inserter(known->log));
+        }
+        return was_empty;
+    }
+
+    std::vector<parcel> take() {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(parcels_, {});
+    }
+
+private:
+    parcel& parcel_for(const std::string& queue, const std::shared_ptr<const std::string>& consumer) {
+        for (auto& known : parcels_) {
+            if (known.consumer == consumer && known.queue == queue) return known;
+        }
+        parcels_.push_back({queue, consumer, {}, {}});
+        return parcels_.back();
+    }
+
+    std::mutex mutex_;
+    std::vector<parcel> parcels_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/running.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The attempts that a worker has in hand, so that one or all can be cancelled. Thread-safe.
+class running_attempts {
+public:
+    void add(intrusive_list<attempt>& more) {
+        const std::lock_guard lock(mutex_);
+        list_.append(more);
+    }
+
+    void remove(attempt& one) {
+        const std::lock_guard lock(mutex_);
+        list_.erase(one);
+    }
+
+    boost::intrusive_ptr<attempt> find(const std::string& queue, const cancel_request& wanted) const {
+        const std::lock_guard lock(mutex_);
+        for (auto* one = list_.front(); one; one = intrusive_list<attempt>::next(*one)) {
+            const auto& what = one->what();
+            if (what.key == wanted.key && what.token == wanted.token && one->id().queue == queue) return one;
+        }
+        return nullptr;
+    }
+
+    std::vector<boost::intrusive_ptr<attempt>> all() const {
+        const std::lock_guard lock(mutex_);
+        std::vector<boost::intrusive_ptr<attempt>> found;
+        for (auto* one = list_.front(); one; one = intrusive_list<attempt>::next(*one)) found.push_back(one);
+        return found;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    intrusive_list<attempt> list_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/queue_order.hpp --------------------------------------------------------
+
+namespace taskflux {
+
+/// A queue that a worker serves. Weights say how often it is looked at first, relative to the others.
+struct weighted_queue {
+    std::string name;
+    unsigned weight = 1;
+};
+
+namespace detail {
+
+/// The queues in the order of one fetch: each next one is drawn with the chance that its weight has among
+/// those left, so none starves (the scheme of asynq's weighted queues).
+template <class Generator>
+std::vector<std::size_t> draw_order(const std::vector<weighted_queue>& queues, Generator& random) {
+    std::vector<std::size_t> left(queues.size());
+    std::size_t total = 0;
+    for (std::size_t i = 0; i < queues.size(); ++i) {
+        left[i] = i;
+        total += queues[i].weight;
+    }
+    std::vector<std::size_t> order;
+    order.reserve(queues.size());
+    while (!left.empty()) {
+        auto ticket = std::uniform_int_distribution<std::size_t>(1, total)(random);
+        std::size_t chosen = 0;
+        while (ticket > queues[left[chosen]].weight) ticket -= queues[left[chosen++]].weight;
+        total -= queues[left[chosen]].weight;
+        order.push_back(left[chosen]);
+        left.erase(left.begin() + static_cast<std::ptrdiff_t>(chosen));
+    }
+    return order;
+}
+
+}  // namespace detail
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/worker_options.hpp -----------------------------------------------------
+
+namespace taskflux {
+
+/// Takes log lines: those that handlers write, with their task's id, and the worker's own, with null. Called
+/// from the worker's threads; must not throw.
+using log_sink = std::function<void(const log_line&, const task_id*)>;
+
+/// How a worker works. Setters may be chained; the same name without an argument reads.
+class worker_options {
+public:
+    worker_options() {}
+
+    /// The queues to serve, strictly in this order: a later one only when the ones before are empty. By
+    /// default the queues of the registered contracts.
+    worker_options& queues(std::vector<std::string> names) {
+        queues_.clear();
+        for (auto& name : names) add(std::move(name), 1);
+        is_strict_ = true;
+        return *this;
+    }
+
+    /// The queues to serve, each looked at first as often as its weight says; none starves.
+    worker_options& weighted_queues(const std::vector<std::pair<std::string, unsigned>>& weights) {
+        queues_.clear();
+        for (const auto& [name, weight] : weights) add(name, weight);
+        is_strict_ = false;
+        return *this;
+    }
+
+    /// So many tasks run at a time; default 16.
+    worker_options& concurrency(std::size_t tasks) {
+        if (tasks == 0) throw error(errc::invalid_argument, "concurrency must be at least 1");
+        return concurrency_ = tasks, *this;
+    }
+
+    /// So many more are fetched ahead; default 0. They save round trips for short tasks, and keep long ones
+    /// from other workers.
+    worker_options& prefetch(std::size_t tasks) { return prefetch_ = tasks, *this; }
+
+    /// Threads for handlers that are plain functions, started by `run` when there is such a handler; 0 (the
+    /// default): as many as the machine has cores.
+    worker_options& cpu_threads(std::size_t threads) { return cpu_threads_ = threads, *this; }
+
+    /// Runs plain functions here instead; the worker then starts no threads for them.
+    worker_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
+
+    /// How long a silent worker keeps its tasks; default 30 s, at least 100 ms. Renewed three times as often.
+    worker_options& lease(duration length) {
+        if (length < std::chrono::milliseconds(100)) {
+            throw error(errc::invalid_argument, "a lease is at least 100 ms long");
+        }
+        return lease_ = length, *this;
+    }
+
+    /// Renews the lease on a thread of its own (the default), so that a handler which blocks the I/O thread
+    /// cannot starve it. Without, on the I/O executor.
+    worker_options& renewal_thread(bool on) { return renewal_thread_ = on, *this; }
+
+    /// When the I/O executor has not moved for so long, its lease is no longer renewed and other workers take
+    /// over; default 5 minutes, zero: never. Needs the renewal thread.
+    worker_options& stuck_after(duration limit) { return stuck_after_ = limit, *this; }
+
+    /// How long a stopping worker lets its handlers finish before it cancels them; default 30 s.
+    worker_options& drain_for(duration limit) { return drain_for_ = limit, *this; }
+
+    /// How long cancelled handlers then have to end, before their tasks are given back without them; default
+    /// 5 s.
+    worker_options& unwind_for(duration limit) { return unwind_for_ = limit, *this; }
+
+    /// The node's name in records and logs; by default a UUID.
+    worker_options& name(std::string node) { return name_ = std::move(node), *this; }
+
+    /// Where log lines go; by default nowhere.
+    worker_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
+
+    /// Seeds the draws of weighted queues and of jitter; by default random.
+    worker_options& seed(std::uint32_t value) { return seed_ = value, *this; }
+
+    const std::vector<weighted_queue>& queues() const { return queues_; }
+    bool is_strict() const { return is_strict_; }
+    std::size_t concurrency() const { return concurrency_; }
+    std::size_t prefetch() const { return prefetch_; }
+    std::size_t cpu_threads() const { return cpu_threads_; }
+    const asio::any_io_executor& cpu() const { return cpu_; }
+    duration lease() const { return lease_; }
+    bool renewal_thread() const { return renewal_thread_; }
+    duration stuck_after() const { return stuck_after_; }
+    duration drain_for() const { return drain_for_; }
+    duration unwind_for() const { return unwind_for_; }
+    const std::string& name() const { return name_; }
+    const log_sink& log() const { return log_; }
+    std::optional<std::uint32_t> seed() const { return seed_; }
+
+private:
+    void add(std::string name, unsigned weight) {
+        if (!is_valid_name(name)) throw error(errc::invalid_argument, "not a queue name: \"" + name + "\"");
+        if (weight == 0) throw error(errc::invalid_argument, "queue " + name + ": a weight is at least 1");
+        for (const auto& queue : queues_) {
+            if (queue.name == name) throw error(errc::invalid_argument, "queue " + name + " is named twice");
+        }
+        queues_.push_back({std::move(name), weight});
+    }
+
+    std::vector<weighted_queue> queues_;
+    bool is_strict_ = true;
+    std::size_t concurrency_ = 16;
+    std::size_t prefetch_ = 0;
+    std::size_t cpu_threads_ = 0;
+    asio::any_io_executor cpu_;
+    duration lease_ = std::chrono::seconds(30);
+    bool renewal_thread_ = true;
+    duration stuck_after_ = std::chrono::minutes(5);
+    duration drain_for_ = std::chrono::seconds(30);
+    duration unwind_for_ = std::chrono::seconds(5);
+    std::string name_;
+    log_sink log_;
+    std::optional<std::uint32_t> seed_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/worker/crew.hpp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+using handler_map = std::map<std::string, std::unique_ptr<handler>, std::less<>>;
+
+/// The attempts that a worker has in hand: run on a pool of slots, cancelled alone or together, and what they
+/// have to tell put into the outbox. Their ends are decided here. Attempts keep it alive. Thread-safe, but
+/// for what waits: one at a time, on `strand`.
+class crew final : public attempt_owner, public std::enable_shared_from_this<crew> {
+public:
+    /// `cpu` is where plain functions run.
+    crew(broker_ptr broker, const worker_options& options, std::shared_ptr<const handler_map> handlers,
+         asio::any_io_executor cpu, const asio::any_io_executor& strand)
+        : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), log_(options.log()),
+          capacity_(options.concurrency() + options.prefetch()),
+          pool_(std::make_shared<executor_state>(
+              broker_->get_executor(),
+              executor_options().concurrency(options.concurrency()).cpu(std::move(cpu)).clock(clock_))),
+          random_(options.seed() ? *options.seed() : std::random_device()()), news_(strand), room_(strand) {}
+
+    /// How many more attempts fit, running or prefetched.
+    std::size_t room() const {
+        const auto in_hand = in_hand_.load();
+        return in_hand < capacity_ ? capacity_ - in_hand : 0;
+    }
+
+    /// Returns when an attempt has ended.
+    asio::awaitable<void> wait_for_room() {
+        wants_room_ = true;
+        if (room() == 0) co_await room_.wait();
+    }
+
+    /// Starts attempts at tasks that `who` fetched from `queues`.
+    void launch(std::vector<delivery> found, const std::vector<std::string>& queues, const consumer_ptr& who) {
+        const auto now = clock_.now();
+        const auto self = shared_from_this();
+        in_hand_ += found.size();
+        intrusive_list<attempt> all;
+        std::vector<boost::intrusive_ptr<attempt>> made;
+        made.reserve(found.size());
+        for (auto& what : found) {
+            auto& handler = *handlers_->find(what.spec->name)->second;  // fetch gives no other names
+            const auto& queue = queues[what.queue];
+            made.emplace_back(new attempt(*pool_, self, handler, clock_, queue, who, std::move(what)), false);
+            all.push_back(*made.back());
+        }
+        running_.add(all);
+        job_list unlimited;  // those in a row without limits: one batch
+        for (auto& one : made) {
+            const auto limits = one->limits(now);
+            if (!limits) {
+                unlimited.push_back(*one.detach());
+                continue;
+            }
+            if (!unlimited.empty()) pool_->launch_all(unlimited, true);
+            pool_->launch(std::move(one), &*limits, true, false);
+        }
+        if (!unlimited.empty()) pool_->launch_all(unlimited, true);
+    }
+
+    /// Gives tasks back that were fetched too late to be started.
+    void give_back(const std::vector<delivery>& found, const std::vector<std::string>& queues,
+                   const consumer_ptr& who) {
+        for (const auto& what : found) {
+            settlement end;
+            end.key = what.key;
+            end.token = what.token;
+            end.how = settlement::kind::release;
+            send(queues[what.queue], who, std::move(end));
+        }
+    }
+
+    /// Gives tasks back that have been prefetched, and not been started.
+    void give_back_waiting() {
+        for (const auto& one : running_.all()) {
+            if (!one->has_begun()) pool_->cancel(*one, errc::shut_down);
+        }
+    }
+
+    void cancel(const std::string& queue, const cancel_request& wanted) {
+        if (const auto found = running_.find(queue, wanted)) pool_->cancel(*found, errc::cancelled);
+    }
+
+    void cancel_all(errc reason) {
+        for (const auto& one : running_.all()) pool_->cancel(*one, reason);
+    }
+
+    /// Cancels everything for good, and lets go of the slots. Wakes nobody, so that it may be called while the
+    /// context is being destroyed: `wake` must follow otherwise.
+    void close() {
+        is_quiet_ = true;
+        cancel_all(errc::shut_down);
+        pool_->shut_down();
+        is_quiet_ = false;
+    }
+
+    /// Whether nothing is in hand any more, within `limit`.
+    asio::awaitable<bool> emptied_within(duration limit) {
+        using namespace asio::experimental::awaitable_operators;
+        if (in_hand_ == 0) co_return true;
+        const auto first = co_await (emptied() || sleep_until(clock_, later(clock_.now(), limit)));
+        co_return first.index() == 0;
+    }
+
+    /// What is to be told to the broker since the last time.
+    std::vector<outbox::parcel> take_news() { return outbox_.take(); }
+
+    /// Returns when there may be news, or after `wake`.
+    asio::awaitable<void> wait_for_news() { return news_.wait(); }
+
+    /// Lets everybody who waits here look again.
+    void wake() {
+        news_.set();
+        room_.set();
+    }
+
+    executor_counts counts() const { return pool_->counts(); }
+
+private:
+    asio::awaitable<void> emptied() {
+        while (in_hand_ > 0) {
+            wants_room_ = true;
+            if (in_hand_ > 0) co_await room_.wait();
+        }
+    }
+
+    void on_end(attempt& ended, std::exception_ptr error) noexcept override {
+        running_.remove(ended);
+        if (!error) {
+            send(ended.id().queue, ended.consumer(), succeeded(ended.what(), ended.take_result()));
+        } else if (auto end = verdict(ended.failed(std::move(error)))) {
+            send(ended.id().queue, ended.consumer(), std::move(*end));
+        }
+        let_go();
+    }
+
+    /// Its coroutine was destroyed with the context: nobody can wait any more.
+    void on_abandon(attempt& of) noexcept override {
+        running_.remove(of);
+        --in_hand_;
+    }
+
+    void on_progress(attempt& of, std::string encoded) override {
+        auto news = report_of(of);
+        news.progress = std::move(encoded);
+        send(of.id().queue, of.consumer(), std::move(news));
+    }
+
+    void on_log(attempt& of, log_line line) override {
+        if (log_) log_(line, &of.id());
+        auto news = report_of(of);
+        news.log.push_back(std::move(line));
+        send(of.id().queue, of.consumer(), std::move(news));
+    }
+
+    std::optional<settlement> verdict(const failed_attempt& failed) {
+        const std::lock_guard lock(random_mutex_);
+        return decide(failed, clock_.now(), random_);
+    }
+
+    static report report_of(const attempt& of) {
+        report news;
+        news.key = of.what().key;
+        news.token = of.what().token;
+        return news;
+    }
+
+    template <class News>
+    void send(const std::string& queue, const consumer_ptr& who, News news) {
+        if (outbox_.add(queue, who, std::move(news)) && !is_quiet_) news_.set();
+    }
+
+    void let_go() noexcept {
+        --in_hand_;
+        if (wants_room_ && wants_room_.exchange(false) && !is_quiet_) room_.set();
+    }
+
+    const broker_ptr broker_;  // the clock is its
+    taskflux::clock& clock_;
+    const std::shared_ptr<const handler_map> handlers_;
+    const log_sink log_;
+    const std::size_t capacity_;
+    const std::shared_ptr<executor_state> pool_;
+
+    outbox outbox_;
+    running_attempts running_;
+    std::mutex random_mutex_;  // guards the next
+    std::minstd_rand random_;
+
+    std::atomic<std::size_t> in_hand_ = 0;
+    std::atomic<bool> wants_room_ = false;
+    std::atomic<bool> is_quiet_ = false;
+    event news_;  // the outbox is not empty any more
+    event room_;  // an attempt has ended, and somebody waits for that
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/lease_keeper.hpp ------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A thread that renews a lease, whatever the I/O thread is busy with, until that has not moved for so long
+/// that it must be stuck. Thread-safe.
+class lease_keeper {
+public:
+    using renew = std::function<asio::awaitable<void>()>;  // must not throw
+
+    /// Will await `action` every `period` (of real time) on a thread of its own, unless `watched` has not run
+    /// anything for `stuck_after` by `clock` (zero: never mind).
+    lease_keeper(duration period, duration stuck_after, taskflux::clock& clock, asio::any_io_executor watched,
+                 renew action)
+        : period_(period), stuck_after_(stuck_after), clock_(clock), watched_(std::move(watched)),
+          action_(std::move(action)) {}
+
+    lease_keeper(const lease_keeper&) = delete;
+    lease_keeper& operator=(const lease_keeper&) = delete;
+    ~lease_keeper() { stop(); }
+
+    /// Starts the thread; does nothing after `stop`.
+    void start() {
+        const std::lock_guard lock(mutex_);
+        if (is_stopped_) return;
+        asio::co_spawn(context_, keep(), asio::detached);
+        thread_ = std::thread([this] { context_.run(); });
+    }
+
+    /// Ends the thread, and waits for that.
+    void stop() {
+        const std::lock_guard lock(mutex_);
+        is_stopped_ = true;
+        context_.stop();
+        if (thread_.joinable()) thread_.join();
+    }
+
+private:
+    asio::awaitable<void> keep() {
+        asio::steady_timer timer(co_await asio::this_coro::executor);
+        const auto is_alive = std::make_shared<std::atomic<bool>>(true);
+        auto asked_at = clock_.now();
+        for (;;) {
+            if (is_alive->exchange(false)) {
+                asked_at = clock_.now();
+                asio::post(watched_, [is_alive] { *is_alive = true; });
+            }
+            timer.expires_after(period_);
+            co_await timer.async_wait(asio::deferred);
+            const bool is_stuck = !*is_alive && stuck_after_ > duration::zero() && clock_.now() - asked_at >= stuck_after_;
+            if (!is_stuck) co_await action_();
+        }
+    }
+
+    const duration period_;
+    const duration stuck_after_;
+    taskflux::clock& clock_;
+    const asio::any_io_executor watched_;
+    const renew action_;
+
+    asio::io_context context_{1};
+    std::mutex mutex_;  // guards the next
+    bool is_stopped_ = false;
+    std::thread thread_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/core.hpp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A worker while it runs: loops that fetch tasks for its crew, tell the broker what became of them, and keep
+/// the lease. All of them are on one strand. Kept alive by its loops.
+class worker_core final : public std::enable_shared_from_this<worker_core> {
+public:
+    /// `cpu` is where plain functions run. `queues` must not be empty.
+    worker_core(broker_ptr broker, const worker_options& options, std::vector<weighted_queue> queues,
+                std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu)
+        : broker_(std::move(broker)), options_(options), queues_(std::move(queues)), names_(names_of(*handlers)),
+          clock_(broker_->clock()), member_(broker_, options.name(), names_of(queues_), options.lease()),
+          strand_(asio::make_strand(broker_->get_executor())),
+          crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu), strand_)),
+          random_(options.seed() ? *options.seed() : std::random_device()()), changed_(strand_),
+          keeper_(options.lease() / 3, options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
+
+    const asio::any_io_executor& strand() const { return strand_; }
+
+    /// The worker's whole life: until `stop`, or until the broker is closed, which throws. `cpu_threads`, if it
+    /// has any of its own, stay until nothing can be posted to them any more.
+    asio::awaitable<void> live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
+        const auto self = shared_from_this();
+        co_await member_.join();
+        if (options_.renewal_thread()) keeper_.start();
+        start(watching_, watch_loop());
+        start(settling_, settle_loop());
+        start(fetching_, fetch_loop());
+
+        while (!fetching_.is_done) co_await changed_.wait();
+        co_await drain();
+        is_drained_ = true;
+        crew_->wake();
+        while (!settling_.is_done) co_await changed_.wait();
+        watching_.stop.emit(asio::cancellation_type::terminal);
+        while (!watching_.is_done) co_await changed_.wait();
+        keeper_.stop();
+        crew_->close();
+        if (!broken_) co_await member_.leave();
+        if (broken_) std::rethrow_exception(broken_);
+    }
+
+    /// Thread-safe; may come before `live`, and more than once.
+    void stop() {
+        asio::post(strand_, [self = shared_from_this()] { self->stop_fetching(); });
+    }
+
+    /// For a worker that goes away while it runs: no thread of its own is left, and its handlers are cancelled.
+    void abandon() {
+        keeper_.stop();
+        crew_->close();
+        asio::post(strand_, [self = shared_from_this()] {
+            self->is_abandoned_ = true;
+            self->stop_fetching();
+            self->crew_->wake();
+        });
+    }
+
+    executor_counts counts() const { return crew_->counts(); }
+
+private:
+    static std::vector<std::string> names_of(const std::vector<weighted_queue>& queues) {
+        std::vector<std::string> names;
+        for (const auto& queue : queues) names.push_back(queue.name);
+        return names;
+    }
+
+    static std::shared_ptr<const name_set> names_of(const handler_map& handlers) {
+        auto names = std::make_shared<name_set>();
+        for (const auto& [name, unused] : handlers) names->insert(name);
+        return names;
+    }
+
+    /// A coroutine of this worker's, and its end.
+    struct loop {
+        asio::cancellation_signal stop;
+        bool is_done = false;
+    };
+
+    void start(loop& which, asio::awaitable<void> body) {
+        asio::co_spawn(strand_, std::move(body),
+                       asio::bind_cancellation_slot(
+                           which.stop.slot(), [self = shared_from_this(), &which](const std::exception_ptr& error) {
+                               which.is_done = true;
+                               if (error) self->on_broken(error);
+                               self->changed_.set();
+                           }));
+    }
+
+    void stop_fetching() {
+        is_stopping_ = true;
+        fetching_.stop.emit(asio::cancellation_type::terminal);
+    }
+
+    /// A loop ended with an error that it could not get over.
+    void on_broken(const std::exception_ptr& error) {
+        try {
+            std::rethrow_exception(error);
+        } catch (const boost::system::system_error& e) {
+            if (e.code() == asio::error::operation_aborted) return;  // it was told to stop
+        } catch (...) {  // kept below
+        }
+        if (!broken_) broken_ = error;
+        stop_fetching();
+        crew_->cancel_all(errc::shut_down);
+        is_drained_ = true;  // there is nobody to tell any more
+        watching_.stop.emit(asio::cancellation_type::terminal);
+        crew_->wake();
+    }
+
+    // --- loops ------------------------------------------------------------------------------------------
+
+    asio::awaitable<void> fetch_loop() {
+        const auto self = shared_from_this();
+        while (!is_stopping_) {
+            const auto room = crew_->room();
+            if (room == 0) {
+                co_await crew_->wait_for_room();
+                continue;
+            }
+            const auto who = member_.consumer();
+            auto request = next_request(*who, room);
+            const auto queues = request.queues;
+            std::exception_ptr failure;
+            std::vector<delivery> found;
+            try {
+                found = co_await broker_->fetch(std::move(request));
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            if (failure) {
+                co_await recover(failure, who);
+                continue;
+            }
+            failures_ = 0;
+            if (is_stopping_) {
+                crew_->give_back(found, queues, who);
+            } else {
+                crew_->launch(std::move(found), queues, who);
+            }
+        }
+    }
+
+    asio::awaitable<void> settle_loop() {
+        const auto self = shared_from_this();
+        for (;;) {
+            auto parcels = crew_->take_news();
+            if (parcels.empty()) {
+                if (is_drained_) co_return;
+                co_await crew_->wait_for_news();
+                continue;
+            }
+            for (auto& parcel : parcels) co_await deliver(parcel);
+        }
+    }
+
+    asio::awaitable<void> watch_loop() {
+        const auto self = shared_from_this();
+        for (unsigned failures = 0;;) {
+            std::exception_ptr failure;
+            try {
+                co_await broker_->watch(*member_.consumer(), options_.lease() / 3);
+                co_await renew();
+                failures = 0;
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            if (!failure) continue;
+            const auto why = describe(failure);
+            if (is_drained_ || code_of(why) == errc::shut_down) std::rethrow_exception(failure);
+            note(log_level::warning, "watching for cancelled tasks failed: " + why.message);
+            co_await pause(++failures);
+        }
+    }
+
+    fetch_request next_request(const std::string& consumer, std::size_t room) {
+        fetch_request request;
+        request.consumer = consumer;
+        request.names = names_;
+        request.max = (std::min)(room, max_batch);
+        request.wait = fetch_wait;
+        if (options_.is_strict()) {
+            request.queues = member_.queues();
+        } else {
+            for (const auto i : draw_order(queues_, random_)) request.queues.push_back(queues_[i].name);
+        }
+        return request;
+    }
+
+    /// Tells the broker, again and again until it has heard or will not any more.
+    asio::awaitable<void> deliver(outbox::parcel& parcel) {
+        for (unsigned tries = 1;; ++tries) {
+            std::exception_ptr failure;
+            try {
+                if (!parcel.reports.empty()) {
+                    co_await broker_->tell(parcel.queue, *parcel.consumer, std::exchange(parcel.reports, {}));
+                }
+                if (!parcel.settlements.empty()) {
+                    co_await broker_->settle(parcel.queue, *parcel.consumer, parcel.settlements);
+                }
+                co_return;
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            const auto why = describe(failure);
+            if (code_of(why) == errc::shut_down || is_drained_) co_return;
+            note(log_level::warning, "telling the broker how tasks ended failed: " + why.message);
+            co_await pause(tries);
+        }
+    }
+
+    // --- the lease --------------------------------------------------------------------------------------
+
+    /// On the strand, or on the keeper's thread. Throws only when it is cancelled.
+    asio::awaitable<void> renew() {
+        const auto who = member_.consumer();
+        try {
+            auto answer = co_await member_.renew(who);
+            const auto self = weak_from_this().lock();
+            if (!self || (!answer.lost && answer.cancels.empty())) co_return;
+            asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
+        } catch (const boost::system::system_error& e) {
+            if (e.code() == asio::error::operation_aborted) throw;
+            if (e.code() != errc::shut_down) note(log_level::warning, std::string("renewing the lease failed: ") + e.what());
+        }
+    }
+
+    void on_renewed(const consumer_ptr& who, const renewal& answer) {
+        if (answer.lost) return on_lost(who);
+        for (const auto& one : answer.cancels) crew_->cancel(member_.queues()[one.queue], one);
+    }
+
+    /// What this consumer ran is others' now: their attempts count, not ours.
+    void on_lost(const consumer_ptr& who) {
+        if (who != member_.consumer() || std::exchange(lost_, who) == who) return;
+        note(log_level::warning, "the lease of " + *who + " was lost; its handlers are cancelled");
+        crew_->cancel_all(errc::lease_lost);
+    }
+
+    /// After a failed fetch: a new epoch when the lease is gone, otherwise patience. Throws when the broker
+    /// has been closed.
+    asio::awaitable<void> recover(std::exception_ptr failure, consumer_ptr who) {
+        const auto why = describe(failure);
+        const auto code = code_of(why);
+        if (is_stopping_) co_return;
+        if (code == errc::shut_down) std::rethrow_exception(failure);
+        if (code == errc::lease_lost) {
+            on_lost(who);
+            bool has_joined = true;
+            try {
+                co_await member_.join();
+            } catch (const boost::system::system_error&) {
+                has_joined = false;
+            }
+            if (has_joined) co_return;
+        } else {
+            note(log_level::warning, "fetching tasks failed: " + why.message);
+        }
+        co_await pause(++failures_);
+    }
+
+    asio::awaitable<void> pause(unsigned failures) {
+        constexpr auto policy = retry_policy::exponential(std::chrono::milliseconds(100))
+                                    .max_delay(std::chrono::seconds(5)).attempts(0).full_jitter();
+        const auto delay = *next_delay(policy, failures, duration::zero(), random_);
+        co_await sleep_until(clock_, later(clock_.now(), delay));
+    }
+
+    // --- the end ----------------------------------------------------------------------------------------
+
+    /// Lets the handlers end: by themselves, then cancelled, then not at all.
+    asio::awaitable<void> drain() {
+        crew_->give_back_waiting();
+        const auto patience = broken_ || is_abandoned_ ? duration::zero() : options_.drain_for();
+        bool is_empty = co_await crew_->emptied_within(patience);
+        if (is_empty) co_return;
+        note(log_level::warning, "handlers did not end within the drain time and are cancelled");
+        crew_->cancel_all(errc::shut_down);
+        is_empty = co_await crew_->emptied_within(options_.unwind_for());
+        if (is_empty) co_return;
+        note(log_level::error, "handlers did not end when cancelled; their tasks are given back");
+    }
+
+    /// Thread-safe.
+    void note(log_level level, std::string text) const {
+        if (!options_.log()) return;
+        log_line line;
+        line.at = clock_.now();
+        line.level = level;
+        line.text = "worker " + member_.node() + ": " + std::move(text);
+        options_.log()(line, nullptr);
+    }
+
+    static constexpr std::size_t max_batch = 500;
+    static constexpr duration fetch_wait = std::chrono::seconds(5);
+
+    const broker_ptr broker_;
+    const worker_options options_;
+    const std::vector<weighted_queue> queues_;
+    const std::shared_ptr<const name_set> names_;
+    taskflux::clock& clock_;
+    membership member_;
+    const asio::any_io_executor strand_;
+    const std::shared_ptr<crew> crew_;
+
+    // On the strand.
+    std::minstd_rand random_;
+    event changed_;  // a loop has ended
+    loop fetching_;
+    loop settling_;
+    loop watching_;
+    consumer_ptr lost_;  // the latest one whose lease was lost
+    unsigned failures_ = 0;
+    bool is_stopping_ = false;
+    bool is_abandoned_ = false;
+    bool is_drained_ = false;
+    std::exception_ptr broken_;
+
+    lease_keeper keeper_;  // uses all of the above
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker.hpp -------------------------------------------------------------
+
+namespace taskflux {
+
+/// Runs handlers for the tasks in a broker's queues.
+///
+/// Register handlers with `on`, then await `run`. While it runs, a worker has one thread of its own that
+/// renews its lease, and a pool for plain functions if there are any; see `worker_options`. Must not outlive
+/// the execution context of its broker. `on` and `run` are for one thread; `stop` and `counts` for any.
+class worker {
+public:
+    explicit worker(broker_ptr broker, worker_options options = worker_options())
+        : broker_(std::move(broker)), options_(std::move(options)),
+          handlers_(std::make_shared<detail::handler_map>()) {}
+
+    worker(const worker&) = delete;
+    worker& operator=(const worker&) = delete;
+
+    /// Gives up what still runs; waits for plain functions that are under way.
+    ~worker() {
+        if (core_) core_->abandon();
+        if (pool_) pool_->join();
+    }
+
+    /// Sets the handler for a contract's tasks. It takes the payload, or a `context&` and the payload; and
+    /// returns the result, or an `asio::awaitable` of it. Coroutines run on the broker's executor, plain
+    /// functions on the CPU pool; up to `concurrency` of both at a time, on several threads if there are.
+    ///
+    /// Throwing fails the attempt: the retry policy decides what follows. `retry_after` and `discard` decide
+    /// themselves. Throws `errc::invalid_argument` for a second handler, `errc::wrong_state` once it runs.
+    template <class R, class P, class Function>
+    worker& on(const detail::contract<R, P>& contract, Function handler) {
+        using call = detail::handler_call<Function, P>;
+        static_assert(call::is_valid,
+                      "this handler cannot be called with the task's payload: it must take (Payload) or "
+                      "(taskflux::context&, Payload) as the contract names it");
+        if constexpr (call::is_valid) {
+            constexpr bool fits = detail::result_for<typename detail::handler_signature<Function, P>::result, R>;
+            static_assert(fits, "this handler does not return the task's result: it must return the Result that the "
+                                "contract names, or an asio::awaitable of it");
+            if constexpr (!is_payload<P>) {
+                detail::require_payload<P>();
+            } else if constexpr (!is_payload<R>) {
+                detail::require_payload<R>();
+            } else if constexpr (fits) {
+                add(std::string(contract.name()), contract.options().queue(),
+                    std::make_unique<detail::typed_handler<R, P, Function>>(
+                        std::move(handler), contract.options().policy().retry.retry_if()));
+            }
+        }
+        return *this;
+    }
+
+    /// Fetches and runs tasks until it is cancelled or `stop` is called; then takes no more, lets the handlers
+    /// end within `drain_for`, cancels the rest, tells the broker and returns. Returns normally when cancelled.
+    /// Throws `errc::shut_down` when the broker is closed, `errc::wrong_state` when it runs already.
+    asio::awaitable<void> run() {
+        if (core_) throw error(errc::wrong_state, "this worker has been run already");
+        auto queues = options_.queues().empty() ? contract_queues_ : options_.queues();
+        if (handlers_->empty()) throw error(errc::invalid_argument, "a worker needs a handler: call on() before run()");
+        core_ = std::make_shared<detail::worker_core>(broker_, options_, std::move(queues), handlers_, cpu());
+        if (is_stopped_) core_->stop();
+        return run_core(core_, pool_);
+    }
+
+    /// Ends `run` as cancelling it does, also one that has not been called yet. Thread-safe once `run` has been
+    /// called.
+    void stop() {
+        if (core_) return core_->stop();
+        is_stopped_ = true;
+    }
+
+    /// How many attempts are queued and running here, and how many have ended in which way.
+    executor_counts counts() const { return core_ ? core_->counts() : executor_counts{}; }
+
+private:
+    using core_ptr = std::shared_ptr<detail::worker_core>;
+
+    void add(std::string name, std::string_view queue, std::unique_ptr<detail::handler> handler) {
+        if (core_) throw error(errc::wrong_state, "task " + name + ": handlers are set before run()");
+        if (handlers_->contains(name)) throw error(errc::invalid_argument, "task " + name + " has a handler already");
+        const auto same = [&](const weighted_queue& known) { return known.name == queue; };
+        if (std::ranges::none_of(contract_queues_, same)) contract_queues_.push_back({std::string(queue), 1});
+        handlers_->emplace(std::move(name), std::move(handler));
+    }
+
+    asio::any_io_executor cpu() {
+        const auto is_plain = [](const auto& named) { return named.second->kind() == detail::job::kind::plain; };
+        if (options_.cpu() || std::ranges::none_of(*handlers_, is_plain)) return options_.cpu();
+        const auto threads = options_.cpu_threads() > 0 ? options_.cpu_threads() : std::thread::hardware_concurrency();
+        pool_ = std::make_shared<asio::thread_pool>((std::max)(threads, std::size_t(1)));
+        return pool_->get_executor();
+    }
+
+    /// Cancelling this coroutine stops the core, which then ends in its own time.
+    static asio::awaitable<void> run_core(core_ptr core, std::shared_ptr<asio::thread_pool> pool) {
+        co_await asio::async_initiate<const asio::deferred_t, void(std::exception_ptr)>(
+            [](auto handler, core_ptr running, std::shared_ptr<asio::thread_pool> threads) {
+                if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) {
+                    slot.assign([weak = std::weak_ptr(running)](asio::cancellation_type) {
+                        if (const auto alive = weak.lock()) alive->stop();
+                    });
+                }
+                const auto strand = running->strand();
+                auto executor = asio::get_associated_executor(handler, strand);
+                auto on_end = [handler = std::move(handler)](std::exception_ptr error) mutable {
+                    std::move(handler)(std::move(error));
+                };
+                asio::co_spawn(strand, running->live(std::move(threads)),
+                               asio::bind_executor(std::move(executor), std::move(on_end)));
+            },
+            asio::deferred, core, std::move(pool));
+    }
+
+    broker_ptr broker_;
+    worker_options options_;
+    std::shared_ptr<detail::handler_map> handlers_;
+    std::vector<weighted_queue> contract_queues_;
+    std::shared_ptr<asio::thread_pool> pool_;
+    core_ptr core_;
+    bool is_stopped_ = false;  // before it ran
+};
 
 }  // namespace taskflux
 
