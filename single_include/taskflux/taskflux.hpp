@@ -5958,7 +5958,10 @@ inline void slots::resume(slot& s) {
 inline void slots::give_back(slot& s) {
     std::unique_lock lock(mutex_);
     const std::size_t n = s.taken.size();
-    for (job* j = s.taken.front(); j; j = job_list::next(*j)) j->queued_ = true;
+    for (job* j = s.taken.front(); j; j = job_list::next(*j)) {
+        if (j->epoch_ != epoch_) j->stop(errc::cancelled);
+        j->queued_ = true;
+    }
     queue_.prepend(s.taken);
     s.waiting.store(0, std::memory_order_relaxed);
     wake_and_unlock(n, lock);

@@ -305,6 +305,23 @@ BOOST_AUTO_TEST_CASE(cancel_all_ends_what_was_submitted_and_nothing_later) {
     BOOST_TEST(start(later.result())->value.has_value());
 }
 
+BOOST_AUTO_TEST_CASE(cancel_all_reaches_jobs_that_a_slot_has_taken_and_gives_back) {
+    executor pool(io.get_executor(), options().concurrency(1));
+    gate door(io.get_executor());
+    const auto cancels = [](executor& p, gate& at) -> asio::awaitable<void> {
+        p.cancel_all();
+        co_await at.pass();  // suspends, so that its slot gives back what it took with this job
+    };
+    auto first = pool.spawn(cancels, std::ref(pool), std::ref(door));
+    auto second = pool.spawn(wait, std::ref(door));
+    auto third = pool.spawn(wait, std::ref(door));
+    settle();
+    BOOST_TEST(first.done());
+    BOOST_TEST(second.done());
+    BOOST_TEST(third.done());
+    BOOST_TEST(pool.counts().cancelled == 3u);
+}
+
 BOOST_AUTO_TEST_CASE(shutdown_cancels_waits_for_handlers_and_refuses_what_comes_later) {
     executor pool(io.get_executor(), options().concurrency(2));
     gate door(io.get_executor()), held(io.get_executor());

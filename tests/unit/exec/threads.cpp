@@ -68,6 +68,7 @@ BOOST_AUTO_TEST_CASE(results_reach_awaiters_outside_of_the_executor_s_threads) {
     auto first = on(outside, one_by_one(pool));
     auto second = on(outside, one_by_one(pool));
     BOOST_TEST(first.get() == second.get());
+    outside.join();  // returns when the other pool's threads have left its functions
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_is_complete_and_in_order_on_several_threads) {
