@@ -2331,23 +2331,23 @@ private:
 
 namespace taskflux::detail {
 
-/// Appends to a string through spare room at its end, so that a short append is a short copy.
-/// The string has its proper length again after `finish()`; until then it is longer.
+/// Text on its way to the end of a string: on the stack while it is short, so that the string is allocated
+/// once, and no larger than it must be. The string is complete after `finish()`; until then only its first
+/// `size()` characters at construction are as they were.
 class output {
 public:
-    explicit output(std::string& target) : target_(target), size_(target.size()) {}
+    explicit output(std::string& target) : target_(target), start_(target.size()) {}
     output(const output&) = delete;
     output& operator=(const output&) = delete;
 
+    /// How much has been written, and the characters of that.
     std::size_t size() const { return size_; }
-    char& operator[](std::size_t position) { return target_[position]; }
+    char& operator[](std::size_t position) { return data_[position]; }
 
     /// At least `count` bytes to write to; `advance` tells how many were used.
     char* room(std::size_t count) {
-        // A payload of usual size needs one allocation, not four by doubling from 15 bytes.
-        constexpr std::size_t first = 240;
-        if (target_.size() - size_ < count) target_.resize((std::max)({size_ + count, size_ * 2, first}));
-        return target_.data() + size_;
+        if (capacity_ - size_ < count) grow(count);
+        return data_ + size_;
     }
     void advance(std::size_t count) { size_ += count; }
 
@@ -2357,11 +2357,25 @@ public:
         ++size_;
     }
 
-    void finish() { target_.resize(size_); }
+    void finish() {
+        if (data_ == small_.data()) target_.append(data_, size_);
+        else target_.resize(start_ + size_);
+    }
 
 private:
+    void grow(std::size_t count) {
+        capacity_ = (std::max)(size_ + count, capacity_ * 2);
+        target_.resize(start_ + capacity_);
+        if (data_ == small_.data()) std::memcpy(target_.data() + start_, data_, size_);
+        data_ = target_.data() + start_;
+    }
+
     std::string& target_;
-    std::size_t size_;
+    const std::size_t start_;
+    std::size_t size_ = 0;
+    std::array<char, 496> small_;
+    char* data_ = small_.data();
+    std::size_t capacity_ = small_.size();
 };
 
 }  // namespace taskflux::detail
@@ -2689,7 +2703,7 @@ inline constexpr auto member_prefix = [] {
 class writer {
 public:
     writer(std::string& out, const decode_limits& limits)
-        : out_(out), start_(out.size()), max_size_(limits.max_size()), max_depth_(limits.max_depth()) {}
+        : out_(out), max_size_(limits.max_size()), max_depth_(limits.max_depth()) {}
 
     template <class T>
     void write(const T& value, const path& at) {
@@ -2704,7 +2718,7 @@ public:
 
 private:
     void check_size(const path& at) const {
-        if (out_.size() - start_ > max_size_)
+        if (out_.size() > max_size_)
             throw encode_error(errc::too_large, at.pointer(),
                                "the limit of " + std::to_string(max_size_) + " bytes is passed here");
     }
@@ -2920,7 +2934,6 @@ private:
     }
 
     output out_;
-    std::size_t start_;
     std::size_t max_size_;
     std::size_t max_depth_;
 };

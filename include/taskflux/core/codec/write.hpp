@@ -34,7 +34,7 @@ inline constexpr auto member_prefix = [] {
 class writer {
 public:
     writer(std::string& out, const decode_limits& limits)
-        : out_(out), start_(out.size()), max_size_(limits.max_size()), max_depth_(limits.max_depth()) {}
+        : out_(out), max_size_(limits.max_size()), max_depth_(limits.max_depth()) {}
 
     template <class T>
     void write(const T& value, const path& at) {
@@ -49,7 +49,7 @@ public:
 
 private:
     void check_size(const path& at) const {
-        if (out_.size() - start_ > max_size_)
+        if (out_.size() > max_size_)
             throw encode_error(errc::too_large, at.pointer(),
                                "the limit of " + std::to_string(max_size_) + " bytes is passed here");
     }
@@ -265,7 +265,6 @@ private:
     }
 
     output out_;
-    std::size_t start_;
     std::size_t max_size_;
     std::size_t max_depth_;
 };
