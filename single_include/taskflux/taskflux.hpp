@@ -267,10 +267,11 @@ enum class errc {
     queue_full,        ///< the queue holds as many tasks as it may
     shut_down,         ///< the executor, worker or broker has been shut down
     unsupported,       ///< this broker or build cannot do that
-    protocol           ///< an answer or stored record is not one this version understands
+    protocol,          ///< an answer or stored record is not one this version understands
+    unavailable        ///< the server can't be reached, or doesn't answer in time
 };
 BOOST_DESCRIBE_ENUM(errc, not_found, lease_lost, wrong_state, cancelled, timed_out, expired, task_failed, crashed,
-                    bad_payload, too_large, invalid_argument, queue_full, shut_down, unsupported, protocol)
+                    bad_payload, too_large, invalid_argument, queue_full, shut_down, unsupported, protocol, unavailable)
 
 namespace detail {
 
@@ -295,6 +296,7 @@ public:
             case errc::shut_down: return "already shut down";
             case errc::unsupported: return "not supported here";
             case errc::protocol: return "an answer or record is not understood";
+            case errc::unavailable: return "the server cannot be reached";
         }
         return "unknown taskflux error " + std::to_string(value);
     }
@@ -697,11 +699,13 @@ public:
 
     /// How long the record and result of an ended task are kept; default an hour, and a week for a failed
     /// one. Zero: removed at once, so that only who already waits gets the result.
-    constexpr task_options& retention(duration ended, duration failed = std::chrono::hours(24 * 7)) {
-        detail::not_negative((std::min)(ended, failed), "retention must not be negative");
-        policy_.retention = ended;
-        policy_.failed_retention = failed;
-        return *this;
+    constexpr task_options& retention(duration ended) {
+        return policy_.retention = detail::not_negative(ended, "retention must not be negative"), *this;
+    }
+    /// The same, and another one for a failed task.
+    constexpr task_options& retention(duration ended, duration failed) {
+        policy_.failed_retention = detail::not_negative(failed, "retention must not be negative");
+        return retention(ended);
     }
 
     /// How many times workers may die under the task before it becomes a dead letter; default 3, 0 = no limit.
@@ -735,11 +739,12 @@ public:
     submit_options& expires_in(duration limit) {
         return expires_in_ = detail::not_negative(limit, "expires_in must not be negative"), *this;
     }
-    submit_options& retention(duration ended, duration failed = std::chrono::hours(24 * 7)) {
-        detail::not_negative((std::min)(ended, failed), "retention must not be negative");
-        retention_ = ended;
-        failed_retention_ = failed;
-        return *this;
+    submit_options& retention(duration ended) {
+        return retention_ = detail::not_negative(ended, "retention must not be negative"), *this;
+    }
+    submit_options& retention(duration ended, duration failed) {
+        failed_retention_ = detail::not_negative(failed, "retention must not be negative");
+        return retention(ended);
     }
     submit_options& crash_limit(unsigned times) { return crash_limit_ = times, *this; }
 
@@ -4423,7 +4428,7 @@ private:
 };
 
 /// The embedded broker: tasks live in this process, and end with it. Make it with `make_memory_broker`.
-class memory_broker final : public broker {
+class memory_broker : public broker {
 public:
     memory_broker(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
         : hub_(std::make_shared<memory::hub>(std::move(executor), options.max_pending(), options.max_ended(), clock)) {}
@@ -7345,9 +7350,10 @@ namespace taskflux {
 
 namespace detail {
 
-/// Whether a payload `P` (void: none) can be made of these arguments: it is one of them, or they are its fields.
+/// Whether a payload `P` (void: none) can be made of these arguments: it is one of them, or they are its
+/// fields. No arguments are a payload forgotten, not one of defaults.
 template <class P, class... Args>
-inline constexpr bool makes_payload = std::is_constructible_v<P, Args...>;
+inline constexpr bool makes_payload = sizeof...(Args) > 0 && std::is_constructible_v<P, Args...>;
 template <class... Args>
 inline constexpr bool makes_payload<void, Args...> = sizeof...(Args) == 0;
 
@@ -7359,7 +7365,8 @@ inline constexpr bool starts_with_options<First, Rest...> = std::same_as<std::re
 template <class P, class... Args>
 std::string encode_payload(Args&&... args) {
     static_assert(makes_payload<P, Args...>,
-                  "these arguments are neither a payload of the task's type nor its fields: compare the contract");
+                  "these arguments are neither a payload of the task's type nor its fields: compare the contract "
+                  "(a payload of defaults is written P{})");
     static_assert(!(dies_twice<Args> || ...),
                   "GCC 12 destroys this temporary twice in a co_await expression: name it first (auto payload = …; "
                   "co_await client.submit(task, payload)), or pass the payload's fields");
@@ -8164,18 +8171,18 @@ public:
         std::vector<settlement> settlements;
     };
 
-    /// Says whether it was empty, so that somebody must be told. So do both.
+    /// Says whether it began a parcel, so that somebody must be told. So do both.
     bool add(const std::string& queue, const std::shared_ptr<const std::string>& consumer, settlement end) {
         const std::lock_guard lock(mutex_);
-        const bool was_empty = parcels_.empty();
+        const auto before = parcels_.size();
         parcel_for(queue, consumer).settlements.push_back(std::move(end));
-        return was_empty;
+        return parcels_.size() > before;
     }
 
     /// Newer progress of an attempt replaces older; log lines add up.
     bool add(const std::string& queue, const std::shared_ptr<const std::string>& consumer, report news) {
         const std::lock_guard lock(mutex_);
-        const bool was_empty = parcels_.empty();
+        const auto before = parcels_.size();
         auto& reports = parcel_for(queue, consumer).reports;
         const auto known = std::ranges::find_if(reports, [&](const report& r) {
             return r.key == news.key && r.token == news.token;
@@ -8186,12 +8193,22 @@ public:
             if (news.progress) known->progress = std::move(news.progress);
             std::ranges::move(news.log, std::back_inserter(known->log));
         }
-        return was_empty;
+        return parcels_.size() > before;
     }
 
-    std::vector<parcel> take() {
+    /// Takes the parcels, but for those of `busy` queues: what is there to tell them goes on growing.
+    std::vector<parcel> take(const std::vector<std::string>& busy) {
         const std::lock_guard lock(mutex_);
-        return std::exchange(parcels_, {});
+        const auto stays = [&](const parcel& one) { return std::ranges::find(busy, one.queue) != busy.end(); };
+        const auto rest = std::ranges::stable_partition(parcels_, stays);
+        std::vector<parcel> taken(std::move_iterator(rest.begin()), std::move_iterator(rest.end()));
+        parcels_.erase(rest.begin(), rest.end());
+        return taken;
+    }
+
+    bool empty() const {
+        const std::lock_guard lock(mutex_);
+        return parcels_.empty();
     }
 
 private:
@@ -8203,7 +8220,7 @@ private:
         return parcels_.back();
     }
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::vector<parcel> parcels_;
 };
 
@@ -8514,8 +8531,9 @@ public:
         co_return first.index() == 0;
     }
 
-    /// What is to be told to the broker since the last time.
-    std::vector<outbox::parcel> take_news() { return outbox_.take(); }
+    /// What is to be told to the broker, but for queues that are `busy` being told.
+    std::vector<outbox::parcel> take_news(const std::vector<std::string>& busy) { return outbox_.take(busy); }
+    bool has_news() const { return !outbox_.empty(); }
 
     /// Returns when there may be news, or after `wake`.
     asio::awaitable<void> wait_for_news() { return news_.wait(); }
@@ -8602,7 +8620,7 @@ private:
     std::atomic<std::size_t> in_hand_ = 0;
     std::atomic<bool> wants_room_ = false;
     std::atomic<bool> is_quiet_ = false;
-    event news_;  // the outbox is not empty any more
+    event news_;  // there is a new parcel in the outbox
     event room_;  // an attempt has ended, and somebody waits for that
 };
 
@@ -8823,14 +8841,20 @@ private:
     asio::awaitable<void> settle_loop() {
         const auto self = shared_from_this();
         for (;;) {
-            auto parcels = crew_->take_news();
-            if (parcels.empty()) {
-                if (is_drained_) co_return;
-                co_await crew_->wait_for_news();
-                continue;
-            }
-            for (auto& parcel : parcels) co_await deliver(parcel);
+            for (auto& parcel : crew_->take_news(busy_queues_)) send(std::move(parcel));
+            if (is_drained_ && busy_queues_.empty() && !crew_->has_news()) co_return;
+            co_await crew_->wait_for_news();
         }
+    }
+
+    /// Delivers beside the others: a queue that can't be reached must not hold up the rest.
+    void send(outbox::parcel parcel) {
+        const auto queue = parcel.queue;
+        busy_queues_.push_back(queue);
+        asio::co_spawn(strand_, deliver(std::move(parcel)), [self = shared_from_this(), queue](std::exception_ptr) {
+            self->busy_queues_.erase(std::ranges::find(self->busy_queues_, queue));
+            self->crew_->wake();
+        });
     }
 
     asio::awaitable<void> watch_loop() {
@@ -8867,7 +8891,8 @@ private:
     }
 
     /// Tells the broker, again and again until it has heard or will not any more.
-    asio::awaitable<void> deliver(outbox::parcel& parcel) {
+    asio::awaitable<void> deliver(outbox::parcel parcel) {
+        const auto self = shared_from_this();
         for (unsigned tries = 1;; ++tries) {
             std::exception_ptr failure;
             try {
@@ -8988,6 +9013,7 @@ private:
     loop fetching_;
     loop settling_;
     loop watching_;
+    std::vector<std::string> busy_queues_;  // that are being told how tasks ended
     consumer_ptr lost_;  // the latest one whose lease was lost
     unsigned failures_ = 0;
     bool is_stopping_ = false;

@@ -36,7 +36,7 @@ private:
 };
 
 /// The embedded broker: tasks live in this process, and end with it. Make it with `make_memory_broker`.
-class memory_broker final : public broker {
+class memory_broker : public broker {
 public:
     memory_broker(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
         : hub_(std::make_shared<memory::hub>(std::move(executor), options.max_pending(), options.max_ended(), clock)) {}

@@ -26,10 +26,11 @@ enum class errc {
     queue_full,        ///< the queue holds as many tasks as it may
     shut_down,         ///< the executor, worker or broker has been shut down
     unsupported,       ///< this broker or build cannot do that
-    protocol           ///< an answer or stored record is not one this version understands
+    protocol,          ///< an answer or stored record is not one this version understands
+    unavailable        ///< the server can't be reached, or doesn't answer in time
 };
 BOOST_DESCRIBE_ENUM(errc, not_found, lease_lost, wrong_state, cancelled, timed_out, expired, task_failed, crashed,
-                    bad_payload, too_large, invalid_argument, queue_full, shut_down, unsupported, protocol)
+                    bad_payload, too_large, invalid_argument, queue_full, shut_down, unsupported, protocol, unavailable)
 
 namespace detail {
 
@@ -54,6 +55,7 @@ public:
             case errc::shut_down: return "already shut down";
             case errc::unsupported: return "not supported here";
             case errc::protocol: return "an answer or record is not understood";
+            case errc::unavailable: return "the server cannot be reached";
         }
         return "unknown taskflux error " + std::to_string(value);
     }

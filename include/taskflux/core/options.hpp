@@ -89,11 +89,13 @@ public:
 
     /// How long the record and result of an ended task are kept; default an hour, and a week for a failed
     /// one. Zero: removed at once, so that only who already waits gets the result.
-    constexpr task_options& retention(duration ended, duration failed = std::chrono::hours(24 * 7)) {
-        detail::not_negative((std::min)(ended, failed), "retention must not be negative");
-        policy_.retention = ended;
-        policy_.failed_retention = failed;
-        return *this;
+    constexpr task_options& retention(duration ended) {
+        return policy_.retention = detail::not_negative(ended, "retention must not be negative"), *this;
+    }
+    /// The same, and another one for a failed task.
+    constexpr task_options& retention(duration ended, duration failed) {
+        policy_.failed_retention = detail::not_negative(failed, "retention must not be negative");
+        return retention(ended);
     }
 
     /// How many times workers may die under the task before it becomes a dead letter; default 3, 0 = no limit.
@@ -127,11 +129,12 @@ public:
     submit_options& expires_in(duration limit) {
         return expires_in_ = detail::not_negative(limit, "expires_in must not be negative"), *this;
     }
-    submit_options& retention(duration ended, duration failed = std::chrono::hours(24 * 7)) {
-        detail::not_negative((std::min)(ended, failed), "retention must not be negative");
-        retention_ = ended;
-        failed_retention_ = failed;
-        return *this;
+    submit_options& retention(duration ended) {
+        return retention_ = detail::not_negative(ended, "retention must not be negative"), *this;
+    }
+    submit_options& retention(duration ended, duration failed) {
+        failed_retention_ = detail::not_negative(failed, "retention must not be negative");
+        return retention(ended);
     }
     submit_options& crash_limit(unsigned times) { return crash_limit_ = times, *this; }
 

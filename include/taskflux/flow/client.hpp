@@ -27,9 +27,10 @@ namespace taskflux {
 
 namespace detail {
 
-/// Whether a payload `P` (void: none) can be made of these arguments: it is one of them, or they are its fields.
+/// Whether a payload `P` (void: none) can be made of these arguments: it is one of them, or they are its
+/// fields. No arguments are a payload forgotten, not one of defaults.
 template <class P, class... Args>
-inline constexpr bool makes_payload = std::is_constructible_v<P, Args...>;
+inline constexpr bool makes_payload = sizeof...(Args) > 0 && std::is_constructible_v<P, Args...>;
 template <class... Args>
 inline constexpr bool makes_payload<void, Args...> = sizeof...(Args) == 0;
 
@@ -41,7 +42,8 @@ inline constexpr bool starts_with_options<First, Rest...> = std::same_as<std::re
 template <class P, class... Args>
 std::string encode_payload(Args&&... args) {
     static_assert(makes_payload<P, Args...>,
-                  "these arguments are neither a payload of the task's type nor its fields: compare the contract");
+                  "these arguments are neither a payload of the task's type nor its fields: compare the contract "
+                  "(a payload of defaults is written P{})");
     static_assert(!(dies_twice<Args> || ...),
                   "GCC 12 destroys this temporary twice in a co_await expression: name it first (auto payload = …; "
                   "co_await client.submit(task, payload)), or pass the payload's fields");

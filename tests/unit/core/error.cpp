@@ -7,7 +7,7 @@ BOOST_AUTO_TEST_SUITE(core_error)
 BOOST_AUTO_TEST_CASE(every_code_has_a_message_of_its_own) {
     const auto unknown = taskflux::taskflux_category().message(9999);
     BOOST_TEST(unknown.find("unknown") != std::string::npos);
-    for (int value = 1; value <= static_cast<int>(taskflux::errc::protocol); ++value) {
+    for (int value = 1; value <= static_cast<int>(taskflux::errc::unavailable); ++value) {
         BOOST_TEST(taskflux::taskflux_category().message(value).find("unknown") == std::string::npos);
     }
 }

@@ -32,10 +32,26 @@ BOOST_AUTO_TEST_CASE(it_says_when_somebody_must_be_told) {
     outbox box;
     BOOST_TEST(box.add("q", me, end_of(1)));
     BOOST_TEST(!box.add("q", me, end_of(2)));
-    BOOST_TEST(!box.add("other", me, report_of(3, "1")));
-    BOOST_TEST(box.take().size() == 2U);
-    BOOST_TEST(box.take().empty());
+    BOOST_TEST(box.add("other", me, report_of(3, "1")));
+    BOOST_TEST(!box.empty());
+    BOOST_TEST(box.take({}).size() == 2U);
+    BOOST_TEST(box.take({}).empty());
+    BOOST_TEST(box.empty());
     BOOST_TEST(box.add("q", me, end_of(4)));
+}
+
+BOOST_AUTO_TEST_CASE(a_busy_queue_s_parcel_stays_and_grows) {
+    outbox box;
+    box.add("slow", me, end_of(1));
+    box.add("q", me, end_of(2));
+    const auto others = box.take({"slow"});
+    BOOST_REQUIRE(others.size() == 1U);
+    BOOST_TEST(others[0].queue == "q");
+    BOOST_TEST(!box.add("slow", me, end_of(3)));
+    BOOST_TEST(box.take({"slow"}).empty());
+    const auto rest = box.take({"q"});
+    BOOST_REQUIRE(rest.size() == 1U);
+    BOOST_TEST(rest[0].settlements.size() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(a_parcel_is_for_one_queue_and_one_consumer) {
@@ -45,7 +61,7 @@ BOOST_AUTO_TEST_CASE(a_parcel_is_for_one_queue_and_one_consumer) {
     box.add("q", later_me, end_of(2));
     box.add("r", me, end_of(3));
     box.add("q", me, end_of(4));
-    const auto parcels = box.take();
+    const auto parcels = box.take({});
     BOOST_REQUIRE(parcels.size() == 3U);
     BOOST_TEST(parcels[0].settlements.size() == 2U);
     BOOST_TEST((parcels[1].consumer == later_me));
@@ -58,7 +74,7 @@ BOOST_AUTO_TEST_CASE(newer_progress_replaces_older_and_lines_add_up) {
     box.add("q", me, report_of(2, "5"));
     box.add("q", me, report_of(1, "2", "two"));
     box.add("q", me, report_of(1, std::nullopt, "three"));
-    const auto parcels = box.take();
+    const auto parcels = box.take({});
     BOOST_REQUIRE(parcels.size() == 1U);
     BOOST_REQUIRE(parcels[0].reports.size() == 2U);
     const auto& first = parcels[0].reports[0];

@@ -172,14 +172,20 @@ private:
     asio::awaitable<void> settle_loop() {
         const auto self = shared_from_this();
         for (;;) {
-            auto parcels = crew_->take_news();
-            if (parcels.empty()) {
-                if (is_drained_) co_return;
-                co_await crew_->wait_for_news();
-                continue;
-            }
-            for (auto& parcel : parcels) co_await deliver(parcel);
+            for (auto& parcel : crew_->take_news(busy_queues_)) send(std::move(parcel));
+            if (is_drained_ && busy_queues_.empty() && !crew_->has_news()) co_return;
+            co_await crew_->wait_for_news();
         }
+    }
+
+    /// Delivers beside the others: a queue that can't be reached must not hold up the rest.
+    void send(outbox::parcel parcel) {
+        const auto queue = parcel.queue;
+        busy_queues_.push_back(queue);
+        asio::co_spawn(strand_, deliver(std::move(parcel)), [self = shared_from_this(), queue](std::exception_ptr) {
+            self->busy_queues_.erase(std::ranges::find(self->busy_queues_, queue));
+            self->crew_->wake();
+        });
     }
 
     asio::awaitable<void> watch_loop() {
@@ -216,7 +222,8 @@ private:
     }
 
     /// Tells the broker, again and again until it has heard or will not any more.
-    asio::awaitable<void> deliver(outbox::parcel& parcel) {
+    asio::awaitable<void> deliver(outbox::parcel parcel) {
+        const auto self = shared_from_this();
         for (unsigned tries = 1;; ++tries) {
             std::exception_ptr failure;
             try {
@@ -337,6 +344,7 @@ private:
     loop fetching_;
     loop settling_;
     loop watching_;
+    std::vector<std::string> busy_queues_;  // that are being told how tasks ended
     consumer_ptr lost_;  // the latest one whose lease was lost
     unsigned failures_ = 0;
     bool is_stopping_ = false;

@@ -131,8 +131,9 @@ public:
         co_return first.index() == 0;
     }
 
-    /// What is to be told to the broker since the last time.
-    std::vector<outbox::parcel> take_news() { return outbox_.take(); }
+    /// What is to be told to the broker, but for queues that are `busy` being told.
+    std::vector<outbox::parcel> take_news(const std::vector<std::string>& busy) { return outbox_.take(busy); }
+    bool has_news() const { return !outbox_.empty(); }
 
     /// Returns when there may be news, or after `wake`.
     asio::awaitable<void> wait_for_news() { return news_.wait(); }
@@ -219,7 +220,7 @@ private:
     std::atomic<std::size_t> in_hand_ = 0;
     std::atomic<bool> wants_room_ = false;
     std::atomic<bool> is_quiet_ = false;
-    event news_;  // the outbox is not empty any more
+    event news_;  // there is a new parcel in the outbox
     event room_;  // an attempt has ended, and somebody waits for that
 };
 

@@ -23,18 +23,18 @@ public:
         std::vector<settlement> settlements;
     };
 
-    /// Says whether it was empty, so that somebody must be told. So do both.
+    /// Says whether it began a parcel, so that somebody must be told. So do both.
     bool add(const std::string& queue, const std::shared_ptr<const std::string>& consumer, settlement end) {
         const std::lock_guard lock(mutex_);
-        const bool was_empty = parcels_.empty();
+        const auto before = parcels_.size();
         parcel_for(queue, consumer).settlements.push_back(std::move(end));
-        return was_empty;
+        return parcels_.size() > before;
     }
 
     /// Newer progress of an attempt replaces older; log lines add up.
     bool add(const std::string& queue, const std::shared_ptr<const std::string>& consumer, report news) {
         const std::lock_guard lock(mutex_);
-        const bool was_empty = parcels_.empty();
+        const auto before = parcels_.size();
         auto& reports = parcel_for(queue, consumer).reports;
         const auto known = std::ranges::find_if(reports, [&](const report& r) {
             return r.key == news.key && r.token == news.token;
@@ -45,12 +45,22 @@ public:
             if (news.progress) known->progress = std::move(news.progress);
             std::ranges::move(news.log, std::back_inserter(known->log));
         }
-        return was_empty;
+        return parcels_.size() > before;
     }
 
-    std::vector<parcel> take() {
+    /// Takes the parcels, but for those of `busy` queues: what is there to tell them goes on growing.
+    std::vector<parcel> take(const std::vector<std::string>& busy) {
         const std::lock_guard lock(mutex_);
-        return std::exchange(parcels_, {});
+        const auto stays = [&](const parcel& one) { return std::ranges::find(busy, one.queue) != busy.end(); };
+        const auto rest = std::ranges::stable_partition(parcels_, stays);
+        std::vector<parcel> taken(std::move_iterator(rest.begin()), std::move_iterator(rest.end()));
+        parcels_.erase(rest.begin(), rest.end());
+        return taken;
+    }
+
+    bool empty() const {
+        const std::lock_guard lock(mutex_);
+        return parcels_.empty();
     }
 
 private:
@@ -62,7 +72,7 @@ private:
         return parcels_.back();
     }
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::vector<parcel> parcels_;
 };
 
