@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <iosfwd>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +24,7 @@ struct redis_value {
     std::int64_t integer() const { return std::stoll(text); }
     std::vector<std::string> texts() const;
 
-    friend bool operator==(const redis_value& value, std::string_view text) { return value.text == text; }
+    friend bool operator==(const redis_value& value, std::string_view expected) { return value.text == expected; }
     /// How redis-cli would show it, for messages of tests.
     friend std::ostream& operator<<(std::ostream& out, const redis_value& value);
 };
