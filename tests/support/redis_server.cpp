@@ -148,17 +148,18 @@ void redis_server::stop() { end(SIGTERM); }
 
 void redis_server::start() {
     if (running()) return;
-    client_.reset();
     const bool first = port_ == 0;
     for (int attempt = 0; attempt < 5; ++attempt) {
         if (first) port_ = free_port();
         launch();
-        const bool settled = eventually([&] { return answers() || ::waitpid(pid_, nullptr, WNOHANG) == pid_; });
-        if (settled && client_) {
+        const auto ended = [&] { return ::waitpid(pid_, nullptr, WNOHANG) == pid_; };
+        bool ready = false, dead = false;
+        eventually([&] { return (ready = answers()) || (dead = ended()); });
+        if (ready) {
             if (options_.cluster_) claim_all_slots();
             return;
         }
-        if (settled) pid_ = 0;
+        if (dead) pid_ = 0;
         // Somebody else was quicker to take the port.
         if (!first || log().find("Address already in use") == std::string::npos) break;
     }
@@ -183,15 +184,9 @@ void redis_server::resume() {
 
 redis_value redis_server::command(const std::vector<std::string>& words) {
     try {
-        if (!client_) client_ = connect();
-        client_->send(words);
-        redis_value reply = client_->receive();
-        if (!reply.is_error()) return reply;
-        throw std::runtime_error(words.front() + ": " + reply.text);
+        return connect().command(words);
     } catch (const std::runtime_error&) {
-        // The connection may be out of step: a new one for the next command.
-        client_.reset();
-        running();
+        running();  // shows the log of a server that died unasked
         throw;
     }
 }
@@ -252,14 +247,12 @@ void redis_server::launch() {
 }
 
 // Whether it is this very process that answers, and not one that was quicker to take the port.
-bool redis_server::answers() {
+bool redis_server::answers() const {
     try {
         redis_client client = connect();
         if (!(client.try_command({"PING"}) == "PONG")) return false;
         const std::string info = client.command({"INFO", "server"}).text;
-        if (info.find("process_id:" + std::to_string(pid_) + "\r") == std::string::npos) return false;
-        client_ = std::move(client);
-        return true;
+        return info.find("process_id:" + std::to_string(pid_) + "\r") != std::string::npos;
     } catch (const std::runtime_error&) {
         return false;
     }
@@ -273,7 +266,6 @@ void redis_server::claim_all_slots() {
 }
 
 void redis_server::end(int signal) {
-    client_.reset();
     if (!running()) return;
     ::kill(pid_, signal);
     ::kill(pid_, SIGCONT);

@@ -9,8 +9,8 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace test {
@@ -32,6 +32,7 @@ public:
     /// loopback only and nothing saved to disk.
     redis_server_options& words(std::vector<std::string> value);
     redis_server_options& password(std::string value) { password_ = std::move(value); return *this; }
+    const std::string& password() const { return password_; }
     /// Listens on socket_path() too.
     redis_server_options& unix_socket() { unix_socket_ = true; return *this; }
     /// A cluster of one node that owns all slots. Redis takes two seconds to start such a node.
@@ -76,8 +77,8 @@ public:
     void suspend();  ///< SIGSTOP; returns when it stands still.
     void resume();
 
-    /// The reply to a command; throws std::runtime_error on an error reply, and with the log when the server is
-    /// not there. Connects by itself, also after a restart.
+    /// The reply to a command, over a connection of its own (so WAIT and the like need connect()); throws
+    /// std::runtime_error on an error reply and when the server is not there.
     redis_value command(const std::vector<std::string>& words);
     redis_client connect() const { return redis_client(port_, options_.password_); }
 
@@ -90,7 +91,7 @@ private:
     std::vector<std::string> command_line() const;
     std::vector<std::string> environment() const;
     void launch();
-    bool answers();
+    bool answers() const;
     void claim_all_slots();
     void end(int signal);
 
@@ -98,7 +99,6 @@ private:
     std::filesystem::path directory_;
     std::filesystem::path program_;
     std::unique_ptr<clock> clock_;
-    std::optional<redis_client> client_;
     std::uint16_t port_ = 0;
     pid_t pid_ = 0;
 };

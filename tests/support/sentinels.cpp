@@ -1,0 +1,110 @@
+#include "sentinels.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+#include <vector>
+
+namespace test {
+
+namespace {
+
+// Of a list of names and values, such as Sentinels reply.
+std::string field(const redis_value& list, const std::string& name) {
+    for (std::size_t i = 0; i + 1 < list.items.size(); i += 2)
+        if (list.items[i] == name) return list.items[i + 1].text;
+    return {};
+}
+
+bool replication_of(redis_server& server, const std::vector<std::string>& lines) {
+    const std::string info = server.command({"INFO", "replication"}).text;
+    return std::all_of(lines.begin(), lines.end(),
+                       [&](const std::string& line) { return info.find(line + "\r\n") != std::string::npos; });
+}
+
+void await(const char* what, const std::function<bool()>& holds) {
+    const auto asked = [&] {
+        try {
+            return holds();
+        } catch (const std::runtime_error&) {
+            return false;  // a server whose role changes closes its connections
+        }
+    };
+    if (!eventually(asked, std::chrono::seconds(60))) throw std::runtime_error(std::string("sentinels: no ") + what);
+}
+
+}  // namespace
+
+sentinels::sentinels(const redis_server_options& servers) : password_(servers.password()) {
+    for (auto& server : servers_) {
+        // With a file, the role that the Sentinels give to a server outlives it.
+        auto options = servers;
+        options.config("save \"\"\nrepl-diskless-sync-delay 0\n");
+        server = std::make_unique<redis_server>(options);
+    }
+    const std::string port = std::to_string(master().port());
+    replica().command({"REPLICAOF", "127.0.0.1", port});
+    for (auto& sentinel : sentinels_) {
+        const std::string master_name = name;
+        std::string config = "sentinel monitor " + master_name + " 127.0.0.1 " + port + " 2\n" +
+                             "sentinel down-after-milliseconds " + master_name + " 500\n" +
+                             "sentinel failover-timeout " + master_name + " 4000\n";
+        if (!password_.empty()) config += "sentinel auth-pass " + master_name + " " + password_ + "\n";
+        sentinel = std::make_unique<redis_server>(redis_server_options().config(config).words({"--sentinel"}));
+        // By default they look for changes of a role every ten seconds, and for one another every two.
+        sentinel->command({"SENTINEL", "DEBUG", "INFO-PERIOD", "200", "PUBLISH-PERIOD", "200"});
+    }
+    await("Sentinels that know one another", [&] {
+        return all_sentinels([](redis_server& sentinel) {
+            const auto others = sentinel.command({"SENTINEL", "SENTINELS", name}).items;
+            return others.size() == count - 1 && std::all_of(others.begin(), others.end(), [](const auto& other) {
+                       return field(other, "flags") == "sentinel";
+                   });
+        });
+    });
+    await_replica();
+}
+
+std::string sentinels::url() const {
+    std::string result = "redis+sentinel://" + (password_.empty() ? "" : ":" + password_ + "@");
+    for (const auto& sentinel : sentinels_)
+        result += (sentinel == sentinels_[0] ? "127.0.0.1:" : ",127.0.0.1:") + std::to_string(sentinel->port());
+    return result + "/" + name;
+}
+
+void sentinels::fail_over() {
+    // It is refused for a moment after another one, and while no replica is known to be in step.
+    await("failover begun", [&] { return sentinel(0).command({"SENTINEL", "FAILOVER", name}) == "OK"; });
+    await_failover();
+    await_replica();
+}
+
+void sentinels::await_failover() {
+    const std::string port = std::to_string(replica().port());
+    await("failover", [&] {
+        return replication_of(replica(), {"role:master"}) && all_sentinels([&](redis_server& sentinel) {
+                   return sentinel.command({"SENTINEL", "GET-MASTER-ADDR-BY-NAME", name}).items.at(1) == port;
+               });
+    });
+    master_ = 1 - master_;
+}
+
+void sentinels::await_replica() {
+    const std::string port = std::to_string(replica().port());
+    const std::string of_master = "master_port:" + std::to_string(master().port());
+    await("replica in step", [&] {
+        return replication_of(replica(), {"role:slave", of_master, "master_link_status:up"}) &&
+               all_sentinels([&](redis_server& sentinel) {
+                   const auto replicas = sentinel.command({"SENTINEL", "REPLICAS", name}).items;
+                   return replicas.size() == 1 && field(replicas[0], "port") == port &&
+                          field(replicas[0], "flags") == "slave" && field(replicas[0], "master-link-status") == "ok";
+               });
+    });
+}
+
+bool sentinels::all_sentinels(const std::function<bool(redis_server&)>& hold) {
+    return std::all_of(sentinels_.begin(), sentinels_.end(),
+                       [&](const auto& sentinel) { return !sentinel->running() || hold(*sentinel); });
+}
+
+}  // namespace test
