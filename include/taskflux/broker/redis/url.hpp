@@ -54,7 +54,7 @@ std::string to_string(const redis_url& url);
 /// paths and options are percent-decoded. Mistakes throw `invalid_argument`, and never quote a password.
 redis_url parse_url(std::string_view text);
 
-namespace detail {
+namespace wire {
 
 class url_parser {
 public:
@@ -262,17 +262,17 @@ inline std::string encoded(std::string_view text) {
     return out;
 }
 
-}  // namespace detail
+}  // namespace wire
 
 inline redis_url parse_url(std::string_view text) {
-    return detail::url_parser(text).take();
+    return wire::url_parser(text).take();
 }
 
 inline std::string to_string(const redis_url& url) {
     std::string out = url.tls ? "rediss://" : "redis://";
     if (!url.unix_socket.empty()) out = "redis+unix://";
     if (!url.master.empty()) out = "redis+sentinel://";
-    out += detail::encoded(url.user);
+    out += wire::encoded(url.user);
     if (!url.password.empty()) out += ":***";
     if (!url.user.empty() || !url.password.empty()) out += '@';
     char separator = '?';
@@ -281,13 +281,13 @@ inline std::string to_string(const redis_url& url) {
         out += each.host.find(':') == std::string::npos ? each.host : '[' + each.host + ']';
         out += ':' + std::to_string(each.port);
     }
-    if (!url.master.empty()) out += '/' + detail::encoded(url.master);
-    out += detail::encoded(url.unix_socket);
+    if (!url.master.empty()) out += '/' + wire::encoded(url.master);
+    out += wire::encoded(url.unix_socket);
     const auto option = [&](std::string_view name, const std::string& value) {
         if (value.empty()) return;
         out += std::exchange(separator, '&');
         out += name;
-        out += '=' + detail::encoded(value);
+        out += '=' + wire::encoded(value);
     };
     if (url.unix_socket.empty()) {
         out += '/' + std::to_string(url.database);

@@ -1,0 +1,231 @@
+#pragma once
+
+#include <taskflux/broker/redis/connection_options.hpp>
+#include <taskflux/broker/redis/greeting.hpp>
+#include <taskflux/broker/redis/link.hpp>
+#include <taskflux/broker/redis/messages.hpp>
+#include <taskflux/broker/redis/reply.hpp>
+#include <taskflux/broker/redis/script.hpp>
+#include <taskflux/broker/redis/settings.hpp>
+#include <taskflux/broker/redis/url.hpp>
+#include <taskflux/core/error.hpp>
+#include <taskflux/detail/serial_executor.hpp>
+#include <taskflux/fwd.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/redis/request.hpp>
+
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace taskflux::redis {
+
+/// This process' way to a Redis server: a connection for commands and one for the inbox, both made again, after
+/// growing pauses, whenever they are lost. Safe to use from several threads, but for the two setters. Once
+/// started it keeps its context running until `close`, or the end of its last owner.
+class connection : public std::enable_shared_from_this<connection> {
+public:
+    /// Does nothing until the first call or `start`. Errors: `invalid_argument` for TLS files that can't be used.
+    static std::shared_ptr<connection> make(asio::any_io_executor executor, redis_url url,
+                                            connection_options options) {
+        return std::shared_ptr<connection>(
+            new connection(std::move(executor), std::move(url), std::move(options)));
+    }
+
+    ~connection() { close(); }
+    connection(const connection&) = delete;
+    connection& operator=(const connection&) = delete;
+
+    /// Runs a script, which is loaded where the server does not have it yet; `keys` and `args` are copied.
+    /// Returns its reply, which is no error but may hold some.
+    ///
+    /// Errors: `unavailable` when no reply has come within the timeout, and, unless `repeatable`, when the
+    /// connection was lost meanwhile: it may have been carried out then. `queue_full` when the server is out of
+    /// memory; `invalid_argument` when it refuses user, password, database or permission; `unsupported` for a
+    /// server older than 6.2; `shut_down` after `close`; `protocol` for any other error of the server.
+    /// Cancellation (terminal): ends at once with `operation_aborted`; may have been carried out all the same.
+    asio::awaitable<reply> eval(const script& which, const std::vector<std::string>& keys,
+                                const std::vector<std::string>& args, bool repeatable) {
+        const auto count = std::to_string(keys.size());
+        std::vector<std::string_view> words{which.sha1, count};
+        words.insert(words.end(), keys.begin(), keys.end());
+        words.insert(words.end(), args.begin(), args.end());
+        auto call = make_call(repeatable);
+        call.request.push_range("EVALSHA", words.begin(), words.end());
+        call.which = which;
+        return send(std::move(call));
+    }
+
+    /// Sends one command that neither blocks nor subscribes; else as `eval`. Errors: `invalid_argument` for no
+    /// words.
+    asio::awaitable<reply> command(const std::vector<std::string>& words, bool repeatable) {
+        if (words.empty()) throw error(errc::invalid_argument, "a Redis command needs at least one word");
+        auto call = make_call(repeatable);
+        if (words.size() == 1) {
+            call.request.push(words.front());
+        } else {
+            call.request.push_range(words.front(), words.begin() + 1, words.end());
+        }
+        return send(std::move(call));
+    }
+
+    /// The channel of this process, always subscribed to on a connection of its own.
+    const std::string& inbox() const noexcept { return inbox_; }
+
+    /// What was published to `inbox`, in its order. Set before `start`; called on the connection's executor, one
+    /// at a time, and not begun after `close` from there; must not throw.
+    void on_message(std::function<void(std::string_view payload)> listener) { on_message_ = std::move(listener); }
+
+    /// The command connection or the subscription is there again after having been lost, so messages may be
+    /// missing. Else as `on_message`.
+    void on_reconnect(std::function<void()> listener) { on_reconnect_ = std::move(listener); }
+
+    /// Begins to connect. Errors: `shut_down` after `close`.
+    void start() { started(); }
+
+    /// Ends all calls with `shut_down`; the context can then run empty. Idempotent.
+    void close() {
+        std::unique_lock lock(mutex_);
+        state_ = state::closed;
+        const auto commands = commands_.lock();
+        const auto messages = messages_.lock();
+        lock.unlock();
+        if (commands) commands->stop();
+        if (messages) messages->stop();
+    }
+
+    /// Which run of which server answers now; changes when it restarts or another takes its place. Empty before
+    /// the first connection, and where the server does not say.
+    std::string run_id() const {
+        const std::lock_guard lock(facts_->mutex);
+        return facts_->run_id;
+    }
+
+private:
+    enum class state { idle, started, closed };
+
+    struct facts {
+        std::mutex mutex;
+        std::string run_id;
+    };
+
+    connection(asio::any_io_executor executor, redis_url url, connection_options options)
+        : url_(std::move(url)),
+          options_(std::move(options)),
+          inbox_("tf:in:" + random_name()),
+          executor_(std::move(executor)),
+          tls_for_commands_(wire::make_tls(url_)),
+          tls_for_messages_(wire::make_tls(url_)) {}
+
+    static std::string random_name() {
+        constexpr std::string_view digits = "0123456789abcdef";
+        std::random_device random;
+        std::string out;
+        for (int i = 0; i != 32; ++i) out += digits[random() % digits.size()];
+        return out;
+    }
+
+    wire::link_call make_call(bool repeatable) const {
+        const auto timeout = url_.timeout.value_or(options_.timeout());
+        return {wire::make_request(), {}, repeatable, std::chrono::steady_clock::now() + timeout};
+    }
+
+    // The caller's coroutine may live on another context: it must not hold the link, nor anything of its executor.
+    asio::awaitable<reply> send(wire::link_call call) {
+        return asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr, reply)>(
+            [link = started()](auto handler, wire::link_call what) mutable {
+                const auto executor = link->executor();
+                asio::co_spawn(executor, wire::link::call(std::move(link), std::move(what)),
+                               std::move(handler));
+            },
+            asio::use_awaitable, std::move(call));
+    }
+
+    std::shared_ptr<wire::link> started() {
+        const std::lock_guard lock(mutex_);
+        if (state_ == state::idle) return connect();
+        auto out = commands_.lock();
+        if (state_ == state::closed || !out) {
+            throw error(errc::shut_down, "the connection to Redis has been closed");
+        }
+        return out;
+    }
+
+    std::shared_ptr<wire::link> connect() {
+        const asio::any_io_executor serial = taskflux::detail::serial_executor(
+            std::make_shared<taskflux::detail::serial_queue>(std::exchange(executor_, {})));
+        auto commands = std::make_shared<wire::link>(serial, for_commands(), std::move(tls_for_commands_), options_);
+        auto messages = std::make_shared<wire::link>(serial, for_messages(), std::move(tls_for_messages_), options_);
+        commands_ = commands;
+        messages_ = messages;
+        state_ = state::started;
+        commands->start();
+        messages->start();
+        return commands;
+    }
+
+    std::function<void(bool)> when_ready() const {
+        return [listener = on_reconnect_](bool again) {
+            if (again && listener) listener();
+        };
+    }
+
+    wire::link_purpose for_commands() const {
+        const auto greeted = [facts = facts_, log = options_.log()](const reply& from) {
+            const auto told = wire::read_greeting(from);
+            wire::check_version(told.version);
+            {
+                const std::lock_guard lock(facts->mutex);
+                facts->run_id = told.run_id;
+            }
+            const auto& policy = told.maxmemory_policy;
+            if (log && !policy.empty() && policy != "noeviction") {
+                log("Redis: maxmemory-policy is " + policy +
+                    ", so that a full server drops tasks silently; set it to noeviction");
+            }
+        };
+        return {wire::make_config(url_, options_, {}), wire::make_greeting(), greeted, when_ready(), {}, {}};
+    }
+
+    wire::link_purpose for_messages() const {
+        const auto messages = std::make_shared<wire::messages>();
+        auto greeting = wire::make_request();
+        greeting.push("PING");
+        return {wire::make_config(url_, options_, inbox_),
+                std::move(greeting),
+                [messages](const reply& from) { messages->check(from); },
+                when_ready(),
+                messages->adapter(),
+                [messages, listener = on_message_] { messages->deliver(listener); }};
+    }
+
+    const redis_url url_;
+    const connection_options options_;
+    const std::string inbox_;
+    const std::shared_ptr<facts> facts_ = std::make_shared<facts>();
+    std::function<void(std::string_view)> on_message_;
+    std::function<void()> on_reconnect_;
+
+    std::mutex mutex_;
+    state state_ = state::idle;           // guarded by mutex_, as all below
+    asio::any_io_executor executor_;      // until started
+    asio::ssl::context tls_for_commands_;
+    asio::ssl::context tls_for_messages_;
+    std::weak_ptr<wire::link> commands_;
+    std::weak_ptr<wire::link> messages_;
+};
+
+}  // namespace taskflux::redis

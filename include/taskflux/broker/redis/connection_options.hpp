@@ -1,0 +1,66 @@
+#pragma once
+
+#include <taskflux/core/error.hpp>
+#include <taskflux/fwd.hpp>
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace taskflux::redis {
+
+/// How a `connection` works. Setters may be chained; the same name without an argument reads.
+class connection_options {
+public:
+    using milliseconds = std::chrono::milliseconds;
+
+    connection_options() = default;
+
+    /// A call ends after this long with `unavailable`; default 5 s. `timeout=` in the URL wins.
+    /// Errors: `invalid_argument` unless positive.
+    connection_options& timeout(milliseconds limit) {
+        timeout_ = positive(limit, "timeout");
+        return *this;
+    }
+
+    /// Resolving, connecting and the TLS handshake take at most this long each; default 3 s.
+    /// Errors: `invalid_argument` unless positive.
+    connection_options& connect_timeout(milliseconds limit) {
+        connect_timeout_ = positive(limit, "connect_timeout");
+        return *this;
+    }
+
+    /// How often a silent server is asked whether it lives; after twice this it is taken for dead and connected
+    /// to again. No single command may take that long. Default 2 s. Errors: `invalid_argument` unless positive.
+    connection_options& health_check(milliseconds interval) {
+        health_check_ = positive(interval, "health_check");
+        return *this;
+    }
+
+    /// Hears of connections lost and regained, and of settings of the server that endanger tasks; default
+    /// nobody. Called where the connection runs; must not throw.
+    connection_options& log(std::function<void(std::string_view)> listener) {
+        log_ = std::move(listener);
+        return *this;
+    }
+
+    milliseconds timeout() const noexcept { return timeout_; }
+    milliseconds connect_timeout() const noexcept { return connect_timeout_; }
+    milliseconds health_check() const noexcept { return health_check_; }
+    const std::function<void(std::string_view)>& log() const noexcept { return log_; }
+
+private:
+    static milliseconds positive(milliseconds value, const char* name) {
+        if (value > milliseconds::zero()) return value;
+        throw error(errc::invalid_argument, std::string("connection_options: ") + name + " must be positive");
+    }
+
+    milliseconds timeout_ = std::chrono::seconds(5);
+    milliseconds connect_timeout_ = std::chrono::seconds(3);
+    milliseconds health_check_ = std::chrono::seconds(2);
+    std::function<void(std::string_view)> log_;
+};
+
+}  // namespace taskflux::redis

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <taskflux/broker/redis/reply.hpp>
+#include <taskflux/broker/redis/url.hpp>
+#include <taskflux/core/error.hpp>
+#include <taskflux/fwd.hpp>
+
+#include <boost/redis/request.hpp>
+
+#include <charconv>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+namespace taskflux::redis::wire {
+
+/// What a server told about itself; empty where it would not say.
+struct server_facts {
+    std::string version;
+    std::string run_id;
+    std::string maxmemory_policy;
+};
+
+/// A request that is never sent twice by itself, and waits its turn.
+inline boost::redis::request make_request() {
+    boost::redis::request::config config;
+    config.cancel_on_connection_lost = false;
+    config.cancel_if_not_connected = false;
+    config.cancel_if_unresponded = true;
+    config.hello_with_priority = false;
+    return boost::redis::request(config);
+}
+
+/// The first commands on each connection; `channel` is subscribed to unless empty.
+inline boost::redis::request make_setup(const redis_url& url, std::string_view channel) {
+    auto out = make_request();
+    if (url.password.empty()) {
+        out.hello_setname("taskflux");
+    } else {
+        out.hello_setname(url.user.empty() ? "default" : url.user, url.password, "taskflux");
+    }
+    if (url.database != 0) out.push("SELECT", url.database);
+    if (!channel.empty()) out.subscribe({channel});
+    return out;
+}
+
+/// Asks for what `read_greeting` reads.
+inline boost::redis::request make_greeting() {
+    auto out = make_request();
+    out.push("HELLO");
+    out.push("INFO", "server");
+    out.push("CONFIG", "GET", "maxmemory-policy");
+    return out;
+}
+
+inline server_facts read_greeting(const reply& from) {
+    server_facts out;
+    reader in(from);
+    for (auto left = in.list(); left >= 2; left -= 2) {
+        if (in.text() == "version") {
+            out.version = in.text();
+        } else {
+            in.skip();
+        }
+    }
+    if (in.is_error()) {
+        in.skip();
+    } else {
+        const auto info = in.text();
+        constexpr std::string_view name = "\nrun_id:";
+        if (const auto at = info.find(name); at != std::string_view::npos) {
+            const auto value = info.substr(at + name.size());
+            out.run_id = value.substr(0, value.find_first_of("\r\n"));
+        }
+    }
+    if (in.is_error()) {
+        in.skip();
+    } else if (in.list() == 2) {
+        in.skip();
+        out.maxmemory_policy = in.text();
+    }
+    return out;
+}
+
+/// Throws `unsupported` for a server older than 6.2.
+inline void check_version(const std::string& version) {
+    int major = 0;
+    int minor = 0;
+    const auto* const end = version.data() + version.size();
+    const auto first = std::from_chars(version.data(), end, major);
+    if (first.ptr != end) std::from_chars(first.ptr + 1, end, minor);
+    if (major > 6 || (major == 6 && minor >= 2)) return;
+    throw error(errc::unsupported, "the Redis server is version " + version + ", but 6.2 or newer is needed");
+}
+
+}  // namespace taskflux::redis::wire

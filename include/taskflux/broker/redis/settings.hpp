@@ -1,0 +1,80 @@
+#pragma once
+
+#include <taskflux/broker/redis/connection_options.hpp>
+#include <taskflux/broker/redis/greeting.hpp>
+#include <taskflux/broker/redis/url.hpp>
+#include <taskflux/core/error.hpp>
+#include <taskflux/fwd.hpp>
+
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/redis/config.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace taskflux::redis::wire {
+
+/// What Boost.Redis is told. It never connects again by itself: its interval is fixed, ours backs off.
+inline boost::redis::config make_config(const redis_url& url, const connection_options& options,
+                                        std::string_view channel) {
+    boost::redis::config out;
+    out.use_ssl = url.tls;
+    out.unix_socket = url.unix_socket;
+    if (!url.master.empty()) {
+        out.sentinel.master_name = url.master;
+        for (const auto& each : url.addresses) {
+            out.sentinel.addresses.push_back({each.host, std::to_string(each.port)});
+        }
+    } else if (!url.addresses.empty()) {
+        out.addr = {url.addresses.front().host, std::to_string(url.addresses.front().port)};
+    }
+    out.use_setup = true;
+    out.setup = make_setup(url, channel);
+    out.health_check_id = "taskflux";
+    out.health_check_interval = options.health_check();
+    out.resolve_timeout = options.connect_timeout();
+    out.connect_timeout = options.connect_timeout();
+    out.ssl_handshake_timeout = options.connect_timeout();
+    out.reconnect_wait_interval = std::chrono::seconds(0);
+    // With the default of 4 KB a large reply is moved again with every piece that arrives.
+    constexpr std::size_t append_size = 64 * 1024;
+    out.read_buffer_append_size = append_size;
+    return out;
+}
+
+/// Trusts what the URL says, else what the system trusts, and insists on the host's name.
+/// Errors: `invalid_argument` for a file that can't be used.
+inline asio::ssl::context make_tls(const redis_url& url) {
+    asio::ssl::context out(asio::ssl::context::tls_client);
+    if (!url.tls) return out;
+    const auto check = [](const boost::system::error_code& ec, std::string_view what, const std::string& file) {
+        if (!ec) return;
+        throw error(errc::invalid_argument,
+                    "Redis URL: " + std::string(what) + " \"" + file + "\" can't be used: " + ec.message());
+    };
+    boost::system::error_code ec;
+    if (url.ca.empty()) {
+        out.set_default_verify_paths(ec);
+        check(ec, "the system's certificates", "");
+    } else {
+        out.load_verify_file(url.ca, ec);
+        check(ec, "ca", url.ca);
+    }
+    if (!url.cert.empty()) {
+        out.use_certificate_chain_file(url.cert, ec);
+        check(ec, "cert", url.cert);
+        out.use_private_key_file(url.key, asio::ssl::context::pem, ec);
+        check(ec, "key", url.key);
+    }
+    out.set_verify_mode(asio::ssl::verify_peer);
+    if (!url.addresses.empty()) {
+        out.set_verify_callback(asio::ssl::host_name_verification(url.addresses.front().host));
+    }
+    return out;
+}
+
+}  // namespace taskflux::redis::wire

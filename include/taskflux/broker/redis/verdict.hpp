@@ -1,0 +1,79 @@
+#pragma once
+
+#include <taskflux/core/error.hpp>
+#include <taskflux/fwd.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace taskflux::redis::wire {
+
+/// What to do about an error that the server sent instead of a reply.
+enum class remedy {
+    load_script,  ///< the script is not there: load it, send again
+    reconnect,    ///< this server may not do it, another one that takes its place may
+    put_off,      ///< nothing was done; the same may work in a moment
+    none          ///< throw it
+};
+
+/// The word that an error begins with, as in "OOM command not allowed ...". Redis 6.2 hides it in a sentence
+/// when the error came up inside a script: "ERR Error running script (call to f_...): @user_script:1: -OOM ...".
+inline std::string_view error_code(std::string_view text) {
+    if (text.starts_with("ERR Error running script")) {
+        if (const auto inner = text.find(": -"); inner != std::string_view::npos) text.remove_prefix(inner + 3);
+    }
+    return text.substr(0, text.find(' '));
+}
+
+inline remedy remedy_for(std::string_view text) {
+    const auto code = error_code(text);
+    if (code == "NOSCRIPT") return remedy::load_script;
+    if (code == "READONLY" || code == "MASTERDOWN") return remedy::reconnect;
+    if (code == "LOADING" || code == "BUSY" || code == "TRYAGAIN" || code == "CLUSTERDOWN" ||
+        code == "NOREPLICAS" || code == "MISCONF") {
+        return remedy::put_off;
+    }
+    return remedy::none;
+}
+
+/// The exception for an error of the server, with what to do about it.
+inline error to_error(std::string_view text) {
+    const auto code = error_code(text);
+    const auto quoted = "the Redis server says \"" + std::string(text) + '"';
+    if (code == "OOM") {
+        return {errc::queue_full, quoted + ": it is full; raise its maxmemory, or let tasks finish and expire"};
+    }
+    if (code == "WRONGPASS") {
+        return {errc::invalid_argument, quoted + ": correct the user and password in redis://user:password@host"};
+    }
+    if (code == "NOAUTH") {
+        return {errc::invalid_argument, quoted + ": it wants a password, write redis://:password@host"};
+    }
+    if (code == "NOPERM") {
+        return {errc::invalid_argument,
+                quoted + ": grant the user what it lacks, for instance by ACL SETUSER <user> ~tf:* &tf:* +@all"};
+    }
+    return {errc::protocol, quoted};
+}
+
+/// The exception for an error while a connection was set up; nothing where trying again may help.
+inline std::optional<error> refusal_for(std::string_view text) {
+    const auto code = error_code(text);
+    if (code == "WRONGPASS" || code == "NOAUTH" || code == "NOPERM") return to_error(text);
+    const auto has = [&](std::string_view part) { return text.find(part) != std::string_view::npos; };
+    const auto quoted = "the Redis server says \"" + std::string(text) + '"';
+    if (has("called without any password configured")) {
+        return error(errc::invalid_argument, quoted + ": it has no password; leave it out of the URL, or set one");
+    }
+    if (has("DB index")) {
+        return error(errc::invalid_argument,
+                     quoted + ": the URL names a database that it does not have; see its setting 'databases'");
+    }
+    if (code == "NOPROTO" || has("unknown command")) {
+        return error(errc::unsupported, quoted + ": Redis 6.2 or newer is needed");
+    }
+    return std::nullopt;
+}
+
+}  // namespace taskflux::redis::wire

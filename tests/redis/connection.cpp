@@ -1,0 +1,449 @@
+#include <taskflux/broker/redis/connection.hpp>
+
+#include "support/redis_server.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_future.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+BOOST_AUTO_TEST_SUITE(redis_connection)
+
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using taskflux::errc;
+using taskflux::redis::connection;
+using taskflux::redis::connection_options;
+using taskflux::redis::parse_url;
+using taskflux::redis::reader;
+using taskflux::redis::reply;
+using taskflux::redis::script;
+using test::eventually;
+using test::redis_server;
+using test::redis_server_options;
+using words = std::vector<std::string>;
+
+constexpr std::string_view echo_text = "return {#KEYS, KEYS[1], ARGV[1]}";
+
+// A thread that runs a context, and what its connections report.
+class fixture {
+public:
+    fixture() : runner_([this] { context_.run(); }) {}
+    ~fixture() {
+        for (const auto& each : made_) each->close();
+        work_.reset();
+        runner_.join();  // returns only when closed connections let go of the context
+    }
+
+    std::shared_ptr<connection> make(const std::string& url, connection_options options = connection_options()) {
+        options.log([this](std::string_view text) {
+            const std::lock_guard lock(mutex_);
+            log_.append(text) += '\n';
+        });
+        made_.push_back(connection::make(context_.get_executor(), parse_url(url), options));
+        return made_.back();
+    }
+
+    std::future<reply> later(asio::awaitable<reply> call) {
+        return asio::co_spawn(context_, std::move(call), asio::use_future);
+    }
+
+    std::string log() {
+        const std::lock_guard lock(mutex_);
+        return log_;
+    }
+
+    asio::io_context& context() { return context_; }
+
+private:
+    asio::io_context context_;
+    asio::executor_work_guard<asio::io_context::executor_type> work_{context_.get_executor()};
+    std::vector<std::shared_ptr<connection>> made_;
+    std::mutex mutex_;
+    std::string log_;
+    std::thread runner_;
+};
+
+std::string text_of(std::future<reply> answer) {
+    const auto got = answer.get();
+    return std::string(reader(got).text());
+}
+
+void refused(std::future<reply> answer, errc code, const std::string& says) {
+    BOOST_CHECK_EXCEPTION(answer.get(), boost::system::system_error, [&](const boost::system::system_error& e) {
+        const std::string what = e.what();
+        BOOST_TEST(what.find(says) != std::string::npos, what);
+        BOOST_TEST(what.find("s3cret") == std::string::npos, what);
+        return e.code() == code;
+    });
+}
+
+script echo_script(redis_server& server, std::string& digest) {
+    digest = server.command({"SCRIPT", "LOAD", std::string(echo_text)}).text;
+    server.command({"SCRIPT", "FLUSH"});
+    return {"echo", digest, echo_text};
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(a_script_is_loaded_where_it_is_missing, fixture) {
+    redis_server server;
+    const auto redis = make(server.url());
+    std::string digest;
+    const auto echo = echo_script(server, digest);
+    for (int i = 0; i != 3; ++i) {
+        const auto answer = later(redis->eval(echo, {"k"}, {"v"}, false)).get();
+        reader in(answer);
+        BOOST_TEST(in.list() == 3u);
+        BOOST_TEST(in.integer() == 1);
+        BOOST_TEST(in.text() == "k");
+        BOOST_TEST(in.text() == "v");
+        BOOST_TEST(in.done());
+        server.command({"SCRIPT", "FLUSH"});
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(a_script_with_another_digest_than_its_own_is_refused, fixture) {
+    redis_server server;
+    const auto redis = make(server.url());
+    const script wrong{"wrong", "da39a3ee5e6b4b0d3255bfef95601890afd80709", echo_text};
+    refused(later(redis->eval(wrong, {}, {}, true)), errc::protocol, "the script wrong has the SHA-1 ");
+}
+
+BOOST_FIXTURE_TEST_CASE(an_error_of_a_command_is_thrown_and_the_connection_lives_on, fixture) {
+    redis_server server;
+    const auto redis = make(server.url());
+    refused(later(redis->command({"INCR"}, true)), errc::protocol, "wrong number of arguments");
+    refused(later(redis->command({"EVAL", "return redis.error_reply('OOM x')", "0"}, true)), errc::queue_full,
+            "maxmemory");
+    const auto inner = later(redis->command({"EVAL", "return {1, redis.error_reply('NO x')}", "0"}, true)).get();
+    reader in(inner);
+    BOOST_TEST(in.list() == 2u);
+    in.skip();
+    BOOST_TEST(in.error() == "NO x");
+    BOOST_TEST(text_of(later(redis->command({"PING"}, true))) == "PONG");
+    BOOST_TEST(server.command({"CLIENT", "INFO"}).text.find("id=") == 0u);
+    BOOST_TEST(log().find("lost") == std::string::npos, log());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_full_server_is_told_with_the_remedy, fixture) {
+    redis_server server;
+    const auto redis = make(server.url());
+    server.command({"CONFIG", "SET", "maxmemory", "1"});
+    refused(later(redis->command({"SET", "k", "v"}, true)), errc::queue_full, "raise its maxmemory");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_wrong_or_missing_or_superfluous_password_is_told_at_once, fixture) {
+    redis_server server(redis_server_options().password("right"));
+    const auto port = ":" + std::to_string(server.port());
+    const auto began = std::chrono::steady_clock::now();
+    refused(later(make("redis://:s3cret@127.0.0.1" + port)->command({"PING"}, true)), errc::invalid_argument,
+            "correct the user and password");
+    refused(later(make("redis://127.0.0.1" + port)->command({"PING"}, true)), errc::invalid_argument,
+            "it wants a password");
+    server.command({"CONFIG", "SET", "requirepass", ""});
+    BOOST_TEST(text_of(later(make("redis://127.0.0.1" + port)->command({"PING"}, true))) == "PONG");
+    // Each would have taken five seconds.
+    BOOST_CHECK(std::chrono::steady_clock::now() - began < 14s);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_password_that_becomes_right_is_used_without_a_restart, fixture) {
+    redis_server server(redis_server_options().password("old"));
+    const auto redis = make("redis://:s3cret@127.0.0.1:" + std::to_string(server.port()));
+    refused(later(redis->command({"PING"}, true)), errc::invalid_argument, "WRONGPASS");
+    server.command({"CONFIG", "SET", "requirepass", "s3cret"});
+    BOOST_TEST(eventually([&] {
+        try {
+            return text_of(later(redis->command({"PING"}, true))) == "PONG";
+        } catch (const taskflux::error&) {
+            return false;
+        }
+    }));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_database_is_selected_or_refused_at_once, fixture) {
+    redis_server server;
+    later(make(server.url() + "/3")->command({"SET", "k", "v"}, true)).get();
+    const auto keys = server.command({"INFO", "keyspace"}).text;
+    BOOST_TEST(keys.find("db3:keys=1,") != std::string::npos, keys);
+    refused(later(make(server.url() + "/99")->command({"PING"}, true)), errc::invalid_argument, "database");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_missing_permission_is_named, fixture) {
+    redis_server server;
+    server.command({"ACL", "SETUSER", "weak", "on", ">s3cret", "+ping", "+hello", "~*"});
+    const auto redis = make("redis://weak:s3cret@127.0.0.1:" + std::to_string(server.port()));
+    BOOST_TEST(text_of(later(redis->command({"PING"}, true))) == "PONG");  // INFO and CONFIG may be refused
+    BOOST_TEST(redis->run_id().empty());
+    refused(later(redis->command({"GET", "k"}, true)), errc::invalid_argument, "ACL SETUSER");
+    BOOST_TEST(eventually([&] { return log().find("'subscribe'") != std::string::npos; }), log());
+}
+
+BOOST_FIXTURE_TEST_CASE(both_connections_have_a_name, fixture) {
+    redis_server server;
+    make(server.url())->start();
+    BOOST_TEST(eventually([&] {
+        const auto list = server.command({"CLIENT", "LIST"}).text;
+        const auto first = list.find("name=taskflux");
+        return first != std::string::npos && list.find("name=taskflux", first + 1) != std::string::npos;
+    }));
+}
+
+BOOST_FIXTURE_TEST_CASE(an_eviction_policy_that_drops_tasks_is_warned_about, fixture) {
+    redis_server server;
+    const auto redis = make(server.url());
+    later(redis->command({"PING"}, true)).get();
+    BOOST_TEST(log().empty(), log());
+    server.command({"CONFIG", "SET", "maxmemory-policy", "allkeys-lru"});
+    later(make(server.url())->command({"PING"}, true)).get();
+    BOOST_TEST(log().find("maxmemory-policy is allkeys-lru") != std::string::npos, log());
+}
+
+BOOST_FIXTURE_TEST_CASE(calls_resume_by_themselves_when_the_server_was_killed_and_came_back, fixture) {
+    redis_server server;
+    const auto redis = make(server.url(), connection_options().timeout(30s));
+    std::atomic<int> regained = 0;
+    redis->on_reconnect([&] { ++regained; });
+    later(redis->command({"PING"}, true)).get();
+    const auto before = redis->run_id();
+    BOOST_TEST(before.size() == 40u);
+    for (int i = 0; i != 3; ++i) {
+        server.kill();
+        auto waiting = later(redis->command({"PING"}, true));
+        server.start();
+        BOOST_TEST(text_of(std::move(waiting)) == "PONG");
+        // The commands' connection and the inbox'.
+        BOOST_TEST(eventually([&] { return regained == 2 * (i + 1); }), regained.load());
+    }
+    BOOST_TEST(redis->run_id().size() == 40u);
+    BOOST_TEST(redis->run_id() != before);
+}
+
+BOOST_FIXTURE_TEST_CASE(only_what_is_repeatable_is_sent_again_after_a_lost_connection, fixture) {
+    redis_server server;
+    const auto redis = make(server.url(), connection_options().timeout(30s));
+    later(redis->command({"PING"}, true)).get();
+    server.suspend();
+    auto once = later(redis->command({"INCR", "once"}, false));
+    auto again = later(redis->command({"INCR", "again"}, true));
+    later([](std::shared_ptr<connection>) -> asio::awaitable<reply> { co_return reply(); }(redis)).get();
+    std::this_thread::yield();
+    server.kill();
+    refused(std::move(once), errc::unavailable, "the connection was lost in a call");
+    server.start();
+    const auto answer = again.get();
+    BOOST_TEST(reader(answer).integer() == 1);
+    BOOST_TEST(server.command({"EXISTS", "once"}).integer() == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_call_to_a_dead_port_ends_by_its_deadline, fixture) {
+    const auto url = "redis://127.0.0.1:" + std::to_string(test::free_port());
+    refused(later(make(url, connection_options().timeout(100ms))->command({"PING"}, true)), errc::unavailable,
+            "Connection refused");
+    refused(later(make(url + "?timeout=100ms")->command({"PING"}, true)), errc::unavailable, "in time");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_call_to_a_server_that_hangs_ends_by_its_deadline, fixture) {
+    redis_server server;
+    const auto redis = make(server.url() + "?timeout=200ms");
+    later(redis->command({"PING"}, true)).get();
+    server.suspend();
+    refused(later(redis->command({"PING"}, true)), errc::unavailable, "no answer came in time");
+    server.resume();
+    BOOST_TEST(text_of(later(redis->command({"PING"}, true))) == "PONG");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_server_that_may_not_write_is_left_and_tried_again, fixture) {
+    redis_server server;
+    const auto redis = make(server.url(), connection_options().timeout(30s));
+    server.command({"REPLICAOF", "127.0.0.1", std::to_string(test::free_port())});
+    server.command({"CONFIG", "SET", "replica-serve-stale-data", "yes"});
+    refused(later(make(server.url() + "?timeout=300ms")->command({"SET", "k", "v"}, true)), errc::unavailable,
+            "READONLY");
+    auto waiting = later(redis->command({"SET", "k", "v"}, false));  // it was refused, so it may be sent again
+    BOOST_TEST(eventually([&] { return log().find("leaves a server that refuses") != std::string::npos; }));
+    server.command({"REPLICAOF", "NO", "ONE"});
+    BOOST_TEST(text_of(std::move(waiting)) == "OK");
+}
+
+BOOST_FIXTURE_TEST_CASE(what_the_server_puts_off_is_tried_again_on_the_same_connection, fixture) {
+    redis_server server;
+    const auto redis = make(server.url(), connection_options().timeout(30s));
+    server.command({"CONFIG", "SET", "min-replicas-to-write", "1"});
+    refused(later(make(server.url() + "?timeout=300ms")->command({"SET", "k", "v"}, true)), errc::unavailable,
+            "NOREPLICAS");
+    auto waiting = later(redis->command({"SET", "k", "v"}, false));
+    BOOST_TEST(eventually([&] { return server.command({"INFO", "errorstats"}).text.find("NOREPLICAS") != std::string::npos; }));
+    server.command({"CONFIG", "SET", "min-replicas-to-write", "0"});
+    BOOST_TEST(text_of(std::move(waiting)) == "OK");
+    BOOST_TEST(log().find("lost") == std::string::npos, log());
+}
+
+BOOST_FIXTURE_TEST_CASE(what_is_published_to_the_inbox_arrives_also_after_its_connection_was_killed, fixture) {
+    redis_server server;
+    const auto redis = make(server.url());
+    std::mutex mutex;
+    std::vector<std::string> came;
+    std::atomic<int> regained = 0;
+    redis->on_message([&](std::string_view payload) {
+        const std::lock_guard lock(mutex);
+        came.emplace_back(payload);
+    });
+    redis->on_reconnect([&] { ++regained; });
+    redis->start();
+    const auto subscribers = [&] { return server.command({"PUBSUB", "NUMSUB", redis->inbox()}).items.at(1).integer(); };
+    const auto arrive = [&](const std::string& name, int count) {
+        words expected;
+        for (int i = 0; i != count; ++i) {
+            expected.push_back(name + std::to_string(i));
+            BOOST_TEST(server.command({"PUBLISH", redis->inbox(), expected.back()}).integer() == 1);
+        }
+        BOOST_TEST(eventually([&] {
+            const std::lock_guard lock(mutex);
+            return came == expected;
+        }));
+        came.clear();
+    };
+    BOOST_TEST(eventually([&] { return subscribers() == 1; }));
+    arrive("first", 1000);
+    for (int i = 1; i != 3; ++i) {
+        server.command({"CLIENT", "KILL", "TYPE", "pubsub"});
+        BOOST_TEST(eventually([&] { return regained == i; }));
+        BOOST_TEST(subscribers() == 1);
+        arrive("again", 10);
+    }
+    const std::string large(300'000, 'x');
+    server.command({"PUBLISH", redis->inbox(), large});
+    BOOST_TEST(eventually([&] {
+        const std::lock_guard lock(mutex);
+        return came == words{large};
+    }));
+}
+
+BOOST_FIXTURE_TEST_CASE(each_connection_has_an_inbox_of_its_own, fixture) {
+    const auto one = make("redis://localhost");
+    const auto other = make("redis://localhost");
+    BOOST_TEST(one->inbox().starts_with("tf:in:"));
+    BOOST_TEST(one->inbox() != other->inbox());
+}
+
+BOOST_FIXTURE_TEST_CASE(closing_ends_pending_calls_and_refuses_later_ones, fixture) {
+    redis_server server;
+    const auto redis = make(server.url());
+    later(redis->command({"PING"}, true)).get();
+    server.suspend();
+    auto written = later(redis->command({"PING"}, true));
+    auto waiting = make("redis://127.0.0.1:" + std::to_string(test::free_port()));
+    auto unconnected = later(waiting->command({"PING"}, true));
+    redis->close();
+    redis->close();
+    waiting->close();
+    refused(std::move(written), errc::shut_down, "closed");
+    refused(std::move(unconnected), errc::shut_down, "closed");
+    BOOST_CHECK_EXCEPTION(redis->start(), taskflux::error,
+                          [](const taskflux::error& e) { return e.code() == errc::shut_down; });
+}
+
+BOOST_FIXTURE_TEST_CASE(closing_what_was_never_started_does_nothing, fixture) {
+    make("redis://localhost")->close();
+    BOOST_CHECK(make("redis://localhost")->run_id().empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_cancelled_call_ends_at_once_whether_written_or_waiting, fixture) {
+    redis_server server;
+    const auto redis = make(server.url(), connection_options().timeout(10min));
+    const auto dead = make("redis://127.0.0.1:" + std::to_string(test::free_port()) + "?timeout=600s");
+    later(redis->command({"PING"}, true)).get();
+    server.suspend();
+    for (const auto& each : {redis, dead}) {
+        asio::cancellation_signal signal;
+        auto call = asio::co_spawn(context(), each->command({"PING"}, true),
+                                   asio::bind_cancellation_slot(signal.slot(), asio::use_future));
+        asio::post(context(), [&] { signal.emit(asio::cancellation_type::terminal); });
+        BOOST_CHECK_EXCEPTION(call.get(), boost::system::system_error, [](const boost::system::system_error& e) {
+            return e.code() == asio::error::operation_aborted;
+        });
+    }
+    server.resume();
+    BOOST_TEST(text_of(later(redis->command({"PING"}, true))) == "PONG");
+}
+
+BOOST_AUTO_TEST_CASE(calls_from_many_threads_all_arrive_once) {
+    redis_server server;
+    asio::thread_pool pool(4);
+    const auto redis = connection::make(pool.get_executor(), parse_url(server.url()), connection_options());
+    constexpr int calls = 10'000;
+    constexpr int callers = 100;
+    std::vector<std::future<void>> all;
+    for (int i = 0; i != callers; ++i) {
+        all.push_back(asio::co_spawn(
+            pool,
+            [](std::shared_ptr<connection> to) -> asio::awaitable<void> {
+                for (int n = 0; n != calls / callers; ++n) {
+                    const words incr{"INCR", "k"};
+                    co_await to->command(incr, false);
+                }
+            }(redis),
+            asio::use_future));
+    }
+    for (auto& each : all) each.get();
+    BOOST_TEST(server.command({"GET", "k"}).text == std::to_string(calls));
+    redis->close();
+    pool.join();
+}
+
+BOOST_AUTO_TEST_CASE(a_context_may_end_before_its_connections_and_their_calls) {
+    redis_server server;
+    const auto context = std::make_unique<asio::io_context>();
+    std::shared_ptr<connection> redis =
+        connection::make(context->get_executor(), parse_url(server.url()), connection_options());
+    const auto never_used = connection::make(context->get_executor(), parse_url(server.url()), connection_options());
+    const auto other_context = std::make_unique<asio::io_context>();
+    auto first = asio::co_spawn(*context, redis->command({"PING"}, true), asio::use_future);
+    while (first.wait_for(0s) != std::future_status::ready) context->run_one();
+    first.get();
+    server.suspend();
+    auto same = asio::co_spawn(*context, redis->command({"PING"}, true), asio::use_future);
+    auto other = asio::co_spawn(*other_context, redis->command({"PING"}, true), asio::use_future);
+    other_context->poll();
+    context->poll();
+    const_cast<std::unique_ptr<asio::io_context>&>(context).reset();
+    BOOST_CHECK_THROW(same.get(), std::future_error);
+    other_context->restart();
+    other_context->poll();
+    BOOST_CHECK_EXCEPTION(redis->command({"PING"}, true), taskflux::error,
+                          [](const taskflux::error& e) { return e.code() == errc::shut_down; });
+    redis->close();
+    redis.reset();
+}
+
+BOOST_FIXTURE_TEST_CASE(a_unix_socket_is_as_good_and_so_is_a_large_reply, fixture) {
+    redis_server server(redis_server_options().unix_socket());
+    const auto redis = make("redis+unix://" + server.socket_path().string());
+    const std::string large(5'000'000, 'x');
+    BOOST_TEST(text_of(later(redis->command({"SET", "k", large}, true))) == "OK");
+    BOOST_TEST((text_of(later(redis->command({"GET", "k"}, true))) == large));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_command_without_words_and_a_missing_certificate_are_refused, fixture) {
+    const auto is_invalid = [](const taskflux::error& e) { return e.code() == errc::invalid_argument; };
+    BOOST_CHECK_EXCEPTION(make("redis://localhost")->command({}, true), taskflux::error, is_invalid);
+    BOOST_CHECK_EXCEPTION(make("rediss://localhost?ca=/nowhere.pem"), taskflux::error, is_invalid);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
