@@ -135,6 +135,13 @@ BOOST_AUTO_TEST_CASE(a_cluster_of_one_node_serves_every_slot_and_refuses_keys_of
     BOOST_CHECK_THROW(redis.command({"MGET", "foo", "bar"}), std::runtime_error);
 }
 
+BOOST_AUTO_TEST_CASE(a_cluster_starts_by_a_clock_that_only_the_test_moves) {
+    server redis(redis_server_options().cluster().frozen_clock());
+    const auto before = redis.command({"TIME"}).texts();
+    BOOST_TEST(redis.command({"SET", "foo", "1"}) == "OK");
+    BOOST_TEST(redis.command({"TIME"}).texts() == before);
+}
+
 BOOST_AUTO_TEST_CASE(an_advanced_clock_shows_in_time_at_once_and_makes_keys_expire) {
     server redis(redis_server_options().movable_clock());
     redis.command({"SET", "key", "value", "PX", "3600000"});

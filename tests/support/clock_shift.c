@@ -1,6 +1,7 @@
 /* Preloaded into a Redis server by tests: its real-time clocks run ahead by as many milliseconds as the eight bytes
    of the file named by TASKFLUX_CLOCK_OFFSET say, at any moment. What measures spans (the monotonic clocks) is left
-   alone. Raw system calls, as libc's own functions are the ones replaced here. */
+   alone. With TASKFLUX_CLOCK_FROZEN set they stand still otherwise. Raw system calls, as libc's own functions are the
+   ones replaced here. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>
@@ -12,6 +13,8 @@
 #include <unistd.h>
 
 static const int64_t* offset_ms;
+static int is_frozen;
+static struct timespec frozen;
 
 __attribute__((constructor)) static void map_offset(void) {
     const char* name = getenv("TASKFLUX_CLOCK_OFFSET");
@@ -20,11 +23,13 @@ __attribute__((constructor)) static void map_offset(void) {
     void* memory = mmap(NULL, sizeof *offset_ms, PROT_READ, MAP_SHARED, file, 0);
     if (memory != MAP_FAILED) offset_ms = memory;
     close(file);
+    is_frozen = getenv("TASKFLUX_CLOCK_FROZEN") != NULL && syscall(SYS_clock_gettime, CLOCK_REALTIME, &frozen) == 0;
 }
 
 int clock_gettime(clockid_t clock, struct timespec* now) {
     const int failed = (int)syscall(SYS_clock_gettime, clock, now);
     if (failed || !offset_ms || (clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE)) return failed;
+    if (is_frozen) *now = frozen;
     const int64_t offset = __atomic_load_n(offset_ms, __ATOMIC_RELAXED);
     const int64_t ns = now->tv_nsec + offset % 1000 * 1000000;
     now->tv_sec += (time_t)(offset / 1000 + (ns >= 1000000000) - (ns < 0));

@@ -218,6 +218,7 @@ std::vector<std::string> redis_server::environment() const {
     if (clock_) {
         result.push_back("LD_PRELOAD=" TASKFLUX_CLOCK_SHIFT);
         result.push_back("TASKFLUX_CLOCK_OFFSET=" + (directory_ / "clock").string());
+        if (options_.frozen_clock_) result.push_back("TASKFLUX_CLOCK_FROZEN=1");
     }
     return result;
 }
@@ -261,7 +262,10 @@ bool redis_server::answers() const {
 void redis_server::claim_all_slots() {
     if (command({"CLUSTER", "INFO"}).text.find("cluster_slots_assigned:0") != std::string::npos)
         command({"CLUSTER", "ADDSLOTSRANGE", "0", "16383"});
-    const auto ready = [&] { return command({"CLUSTER", "INFO"}).text.find("cluster_state:ok") != std::string::npos; };
+    const auto ready = [&] {
+        if (clock_) advance(std::chrono::milliseconds(100));  // it waits for two seconds of its clock to pass
+        return command({"CLUSTER", "INFO"}).text.find("cluster_state:ok") != std::string::npos;
+    };
     if (!eventually(ready)) throw std::runtime_error("redis_server: the cluster does not become ready\n" + log());
 }
 

@@ -35,10 +35,13 @@ public:
     const std::string& password() const { return password_; }
     /// Listens on socket_path() too.
     redis_server_options& unix_socket() { unix_socket_ = true; return *this; }
-    /// A cluster of one node that owns all slots. Redis takes two seconds to start such a node.
+    /// A cluster of one node that owns all slots. Redis takes two seconds of its clock to start such a node: a
+    /// clock that can be moved is moved by a few seconds then.
     redis_server_options& cluster() { cluster_ = true; return *this; }
     /// A clock that advance() can move.
     redis_server_options& movable_clock() { movable_clock_ = true; return *this; }
+    /// A clock that only advance() moves.
+    redis_server_options& frozen_clock() { movable_clock_ = frozen_clock_ = true; return *this; }
     /// The content of a configuration file, which the server may rewrite; implies such a file. Default none.
     redis_server_options& config(std::string value) { config_ = std::move(value); return *this; }
 
@@ -47,7 +50,7 @@ private:
 
     std::string executable_, password_, config_;
     std::vector<std::string> words_;
-    bool unix_socket_ = false, cluster_ = false, movable_clock_ = false;
+    bool unix_socket_ = false, cluster_ = false, movable_clock_ = false, frozen_clock_ = false;
 };
 
 /// A real server in a process of its own, on a free loopback port, in a temporary directory that goes with it.
