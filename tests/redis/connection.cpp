@@ -2,9 +2,11 @@
 
 #include "support/redis_server.hpp"
 
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -13,11 +15,13 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <future>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 BOOST_AUTO_TEST_SUITE(redis_connection)
@@ -40,6 +44,40 @@ using words = std::vector<std::string>;
 
 constexpr std::string_view echo_text = "return {#KEYS, KEYS[1], ARGV[1]}";
 
+// How a call ended. Its exception stays on its thread: TSan does not see what libstdc++ does to share one.
+struct ending {
+    ending() = default;
+
+    reply answer;
+    boost::system::error_code ec;
+    std::string what;
+};
+
+asio::awaitable<ending> end_of(asio::awaitable<reply> call) {
+    ending out;
+    try {
+        out.answer = co_await std::move(call);
+    } catch (const boost::system::system_error& e) {
+        out.ec = e.code();
+        out.what = e.what();
+    }
+    co_return out;
+}
+
+class pending {
+public:
+    explicit pending(std::future<ending> of) : of_(std::move(of)) {}
+
+    reply get() {
+        auto got = of_.get();
+        if (got.ec) throw boost::system::system_error(got.ec, got.what);
+        return std::move(got.answer);
+    }
+
+private:
+    std::future<ending> of_;
+};
+
 // A thread that runs a context, and what its connections report.
 class fixture {
 public:
@@ -50,7 +88,8 @@ public:
         runner_.join();  // returns only when closed connections let go of the context
     }
 
-    std::shared_ptr<connection> make(const std::string& url, connection_options options = connection_options()) {
+    std::shared_ptr<connection> make(const std::string& url,
+                                     connection_options options = connection_options()) {
         options.log([this](std::string_view text) {
             const std::lock_guard lock(mutex_);
             log_.append(text) += '\n';
@@ -59,8 +98,9 @@ public:
         return made_.back();
     }
 
-    std::future<reply> later(asio::awaitable<reply> call) {
-        return asio::co_spawn(context_, std::move(call), asio::use_future);
+    pending later(asio::awaitable<reply> call, asio::cancellation_slot slot = {}) {
+        return pending(asio::co_spawn(context_, end_of(std::move(call)),
+                                      asio::bind_cancellation_slot(slot, asio::use_future)));
     }
 
     std::string log() {
@@ -79,18 +119,19 @@ private:
     std::thread runner_;
 };
 
-std::string text_of(std::future<reply> answer) {
+std::string text_of(pending answer) {
     const auto got = answer.get();
     return std::string(reader(got).text());
 }
 
-void refused(std::future<reply> answer, errc code, const std::string& says) {
-    BOOST_CHECK_EXCEPTION(answer.get(), boost::system::system_error, [&](const boost::system::system_error& e) {
-        const std::string what = e.what();
-        BOOST_TEST(what.find(says) != std::string::npos, what);
-        BOOST_TEST(what.find("s3cret") == std::string::npos, what);
-        return e.code() == code;
-    });
+void refused(pending answer, errc code, const std::string& says) {
+    BOOST_CHECK_EXCEPTION(answer.get(), boost::system::system_error,
+                          [&](const boost::system::system_error& e) {
+                              const std::string what = e.what();
+                              BOOST_TEST(what.find(says) != std::string::npos, what);
+                              BOOST_TEST(what.find("s3cret") == std::string::npos, what);
+                              return e.code() == code;
+                          });
 }
 
 script echo_script(redis_server& server, std::string& digest) {
@@ -131,13 +172,13 @@ BOOST_FIXTURE_TEST_CASE(an_error_of_a_command_is_thrown_and_the_connection_lives
     refused(later(redis->command({"INCR"}, true)), errc::protocol, "wrong number of arguments");
     refused(later(redis->command({"EVAL", "return redis.error_reply('OOM x')", "0"}, true)), errc::queue_full,
             "maxmemory");
-    const auto inner = later(redis->command({"EVAL", "return {1, redis.error_reply('NO x')}", "0"}, true)).get();
+    const auto inner =
+        later(redis->command({"EVAL", "return {1, redis.error_reply('NO x')}", "0"}, true)).get();
     reader in(inner);
     BOOST_TEST(in.list() == 2u);
     in.skip();
     BOOST_TEST(in.error() == "NO x");
     BOOST_TEST(text_of(later(redis->command({"PING"}, true))) == "PONG");
-    BOOST_TEST(server.command({"CLIENT", "INFO"}).text.find("id=") == 0u);
     BOOST_TEST(log().find("lost") == std::string::npos, log());
 }
 
@@ -170,7 +211,7 @@ BOOST_FIXTURE_TEST_CASE(a_password_that_becomes_right_is_used_without_a_restart,
     BOOST_TEST(eventually([&] {
         try {
             return text_of(later(redis->command({"PING"}, true))) == "PONG";
-        } catch (const taskflux::error&) {
+        } catch (const boost::system::system_error&) {
             return false;
         }
     }));
@@ -238,11 +279,12 @@ BOOST_FIXTURE_TEST_CASE(only_what_is_repeatable_is_sent_again_after_a_lost_conne
     redis_server server;
     const auto redis = make(server.url(), connection_options().timeout(30s));
     later(redis->command({"PING"}, true)).get();
-    server.suspend();
+    server.command({"CLIENT", "PAUSE", "600000", "WRITE"});
     auto once = later(redis->command({"INCR", "once"}, false));
+    BOOST_TEST(eventually([&] {
+        return server.command({"INFO", "clients"}).text.find("blocked_clients:1") != std::string::npos;
+    }));
     auto again = later(redis->command({"INCR", "again"}, true));
-    later([](std::shared_ptr<connection>) -> asio::awaitable<reply> { co_return reply(); }(redis)).get();
-    std::this_thread::yield();
     server.kill();
     refused(std::move(once), errc::unavailable, "the connection was lost in a call");
     server.start();
@@ -275,7 +317,8 @@ BOOST_FIXTURE_TEST_CASE(a_server_that_may_not_write_is_left_and_tried_again, fix
     server.command({"CONFIG", "SET", "replica-serve-stale-data", "yes"});
     refused(later(make(server.url() + "?timeout=300ms")->command({"SET", "k", "v"}, true)), errc::unavailable,
             "READONLY");
-    auto waiting = later(redis->command({"SET", "k", "v"}, false));  // it was refused, so it may be sent again
+    auto waiting =
+        later(redis->command({"SET", "k", "v"}, false));  // it was refused, so it may be sent again
     BOOST_TEST(eventually([&] { return log().find("leaves a server that refuses") != std::string::npos; }));
     server.command({"REPLICAOF", "NO", "ONE"});
     BOOST_TEST(text_of(std::move(waiting)) == "OK");
@@ -288,13 +331,16 @@ BOOST_FIXTURE_TEST_CASE(what_the_server_puts_off_is_tried_again_on_the_same_conn
     refused(later(make(server.url() + "?timeout=300ms")->command({"SET", "k", "v"}, true)), errc::unavailable,
             "NOREPLICAS");
     auto waiting = later(redis->command({"SET", "k", "v"}, false));
-    BOOST_TEST(eventually([&] { return server.command({"INFO", "errorstats"}).text.find("NOREPLICAS") != std::string::npos; }));
+    BOOST_TEST(eventually([&] {
+        return server.command({"INFO", "errorstats"}).text.find("NOREPLICAS") != std::string::npos;
+    }));
     server.command({"CONFIG", "SET", "min-replicas-to-write", "0"});
     BOOST_TEST(text_of(std::move(waiting)) == "OK");
     BOOST_TEST(log().find("lost") == std::string::npos, log());
 }
 
-BOOST_FIXTURE_TEST_CASE(what_is_published_to_the_inbox_arrives_also_after_its_connection_was_killed, fixture) {
+BOOST_FIXTURE_TEST_CASE(what_is_published_to_the_inbox_arrives_also_after_its_connection_was_killed,
+                        fixture) {
     redis_server server;
     const auto redis = make(server.url());
     std::mutex mutex;
@@ -306,7 +352,9 @@ BOOST_FIXTURE_TEST_CASE(what_is_published_to_the_inbox_arrives_also_after_its_co
     });
     redis->on_reconnect([&] { ++regained; });
     redis->start();
-    const auto subscribers = [&] { return server.command({"PUBSUB", "NUMSUB", redis->inbox()}).items.at(1).integer(); };
+    const auto subscribers = [&] {
+        return server.command({"PUBSUB", "NUMSUB", redis->inbox()}).items.at(1).integer();
+    };
     const auto arrive = [&](const std::string& name, int count) {
         words expected;
         for (int i = 0; i != count; ++i) {
@@ -372,12 +420,11 @@ BOOST_FIXTURE_TEST_CASE(a_cancelled_call_ends_at_once_whether_written_or_waiting
     server.suspend();
     for (const auto& each : {redis, dead}) {
         asio::cancellation_signal signal;
-        auto call = asio::co_spawn(context(), each->command({"PING"}, true),
-                                   asio::bind_cancellation_slot(signal.slot(), asio::use_future));
+        auto call = later(each->command({"PING"}, true), signal.slot());
         asio::post(context(), [&] { signal.emit(asio::cancellation_type::terminal); });
-        BOOST_CHECK_EXCEPTION(call.get(), boost::system::system_error, [](const boost::system::system_error& e) {
-            return e.code() == asio::error::operation_aborted;
-        });
+        BOOST_CHECK_EXCEPTION(
+            call.get(), boost::system::system_error,
+            [](const boost::system::system_error& e) { return e.code() == asio::error::operation_aborted; });
     }
     server.resume();
     BOOST_TEST(text_of(later(redis->command({"PING"}, true))) == "PONG");
@@ -409,10 +456,10 @@ BOOST_AUTO_TEST_CASE(calls_from_many_threads_all_arrive_once) {
 
 BOOST_AUTO_TEST_CASE(a_context_may_end_before_its_connections_and_their_calls) {
     redis_server server;
-    const auto context = std::make_unique<asio::io_context>();
-    std::shared_ptr<connection> redis =
+    auto context = std::make_unique<asio::io_context>();
+    auto redis = connection::make(context->get_executor(), parse_url(server.url()), connection_options());
+    const auto never_used =
         connection::make(context->get_executor(), parse_url(server.url()), connection_options());
-    const auto never_used = connection::make(context->get_executor(), parse_url(server.url()), connection_options());
     const auto other_context = std::make_unique<asio::io_context>();
     auto first = asio::co_spawn(*context, redis->command({"PING"}, true), asio::use_future);
     while (first.wait_for(0s) != std::future_status::ready) context->run_one();
@@ -422,7 +469,7 @@ BOOST_AUTO_TEST_CASE(a_context_may_end_before_its_connections_and_their_calls) {
     auto other = asio::co_spawn(*other_context, redis->command({"PING"}, true), asio::use_future);
     other_context->poll();
     context->poll();
-    const_cast<std::unique_ptr<asio::io_context>&>(context).reset();
+    context.reset();
     BOOST_CHECK_THROW(same.get(), std::future_error);
     other_context->restart();
     other_context->poll();
@@ -438,6 +485,29 @@ BOOST_FIXTURE_TEST_CASE(a_unix_socket_is_as_good_and_so_is_a_large_reply, fixtur
     const std::string large(5'000'000, 'x');
     BOOST_TEST(text_of(later(redis->command({"SET", "k", large}, true))) == "OK");
     BOOST_TEST((text_of(later(redis->command({"GET", "k"}, true))) == large));
+}
+
+BOOST_FIXTURE_TEST_CASE(over_tls_the_server_must_show_a_certificate_that_is_trusted, fixture) {
+    const auto port = std::to_string(test::free_port());
+    redis_server server;  // for its directory
+    const auto file = [&](const std::string& name) { return (server.directory() / name).string(); };
+    const auto make_certificate =
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext "
+        "subjectAltName=DNS:localhost -keyout " +
+        file("key.pem") + " -out " + file("cert.pem") + "";
+    BOOST_REQUIRE(std::system((make_certificate + " >/dev/null 2>&1").c_str()) == 0);
+    redis_server secure(redis_server_options().words({"--tls-port", port, "--tls-cert-file", file("cert.pem"),
+                                                      "--tls-key-file", file("key.pem"), "--tls-ca-cert-file",
+                                                      file("cert.pem"), "--tls-auth-clients", "optional"}));
+    const auto ca = "?timeout=2s&ca=" + file("cert.pem");
+    BOOST_TEST(text_of(later(make("rediss://localhost:" + port + ca)->command({"PING"}, true))) == "PONG");
+    const auto with_key = ca + "&cert=" + file("cert.pem") + "&key=" + file("key.pem");
+    BOOST_TEST(text_of(later(make("rediss://localhost:" + port + with_key)->command({"PING"}, true))) ==
+               "PONG");
+    refused(later(make("rediss://localhost:" + port + "?timeout=300ms")->command({"PING"}, true)),
+            errc::unavailable, "certificate verify failed");
+    refused(later(make("rediss://127.0.0.1:" + port + ca)->command({"PING"}, true)), errc::unavailable,
+            "certificate verify failed");
 }
 
 BOOST_FIXTURE_TEST_CASE(a_command_without_words_and_a_missing_certificate_are_refused, fixture) {

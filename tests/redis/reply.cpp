@@ -41,9 +41,10 @@ void refuses(std::string_view wire, const std::function<void(reader&)>& call, co
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_reply_is_read_in_its_order) {
-    const auto from = read("*5\r\n:-42\r\n$3\r\na\0b\r\n_\r\n*2\r\n+OK\r\n:7\r\n$0\r\n\r\n"
-                           "%1\r\n$1\r\nk\r\n,1.5\r\n"
-                           "-ERR no\r\n"sv);
+    const auto from = read(
+        "*5\r\n:-42\r\n$3\r\na\0b\r\n_\r\n*2\r\n+OK\r\n:7\r\n$0\r\n\r\n"
+        "%1\r\n$1\r\nk\r\n,1.5\r\n"
+        "-ERR no\r\n"sv);
     reader in(from);
     BOOST_TEST(in.list() == 5u);
     BOOST_TEST(in.integer() == -42);
@@ -80,17 +81,28 @@ BOOST_AUTO_TEST_CASE(only_an_error_that_is_the_whole_reply_is_its_error) {
 }
 
 BOOST_AUTO_TEST_CASE(what_comes_unexpected_is_named_next_to_what_was_expected) {
-    refuses("$1\r\n5\r\n", [](reader& in) { in.integer(); }, "expected an integer as node 1, but a text came: \"5\"");
-    refuses(":5\r\n", [](reader& in) { in.text(); }, "expected a text as node 1, but an integer came: \"5\"");
-    refuses("*0\r\n", [](reader& in) { in.text(); }, "but a list came");
-    refuses("_\r\n", [](reader& in) { in.list(); }, "expected a list as node 1, but nil came");
-    refuses("*1\r\n-WRONGTYPE x\r\n", [](reader& in) { in.list(), in.text(); },
-            "expected a text as node 2, but an error came: \"WRONGTYPE x\"");
-    refuses(":5\r\n", [](reader& in) { in.error(); }, "expected an error");
-    refuses("*0\r\n", [](reader& in) { in.list(), in.integer(); }, "expected an integer as node 2, but it ends");
-    refuses("*0\r\n", [](reader& in) { in.list(), in.skip(); }, "ends too early");
-    refuses(":99999999999999999999\r\n", [](reader& in) { in.integer(); }, "as an integer");
-    refuses("+" + std::string(1000, 'x') + "\r\n", [](reader& in) { in.integer(); }, std::string(80, 'x') + '"');
+    refuses(
+        "$1\r\n5\r\n", [](reader& in) { in.integer(); },
+        "expected an integer as node 1, but a text came: \"5\"");
+    refuses(
+        ":5\r\n", [](reader& in) { in.text(); }, "expected a text as node 1, but an integer came: \"5\"");
+    refuses(
+        "*0\r\n", [](reader& in) { in.text(); }, "but a list came");
+    refuses(
+        "_\r\n", [](reader& in) { in.list(); }, "expected a list as node 1, but nil came");
+    refuses(
+        "*1\r\n-WRONGTYPE x\r\n", [](reader& in) { in.list(), in.text(); },
+        "expected a text as node 2, but an error came: \"WRONGTYPE x\"");
+    refuses(
+        ":5\r\n", [](reader& in) { in.error(); }, "expected an error");
+    refuses(
+        "*0\r\n", [](reader& in) { in.list(), in.integer(); }, "expected an integer as node 2, but it ends");
+    refuses(
+        "*0\r\n", [](reader& in) { in.list(), in.skip(); }, "ends too early");
+    refuses(
+        ":99999999999999999999\r\n", [](reader& in) { in.integer(); }, "as an integer");
+    refuses(
+        "+" + std::string(1000, 'x') + "\r\n", [](reader& in) { in.integer(); }, std::string(80, 'x') + '"');
 }
 
 BOOST_AUTO_TEST_SUITE_END()

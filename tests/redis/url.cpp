@@ -21,7 +21,9 @@ struct good {
     const char* url;
     const char* printed;
 };
-std::ostream& operator<<(std::ostream& out, const good& each) { return out << each.url; }
+std::ostream& operator<<(std::ostream& out, const good& each) {
+    return out << each.url;
+}
 
 const good good_urls[] = {
     {"redis://localhost", "redis://localhost:6379/0"},
@@ -47,7 +49,9 @@ struct bad {
     const char* url;
     const char* says;
 };
-std::ostream& operator<<(std::ostream& out, const bad& each) { return out << each.url; }
+std::ostream& operator<<(std::ostream& out, const bad& each) {
+    return out << each.url;
+}
 
 // Where there is an '@' the password is s3cret.
 const bad bad_urls[] = {
@@ -93,7 +97,8 @@ const bad bad_urls[] = {
 
 }  // namespace
 
-BOOST_DATA_TEST_CASE(a_url_is_read_and_printed_in_its_usual_form_without_the_password, data::make(good_urls), each) {
+BOOST_DATA_TEST_CASE(a_url_is_read_and_printed_in_its_usual_form_without_the_password, data::make(good_urls),
+                     each) {
     const auto url = parse_url(each.url);
     BOOST_TEST(to_string(url) == each.printed);
     BOOST_TEST((url.password.empty() || url.password.starts_with("s3cret")));
@@ -127,8 +132,8 @@ BOOST_AUTO_TEST_CASE(sentinels_and_sockets_end_up_in_their_place) {
     BOOST_TEST(socket.addresses.empty());
 }
 
-BOOST_DATA_TEST_CASE(a_mistake_is_named_with_what_would_be_right_but_never_with_the_password, data::make(bad_urls),
-                     each) {
+BOOST_DATA_TEST_CASE(a_mistake_is_named_with_what_would_be_right_but_never_with_the_password,
+                     data::make(bad_urls), each) {
     try {
         parse_url(each.url);
         BOOST_ERROR("accepted");

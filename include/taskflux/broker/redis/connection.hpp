@@ -33,12 +33,13 @@
 
 namespace taskflux::redis {
 
-/// This process' way to a Redis server: a connection for commands and one for the inbox, both made again, after
-/// growing pauses, whenever they are lost. Safe to use from several threads, but for the two setters. Once
-/// started it keeps its context running until `close`, or the end of its last owner.
+/// This process' way to a Redis server: a connection for commands and one for the inbox, both made again,
+/// after growing pauses, whenever they are lost. Safe to use from several threads, but for the two setters.
+/// Once started it keeps its context running until `close`, or the end of its last owner.
 class connection : public std::enable_shared_from_this<connection> {
 public:
-    /// Does nothing until the first call or `start`. Errors: `invalid_argument` for TLS files that can't be used.
+    /// Does nothing until the first call or `start`. Errors: `invalid_argument` for TLS files that can't be
+    /// used.
     static std::shared_ptr<connection> make(asio::any_io_executor executor, redis_url url,
                                             connection_options options) {
         return std::shared_ptr<connection>(
@@ -53,10 +54,11 @@ public:
     /// Returns its reply, which is no error but may hold some.
     ///
     /// Errors: `unavailable` when no reply has come within the timeout, and, unless `repeatable`, when the
-    /// connection was lost meanwhile: it may have been carried out then. `queue_full` when the server is out of
-    /// memory; `invalid_argument` when it refuses user, password, database or permission; `unsupported` for a
-    /// server older than 6.2; `shut_down` after `close`; `protocol` for any other error of the server.
-    /// Cancellation (terminal): ends at once with `operation_aborted`; may have been carried out all the same.
+    /// connection was lost meanwhile: it may have been carried out then. `queue_full` when the server is out
+    /// of memory; `invalid_argument` when it refuses user, password, database or permission; `unsupported`
+    /// for a server older than 6.2; `shut_down` after `close`; `protocol` for any other error of the server.
+    /// Cancellation (terminal): ends at once with `operation_aborted`; may have been carried out all the
+    /// same.
     asio::awaitable<reply> eval(const script& which, const std::vector<std::string>& keys,
                                 const std::vector<std::string>& args, bool repeatable) {
         const auto count = std::to_string(keys.size());
@@ -69,8 +71,8 @@ public:
         return send(std::move(call));
     }
 
-    /// Sends one command that neither blocks nor subscribes; else as `eval`. Errors: `invalid_argument` for no
-    /// words.
+    /// Sends one command that neither blocks nor subscribes; else as `eval`. Errors: `invalid_argument` for
+    /// no words.
     asio::awaitable<reply> command(const std::vector<std::string>& words, bool repeatable) {
         if (words.empty()) throw error(errc::invalid_argument, "a Redis command needs at least one word");
         auto call = make_call(repeatable);
@@ -85,9 +87,11 @@ public:
     /// The channel of this process, always subscribed to on a connection of its own.
     const std::string& inbox() const noexcept { return inbox_; }
 
-    /// What was published to `inbox`, in its order. Set before `start`; called on the connection's executor, one
-    /// at a time, and not begun after `close` from there; must not throw.
-    void on_message(std::function<void(std::string_view payload)> listener) { on_message_ = std::move(listener); }
+    /// What was published to `inbox`, in its order. Set before `start`; called on the connection's executor,
+    /// one at a time, and not begun after `close` from there; must not throw.
+    void on_message(std::function<void(std::string_view payload)> listener) {
+        on_message_ = std::move(listener);
+    }
 
     /// The command connection or the subscription is there again after having been lost, so messages may be
     /// missing. Else as `on_message`.
@@ -107,8 +111,8 @@ public:
         if (messages) messages->stop();
     }
 
-    /// Which run of which server answers now; changes when it restarts or another takes its place. Empty before
-    /// the first connection, and where the server does not say.
+    /// Which run of which server answers now; changes when it restarts or another takes its place. Empty
+    /// before the first connection, and where the server does not say.
     std::string run_id() const {
         const std::lock_guard lock(facts_->mutex);
         return facts_->run_id;
@@ -143,7 +147,8 @@ private:
         return {wire::make_request(), {}, repeatable, std::chrono::steady_clock::now() + timeout};
     }
 
-    // The caller's coroutine may live on another context: it must not hold the link, nor anything of its executor.
+    // The caller's coroutine may live on another context: it must not hold the link, nor anything of its
+    // executor.
     asio::awaitable<reply> send(wire::link_call call) {
         return asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr, reply)>(
             [link = started()](auto handler, wire::link_call what) mutable {
@@ -167,8 +172,10 @@ private:
     std::shared_ptr<wire::link> connect() {
         const asio::any_io_executor serial = taskflux::detail::serial_executor(
             std::make_shared<taskflux::detail::serial_queue>(std::exchange(executor_, {})));
-        auto commands = std::make_shared<wire::link>(serial, for_commands(), std::move(tls_for_commands_), options_);
-        auto messages = std::make_shared<wire::link>(serial, for_messages(), std::move(tls_for_messages_), options_);
+        auto commands =
+            std::make_shared<wire::link>(serial, for_commands(), std::move(tls_for_commands_), options_);
+        auto messages =
+            std::make_shared<wire::link>(serial, for_messages(), std::move(tls_for_messages_), options_);
         commands_ = commands;
         messages_ = messages;
         state_ = state::started;
@@ -220,8 +227,8 @@ private:
     std::function<void()> on_reconnect_;
 
     std::mutex mutex_;
-    state state_ = state::idle;           // guarded by mutex_, as all below
-    asio::any_io_executor executor_;      // until started
+    state state_ = state::idle;       // guarded by mutex_, as all below
+    asio::any_io_executor executor_;  // until started
     asio::ssl::context tls_for_commands_;
     asio::ssl::context tls_for_messages_;
     std::weak_ptr<wire::link> commands_;

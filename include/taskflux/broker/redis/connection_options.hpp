@@ -32,8 +32,9 @@ public:
         return *this;
     }
 
-    /// How often a silent server is asked whether it lives; after twice this it is taken for dead and connected
-    /// to again. No single command may take that long. Default 2 s. Errors: `invalid_argument` unless positive.
+    /// How often a silent server is asked whether it lives; after twice this it is taken for dead and
+    /// connected to again. No single command may take that long. Default 2 s. Errors: `invalid_argument`
+    /// unless positive.
     connection_options& health_check(milliseconds interval) {
         health_check_ = positive(interval, "health_check");
         return *this;

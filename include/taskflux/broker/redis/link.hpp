@@ -48,11 +48,16 @@ namespace taskflux::redis::wire {
 /// What one link is for. All of it is called on the link's executor.
 struct link_purpose {
     boost::redis::config config;
-    boost::redis::request greeting;              ///< the first request on each new connection
-    std::function<void(const reply&)> greeted;   ///< reads its reply; throws `taskflux::error` to refuse the server
-    std::function<void(bool again)> ready;       ///< calls may come; `again`: after the connection was lost
-    boost::redis::any_adapter push_adapter;      ///< where what the server sends by itself goes
-    std::function<void()> pushed;                ///< some of that is complete
+    /// The first request on each new connection.
+    boost::redis::request greeting;
+    /// Reads its reply; throws `taskflux::error` to refuse the server.
+    std::function<void(const reply&)> greeted;
+    /// Calls may come; `again`: after the connection was lost.
+    std::function<void(bool again)> ready;
+    /// Where what the server sends by itself goes.
+    boost::redis::any_adapter push_adapter;
+    /// Some of that is complete.
+    std::function<void()> pushed;
 };
 
 /// One request of a caller.
@@ -63,9 +68,9 @@ struct link_call {
     std::chrono::steady_clock::time_point deadline;
 };
 
-/// One connection of Boost.Redis, made again whenever it is lost. Lives as long as its loops do, which is until
-/// `stop` or the end of its context, so that no socket outlives either; hold it weakly. `executor` runs one
-/// thing at a time.
+/// One connection of Boost.Redis, made again whenever it is lost. Lives as long as its loops do, which is
+/// until `stop` or the end of its context, so that no socket outlives either; hold it weakly. `executor` runs
+/// one thing at a time.
 class link : public std::enable_shared_from_this<link> {
 public:
     link(asio::any_io_executor executor, link_purpose purpose, asio::ssl::context tls,
@@ -152,7 +157,8 @@ private:
     }
 
     duration back_off(unsigned failed) {
-        const auto policy = retry_policy::exponential(milliseconds(20)).attempts(0).max_delay(longest_pause).full_jitter();
+        const auto policy =
+            retry_policy::exponential(milliseconds(20)).attempts(0).max_delay(longest_pause).full_jitter();
         return *next_delay(policy, failed, {}, random_);
     }
 
@@ -187,7 +193,8 @@ private:
 
     asio::awaitable<void> run() {
         boost::system::error_code ec;
-        if (!stopped_) co_await connection_.async_run(purpose_.config, asio::redirect_error(asio::use_awaitable, ec));
+        if (!stopped_)
+            co_await connection_.async_run(purpose_.config, asio::redirect_error(asio::use_awaitable, ec));
         running_ = false;
         if (ec == boost::redis::error::resp3_hello) {
             constexpr std::string_view prefix = "Setup request execution failed: ";
@@ -206,9 +213,9 @@ private:
         if (!running_) co_return;
         boost::system::error_code ec;
         reply answer;
-        co_await connection_.async_exec(
-            purpose_.greeting, answer.adapter(),
-            asio::cancel_after(4 * options_.connect_timeout(), asio::redirect_error(asio::use_awaitable, ec)));
+        co_await connection_.async_exec(purpose_.greeting, answer.adapter(),
+                                        asio::cancel_after(4 * options_.connect_timeout(),
+                                                           asio::redirect_error(asio::use_awaitable, ec)));
         if (!running_ || stopped_) co_return;
         try {
             if (ec) throw taskflux::error(errc::unavailable, "the Redis server does not answer");
@@ -294,7 +301,7 @@ private:
     const connection_options options_;
     std::string last_error_;
     boost::redis::connection connection_;
-    asio::steady_timer changed_;  // cancelled whenever anything below has changed
+    asio::steady_timer changed_;                   // cancelled whenever anything below has changed
     std::optional<taskflux::error> refusal_;       // why the server can't be used, until that has changed
     std::optional<taskflux::error> next_refusal_;  // what this attempt found
     std::uint64_t generation_ = 0;                 // how often calls could come

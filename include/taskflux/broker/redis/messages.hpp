@@ -23,23 +23,25 @@ class messages : public std::enable_shared_from_this<messages> {
 public:
     boost::redis::any_adapter adapter() {
         using boost::redis::any_adapter;
-        return any_adapter(any_adapter::impl_t([self = shared_from_this()](
-                                                   any_adapter::parse_event event,
-                                                   const boost::redis::resp3::node_view& from,
-                                                   boost::system::error_code&) {
-            switch (event) {
-                case any_adapter::parse_event::init: self->current_ = {}; return;
-                case any_adapter::parse_event::node: self->current_.add(from); return;
-                case any_adapter::parse_event::done: self->sort(); return;
-            }
-        }));
+        return any_adapter(
+            any_adapter::impl_t([self = shared_from_this()](any_adapter::parse_event event,
+                                                            const boost::redis::resp3::node_view& from,
+                                                            boost::system::error_code&) {
+                switch (event) {
+                    case any_adapter::parse_event::init: self->current_ = {}; return;
+                    case any_adapter::parse_event::node: self->current_.add(from); return;
+                    case any_adapter::parse_event::done: self->sort(); return;
+                }
+            }));
     }
 
-    /// Called on each new connection, with the reply to what was sent after the subscription: throws unless it
-    /// has subscribed. A refusal comes in that reply's place, as SUBSCRIBE has no reply that is waited for.
+    /// Called on each new connection, with the reply to what was sent after the subscription: throws unless
+    /// it has subscribed. A refusal comes in that reply's place, as SUBSCRIBE has no reply that is waited
+    /// for.
     void check(const reply& following) {
         if (!following.error().empty()) throw to_error(following.error());
-        if (!std::exchange(subscribed_, false)) throw error(errc::protocol, "the Redis server did not confirm the subscription");
+        if (!std::exchange(subscribed_, false))
+            throw error(errc::protocol, "the Redis server did not confirm the subscription");
     }
 
     void deliver(const std::function<void(std::string_view)>& listener) {

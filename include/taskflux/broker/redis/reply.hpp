@@ -52,7 +52,8 @@ public:
             case type::set:
             case type::map:
             case type::attribute:
-                nodes_.push_back({node_kind::list, from.aggregate_size * element_multiplicity(from.data_type), 0});
+                nodes_.push_back(
+                    {node_kind::list, from.aggregate_size * element_multiplicity(from.data_type), 0});
                 return;
             case type::number: add_bytes(node_kind::integer, from.value); return;
             case type::null: nodes_.push_back({}); return;
@@ -103,7 +104,8 @@ public:
         std::int64_t value = 0;
         const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
         if (ec != std::errc() || end != text.data() + text.size()) {
-            throw taskflux::error(errc::protocol, "the server sent \"" + std::string(text) + "\" as an integer");
+            throw taskflux::error(errc::protocol,
+                                  "the server sent \"" + std::string(text) + "\" as an integer");
         }
         return value;
     }
@@ -117,6 +119,7 @@ public:
     std::string_view error() { return reply_->bytes(take(node_kind::error)); }
 
     bool is_nil() const noexcept { return comes(node_kind::nil); }
+    bool is_text() const noexcept { return comes(node_kind::text); }
     bool is_error() const noexcept { return comes(node_kind::error); }
     bool done() const noexcept { return next_ == reply_->nodes().size(); }
 

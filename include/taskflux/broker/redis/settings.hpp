@@ -51,7 +51,8 @@ inline boost::redis::config make_config(const redis_url& url, const connection_o
 inline asio::ssl::context make_tls(const redis_url& url) {
     asio::ssl::context out(asio::ssl::context::tls_client);
     if (!url.tls) return out;
-    const auto check = [](const boost::system::error_code& ec, std::string_view what, const std::string& file) {
+    const auto check = [](const boost::system::error_code& ec, std::string_view what,
+                          const std::string& file) {
         if (!ec) return;
         throw error(errc::invalid_argument,
                     "Redis URL: " + std::string(what) + " \"" + file + "\" can't be used: " + ec.message());

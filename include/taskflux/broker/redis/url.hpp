@@ -62,7 +62,9 @@ public:
         const auto colon = text.find("://");
         const auto scheme = text.substr(0, colon);
         if (colon == std::string_view::npos) {
-            fail("the URL has no scheme: begin it with redis://, rediss://, redis+unix:// or redis+sentinel://");
+            fail(
+                "the URL has no scheme: begin it with redis://, rediss://, redis+unix:// or "
+                "redis+sentinel://");
         }
         auto rest = text.substr(colon + 3);
         if (rest.find('#') != std::string_view::npos) fail("'#' has no meaning there: write it as %23");
@@ -80,7 +82,9 @@ public:
             if (path.size() > 1) read_database(path.substr(1));
         } else if (scheme == "redis+unix" || scheme == "unix") {
             if (!hosts.empty() || path.size() < 2) {
-                fail("a Unix socket is named by its absolute path, with three slashes: redis+unix:///run/redis.sock");
+                fail(
+                    "a Unix socket is named by its absolute path, with three slashes: "
+                    "redis+unix:///run/redis.sock");
             }
             url_.unix_socket = decode(path);
         } else if (scheme == "redis+sentinel") {
@@ -165,7 +169,9 @@ private:
             host = text.substr(0, colon);
             number = text.substr(colon + 1);
             if (number->find(':') != std::string_view::npos) {
-                fail("an IPv6 address goes into brackets: [::1]:6379 (and an '@' is missing after a password)");
+                fail(
+                    "an IPv6 address goes into brackets: [::1]:6379 (and an '@' is missing after a "
+                    "password)");
             }
         }
         if (host.empty()) fail("the host is missing: redis://localhost:6379");
@@ -187,13 +193,16 @@ private:
         if (!path.empty()) path.remove_prefix(1);
         const auto slash = path.find('/');
         url_.master = decode(path.substr(0, slash));
-        if (url_.master.empty()) fail("the master's name is missing: redis+sentinel://a:26379,b:26379/mymaster");
-        if (slash != std::string_view::npos && slash + 1 != path.size()) read_database(path.substr(slash + 1));
+        if (url_.master.empty())
+            fail("the master's name is missing: redis+sentinel://a:26379,b:26379/mymaster");
+        if (slash != std::string_view::npos && slash + 1 != path.size())
+            read_database(path.substr(slash + 1));
     }
 
     void read_database(std::string_view text) {
         if (!read_number(text, url_.database) || url_.database < 0) {
-            fail("the database" + quoted(text) + " is not a number from 0 on (a '/' in a password is written as %2F)");
+            fail("the database" + quoted(text) +
+                 " is not a number from 0 on (a '/' in a password is written as %2F)");
         }
     }
 
@@ -226,7 +235,8 @@ private:
             read_timeout(value);
         } else {
             fail("the option" + quoted(name) +
-                 " is not known: there are timeout, db, ca, cert and key (a '?' in a password is written as %3F)");
+                 " is not known: there are timeout, db, ca, cert and key (a '?' in a password is written as "
+                 "%3F)");
         }
     }
 

@@ -18,10 +18,12 @@ enum class remedy {
 };
 
 /// The word that an error begins with, as in "OOM command not allowed ...". Redis 6.2 hides it in a sentence
-/// when the error came up inside a script: "ERR Error running script (call to f_...): @user_script:1: -OOM ...".
+/// when the error came up inside a script: "ERR Error running script (call to f_...): @user_script:1: -OOM
+/// ...".
 inline std::string_view error_code(std::string_view text) {
     if (text.starts_with("ERR Error running script")) {
-        if (const auto inner = text.find(": -"); inner != std::string_view::npos) text.remove_prefix(inner + 3);
+        if (const auto inner = text.find(": -"); inner != std::string_view::npos)
+            text.remove_prefix(inner + 3);
     }
     return text.substr(0, text.find(' '));
 }
@@ -42,17 +44,20 @@ inline error to_error(std::string_view text) {
     const auto code = error_code(text);
     const auto quoted = "the Redis server says \"" + std::string(text) + '"';
     if (code == "OOM") {
-        return {errc::queue_full, quoted + ": it is full; raise its maxmemory, or let tasks finish and expire"};
+        return {errc::queue_full,
+                quoted + ": it is full; raise its maxmemory, or let tasks finish and expire"};
     }
     if (code == "WRONGPASS") {
-        return {errc::invalid_argument, quoted + ": correct the user and password in redis://user:password@host"};
+        return {errc::invalid_argument,
+                quoted + ": correct the user and password in redis://user:password@host"};
     }
     if (code == "NOAUTH") {
         return {errc::invalid_argument, quoted + ": it wants a password, write redis://:password@host"};
     }
     if (code == "NOPERM") {
-        return {errc::invalid_argument,
-                quoted + ": grant the user what it lacks, for instance by ACL SETUSER <user> ~tf:* &tf:* +@all"};
+        return {
+            errc::invalid_argument,
+            quoted + ": grant the user what it lacks, for instance by ACL SETUSER <user> ~tf:* &tf:* +@all"};
     }
     return {errc::protocol, quoted};
 }
@@ -64,11 +69,13 @@ inline std::optional<error> refusal_for(std::string_view text) {
     const auto has = [&](std::string_view part) { return text.find(part) != std::string_view::npos; };
     const auto quoted = "the Redis server says \"" + std::string(text) + '"';
     if (has("called without any password configured")) {
-        return error(errc::invalid_argument, quoted + ": it has no password; leave it out of the URL, or set one");
+        return error(errc::invalid_argument,
+                     quoted + ": it has no password; leave it out of the URL, or set one");
     }
     if (has("DB index")) {
-        return error(errc::invalid_argument,
-                     quoted + ": the URL names a database that it does not have; see its setting 'databases'");
+        return error(
+            errc::invalid_argument,
+            quoted + ": the URL names a database that it does not have; see its setting 'databases'");
     }
     if (code == "NOPROTO" || has("unknown command")) {
         return error(errc::unsupported, quoted + ": Redis 6.2 or newer is needed");

@@ -1,0 +1,72 @@
+#include <taskflux/broker/redis/verdict.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+#include <string_view>
+
+BOOST_AUTO_TEST_SUITE(redis_verdict)
+
+namespace {
+
+using taskflux::errc;
+using taskflux::redis::wire::refusal_for;
+using taskflux::redis::wire::remedy;
+using taskflux::redis::wire::remedy_for;
+using taskflux::redis::wire::to_error;
+
+bool is(std::string_view text, errc code) {
+    return to_error(text).code() == code;
+}
+
+bool refuses(std::string_view text, errc code) {
+    const auto refusal = refusal_for(text);
+    return refusal && refusal->code() == code;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(each_error_has_its_remedy) {
+    BOOST_CHECK(remedy_for("NOSCRIPT No matching script. Please use EVAL.") == remedy::load_script);
+    BOOST_CHECK(remedy_for("READONLY You can't write against a read only replica.") == remedy::reconnect);
+    BOOST_CHECK(remedy_for("MASTERDOWN Link with MASTER is down") == remedy::reconnect);
+    for (const auto* text : {"LOADING Redis is loading", "BUSY Redis is busy", "TRYAGAIN x", "CLUSTERDOWN x",
+                             "NOREPLICAS Not enough", "MISCONF Redis is configured to save"}) {
+        BOOST_CHECK(remedy_for(text) == remedy::put_off);
+    }
+    for (const auto* text : {"ERR x", "OOM x", "NOAUTH x", "NOSCRIPTS x", "", "BUSYGROUP x"}) {
+        BOOST_CHECK(remedy_for(text) == remedy::none);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(redis_6_hides_the_code_of_an_error_inside_a_script) {
+    const std::string prefix = "ERR Error running script (call to f_0123): @user_script:1: @user_script: 1: ";
+    BOOST_CHECK(remedy_for(prefix + "-READONLY You can't write") == remedy::reconnect);
+    BOOST_CHECK(is(prefix + "-OOM command not allowed", errc::queue_full));
+    BOOST_CHECK(is(prefix + "attempt to index a nil value", errc::protocol));
+}
+
+BOOST_AUTO_TEST_CASE(each_error_is_thrown_as_what_its_reader_can_act_upon) {
+    BOOST_CHECK(is("OOM command not allowed when used memory > 'maxmemory'.", errc::queue_full));
+    BOOST_CHECK(is("WRONGPASS invalid username-password pair", errc::invalid_argument));
+    BOOST_CHECK(is("NOAUTH Authentication required.", errc::invalid_argument));
+    BOOST_CHECK(is("NOPERM this user has no permissions", errc::invalid_argument));
+    BOOST_CHECK(is("ERR syntax error", errc::protocol));
+    const std::string what = to_error("ERR syntax error").what();
+    BOOST_TEST(what.find("\"ERR syntax error\"") != std::string::npos, what);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_is_refused_only_for_what_does_not_pass_by_itself) {
+    BOOST_CHECK(refuses("WRONGPASS invalid username-password pair", errc::invalid_argument));
+    BOOST_CHECK(
+        refuses("NOAUTH HELLO must be called with the client already authenticated", errc::invalid_argument));
+    BOOST_CHECK(refuses("ERR AUTH <password> called without any password configured for the default user.",
+                        errc::invalid_argument));
+    BOOST_CHECK(refuses("ERR DB index is out of range", errc::invalid_argument));
+    BOOST_CHECK(refuses("ERR unknown command `HELLO`", errc::unsupported));
+    BOOST_CHECK(refuses("NOPROTO unsupported protocol version", errc::unsupported));
+    BOOST_CHECK(!refusal_for("ERR max number of clients reached"));
+    BOOST_CHECK(!refusal_for("LOADING Redis is loading the dataset in memory"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
