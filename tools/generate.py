@@ -4,12 +4,14 @@
   tools/generate.py            write every generated file that is missing or stale
   tools/generate.py --check    write nothing; exit 1 if a file is stale or a rule is broken
 
-Generated: single_include/taskflux/taskflux.hpp and src.hpp.
+Generated: include/taskflux/broker/redis/scripts.hpp from the .lua files beside it, and
+single_include/taskflux/taskflux.hpp and src.hpp.
 Rules for include/ (the reasons are in docs/ and in the messages): layers include downwards only, no cycles,
 at most 400 lines a header, absolute taskflux includes that exist, no whole-library Boost includes,
 `#pragma once` first, no macros, one version, everything reachable from the umbrella header.
 """
 import argparse
+import hashlib
 import pathlib
 import re
 import sys
@@ -175,8 +177,48 @@ def version(headers):
     return ".".join(match[1] for match in found if match)
 
 
+SCRIPTS = "include/taskflux/broker/redis/lua"
+SHARED_SCRIPT = "common"
+
+
+def compact(lua):
+    """A script without comments on lines of their own, indentation and empty lines; what it does is the same."""
+    lines = (line.strip() for line in lua.splitlines())
+    return "".join(line + "\n" for line in lines if line and not line.startswith("--"))
+
+
+def raw_literals(text):
+    """Raw string literals that make up `text`: one alone may have 64 kB at most."""
+    parts = [text[at:at + 15000] for at in range(0, len(text), 15000)]
+    return "\n    ".join(f'R"lua({part})lua"' for part in parts)
+
+
+def generate_scripts(tree):
+    folder = tree.root / SCRIPTS
+    if not folder.is_dir():
+        return
+    scripts = {path.stem: compact(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.lua"))}
+    shared = scripts.pop(SHARED_SCRIPT)
+    blocks = [f"// {MARKER} from {SCRIPTS}/*.lua, do not edit\n#pragma once\n\n"
+              f"#include <{OWN}broker/redis/script.hpp>\n\n#include <algorithm>\n#include <array>\n"
+              "#include <cstddef>\n#include <string_view>\n\nnamespace taskflux::redis::scripts {\n",
+              "template <std::size_t First, std::size_t Second>\n"
+              "consteval auto joined(const char (&first)[First], const char (&second)[Second]) {\n"
+              "    std::array<char, First + Second - 2> text{};\n"
+              "    std::copy_n(second, Second - 1, std::copy_n(first, First - 1, text.begin()));\n"
+              "    return text;\n}\n",
+              f"inline constexpr char shared[] =\n    {raw_literals(shared)};\n"]
+    for name, text in scripts.items():
+        sha1 = hashlib.sha1((shared + text).encode()).hexdigest()
+        blocks.append(f"inline constexpr auto {name}_text = joined(shared,\n    {raw_literals(text)});\n"
+                      f'inline constexpr script {name}{{"{name}", "{sha1}",\n'
+                      f"    std::string_view({name}_text.data(), {name}_text.size())}};\n")
+    blocks.append("}  // namespace taskflux::redis::scripts\n")
+    tree.generated[SCRIPTS[:-len("lua")] + "scripts.hpp"] = "\n".join(blocks)
+
+
 # In this order: a generator sees what those before it made.
-GENERATORS = [generate_single_headers]
+GENERATORS = [generate_scripts, generate_single_headers]
 
 
 # -------------------------------------------------------------------------------------------------- rules

@@ -3,6 +3,7 @@
 // All of taskflux but its HTTP edge. Exactly one .cpp file of a program also includes <taskflux/src.hpp>.
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/memory.hpp>
+#include <taskflux/broker/redis.hpp>
 #include <taskflux/clock.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/control.hpp>

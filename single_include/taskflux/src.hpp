@@ -5,4 +5,4085 @@
 
 #pragma once
 
+#include <taskflux/taskflux.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancel_after.hpp>
+#include <boost/asio/cancel_at.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/multiple_exceptions.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/describe/class.hpp>
 #include <boost/json/src.hpp>
+#include <boost/redis/adapter/any_adapter.hpp>
+#include <boost/redis/config.hpp>
+#include <boost/redis/connection.hpp>
+#include <boost/redis/error.hpp>
+#include <boost/redis/logger.hpp>
+#include <boost/redis/operation.hpp>
+#include <boost/redis/request.hpp>
+#include <boost/redis/resp3/node.hpp>
+#include <boost/redis/resp3/type.hpp>
+#include <boost/redis/src.hpp>
+#include <boost/system/error_code.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <initializer_list>
+#include <iterator>
+#include <limits>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+// -------------------- taskflux/broker/redis/connection_options.hpp -----------------------------------------
+
+namespace taskflux::redis {
+
+/// How a `connection` works. Setters may be chained; the same name without an argument reads.
+class connection_options {
+public:
+    using milliseconds = std::chrono::milliseconds;
+
+    connection_options() = default;
+
+    /// A call ends after this long with `unavailable`; default 5 s. `timeout=` in the URL wins.
+    /// Errors: `invalid_argument` unless positive.
+    connection_options& timeout(milliseconds limit) {
+        timeout_ = positive(limit, "timeout");
+        return *this;
+    }
+
+    /// Resolving, connecting and the TLS handshake take at most this long each; default 3 s.
+    /// Errors: `invalid_argument` unless positive.
+    connection_options& connect_timeout(milliseconds limit) {
+        connect_timeout_ = positive(limit, "connect_timeout");
+        return *this;
+    }
+
+    /// How often a silent server is asked whether it lives; after twice this it is taken for dead and
+    /// connected to again. No single command may take that long. Default 2 s. Errors: `invalid_argument`
+    /// unless positive.
+    connection_options& health_check(milliseconds interval) {
+        health_check_ = positive(interval, "health_check");
+        return *this;
+    }
+
+    /// Hears of connections lost and regained, and of settings of the server that endanger tasks; default
+    /// nobody. Called where the connection runs; must not throw.
+    connection_options& log(std::function<void(std::string_view)> listener) {
+        log_ = std::move(listener);
+        return *this;
+    }
+
+    milliseconds timeout() const noexcept { return timeout_; }
+    milliseconds connect_timeout() const noexcept { return connect_timeout_; }
+    milliseconds health_check() const noexcept { return health_check_; }
+    const std::function<void(std::string_view)>& log() const noexcept { return log_; }
+
+private:
+    static milliseconds positive(milliseconds value, const char* name) {
+        if (value > milliseconds::zero()) return value;
+        throw error(errc::invalid_argument, std::string("connection_options: ") + name + " must be positive");
+    }
+
+    milliseconds timeout_ = std::chrono::seconds(5);
+    milliseconds connect_timeout_ = std::chrono::seconds(3);
+    milliseconds health_check_ = std::chrono::seconds(2);
+    std::function<void(std::string_view)> log_;
+};
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/reply.hpp ------------------------------------------------------
+
+namespace taskflux::redis {
+
+/// What a node of a reply is.
+enum class node_kind { text, integer, nil, list, error };
+
+/// What the server answered: a tree as a flat list in pre-order, all of its strings in one buffer. Errors in
+/// it are nodes like any other. A map is a list of keys and values in turn.
+class reply {
+public:
+    struct node {
+        node_kind kind = node_kind::nil;
+        std::size_t size = 0;    ///< bytes of a text, integer or error; elements of a list
+        std::size_t offset = 0;  ///< where the bytes begin
+    };
+
+    bool empty() const noexcept { return nodes_.empty(); }
+    const std::vector<node>& nodes() const noexcept { return nodes_; }
+
+    /// The bytes of a text, an integer or an error.
+    std::string_view bytes(const node& which) const {
+        return std::string_view(bytes_).substr(which.offset, which.size);
+    }
+
+    /// The text of the error that is the whole reply; empty when it is none.
+    std::string_view error() const {
+        if (nodes_.empty() || nodes_.front().kind != node_kind::error) return {};
+        return bytes(nodes_.front());
+    }
+
+    void add(const boost::redis::resp3::node_view& from) {
+        using boost::redis::resp3::type;
+        switch (from.data_type) {
+            case type::array:
+            case type::push:
+            case type::set:
+            case type::map:
+            case type::attribute:
+                nodes_.push_back(
+                    {node_kind::list, from.aggregate_size * element_multiplicity(from.data_type), 0});
+                return;
+            case type::number: add_bytes(node_kind::integer, from.value); return;
+            case type::null: nodes_.push_back({}); return;
+            case type::simple_error:
+            case type::blob_error: add_bytes(node_kind::error, from.value); return;
+            case type::simple_string:
+            case type::doublean:
+            case type::boolean:
+            case type::big_number:
+            case type::verbatim_string:
+            case type::blob_string:
+            case type::streamed_string:
+            case type::streamed_string_part:
+            case type::invalid: add_bytes(node_kind::text, from.value); return;
+        }
+    }
+
+    /// Has Boost.Redis write into this reply, which must outlive the request. Never fails, so that an error
+    /// of one command does not cost the connection.
+    boost::redis::any_adapter adapter() {
+        using boost::redis::any_adapter;
+        return any_adapter(any_adapter::impl_t([this](any_adapter::parse_event event,
+                                                      const boost::redis::resp3::node_view& from,
+                                                      boost::system::error_code&) {
+            if (event == any_adapter::parse_event::node) add(from);
+        }));
+    }
+
+private:
+    void add_bytes(node_kind kind, std::string_view text) {
+        nodes_.push_back({kind, text.size(), bytes_.size()});
+        bytes_ += text;
+    }
+
+    std::vector<node> nodes_;
+    std::string bytes_;
+};
+
+/// Reads a reply from its beginning to its end. What does not come as asked for throws `protocol`, which says
+/// what was expected and what came. Views point into the reply, which must outlive them.
+class reader {
+public:
+    explicit reader(const reply& from) noexcept : reply_(&from) {}
+
+    /// A number. A text that looks like one is refused.
+    std::int64_t integer() {
+        const auto text = reply_->bytes(take(node_kind::integer));
+        std::int64_t value = 0;
+        const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (ec != std::errc() || end != text.data() + text.size()) {
+            throw taskflux::error(errc::protocol,
+                                  "the server sent \"" + std::string(text) + "\" as an integer");
+        }
+        return value;
+    }
+
+    std::string_view text() { return reply_->bytes(take(node_kind::text)); }
+
+    /// Enters a list and says how many elements it has; they come next.
+    std::size_t list() { return take(node_kind::list).size; }
+
+    /// The text of an error inside the reply, as in "WRONGTYPE Operation against ...".
+    std::string_view error() { return reply_->bytes(take(node_kind::error)); }
+
+    bool is_nil() const noexcept { return comes(node_kind::nil); }
+    bool is_text() const noexcept { return comes(node_kind::text); }
+    bool is_error() const noexcept { return comes(node_kind::error); }
+    bool done() const noexcept { return next_ == reply_->nodes().size(); }
+
+    /// Passes over what comes next, a list with all of its elements.
+    void skip() {
+        for (std::size_t left = 1; left != 0; --left) {
+            if (done()) throw taskflux::error(errc::protocol, "the reply ends too early");
+            const auto& each = reply_->nodes()[next_++];
+            if (each.kind == node_kind::list) left += each.size;
+        }
+    }
+
+private:
+    static std::string_view name(node_kind kind) {
+        switch (kind) {
+            case node_kind::text: return "a text";
+            case node_kind::integer: return "an integer";
+            case node_kind::nil: return "nil";
+            case node_kind::list: return "a list";
+            case node_kind::error: return "an error";
+        }
+        return "something unknown";
+    }
+
+    bool comes(node_kind kind) const noexcept { return !done() && reply_->nodes()[next_].kind == kind; }
+
+    const reply::node& take(node_kind expected) {
+        if (!comes(expected)) refuse(expected);
+        return reply_->nodes()[next_++];
+    }
+
+    [[noreturn]] void refuse(node_kind expected) const {
+        std::string what = "the server's reply: expected " + std::string(name(expected)) + " as node " +
+                           std::to_string(next_ + 1);
+        if (done()) throw taskflux::error(errc::protocol, what + ", but it ends there");
+        const auto& came = reply_->nodes()[next_];
+        what += ", but " + std::string(name(came.kind)) + " came";
+        if (came.kind != node_kind::list && came.kind != node_kind::nil) {
+            what += ": \"" + std::string(reply_->bytes(came).substr(0, 80)) + '"';
+        }
+        throw taskflux::error(errc::protocol, what);
+    }
+
+    const reply* reply_;
+    std::size_t next_ = 0;
+};
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/url.hpp --------------------------------------------------------
+
+namespace taskflux::redis {
+
+/// Where one server listens.
+struct address {
+    std::string host;
+    std::uint16_t port = 0;
+
+    friend bool operator==(const address&, const address&) = default;
+};
+
+/// What a Redis URL says. Its password is in no message and not in `to_string`.
+struct redis_url {
+    redis_url() = default;
+
+    std::string user;                ///< empty: the default user
+    std::string password;            ///< empty: none
+    std::vector<address> addresses;  ///< one server, or the Sentinels; empty for a Unix socket
+    std::string unix_socket;         ///< path of the socket; empty for TCP
+    std::string master;              ///< the master's name for Sentinels; empty: `addresses` is the server
+    int database = 0;
+    bool tls = false;
+    std::string ca;    ///< file with the certificates to trust; empty: those of the system
+    std::string cert;  ///< file with this client's certificate chain; empty: none
+    std::string key;   ///< file with the private key of `cert`
+    std::optional<std::chrono::milliseconds> timeout;  ///< of a call; none: the default
+
+    friend bool operator==(const redis_url&, const redis_url&) = default;
+};
+
+/// The URL in its usual form, with `***` for the password.
+std::string to_string(const redis_url& url);
+
+/// Reads one of
+///   redis://[user[:password]@]host[:port][/db][?options]    rediss:// the same over TLS
+///   redis+unix://[user[:password]@]/path[?db=1]             also unix://
+///   redis+sentinel://[user[:password]@]a[:26379],b,c/master[/db]
+/// with the options timeout=500ms (or s), db=1 and, over TLS, ca=, cert= and key= (files). User, password,
+/// paths and options are percent-decoded. Mistakes throw `invalid_argument`, and never quote a password.
+redis_url parse_url(std::string_view text);
+
+namespace wire {
+
+class url_parser {
+public:
+    explicit url_parser(std::string_view text) : has_secret_(text.find('@') != std::string_view::npos) {
+        const auto colon = text.find("://");
+        const auto scheme = text.substr(0, colon);
+        if (colon == std::string_view::npos) {
+            fail(
+                "the URL has no scheme: begin it with redis://, rediss://, redis+unix:// or "
+                "redis+sentinel://");
+        }
+        auto rest = text.substr(colon + 3);
+        if (rest.find('#') != std::string_view::npos) fail("'#' has no meaning there: write it as %23");
+        const auto query = rest.find('?');
+        const auto options = query == std::string_view::npos ? std::string_view() : rest.substr(query + 1);
+        rest = rest.substr(0, query);
+        const auto slash = rest.find('/');
+        const auto authority = rest.substr(0, slash);
+        const auto path = slash == std::string_view::npos ? std::string_view() : rest.substr(slash);
+        const auto hosts = read_user(authority);
+
+        if (scheme == "redis" || scheme == "rediss") {
+            url_.tls = scheme == "rediss";
+            url_.addresses.push_back(read_address(hosts, 6379));
+            if (path.size() > 1) read_database(path.substr(1));
+        } else if (scheme == "redis+unix" || scheme == "unix") {
+            if (!hosts.empty() || path.size() < 2) {
+                fail(
+                    "a Unix socket is named by its absolute path, with three slashes: "
+                    "redis+unix:///run/redis.sock");
+            }
+            url_.unix_socket = decode(path);
+        } else if (scheme == "redis+sentinel") {
+            read_sentinels(hosts, path);
+        } else {
+            fail("the scheme" + quoted(scheme) +
+                 " is not known: use redis, rediss, redis+unix, unix or redis+sentinel");
+        }
+        read_options(options);
+    }
+
+    redis_url take() { return std::move(url_); }
+
+private:
+    [[noreturn]] static void fail(const std::string& what) {
+        throw error(errc::invalid_argument, "Redis URL: " + what);
+    }
+
+    // Where an '@' or a '/' was not encoded any part may hold a piece of the password.
+    std::string quoted(std::string_view part) const {
+        return has_secret_ ? std::string() : " \"" + std::string(part) + '"';
+    }
+
+    static int digit(char c) {
+        if (c >= '0' && c <= '9') return c - '0';
+        if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+        if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+        return -1;
+    }
+
+    static std::string decode(std::string_view text) {
+        std::string out;
+        for (std::size_t i = 0; i != text.size(); ++i) {
+            if (text[i] != '%') {
+                out += text[i];
+                continue;
+            }
+            const auto high = i + 2 < text.size() ? digit(text[i + 1]) : -1;
+            const auto low = i + 2 < text.size() ? digit(text[i + 2]) : -1;
+            if (high < 0 || low < 0) fail("a '%' needs two hexadecimal digits after it; '%' itself is %25");
+            out += static_cast<char>(high * 16 + low);
+            i += 2;
+        }
+        if (out.find('\0') != std::string::npos) fail("%00 is not allowed");
+        return out;
+    }
+
+    template <class Number>
+    static bool read_number(std::string_view text, Number& out) {
+        const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), out);
+        return ec == std::errc() && end == text.data() + text.size();
+    }
+
+    std::string_view read_user(std::string_view authority) {
+        const auto at = authority.rfind('@');
+        if (at == std::string_view::npos) return authority;
+        const auto user = authority.substr(0, at);
+        const auto colon = user.find(':');
+        url_.user = decode(user.substr(0, colon));
+        if (colon != std::string_view::npos) url_.password = decode(user.substr(colon + 1));
+        if (!url_.user.empty() && url_.password.empty()) {
+            fail("a user needs a password: user:password@host (a password alone: :password@host)");
+        }
+        return authority.substr(at + 1);
+    }
+
+    address read_address(std::string_view text, std::uint16_t port) const {
+        address out{{}, port};
+        auto host = text;
+        std::optional<std::string_view> number;
+        if (text.starts_with('[')) {
+            const auto close = text.find(']');
+            if (close == std::string_view::npos) fail("the ']' of an IPv6 address is missing: [::1]:6379");
+            host = text.substr(1, close - 1);
+            const auto after = text.substr(close + 1);
+            if (after.starts_with(':')) {
+                number = after.substr(1);
+            } else if (!after.empty()) {
+                fail("after an IPv6 address comes ':' and a port, or nothing: [::1]:6379");
+            }
+        } else if (const auto colon = text.find(':'); colon != std::string_view::npos) {
+            host = text.substr(0, colon);
+            number = text.substr(colon + 1);
+            if (number->find(':') != std::string_view::npos) {
+                fail(
+                    "an IPv6 address goes into brackets: [::1]:6379 (and an '@' is missing after a "
+                    "password)");
+            }
+        }
+        if (host.empty()) fail("the host is missing: redis://localhost:6379");
+        if (number && (!read_number(*number, out.port) || out.port == 0)) {
+            fail("the port" + quoted(*number) +
+                 " is not a number from 1 to 65535 (a '/' in a password is written as %2F)");
+        }
+        out.host = host;
+        return out;
+    }
+
+    void read_sentinels(std::string_view hosts, std::string_view path) {
+        for (;;) {
+            const auto comma = hosts.find(',');
+            url_.addresses.push_back(read_address(hosts.substr(0, comma), 26379));
+            if (comma == std::string_view::npos) break;
+            hosts.remove_prefix(comma + 1);
+        }
+        if (!path.empty()) path.remove_prefix(1);
+        const auto slash = path.find('/');
+        url_.master = decode(path.substr(0, slash));
+        if (url_.master.empty())
+            fail("the master's name is missing: redis+sentinel://a:26379,b:26379/mymaster");
+        if (slash != std::string_view::npos && slash + 1 != path.size())
+            read_database(path.substr(slash + 1));
+    }
+
+    void read_database(std::string_view text) {
+        if (!read_number(text, url_.database) || url_.database < 0) {
+            fail("the database" + quoted(text) +
+                 " is not a number from 0 on (a '/' in a password is written as %2F)");
+        }
+    }
+
+    void read_timeout(std::string_view text) {
+        const bool ms = text.ends_with("ms");
+        const auto unit = ms ? std::int64_t{1} : std::int64_t{1000};
+        const auto number = text.substr(0, text.size() - (ms ? 2 : text.ends_with('s') ? 1 : 0));
+        std::int64_t value = 0;
+        // An hour at most: whoever waits longer for a server does not want a timeout but a task.
+        if (number.size() == text.size() || !read_number(number, value) || value < 1 ||
+            value > 3'600'000 / unit) {
+            fail("timeout" + quoted(text) + " is not a time from 1ms to 3600s: timeout=500ms or timeout=5s");
+        }
+        url_.timeout = std::chrono::milliseconds(value * unit);
+    }
+
+    void read_option(std::string_view name, std::string_view value) {
+        const bool file = name == "ca" || name == "cert" || name == "key";
+        if (file && !url_.tls) fail("the options ca, cert and key are for TLS: rediss://");
+        if (file && value.empty()) fail("the options ca, cert and key name a file: ca=/etc/ssl/redis.pem");
+        if (name == "ca") {
+            url_.ca = decode(value);
+        } else if (name == "cert") {
+            url_.cert = decode(value);
+        } else if (name == "key") {
+            url_.key = decode(value);
+        } else if (name == "db") {
+            read_database(value);
+        } else if (name == "timeout") {
+            read_timeout(value);
+        } else {
+            fail("the option" + quoted(name) +
+                 " is not known: there are timeout, db, ca, cert and key (a '?' in a password is written as "
+                 "%3F)");
+        }
+    }
+
+    void read_options(std::string_view options) {
+        while (!options.empty()) {
+            const auto end = options.find('&');
+            const auto option = options.substr(0, end);
+            const auto equals = option.find('=');
+            read_option(option.substr(0, equals),
+                        equals == std::string_view::npos ? std::string_view() : option.substr(equals + 1));
+            options.remove_prefix(end == std::string_view::npos ? options.size() : end + 1);
+        }
+        if (url_.cert.empty() != url_.key.empty()) fail("cert and key go together: name both files");
+    }
+
+    const bool has_secret_;
+    redis_url url_;
+};
+
+inline std::string encoded(std::string_view text) {
+    constexpr std::string_view plain = "-._~/";
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string out;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+            plain.find(c) != std::string_view::npos) {
+            out += c;
+        } else {
+            out += {'%', digits[byte >> 4], digits[byte & 15]};
+        }
+    }
+    return out;
+}
+
+}  // namespace wire
+
+inline redis_url parse_url(std::string_view text) {
+    return wire::url_parser(text).take();
+}
+
+inline std::string to_string(const redis_url& url) {
+    std::string out = url.tls ? "rediss://" : "redis://";
+    if (!url.unix_socket.empty()) out = "redis+unix://";
+    if (!url.master.empty()) out = "redis+sentinel://";
+    out += wire::encoded(url.user);
+    if (!url.password.empty()) out += ":***";
+    if (!url.user.empty() || !url.password.empty()) out += '@';
+    char separator = '?';
+    for (const auto& each : url.addresses) {
+        if (&each != &url.addresses.front()) out += ',';
+        out += each.host.find(':') == std::string::npos ? each.host : '[' + each.host + ']';
+        out += ':' + std::to_string(each.port);
+    }
+    if (!url.master.empty()) out += '/' + wire::encoded(url.master);
+    out += wire::encoded(url.unix_socket);
+    const auto option = [&](std::string_view name, const std::string& value) {
+        if (value.empty()) return;
+        out += std::exchange(separator, '&');
+        out += name;
+        out += '=' + wire::encoded(value);
+    };
+    if (url.unix_socket.empty()) {
+        out += '/' + std::to_string(url.database);
+    } else {
+        option("db", std::to_string(url.database));
+    }
+    option("ca", url.ca);
+    option("cert", url.cert);
+    option("key", url.key);
+    if (url.timeout) option("timeout", std::to_string(url.timeout->count()) + "ms");
+    return out;
+}
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/greeting.hpp ---------------------------------------------------
+
+namespace taskflux::redis::wire {
+
+/// What a server told about itself; empty where it would not say.
+struct server_facts {
+    std::string version;
+    std::string run_id;
+    std::string maxmemory_policy;
+};
+
+/// A request that is never sent twice by itself, and waits its turn.
+inline boost::redis::request make_request() {
+    boost::redis::request::config config;
+    config.cancel_on_connection_lost = false;
+    config.cancel_if_not_connected = false;
+    config.cancel_if_unresponded = true;
+    config.hello_with_priority = false;
+    return boost::redis::request(config);
+}
+
+/// The first commands on each connection; `channel` is subscribed to unless empty.
+inline boost::redis::request make_setup(const redis_url& url, std::string_view channel) {
+    auto out = make_request();
+    if (url.password.empty()) {
+        out.hello_setname("taskflux");
+    } else {
+        out.hello_setname(url.user.empty() ? "default" : url.user, url.password, "taskflux");
+    }
+    if (url.database != 0) out.push("SELECT", url.database);
+    if (!channel.empty()) out.subscribe({channel});
+    return out;
+}
+
+/// Asks for what `read_greeting` reads.
+inline boost::redis::request make_greeting() {
+    auto out = make_request();
+    out.push("HELLO");
+    out.push("INFO", "server");
+    out.push("CONFIG", "GET", "maxmemory-policy");
+    return out;
+}
+
+inline server_facts read_greeting(const reply& from) {
+    server_facts out;
+    reader in(from);
+    for (auto left = in.list(); left >= 2; left -= 2) {
+        if (in.text() == "version") {
+            out.version = in.text();
+        } else {
+            in.skip();
+        }
+    }
+    if (in.is_error()) {
+        in.skip();
+    } else {
+        const auto info = in.text();
+        constexpr std::string_view name = "\nrun_id:";
+        if (const auto at = info.find(name); at != std::string_view::npos) {
+            const auto value = info.substr(at + name.size());
+            out.run_id = value.substr(0, value.find_first_of("\r\n"));
+        }
+    }
+    if (in.is_error()) {
+        in.skip();
+    } else if (in.list() == 2) {
+        in.skip();
+        out.maxmemory_policy = in.text();
+    }
+    return out;
+}
+
+/// Throws `unsupported` for a server older than 6.2.
+inline void check_version(const std::string& version) {
+    int major = 0;
+    int minor = 0;
+    const auto* const end = version.data() + version.size();
+    const auto first = std::from_chars(version.data(), end, major);
+    if (first.ptr != end) std::from_chars(first.ptr + 1, end, minor);
+    if (major > 6 || (major == 6 && minor >= 2)) return;
+    throw error(errc::unsupported, "the Redis server is version " + version + ", but 6.2 or newer is needed");
+}
+
+}  // namespace taskflux::redis::wire
+
+// -------------------- taskflux/broker/redis/script.hpp -----------------------------------------------------
+
+namespace taskflux::redis {
+
+/// A Lua script of the engine: its name for messages, the SHA-1 of its text in lower-case hex, the text.
+struct script {
+    std::string_view name;
+    std::string_view sha1;
+    std::string_view text;
+};
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/verdict.hpp ----------------------------------------------------
+
+namespace taskflux::redis::wire {
+
+/// What to do about an error that the server sent instead of a reply.
+enum class remedy {
+    load_script,  ///< the script is not there: load it, send again
+    reconnect,    ///< this server may not do it, another one that takes its place may
+    put_off,      ///< nothing was done; the same may work in a moment
+    none          ///< throw it
+};
+
+/// The word that an error begins with, as in "OOM command not allowed ...". Redis 6.2 hides it in a sentence
+/// when the error came up inside a script: "ERR Error running script (call to f_...): @user_script:1: -OOM
+/// ...".
+inline std::string_view error_code(std::string_view text) {
+    if (text.starts_with("ERR Error running script")) {
+        if (const auto inner = text.find(": -"); inner != std::string_view::npos)
+            text.remove_prefix(inner + 3);
+    }
+    return text.substr(0, text.find(' '));
+}
+
+inline remedy remedy_for(std::string_view text) {
+    const auto code = error_code(text);
+    if (code == "NOSCRIPT") return remedy::load_script;
+    if (code == "READONLY" || code == "MASTERDOWN") return remedy::reconnect;
+    if (code == "LOADING" || code == "BUSY" || code == "TRYAGAIN" || code == "CLUSTERDOWN" ||
+        code == "NOREPLICAS" || code == "MISCONF") {
+        return remedy::put_off;
+    }
+    return remedy::none;
+}
+
+/// The exception for an error of the server, with what to do about it.
+inline error to_error(std::string_view text) {
+    const auto code = error_code(text);
+    const auto quoted = "the Redis server says \"" + std::string(text) + '"';
+    if (code == "OOM") {
+        return {errc::queue_full,
+                quoted + ": it is full; raise its maxmemory, or let tasks finish and expire"};
+    }
+    if (code == "WRONGPASS") {
+        return {errc::invalid_argument,
+                quoted + ": correct the user and password in redis://user:password@host"};
+    }
+    if (code == "NOAUTH") {
+        return {errc::invalid_argument, quoted + ": it wants a password, write redis://:password@host"};
+    }
+    if (code == "NOPERM") {
+        return {
+            errc::invalid_argument,
+            quoted + ": grant the user what it lacks, for instance by ACL SETUSER <user> ~tf:* &tf:* +@all"};
+    }
+    return {errc::protocol, quoted};
+}
+
+/// The exception for an error while a connection was set up; nothing where trying again may help.
+inline std::optional<error> refusal_for(std::string_view text) {
+    const auto code = error_code(text);
+    if (code == "WRONGPASS" || code == "NOAUTH" || code == "NOPERM") return to_error(text);
+    const auto has = [&](std::string_view part) { return text.find(part) != std::string_view::npos; };
+    const auto quoted = "the Redis server says \"" + std::string(text) + '"';
+    if (has("called without any password configured")) {
+        return error(errc::invalid_argument,
+                     quoted + ": it has no password; leave it out of the URL, or set one");
+    }
+    if (has("DB index")) {
+        return error(
+            errc::invalid_argument,
+            quoted + ": the URL names a database that it does not have; see its setting 'databases'");
+    }
+    if (code == "NOPROTO" || has("unknown command")) {
+        return error(errc::unsupported, quoted + ": Redis 6.2 or newer is needed");
+    }
+    return std::nullopt;
+}
+
+}  // namespace taskflux::redis::wire
+
+// -------------------- taskflux/broker/redis/link.hpp -------------------------------------------------------
+
+namespace taskflux::redis::wire {
+
+/// What one link is for. All of it is called on the link's executor.
+struct link_purpose {
+    boost::redis::config config;
+    /// The first request on each new connection.
+    boost::redis::request greeting;
+    /// Reads its reply; throws `taskflux::error` to refuse the server.
+    std::function<void(const reply&)> greeted;
+    /// Calls may come; `again`: after the connection was lost.
+    std::function<void(bool again)> ready;
+    /// Where what the server sends by itself goes.
+    boost::redis::any_adapter push_adapter;
+    /// Some of that is complete.
+    std::function<void()> pushed;
+};
+
+/// One request of a caller.
+struct link_call {
+    boost::redis::request request;
+    std::optional<script> which;  ///< the script that it runs
+    bool repeatable = false;      ///< may be sent again when nobody knows whether it was carried out
+    std::chrono::steady_clock::time_point deadline;
+};
+
+/// One connection of Boost.Redis, made again whenever it is lost. Lives as long as its loops do, which is
+/// until `stop` or the end of its context, so that no socket outlives either; hold it weakly. `executor` runs
+/// one thing at a time.
+class link : public std::enable_shared_from_this<link> {
+public:
+    link(asio::any_io_executor executor, link_purpose purpose, asio::ssl::context tls,
+         const connection_options& options)
+        : executor_(std::move(executor)),
+          purpose_(std::move(purpose)),
+          options_(options),
+          connection_(executor_, std::move(tls),
+                      boost::redis::logger(boost::redis::logger::level::err,
+                                           [this](boost::redis::logger::level, std::string_view text) {
+                                               last_error_ = text;
+                                           })),
+          changed_(executor_, (std::chrono::steady_clock::time_point::max)()),
+          random_(std::random_device{}()) {
+        auto adapter = purpose_.push_adapter;
+        connection_.set_receive_response(adapter);
+    }
+
+    const asio::any_io_executor& executor() const noexcept { return executor_; }
+
+    void start() {
+        const auto report = [](const std::exception_ptr& failure) {
+            if (failure) std::rethrow_exception(failure);
+        };
+        asio::co_spawn(executor_, keep_connected(shared_from_this()), report);
+        asio::co_spawn(executor_, keep_receiving(shared_from_this()), report);
+    }
+
+    /// Ends all calls and both loops. From any thread.
+    void stop() {
+        asio::dispatch(executor_, [self = shared_from_this()] {
+            self->stopped_ = true;
+            self->ready_ = false;
+            self->connection_.cancel(boost::redis::operation::all);
+            self->changed_.cancel();
+        });
+    }
+
+    /// Carries out one call, on the executor. Errors: see `connection::eval`.
+    static asio::awaitable<reply> call(std::shared_ptr<link> self, link_call what) {
+        std::optional<boost::redis::request> load;  // to be sent first
+        unsigned put_off = 0;
+        for (;;) {
+            co_await self->until_ready(what.deadline);
+            const auto generation = self->generation_;
+            reply answer;
+            const auto& next = load ? *load : what.request;
+            const bool answered = co_await self->exec(next, answer, what.deadline);
+            if (!answered) {
+                if (!load && !what.repeatable) throw self->unavailable("the connection was lost in a call");
+                continue;
+            }
+            const auto refused = answer.error();
+            if (refused.empty()) {
+                if (!load) co_return answer;
+                check_digest(answer, *what.which);
+                load.reset();
+                continue;
+            }
+            switch (remedy_for(refused)) {
+                case remedy::load_script:
+                    if (!what.which) throw to_error(refused);
+                    load.emplace(what.request.get_config()).push("SCRIPT", "LOAD", what.which->text);
+                    break;
+                case remedy::reconnect: self->give_up_on_server(generation, refused); break;
+                case remedy::put_off:
+                    self->last_error_ = refused;
+                    co_await self->wait_a_moment(++put_off, what.deadline);
+                    break;
+                case remedy::none: throw to_error(refused);
+            }
+        }
+    }
+
+private:
+    using time_point = std::chrono::steady_clock::time_point;
+    using milliseconds = std::chrono::milliseconds;
+
+    static void check_digest(const reply& answer, const script& which) {
+        const auto digest = reader(answer).text();
+        if (digest == which.sha1) return;
+        throw taskflux::error(errc::protocol, "the script " + std::string(which.name) + " has the SHA-1 " +
+                                                  std::string(digest) + ", not " + std::string(which.sha1));
+    }
+
+    duration back_off(unsigned failed) {
+        const auto policy =
+            retry_policy::exponential(milliseconds(20)).attempts(0).max_delay(longest_pause).full_jitter();
+        return *next_delay(policy, failed, {}, random_);
+    }
+
+    static asio::awaitable<void> keep_connected(std::shared_ptr<link> self) {
+        unsigned failed = 0;
+        while (!self->stopped_) {
+            const auto lasted = co_await self->connect_once();
+            failed = lasted > longest_pause ? 1 : failed + 1;
+            const auto until = std::chrono::steady_clock::now() + self->back_off(failed);
+            while (!self->stopped_ && std::chrono::steady_clock::now() < until) co_await self->change(until);
+        }
+    }
+
+    static asio::awaitable<void> keep_receiving(std::shared_ptr<link> self) {
+        while (!self->stopped_) {
+            boost::system::error_code ec;
+            co_await self->connection_.async_receive2(asio::redirect_error(asio::use_awaitable, ec));
+            if (!self->stopped_ && self->purpose_.pushed) self->purpose_.pushed();
+        }
+    }
+
+    // Returns when the connection is lost, with how long it could be used.
+    asio::awaitable<std::chrono::steady_clock::duration> connect_once() {
+        using namespace asio::experimental::awaitable_operators;
+        running_ = true;
+        next_refusal_.reset();
+        ready_since_ = {};
+        co_await (run() && greet());
+        if (ready_since_ == time_point()) co_return std::chrono::steady_clock::duration::zero();
+        co_return std::chrono::steady_clock::now() - ready_since_;
+    }
+
+    asio::awaitable<void> run() {
+        boost::system::error_code ec;
+        if (!stopped_)
+            co_await connection_.async_run(purpose_.config, asio::redirect_error(asio::use_awaitable, ec));
+        running_ = false;
+        if (ec == boost::redis::error::resp3_hello) {
+            constexpr std::string_view prefix = "Setup request execution failed: ";
+            auto said = std::string_view(last_error_);
+            if (said.starts_with(prefix)) said.remove_prefix(prefix.size());
+            next_refusal_ = refusal_for(said);
+        }
+        if (std::exchange(ready_, false) && !stopped_) log("lost the connection: " + last_error_);
+        refusal_ = next_refusal_;
+        if (refusal_ && !stopped_) log(refusal_->what());
+        connection_.cancel(boost::redis::operation::exec);
+        changed_.cancel();
+    }
+
+    asio::awaitable<void> greet() {
+        if (!running_) co_return;
+        boost::system::error_code ec;
+        reply answer;
+        co_await connection_.async_exec(purpose_.greeting, answer.adapter(),
+                                        asio::cancel_after(4 * options_.connect_timeout(),
+                                                           asio::redirect_error(asio::use_awaitable, ec)));
+        if (!running_ || stopped_) co_return;
+        try {
+            if (ec) throw taskflux::error(errc::unavailable, "the Redis server does not answer");
+            purpose_.greeted(answer);
+        } catch (const taskflux::error& e) {
+            if (!ec) next_refusal_ = e;
+            connection_.cancel(boost::redis::operation::run);
+            co_return;
+        }
+        const bool again = generation_++ != 0;
+        ready_ = true;
+        ready_since_ = std::chrono::steady_clock::now();
+        refusal_.reset();
+        if (again) log("connected again");
+        purpose_.ready(again);
+        changed_.cancel();
+    }
+
+    // False: the connection was lost, and perhaps the request was carried out.
+    asio::awaitable<bool> exec(const boost::redis::request& request, reply& answer, time_point deadline) {
+        boost::system::error_code ec;
+        co_await connection_.async_exec(
+            request, answer.adapter(),
+            asio::cancel_at(deadline, asio::redirect_error(asio::use_awaitable, ec)));
+        if (!ec) co_return true;
+        co_await throw_if_cancelled();
+        if (stopped_) throw closed();
+        if (std::chrono::steady_clock::now() >= deadline) throw unavailable("no answer came in time");
+        co_return false;
+    }
+
+    asio::awaitable<void> until_ready(time_point deadline) {
+        while (!ready_) {
+            if (stopped_) throw closed();
+            if (refusal_) throw *refusal_;
+            if (std::chrono::steady_clock::now() >= deadline) throw unavailable("no connection in time");
+            co_await change(deadline);
+        }
+    }
+
+    asio::awaitable<void> wait_a_moment(unsigned put_off, time_point deadline) {
+        const auto until = (std::min)(deadline, std::chrono::steady_clock::now() + back_off(put_off));
+        while (!stopped_ && std::chrono::steady_clock::now() < until) co_await change(until);
+        if (until == deadline) throw unavailable("the server kept refusing");
+    }
+
+    // Returns when the state has changed, or at `until`.
+    asio::awaitable<void> change(time_point until) {
+        boost::system::error_code ec;
+        co_await changed_.async_wait(asio::cancel_at(until, asio::redirect_error(asio::use_awaitable, ec)));
+        co_await throw_if_cancelled();
+    }
+
+    static asio::awaitable<void> throw_if_cancelled() {
+        const auto state = co_await asio::this_coro::cancellation_state;
+        if (state.cancelled() == asio::cancellation_type::none) co_return;
+        throw boost::system::system_error(asio::error::operation_aborted, "a call to Redis");
+    }
+
+    void give_up_on_server(std::uint64_t generation, std::string_view why) {
+        last_error_ = why;
+        if (generation != generation_ || !ready_) return;
+        ready_ = false;
+        log("leaves a server that refuses: " + last_error_);
+        connection_.cancel(boost::redis::operation::run);
+    }
+
+    void log(const std::string& text) const {
+        if (options_.log()) options_.log()("Redis: " + text);
+    }
+
+    taskflux::error unavailable(const std::string& what) const {
+        const auto last = last_error_.empty() ? std::string() : "; the last trouble was: " + last_error_;
+        return {errc::unavailable, "Redis: " + what + last};
+    }
+
+    static taskflux::error closed() { return {errc::shut_down, "the connection to Redis has been closed"}; }
+
+    static constexpr std::chrono::seconds longest_pause{1};
+
+    const asio::any_io_executor executor_;
+    const link_purpose purpose_;
+    const connection_options options_;
+    std::string last_error_;
+    boost::redis::connection connection_;
+    asio::steady_timer changed_;                   // cancelled whenever anything below has changed
+    std::optional<taskflux::error> refusal_;       // why the server can't be used, until that has changed
+    std::optional<taskflux::error> next_refusal_;  // what this attempt found
+    std::uint64_t generation_ = 0;                 // how often calls could come
+    time_point ready_since_;
+    bool running_ = false;
+    bool ready_ = false;
+    bool stopped_ = false;
+    std::mt19937_64 random_;
+};
+
+}  // namespace taskflux::redis::wire
+
+// -------------------- taskflux/broker/redis/messages.hpp ---------------------------------------------------
+
+namespace taskflux::redis::wire {
+
+/// Collects what arrives on a subscribed connection. While Boost.Redis parses, nobody is called.
+class messages : public std::enable_shared_from_this<messages> {
+public:
+    boost::redis::any_adapter adapter() {
+        using boost::redis::any_adapter;
+        return any_adapter(
+            any_adapter::impl_t([self = shared_from_this()](any_adapter::parse_event event,
+                                                            const boost::redis::resp3::node_view& from,
+                                                            boost::system::error_code&) {
+                switch (event) {
+                    case any_adapter::parse_event::init: self->current_ = {}; return;
+                    case any_adapter::parse_event::node: self->current_.add(from); return;
+                    case any_adapter::parse_event::done: self->sort(); return;
+                }
+            }));
+    }
+
+    /// Called on each new connection, with the reply to what was sent after the subscription: throws unless
+    /// it has subscribed. A refusal comes in that reply's place, as SUBSCRIBE has no reply that is waited
+    /// for.
+    void check(const reply& following) {
+        if (!following.error().empty()) throw to_error(following.error());
+        if (!std::exchange(subscribed_, false))
+            throw error(errc::protocol, "the Redis server did not confirm the subscription");
+    }
+
+    void deliver(const std::function<void(std::string_view)>& listener) {
+        const auto complete = std::exchange(complete_, {});
+        if (!listener) return;
+        for (const auto& each : complete) listener(each);
+    }
+
+private:
+    void sort() {
+        const auto& nodes = current_.nodes();
+        if (nodes.size() != 4) return;
+        const auto kind = current_.bytes(nodes[1]);
+        if (kind == "message") {
+            complete_.emplace_back(current_.bytes(nodes[3]));
+        } else if (kind == "subscribe") {
+            subscribed_ = true;
+        }
+    }
+
+    reply current_;
+    std::vector<std::string> complete_;
+    bool subscribed_ = false;
+};
+
+}  // namespace taskflux::redis::wire
+
+// -------------------- taskflux/broker/redis/settings.hpp ---------------------------------------------------
+
+namespace taskflux::redis::wire {
+
+/// What Boost.Redis is told. It never connects again by itself: its interval is fixed, ours backs off.
+inline boost::redis::config make_config(const redis_url& url, const connection_options& options,
+                                        std::string_view channel) {
+    boost::redis::config out;
+    out.use_ssl = url.tls;
+    out.unix_socket = url.unix_socket;
+    if (!url.master.empty()) {
+        out.sentinel.master_name = url.master;
+        for (const auto& each : url.addresses) {
+            out.sentinel.addresses.push_back({each.host, std::to_string(each.port)});
+        }
+    } else if (!url.addresses.empty()) {
+        out.addr = {url.addresses.front().host, std::to_string(url.addresses.front().port)};
+    }
+    out.use_setup = true;
+    out.setup = make_setup(url, channel);
+    out.health_check_id = "taskflux";
+    out.health_check_interval = options.health_check();
+    out.resolve_timeout = options.connect_timeout();
+    out.connect_timeout = options.connect_timeout();
+    out.ssl_handshake_timeout = options.connect_timeout();
+    out.reconnect_wait_interval = std::chrono::seconds(0);
+    // With the default of 4 KB a large reply is moved again with every piece that arrives.
+    constexpr std::size_t append_size = 64 * 1024;
+    out.read_buffer_append_size = append_size;
+    return out;
+}
+
+/// Trusts what the URL says, else what the system trusts, and insists on the host's name.
+/// Errors: `invalid_argument` for a file that can't be used.
+inline asio::ssl::context make_tls(const redis_url& url) {
+    asio::ssl::context out(asio::ssl::context::tls_client);
+    if (!url.tls) return out;
+    const auto check = [](const boost::system::error_code& ec, std::string_view what,
+                          const std::string& file) {
+        if (!ec) return;
+        throw error(errc::invalid_argument,
+                    "Redis URL: " + std::string(what) + " \"" + file + "\" can't be used: " + ec.message());
+    };
+    boost::system::error_code ec;
+    if (url.ca.empty()) {
+        out.set_default_verify_paths(ec);
+        check(ec, "the system's certificates", "");
+    } else {
+        out.load_verify_file(url.ca, ec);
+        check(ec, "ca", url.ca);
+    }
+    if (!url.cert.empty()) {
+        out.use_certificate_chain_file(url.cert, ec);
+        check(ec, "cert", url.cert);
+        out.use_private_key_file(url.key, asio::ssl::context::pem, ec);
+        check(ec, "key", url.key);
+    }
+    out.set_verify_mode(asio::ssl::verify_peer);
+    if (!url.addresses.empty()) {
+        out.set_verify_callback(asio::ssl::host_name_verification(url.addresses.front().host));
+    }
+    return out;
+}
+
+}  // namespace taskflux::redis::wire
+
+// -------------------- taskflux/broker/redis/connection.hpp -------------------------------------------------
+
+namespace taskflux::redis {
+
+/// This process' way to a Redis server: a connection for commands and one for the inbox, both made again,
+/// after growing pauses, whenever they are lost. Safe to use from several threads, but for the two setters.
+/// Once started it keeps its context running until `close`, or the end of its last owner.
+class connection : public std::enable_shared_from_this<connection> {
+public:
+    /// Does nothing until the first call or `start`. Errors: `invalid_argument` for TLS files that can't be
+    /// used.
+    static std::shared_ptr<connection> make(asio::any_io_executor executor, redis_url url,
+                                            connection_options options) {
+        return std::shared_ptr<connection>(
+            new connection(std::move(executor), std::move(url), std::move(options)));
+    }
+
+    ~connection() { close(); }
+    connection(const connection&) = delete;
+    connection& operator=(const connection&) = delete;
+
+    /// Runs a script, which is loaded where the server does not have it yet; `keys` and `args` are copied.
+    /// Returns its reply, which is no error but may hold some.
+    ///
+    /// Errors: `unavailable` when no reply has come within the timeout, and, unless `repeatable`, when the
+    /// connection was lost meanwhile: it may have been carried out then. `queue_full` when the server is out
+    /// of memory; `invalid_argument` when it refuses user, password, database or permission; `unsupported`
+    /// for a server older than 6.2; `shut_down` after `close`; `protocol` for any other error of the server.
+    /// Cancellation (terminal): ends at once with `operation_aborted`; may have been carried out all the
+    /// same.
+    asio::awaitable<reply> eval(const script& which, const std::vector<std::string>& keys,
+                                const std::vector<std::string>& args, bool repeatable) {
+        const auto count = std::to_string(keys.size());
+        std::vector<std::string_view> words{which.sha1, count};
+        words.insert(words.end(), keys.begin(), keys.end());
+        words.insert(words.end(), args.begin(), args.end());
+        auto call = make_call(repeatable);
+        call.request.push_range("EVALSHA", words.begin(), words.end());
+        call.which = which;
+        return send(std::move(call));
+    }
+
+    /// Sends one command that neither blocks nor subscribes; else as `eval`. Errors: `invalid_argument` for
+    /// no words.
+    asio::awaitable<reply> command(const std::vector<std::string>& words, bool repeatable) {
+        if (words.empty()) throw error(errc::invalid_argument, "a Redis command needs at least one word");
+        auto call = make_call(repeatable);
+        if (words.size() == 1) {
+            call.request.push(words.front());
+        } else {
+            call.request.push_range(words.front(), words.begin() + 1, words.end());
+        }
+        return send(std::move(call));
+    }
+
+    /// The channel of this process, always subscribed to on a connection of its own.
+    const std::string& inbox() const noexcept { return inbox_; }
+
+    /// What was published to `inbox`, in its order. Set before `start`; called on the connection's executor,
+    /// one at a time, and not begun after `close` from there; must not throw.
+    void on_message(std::function<void(std::string_view payload)> listener) {
+        on_message_ = std::move(listener);
+    }
+
+    /// The command connection or the subscription is there again after having been lost, so messages may be
+    /// missing. Else as `on_message`.
+    void on_reconnect(std::function<void()> listener) { on_reconnect_ = std::move(listener); }
+
+    /// Begins to connect. Errors: `shut_down` after `close`.
+    void start() { started(); }
+
+    /// Ends all calls with `shut_down`; the context can then run empty. Idempotent.
+    void close() {
+        std::unique_lock lock(mutex_);
+        state_ = state::closed;
+        const auto commands = commands_.lock();
+        const auto messages = messages_.lock();
+        lock.unlock();
+        if (commands) commands->stop();
+        if (messages) messages->stop();
+    }
+
+    /// Which run of which server answers now; changes when it restarts or another takes its place. Empty
+    /// before the first connection, and where the server does not say.
+    std::string run_id() const {
+        const std::lock_guard lock(facts_->mutex);
+        return facts_->run_id;
+    }
+
+private:
+    enum class state { idle, started, closed };
+
+    struct facts {
+        std::mutex mutex;
+        std::string run_id;
+    };
+
+    connection(asio::any_io_executor executor, redis_url url, connection_options options)
+        : url_(std::move(url)),
+          options_(std::move(options)),
+          inbox_("tf:in:" + random_name()),
+          executor_(std::move(executor)),
+          tls_for_commands_(wire::make_tls(url_)),
+          tls_for_messages_(wire::make_tls(url_)) {}
+
+    static std::string random_name() {
+        constexpr std::string_view digits = "0123456789abcdef";
+        std::random_device random;
+        std::string out;
+        for (int i = 0; i != 32; ++i) out += digits[random() % digits.size()];
+        return out;
+    }
+
+    wire::link_call make_call(bool repeatable) const {
+        const auto timeout = url_.timeout.value_or(options_.timeout());
+        return {wire::make_request(), {}, repeatable, std::chrono::steady_clock::now() + timeout};
+    }
+
+    // The caller's coroutine may live on another context: it must not hold the link, nor anything of its
+    // executor.
+    asio::awaitable<reply> send(wire::link_call call) {
+        return asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr, reply)>(
+            [link = started()](auto handler, wire::link_call what) mutable {
+                const auto executor = link->executor();
+                asio::co_spawn(executor, wire::link::call(std::move(link), std::move(what)),
+                               std::move(handler));
+            },
+            asio::use_awaitable, std::move(call));
+    }
+
+    std::shared_ptr<wire::link> started() {
+        const std::lock_guard lock(mutex_);
+        if (state_ == state::idle) return connect();
+        auto out = commands_.lock();
+        if (state_ == state::closed || !out) {
+            throw error(errc::shut_down, "the connection to Redis has been closed");
+        }
+        return out;
+    }
+
+    std::shared_ptr<wire::link> connect() {
+        const asio::any_io_executor serial = taskflux::detail::serial_executor(
+            std::make_shared<taskflux::detail::serial_queue>(std::exchange(executor_, {})));
+        auto commands =
+            std::make_shared<wire::link>(serial, for_commands(), std::move(tls_for_commands_), options_);
+        auto messages =
+            std::make_shared<wire::link>(serial, for_messages(), std::move(tls_for_messages_), options_);
+        commands_ = commands;
+        messages_ = messages;
+        state_ = state::started;
+        commands->start();
+        messages->start();
+        return commands;
+    }
+
+    std::function<void(bool)> when_ready() const {
+        return [listener = on_reconnect_](bool again) {
+            if (again && listener) listener();
+        };
+    }
+
+    wire::link_purpose for_commands() const {
+        const auto greeted = [facts = facts_, log = options_.log()](const reply& from) {
+            const auto told = wire::read_greeting(from);
+            wire::check_version(told.version);
+            {
+                const std::lock_guard lock(facts->mutex);
+                facts->run_id = told.run_id;
+            }
+            const auto& policy = told.maxmemory_policy;
+            if (log && !policy.empty() && policy != "noeviction") {
+                log("Redis: maxmemory-policy is " + policy +
+                    ", so that a full server drops tasks silently; set it to noeviction");
+            }
+        };
+        return {wire::make_config(url_, options_, {}), wire::make_greeting(), greeted, when_ready(), {}, {}};
+    }
+
+    wire::link_purpose for_messages() const {
+        const auto messages = std::make_shared<wire::messages>();
+        auto greeting = wire::make_request();
+        greeting.push("PING");
+        return {wire::make_config(url_, options_, inbox_),
+                std::move(greeting),
+                [messages](const reply& from) { messages->check(from); },
+                when_ready(),
+                messages->adapter(),
+                [messages, listener = on_message_] { messages->deliver(listener); }};
+    }
+
+    const redis_url url_;
+    const connection_options options_;
+    const std::string inbox_;
+    const std::shared_ptr<facts> facts_ = std::make_shared<facts>();
+    std::function<void(std::string_view)> on_message_;
+    std::function<void()> on_reconnect_;
+
+    std::mutex mutex_;
+    state state_ = state::idle;       // guarded by mutex_, as all below
+    asio::any_io_executor executor_;  // until started
+    asio::ssl::context tls_for_commands_;
+    asio::ssl::context tls_for_messages_;
+    std::weak_ptr<wire::link> commands_;
+    std::weak_ptr<wire::link> messages_;
+};
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/consumers.hpp --------------------------------------------------
+
+namespace taskflux::redis {
+
+/// What this process knows of its consumers: where they have joined, and what they hold there. Thread-safe.
+class consumers {
+public:
+    void joined(const std::string& consumer, const std::string& queue) {
+        const std::lock_guard lock(mutex_);
+        all_[{consumer, queue}];
+    }
+
+    void gone(const std::string& consumer, const std::string& queue) {
+        const std::lock_guard lock(mutex_);
+        all_.erase({consumer, queue});
+    }
+
+    bool has_joined(const std::string& consumer, const std::string& queue) const {
+        const std::lock_guard lock(mutex_);
+        return all_.contains({consumer, queue});
+    }
+
+    void took(const std::string& consumer, const std::string& queue, std::uint64_t sequence) {
+        const std::lock_guard lock(mutex_);
+        if (const auto at = all_.find({consumer, queue}); at != all_.end()) at->second.held.insert(sequence);
+    }
+
+    void settled(const std::string& consumer, const std::string& queue, std::uint64_t sequence) {
+        const std::lock_guard lock(mutex_);
+        if (const auto at = all_.find({consumer, queue}); at != all_.end()) at->second.held.erase(sequence);
+    }
+
+    /// The answer to a fetch was lost: what it handed out is held, and nobody knows.
+    void lost_an_answer(const std::string& consumer, const std::string& queue) {
+        const std::lock_guard lock(mutex_);
+        if (const auto at = all_.find({consumer, queue}); at != all_.end()) at->second.is_uncertain = true;
+    }
+
+    bool is_uncertain(const std::string& consumer, const std::string& queue) const {
+        const std::lock_guard lock(mutex_);
+        const auto at = all_.find({consumer, queue});
+        return at != all_.end() && at->second.is_uncertain;
+    }
+
+    /// Those of `sequences`, which the server says the consumer holds, that it does not know of.
+    std::vector<std::uint64_t> unknown(const std::string& consumer, const std::string& queue,
+                                       const std::vector<std::uint64_t>& sequences) const {
+        const std::lock_guard lock(mutex_);
+        std::vector<std::uint64_t> found;
+        const auto at = all_.find({consumer, queue});
+        for (const auto sequence : sequences) {
+            if (at == all_.end() || !at->second.held.contains(sequence)) found.push_back(sequence);
+        }
+        return found;
+    }
+
+    void certain(const std::string& consumer, const std::string& queue) {
+        const std::lock_guard lock(mutex_);
+        if (const auto at = all_.find({consumer, queue}); at != all_.end()) at->second.is_uncertain = false;
+    }
+
+private:
+    struct membership {
+        std::set<std::uint64_t> held;
+        bool is_uncertain = false;
+    };
+
+    mutable std::mutex mutex_;
+    std::map<std::pair<std::string, std::string>, membership> all_;
+};
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/bytes.hpp ------------------------------------------------------
+
+namespace taskflux::redis {
+
+/// Appends a number in `Size` bytes, the lowest first.
+template <std::size_t Size = 0, std::unsigned_integral T>
+void put(std::string& out, T value) {
+    for (std::size_t i = 0; i < (Size ? Size : sizeof(T)); ++i) {
+        out.push_back(static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i)));
+    }
+}
+
+inline void put(std::string& out, double value) { put(out, std::bit_cast<std::uint64_t>(value)); }
+
+/// Appends a text with its length in front, in as many bytes as `Length` has.
+template <std::unsigned_integral Length = std::uint32_t>
+void put_text(std::string& out, std::string_view text) {
+    put(out, static_cast<Length>(text.size()));
+    out += text;
+}
+
+/// Reads what `put` wrote. Throws `errc::protocol` where the bytes end too early.
+class byte_reader {
+public:
+    explicit byte_reader(std::string_view bytes) : bytes_(bytes) {}
+
+    template <std::unsigned_integral T, std::size_t Size = sizeof(T)>
+    T number() {
+        const auto from = take(Size);
+        std::uint64_t value = 0;
+        for (std::size_t i = 0; i < Size; ++i) value |= std::uint64_t(static_cast<unsigned char>(from[i])) << (8 * i);
+        return static_cast<T>(value);
+    }
+
+    double real() { return std::bit_cast<double>(number<std::uint64_t>()); }
+
+    template <std::unsigned_integral Length = std::uint32_t>
+    std::string_view text() {
+        const auto length = number<Length>();
+        return take(length);
+    }
+
+    std::string_view take(std::size_t count) {
+        if (count > bytes_.size()) throw error(errc::protocol, "a stored record ends too early");
+        const auto taken = bytes_.substr(0, count);
+        bytes_.remove_prefix(count);
+        return taken;
+    }
+
+    std::string_view rest() const { return bytes_; }
+
+private:
+    std::string_view bytes_;
+};
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/records.hpp ----------------------------------------------------
+
+namespace taskflux::redis {
+
+// The layout of records and states is in docs/wire-format.md; lua/common.lua reads and writes the same.
+
+inline constexpr std::uint8_t record_version = 1;
+enum record_flag : std::uint8_t { has_limits = 1, has_own_id = 2, has_unique_key = 4, has_more = 8 };
+
+/// A time or duration as a script has it; what is longer than that counts as for ever.
+inline double to_number(duration value) { return (std::min)(static_cast<double>(value.count()), 1e15); }
+inline double to_number(time_point value) { return to_number(value.time_since_epoch()); }
+inline duration to_duration(double value) {
+    return value >= 1e15 ? (duration::max)() : duration(std::llround(value));
+}
+inline time_point to_time(double value) { return value >= 1e15 ? never : time_point(duration(std::llround(value))); }
+
+/// A retry policy as it is stored.
+struct retry_rule {
+    backoff kind = backoff::none;
+    unsigned attempts = 1;
+    duration delay{};
+    double factor = 1;
+    duration max_delay{};
+    duration total_time{};
+    bool full_jitter = false;
+};
+BOOST_DESCRIBE_STRUCT(retry_rule, (), (kind, attempts, delay, factor, max_delay, total_time, full_jitter))
+
+/// What a script has no use for.
+struct more_of_spec {
+    std::optional<retry_rule> retry;
+    duration timeout{};
+    header_map headers;
+};
+BOOST_DESCRIBE_STRUCT(more_of_spec, (), (retry, timeout, headers))
+
+inline retry_rule rule_of(const retry_policy& policy) {
+    return {policy.kind(), policy.attempts(), policy.delay(), policy.factor(),
+            policy.max_delay(), policy.total_time(), policy.has_full_jitter()};
+}
+
+inline retry_policy policy_of(const retry_rule& rule) {
+    retry_policy made;
+    switch (rule.kind) {
+        case backoff::none: break;
+        case backoff::fixed: made = retry_policy::fixed(rule.delay); break;
+        case backoff::linear: made = retry_policy::linear(rule.delay); break;
+        case backoff::exponential: made = retry_policy::exponential(rule.delay, rule.factor); break;
+    }
+    return made.attempts(rule.attempts).max_delay(rule.max_delay).total_time(rule.total_time).full_jitter(rule.full_jitter);
+}
+
+/// A task as it is sent to be stored: the server puts the time in front.
+inline std::string record_of(const new_task& task, std::uint32_t nonce) {
+    const auto& spec = *task.spec;
+    const auto& policy = spec.policy;
+    const run_policy usual;
+    more_of_spec more;
+    if (policy.retry != usual.retry) more.retry = rule_of(policy.retry);
+    more.timeout = policy.timeout;
+    more.headers = spec.headers;
+    const bool limits = policy.deadline != usual.deadline || policy.expires_in != usual.expires_in ||
+                        policy.retention != usual.retention || policy.failed_retention != usual.failed_retention ||
+                        policy.crash_limit != usual.crash_limit;
+    const bool rest = more.retry || more.timeout != duration::zero() || !more.headers.empty();
+    std::string out;
+    out.reserve(16 + spec.name.size() + task.payload.size() + (limits ? 36 : 0));
+    put(out, record_version);
+    put(out, static_cast<std::uint8_t>((limits ? has_limits : 0) | (task.own_id.empty() ? 0 : has_own_id) |
+                                       (task.unique_key.empty() ? 0 : has_unique_key) | (rest ? has_more : 0)));
+    put(out, static_cast<std::uint8_t>(spec.priority + 100));
+    put(out, nonce);
+    put_text<std::uint8_t>(out, spec.name);
+    if (limits) {
+        put(out, to_number(policy.deadline));
+        put(out, to_number(policy.expires_in));
+        put(out, to_number(policy.retention));
+        put(out, to_number(policy.failed_retention));
+        put(out, std::uint32_t(policy.crash_limit));
+    }
+    if (!task.own_id.empty()) put_text<std::uint16_t>(out, task.own_id);
+    if (!task.unique_key.empty()) {
+        put_text<std::uint16_t>(out, task.unique_key);
+        put(out, to_number(task.unique_window));
+    }
+    if (rest) put_text(out, encode(more));
+    return out += task.payload;
+}
+
+/// Reads stored records. Tasks of one kind in a row share one specification.
+class record_reader {
+public:
+    struct stored {
+        time_point submitted_at{};
+        std::uint32_t nonce = 0;
+        std::shared_ptr<const task_spec> spec;
+        std::string_view own_id;
+        std::string_view payload;
+    };
+
+    /// Views point into `record`. Throws `errc::protocol` for what this version does not understand.
+    stored read(std::string_view record) {
+        byte_reader from(record);
+        stored made;
+        made.submitted_at = time_point(duration(static_cast<duration::rep>(from.number<std::uint64_t, 6>())));
+        const auto version = from.number<std::uint8_t>();
+        if (version != record_version) {
+            throw error(errc::protocol, "a stored record has version " + std::to_string(version) +
+                                            ", this program knows " + std::to_string(record_version));
+        }
+        const auto flags = from.number<std::uint8_t>();
+        const auto priority = from.number<std::uint8_t>();
+        made.nonce = from.number<std::uint32_t>();
+        const auto name = from.text<std::uint8_t>();
+        const auto limits = from.take(flags & has_limits ? 36 : 0);
+        if (flags & has_own_id) made.own_id = from.text<std::uint16_t>();
+        if (flags & has_unique_key) {
+            from.text<std::uint16_t>();
+            from.real();
+        }
+        const auto more = flags & has_more ? from.text() : std::string_view();
+        made.payload = from.rest();
+        made.spec = spec_of(priority, name, limits, more);
+        return made;
+    }
+
+private:
+    std::shared_ptr<const task_spec> spec_of(std::uint8_t priority, std::string_view name, std::string_view limits,
+                                             std::string_view more) {
+        key_.clear();
+        put(key_, priority);
+        put_text<std::uint8_t>(key_, name);
+        put_text<std::uint8_t>(key_, limits);
+        key_ += more;
+        if (last_ && key_ == last_key_) return last_;
+        auto spec = std::make_shared<task_spec>();
+        spec->name = name;
+        spec->priority = int(priority) - 100;
+        if (!limits.empty()) {
+            byte_reader from(limits);
+            spec->policy.deadline = to_duration(from.real());
+            spec->policy.expires_in = to_duration(from.real());
+            spec->policy.retention = to_duration(from.real());
+            spec->policy.failed_retention = to_duration(from.real());
+            spec->policy.crash_limit = from.number<std::uint32_t>();
+        }
+        if (!more.empty()) {
+            auto decoded = decode<more_of_spec>(more);
+            if (decoded.retry) spec->policy.retry = policy_of(*decoded.retry);
+            spec->policy.timeout = decoded.timeout;
+            spec->headers = std::move(decoded.headers);
+        }
+        last_key_ = key_;
+        return last_ = std::move(spec);
+    }
+
+    std::string key_, last_key_;
+    std::shared_ptr<const task_spec> last_;
+};
+
+/// What has happened to a task.
+struct task_status {
+    task_state state = task_state::waiting;
+    bool cancel_requested = false;
+    bool unclaimed = false;
+    std::uint32_t deliveries = 0, failed_attempts = 0, crashes = 0;
+    time_point when{}, first_started_at{}, started_at{}, limits_from{};
+    std::string_view holder, error, result;
+
+    unsigned attempts() const {
+        return failed_attempts + (state == task_state::running || state == task_state::succeeded ? 1U : 0U);
+    }
+};
+
+/// Views point into `text`. Throws `errc::protocol`.
+inline task_status read_status(std::string_view text) {
+    byte_reader from(text);
+    task_status made;
+    const auto state = from.number<std::uint8_t>();
+    if (state > std::uint8_t(task_state::expired)) {
+        throw error(errc::protocol, "a stored task is in the unknown state " + std::to_string(state));
+    }
+    made.state = static_cast<task_state>(state);
+    const auto bits = from.number<std::uint8_t>();
+    made.cancel_requested = (bits & 1) != 0;
+    made.unclaimed = (bits & 4) != 0;
+    from.number<std::uint32_t>();  // the nonce, which the record has too
+    made.deliveries = from.number<std::uint32_t>();
+    made.failed_attempts = from.number<std::uint32_t>();
+    made.crashes = from.number<std::uint32_t>();
+    made.when = to_time(from.real());
+    made.first_started_at = to_time(from.real());
+    made.started_at = to_time(from.real());
+    made.limits_from = to_time(from.real());
+    from.real();  // when it will be forgotten
+    const auto holder = from.number<std::uint16_t>();
+    made.holder = from.take(holder);
+    made.error = from.text();
+    made.result = from.rest();
+    return made;
+}
+
+/// When a task is given up: of a delivery, the end of its overall deadline.
+inline time_point deadline_of(const record_reader::stored& record, const task_status& status) {
+    const auto deadline = record.spec->policy.deadline;
+    if (deadline == duration::zero()) return never;
+    return later(status.limits_from > time_point{} ? status.limits_from : record.submitted_at, deadline);
+}
+
+/// An outcome as `wait.lua` and messages give it.
+inline task_outcome read_outcome(byte_reader& from) {
+    task_outcome made;
+    made.state = static_cast<task_state>(from.number<std::uint8_t>());
+    made.attempts = from.number<std::uint32_t>();
+    made.result = from.text();
+    made.error = from.text();
+    return made;
+}
+
+/// One line of a task's log as it is stored: JSON without line breaks.
+inline std::string lines_of(const std::vector<log_line>& log) {
+    std::string out;
+    for (const auto& line : log) {
+        if (!out.empty()) out.push_back('\n');
+        encode(line, out);
+    }
+    return out;
+}
+
+inline std::vector<log_line> read_lines(std::string_view text) {
+    std::vector<log_line> log;
+    for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+        log.push_back(decode<log_line>(text.substr(0, end)));
+        text.remove_prefix(end + 1);
+    }
+    return log;
+}
+
+/// Everything about a task, as `get.lua` and `list.lua` give it.
+inline task_record full_record(const std::string& queue, std::uint64_t sequence, const record_reader::stored& record,
+                               const task_status& status, std::string_view progress, std::string_view log) {
+    task_record made;
+    made.id = {queue, {sequence, record.nonce}};
+    made.own_id = record.own_id;
+    made.name = record.spec->name;
+    made.state = status.state;
+    made.priority = record.spec->priority;
+    made.headers = record.spec->headers;
+    made.payload = record.payload;
+    made.result = status.result;
+    made.error = status.error;
+    made.progress = progress;
+    made.log = read_lines(log);
+    made.attempts = status.attempts();
+    made.deliveries = status.deliveries;
+    made.crashes = status.crashes;
+    made.consumer = status.holder;
+    made.cancel_requested = status.cancel_requested;
+    made.unclaimed = status.unclaimed;
+    made.submitted_at = record.submitted_at;
+    if (status.state == task_state::scheduled || status.state == task_state::held) made.due_at = status.when;
+    made.started_at = status.started_at;
+    if (is_terminal(status.state)) made.ended_at = status.when;
+    return made;
+}
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/inbox.hpp ------------------------------------------------------
+
+namespace taskflux::redis {
+
+/// Who waits in this process for messages from the server: fetches that sleep until there are tasks, consumers
+/// that watch for cancels, and those who await a task's end. Thread-safe.
+class inbox {
+public:
+    /// One who waits. Its coroutine keeps it alive; the inbox only knows where it is.
+    struct place {
+        explicit place(const asio::any_io_executor& executor) : wake(executor) {}
+
+        detail::event wake;
+        std::optional<task_outcome> outcome;  // of an end; guarded by the inbox
+    };
+    using place_ptr = std::shared_ptr<place>;
+
+    /// Leaves the inbox when it is destroyed.
+    class ticket {
+    public:
+        ticket(inbox& in, place_ptr who, std::function<void(inbox&)> leave)
+            : in_(in), who_(std::move(who)), leave_(std::move(leave)) {}
+        ticket(const ticket&) = delete;
+        ticket& operator=(const ticket&) = delete;
+        ~ticket() {
+            const std::lock_guard lock(in_.mutex_);
+            leave_(in_);
+        }
+
+        detail::event& wake() { return who_->wake; }
+
+        std::optional<task_outcome> take_outcome() {
+            const std::lock_guard lock(in_.mutex_);
+            return std::exchange(who_->outcome, std::nullopt);
+        }
+
+    private:
+        inbox& in_;
+        place_ptr who_;
+        std::function<void(inbox&)> leave_;
+    };
+
+    std::uint64_t new_sleeper() {
+        const std::lock_guard lock(mutex_);
+        return ++sleepers_seen_;
+    }
+
+    ticket sleep(std::uint64_t sleeper, place_ptr who) {
+        const std::lock_guard lock(mutex_);
+        sleepers_[sleeper] = who;
+        return ticket(*this, std::move(who), [sleeper](inbox& in) { in.sleepers_.erase(sleeper); });
+    }
+
+    ticket watch(const std::string& consumer, place_ptr who) {
+        const std::lock_guard lock(mutex_);
+        const auto at = watchers_.emplace(consumer, who);
+        return ticket(*this, std::move(who), [at](inbox& in) { in.watchers_.erase(at); });
+    }
+
+    ticket await_end(const task_id& id, place_ptr who) {
+        const std::lock_guard lock(mutex_);
+        const auto at = ends_.emplace(id, who);
+        return ticket(*this, std::move(who), [at](inbox& in) { in.ends_.erase(at); });
+    }
+
+    /// Whether there is something to cancel that `renewed` has not been told.
+    bool has_news(const std::string& consumer) {
+        const std::lock_guard lock(mutex_);
+        return news_.contains(consumer);
+    }
+
+    void renewed(const std::string& consumer) {
+        const std::lock_guard lock(mutex_);
+        news_.erase(consumer);
+    }
+
+    /// Passes a message on. Comes back with a queue, when it was for a sleeper that has gone: somebody else must
+    /// be woken there. Throws `errc::protocol`.
+    std::optional<std::string> deliver(std::string_view message) {
+        byte_reader from(message);
+        const auto kind = from.take(1)[0];
+        std::string queue(from.text());
+        const std::lock_guard lock(mutex_);
+        switch (kind) {
+            case 'W': {
+                const auto found = sleepers_.find(std::stoull(std::string(from.text())));
+                if (found == sleepers_.end()) return queue;
+                found->second->wake.set();
+                break;
+            }
+            case 'C': {
+                const std::string consumer(from.text());
+                news_.insert(consumer);
+                const auto [begin, end] = watchers_.equal_range(consumer);
+                for (auto at = begin; at != end; ++at) at->second->wake.set();
+                break;
+            }
+            case 'E': {
+                const auto sequence = static_cast<std::uint64_t>(from.real());
+                const auto nonce = from.number<std::uint32_t>();
+                const auto outcome = read_outcome(from);
+                const auto [begin, end] = ends_.equal_range({std::move(queue), {sequence, nonce}});
+                for (auto at = begin; at != end; ++at) {
+                    at->second->outcome = outcome;
+                    at->second->wake.set();
+                }
+                break;
+            }
+            default: throw error(errc::protocol, "a message of an unknown kind");
+        }
+        return std::nullopt;
+    }
+
+    /// Has everybody look again: messages may have been lost, or there will be no more.
+    void wake_all() {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [sleeper, who] : sleepers_) who->wake.set();
+        for (const auto& [consumer, who] : watchers_) who->wake.set();
+        for (const auto& [id, who] : ends_) who->wake.set();
+    }
+
+private:
+    std::mutex mutex_;
+    std::uint64_t sleepers_seen_ = 0;
+    std::map<std::uint64_t, place_ptr> sleepers_;
+    std::multimap<std::string, place_ptr> watchers_;
+    std::multimap<task_id, place_ptr> ends_;
+    std::set<std::string> news_;  // consumers
+};
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/batcher.hpp ----------------------------------------------------
+
+namespace taskflux::redis {
+
+/// Makes one request of what several callers want at about the same time: one is under way, and what comes
+/// meanwhile is the next. Nothing is delayed when nothing is under way. Thread-safe; lives in a shared_ptr.
+/// A cancelled caller is not waited for; what it wanted is still sent.
+template <class Result>
+class batcher : public std::enable_shared_from_this<batcher<Result>> {
+public:
+    /// No more items than this travel together: the arguments of a script are bounded.
+    static constexpr std::size_t max_items = 500;
+
+    /// Sends the words of some items and gives a result for each.
+    using sender = std::function<asio::awaitable<std::vector<Result>>(std::vector<std::string> words)>;
+
+    batcher(asio::any_io_executor executor, sender send) : executor_(std::move(executor)), send_(std::move(send)) {}
+
+    /// The results for `items` items, at most `max_items`, made of `words`. Throws what sending threw.
+    asio::awaitable<std::vector<Result>> run(std::vector<std::string> words, std::size_t items) {
+        const auto self = this->shared_from_this();
+        const auto executor = co_await asio::this_coro::executor;
+        const auto mine = std::make_shared<entry>(executor, std::move(words), items);
+        if (join(mine)) {
+            asio::co_spawn(executor_, pump(self), [](std::exception_ptr) {});  // it throws nothing
+        }
+        co_await mine->done.wait();
+        if (mine->error) std::rethrow_exception(mine->error);
+        co_return std::move(mine->results);
+    }
+
+private:
+    struct entry {
+        entry(const asio::any_io_executor& executor, std::vector<std::string> text, std::size_t count)
+            : words(std::move(text)), items(count), done(executor) {}
+
+        std::vector<std::string> words;
+        std::size_t items;
+        std::vector<Result> results;
+        std::exception_ptr error;
+        detail::event done;
+    };
+    using batch = std::vector<std::shared_ptr<entry>>;
+
+    /// Whether nobody is sending, so that the caller must.
+    bool join(std::shared_ptr<entry> mine) {
+        const std::lock_guard lock(mutex_);
+        waiting_.push_back(std::move(mine));
+        return !std::exchange(is_sending_, true);
+    }
+
+    batch take() {
+        const std::lock_guard lock(mutex_);
+        batch taken;
+        for (std::size_t items = 0; !waiting_.empty(); waiting_.pop_front()) {
+            items += waiting_.front()->items;
+            if (items > max_items && !taken.empty()) break;
+            taken.push_back(std::move(waiting_.front()));
+        }
+        if (taken.empty()) is_sending_ = false;
+        return taken;
+    }
+
+    static asio::awaitable<void> pump(std::shared_ptr<batcher> self) {
+        for (auto taken = self->take(); !taken.empty(); taken = self->take()) {
+            std::vector<std::string> words;
+            for (const auto& one : taken) {
+                words.insert(words.end(), std::move_iterator(one->words.begin()), std::move_iterator(one->words.end()));
+            }
+            std::vector<Result> results;
+            std::exception_ptr error;
+            try {
+                results = co_await self->send_(std::move(words));
+            } catch (...) {
+                error = std::current_exception();
+            }
+            auto next = results.begin();
+            for (const auto& one : taken) {
+                one->error = error;
+                if (!error) {
+                    const auto end = next + static_cast<std::ptrdiff_t>(one->items);
+                    one->results.assign(std::move_iterator(next), std::move_iterator(end));
+                    next = end;
+                }
+                one->done.set();
+            }
+        }
+    }
+
+    const asio::any_io_executor executor_;
+    const sender send_;
+    std::mutex mutex_;
+    std::deque<std::shared_ptr<entry>> waiting_;
+    bool is_sending_ = false;
+};
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/scripts.hpp ----------------------------------------------------
+
+// Generated by tools/generate.py from include/taskflux/broker/redis/lua/*.lua, do not edit
+
+namespace taskflux::redis::scripts {
+
+template <std::size_t First, std::size_t Second>
+consteval auto joined(const char (&first)[First], const char (&second)[Second]) {
+    std::array<char, First + Second - 2> text{};
+    std::copy_n(second, Second - 1, std::copy_n(first, First - 1, text.begin()));
+    return text;
+}
+
+inline constexpr char shared[] =
+    R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, N, h, x = unpack(KEYS, 1, 16)
+local prefix = string.sub(c, 1, -2)
+local declared, missing = {}, {}
+for n = 17, #KEYS do declared[KEYS[n]] = true end
+local call = redis.call
+local clock = call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local forever = 1e15
+local HELD, SCHEDULED, WAITING, RUNNING, SUCCEEDED, FAILED, CANCELLED, EXPIRED = 0, 1, 2, 3, 5, 6, 7, 8
+local function key(name)
+name = prefix .. name
+if not declared[name] then
+missing[#missing + 1] = name
+declared[name] = true
+end
+return name
+end
+local function padded(seq) return string.format('%014d', seq) end
+local function read(hash, fields)
+if #fields == 0 then return {} end
+if #fields <= 4000 then return call('HMGET', hash, unpack(fields)) end
+local found = {}
+for from = 1, #fields, 4000 do
+local some = call('HMGET', hash, unpack(fields, from, math.min(from + 3999, #fields)))
+for n = 1, #some do found[from + n - 1] = some[n] end
+end
+return found
+end
+local function write(command, name, words)
+for from = 1, #words, 4000 do
+call(command, name, unpack(words, from, math.min(from + 3999, #words)))
+end
+end
+local function due(set)
+local first = call('ZRANGE', set, 0, 0, 'WITHSCORES')
+return first[2] and tonumber(first[2]) <= now
+end
+local function is_due() return due(d) or due(e) or due(C) or due(f) end
+local function parse(record)
+local made = {}
+local time, version, flags, priority, nonce, length = struct.unpack('<I6BBBI4B', record)
+local at = 15 + length
+made.submitted, made.flags, made.priority, made.nonce = time, flags, priority - 100, nonce
+made.name = string.sub(record, 15, at - 1)
+made.deadline, made.expires_in, made.retention, made.failed_retention, made.crash_limit = 0, 0, 3600000, 604800000, 3
+if flags % 2 >= 1 then
+made.deadline, made.expires_in, made.retention, made.failed_retention, made.crash_limit, at =
+struct.unpack('<ddddI4', record, at)
+end
+if flags % 4 >= 2 then made.own, at = struct.unpack('<Hc0', record, at) end
+if flags % 8 >= 4 then made.unique, made.window, at = struct.unpack('<Hc0d', record, at) end
+if flags % 16 >= 8 then
+local rest
+rest, at = struct.unpack('<I4', record, at)
+at = at + rest
+end
+made.payload_at = at
+return made
+end
+local tasks = {}    -- by seq; false: there is none
+local changed = {}  -- those to be written
+local function unpack_state(seq, text)
+local task, length, bits, at = {seq = seq}
+task.state, bits, task.nonce, task.deliveries, task.failed, task.crashes, task.when, task.first, task.started,
+task.from, task.gone_at, length, at = struct.unpack('<BBI4I4I4I4dddddH', text)
+task.cancel, task.first_try, task.unclaimed, task.special =
+bits % 2 >= 1, bits % 4 >= 2, bits % 8 >= 4, bits >= 8
+task.holder = string.sub(text, at, at + length - 1)
+at = at + length
+length, at = struct.unpack('<I4', text, at)
+task.error = string.sub(text, at, at + length - 1)
+task.result = string.sub(text, at + length)
+return task
+end
+local function pack_state(task)
+local bits = (task.cancel and 1 or 0) + (task.first_try and 2 or 0) + (task.unclaimed and 4 or 0) +
+(task.special and 8 or 0)
+return struct.pack('<BBI4I4I4I4dddddH', task.state, bits, task.nonce, task.deliveries, task.failed, task.crashes,
+task.when, task.first, task.started, task.from, task.gone_at, #task.holder) .. task.holder ..
+struct.pack('<I4', #task.error) .. task.error .. task.result
+end
+local function fresh(seq, record)
+local _, flags, _, nonce = struct.unpack('<BBBI4', record, 7)
+return {
+seq = seq, state = WAITING, nonce = nonce, deliveries = 0, failed = 0, crashes = 0, when = 0, first = 0,
+started = 0, from = 0, gone_at = 0, holder = '', error = '', result = '', special = flags > 0, record = record,
+is_fresh = true
+}
+end
+local function load(seqs, with_records)
+local wanted, records = {}, {}
+for _, seq in ipairs(seqs) do
+if tasks[seq] == nil then wanted[#wanted + 1] = seq end
+end
+local states = read(s, wanted)
+for n, seq in ipairs(wanted) do
+if states[n] then tasks[seq] = unpack_state(seq, states[n]) end
+if with_records or not states[n] then records[#records + 1] = seq end
+end
+local found = read(r, records)
+for n, seq in ipairs(records) do
+if not found[n] then
+tasks[seq] = false  -- a state without a record is a remnant
+elseif tasks[seq] then
+tasks[seq].record = found[n]
+else
+tasks[seq] = fresh(seq, found[n])
+end
+end
+end
+local function find(seq, nonce)
+load({seq})
+local task = tasks[seq]
+return task and task.nonce == nonce and task or nil
+end
+local function info(task)
+if not task.info then
+task.record = task.record or call('HGET', r, task.seq)
+task.info = parse(task.record)
+end
+return task.info
+end
+local counts, ready, erased, ended = {}, 0, {}, {}
+local lanes_head, lanes_tail, lanes_remove = {}, {}, {}
+local sorted_sets = {[d] = {}, [e] = {}, [f] = {}, [u] = {}, [i] = {}}  -- member → score, or false: out
+local held_add, held_remove = {}, {}                                     -- consumer → seqs
+local own_ids, unique_keys, cancels = {}, {}, {}                         -- false: out
+local bodies, also = {}, {}                                              -- records to store; further commands
+local messages = {}                                                      -- {inbox, text} each
+local wakes, woken, myself = 0, {}, ''                                   -- how many, who for certain, and who not
+local function count(what, by) counts[what] = (counts[what] or 0) + by end
+local function append(lists, name, value)
+local list = lists[name]
+if not list then
+list = {}
+lists[name] = list
+end
+list[#list + 1] = value
+end
+local function enter(task, state)
+count(task.state, -1)
+count(state, 1)
+task.state = state
+changed[task.seq] = true
+end
+local function limit(task)
+if not task.special then return forever end
+local of = info(task)
+local from = task.from > 0 and task.from or of.submitted
+local till = forever
+if of.deadline > 0 then till = from + of.deadline end
+if of.expires_in > 0 and task.first == 0 then till = math.min(till, from + of.expires_in) end
+return till
+end
+local function watch_limit(task)
+local till = limit(task)
+if till < forever then sorted_sets[e][padded(task.seq)] = till end
+end
+local function forget_limit(task)
+if task.special and limit(task) < forever then sorted_sets[e][padded(task.seq)] = false end
+end
+local function unique_entry(name)
+if unique_keys[name] == nil then unique_keys[name] = call('HGET', y, name) or false end
+return unique_keys[name] or nil
+end
+local function unique_holder(name)
+local entry = unique_entry(name)
+if not entry then return nil end
+local seq, till = string.match(entry, '^(%d+):(%d+)$')
+if tonumber(till) <= now then return nil end
+load({tonumber(seq)})
+return tasks[tonumber(seq)] or nil
+end
+local function lock_unique(task)
+if not task.special then return end
+local of = info(task)
+if not of.unique then return end
+local till = of.window > 0 and math.min(now + of.window, forever) or forever
+unique_keys[of.unique] = string.format('%d:%d', task.seq, till)
+end
+local function unlock_unique(task)
+if not task.special then return end
+local of = info(task)
+local entry = of.unique and unique_entry(of.unique)
+if entry and string.match(entry, '^%d+') == string.format('%d', task.seq) then unique_keys[of.unique] = false end
+end
+local function unclaimed_member(task)
+return string.format('%s\0%03d\0%s', info(task).name, 100 - info(task).priority, padded(task.seq))
+end
+local function lane(priority) return key('l:' .. priority) end
+local function detach(task)
+local state = task.state
+if state == HELD then
+forget_limit(task)
+elseif state == SCHEDULED then
+sorted_sets[d][padded(task.seq)] = false
+forget_limit(task)
+elseif state == WAITING then
+if task.unclaimed then
+sorted_sets[u][unclaimed_member(task)] = false
+task.unclaimed = false
+count('u', -1)
+else
+append(lanes_remove, lane(info(task).priority), task.seq)
+end
+forget_limit(task)
+elseif state == RUNNING then
+append(held_remove, task.holder, task.seq)
+task.holder = ''
+if task.cancel then cancels[task.seq] = false end
+end
+end
+local function make_ready(task, at, urgent)
+if at > now then
+enter(task, SCHEDULED)
+task.when = at
+sorted_sets[d][padded(task.seq)] = at
+else
+enter(task, WAITING)
+append(urgent and lanes_head or lanes_tail, lane(info(task).priority), task.seq)
+ready = ready + 1
+end
+watch_limit(task)
+end
+local function erase(task)
+count(task.state, -1)
+erased[#erased + 1] = task.seq
+changed[task.seq] = nil
+tasks[task.seq] = false
+if task.special and info(task).own then own_ids[info(task).own] = false end
+end
+local function conclude(task, state)
+detach(task)
+enter(task, state)
+task.when = now
+unlock_unique(task)
+ended[#ended + 1] = task
+end
+local function finish(task, state)
+conclude(task, state)
+local keep = state == FAILED and 604800000 or 3600000
+if task.special then keep = state == FAILED and info(task).failed_retention or info(task).retention end
+if keep == 0 then return erase(task) end
+task.gone_at = math.min(now + keep, forever)
+append(sorted_sets[f], task.gone_at, task.seq)
+end
+local function fail(task, why)
+if task.cancel then return finish(task, CANCELLED) end
+task.error = why
+finish(task, FAILED)
+end
+local function failure(code, message)
+return '{"code":"' .. code .. '","type":"","message":"' .. message .. '","pointer":"","expected":""}'
+end
+local function give_up(task)
+if task.first == 0 then return finish(task, EXPIRED) end
+fail(task, task.error ~= '' and task.error or failure('timed_out', "the task's overall deadline passed"))
+end
+local function retry(task, why, delay)
+local at = math.min(now + delay, forever)
+if task.cancel or at >= limit(task) then return fail(task, why) end
+if why ~= '' then task.error = why end
+detach(task)
+make_ready(task, at)
+end
+local function give_back(task)
+if task.cancel then return finish(task, CANCELLED) end
+detach(task)
+make_ready(task, now, true)
+end
+local function release(task)
+if task.first_try then task.first, task.started = 0, 0 end
+give_back(task)
+end
+local function recover(task)
+task.crashes = task.crashes + 1
+local most = task.special and info(task).crash_limit or 3
+if most == 0 or task.crashes < most then return give_back(task) end
+fail(task, failure('crashed', 'the lease was lost ' .. task.crashes .. ' times'))
+end
+local function attempts(task)
+return task.failed + ((task.state == RUNNING or task.state == SUCCEEDED) and 1 or 0)
+end
+local function has_lease(consumer)
+local till = call('ZSCORE', C, consumer)
+return till and tonumber(till) > now
+end
+local function held_by(consumer)
+local seqs = call('SMEMBERS', key('a:' .. consumer))
+for n = 1, #seqs do seqs[n] = tonumber(seqs[n]) end
+table.sort(seqs, function(a, b) return a > b end)
+return seqs
+end
+local function text(value) return struct.pack('<I4', #value) .. value end
+local queue = string.sub(prefix, 5, -3)
+local function send(inbox, kind, ...) messages[#messages + 1] = {inbox, kind .. text(queue) .. table.concat({...})} end
+local function tell_waiters()
+if #ended == 0 or call('EXISTS', w) == 0 then return end
+local seqs, gone = {}, {}
+for n, task in ipairs(ended) do seqs[n] = task.seq end
+local found = read(w, seqs)
+for n, task in ipairs(ended) do
+if found[n] then
+gone[#gone + 1] = task.seq
+local outcome = struct.pack('<dI4BI4', task.seq, task.nonce, task.state, attempts(task)) .. text(task.result) .. text(task.error)
+for inbox in string.gmatch(found[n], '[^\n]+') do send(inbox, 'E', outcome) end
+end
+end
+return gone
+end
+local function wake(member)
+if call('ZREM', i, member) == 0 then return false end
+local inbox, sleeper = string.match(member, '^([^\n]*)\n([^\n]*)\n')
+return call('PUBLISH', inbox, 'W' .. text(queue) .. text(sleeper)) ~= 0
+end
+local function commit(reply)
+local told = tell_waiters()
+wakes = wakes + math.min(ready, 8)
+if next(sorted_sets[d]) then  -- who sleeps until the next task falls due may have to wake earlier
+local soonest = forever
+for _, at in pairs(sorted_sets[d]) do soonest = math.min(soonest, at or forever) end
+local first = call('ZRANGE', d, 0, 0, 'WITHSCORES')
+if soonest < tonumber(first[2] or forever) then wakes = wakes + 1 end
+end
+local idle = wakes > 0 and call('ZRANGE', i, 0, wakes + 7) or {}
+if next(lanes_head) or next(lanes_tail) then
+local known = call('HGET', c, 'lanes') or ','
+local all = known
+for _, pushed in ipairs({lanes_head, lanes_tail}) do
+for name in pairs(pushed) do
+local priority = string.sub(name, #prefix + 3) .. ','
+if not string.find(all, ',' .. priority, 1, true) then all = all .. priority end
+end
+end
+if all ~= known then also[#also + 1] = {'HSET', c, 'lanes', all} end
+end
+local lengths = {}
+for name in pairs(lanes_remove) do lengths[name] = call('LLEN', name) end
+for consumer in pairs(held_add) do key('a:' .. consumer) end
+for consumer in pairs(held_remove) do key('a:' .. consumer) end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+write('HSET', r, bodies)
+local states = {}
+for seq in pairs(changed) do
+states[#states + 1] = seq
+states[#states + 1] = pack_state(tasks[seq])
+end
+write('HSET', s, states)
+if #erased > 0 then
+write('HDEL', r, erased)
+write('HDEL', s, erased)
+write('HDEL', w, erased)
+if call('EXISTS', g) == 1 then
+local fields = {}
+for _, seq in ipairs(erased) do
+fields[#fields + 1] = seq .. 'p'
+fields[#fields + 1] = seq .. 'l'
+end
+write('HDEL', g, fields)
+end
+end
+for name, seqs in pairs(lanes_head) do write('LPUSH', name, seqs) end
+for name, seqs in pairs(lanes_tail) do write('RPUSH', name, seqs) end
+for name, seqs in pairs(lanes_remove) do
+if lengths[name] <= 1000 then
+for _, seq in ipairs(seqs) do call('LREM', name, 1, seq) end
+end
+end
+local ends = sorted_sets[f]
+sorted_sets[f] = {}
+for at, seqs in pairs(ends) do
+if seqs == false then sorted_sets[f][at] = false
+elseif at < forever then sorted_sets[f][table.concat(seqs, ',')] = at end
+end
+for name, members in pairs(sorted_sets) do
+local add, out = {}, {}
+for member, score in pairs(members) do
+if score then
+add[#add + 1] = string.format('%d', score)
+add[#add + 1] = member
+else
+out[#out + 1] = member
+end
+end
+write('ZADD', name, add)
+write('ZREM', name, out)
+end
+for consumer, seqs in pairs(held_remove) do write('SREM', key('a:' .. consumer), seqs) end
+for consumer, seqs in pairs(held_add) do write('SADD', key('a:' .. consumer), seqs) end
+for hash, changes in pairs({[k] = own_ids, [y] = unique_keys, [x] = cancels}) do
+for field, value in pairs(changes) do
+if value then call('HSET', hash, field, value) else call('HDEL', hash, field) end
+end
+end
+for what, by in pairs(counts) do
+if by ~= 0 then call('HINCRBY', c, 'n' .. what, by) end
+end
+if told and #told > 0 then write('HDEL', w, told) end
+for _, command in ipairs(also) do call(unpack(command)) end
+for _, message in ipairs(messages) do call('PUBLISH', message[1], message[2]) end
+for _, member in ipairs(woken) do wake(member) end
+for _, member in ipairs(idle) do
+if wakes == 0 then break end
+if member ~= myself and wake(member) then wakes = wakes - 1 end
+end
+return reply
+end
+)lua";
+
+inline constexpr auto clear_text = joined(shared,
+    R"lua(if is_due() then return {'DUE'} end
+local from, state = tonumber(ARGV[1]), tonumber(ARGV[4])
+local last = tonumber(call('HGET', c, 'seq') or 0)
+local till = math.min(from + tonumber(ARGV[2]), last)
+local seqs, removed, seen = {}, 0, till
+for seq = from + 1, till do seqs[#seqs + 1] = seq end
+load(seqs)
+for _, seq in ipairs(seqs) do
+local task = tasks[seq]
+if task and task.state ~= RUNNING and (state < 0 or task.state == state) then
+if removed == tonumber(ARGV[3]) then
+seen = seq - 1
+break
+end
+if task.state < SUCCEEDED then conclude(task, CANCELLED) end
+erase(task)
+removed = removed + 1
+end
+end
+return commit({'OK', seen, seen >= last and 1 or 0, removed})
+)lua");
+inline constexpr script clear{"clear", "bb9acdbe340a07f1c286f9ba5dd6edd971f09ecf",
+    std::string_view(clear_text.data(), clear_text.size())};
+
+inline constexpr auto counts_text = joined(shared,
+    R"lua(if is_due() then return {'DUE'} end
+local found = call('HMGET', c, 'paused', 'nu', 'n0', 'n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7', 'n8')
+local reply = {'OK'}
+for n = 1, #found do reply[n + 1] = tonumber(found[n] or 0) end
+return reply
+)lua");
+inline constexpr script counts{"counts", "81d09e00af8a0c8beb088295f76e31a1c92bffce",
+    std::string_view(counts_text.data(), counts_text.size())};
+
+inline constexpr auto enqueue_text = joined(shared,
+    R"lua(local producer = ARGV[1] ~= '' and key('p:' .. ARGV[1])
+if #missing > 0 then return {'NEED', unpack(missing)} end
+if producer then  -- the same batch again: its answer got lost
+local before = call('GET', producer)
+if before then
+local batch, at = struct.unpack('<d', before)
+if batch == tonumber(ARGV[2]) then return cmsgpack.unpack(string.sub(before, at)) end
+end
+end
+for n = 4, #ARGV, 2 do
+if string.byte(ARGV[n], 2) % 8 >= 2 then  -- who else has its id or key may be gone
+if is_due() then return {'DUE'} end
+break
+end
+end
+local queue_state = call('HMGET', c, 'seq', 'run')
+local seq = tonumber(queue_state[1] or 0)
+if ARGV[3] ~= '' and queue_state[2] ~= ARGV[3] then
+if queue_state[2] then seq = seq + 1048576 end  -- another server may have lost the last ones
+also[#also + 1] = {'HSET', c, 'run', ARGV[3]}
+end
+local reply = {'OK', seq + 1}
+local time = struct.pack('<I6', now)
+local function same(of)
+if of.own then
+if own_ids[of.own] == nil then own_ids[of.own] = call('HGET', k, of.own) or nil end
+local known = own_ids[of.own]
+if known then
+load({tonumber(known)})
+if tasks[tonumber(known)] then return tasks[tonumber(known)] end
+end
+end
+return of.unique and unique_holder(of.unique)
+end
+for n = 4, #ARGV, 2 do
+local record, how = time .. ARGV[n], ARGV[n + 1]
+local flags, priority = string.byte(record, 8, 9)
+if flags % 8 == 0 and how == '' then
+seq = seq + 1
+append(lanes_tail, lane(priority - 100), seq)
+ready = ready + 1
+bodies[#bodies + 1] = seq
+bodies[#bodies + 1] = record
+else
+local task = fresh(seq + 1, record)
+local there = same(info(task))
+if there then
+reply[#reply + 1] = (n - 4) / 2
+reply[#reply + 1] = there.seq
+reply[#reply + 1] = there.nonce
+else
+seq = seq + 1
+tasks[seq] = task
+bodies[#bodies + 1] = seq
+bodies[#bodies + 1] = record
+if info(task).own then own_ids[info(task).own] = seq end
+lock_unique(task)
+local hold, delay, at = 0, 0, 0
+if how ~= '' then hold, delay, at = struct.unpack('<Bdd', how) end
+task.when = math.min(math.max(at, now + delay, now), forever)
+task.state = HELD
+count(HELD, 1)
+changed[seq] = true
+if hold == 1 then
+watch_limit(task)
+else
+make_ready(task, task.when)
+if task.state == WAITING then
+task.when = 0
+changed[seq] = nil  -- nothing to say that the record does not
+end
+end
+end
+end
+end
+count(WAITING, ready - (counts[WAITING] or 0))
+also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
+if producer then
+local answer = struct.pack('<d', tonumber(ARGV[2])) .. cmsgpack.pack(reply)
+also[#also + 1] = {'SET', producer, answer, 'PX', 600000}
+end
+return commit(reply)
+)lua");
+inline constexpr script enqueue{"enqueue", "1777cedb1aa60d221592878fcb181a98fb985eef",
+    std::string_view(enqueue_text.data(), enqueue_text.size())};
+
+inline constexpr auto fetch_text = joined(shared,
+    R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
+if not has_lease(consumer) then return {'LOST'} end
+if due(d) or due(e) or due(C) then return {'DUE'} end
+local names
+if #ARGV > 5 then
+names = {}
+for n = 6, #ARGV do names[ARGV[n]] = true end
+end
+if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
+local state = call('HMGET', c, 'paused', 'lanes', 'watcher')
+local found, aside, all, budget = {}, {}, {}, 1000
+if state[1] then most = 0 end
+for priority in string.gmatch(state[2] or '', '-?%d+') do
+all[#all + 1] = {priority = tonumber(priority), name = lane(priority), taken = 0, seqs = {}, at = 1}
+end
+table.sort(all, function(a, b) return a.priority > b.priority end)
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local claimable = {}
+if most > 0 and call('EXISTS', u) == 1 then
+local members = {}
+if names then
+for name in pairs(names) do
+for _, member in ipairs(call('ZRANGEBYLEX', u, '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, most)) do
+members[#members + 1] = member
+end
+end
+else
+members = call('ZRANGE', u, 0, 9999)
+end
+for _, member in ipairs(members) do
+claimable[#claimable + 1] = {order = string.sub(member, -18), seq = tonumber(string.sub(member, -14))}
+end
+table.sort(claimable, function(a, b) return a.order < b.order end)
+end
+local next_claimable = 1
+local function front(of)
+while true do
+if of.at > #of.seqs then
+local step = math.max(1, math.min(most - #found, 500))
+of.seqs, of.at = call('LRANGE', of.name, of.taken, of.taken + step - 1), 1
+if #of.seqs == 0 then return nil end
+for n = 1, #of.seqs do of.seqs[n] = tonumber(of.seqs[n]) end
+load(of.seqs, true)
+end
+local task = tasks[of.seqs[of.at]]
+if task and task.state == WAITING and not task.unclaimed then return task end
+of.at, of.taken = of.at + 1, of.taken + 1
+end
+end
+local function deliver(task)
+if task.unclaimed then
+sorted_sets[u][unclaimed_member(task)] = false
+task.unclaimed = false
+count('u', -1)
+end
+forget_limit(task)
+enter(task, RUNNING)
+task.deliveries, task.started, task.first_try, task.holder = task.deliveries + 1, now, task.first == 0, consumer
+if task.first_try then task.first = now end
+found[#found + 1] = task
+end
+local current = 1
+while #found < most and budget > 0 do
+local of, task = all[current], nil
+if of then
+task = front(of)
+if not task then current = current + 1 end
+end
+if task or not of then
+local other = claimable[next_claimable]
+if other and task and other.order > string.format('%03d\0%s', 100 - of.priority, padded(task.seq)) then other = nil end
+if other then
+next_claimable = next_claimable + 1
+load({other.seq}, true)
+if tasks[other.seq] then deliver(tasks[other.seq]) end
+elseif not task then
+break
+else
+of.at, of.taken = of.at + 1, of.taken + 1
+local name = string.sub(task.record, 15, 14 + string.byte(task.record, 14))
+if not names or names[name] then
+deliver(task)
+else
+budget = budget - 1
+aside[name] = true
+task.unclaimed = true
+changed[task.seq] = true
+sorted_sets[u][unclaimed_member(task)] = 0
+count('u', 1)
+end
+end
+end
+end
+local sleeping = call('EXISTS', i) == 1
+local is_left = false
+for _, of in ipairs(all) do
+if of.taken > 0 then also[#also + 1] = {'LTRIM', of.name, of.taken, -1} end
+if sleeping and not is_left then is_left = call('LLEN', of.name) > of.taken end
+end
+if sleeping and is_left and not state[1] then wakes = 2 end
+if sleeping and next(aside) then  -- those who know what was passed over
+local known = {}
+for _, member in ipairs(call('ZRANGE', i, 0, 999)) do
+local theirs = string.match(member, '\n([^\n]*)$')
+if known[theirs] == nil then
+known[theirs] = theirs == '*'
+for name in string.gmatch(call('HGET', N, theirs) or '', '[^\n]+') do
+if aside[name] then known[theirs] = true end
+end
+end
+if known[theirs] and member ~= myself then woken[#woken + 1] = member end
+end
+end
+local is_more = budget == 0 and #found < most
+if myself ~= '' then
+if #found > 0 or is_more then
+sorted_sets[i][myself] = false
+if state[3] == myself then  -- somebody else must see to what falls due
+also[#also + 1] = {'HDEL', c, 'watcher'}
+wakes = math.max(wakes, 1)
+end
+else
+sorted_sets[i][myself] = now
+if names then also[#also + 1] = {'HSETNX', N, signature, table.concat(ARGV, '\n', 6)} end
+end
+end
+local reply = {'OK', now, is_more and 1 or 0, -1}
+if #found == 0 and myself ~= '' then
+local soonest = forever
+for _, set in ipairs({d, C}) do
+local first = call('ZRANGE', set, 0, 0, 'WITHSCORES')
+soonest = math.min(soonest, tonumber(first[2] or forever))
+end
+if soonest < forever then
+reply[4] = soonest
+also[#also + 1] = {'HSET', c, 'watcher', myself}
+end
+end
+local mine = {}
+for n, task in ipairs(found) do
+mine[n] = task.seq
+reply[#reply + 1] = task.seq
+reply[#reply + 1] = task.record
+reply[#reply + 1] = pack_state(task)
+end
+if #mine > 0 then held_add[consumer] = mine end
+return commit(reply)
+)lua");
+inline constexpr script fetch{"fetch", "d8b5572463839a25424eba4f81816d1004a9c975",
+    std::string_view(fetch_text.data(), fetch_text.size())};
+
+inline constexpr auto find_text = joined(shared,
+    R"lua(if is_due() then return {'DUE'} end
+local seq = call('HGET', k, ARGV[1])
+if not seq then return {'OK'} end
+load({tonumber(seq)})
+local task = tasks[tonumber(seq)]
+return task and {'OK', task.seq, task.nonce} or {'OK'}
+)lua");
+inline constexpr script find{"find", "ffb4a391a87e34bbe5ae1bc9401bbaeda8c0d6f0",
+    std::string_view(find_text.data(), find_text.size())};
+
+inline constexpr auto get_text = joined(shared,
+    R"lua(if is_due() then return {'DUE'} end
+local reply = {'OK'}
+for n = 1, #ARGV, 2 do
+local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
+if task then
+local told = call('HMGET', g, task.seq .. 'p', task.seq .. 'l')
+reply[#reply + 1] = {task.record or call('HGET', r, task.seq), pack_state(task), told[1] or '', told[2] or ''}
+else
+reply[#reply + 1] = false
+end
+end
+return reply
+)lua");
+inline constexpr script get{"get", "e0076dd5dc78d5a5de76f3ab7bddd235fcfc03f4",
+    std::string_view(get_text.data(), get_text.size())};
+
+inline constexpr auto held_text = joined(shared,
+    R"lua(local seqs = held_by(ARGV[1])
+if #missing > 0 then return {'NEED', unpack(missing)} end
+return {'OK', unpack(seqs)}
+)lua");
+inline constexpr script held{"held", "ef1b0469b192d0d063b92ea3b4d6e3e83c7ee472",
+    std::string_view(held_text.data(), held_text.size())};
+
+inline constexpr auto join_text = joined(shared,
+    R"lua(if is_due() then return {'DUE'} end
+also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), forever)), ARGV[1]}, {'HSET', h, ARGV[1], ARGV[3]}}
+return commit({'OK'})
+)lua");
+inline constexpr script join{"join", "6308138e5f570972c526ea36f6979c90ea66a09a",
+    std::string_view(join_text.data(), join_text.size())};
+
+inline constexpr auto leave_text = joined(shared,
+    R"lua(if is_due() then return {'DUE'} end
+if not call('ZSCORE', C, ARGV[1]) then return {'OK'} end
+local seqs = held_by(ARGV[1])
+load(seqs)
+for _, seq in ipairs(seqs) do
+if tasks[seq] then release(tasks[seq]) end
+end
+also = {{'ZREM', C, ARGV[1]}, {'HDEL', h, ARGV[1]}}
+return commit({'OK'})
+)lua");
+inline constexpr script leave{"leave", "33fef0c0444a1dd29bf32612f3e81923cb3271d6",
+    std::string_view(leave_text.data(), leave_text.size())};
+
+inline constexpr auto list_text = joined(shared,
+    R"lua(if is_due() then return {'DUE'} end
+local state = call('HMGET', c, 'seq', 'low')
+local last, low = tonumber(state[1] or 0), tonumber(state[2] or 0)
+local from = math.max(tonumber(ARGV[1]), low)
+local till = math.min(from + tonumber(ARGV[2]), last)
+local seqs = {}
+for seq = from + 1, till do seqs[#seqs + 1] = seq end
+load(seqs, true)
+local reply = {'OK', till, till >= last and 1 or 0}
+for _, seq in ipairs(seqs) do
+local task = tasks[seq]
+if task then
+local told = call('HMGET', g, seq .. 'p', seq .. 'l')
+reply[#reply + 1] = {seq, task.record, pack_state(task), told[1] or '', told[2] or ''}
+end
+end
+if #reply == 3 and from == low and till > low then also[#also + 1] = {'HSET', c, 'low', string.format('%d', till)} end
+return commit(reply)
+)lua");
+inline constexpr script list{"list", "ce4766163293bce70b17bc0c30546cb09f118df0",
+    std::string_view(list_text.data(), list_text.size())};
+
+inline constexpr auto maintain_text = joined(shared,
+    R"lua(local most = tonumber(ARGV[1])
+local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
+local scheduled = {}
+for n, member in ipairs(overdue(d)) do scheduled[n] = tonumber(member) end
+load(scheduled)
+for _, seq in ipairs(scheduled) do
+local task = tasks[seq]
+sorted_sets[d][padded(seq)] = false
+if task and task.state == SCHEDULED then
+detach(task)
+make_ready(task, now)
+end
+end
+local limited = {}
+for n, member in ipairs(overdue(e)) do limited[n] = tonumber(member) end
+load(limited)
+for _, seq in ipairs(limited) do
+local task = tasks[seq]
+sorted_sets[e][padded(seq)] = false
+if task and task.state < RUNNING and limit(task) <= now then give_up(task) end
+end
+local forgotten = 0
+for _, member in ipairs(overdue(f)) do
+if forgotten >= most then break end
+local seqs = {}
+for seq in string.gmatch(member, '%d+') do seqs[#seqs + 1] = tonumber(seq) end
+load(seqs)
+for _, seq in ipairs(seqs) do
+local task = tasks[seq]
+if task and task.state >= SUCCEEDED and task.gone_at <= now then erase(task) end
+end
+sorted_sets[f][member] = false
+forgotten = forgotten + #seqs
+end
+local recovered = 0
+for _, consumer in ipairs(overdue(C)) do
+local seqs = held_by(consumer)
+if #missing > 0 then break end
+local some = {}
+for n = 1, math.min(#seqs, most - recovered) do some[n] = seqs[n] end
+load(some)
+for _, seq in ipairs(some) do
+if tasks[seq] and tasks[seq].state == RUNNING then recover(tasks[seq]) end
+end
+recovered = recovered + #some
+if #some == #seqs then
+also[#also + 1] = {'ZREM', C, consumer}
+also[#also + 1] = {'HDEL', h, consumer}
+end
+if recovered >= most then break end
+end
+local reply = commit({'OK', 0})
+if reply[1] == 'OK' and is_due() then reply[2] = 1 end
+return reply
+)lua");
+inline constexpr script maintain{"maintain", "6305b2b834e6834e61105600b6bc955d0411a2cc",
+    std::string_view(maintain_text.data(), maintain_text.size())};
+
+inline constexpr auto pause_text = joined(shared,
+    R"lua(if ARGV[1] == '1' then
+also = {{'HSET', c, 'paused', '1'}}
+else
+also = {{'HDEL', c, 'paused'}}
+wakes = math.min(tonumber(call('HGET', c, 'n' .. WAITING) or 0), 8)
+end
+return commit({'OK'})
+)lua");
+inline constexpr script pause{"pause", "5b9858f31101547c481f6e09768711662b41c33f",
+    std::string_view(pause_text.data(), pause_text.size())};
+
+inline constexpr auto reclaim_text = joined(shared,
+    R"lua(for n = 2, #ARGV do
+load({tonumber(ARGV[n])})
+local task = tasks[tonumber(ARGV[n])]
+if task and task.state == RUNNING and task.holder == ARGV[1] then release(task) end
+end
+return commit({'OK'})
+)lua");
+inline constexpr script reclaim{"reclaim", "ebb64947bb1a2d67887c61f867ebe093b35a7b30",
+    std::string_view(reclaim_text.data(), reclaim_text.size())};
+
+inline constexpr auto renew_text = joined(shared,
+    R"lua(if not has_lease(ARGV[1]) then return {'LOST'} end
+local cancelled = {}
+if call('EXISTS', x) == 1 then
+local all = call('HGETALL', x)
+for n = 1, #all, 2 do
+local nonce, token, holder = string.match(all[n + 1], '^(%d+)\n(%d+)\n(.*)$')
+if holder == ARGV[1] then
+for _, number in ipairs({all[n], nonce, token}) do cancelled[#cancelled + 1] = tonumber(number) end
+end
+end
+end
+also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), forever)), ARGV[1]}}
+return commit({'OK', is_due() and 1 or 0, cancelled})
+)lua");
+inline constexpr script renew{"renew", "0d10995680b55a6d566df644d0eea6595d26a334",
+    std::string_view(renew_text.data(), renew_text.size())};
+
+inline constexpr auto resign_text = joined(shared,
+    R"lua(local state = call('HMGET', c, 'paused', 'n' .. WAITING, 'watcher')
+if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
+myself = ARGV[1]
+if not state[1] and tonumber(state[2] or 0) > 0 then wakes = 1 end
+if state[3] and state[3] == ARGV[1] then
+also = {{'HDEL', c, 'watcher'}}
+wakes = 1
+end
+return commit({'OK'})
+)lua");
+inline constexpr script resign{"resign", "fe58afecd43173fdad469d52abd60d129a19cb71",
+    std::string_view(resign_text.data(), resign_text.size())};
+
+inline constexpr auto settle_text = joined(shared,
+    R"lua(local consumer = ARGV[1]
+local alive = has_lease(consumer)
+local seqs, effects = {}, {}
+for n = 2, #ARGV, 7 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
+load(seqs)
+for n = 2, #ARGV, 7 do
+local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
+local how, data = ARGV[n + 3], ARGV[n + 6]
+local effect = 0
+if not task then
+effect = 4
+elseif not alive or task.state ~= RUNNING or task.holder ~= consumer or task.deliveries ~= tonumber(ARGV[n + 2]) then
+effect = 2
+elseif how == '0' then
+if task.cancel then
+task.failed = task.failed + 1
+finish(task, CANCELLED)
+else
+task.result = data
+finish(task, SUCCEEDED)
+end
+elseif how == '1' then
+task.failed = task.failed + 1
+fail(task, data)
+elseif how == '2' then
+if ARGV[n + 5] == '1' then task.failed = task.failed + 1 end
+retry(task, data, tonumber(ARGV[n + 4]))
+elseif how == '3' then
+release(task)
+elseif task.cancel then
+task.failed = task.failed + 1
+finish(task, CANCELLED)
+else
+effect = 3
+end
+effects[#effects + 1] = effect
+end
+return commit({'OK', unpack(effects)})
+)lua");
+inline constexpr script settle{"settle", "17497b924bc47ec538ed77228c5404d9d906032d",
+    std::string_view(settle_text.data(), settle_text.size())};
+
+inline constexpr auto steer_text = joined(shared,
+    R"lua(if is_due() then return {'DUE'} end
+local steps = {}
+function steps.cancel(task)
+if task.state == RUNNING then
+task.cancel = true
+changed[task.seq] = true
+cancels[task.seq] = string.format('%d\n%d\n%s', task.nonce, task.deliveries, task.holder)
+local inbox = call('HGET', h, task.holder)
+if inbox then send(inbox, 'C', text(task.holder)) end
+return 1
+end
+if task.state >= SUCCEEDED then return 3 end
+finish(task, CANCELLED)
+return 0
+end
+function steps.start(task)
+if task.state ~= HELD then return 3 end
+detach(task)
+make_ready(task, task.when)
+return 0
+end
+function steps.promote(task)
+if task.state ~= SCHEDULED then return 3 end
+detach(task)
+make_ready(task, now)
+return 0
+end
+function steps.requeue(task)
+if task.state ~= FAILED and task.state ~= CANCELLED and task.state ~= EXPIRED then return 3 end
+if task.special and info(task).unique and unique_holder(info(task).unique) then return 3 end
+lock_unique(task)
+task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
+task.cancel, task.error = false, ''
+make_ready(task, now)
+return 0
+end
+function steps.remove(task)
+if task.state == RUNNING then return 3 end
+if task.state < SUCCEEDED then conclude(task, CANCELLED) end
+erase(task)
+return 0
+end
+local seqs, effects = {}, {}
+for n = 2, #ARGV, 2 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
+load(seqs)
+for n = 2, #ARGV, 2 do
+local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
+effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
+end
+return commit({'OK', unpack(effects)})
+)lua");
+inline constexpr script steer{"steer", "b29df11f2e01eea8f2d56ea92c55cd79132969d0",
+    std::string_view(steer_text.data(), steer_text.size())};
+
+inline constexpr auto tell_text = joined(shared,
+    R"lua(local consumer = ARGV[1]
+local alive = has_lease(consumer)
+local effects, logs = {}, {}
+for n = 2, #ARGV, 6 do
+local seq = tonumber(ARGV[n])
+local task = find(seq, tonumber(ARGV[n + 1]))
+local effect = 0
+if not task then
+effect = 4
+elseif not alive or task.state ~= RUNNING or task.holder ~= consumer or task.deliveries ~= tonumber(ARGV[n + 2]) then
+effect = 2
+else
+if ARGV[n + 3] == '1' then also[#also + 1] = {'HSET', g, seq .. 'p', ARGV[n + 4]} end
+if ARGV[n + 5] ~= '' then
+logs[seq] = (logs[seq] or call('HGET', g, seq .. 'l') or '') .. ARGV[n + 5] .. '\n'
+end
+end
+effects[#effects + 1] = effect
+end
+for seq, log in pairs(logs) do
+local lines = {}
+for line in string.gmatch(log, '[^\n]+') do lines[#lines + 1] = line end
+local kept = table.concat(lines, '\n', math.max(1, #lines - 99)) .. '\n'  -- the newest hundred
+also[#also + 1] = {'HSET', g, seq .. 'l', kept}
+end
+return commit({'OK', unpack(effects)})
+)lua");
+inline constexpr script tell{"tell", "1b21c2fd0a7181bf76587a7b94ecca6c7c57c5cf",
+    std::string_view(tell_text.data(), tell_text.size())};
+
+inline constexpr auto update_text = joined(shared,
+    R"lua(if is_due() then return {'DUE'} end
+local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
+if not task then return {'OK', 4} end
+if task.state > WAITING then return {'OK', 3} end
+bodies = {task.seq, string.sub(task.record or call('HGET', r, task.seq), 1, info(task).payload_at - 1) .. ARGV[3]}
+return commit({'OK', 0})
+)lua");
+inline constexpr script update{"update", "f485e9fa18d83bb1201bf80aecf3ee5b09e6046f",
+    std::string_view(update_text.data(), update_text.size())};
+
+inline constexpr auto wait_text = joined(shared,
+    R"lua(if is_due() then return {'DUE'} end
+local soonest = forever
+for _, set in ipairs({e, C}) do
+local first = call('ZRANGE', set, 0, 0, 'WITHSCORES')
+soonest = math.min(soonest, tonumber(first[2] or forever))
+end
+local reply, seqs = {'OK', now, soonest < forever and soonest or -1}, {}
+for n = 2, #ARGV, 2 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
+load(seqs)
+for n = 2, #ARGV, 2 do
+local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
+local answer = 4
+if task and task.state >= SUCCEEDED then
+answer = struct.pack('<BI4', task.state, attempts(task)) .. text(task.result) .. text(task.error)
+elseif task then
+answer = 0
+local known = call('HGET', w, task.seq) or ''
+if ARGV[1] ~= '' and not string.find(known, ARGV[1], 1, true) then
+also[#also + 1] = {'HSET', w, task.seq, known .. ARGV[1] .. '\n'}
+end
+end
+reply[#reply + 1] = answer
+end
+return commit(reply)
+)lua");
+inline constexpr script wait{"wait", "e53cf5314d156524444da095aaf9b5ea27064ae1",
+    std::string_view(wait_text.data(), wait_text.size())};
+
+}  // namespace taskflux::redis::scripts
+
+// -------------------- taskflux/broker/redis/queue_calls.hpp ------------------------------------------------
+
+namespace taskflux::redis {
+
+/// Arguments of a script.
+class arguments {
+public:
+    arguments& add(std::string text) { return words_.push_back(std::move(text)), *this; }
+    arguments& add(std::string_view text) { return words_.emplace_back(text), *this; }
+    arguments& add(const char* text) { return words_.emplace_back(text), *this; }
+    template <std::integral T>
+    arguments& add(T number) {
+        return words_.push_back(std::to_string(number)), *this;
+    }
+    void reserve(std::size_t count) { words_.reserve(count); }
+    const std::vector<std::string>& words() const { return words_; }
+
+private:
+    std::vector<std::string> words_;
+};
+
+/// A script's answer, of which the first word has been read: OK or LOST.
+struct answer {
+    reply whole;
+    bool is_lost = false;
+
+    /// After that word.
+    reader read() const {
+        reader from(whole);
+        from.list();
+        from.text();
+        return from;
+    }
+    /// How many elements there are after that word.
+    std::size_t size() const { return reader(whole).list() - 1; }
+};
+
+/// The scripts of one queue: declares their keys, and does what time has brought about where a script says that
+/// this comes first. Thread-safe; lives in a shared_ptr.
+class queue_calls : public std::enable_shared_from_this<queue_calls> {
+public:
+    queue_calls(std::shared_ptr<connection> server, std::string queue)
+        : server_(std::move(server)), prefix_("tf:{" + queue + "}:") {
+        for (const char name : std::string_view("crsdeCfukyiwgNhx")) keys_.push_back(prefix_ + name);
+    }
+
+    /// Calls a script. `own` are keys that this call needs beside the queue's, without the prefix.
+    asio::awaitable<answer> run(const script& what, std::vector<std::string> own, arguments with, bool repeatable) {
+        const auto self = shared_from_this();
+        auto keys = keys_with(own);
+        // Another try gets nearer to the end each time: one more key known, some more of what was due done.
+        for (;;) {
+            answer got;
+            got.whole = co_await server_->eval(what, keys, with.words(), repeatable);
+            reader from(got.whole);
+            const auto size = from.list();
+            const auto word = from.text();
+            got.is_lost = word == "LOST";
+            if (got.is_lost || word == "OK") co_return got;
+            if (word == "DUE") {
+                co_await maintain();
+            } else if (word == "NEED") {
+                for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
+            } else {
+                throw error(errc::protocol, "the script " + std::string(what.name) + " answered \"" + std::string(word) + '"');
+            }
+        }
+    }
+
+    /// Does all that has fallen due.
+    asio::awaitable<void> maintain() {
+        const auto self = shared_from_this();
+        arguments most;
+        most.add(500);
+        auto keys = keys_with({});
+        for (bool is_more = true; is_more;) {
+            const auto got = co_await server_->eval(scripts::maintain, keys, most.words(), true);
+            reader from(got);
+            const auto size = from.list();
+            if (from.text() == "NEED") {
+                for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
+            } else {
+                is_more = from.integer() != 0;
+            }
+        }
+    }
+
+private:
+    std::vector<std::string> keys_with(const std::vector<std::string>& own) {
+        std::vector<std::string> keys;
+        const std::lock_guard lock(mutex_);
+        keys.reserve(keys_.size() + own.size() + 2);
+        keys = keys_;
+        for (const auto& one : own) keys.push_back(prefix_ + one);
+        return keys;
+    }
+
+    /// Lanes are used again and again: they are declared from now on.
+    std::string learned(std::string key) {
+        if (std::string_view(key).substr(prefix_.size()).starts_with("l:")) {
+            const std::lock_guard lock(mutex_);
+            if (std::ranges::find(keys_, key) == keys_.end()) keys_.push_back(key);
+        }
+        return key;
+    }
+
+    const std::shared_ptr<connection> server_;
+    const std::string prefix_;
+    std::mutex mutex_;
+    std::vector<std::string> keys_;
+};
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/queue.hpp ------------------------------------------------------
+
+namespace taskflux::redis {
+
+/// One queue on the server: its calls, those of a kind that come at the same time made one. Thread-safe; lives
+/// in a shared_ptr.
+class queue : public std::enable_shared_from_this<queue> {
+public:
+    /// What a `wait` answers: nothing (it has not ended, the inbox will hear), an outcome, or that there is no
+    /// such task.
+    struct wait_answer {
+        bool is_found = false;
+        std::optional<task_outcome> outcome;
+        double next_change = -1;  ///< when, by the server's clock, time alone may end it; -1: never
+        double now = 0;
+    };
+
+    queue(asio::any_io_executor executor, std::shared_ptr<connection> server, std::string name, std::string producer)
+        : executor_(std::move(executor)), server_(std::move(server)), name_(std::move(name)),
+          producer_(std::move(producer)), calls_(std::make_shared<queue_calls>(server_, name_)) {}
+
+    const std::string& name() const { return name_; }
+    queue_calls& calls() { return *calls_; }
+
+    /// Stores up to 500 tasks.
+    asio::awaitable<std::vector<submitted>> submit(std::vector<new_task> tasks) {
+        const auto self = shared_from_this();
+        std::vector<std::string> words;
+        words.reserve(2 * tasks.size());
+        for (auto& task : tasks) {
+            words.push_back(record_of(task, new_nonce()));
+            auto& how = words.emplace_back();
+            if (!task.hold && task.delay <= duration::zero() && task.at <= time_point{}) continue;
+            put(how, std::uint8_t(task.hold));
+            put(how, to_number(task.delay));
+            put(how, to_number(task.at));
+        }
+        const auto batches = enqueueing();
+        co_return co_await batches->run(std::move(words), tasks.size());
+    }
+
+    /// Ends up to 500 attempts.
+    asio::awaitable<std::vector<effect>> settle(std::string consumer, std::vector<std::string> words,
+                                                std::size_t items) {
+        const auto self = shared_from_this();
+        const auto batches = settling(consumer);
+        co_return co_await batches->run(std::move(words), items);
+    }
+
+    /// Asks for a task's end, and to be told of it by `inbox`, unless that is empty.
+    asio::awaitable<wait_answer> wait(task_key key, const std::string& inbox) {
+        const auto self = shared_from_this();
+        std::vector<std::string> words{std::to_string(key.sequence), std::to_string(key.nonce)};
+        const auto batches = waiting(inbox);
+        auto answers = co_await batches->run(std::move(words), 1);
+        co_return std::move(answers.front());
+    }
+
+    /// The consumer is gone: nothing of its will be settled together any more.
+    void forget(const std::string& consumer) {
+        const std::lock_guard lock(mutex_);
+        settling_.erase(consumer);
+    }
+
+    static effect effect_of(std::int64_t number) {
+        if (number < 0 || number > std::int64_t(effect::not_found)) {
+            throw error(errc::protocol, "a script answered the unknown effect " + std::to_string(number));
+        }
+        return static_cast<effect>(number);
+    }
+
+private:
+    std::uint32_t new_nonce() {
+        const std::lock_guard lock(mutex_);
+        return static_cast<std::uint32_t>(random_());
+    }
+
+    std::shared_ptr<batcher<submitted>> enqueueing() {
+        const std::lock_guard lock(mutex_);
+        if (!enqueueing_) {
+            enqueueing_ = std::make_shared<batcher<submitted>>(
+                executor_, [self = weak_from_this()](std::vector<std::string> words) { return send_tasks(self.lock(), std::move(words)); });
+        }
+        return enqueueing_;
+    }
+
+    std::shared_ptr<batcher<effect>> settling(const std::string& consumer) {
+        const std::lock_guard lock(mutex_);
+        auto& made = settling_[consumer];
+        if (!made) {
+            made = std::make_shared<batcher<effect>>(executor_, [self = weak_from_this(), consumer](std::vector<std::string> words) {
+                return send_ends(self.lock(), consumer, std::move(words));
+            });
+        }
+        return made;
+    }
+
+    std::shared_ptr<batcher<wait_answer>> waiting(const std::string& inbox) {
+        const std::lock_guard lock(mutex_);
+        auto& made = waiting_[inbox];
+        if (!made) {
+            made = std::make_shared<batcher<wait_answer>>(executor_, [self = weak_from_this(), inbox](std::vector<std::string> words) {
+                return send_waits(self.lock(), inbox, std::move(words));
+            });
+        }
+        return made;
+    }
+
+    static asio::awaitable<std::vector<submitted>> send_tasks(std::shared_ptr<queue> self, std::vector<std::string> words) {
+        arguments with;
+        with.reserve(words.size() + 3);
+        with.add(self->producer_).add(++self->batches_).add(self->server_->run_id());
+        std::vector<std::uint32_t> nonces;
+        nonces.reserve(words.size() / 2);
+        for (std::size_t i = 0; i < words.size(); i += 2) {
+            constexpr std::size_t nonce_at = 3;
+            nonces.push_back(byte_reader(std::string_view(words[i]).substr(nonce_at)).number<std::uint32_t>());
+        }
+        for (auto& word : words) with.add(std::move(word));
+        std::vector<std::string> own;
+        own.push_back("p:" + self->producer_);
+        const auto got = co_await self->calls_->run(scripts::enqueue, std::move(own), std::move(with), true);
+        auto from = got.read();
+        auto next = static_cast<std::uint64_t>(from.integer());
+        constexpr auto none = static_cast<std::size_t>(-1);
+        const auto next_duplicate = [&] { return from.done() ? none : static_cast<std::size_t>(from.integer()); };
+        std::vector<submitted> answers(nonces.size());
+        auto duplicate = next_duplicate();
+        for (std::size_t i = 0; i < answers.size(); ++i) {
+            if (i == duplicate) {
+                const auto sequence = static_cast<std::uint64_t>(from.integer());
+                answers[i] = {{sequence, static_cast<std::uint32_t>(from.integer())}, true};
+                duplicate = next_duplicate();
+            } else {
+                answers[i] = {{next++, nonces[i]}, false};
+            }
+        }
+        co_return answers;
+    }
+
+    static asio::awaitable<std::vector<effect>> send_ends(std::shared_ptr<queue> self, std::string consumer,
+                                                          std::vector<std::string> words) {
+        arguments with;
+        with.reserve(words.size() + 1);
+        with.add(consumer);
+        for (auto& word : words) with.add(std::move(word));
+        std::vector<std::string> own;
+        own.push_back("a:" + consumer);
+        const auto got = co_await self->calls_->run(scripts::settle, std::move(own), std::move(with), true);
+        auto from = got.read();
+        std::vector<effect> effects;
+        while (!from.done()) effects.push_back(effect_of(from.integer()));
+        co_return effects;
+    }
+
+    static asio::awaitable<std::vector<wait_answer>> send_waits(std::shared_ptr<queue> self, std::string inbox,
+                                                                std::vector<std::string> words) {
+        arguments with;
+        with.add(inbox);
+        for (auto& word : words) with.add(std::move(word));
+        const auto got = co_await self->calls_->run(scripts::wait, {}, std::move(with), true);
+        auto from = got.read();
+        const auto now = static_cast<double>(from.integer());
+        const auto next_change = static_cast<double>(from.integer());
+        std::vector<wait_answer> answers;
+        while (!from.done()) {
+            auto& one = answers.emplace_back();
+            one.now = now;
+            one.next_change = next_change;
+            if (from.is_text()) {
+                byte_reader bytes(from.text());
+                one.is_found = true;
+                one.outcome = read_outcome(bytes);
+            } else {
+                one.is_found = from.integer() == 0;
+            }
+        }
+        co_return answers;
+    }
+
+    const asio::any_io_executor executor_;
+    const std::shared_ptr<connection> server_;
+    const std::string name_;
+    const std::string producer_;
+    const std::shared_ptr<queue_calls> calls_;
+    std::atomic<std::uint64_t> batches_ = 0;
+
+    std::mutex mutex_;  // guards all below
+    std::mt19937_64 random_{std::random_device()()};
+    std::shared_ptr<batcher<submitted>> enqueueing_;
+    std::map<std::string, std::shared_ptr<batcher<effect>>> settling_;
+    std::map<std::string, std::shared_ptr<batcher<wait_answer>>> waiting_;
+};
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/server_clock.hpp -----------------------------------------------
+
+namespace taskflux::redis {
+
+/// The server's time, as far as its replies tell: a local clock and how far the server's is ahead of it.
+class server_clock final : public taskflux::clock {
+public:
+    /// `base` must outlive this.
+    explicit server_clock(taskflux::clock& base) : base_(base) {}
+
+    time_point now() const noexcept override { return base_.now() + ahead(); }
+    void arm(asio::steady_timer& timer, time_point when) override {
+        base_.arm(timer, when == never ? never : when - ahead());
+    }
+    void disarm(asio::steady_timer& timer) noexcept override { base_.disarm(timer); }
+
+    /// The server has just said that it is `server_time`.
+    void set(time_point server_time) noexcept { ahead_ = (server_time - base_.now()).count(); }
+
+    taskflux::clock& base() const { return base_; }
+
+private:
+    duration ahead() const noexcept { return duration(ahead_.load(std::memory_order_relaxed)); }
+
+    taskflux::clock& base_;
+    std::atomic<duration::rep> ahead_ = 0;
+};
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/engine.hpp -----------------------------------------------------
+
+namespace taskflux::redis {
+
+template <class T>
+using awaitable = asio::awaitable<T>;
+
+/// What the calls of a Redis broker share: the connection, the queues, who waits, and the time. Thread-safe;
+/// lives in a shared_ptr, which every call keeps.
+class engine : public std::enable_shared_from_this<engine> {
+public:
+    /// Items of one script call, at most.
+    static constexpr std::size_t batch_size = 500;
+
+    engine(asio::any_io_executor executor, redis_url url, connection_options options, taskflux::clock& base)
+        : executor_(std::move(executor)),
+          server_(connection::make(executor_, std::move(url), std::move(options))), clock_(base) {}
+
+    /// To be called once, before anything else.
+    void start() {
+        server_->on_message([weak = weak_from_this()](std::string_view message) {
+            if (const auto self = weak.lock()) self->hear(message);
+        });
+        server_->on_reconnect([weak = weak_from_this()] {
+            if (const auto self = weak.lock()) self->inbox_.wake_all();
+        });
+        server_->start();
+    }
+
+    const asio::any_io_executor& get_executor() const { return executor_; }
+    server_clock& clock() { return clock_; }
+    /// The local clock, by which waits go.
+    taskflux::clock& base() const { return clock_.base(); }
+    redis::inbox& inbox() { return inbox_; }
+    redis::consumers& consumers() { return consumers_; }
+    /// Where this process is told things.
+    const std::string& channel() const { return server_->inbox(); }
+
+    void close() {
+        is_closed_ = true;
+        server_->close();
+        inbox_.wake_all();
+    }
+
+    void check_open() const {
+        if (is_closed_) throw error(errc::shut_down, "the broker has been closed");
+    }
+
+    /// The queue of that name. Errors: `invalid_argument`, `shut_down`.
+    std::shared_ptr<queue> at(const std::string& name) {
+        check_open();
+        if (!is_valid_name(name)) {
+            throw error(errc::invalid_argument,
+                        "not a queue name: \"" + name + "\"; use 1 to 128 characters of A-Z a-z 0-9 _ - . /");
+        }
+        const std::lock_guard lock(mutex_);
+        auto& made = queues_[name];
+        if (!made) made = std::make_shared<queue>(executor_, server_, name, producer_);
+        return made;
+    }
+
+    /// Calls a script that may be called twice. `own` are keys beside the queue's.
+    awaitable<answer> call(std::string name, const script& what, std::vector<std::string> own, arguments with) {
+        const auto on = at(name);
+        auto& calls = on->calls();
+        co_return co_await calls.run(what, std::move(own), std::move(with), true);
+    }
+
+    /// The key of what a consumer holds. (GCC 12 compiles no list in braces inside a co_await expression.)
+    static std::vector<std::string> set_of(const std::string& consumer) { return {"a:" + consumer}; }
+
+    /// Makes the queue known to `queues`.
+    awaitable<void> announce(std::string name) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (announced_.contains(name)) co_return;
+        }
+        const std::vector<std::string> words{"SADD", all_queues, name};
+        co_await server_->command(words, true);
+        const std::lock_guard lock(mutex_);
+        announced_.insert(name);
+    }
+
+    awaitable<std::vector<std::string>> queues() {
+        const auto self = shared_from_this();
+        check_open();
+        const std::vector<std::string> words{"SMEMBERS", all_queues};
+        const auto got = co_await server_->command(words, true);
+        reader from(got);
+        std::vector<std::string> names(from.list());
+        for (auto& name : names) name = from.text();
+        std::ranges::sort(names);
+        co_return names;
+    }
+
+    /// Somebody else must look for tasks in a queue, as the sleeper of that name (empty: it has gone long since)
+    /// does not any more. Waits for nothing.
+    void resign(std::string name, std::string member) {
+        if (is_closed_) return;
+        asio::co_spawn(executor_, wake_another(std::move(name), std::move(member)), [](std::exception_ptr) {});
+    }
+
+    /// Until the inbox has something, or `when` by the local clock. Throws when cancelled, or closed.
+    awaitable<void> sleep(redis::inbox::ticket& who, time_point when) {
+        using namespace asio::experimental::awaitable_operators;
+        bool is_cancelled = false;
+        try {
+            co_await (who.wake().wait() || detail::sleep_until(base(), when));
+        } catch (const asio::multiple_exceptions&) {
+            is_cancelled = true;
+        }
+        if (is_cancelled) throw boost::system::system_error(asio::error::operation_aborted);
+        check_open();
+    }
+
+    /// A point in the server's time by the local clock.
+    time_point local(double when, double now) const {
+        return later(base().now(), to_duration((std::max)(when - now, 0.0)));
+    }
+
+    /// Messages may get lost: so often is asked without one, not all at the same time.
+    duration safety_poll() {
+        const std::lock_guard lock(mutex_);
+        return std::chrono::seconds(5) + duration(std::uniform_int_distribution<int>(0, 2000)(random_));
+    }
+
+private:
+    static constexpr const char* all_queues = "tf:{queues}";
+
+    /// A message from the server, on the connection's strand.
+    void hear(std::string_view message) {
+        std::optional<std::string> unheard;
+        try {
+            unheard = inbox_.deliver(message);
+        } catch (const std::exception&) {
+            return;  // not one of ours; polls make up for it
+        }
+        if (unheard) resign(std::move(*unheard), {});
+    }
+
+    awaitable<void> wake_another(std::string name, std::string member) {
+        const auto self = shared_from_this();
+        arguments with;
+        with.add(std::move(member));
+        co_await call(std::move(name), scripts::resign, {}, std::move(with));
+    }
+
+    const asio::any_io_executor executor_;
+    const std::shared_ptr<connection> server_;
+    server_clock clock_;
+    const std::string producer_ = uuid_generator().text();
+    redis::inbox inbox_;
+    redis::consumers consumers_;
+    std::atomic<bool> is_closed_ = false;
+
+    std::mutex mutex_;  // guards all below
+    std::map<std::string, std::shared_ptr<queue>> queues_;
+    std::set<std::string> announced_;
+    std::minstd_rand random_{std::random_device()()};
+};
+
+using engine_ptr = std::shared_ptr<engine>;
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/fetch.hpp ------------------------------------------------------
+
+namespace taskflux::redis {
+
+inline error lease_lost(const std::string& consumer, const std::string& queue) {
+    return error(errc::lease_lost, "consumer " + consumer + " on queue " + queue);
+}
+
+inline delivery read_delivery(std::size_t queue, reader& from, record_reader& records) {
+    delivery made;
+    made.queue = queue;
+    made.key.sequence = static_cast<std::uint64_t>(from.integer());
+    auto record = records.read(from.text());
+    const auto status = read_status(from.text());
+    made.key.nonce = record.nonce;
+    made.token = status.deliveries;
+    made.attempt = status.failed_attempts + 1;
+    made.payload = record.payload;
+    made.own_id = record.own_id;
+    made.submitted_at = record.submitted_at;
+    made.first_started_at = status.first_started_at;
+    made.started_at = status.started_at;
+    made.deadline_at = deadline_of(record, status);
+    made.spec = std::move(record.spec);
+    return made;
+}
+
+/// The same for the same names, and short: FNV-1a, 64 bits (Fowler, Noll, Vo).
+inline std::string signature(const name_set& names) {
+    std::uint64_t mixed = 14695981039346656037U;
+    for (const auto& name : names) {
+        for (const char c : name + '\n') mixed = (mixed ^ static_cast<unsigned char>(c)) * 1099511628211U;
+    }
+    return std::to_string(mixed);
+}
+
+/// What a sleeping fetch is called on the server.
+inline std::string member_of(const engine& on, std::uint64_t sleeper, const fetch_request& request) {
+    return on.channel() + '\n' + std::to_string(sleeper) + '\n' + (request.names ? signature(*request.names) : "*");
+}
+
+/// Gives back what the server says that the consumer holds, though no answer has told it: one got lost.
+inline awaitable<void> reclaim(engine_ptr on, std::string consumer, std::string name) {
+    arguments with;
+    with.add(consumer);
+    const auto got = co_await on->call(name, scripts::held, engine::set_of(consumer), std::move(with));
+    std::vector<std::uint64_t> held;
+    for (auto from = got.read(); !from.done();) held.push_back(static_cast<std::uint64_t>(from.integer()));
+    const auto unknown = on->consumers().unknown(consumer, name, held);
+    if (!unknown.empty()) {
+        arguments gone;
+        gone.add(consumer);
+        for (const auto sequence : unknown) gone.add(sequence);
+        co_await on->call(name, scripts::reclaim, engine::set_of(consumer), std::move(gone));
+    }
+    on->consumers().certain(consumer, name);
+}
+
+/// Adds what there is in the request's i-th queue to `found`; returns when, by the local clock, there may be
+/// more without anybody doing anything.
+inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& request, std::size_t i,
+                                        std::uint64_t sleeper, std::vector<delivery>& found) {
+    const auto& name = request.queues[i];
+    auto& consumers = on->consumers();
+    const auto source = on->at(name);
+    if (consumers.is_uncertain(request.consumer, name)) co_await reclaim(on, request.consumer, name);
+    for (;;) {
+        const auto most = (std::min)(request.max - found.size(), engine::batch_size);
+        const bool may_sleep = request.wait > duration::zero() && found.empty() && most > 0;
+        arguments with;
+        with.add(request.consumer).add(most).add(may_sleep ? on->channel() : std::string()).add(sleeper);
+        with.add(request.names ? signature(*request.names) : "*");
+        if (request.names) {
+            for (const auto& one : *request.names) with.add(one);
+        }
+        answer got;
+        std::exception_ptr failure;
+        try {
+            got = co_await source->calls().run(scripts::fetch, engine::set_of(request.consumer), std::move(with), false);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (failure) {
+            consumers.lost_an_answer(request.consumer, name);
+            if (found.empty()) std::rethrow_exception(failure);
+            co_return never;
+        }
+        if (got.is_lost) {
+            consumers.gone(request.consumer, name);
+            if (found.empty()) throw lease_lost(request.consumer, name);
+            co_return never;  // the next fetch will say so
+        }
+        auto from = got.read();
+        const auto now = from.integer();
+        const bool is_more = from.integer() != 0;
+        const auto next = from.integer();
+        on->clock().set(time_point(duration(now)));
+        const auto before = found.size();
+        record_reader records;
+        while (!from.done()) {
+            found.push_back(read_delivery(i, from, records));
+            consumers.took(request.consumer, name, found.back().key.sequence);
+        }
+        const bool is_full_batch = most == engine::batch_size && found.size() - before == most;
+        if (!(is_more || is_full_batch) || found.size() >= request.max) {
+            co_return next < 0 ? never : on->local(double(next), double(now));
+        }
+    }
+}
+
+/// `broker::fetch`.
+inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request request) {
+    on->check_open();
+    for (const auto& name : request.queues) {
+        if (!on->consumers().has_joined(request.consumer, name)) throw lease_lost(request.consumer, name);
+    }
+    const auto deadline = later(on->base().now(), request.wait);
+    const auto sleeper = on->inbox().new_sleeper();
+    const auto executor = co_await asio::this_coro::executor;
+    auto asleep = on->inbox().sleep(sleeper, std::make_shared<inbox::place>(executor));
+    std::vector<delivery> found;
+    std::exception_ptr failure;
+    for (bool has_slept = false; !failure;) {
+        try {
+            auto soonest = later(on->base().now(), on->safety_poll());
+            for (std::size_t i = 0; i < request.queues.size(); ++i) {
+                const auto next = co_await fetch_from(on, request, i, sleeper, found);
+                soonest = (std::min)(soonest, next);
+                if (found.size() >= request.max && request.max > 0) break;
+            }
+            if (!found.empty() || request.wait <= duration::zero() || request.max == 0) co_return found;
+            if (has_slept && on->base().now() >= deadline) break;
+            has_slept = true;
+            co_await on->sleep(asleep, (std::min)(soonest, deadline));
+        } catch (...) {
+            failure = std::current_exception();
+        }
+    }
+    // It may have been woken and not have looked, or be the one who watches the clock.
+    for (const auto& name : request.queues) on->resign(name, member_of(*on, sleeper, request));
+    if (failure) std::rethrow_exception(failure);
+    co_return found;
+}
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/inspect.hpp ----------------------------------------------------
+
+namespace taskflux::redis {
+
+inline task_key read_key(reader& from) {
+    task_key key;
+    key.sequence = static_cast<std::uint64_t>(from.integer());
+    key.nonce = static_cast<std::uint32_t>(from.integer());
+    return key;
+}
+
+inline task_record read_record(const std::string& queue, std::uint64_t sequence, reader& from) {
+    record_reader records;
+    const auto record = records.read(from.text());
+    const auto status = read_status(from.text());
+    const auto progress = from.text();
+    return full_record(queue, sequence, record, status, progress, from.text());
+}
+
+/// `broker::get`.
+inline awaitable<std::optional<task_record>> get(engine_ptr on, task_id id) {
+    arguments with;
+    with.add(id.key.sequence).add(id.key.nonce);
+    const auto got = co_await on->call(id.queue, scripts::get, {}, std::move(with));
+    auto from = got.read();
+    if (from.is_nil()) co_return std::nullopt;
+    from.list();
+    co_return read_record(id.queue, id.key.sequence, from);
+}
+
+/// `broker::counts`.
+inline awaitable<queue_counts> counts(engine_ptr on, std::string name) {
+    const auto got = co_await on->call(std::move(name), scripts::counts, {}, {});
+    auto from = got.read();
+    const auto next = [&] { return static_cast<std::size_t>(from.integer()); };
+    queue_counts made;
+    made.paused = next() != 0;
+    made.unclaimed = next();
+    made.held = next();
+    made.scheduled = next();
+    made.waiting = next();
+    made.running = next();
+    made.waiting_children = next();
+    made.succeeded = next();
+    made.failed = next();
+    made.cancelled = next();
+    made.expired = next();
+    co_return made;
+}
+
+/// Whether a record is one of those that the query asks for.
+inline bool matches(const list_query& query, const task_record& record) {
+    return (!query.state || record.state == *query.state) && (query.name.empty() || record.name == query.name) &&
+           record.submitted_at >= query.since && record.submitted_at < query.until;
+}
+
+/// A page of records, by queue and then by number; the cursor names the last task that was given.
+inline awaitable<task_page> list(engine_ptr on, list_query query) {
+    constexpr std::size_t scan_size = 1000;
+    on->check_open();
+    std::string first = query.queue;
+    std::uint64_t seen = 0;
+    if (!query.cursor.empty()) {
+        const auto last = parse_task_id(query.cursor);
+        first = last.queue;
+        seen = last.key.sequence;
+    }
+    task_page page;
+    if (query.limit == 0) co_return page;
+    std::vector<std::string> names;
+    if (query.queue.empty()) names = co_await on->queues();
+    else names.push_back(query.queue);
+    for (const auto& name : names) {
+        if (name < first) continue;
+        if (name != first) seen = 0;
+        for (bool is_end = false; !is_end;) {
+            arguments with;
+            with.add(seen).add((std::min)(query.limit + 1, scan_size));
+            const auto got = co_await on->call(name, scripts::list, {}, std::move(with));
+            auto from = got.read();
+            seen = static_cast<std::uint64_t>(from.integer());
+            is_end = from.integer() != 0;
+            while (!from.done()) {
+                from.list();
+                const auto sequence = static_cast<std::uint64_t>(from.integer());
+                auto record = read_record(name, sequence, from);
+                if (!matches(query, record)) continue;
+                if (page.tasks.size() == query.limit) {
+                    page.cursor = to_string(page.tasks.back().id);
+                    co_return page;
+                }
+                page.tasks.push_back(std::move(record));
+            }
+        }
+    }
+    co_return page;
+}
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/broker.hpp -----------------------------------------------------
+
+namespace taskflux::redis {
+
+/// The broker on a Redis server. Every call keeps the engine alive until it ends.
+class redis_broker final : public broker {
+public:
+    explicit redis_broker(engine_ptr engine) : engine_(std::move(engine)) {}
+    ~redis_broker() override { engine_->close(); }
+
+    asio::any_io_executor get_executor() override { return engine_->get_executor(); }
+    taskflux::clock& clock() override { return engine_->clock(); }
+
+    awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) override {
+        const auto on = engine_;
+        const auto into = on->at(queue);
+        for (const auto& task : tasks) check(task);
+        std::vector<submitted> answers;
+        if (tasks.empty()) co_return answers;
+        co_await on->announce(queue);
+        answers.reserve(tasks.size());
+        for (std::size_t from = 0; from < tasks.size(); from += engine::batch_size) {
+            std::vector<new_task> some;
+            const auto till = (std::min)(from + engine::batch_size, tasks.size());
+            for (auto i = from; i < till; ++i) some.push_back(std::move(tasks[i]));
+            const auto stored = co_await into->submit(std::move(some));
+            answers.insert(answers.end(), stored.begin(), stored.end());
+        }
+        co_return answers;
+    }
+
+    awaitable<void> join(std::string consumer, std::vector<std::string> queues, duration lease) override {
+        const auto on = engine_;
+        for (const auto& name : queues) {
+            arguments with;
+            with.add(consumer).add(lease.count()).add(on->channel());
+            co_await on->call(name, scripts::join, {}, std::move(with));
+            on->consumers().joined(consumer, name);
+        }
+    }
+
+    awaitable<std::vector<delivery>> fetch(fetch_request request) override {
+        return redis::fetch(engine_, std::move(request));
+    }
+
+    awaitable<renewal> renew(std::string consumer, std::vector<std::string> queues, duration lease) override {
+        const auto on = engine_;
+        renewal answer;
+        on->inbox().renewed(consumer);
+        for (std::size_t i = 0; i < queues.size(); ++i) {
+            arguments with;
+            with.add(consumer).add(lease.count());
+            const auto got = co_await on->call(queues[i], scripts::renew, {}, std::move(with));
+            if (got.is_lost) {
+                answer.lost = true;
+                continue;
+            }
+            auto from = got.read();
+            const bool is_due = from.integer() != 0;
+            for (auto left = from.list(); left >= 3; left -= 3) {
+                cancel_request one;
+                one.queue = i;
+                one.key = read_key(from);
+                one.token = static_cast<std::uint32_t>(from.integer());
+                answer.cancels.push_back(one);
+            }
+            if (is_due) co_await on->at(queues[i])->calls().maintain();
+        }
+        co_return answer;
+    }
+
+    awaitable<void> watch(std::string consumer, duration wait) override {
+        const auto on = engine_;
+        const auto deadline = later(on->base().now(), wait);
+        const auto executor = co_await asio::this_coro::executor;
+        auto watching = on->inbox().watch(consumer, std::make_shared<inbox::place>(executor));
+        for (;;) {
+            on->check_open();
+            if (on->inbox().has_news(consumer) || on->base().now() >= deadline) co_return;
+            co_await on->sleep(watching, deadline);
+        }
+    }
+
+    awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
+                                          const std::vector<settlement>& settlements) override {
+        const auto on = engine_;
+        const auto into = on->at(queue);
+        std::vector<effect> effects;
+        effects.reserve(settlements.size());
+        for (std::size_t from = 0; from < settlements.size(); from += engine::batch_size) {
+            const auto till = (std::min)(from + engine::batch_size, settlements.size());
+            std::vector<std::string> words;
+            words.reserve(7 * (till - from));
+            for (auto i = from; i < till; ++i) {
+                const auto& end = settlements[i];
+                add_key(words, end.key);
+                words.push_back(std::to_string(end.token));
+                words.push_back(std::to_string(int(end.how)));
+                words.push_back(std::to_string((std::max)(end.delay, duration::zero()).count()));
+                words.emplace_back(end.counts ? "1" : "0");
+                words.push_back(end.data);
+                on->consumers().settled(consumer, queue, end.key.sequence);
+            }
+            const auto some = co_await into->settle(consumer, std::move(words), till - from);
+            effects.insert(effects.end(), some.begin(), some.end());
+        }
+        co_return effects;
+    }
+
+    awaitable<std::vector<effect>> tell(std::string queue, std::string consumer, std::vector<report> reports) override {
+        const auto on = engine_;
+        on->check_open();
+        std::vector<effect> effects;
+        for (std::size_t from = 0; from < reports.size(); from += engine::batch_size) {
+            const auto till = (std::min)(from + engine::batch_size, reports.size());
+            arguments with;
+            with.add(consumer);
+            for (auto i = from; i < till; ++i) {
+                const auto& news = reports[i];
+                with.add(news.key.sequence).add(news.key.nonce).add(news.token);
+                with.add(news.progress ? 1 : 0).add(news.progress.value_or(std::string())).add(lines_of(news.log));
+            }
+            const auto got = co_await on->call(queue, scripts::tell, {}, std::move(with));
+            add_effects(got, effects);
+        }
+        co_return effects;
+    }
+
+    awaitable<void> leave(std::string consumer, std::vector<std::string> queues) override {
+        const auto on = engine_;
+        for (const auto& name : queues) {
+            arguments with;
+            with.add(consumer);
+            co_await on->call(name, scripts::leave, engine::set_of(consumer), std::move(with));
+            on->consumers().gone(consumer, name);
+            on->at(name)->forget(consumer);
+        }
+    }
+
+    awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) override {
+        const auto on = engine_;
+        const auto of = on->at(id.queue);
+        const auto deadline = later(on->base().now(), (std::max)(wait, duration::zero()));
+        const auto executor = co_await asio::this_coro::executor;
+        auto waiting = on->inbox().await_end(id, std::make_shared<inbox::place>(executor));
+        const auto told = wait > duration::zero() ? on->channel() : std::string();
+        for (;;) {
+            on->check_open();
+            const auto answer = co_await of->wait(id.key, told);
+            if (auto outcome = waiting.take_outcome()) co_return outcome;
+            if (!answer.is_found) throw error(errc::not_found, "task " + to_string(id));
+            if (answer.outcome) co_return answer.outcome;
+            if (on->base().now() >= deadline) co_return std::nullopt;
+            auto until = (std::min)(deadline, later(on->base().now(), on->safety_poll()));
+            if (answer.next_change >= 0) until = (std::min)(until, on->local(answer.next_change, answer.now));
+            co_await on->sleep(waiting, until);
+            if (auto outcome = waiting.take_outcome()) co_return outcome;
+        }
+    }
+
+    awaitable<std::vector<effect>> cancel(std::string queue, std::vector<task_key> keys) override {
+        return steer(engine_, "cancel", std::move(queue), std::move(keys));
+    }
+    awaitable<std::vector<effect>> start(std::string queue, std::vector<task_key> keys) override {
+        return steer(engine_, "start", std::move(queue), std::move(keys));
+    }
+    awaitable<std::vector<effect>> promote(std::string queue, std::vector<task_key> keys) override {
+        return steer(engine_, "promote", std::move(queue), std::move(keys));
+    }
+    awaitable<std::vector<effect>> requeue(std::string queue, std::vector<task_key> keys) override {
+        return steer(engine_, "requeue", std::move(queue), std::move(keys));
+    }
+    awaitable<std::vector<effect>> remove(std::string queue, std::vector<task_key> keys) override {
+        return steer(engine_, "remove", std::move(queue), std::move(keys));
+    }
+
+    awaitable<effect> update(task_id id, std::string payload) override {
+        const auto on = engine_;
+        arguments with;
+        with.add(id.key.sequence).add(id.key.nonce).add(std::move(payload));
+        const auto got = co_await on->call(id.queue, scripts::update, {}, std::move(with));
+        co_return queue::effect_of(got.read().integer());
+    }
+
+    awaitable<std::size_t> clear(std::string queue, std::optional<task_state> state, std::size_t limit) override {
+        const auto on = engine_;
+        std::size_t removed = 0;
+        bool is_end = false;
+        for (std::int64_t seen = 0; !is_end && removed < limit;) {
+            arguments with;
+            with.add(seen).add(scan_size).add((std::min)(limit - removed, engine::batch_size)).add(state ? int(*state) : -1);
+            const auto got = co_await on->call(queue, scripts::clear, {}, std::move(with));
+            auto from = got.read();
+            seen = from.integer();
+            is_end = from.integer() != 0;
+            removed += static_cast<std::size_t>(from.integer());
+        }
+        co_return removed;
+    }
+
+    awaitable<std::optional<task_key>> find(std::string queue, std::string own_id) override {
+        const auto on = engine_;
+        on->check_open();
+        if (own_id.empty()) co_return std::nullopt;
+        arguments with;
+        with.add(std::move(own_id));
+        const auto got = co_await on->call(queue, scripts::find, {}, std::move(with));
+        if (got.size() == 0) co_return std::nullopt;
+        auto from = got.read();
+        co_return read_key(from);
+    }
+
+    awaitable<std::optional<task_record>> get(task_id id) override { return redis::get(engine_, std::move(id)); }
+    awaitable<task_page> list(list_query query) override { return redis::list(engine_, std::move(query)); }
+    awaitable<std::vector<std::string>> queues() override { return engine_->queues(); }
+    awaitable<queue_counts> counts(std::string queue) override { return redis::counts(engine_, std::move(queue)); }
+
+    awaitable<void> pause(std::string queue) override { return set_paused(engine_, std::move(queue), "1"); }
+    awaitable<void> resume(std::string queue) override { return set_paused(engine_, std::move(queue), "0"); }
+
+    void close() override { engine_->close(); }
+
+private:
+    static constexpr std::size_t scan_size = 1000;
+
+    static void check(const new_task& task) {
+        if (!task.spec) throw error(errc::invalid_argument, "a task without a specification");
+        if (!task.own_id.empty() && !is_valid_own_id(task.own_id)) {
+            throw error(errc::invalid_argument, "not a task id: \"" + task.own_id.substr(0, 64) + '"');
+        }
+    }
+
+    static awaitable<void> set_paused(engine_ptr on, std::string name, const char* value) {
+        on->check_open();
+        arguments with;
+        with.add(value);
+        co_await on->call(std::move(name), scripts::pause, {}, std::move(with));
+    }
+
+    static awaitable<std::vector<effect>> steer(engine_ptr on, const char* verb, std::string queue, std::vector<task_key> keys) {
+        on->check_open();
+        std::vector<effect> effects;
+        for (std::size_t from = 0; from < keys.size(); from += engine::batch_size) {
+            const auto till = (std::min)(from + engine::batch_size, keys.size());
+            arguments with;
+            with.add(verb);
+            for (auto i = from; i < till; ++i) with.add(keys[i].sequence).add(keys[i].nonce);
+            const auto got = co_await on->call(queue, scripts::steer, {}, std::move(with));
+            add_effects(got, effects);
+        }
+        co_return effects;
+    }
+
+    static void add_effects(const answer& got, std::vector<effect>& effects) {
+        for (auto from = got.read(); !from.done();) effects.push_back(queue::effect_of(from.integer()));
+    }
+
+    static void add_key(std::vector<std::string>& words, task_key key) {
+        words.push_back(std::to_string(key.sequence));
+        words.push_back(std::to_string(key.nonce));
+    }
+
+    const engine_ptr engine_;
+};
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/src.hpp ---------------------------------------------------------------------
+
+// For exactly one .cpp file of a program: the bodies of what taskflux uses from Boost, and of its Redis broker.
+
+namespace taskflux {
+
+broker_ptr make_redis_broker(asio::any_io_executor executor, std::string_view url, const redis_options& options,
+                             taskflux::clock& base) {
+    auto settings = redis::connection_options().timeout(options.timeout()).log(options.log());
+    const auto engine = std::make_shared<redis::engine>(std::move(executor), redis::parse_url(url), std::move(settings), base);
+    engine->start();
+    return std::make_shared<redis::redis_broker>(engine);
+}
+
+}  // namespace taskflux

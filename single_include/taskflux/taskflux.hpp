@@ -479,6 +479,7 @@ namespace taskflux {
 
 /// How the delay between two attempts grows.
 enum class backoff { none, fixed, linear, exponential };
+BOOST_DESCRIBE_ENUM(backoff, none, fixed, linear, exponential)
 
 /// Says whether and when a failed attempt is followed by another. A literal type, so that a contract can
 /// hold it. Setters take a value and may be chained; the same name without an argument reads it.
@@ -4582,6 +4583,41 @@ inline std::shared_ptr<memory_broker> make_memory_broker(asio::any_io_executor e
 
 }  // namespace taskflux
 
+// -------------------- taskflux/broker/redis.hpp ------------------------------------------------------------
+
+namespace taskflux {
+
+/// How a Redis broker talks to its server. What the URL says wins.
+class redis_options {
+public:
+    redis_options() {}
+
+    /// A call ends after this long with `errc::unavailable`; default 5 s.
+    redis_options& timeout(duration limit) { return timeout_ = limit, *this; }
+
+    /// Hears of connections lost and regained, and of settings of the server that endanger tasks; default
+    /// nobody. Called where the broker runs; must not throw.
+    redis_options& log(std::function<void(std::string_view)> listener) { return log_ = std::move(listener), *this; }
+
+    duration timeout() const { return timeout_; }
+    const std::function<void(std::string_view)>& log() const { return log_; }
+
+private:
+    duration timeout_ = std::chrono::seconds(5);
+    std::function<void(std::string_view)> log_;
+};
+
+/// A broker on a Redis (6.2 or newer) or Valkey server: redis://[user:password@]host[:port][/database],
+/// rediss:// for TLS, redis+unix:///path for a socket, redis+sentinel://a,b,c/master. Connects by itself, now
+/// and after every loss. It keeps the executor's context running until it is closed or destroyed.
+///
+/// Waits go by `base`, which must outlive the broker; tasks' times are the server's, and so is `clock()`.
+/// Errors: `invalid_argument` for the URL. Needs <taskflux/src.hpp> in one source file.
+broker_ptr make_redis_broker(asio::any_io_executor executor, std::string_view url,
+                             const redis_options& options = redis_options(), taskflux::clock& base = real_clock());
+
+}  // namespace taskflux
+
 // -------------------- taskflux/core/control.hpp ------------------------------------------------------------
 
 namespace taskflux {
@@ -7636,21 +7672,26 @@ private:
 
 namespace taskflux {
 
-/// Opens the broker that `url` names: "memory://", the embedded one, in this process. `executor` runs what
+/// Opens the broker that `url` names: "memory://", the embedded one, in this process, or a Redis server (see
+/// `make_redis_broker`): "redis://…", "rediss://…", "redis+unix://…", "redis+sentinel://…". `executor` runs what
 /// the broker has to do in the background. Errors: `invalid_argument`, `unsupported`.
 inline broker_ptr connect(asio::any_io_executor executor, std::string_view url) {
     const auto end = url.find("://");
     if (end == std::string_view::npos) {
-        throw error(errc::invalid_argument, "\"" + std::string(url) + "\" is not a broker URL; try \"memory://\"");
+        throw error(errc::invalid_argument, "\"" + std::string(url.substr(0, 20)) +
+                                                "\" is not a broker URL; try \"memory://\" or \"redis://127.0.0.1\"");
     }
     const auto scheme = url.substr(0, end);
-    if (scheme != "memory") {
-        throw error(errc::unsupported, "no broker for " + std::string(scheme) + ":// is built in; there is memory://");
+    if (scheme == "memory") {
+        if (url.size() > end + 3) {
+            throw error(errc::invalid_argument, "memory:// takes nothing after it: it names this process's own memory");
+        }
+        return make_memory_broker(std::move(executor));
     }
-    if (url.size() > end + 3) {
-        throw error(errc::invalid_argument, "memory:// takes nothing after it: it names this process's own memory");
-    }
-    return make_memory_broker(std::move(executor));
+    if (scheme.starts_with("redis") || scheme == "unix") return make_redis_broker(std::move(executor), url);
+    throw error(errc::unsupported, "no broker for " + std::string(scheme) +
+                                       ":// is built in; there are memory://, redis://, rediss://, redis+unix:// and "
+                                       "redis+sentinel://");
 }
 
 }  // namespace taskflux

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <taskflux/broker/memory.hpp>
-#include <taskflux/clock.hpp>
+#include <taskflux/broker/broker.hpp>
 
 #include <boost/asio/io_context.hpp>
 
@@ -22,20 +21,21 @@ public:
     virtual void advance(duration by) = 0;
 };
 
-class memory_backend final : public backend {
+/// A fresh one of the kind that the environment variable TASKFLUX_BACKEND names: memory (the default), redis,
+/// or cluster (a Redis server with cluster mode on). TASKFLUX_REDIS_SERVER is the server's executable.
+std::unique_ptr<backend> make_backend();
+
+class selected_backend final : public backend {
 public:
-    asio::io_context& context() override { return context_; }
-    taskflux::broker& broker() override { return *broker_; }
-    void advance(duration by) override { clock_.advance(by); }
+    asio::io_context& context() override { return selected_->context(); }
+    taskflux::broker& broker() override { return selected_->broker(); }
+    void advance(duration by) override { selected_->advance(by); }
 
 private:
-    manual_clock clock_;
-    asio::io_context context_;
-    std::shared_ptr<taskflux::broker> broker_ =
-        make_memory_broker(context_.get_executor(), memory_options{}, clock_);
+    std::unique_ptr<backend> selected_ = make_backend();
 };
 
-/// Every broker that has to pass.
-using backends = std::tuple<memory_backend>;
+/// Every case is a template over these, so that a program of ours could name several.
+using backends = std::tuple<selected_backend>;
 
 }  // namespace taskflux::conformance

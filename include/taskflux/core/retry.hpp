@@ -3,6 +3,8 @@
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/time.hpp>
 
+#include <boost/describe/enum.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <exception>
@@ -14,6 +16,7 @@ namespace taskflux {
 
 /// How the delay between two attempts grows.
 enum class backoff { none, fixed, linear, exponential };
+BOOST_DESCRIBE_ENUM(backoff, none, fixed, linear, exponential)
 
 /// Says whether and when a failed attempt is followed by another. A literal type, so that a contract can
 /// hold it. Setters take a value and may be chained; the same name without an argument reads it.

@@ -14,6 +14,16 @@ BOOST_AUTO_TEST_CASE(memory_is_the_embedded_broker) {
     BOOST_TEST(submitted->value.has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_redis_broker_keeps_its_context_running_until_it_is_closed) {
+    asio::io_context io;
+    const auto broker = taskflux::connect(io.get_executor(), "redis://127.0.0.1:1");
+    io.poll();
+    BOOST_TEST(!io.stopped());
+    broker->close();
+    io.run();
+    BOOST_TEST(io.stopped());
+}
+
 BOOST_AUTO_TEST_CASE(what_cannot_be_opened_is_refused_with_a_reason) {
     asio::io_context io;
     const auto refusal = [&](std::string_view url) {
@@ -27,6 +37,8 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_opened_is_refused_with_a_reason) {
     BOOST_TEST(refusal("memory").first);
     BOOST_TEST(refusal("").first);
     BOOST_TEST(refusal("memory://somewhere").first);
+    BOOST_TEST(refusal("redis://host:99999").first);
+    BOOST_TEST(refusal("redis://user:secret@").second.find("secret") == std::string::npos);
     BOOST_TEST(refusal("carrier-pigeon://").second.find("carrier-pigeon") != std::string::npos);
 }
 

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/clock.hpp>
+#include <taskflux/fwd.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <chrono>
+#include <functional>
+#include <string_view>
+#include <utility>
+
+namespace taskflux {
+
+/// How a Redis broker talks to its server. What the URL says wins.
+class redis_options {
+public:
+    redis_options() {}
+
+    /// A call ends after this long with `errc::unavailable`; default 5 s.
+    redis_options& timeout(duration limit) { return timeout_ = limit, *this; }
+
+    /// Hears of connections lost and regained, and of settings of the server that endanger tasks; default
+    /// nobody. Called where the broker runs; must not throw.
+    redis_options& log(std::function<void(std::string_view)> listener) { return log_ = std::move(listener), *this; }
+
+    duration timeout() const { return timeout_; }
+    const std::function<void(std::string_view)>& log() const { return log_; }
+
+private:
+    duration timeout_ = std::chrono::seconds(5);
+    std::function<void(std::string_view)> log_;
+};
+
+/// A broker on a Redis (6.2 or newer) or Valkey server: redis://[user:password@]host[:port][/database],
+/// rediss:// for TLS, redis+unix:///path for a socket, redis+sentinel://a,b,c/master. Connects by itself, now
+/// and after every loss. It keeps the executor's context running until it is closed or destroyed.
+///
+/// Waits go by `base`, which must outlive the broker; tasks' times are the server's, and so is `clock()`.
+/// Errors: `invalid_argument` for the URL. Needs <taskflux/src.hpp> in one source file.
+broker_ptr make_redis_broker(asio::any_io_executor executor, std::string_view url,
+                             const redis_options& options = redis_options(), taskflux::clock& base = real_clock());
+
+}  // namespace taskflux

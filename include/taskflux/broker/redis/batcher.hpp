@@ -1,0 +1,116 @@
+#pragma once
+
+#include <taskflux/detail/event.hpp>
+#include <taskflux/fwd.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <cstddef>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace taskflux::redis {
+
+/// Makes one request of what several callers want at about the same time: one is under way, and what comes
+/// meanwhile is the next. Nothing is delayed when nothing is under way. Thread-safe; lives in a shared_ptr.
+/// A cancelled caller is not waited for; what it wanted is still sent.
+template <class Result>
+class batcher : public std::enable_shared_from_this<batcher<Result>> {
+public:
+    /// No more items than this travel together: the arguments of a script are bounded.
+    static constexpr std::size_t max_items = 500;
+
+    /// Sends the words of some items and gives a result for each.
+    using sender = std::function<asio::awaitable<std::vector<Result>>(std::vector<std::string> words)>;
+
+    batcher(asio::any_io_executor executor, sender send) : executor_(std::move(executor)), send_(std::move(send)) {}
+
+    /// The results for `items` items, at most `max_items`, made of `words`. Throws what sending threw.
+    asio::awaitable<std::vector<Result>> run(std::vector<std::string> words, std::size_t items) {
+        const auto self = this->shared_from_this();
+        const auto executor = co_await asio::this_coro::executor;
+        const auto mine = std::make_shared<entry>(executor, std::move(words), items);
+        if (join(mine)) {
+            asio::co_spawn(executor_, pump(self), [](std::exception_ptr) {});  // it throws nothing
+        }
+        co_await mine->done.wait();
+        if (mine->error) std::rethrow_exception(mine->error);
+        co_return std::move(mine->results);
+    }
+
+private:
+    struct entry {
+        entry(const asio::any_io_executor& executor, std::vector<std::string> text, std::size_t count)
+            : words(std::move(text)), items(count), done(executor) {}
+
+        std::vector<std::string> words;
+        std::size_t items;
+        std::vector<Result> results;
+        std::exception_ptr error;
+        detail::event done;
+    };
+    using batch = std::vector<std::shared_ptr<entry>>;
+
+    /// Whether nobody is sending, so that the caller must.
+    bool join(std::shared_ptr<entry> mine) {
+        const std::lock_guard lock(mutex_);
+        waiting_.push_back(std::move(mine));
+        return !std::exchange(is_sending_, true);
+    }
+
+    batch take() {
+        const std::lock_guard lock(mutex_);
+        batch taken;
+        for (std::size_t items = 0; !waiting_.empty(); waiting_.pop_front()) {
+            items += waiting_.front()->items;
+            if (items > max_items && !taken.empty()) break;
+            taken.push_back(std::move(waiting_.front()));
+        }
+        if (taken.empty()) is_sending_ = false;
+        return taken;
+    }
+
+    static asio::awaitable<void> pump(std::shared_ptr<batcher> self) {
+        for (auto taken = self->take(); !taken.empty(); taken = self->take()) {
+            std::vector<std::string> words;
+            for (const auto& one : taken) {
+                words.insert(words.end(), std::move_iterator(one->words.begin()), std::move_iterator(one->words.end()));
+            }
+            std::vector<Result> results;
+            std::exception_ptr error;
+            try {
+                results = co_await self->send_(std::move(words));
+            } catch (...) {
+                error = std::current_exception();
+            }
+            auto next = results.begin();
+            for (const auto& one : taken) {
+                one->error = error;
+                if (!error) {
+                    const auto end = next + static_cast<std::ptrdiff_t>(one->items);
+                    one->results.assign(std::move_iterator(next), std::move_iterator(end));
+                    next = end;
+                }
+                one->done.set();
+            }
+        }
+    }
+
+    const asio::any_io_executor executor_;
+    const sender send_;
+    std::mutex mutex_;
+    std::deque<std::shared_ptr<entry>> waiting_;
+    bool is_sending_ = false;
+};
+
+}  // namespace taskflux::redis

@@ -1,0 +1,284 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/redis/engine.hpp>
+#include <taskflux/broker/redis/fetch.hpp>
+#include <taskflux/broker/redis/inspect.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace taskflux::redis {
+
+/// The broker on a Redis server. Every call keeps the engine alive until it ends.
+class redis_broker final : public broker {
+public:
+    explicit redis_broker(engine_ptr engine) : engine_(std::move(engine)) {}
+    ~redis_broker() override { engine_->close(); }
+
+    asio::any_io_executor get_executor() override { return engine_->get_executor(); }
+    taskflux::clock& clock() override { return engine_->clock(); }
+
+    awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) override {
+        const auto on = engine_;
+        const auto into = on->at(queue);
+        for (const auto& task : tasks) check(task);
+        std::vector<submitted> answers;
+        if (tasks.empty()) co_return answers;
+        co_await on->announce(queue);
+        answers.reserve(tasks.size());
+        for (std::size_t from = 0; from < tasks.size(); from += engine::batch_size) {
+            std::vector<new_task> some;
+            const auto till = (std::min)(from + engine::batch_size, tasks.size());
+            for (auto i = from; i < till; ++i) some.push_back(std::move(tasks[i]));
+            const auto stored = co_await into->submit(std::move(some));
+            answers.insert(answers.end(), stored.begin(), stored.end());
+        }
+        co_return answers;
+    }
+
+    awaitable<void> join(std::string consumer, std::vector<std::string> queues, duration lease) override {
+        const auto on = engine_;
+        for (const auto& name : queues) {
+            arguments with;
+            with.add(consumer).add(lease.count()).add(on->channel());
+            co_await on->call(name, scripts::join, {}, std::move(with));
+            on->consumers().joined(consumer, name);
+        }
+    }
+
+    awaitable<std::vector<delivery>> fetch(fetch_request request) override {
+        return redis::fetch(engine_, std::move(request));
+    }
+
+    awaitable<renewal> renew(std::string consumer, std::vector<std::string> queues, duration lease) override {
+        const auto on = engine_;
+        renewal answer;
+        on->inbox().renewed(consumer);
+        for (std::size_t i = 0; i < queues.size(); ++i) {
+            arguments with;
+            with.add(consumer).add(lease.count());
+            const auto got = co_await on->call(queues[i], scripts::renew, {}, std::move(with));
+            if (got.is_lost) {
+                answer.lost = true;
+                continue;
+            }
+            auto from = got.read();
+            const bool is_due = from.integer() != 0;
+            for (auto left = from.list(); left >= 3; left -= 3) {
+                cancel_request one;
+                one.queue = i;
+                one.key = read_key(from);
+                one.token = static_cast<std::uint32_t>(from.integer());
+                answer.cancels.push_back(one);
+            }
+            if (is_due) co_await on->at(queues[i])->calls().maintain();
+        }
+        co_return answer;
+    }
+
+    awaitable<void> watch(std::string consumer, duration wait) override {
+        const auto on = engine_;
+        const auto deadline = later(on->base().now(), wait);
+        const auto executor = co_await asio::this_coro::executor;
+        auto watching = on->inbox().watch(consumer, std::make_shared<inbox::place>(executor));
+        for (;;) {
+            on->check_open();
+            if (on->inbox().has_news(consumer) || on->base().now() >= deadline) co_return;
+            co_await on->sleep(watching, deadline);
+        }
+    }
+
+    awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
+                                          const std::vector<settlement>& settlements) override {
+        const auto on = engine_;
+        const auto into = on->at(queue);
+        std::vector<effect> effects;
+        effects.reserve(settlements.size());
+        for (std::size_t from = 0; from < settlements.size(); from += engine::batch_size) {
+            const auto till = (std::min)(from + engine::batch_size, settlements.size());
+            std::vector<std::string> words;
+            words.reserve(7 * (till - from));
+            for (auto i = from; i < till; ++i) {
+                const auto& end = settlements[i];
+                add_key(words, end.key);
+                words.push_back(std::to_string(end.token));
+                words.push_back(std::to_string(int(end.how)));
+                words.push_back(std::to_string((std::max)(end.delay, duration::zero()).count()));
+                words.emplace_back(end.counts ? "1" : "0");
+                words.push_back(end.data);
+                on->consumers().settled(consumer, queue, end.key.sequence);
+            }
+            const auto some = co_await into->settle(consumer, std::move(words), till - from);
+            effects.insert(effects.end(), some.begin(), some.end());
+        }
+        co_return effects;
+    }
+
+    awaitable<std::vector<effect>> tell(std::string queue, std::string consumer, std::vector<report> reports) override {
+        const auto on = engine_;
+        on->check_open();
+        std::vector<effect> effects;
+        for (std::size_t from = 0; from < reports.size(); from += engine::batch_size) {
+            const auto till = (std::min)(from + engine::batch_size, reports.size());
+            arguments with;
+            with.add(consumer);
+            for (auto i = from; i < till; ++i) {
+                const auto& news = reports[i];
+                with.add(news.key.sequence).add(news.key.nonce).add(news.token);
+                with.add(news.progress ? 1 : 0).add(news.progress.value_or(std::string())).add(lines_of(news.log));
+            }
+            const auto got = co_await on->call(queue, scripts::tell, {}, std::move(with));
+            add_effects(got, effects);
+        }
+        co_return effects;
+    }
+
+    awaitable<void> leave(std::string consumer, std::vector<std::string> queues) override {
+        const auto on = engine_;
+        for (const auto& name : queues) {
+            arguments with;
+            with.add(consumer);
+            co_await on->call(name, scripts::leave, engine::set_of(consumer), std::move(with));
+            on->consumers().gone(consumer, name);
+            on->at(name)->forget(consumer);
+        }
+    }
+
+    awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) override {
+        const auto on = engine_;
+        const auto of = on->at(id.queue);
+        const auto deadline = later(on->base().now(), (std::max)(wait, duration::zero()));
+        const auto executor = co_await asio::this_coro::executor;
+        auto waiting = on->inbox().await_end(id, std::make_shared<inbox::place>(executor));
+        const auto told = wait > duration::zero() ? on->channel() : std::string();
+        for (;;) {
+            on->check_open();
+            const auto answer = co_await of->wait(id.key, told);
+            if (auto outcome = waiting.take_outcome()) co_return outcome;
+            if (!answer.is_found) throw error(errc::not_found, "task " + to_string(id));
+            if (answer.outcome) co_return answer.outcome;
+            if (on->base().now() >= deadline) co_return std::nullopt;
+            auto until = (std::min)(deadline, later(on->base().now(), on->safety_poll()));
+            if (answer.next_change >= 0) until = (std::min)(until, on->local(answer.next_change, answer.now));
+            co_await on->sleep(waiting, until);
+            if (auto outcome = waiting.take_outcome()) co_return outcome;
+        }
+    }
+
+    awaitable<std::vector<effect>> cancel(std::string queue, std::vector<task_key> keys) override {
+        return steer(engine_, "cancel", std::move(queue), std::move(keys));
+    }
+    awaitable<std::vector<effect>> start(std::string queue, std::vector<task_key> keys) override {
+        return steer(engine_, "start", std::move(queue), std::move(keys));
+    }
+    awaitable<std::vector<effect>> promote(std::string queue, std::vector<task_key> keys) override {
+        return steer(engine_, "promote", std::move(queue), std::move(keys));
+    }
+    awaitable<std::vector<effect>> requeue(std::string queue, std::vector<task_key> keys) override {
+        return steer(engine_, "requeue", std::move(queue), std::move(keys));
+    }
+    awaitable<std::vector<effect>> remove(std::string queue, std::vector<task_key> keys) override {
+        return steer(engine_, "remove", std::move(queue), std::move(keys));
+    }
+
+    awaitable<effect> update(task_id id, std::string payload) override {
+        const auto on = engine_;
+        arguments with;
+        with.add(id.key.sequence).add(id.key.nonce).add(std::move(payload));
+        const auto got = co_await on->call(id.queue, scripts::update, {}, std::move(with));
+        co_return queue::effect_of(got.read().integer());
+    }
+
+    awaitable<std::size_t> clear(std::string queue, std::optional<task_state> state, std::size_t limit) override {
+        const auto on = engine_;
+        std::size_t removed = 0;
+        bool is_end = false;
+        for (std::int64_t seen = 0; !is_end && removed < limit;) {
+            arguments with;
+            with.add(seen).add(scan_size).add((std::min)(limit - removed, engine::batch_size)).add(state ? int(*state) : -1);
+            const auto got = co_await on->call(queue, scripts::clear, {}, std::move(with));
+            auto from = got.read();
+            seen = from.integer();
+            is_end = from.integer() != 0;
+            removed += static_cast<std::size_t>(from.integer());
+        }
+        co_return removed;
+    }
+
+    awaitable<std::optional<task_key>> find(std::string queue, std::string own_id) override {
+        const auto on = engine_;
+        on->check_open();
+        if (own_id.empty()) co_return std::nullopt;
+        arguments with;
+        with.add(std::move(own_id));
+        const auto got = co_await on->call(queue, scripts::find, {}, std::move(with));
+        if (got.size() == 0) co_return std::nullopt;
+        auto from = got.read();
+        co_return read_key(from);
+    }
+
+    awaitable<std::optional<task_record>> get(task_id id) override { return redis::get(engine_, std::move(id)); }
+    awaitable<task_page> list(list_query query) override { return redis::list(engine_, std::move(query)); }
+    awaitable<std::vector<std::string>> queues() override { return engine_->queues(); }
+    awaitable<queue_counts> counts(std::string queue) override { return redis::counts(engine_, std::move(queue)); }
+
+    awaitable<void> pause(std::string queue) override { return set_paused(engine_, std::move(queue), "1"); }
+    awaitable<void> resume(std::string queue) override { return set_paused(engine_, std::move(queue), "0"); }
+
+    void close() override { engine_->close(); }
+
+private:
+    static constexpr std::size_t scan_size = 1000;
+
+    static void check(const new_task& task) {
+        if (!task.spec) throw error(errc::invalid_argument, "a task without a specification");
+        if (!task.own_id.empty() && !is_valid_own_id(task.own_id)) {
+            throw error(errc::invalid_argument, "not a task id: \"" + task.own_id.substr(0, 64) + '"');
+        }
+    }
+
+    static awaitable<void> set_paused(engine_ptr on, std::string name, const char* value) {
+        on->check_open();
+        arguments with;
+        with.add(value);
+        co_await on->call(std::move(name), scripts::pause, {}, std::move(with));
+    }
+
+    static awaitable<std::vector<effect>> steer(engine_ptr on, const char* verb, std::string queue, std::vector<task_key> keys) {
+        on->check_open();
+        std::vector<effect> effects;
+        for (std::size_t from = 0; from < keys.size(); from += engine::batch_size) {
+            const auto till = (std::min)(from + engine::batch_size, keys.size());
+            arguments with;
+            with.add(verb);
+            for (auto i = from; i < till; ++i) with.add(keys[i].sequence).add(keys[i].nonce);
+            const auto got = co_await on->call(queue, scripts::steer, {}, std::move(with));
+            add_effects(got, effects);
+        }
+        co_return effects;
+    }
+
+    static void add_effects(const answer& got, std::vector<effect>& effects) {
+        for (auto from = got.read(); !from.done();) effects.push_back(queue::effect_of(from.integer()));
+    }
+
+    static void add_key(std::vector<std::string>& words, task_key key) {
+        words.push_back(std::to_string(key.sequence));
+        words.push_back(std::to_string(key.nonce));
+    }
+
+    const engine_ptr engine_;
+};
+
+}  // namespace taskflux::redis

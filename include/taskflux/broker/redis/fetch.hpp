@@ -1,0 +1,159 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/redis/engine.hpp>
+#include <taskflux/broker/redis/records.hpp>
+
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace taskflux::redis {
+
+inline error lease_lost(const std::string& consumer, const std::string& queue) {
+    return error(errc::lease_lost, "consumer " + consumer + " on queue " + queue);
+}
+
+inline delivery read_delivery(std::size_t queue, reader& from, record_reader& records) {
+    delivery made;
+    made.queue = queue;
+    made.key.sequence = static_cast<std::uint64_t>(from.integer());
+    auto record = records.read(from.text());
+    const auto status = read_status(from.text());
+    made.key.nonce = record.nonce;
+    made.token = status.deliveries;
+    made.attempt = status.failed_attempts + 1;
+    made.payload = record.payload;
+    made.own_id = record.own_id;
+    made.submitted_at = record.submitted_at;
+    made.first_started_at = status.first_started_at;
+    made.started_at = status.started_at;
+    made.deadline_at = deadline_of(record, status);
+    made.spec = std::move(record.spec);
+    return made;
+}
+
+/// The same for the same names, and short: FNV-1a, 64 bits (Fowler, Noll, Vo).
+inline std::string signature(const name_set& names) {
+    std::uint64_t mixed = 14695981039346656037U;
+    for (const auto& name : names) {
+        for (const char c : name + '\n') mixed = (mixed ^ static_cast<unsigned char>(c)) * 1099511628211U;
+    }
+    return std::to_string(mixed);
+}
+
+/// What a sleeping fetch is called on the server.
+inline std::string member_of(const engine& on, std::uint64_t sleeper, const fetch_request& request) {
+    return on.channel() + '\n' + std::to_string(sleeper) + '\n' + (request.names ? signature(*request.names) : "*");
+}
+
+/// Gives back what the server says that the consumer holds, though no answer has told it: one got lost.
+inline awaitable<void> reclaim(engine_ptr on, std::string consumer, std::string name) {
+    arguments with;
+    with.add(consumer);
+    const auto got = co_await on->call(name, scripts::held, engine::set_of(consumer), std::move(with));
+    std::vector<std::uint64_t> held;
+    for (auto from = got.read(); !from.done();) held.push_back(static_cast<std::uint64_t>(from.integer()));
+    const auto unknown = on->consumers().unknown(consumer, name, held);
+    if (!unknown.empty()) {
+        arguments gone;
+        gone.add(consumer);
+        for (const auto sequence : unknown) gone.add(sequence);
+        co_await on->call(name, scripts::reclaim, engine::set_of(consumer), std::move(gone));
+    }
+    on->consumers().certain(consumer, name);
+}
+
+/// Adds what there is in the request's i-th queue to `found`; returns when, by the local clock, there may be
+/// more without anybody doing anything.
+inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& request, std::size_t i,
+                                        std::uint64_t sleeper, std::vector<delivery>& found) {
+    const auto& name = request.queues[i];
+    auto& consumers = on->consumers();
+    const auto source = on->at(name);
+    if (consumers.is_uncertain(request.consumer, name)) co_await reclaim(on, request.consumer, name);
+    for (;;) {
+        const auto most = (std::min)(request.max - found.size(), engine::batch_size);
+        const bool may_sleep = request.wait > duration::zero() && found.empty() && most > 0;
+        arguments with;
+        with.add(request.consumer).add(most).add(may_sleep ? on->channel() : std::string()).add(sleeper);
+        with.add(request.names ? signature(*request.names) : "*");
+        if (request.names) {
+            for (const auto& one : *request.names) with.add(one);
+        }
+        answer got;
+        std::exception_ptr failure;
+        try {
+            got = co_await source->calls().run(scripts::fetch, engine::set_of(request.consumer), std::move(with), false);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (failure) {
+            consumers.lost_an_answer(request.consumer, name);
+            if (found.empty()) std::rethrow_exception(failure);
+            co_return never;
+        }
+        if (got.is_lost) {
+            consumers.gone(request.consumer, name);
+            if (found.empty()) throw lease_lost(request.consumer, name);
+            co_return never;  // the next fetch will say so
+        }
+        auto from = got.read();
+        const auto now = from.integer();
+        const bool is_more = from.integer() != 0;
+        const auto next = from.integer();
+        on->clock().set(time_point(duration(now)));
+        const auto before = found.size();
+        record_reader records;
+        while (!from.done()) {
+            found.push_back(read_delivery(i, from, records));
+            consumers.took(request.consumer, name, found.back().key.sequence);
+        }
+        const bool is_full_batch = most == engine::batch_size && found.size() - before == most;
+        if (!(is_more || is_full_batch) || found.size() >= request.max) {
+            co_return next < 0 ? never : on->local(double(next), double(now));
+        }
+    }
+}
+
+/// `broker::fetch`.
+inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request request) {
+    on->check_open();
+    for (const auto& name : request.queues) {
+        if (!on->consumers().has_joined(request.consumer, name)) throw lease_lost(request.consumer, name);
+    }
+    const auto deadline = later(on->base().now(), request.wait);
+    const auto sleeper = on->inbox().new_sleeper();
+    const auto executor = co_await asio::this_coro::executor;
+    auto asleep = on->inbox().sleep(sleeper, std::make_shared<inbox::place>(executor));
+    std::vector<delivery> found;
+    std::exception_ptr failure;
+    for (bool has_slept = false; !failure;) {
+        try {
+            auto soonest = later(on->base().now(), on->safety_poll());
+            for (std::size_t i = 0; i < request.queues.size(); ++i) {
+                const auto next = co_await fetch_from(on, request, i, sleeper, found);
+                soonest = (std::min)(soonest, next);
+                if (found.size() >= request.max && request.max > 0) break;
+            }
+            if (!found.empty() || request.wait <= duration::zero() || request.max == 0) co_return found;
+            if (has_slept && on->base().now() >= deadline) break;
+            has_slept = true;
+            co_await on->sleep(asleep, (std::min)(soonest, deadline));
+        } catch (...) {
+            failure = std::current_exception();
+        }
+    }
+    // It may have been woken and not have looked, or be the one who watches the clock.
+    for (const auto& name : request.queues) on->resign(name, member_of(*on, sleeper, request));
+    if (failure) std::rethrow_exception(failure);
+    co_return found;
+}
+
+}  // namespace taskflux::redis

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/redis/engine.hpp>
+#include <taskflux/broker/redis/records.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace taskflux::redis {
+
+inline task_key read_key(reader& from) {
+    task_key key;
+    key.sequence = static_cast<std::uint64_t>(from.integer());
+    key.nonce = static_cast<std::uint32_t>(from.integer());
+    return key;
+}
+
+inline task_record read_record(const std::string& queue, std::uint64_t sequence, reader& from) {
+    record_reader records;
+    const auto record = records.read(from.text());
+    const auto status = read_status(from.text());
+    const auto progress = from.text();
+    return full_record(queue, sequence, record, status, progress, from.text());
+}
+
+/// `broker::get`.
+inline awaitable<std::optional<task_record>> get(engine_ptr on, task_id id) {
+    arguments with;
+    with.add(id.key.sequence).add(id.key.nonce);
+    const auto got = co_await on->call(id.queue, scripts::get, {}, std::move(with));
+    auto from = got.read();
+    if (from.is_nil()) co_return std::nullopt;
+    from.list();
+    co_return read_record(id.queue, id.key.sequence, from);
+}
+
+/// `broker::counts`.
+inline awaitable<queue_counts> counts(engine_ptr on, std::string name) {
+    const auto got = co_await on->call(std::move(name), scripts::counts, {}, {});
+    auto from = got.read();
+    const auto next = [&] { return static_cast<std::size_t>(from.integer()); };
+    queue_counts made;
+    made.paused = next() != 0;
+    made.unclaimed = next();
+    made.held = next();
+    made.scheduled = next();
+    made.waiting = next();
+    made.running = next();
+    made.waiting_children = next();
+    made.succeeded = next();
+    made.failed = next();
+    made.cancelled = next();
+    made.expired = next();
+    co_return made;
+}
+
+/// Whether a record is one of those that the query asks for.
+inline bool matches(const list_query& query, const task_record& record) {
+    return (!query.state || record.state == *query.state) && (query.name.empty() || record.name == query.name) &&
+           record.submitted_at >= query.since && record.submitted_at < query.until;
+}
+
+/// A page of records, by queue and then by number; the cursor names the last task that was given.
+inline awaitable<task_page> list(engine_ptr on, list_query query) {
+    constexpr std::size_t scan_size = 1000;
+    on->check_open();
+    std::string first = query.queue;
+    std::uint64_t seen = 0;
+    if (!query.cursor.empty()) {
+        const auto last = parse_task_id(query.cursor);
+        first = last.queue;
+        seen = last.key.sequence;
+    }
+    task_page page;
+    if (query.limit == 0) co_return page;
+    std::vector<std::string> names;
+    if (query.queue.empty()) names = co_await on->queues();
+    else names.push_back(query.queue);
+    for (const auto& name : names) {
+        if (name < first) continue;
+        if (name != first) seen = 0;
+        for (bool is_end = false; !is_end;) {
+            arguments with;
+            with.add(seen).add((std::min)(query.limit + 1, scan_size));
+            const auto got = co_await on->call(name, scripts::list, {}, std::move(with));
+            auto from = got.read();
+            seen = static_cast<std::uint64_t>(from.integer());
+            is_end = from.integer() != 0;
+            while (!from.done()) {
+                from.list();
+                const auto sequence = static_cast<std::uint64_t>(from.integer());
+                auto record = read_record(name, sequence, from);
+                if (!matches(query, record)) continue;
+                if (page.tasks.size() == query.limit) {
+                    page.cursor = to_string(page.tasks.back().id);
+                    co_return page;
+                }
+                page.tasks.push_back(std::move(record));
+            }
+        }
+    }
+    co_return page;
+}
+
+}  // namespace taskflux::redis

@@ -1,0 +1,215 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/redis/batcher.hpp>
+#include <taskflux/broker/redis/inbox.hpp>
+#include <taskflux/broker/redis/queue_calls.hpp>
+#include <taskflux/broker/redis/records.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace taskflux::redis {
+
+/// One queue on the server: its calls, those of a kind that come at the same time made one. Thread-safe; lives
+/// in a shared_ptr.
+class queue : public std::enable_shared_from_this<queue> {
+public:
+    /// What a `wait` answers: nothing (it has not ended, the inbox will hear), an outcome, or that there is no
+    /// such task.
+    struct wait_answer {
+        bool is_found = false;
+        std::optional<task_outcome> outcome;
+        double next_change = -1;  ///< when, by the server's clock, time alone may end it; -1: never
+        double now = 0;
+    };
+
+    queue(asio::any_io_executor executor, std::shared_ptr<connection> server, std::string name, std::string producer)
+        : executor_(std::move(executor)), server_(std::move(server)), name_(std::move(name)),
+          producer_(std::move(producer)), calls_(std::make_shared<queue_calls>(server_, name_)) {}
+
+    const std::string& name() const { return name_; }
+    queue_calls& calls() { return *calls_; }
+
+    /// Stores up to 500 tasks.
+    asio::awaitable<std::vector<submitted>> submit(std::vector<new_task> tasks) {
+        const auto self = shared_from_this();
+        std::vector<std::string> words;
+        words.reserve(2 * tasks.size());
+        for (auto& task : tasks) {
+            words.push_back(record_of(task, new_nonce()));
+            auto& how = words.emplace_back();
+            if (!task.hold && task.delay <= duration::zero() && task.at <= time_point{}) continue;
+            put(how, std::uint8_t(task.hold));
+            put(how, to_number(task.delay));
+            put(how, to_number(task.at));
+        }
+        const auto batches = enqueueing();
+        co_return co_await batches->run(std::move(words), tasks.size());
+    }
+
+    /// Ends up to 500 attempts.
+    asio::awaitable<std::vector<effect>> settle(std::string consumer, std::vector<std::string> words,
+                                                std::size_t items) {
+        const auto self = shared_from_this();
+        const auto batches = settling(consumer);
+        co_return co_await batches->run(std::move(words), items);
+    }
+
+    /// Asks for a task's end, and to be told of it by `inbox`, unless that is empty.
+    asio::awaitable<wait_answer> wait(task_key key, const std::string& inbox) {
+        const auto self = shared_from_this();
+        std::vector<std::string> words{std::to_string(key.sequence), std::to_string(key.nonce)};
+        const auto batches = waiting(inbox);
+        auto answers = co_await batches->run(std::move(words), 1);
+        co_return std::move(answers.front());
+    }
+
+    /// The consumer is gone: nothing of its will be settled together any more.
+    void forget(const std::string& consumer) {
+        const std::lock_guard lock(mutex_);
+        settling_.erase(consumer);
+    }
+
+    static effect effect_of(std::int64_t number) {
+        if (number < 0 || number > std::int64_t(effect::not_found)) {
+            throw error(errc::protocol, "a script answered the unknown effect " + std::to_string(number));
+        }
+        return static_cast<effect>(number);
+    }
+
+private:
+    std::uint32_t new_nonce() {
+        const std::lock_guard lock(mutex_);
+        return static_cast<std::uint32_t>(random_());
+    }
+
+    std::shared_ptr<batcher<submitted>> enqueueing() {
+        const std::lock_guard lock(mutex_);
+        if (!enqueueing_) {
+            enqueueing_ = std::make_shared<batcher<submitted>>(
+                executor_, [self = weak_from_this()](std::vector<std::string> words) { return send_tasks(self.lock(), std::move(words)); });
+        }
+        return enqueueing_;
+    }
+
+    std::shared_ptr<batcher<effect>> settling(const std::string& consumer) {
+        const std::lock_guard lock(mutex_);
+        auto& made = settling_[consumer];
+        if (!made) {
+            made = std::make_shared<batcher<effect>>(executor_, [self = weak_from_this(), consumer](std::vector<std::string> words) {
+                return send_ends(self.lock(), consumer, std::move(words));
+            });
+        }
+        return made;
+    }
+
+    std::shared_ptr<batcher<wait_answer>> waiting(const std::string& inbox) {
+        const std::lock_guard lock(mutex_);
+        auto& made = waiting_[inbox];
+        if (!made) {
+            made = std::make_shared<batcher<wait_answer>>(executor_, [self = weak_from_this(), inbox](std::vector<std::string> words) {
+                return send_waits(self.lock(), inbox, std::move(words));
+            });
+        }
+        return made;
+    }
+
+    static asio::awaitable<std::vector<submitted>> send_tasks(std::shared_ptr<queue> self, std::vector<std::string> words) {
+        arguments with;
+        with.reserve(words.size() + 3);
+        with.add(self->producer_).add(++self->batches_).add(self->server_->run_id());
+        std::vector<std::uint32_t> nonces;
+        nonces.reserve(words.size() / 2);
+        for (std::size_t i = 0; i < words.size(); i += 2) {
+            constexpr std::size_t nonce_at = 3;
+            nonces.push_back(byte_reader(std::string_view(words[i]).substr(nonce_at)).number<std::uint32_t>());
+        }
+        for (auto& word : words) with.add(std::move(word));
+        std::vector<std::string> own;
+        own.push_back("p:" + self->producer_);
+        const auto got = co_await self->calls_->run(scripts::enqueue, std::move(own), std::move(with), true);
+        auto from = got.read();
+        auto next = static_cast<std::uint64_t>(from.integer());
+        constexpr auto none = static_cast<std::size_t>(-1);
+        const auto next_duplicate = [&] { return from.done() ? none : static_cast<std::size_t>(from.integer()); };
+        std::vector<submitted> answers(nonces.size());
+        auto duplicate = next_duplicate();
+        for (std::size_t i = 0; i < answers.size(); ++i) {
+            if (i == duplicate) {
+                const auto sequence = static_cast<std::uint64_t>(from.integer());
+                answers[i] = {{sequence, static_cast<std::uint32_t>(from.integer())}, true};
+                duplicate = next_duplicate();
+            } else {
+                answers[i] = {{next++, nonces[i]}, false};
+            }
+        }
+        co_return answers;
+    }
+
+    static asio::awaitable<std::vector<effect>> send_ends(std::shared_ptr<queue> self, std::string consumer,
+                                                          std::vector<std::string> words) {
+        arguments with;
+        with.reserve(words.size() + 1);
+        with.add(consumer);
+        for (auto& word : words) with.add(std::move(word));
+        std::vector<std::string> own;
+        own.push_back("a:" + consumer);
+        const auto got = co_await self->calls_->run(scripts::settle, std::move(own), std::move(with), true);
+        auto from = got.read();
+        std::vector<effect> effects;
+        while (!from.done()) effects.push_back(effect_of(from.integer()));
+        co_return effects;
+    }
+
+    static asio::awaitable<std::vector<wait_answer>> send_waits(std::shared_ptr<queue> self, std::string inbox,
+                                                                std::vector<std::string> words) {
+        arguments with;
+        with.add(inbox);
+        for (auto& word : words) with.add(std::move(word));
+        const auto got = co_await self->calls_->run(scripts::wait, {}, std::move(with), true);
+        auto from = got.read();
+        const auto now = static_cast<double>(from.integer());
+        const auto next_change = static_cast<double>(from.integer());
+        std::vector<wait_answer> answers;
+        while (!from.done()) {
+            auto& one = answers.emplace_back();
+            one.now = now;
+            one.next_change = next_change;
+            if (from.is_text()) {
+                byte_reader bytes(from.text());
+                one.is_found = true;
+                one.outcome = read_outcome(bytes);
+            } else {
+                one.is_found = from.integer() == 0;
+            }
+        }
+        co_return answers;
+    }
+
+    const asio::any_io_executor executor_;
+    const std::shared_ptr<connection> server_;
+    const std::string name_;
+    const std::string producer_;
+    const std::shared_ptr<queue_calls> calls_;
+    std::atomic<std::uint64_t> batches_ = 0;
+
+    std::mutex mutex_;  // guards all below
+    std::mt19937_64 random_{std::random_device()()};
+    std::shared_ptr<batcher<submitted>> enqueueing_;
+    std::map<std::string, std::shared_ptr<batcher<effect>>> settling_;
+    std::map<std::string, std::shared_ptr<batcher<wait_answer>>> waiting_;
+};
+
+}  // namespace taskflux::redis

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <taskflux/broker/redis/connection.hpp>
+#include <taskflux/broker/redis/reply.hpp>
+#include <taskflux/broker/redis/scripts.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace taskflux::redis {
+
+/// Arguments of a script.
+class arguments {
+public:
+    arguments& add(std::string text) { return words_.push_back(std::move(text)), *this; }
+    arguments& add(std::string_view text) { return words_.emplace_back(text), *this; }
+    arguments& add(const char* text) { return words_.emplace_back(text), *this; }
+    template <std::integral T>
+    arguments& add(T number) {
+        return words_.push_back(std::to_string(number)), *this;
+    }
+    void reserve(std::size_t count) { words_.reserve(count); }
+    const std::vector<std::string>& words() const { return words_; }
+
+private:
+    std::vector<std::string> words_;
+};
+
+/// A script's answer, of which the first word has been read: OK or LOST.
+struct answer {
+    reply whole;
+    bool is_lost = false;
+
+    /// After that word.
+    reader read() const {
+        reader from(whole);
+        from.list();
+        from.text();
+        return from;
+    }
+    /// How many elements there are after that word.
+    std::size_t size() const { return reader(whole).list() - 1; }
+};
+
+/// The scripts of one queue: declares their keys, and does what time has brought about where a script says that
+/// this comes first. Thread-safe; lives in a shared_ptr.
+class queue_calls : public std::enable_shared_from_this<queue_calls> {
+public:
+    queue_calls(std::shared_ptr<connection> server, std::string queue)
+        : server_(std::move(server)), prefix_("tf:{" + queue + "}:") {
+        for (const char name : std::string_view("crsdeCfukyiwgNhx")) keys_.push_back(prefix_ + name);
+    }
+
+    /// Calls a script. `own` are keys that this call needs beside the queue's, without the prefix.
+    asio::awaitable<answer> run(const script& what, std::vector<std::string> own, arguments with, bool repeatable) {
+        const auto self = shared_from_this();
+        auto keys = keys_with(own);
+        // Another try gets nearer to the end each time: one more key known, some more of what was due done.
+        for (;;) {
+            answer got;
+            got.whole = co_await server_->eval(what, keys, with.words(), repeatable);
+            reader from(got.whole);
+            const auto size = from.list();
+            const auto word = from.text();
+            got.is_lost = word == "LOST";
+            if (got.is_lost || word == "OK") co_return got;
+            if (word == "DUE") {
+                co_await maintain();
+            } else if (word == "NEED") {
+                for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
+            } else {
+                throw error(errc::protocol, "the script " + std::string(what.name) + " answered \"" + std::string(word) + '"');
+            }
+        }
+    }
+
+    /// Does all that has fallen due.
+    asio::awaitable<void> maintain() {
+        const auto self = shared_from_this();
+        arguments most;
+        most.add(500);
+        auto keys = keys_with({});
+        for (bool is_more = true; is_more;) {
+            const auto got = co_await server_->eval(scripts::maintain, keys, most.words(), true);
+            reader from(got);
+            const auto size = from.list();
+            if (from.text() == "NEED") {
+                for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
+            } else {
+                is_more = from.integer() != 0;
+            }
+        }
+    }
+
+private:
+    std::vector<std::string> keys_with(const std::vector<std::string>& own) {
+        std::vector<std::string> keys;
+        const std::lock_guard lock(mutex_);
+        keys.reserve(keys_.size() + own.size() + 2);
+        keys = keys_;
+        for (const auto& one : own) keys.push_back(prefix_ + one);
+        return keys;
+    }
+
+    /// Lanes are used again and again: they are declared from now on.
+    std::string learned(std::string key) {
+        if (std::string_view(key).substr(prefix_.size()).starts_with("l:")) {
+            const std::lock_guard lock(mutex_);
+            if (std::ranges::find(keys_, key) == keys_.end()) keys_.push_back(key);
+        }
+        return key;
+    }
+
+    const std::shared_ptr<connection> server_;
+    const std::string prefix_;
+    std::mutex mutex_;
+    std::vector<std::string> keys_;
+};
+
+}  // namespace taskflux::redis

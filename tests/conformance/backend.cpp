@@ -1,0 +1,72 @@
+#include "backend.hpp"
+
+#include <support/redis_server.hpp>
+#include <taskflux/broker/memory.hpp>
+#include <taskflux/broker/redis.hpp>
+#include <taskflux/clock.hpp>
+
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+
+namespace taskflux::conformance {
+
+namespace {
+
+class memory_backend final : public backend {
+public:
+    asio::io_context& context() override { return context_; }
+    taskflux::broker& broker() override { return *broker_; }
+    void advance(duration by) override { clock_.advance(by); }
+
+private:
+    manual_clock clock_;
+    asio::io_context context_;
+    broker_ptr broker_ = make_memory_broker(context_.get_executor(), memory_options{}, clock_);
+};
+
+/// An emptied server, the same for the whole program.
+class redis_backend final : public backend {
+public:
+    explicit redis_backend(bool with_cluster) : server_(server(with_cluster)) {
+        server_.command({"FLUSHALL"});
+        broker_ = make_redis_broker(context_.get_executor(), server_.url(), redis_options(), clock_);
+    }
+
+    ~redis_backend() override {
+        broker_->close();
+        context_.restart();
+        context_.run();
+    }
+
+    asio::io_context& context() override { return context_; }
+    taskflux::broker& broker() override { return *broker_; }
+    void advance(duration by) override {
+        server_.advance(by);
+        clock_.advance(by);
+    }
+
+private:
+    static test::redis_server& server(bool with_cluster) {
+        auto options = test::redis_server_options().frozen_clock();
+        static test::redis_server running(with_cluster ? options.cluster() : options);
+        return running;
+    }
+
+    test::redis_server& server_;
+    manual_clock clock_;
+    asio::io_context context_;
+    broker_ptr broker_;
+};
+
+}  // namespace
+
+std::unique_ptr<backend> make_backend() {
+    const char* const value = std::getenv("TASKFLUX_BACKEND");
+    const std::string name = value ? value : "memory";
+    if (name == "memory") return std::make_unique<memory_backend>();
+    if (name == "redis" || name == "cluster") return std::make_unique<redis_backend>(name == "cluster");
+    throw std::runtime_error("TASKFLUX_BACKEND is " + name + ", it may be memory, redis or cluster");
+}
+
+}  // namespace taskflux::conformance
