@@ -1,0 +1,153 @@
+#include <support/redis_server.hpp>
+#include <taskflux/flow/client.hpp>
+#include <taskflux/flow/connect.hpp>
+#include <taskflux/flow/worker.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/describe/class.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+// Clients and workers as users write them, on a real server, in real time.
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using taskflux::context;
+using taskflux::errc;
+using taskflux::retry_policy;
+using taskflux::task_options;
+using taskflux::task_state;
+using taskflux::worker_options;
+
+struct circle {
+    double radius = 1;
+    std::string name;
+};
+BOOST_DESCRIBE_STRUCT(circle, (), (radius, name))
+
+inline constexpr taskflux::task<double(circle)> circumference{"circumference"};
+inline constexpr taskflux::task<int(int)> flaky{
+    "flaky", task_options().retry(retry_policy::fixed(10ms).attempts(3))};
+inline constexpr taskflux::task<void()> endless{"endless"};
+
+asio::awaitable<void> for_ever() {
+    asio::steady_timer timer(co_await asio::this_coro::executor, (asio::steady_timer::time_point::max)());
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
+/// A server, a client and a worker in a program of one thread.
+struct program {
+    test::redis_server server;
+    asio::io_context io;
+    taskflux::broker_ptr broker = taskflux::connect(io.get_executor(), server.url());
+    taskflux::client client{broker};
+    taskflux::worker worker{broker, worker_options().concurrency(16).lease(3s)};
+    int attempts = 0;
+
+    program() {
+        worker.on(circumference, [](const circle& of) { return 6.28 * of.radius; });
+        worker.on(flaky, [this](context& ctx, int value) -> asio::awaitable<int> {
+            ++attempts;
+            ctx.progress(value);
+            if (ctx.attempt() < 3) throw std::runtime_error("not yet");
+            co_return value;
+        });
+        worker.on(endless, for_ever);
+    }
+
+    /// Runs `body` beside the worker, to the end of both.
+    template <class Body>
+    void run(Body body) {
+        std::exception_ptr failure;
+        // A Redis broker keeps its context running.
+        asio::co_spawn(io, worker.run(), [this](std::exception_ptr) { broker->close(); });
+        asio::co_spawn(io, body(*this), [&](std::exception_ptr error) {
+            failure = error;
+            worker.stop();
+        });
+        const auto begun = std::chrono::steady_clock::now();
+        io.run_until(begun + 60s);
+        BOOST_TEST(io.stopped());
+        if (failure) std::rethrow_exception(failure);
+    }
+};
+
+asio::awaitable<void> many(program& with) {
+    std::vector<circle> circles(2000);
+    for (std::size_t i = 0; i < circles.size(); ++i) circles[i].radius = double(i);
+    const auto jobs = co_await with.client.submit_all(circumference, circles);
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        const auto result = co_await jobs[i].result();
+        BOOST_TEST(result == 6.28 * double(i));
+    }
+    const auto counts = co_await with.broker->counts("default");
+    BOOST_TEST(counts.succeeded == 2000U);
+}
+
+asio::awaitable<void> retried(program& with) {
+    const auto result = co_await with.client.run(flaky, 7);
+    BOOST_TEST(result == 7);
+    BOOST_TEST(with.attempts == 3);
+}
+
+asio::awaitable<void> cancelled(program& with) {
+    const auto job = co_await with.client.submit(endless);
+    bool is_running = false;
+    while (!is_running) {
+        const auto record = co_await job.record();
+        is_running = record.state == task_state::running;
+    }
+    co_await job.cancel();
+    errc why{};
+    try {
+        co_await job.result();
+    } catch (const boost::system::system_error& e) {
+        why = static_cast<errc>(e.code().value());
+    }
+    BOOST_TEST((why == errc::cancelled));
+}
+
+asio::awaitable<void> restarted(program& with) {
+    co_await with.client.run(circumference, 1.0, "before");
+    with.server.kill();
+    with.server.start();  // empty
+    const auto result = co_await with.client.run(circumference, 2.0, "after");
+    BOOST_TEST(result == 12.56);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(redis_worker)
+
+BOOST_AUTO_TEST_CASE(two_thousand_tasks_come_back_with_their_results) {
+    program with;
+    with.run(many);
+}
+
+BOOST_AUTO_TEST_CASE(a_task_that_fails_is_tried_again) {
+    program with;
+    with.run(retried);
+}
+
+BOOST_AUTO_TEST_CASE(a_running_task_is_cancelled) {
+    program with;
+    with.run(cancelled);
+}
+
+BOOST_AUTO_TEST_CASE(a_restarted_server_is_found_again) {
+    program with;
+    with.run(restarted);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
