@@ -59,11 +59,21 @@ private:
     broker_ptr broker_;
 };
 
+std::string from_environment(const char* name, std::string otherwise) {
+    const char* const value = std::getenv(name);
+    return value ? value : otherwise;
+}
+
+std::string backend_name() { return from_environment("TASKFLUX_BACKEND", "memory"); }
+
 }  // namespace
 
+unsigned number_of_walks() {
+    return unsigned(std::stoul(from_environment("TASKFLUX_WALKS", backend_name() == "memory" ? "10000" : "500")));
+}
+
 std::unique_ptr<backend> make_backend() {
-    const char* const value = std::getenv("TASKFLUX_BACKEND");
-    const std::string name = value ? value : "memory";
+    const auto name = backend_name();
     if (name == "memory") return std::make_unique<memory_backend>();
     if (name == "redis" || name == "cluster") return std::make_unique<redis_backend>(name == "cluster");
     throw std::runtime_error("TASKFLUX_BACKEND is " + name + ", it may be memory, redis or cluster");

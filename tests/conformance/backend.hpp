@@ -25,6 +25,10 @@ public:
 /// or cluster (a Redis server with cluster mode on). TASKFLUX_REDIS_SERVER is the server's executable.
 std::unique_ptr<backend> make_backend();
 
+/// How many random walks are taken on a broker of that kind: 10,000 in memory, 500 on a server, or what the
+/// environment variable TASKFLUX_WALKS says, for nights.
+unsigned number_of_walks();
+
 class selected_backend final : public backend {
 public:
     asio::io_context& context() override { return selected_->context(); }
