@@ -2132,7 +2132,7 @@ local lanes_head, lanes_tail, lanes_remove = {}, {}, {}
 local sorted_sets = {[d] = {}, [e] = {}, [f] = {}, [u] = {}, [i] = {}}  -- member → score, or false: out
 local held_add, held_remove = {}, {}                                     -- consumer → seqs
 local own_ids, unique_keys, cancels = {}, {}, {}                         -- false: out
-local bodies, also = {}, {}                                              -- records to store; further commands
+local bodies, states, also = {}, {}, {}                                  -- to store; further commands
 local messages = {}                                                      -- {inbox, text} each
 local wakes, woken, myself = 0, {}, ''                                   -- how many, who for certain, and who not
 local function count(what, by) counts[what] = (counts[what] or 0) + by end
@@ -2347,10 +2347,9 @@ for consumer in pairs(held_add) do key('a:' .. consumer) end
 for consumer in pairs(held_remove) do key('a:' .. consumer) end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 write('HSET', r, bodies)
-local states = {}
 for seq in pairs(changed) do
 states[#states + 1] = seq
-states[#states + 1] = pack_state(tasks[seq])
+states[#states + 1] = tasks[seq].packed or pack_state(tasks[seq])
 end
 write('HSET', s, states)
 if #erased > 0 then
@@ -2436,7 +2435,7 @@ end
 end
 return commit({'OK', seen, seen >= last and 1 or 0, removed})
 )lua");
-inline constexpr script clear{"clear", "bb9acdbe340a07f1c286f9ba5dd6edd971f09ecf",
+inline constexpr script clear{"clear", "ce41bc21b6556690568c43c6a44b93d3a3f59455",
     std::string_view(clear_text.data(), clear_text.size())};
 
 inline constexpr auto counts_text = joined(shared,
@@ -2446,7 +2445,7 @@ local reply = {'OK'}
 for n = 1, #found do reply[n + 1] = tonumber(found[n] or 0) end
 return reply
 )lua");
-inline constexpr script counts{"counts", "81d09e00af8a0c8beb088295f76e31a1c92bffce",
+inline constexpr script counts{"counts", "36968386faedaae37fb1566df3e1e0decabe8945",
     std::string_view(counts_text.data(), counts_text.size())};
 
 inline constexpr auto enqueue_text = joined(shared,
@@ -2484,15 +2483,20 @@ end
 end
 return of.unique and unique_holder(of.unique)
 end
+local plain, stored, byte = {}, 0, string.byte  -- most tasks: lists of those for each lane
 for n = 4, #ARGV, 2 do
 local record, how = time .. ARGV[n], ARGV[n + 1]
-local flags, priority = string.byte(record, 8, 9)
+local flags, priority = byte(record, 8, 9)
 if flags % 8 == 0 and how == '' then
 seq = seq + 1
-append(lanes_tail, lane(priority - 100), seq)
-ready = ready + 1
-bodies[#bodies + 1] = seq
-bodies[#bodies + 1] = record
+local list = plain[priority]
+if not list then
+list = {}
+plain[priority] = list
+end
+list[#list + 1] = seq
+bodies[stored + 1], bodies[stored + 2] = seq, record
+stored = stored + 2
 else
 local task = fresh(seq + 1, record)
 local there = same(info(task))
@@ -2503,8 +2507,8 @@ reply[#reply + 1] = there.nonce
 else
 seq = seq + 1
 tasks[seq] = task
-bodies[#bodies + 1] = seq
-bodies[#bodies + 1] = record
+bodies[stored + 1], bodies[stored + 2] = seq, record
+stored = stored + 2
 if info(task).own then own_ids[info(task).own] = seq end
 lock_unique(task)
 local hold, delay, at = 0, 0, 0
@@ -2513,6 +2517,12 @@ task.when = math.min(math.max(at, now + delay, now), forever)
 task.state = HELD
 count(HELD, 1)
 changed[seq] = true
+local list = plain[priority]
+if list then
+for _, before in ipairs(list) do append(lanes_tail, lane(priority - 100), before) end
+ready = ready + #list
+plain[priority] = nil
+end
 if hold == 1 then
 watch_limit(task)
 else
@@ -2525,6 +2535,15 @@ end
 end
 end
 end
+for priority, list in pairs(plain) do
+local name = lane(priority - 100)
+if lanes_tail[name] then
+for _, after in ipairs(list) do append(lanes_tail, name, after) end
+else
+lanes_tail[name] = list
+end
+ready = ready + #list
+end
 count(WAITING, ready - (counts[WAITING] or 0))
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 if producer then
@@ -2533,7 +2552,7 @@ also[#also + 1] = {'SET', producer, answer, 'PX', 600000}
 end
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "1777cedb1aa60d221592878fcb181a98fb985eef",
+inline constexpr script enqueue{"enqueue", "2e7865bb32ff18f863385c9a89e0282b9e6717cf",
     std::string_view(enqueue_text.data(), enqueue_text.size())};
 
 inline constexpr auto fetch_text = joined(shared,
@@ -2579,10 +2598,16 @@ local step = math.max(1, math.min(most - #found, 500))
 of.seqs, of.at = call('LRANGE', of.name, of.taken, of.taken + step - 1), 1
 if #of.seqs == 0 then return nil end
 for n = 1, #of.seqs do of.seqs[n] = tonumber(of.seqs[n]) end
-load(of.seqs, true)
+of.states, of.records = read(s, of.seqs), read(r, of.seqs)
 end
-local task = tasks[of.seqs[of.at]]
-if task and task.state == WAITING and not task.unclaimed then return task end
+local seq, state, record = of.seqs[of.at], of.states[of.at], of.records[of.at]
+if tasks[seq] == nil and record then
+if not state and string.byte(record, 8) == 0 then return seq, record end
+tasks[seq] = state and unpack_state(seq, state) or fresh(seq, record)
+tasks[seq].record = record
+end
+local task = tasks[seq]
+if task and task.state == WAITING and not task.unclaimed then return seq, record, task end
 of.at, of.taken = of.at + 1, of.taken + 1
 end
 end
@@ -2596,40 +2621,55 @@ forget_limit(task)
 enter(task, RUNNING)
 task.deliveries, task.started, task.first_try, task.holder = task.deliveries + 1, now, task.first == 0, consumer
 if task.first_try then task.first = now end
+task.packed = pack_state(task)
 found[#found + 1] = task
+end
+local head = struct.pack('<BB', RUNNING, 2)
+local tail = struct.pack('<I4I4I4dddddH', 1, 0, 0, 0, now, now, 0, 0, #consumer) .. consumer .. struct.pack('<I4', 0)
+local plain = 0
+local function deliver_plain(seq, record)
+local packed = head .. string.sub(record, 10, 13) .. tail
+states[#states + 1] = seq
+states[#states + 1] = packed
+tasks[seq] = false  -- not to be found again
+plain = plain + 1
+found[#found + 1] = {seq = seq, record = record, packed = packed}
 end
 local current = 1
 while #found < most and budget > 0 do
-local of, task = all[current], nil
-if of then
-task = front(of)
-if not task then current = current + 1 end
-end
-if task or not of then
+local of, seq, record, task = all[current], nil, nil, nil
+if of then seq, record, task = front(of) end
+if of and not seq then
+current = current + 1
+else
 local other = claimable[next_claimable]
-if other and task and other.order > string.format('%03d\0%s', 100 - of.priority, padded(task.seq)) then other = nil end
+if other and of and other.order > string.format('%03d\0%s', 100 - of.priority, padded(seq)) then other = nil end
 if other then
 next_claimable = next_claimable + 1
 load({other.seq}, true)
 if tasks[other.seq] then deliver(tasks[other.seq]) end
-elseif not task then
+elseif not of then
 break
 else
 of.at, of.taken = of.at + 1, of.taken + 1
-local name = string.sub(task.record, 15, 14 + string.byte(task.record, 14))
+local name = names and string.sub(record, 15, 14 + string.byte(record, 14))
 if not names or names[name] then
-deliver(task)
+if task then deliver(task) else deliver_plain(seq, record) end
 else
+task = task or fresh(seq, record)
+tasks[seq] = task
 budget = budget - 1
 aside[name] = true
 task.unclaimed = true
-changed[task.seq] = true
+changed[seq] = true
 sorted_sets[u][unclaimed_member(task)] = 0
 count('u', 1)
 end
 end
 end
 end
+count(WAITING, -plain)
+count(RUNNING, plain)
 local sleeping = call('EXISTS', i) == 1
 local is_left = false
 for _, of in ipairs(all) do
@@ -2680,12 +2720,12 @@ for n, task in ipairs(found) do
 mine[n] = task.seq
 reply[#reply + 1] = task.seq
 reply[#reply + 1] = task.record
-reply[#reply + 1] = pack_state(task)
+reply[#reply + 1] = task.packed
 end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "d8b5572463839a25424eba4f81816d1004a9c975",
+inline constexpr script fetch{"fetch", "fa4d85700976141f256ff6800fea92db72c1b2cd",
     std::string_view(fetch_text.data(), fetch_text.size())};
 
 inline constexpr auto find_text = joined(shared,
@@ -2696,7 +2736,7 @@ load({tonumber(seq)})
 local task = tasks[tonumber(seq)]
 return task and {'OK', task.seq, task.nonce} or {'OK'}
 )lua");
-inline constexpr script find{"find", "ffb4a391a87e34bbe5ae1bc9401bbaeda8c0d6f0",
+inline constexpr script find{"find", "d883aa7a976e050201e883b6a997d84f3b82ecdc",
     std::string_view(find_text.data(), find_text.size())};
 
 inline constexpr auto get_text = joined(shared,
@@ -2713,7 +2753,7 @@ end
 end
 return reply
 )lua");
-inline constexpr script get{"get", "e0076dd5dc78d5a5de76f3ab7bddd235fcfc03f4",
+inline constexpr script get{"get", "4768cdaffe4a061e6aeb98d3f8d66345f4a69664",
     std::string_view(get_text.data(), get_text.size())};
 
 inline constexpr auto held_text = joined(shared,
@@ -2721,7 +2761,7 @@ inline constexpr auto held_text = joined(shared,
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return {'OK', unpack(seqs)}
 )lua");
-inline constexpr script held{"held", "ef1b0469b192d0d063b92ea3b4d6e3e83c7ee472",
+inline constexpr script held{"held", "e561f8f4dab383f240539a98dd45345a657c363f",
     std::string_view(held_text.data(), held_text.size())};
 
 inline constexpr auto join_text = joined(shared,
@@ -2729,7 +2769,7 @@ inline constexpr auto join_text = joined(shared,
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), forever)), ARGV[1]}, {'HSET', h, ARGV[1], ARGV[3]}}
 return commit({'OK'})
 )lua");
-inline constexpr script join{"join", "6308138e5f570972c526ea36f6979c90ea66a09a",
+inline constexpr script join{"join", "a421dc850c6c04a062d13241e0b4fcbca07ff1f7",
     std::string_view(join_text.data(), join_text.size())};
 
 inline constexpr auto leave_text = joined(shared,
@@ -2743,7 +2783,7 @@ end
 also = {{'ZREM', C, ARGV[1]}, {'HDEL', h, ARGV[1]}}
 return commit({'OK'})
 )lua");
-inline constexpr script leave{"leave", "33fef0c0444a1dd29bf32612f3e81923cb3271d6",
+inline constexpr script leave{"leave", "2993d135b8fc1d92d154e976fdd9a5c83daeb444",
     std::string_view(leave_text.data(), leave_text.size())};
 
 inline constexpr auto list_text = joined(shared,
@@ -2766,7 +2806,7 @@ end
 if #reply == 3 and from == low and till > low then also[#also + 1] = {'HSET', c, 'low', string.format('%d', till)} end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "ce4766163293bce70b17bc0c30546cb09f118df0",
+inline constexpr script list{"list", "637ed2b92c2aafa01dc3b1b2bfb7fbc4976bb58b",
     std::string_view(list_text.data(), list_text.size())};
 
 inline constexpr auto maintain_text = joined(shared,
@@ -2825,7 +2865,7 @@ local reply = commit({'OK', 0})
 if reply[1] == 'OK' and is_due() then reply[2] = 1 end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "6305b2b834e6834e61105600b6bc955d0411a2cc",
+inline constexpr script maintain{"maintain", "930e31ad621b9b489e3efd7a37c91157b2bbd487",
     std::string_view(maintain_text.data(), maintain_text.size())};
 
 inline constexpr auto pause_text = joined(shared,
@@ -2837,7 +2877,7 @@ wakes = math.min(tonumber(call('HGET', c, 'n' .. WAITING) or 0), 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "5b9858f31101547c481f6e09768711662b41c33f",
+inline constexpr script pause{"pause", "5840db510ace4485e202a6c4a6ee2c8add6fd5de",
     std::string_view(pause_text.data(), pause_text.size())};
 
 inline constexpr auto reclaim_text = joined(shared,
@@ -2848,7 +2888,7 @@ if task and task.state == RUNNING and task.holder == ARGV[1] then release(task) 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "ebb64947bb1a2d67887c61f867ebe093b35a7b30",
+inline constexpr script reclaim{"reclaim", "25170879390ebe53b8fe8065e3ff1294c84ce320",
     std::string_view(reclaim_text.data(), reclaim_text.size())};
 
 inline constexpr auto renew_text = joined(shared,
@@ -2866,7 +2906,7 @@ end
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), forever)), ARGV[1]}}
 return commit({'OK', is_due() and 1 or 0, cancelled})
 )lua");
-inline constexpr script renew{"renew", "0d10995680b55a6d566df644d0eea6595d26a334",
+inline constexpr script renew{"renew", "cfc1ae780ccdcf13aef0311dbd1d5e89ace665be",
     std::string_view(renew_text.data(), renew_text.size())};
 
 inline constexpr auto resign_text = joined(shared,
@@ -2880,7 +2920,7 @@ wakes = 1
 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "fe58afecd43173fdad469d52abd60d129a19cb71",
+inline constexpr script resign{"resign", "d2fea03bceb0621617685f22b9c0c83adaab43be",
     std::string_view(resign_text.data(), resign_text.size())};
 
 inline constexpr auto settle_text = joined(shared,
@@ -2888,14 +2928,38 @@ inline constexpr auto settle_text = joined(shared,
 local alive = has_lease(consumer)
 local seqs, effects = {}, {}
 for n = 2, #ARGV, 7 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
-load(seqs)
+local before = read(s, seqs)
+local has_waiters = call('EXISTS', w) == 1
+local done = string.char(SUCCEEDED)
+local at, gone_at = struct.pack('<d', now), struct.pack('<d', now + 3600000)
+local nothing = string.rep('\0', 6)  -- no holder, no error
+local quick = {}
+local function complete(seq, state, nonce, token, result)
+if not state or string.byte(state) ~= RUNNING or (string.byte(state, 2) ~= 2 and string.byte(state, 2) ~= 0) then return false end
+local own_nonce, deliveries, failed = struct.unpack('<I4I4I4', state, 3)
+local length = struct.unpack('<H', state, 59)
+if own_nonce ~= nonce or deliveries ~= token or string.sub(state, 61, 60 + length) ~= consumer or #state ~= 64 + length then
+return false
+end
+states[#states + 1] = seq
+states[#states + 1] = done .. string.sub(state, 2, 18) .. at .. string.sub(state, 27, 50) .. gone_at .. nothing .. result
+quick[#quick + 1] = seq
+if has_waiters then
+ended[#ended + 1] = {seq = seq, nonce = nonce, state = SUCCEEDED, failed = failed, result = result, error = ''}
+end
+return true
+end
 for n = 2, #ARGV, 7 do
-local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
+local seq, nonce, token = tonumber(ARGV[n]), tonumber(ARGV[n + 1]), tonumber(ARGV[n + 2])
 local how, data = ARGV[n + 3], ARGV[n + 6]
-local effect = 0
+local index = #effects + 1
+local state, effect = before[index], 0
+if not (alive and how == '0' and state and tasks[seq] == nil and complete(seq, state, nonce, token, data)) then
+if tasks[seq] == nil and state then tasks[seq] = unpack_state(seq, state) end
+local task = find(seq, nonce)
 if not task then
 effect = 4
-elseif not alive or task.state ~= RUNNING or task.holder ~= consumer or task.deliveries ~= tonumber(ARGV[n + 2]) then
+elseif not alive or task.state ~= RUNNING or task.holder ~= consumer or task.deliveries ~= token then
 effect = 2
 elseif how == '0' then
 if task.cancel then
@@ -2919,11 +2983,22 @@ finish(task, CANCELLED)
 else
 effect = 3
 end
-effects[#effects + 1] = effect
+else
+tasks[seq] = {seq = seq, nonce = nonce, state = SUCCEEDED, holder = '', deliveries = token}  -- if it comes again
+end
+effects[index] = effect
+end
+if #quick > 0 then
+count(RUNNING, -#quick)
+count(SUCCEEDED, #quick)
+for _, seq in ipairs(quick) do
+append(held_remove, consumer, seq)
+append(sorted_sets[f], now + 3600000, seq)
+end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "17497b924bc47ec538ed77228c5404d9d906032d",
+inline constexpr script settle{"settle", "deae3ca2fca32a8b4e8021e4f9974879cc296b42",
     std::string_view(settle_text.data(), settle_text.size())};
 
 inline constexpr auto steer_text = joined(shared,
@@ -2978,7 +3053,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "b29df11f2e01eea8f2d56ea92c55cd79132969d0",
+inline constexpr script steer{"steer", "6fc5a896c6e998558225d64190e90983c8955226",
     std::string_view(steer_text.data(), steer_text.size())};
 
 inline constexpr auto tell_text = joined(shared,
@@ -3009,7 +3084,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script tell{"tell", "1b21c2fd0a7181bf76587a7b94ecca6c7c57c5cf",
+inline constexpr script tell{"tell", "23572ecda037b225f007e0711c0d770d9203cffa",
     std::string_view(tell_text.data(), tell_text.size())};
 
 inline constexpr auto update_text = joined(shared,
@@ -3020,7 +3095,7 @@ if task.state > WAITING then return {'OK', 3} end
 bodies = {task.seq, string.sub(task.record or call('HGET', r, task.seq), 1, info(task).payload_at - 1) .. ARGV[3]}
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "f485e9fa18d83bb1201bf80aecf3ee5b09e6046f",
+inline constexpr script update{"update", "5f8fe077f432e396bedbda0e0dd795fb906c2e09",
     std::string_view(update_text.data(), update_text.size())};
 
 inline constexpr auto wait_text = joined(shared,
@@ -3049,7 +3124,7 @@ reply[#reply + 1] = answer
 end
 return commit(reply)
 )lua");
-inline constexpr script wait{"wait", "e53cf5314d156524444da095aaf9b5ea27064ae1",
+inline constexpr script wait{"wait", "f09a817bb1aa8f015553d691f91c72653c19e6b6",
     std::string_view(wait_text.data(), wait_text.size())};
 
 }  // namespace taskflux::redis::scripts

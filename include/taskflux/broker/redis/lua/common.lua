@@ -163,7 +163,7 @@ local lanes_head, lanes_tail, lanes_remove = {}, {}, {}
 local sorted_sets = {[d] = {}, [e] = {}, [f] = {}, [u] = {}, [i] = {}}  -- member → score, or false: out
 local held_add, held_remove = {}, {}                                     -- consumer → seqs
 local own_ids, unique_keys, cancels = {}, {}, {}                         -- false: out
-local bodies, also = {}, {}                                              -- records to store; further commands
+local bodies, states, also = {}, {}, {}                                  -- to store; further commands
 local messages = {}                                                      -- {inbox, text} each
 local wakes, woken, myself = 0, {}, ''                                   -- how many, who for certain, and who not
 
@@ -430,10 +430,9 @@ local function commit(reply)
     if #missing > 0 then return {'NEED', unpack(missing)} end
 
     write('HSET', r, bodies)
-    local states = {}
     for seq in pairs(changed) do
         states[#states + 1] = seq
-        states[#states + 1] = pack_state(tasks[seq])
+        states[#states + 1] = tasks[seq].packed or pack_state(tasks[seq])
     end
     write('HSET', s, states)
     if #erased > 0 then

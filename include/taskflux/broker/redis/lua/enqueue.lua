@@ -37,15 +37,20 @@ local function same(of)
     return of.unique and unique_holder(of.unique)
 end
 
+local plain, stored, byte = {}, 0, string.byte  -- most tasks: lists of those for each lane
 for n = 4, #ARGV, 2 do
     local record, how = time .. ARGV[n], ARGV[n + 1]
-    local flags, priority = string.byte(record, 8, 9)
+    local flags, priority = byte(record, 8, 9)
     if flags % 8 == 0 and how == '' then
         seq = seq + 1
-        append(lanes_tail, lane(priority - 100), seq)
-        ready = ready + 1
-        bodies[#bodies + 1] = seq
-        bodies[#bodies + 1] = record
+        local list = plain[priority]
+        if not list then
+            list = {}
+            plain[priority] = list
+        end
+        list[#list + 1] = seq
+        bodies[stored + 1], bodies[stored + 2] = seq, record
+        stored = stored + 2
     else
         local task = fresh(seq + 1, record)
         local there = same(info(task))
@@ -56,8 +61,8 @@ for n = 4, #ARGV, 2 do
         else
             seq = seq + 1
             tasks[seq] = task
-            bodies[#bodies + 1] = seq
-            bodies[#bodies + 1] = record
+            bodies[stored + 1], bodies[stored + 2] = seq, record
+            stored = stored + 2
             if info(task).own then own_ids[info(task).own] = seq end
             lock_unique(task)
             local hold, delay, at = 0, 0, 0
@@ -66,6 +71,13 @@ for n = 4, #ARGV, 2 do
             task.state = HELD
             count(HELD, 1)
             changed[seq] = true
+            -- Those before it in its lane, first.
+            local list = plain[priority]
+            if list then
+                for _, before in ipairs(list) do append(lanes_tail, lane(priority - 100), before) end
+                ready = ready + #list
+                plain[priority] = nil
+            end
             if hold == 1 then
                 watch_limit(task)
             else
@@ -77,6 +89,15 @@ for n = 4, #ARGV, 2 do
             end
         end
     end
+end
+for priority, list in pairs(plain) do
+    local name = lane(priority - 100)
+    if lanes_tail[name] then
+        for _, after in ipairs(list) do append(lanes_tail, name, after) end
+    else
+        lanes_tail[name] = list
+    end
+    ready = ready + #list
 end
 count(WAITING, ready - (counts[WAITING] or 0))
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}

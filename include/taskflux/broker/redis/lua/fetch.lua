@@ -39,7 +39,8 @@ if most > 0 and call('EXISTS', u) == 1 then
 end
 local next_claimable = 1
 
--- The first task in a lane that is to be looked at, or nil. Remnants of tasks that have gone are dropped.
+-- The first task in a lane that is to be looked at: its seq and record, and the task, unless nothing has happened to
+-- it and nothing is special about it. Remnants of tasks that have gone are dropped.
 local function front(of)
     while true do
         if of.at > #of.seqs then
@@ -47,10 +48,16 @@ local function front(of)
             of.seqs, of.at = call('LRANGE', of.name, of.taken, of.taken + step - 1), 1
             if #of.seqs == 0 then return nil end
             for n = 1, #of.seqs do of.seqs[n] = tonumber(of.seqs[n]) end
-            load(of.seqs, true)
+            of.states, of.records = read(s, of.seqs), read(r, of.seqs)
         end
-        local task = tasks[of.seqs[of.at]]
-        if task and task.state == WAITING and not task.unclaimed then return task end
+        local seq, state, record = of.seqs[of.at], of.states[of.at], of.records[of.at]
+        if tasks[seq] == nil and record then
+            if not state and string.byte(record, 8) == 0 then return seq, record end
+            tasks[seq] = state and unpack_state(seq, state) or fresh(seq, record)
+            tasks[seq].record = record
+        end
+        local task = tasks[seq]
+        if task and task.state == WAITING and not task.unclaimed then return seq, record, task end
         of.at, of.taken = of.at + 1, of.taken + 1
     end
 end
@@ -65,41 +72,58 @@ local function deliver(task)
     enter(task, RUNNING)
     task.deliveries, task.started, task.first_try, task.holder = task.deliveries + 1, now, task.first == 0, consumer
     if task.first_try then task.first = now end
+    task.packed = pack_state(task)
     found[#found + 1] = task
+end
+
+-- The same for a task that nothing has happened to: its state but for the nonce is that of all such.
+local head = struct.pack('<BB', RUNNING, 2)
+local tail = struct.pack('<I4I4I4dddddH', 1, 0, 0, 0, now, now, 0, 0, #consumer) .. consumer .. struct.pack('<I4', 0)
+local plain = 0
+local function deliver_plain(seq, record)
+    local packed = head .. string.sub(record, 10, 13) .. tail
+    states[#states + 1] = seq
+    states[#states + 1] = packed
+    tasks[seq] = false  -- not to be found again
+    plain = plain + 1
+    found[#found + 1] = {seq = seq, record = record, packed = packed}
 end
 
 local current = 1
 while #found < most and budget > 0 do
-    local of, task = all[current], nil
-    if of then
-        task = front(of)
-        if not task then current = current + 1 end
-    end
-    if task or not of then
+    local of, seq, record, task = all[current], nil, nil, nil
+    if of then seq, record, task = front(of) end
+    if of and not seq then
+        current = current + 1
+    else
         local other = claimable[next_claimable]
-        if other and task and other.order > string.format('%03d\0%s', 100 - of.priority, padded(task.seq)) then other = nil end
+        if other and of and other.order > string.format('%03d\0%s', 100 - of.priority, padded(seq)) then other = nil end
         if other then
             next_claimable = next_claimable + 1
             load({other.seq}, true)
             if tasks[other.seq] then deliver(tasks[other.seq]) end
-        elseif not task then
+        elseif not of then
             break
         else
             of.at, of.taken = of.at + 1, of.taken + 1
-            local name = string.sub(task.record, 15, 14 + string.byte(task.record, 14))
+            local name = names and string.sub(record, 15, 14 + string.byte(record, 14))
             if not names or names[name] then
-                deliver(task)
+                if task then deliver(task) else deliver_plain(seq, record) end
             else
+                task = task or fresh(seq, record)
+                tasks[seq] = task
                 budget = budget - 1
                 aside[name] = true
                 task.unclaimed = true
-                changed[task.seq] = true
+                changed[seq] = true
                 sorted_sets[u][unclaimed_member(task)] = 0
                 count('u', 1)
             end
         end
     end
 end
+count(WAITING, -plain)
+count(RUNNING, plain)
 
 local sleeping = call('EXISTS', i) == 1
 local is_left = false
@@ -152,7 +176,7 @@ for n, task in ipairs(found) do
     mine[n] = task.seq
     reply[#reply + 1] = task.seq
     reply[#reply + 1] = task.record
-    reply[#reply + 1] = pack_state(task)
+    reply[#reply + 1] = task.packed
 end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
