@@ -1,68 +1,34 @@
+#include "fixture.hpp"
+
 #include <support/proxy.hpp>
-#include <support/redis_server.hpp>
-#include <taskflux/broker/redis.hpp>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/test/unit_test.hpp>
-
-#include <chrono>
 #include <cstdlib>
-#include <exception>
 #include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 // The connection is cut after any byte of any request or answer: nothing is lost, and nothing is done twice.
 namespace {
 
-namespace asio = boost::asio;
-using namespace std::chrono_literals;
+using namespace test::faults;
 using namespace taskflux;
 using direction = test::proxy::direction;
 
 const std::vector<std::string> queues{"q"};
 
-/// A broker whose connections can be cut.
-struct fixture {
+struct with_proxy {
     test::redis_server server;
     test::proxy proxy{server.port()};
-    asio::io_context io;
-    broker_ptr broker = make_redis_broker(io.get_executor(), "redis://127.0.0.1:" + std::to_string(proxy.port()));
+};
 
-    fixture() {
+/// A broker whose connections can be cut.
+struct fixture : with_proxy, observer {
+    fixture() : observer("redis://127.0.0.1:" + std::to_string(proxy.port())) {
         run(broker->join("w", queues, 1h));
         submit();  // the scripts are there, and the lanes are known
         settle(fetch());
-    }
-
-    ~fixture() {
-        broker->close();
-        io.restart();
-        io.run();
-    }
-
-    template <class T>
-    T run(asio::awaitable<T> call) {
-        bool done = false;
-        std::exception_ptr failure;
-        std::optional<std::conditional_t<std::is_void_v<T>, int, T>> result;
-        asio::co_spawn(io, std::move(call), [&](std::exception_ptr error, auto... value) {
-            failure = error;
-            if constexpr (sizeof...(value) > 0) result.emplace(std::move(value)...);
-            done = true;
-        });
-        const auto limit = std::chrono::steady_clock::now() + 30s;
-        while (!done) {
-            io.restart();
-            if (io.run_one_until(limit) == 0) throw std::runtime_error("a call hangs");
-        }
-        if (failure) std::rethrow_exception(failure);
-        if constexpr (!std::is_void_v<T>) return std::move(*result);
     }
 
     submitted submit() {
@@ -97,7 +63,7 @@ struct fixture {
         return run(broker->settle("q", "w", ends)).at(0);
     }
 
-    queue_counts counts() { return run(broker->counts("q")); }
+    queue_counts counts() { return run(broker->counts("q")); }  // of another queue than the others look at
 };
 
 /// Does something while the connection is cut after each number of bytes, until it is not cut any more; every
@@ -118,7 +84,7 @@ void with_cuts(fixture& on, direction where, std::size_t step, Action action) {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(redis_lost_answers, fixture)
+BOOST_FIXTURE_TEST_SUITE(faults_lost_answers, fixture)
 
 BOOST_AUTO_TEST_CASE(a_submission_is_stored_once_whatever_byte_is_lost) {
     std::size_t stored = 0;

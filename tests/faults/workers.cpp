@@ -1,0 +1,131 @@
+#include "fixture.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <ranges>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+// Workers that die, stand still, or kill themselves: faults 1, 2, 7 and 11.
+namespace {
+
+using namespace test::faults;
+
+inline constexpr taskflux::task<int(int)> job{"job"};
+inline constexpr taskflux::task<int()> only_first{"only_first"};
+inline constexpr taskflux::task<void()> poison{"poison", taskflux::task_options().crash_limit(2)};
+
+asio::awaitable<int> for_an_hour(int) {
+    co_await pause(1h);
+    co_return 1;
+}
+
+asio::awaitable<int> for_five_seconds(int) {
+    co_await pause(5s);
+    co_return 1;
+}
+
+asio::awaitable<int> at_once(int) { co_return 2; }
+asio::awaitable<int> one() { co_return 1; }
+void die() { _exit(9); }
+
+struct fixture {
+    test::redis_server server;
+    std::string url = server.url();
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(faults_workers, fixture)
+
+BOOST_AUTO_TEST_CASE(a_killed_worker_loses_nothing_and_its_tasks_are_run_again_within_its_lease) {
+    constexpr std::size_t many = 200;
+    test::child first([&] { work(url, [](auto& worker) { worker.on(job, for_an_hour); }); });
+    const auto submit_all = [](taskflux::client client) { return client.submit_all(job, std::views::iota(0, int(many))); };
+    std::vector<taskflux::job<int>> jobs;
+    {
+        observer before(url);
+        jobs = before.run(submit_all(before.client));
+        BOOST_REQUIRE(test::eventually([&] { return before.counts().running == many; }));
+    }
+    first.kill();
+    const auto killed = std::chrono::steady_clock::now();
+    test::child second([&] { work(url, [](auto& worker) { worker.on(job, at_once); }); });
+    observer after(url);
+    BOOST_REQUIRE(test::eventually([&] { return after.counts().succeeded == many; }));
+    const auto took = std::chrono::steady_clock::now() - killed;
+    BOOST_TEST_MESSAGE("all done " << std::chrono::duration_cast<std::chrono::milliseconds>(took).count() << " ms later");
+    for (const auto& one_of_them : jobs) {
+        const auto record = after.run(after.broker->get(one_of_them.id()));
+        BOOST_REQUIRE(record.has_value());
+        BOOST_TEST(record->crashes == 1U);
+        BOOST_TEST(record->deliveries == 2U);
+        BOOST_TEST(record->attempts == 1U);
+        BOOST_TEST(record->result == "2");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_stood_still_past_its_lease_overwrites_nothing_and_works_on) {
+    constexpr std::size_t some = 20;
+    test::child first([&] {
+        work(url, [](auto& worker) {
+            worker.on(job, for_five_seconds);
+            worker.on(only_first, one);
+        });
+    });
+    observer on(url);
+    const auto jobs = on.run(on.client.submit_all(job, std::views::iota(0, int(some))));
+    BOOST_REQUIRE(test::eventually([&] { return on.counts().running == some; }));
+    first.suspend();
+    {
+        test::child second([&] { work(url, [](auto& worker) { worker.on(job, at_once); }); });
+        BOOST_REQUIRE(test::eventually([&] { return on.counts().succeeded == some; }));
+    }
+    first.resume();
+    BOOST_TEST(on.run(on.client.run(only_first)) == 1);  // it has come back, under another name
+    on.run(pause(6s));                                  // what it ran would have ended by now
+    for (const auto& one_of_them : jobs) BOOST_TEST(on.run(one_of_them.result()) == 2);
+    BOOST_TEST(on.counts().succeeded == some + 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_task_that_kills_its_process_becomes_a_dead_letter_and_harms_no_other) {
+    observer on(url);
+    const auto poisoned = on.run(on.client.submit(poison));
+    const auto start = [&] {
+        return std::make_unique<test::child>([&] {
+            work(url, [](auto& worker) {
+                worker.on(poison, die);
+                worker.on(job, at_once);
+            });
+        });
+    };
+    auto worker = start();
+    // Somebody starts it again whenever it has died.
+    for (int i = 0; i < 100 && on.counts().failed == 0; ++i) {
+        on.run(pause(100ms));
+        if (on.counts().running == 0) continue;
+        worker = start();
+    }
+    BOOST_TEST(on.counts().failed == 1U);
+    BOOST_TEST(on.run(on.client.run(job, 5)) == 2);
+    const auto record = on.run(poisoned.record());
+    BOOST_TEST(record.crashes == 2U);
+    BOOST_TEST(record.error.find("crashed") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(scripts_may_be_flushed_at_any_time) {
+    test::child worker([&] { work(url, [](auto& it) { it.on(job, at_once); }); });
+    observer on(url);
+    for (int round = 0; round < 30; ++round) {
+        server.command({"SCRIPT", "FLUSH"});
+        const auto jobs = on.run(on.client.submit_all(job, std::views::iota(0, 50)));
+        for (const auto& one_of_them : jobs) BOOST_TEST(on.run(one_of_them.result()) == 2);
+    }
+    BOOST_TEST(on.counts().succeeded == 1500U);
+    BOOST_TEST(on.counts().failed == 0U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
