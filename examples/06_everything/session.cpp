@@ -72,6 +72,7 @@ public:
     void close() {
         signals_.cancel();
         display_.close();
+        broker_->close();
     }
 
     run_report report() && { return std::move(report_); }

@@ -30,7 +30,7 @@ fails twice on purpose, to show its retries. Folders are read with all that is i
 them are not followed. Ctrl-C lets the files under way finish; a second one quits at once.
 
   --threads N   threads that read files, 1 to 256 (default: one a core)
-  --url URL     where tasks are kept (default: memory://, this process)
+  --url URL     where tasks are kept: memory:// (default: this process) or redis://host:port
   --all         show every file, not only the largest ones
   --json        print the results as one JSON document instead of a table; in its paths, bytes that are not
                 UTF-8 are written %XX, and % is written %25

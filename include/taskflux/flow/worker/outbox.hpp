@@ -51,10 +51,12 @@ public:
     /// Takes the parcels, but for those of `busy` queues: what is there to tell them goes on growing.
     std::vector<parcel> take(const std::vector<std::string>& busy) {
         const std::lock_guard lock(mutex_);
-        const auto stays = [&](const parcel& one) { return std::ranges::find(busy, one.queue) != busy.end(); };
-        const auto rest = std::ranges::stable_partition(parcels_, stays);
-        std::vector<parcel> taken(std::move_iterator(rest.begin()), std::move_iterator(rest.end()));
-        parcels_.erase(rest.begin(), rest.end());
+        std::vector<parcel> taken, kept;
+        for (auto& one : parcels_) {
+            const bool is_busy = std::ranges::find(busy, one.queue) != busy.end();
+            (is_busy ? kept : taken).push_back(std::move(one));
+        }
+        parcels_ = std::move(kept);
         return taken;
     }
 
