@@ -164,13 +164,14 @@ public:
         const auto told = wait > duration::zero() ? on->channel() : std::string();
         for (;;) {
             on->check_open();
+            const auto sent = on->base().now();
             const auto answer = co_await of->wait(id.key, told);
             if (auto outcome = waiting.take_outcome()) co_return outcome;
             if (!answer.is_found) throw error(errc::not_found, "task " + to_string(id));
             if (answer.outcome) co_return answer.outcome;
             if (on->base().now() >= deadline) co_return std::nullopt;
             auto until = (std::min)(deadline, later(on->base().now(), on->safety_poll()));
-            if (answer.next_change >= 0) until = (std::min)(until, on->local(answer.next_change, answer.now));
+            if (answer.next_change >= 0) until = (std::min)(until, engine::local(sent, answer.next_change, answer.now));
             co_await on->sleep(waiting, until);
             if (auto outcome = waiting.take_outcome()) co_return outcome;
         }

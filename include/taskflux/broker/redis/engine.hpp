@@ -144,9 +144,10 @@ public:
         check_open();
     }
 
-    /// A point in the server's time by the local clock.
-    time_point local(double when, double now) const {
-        return later(base().now(), to_duration((std::max)(when - now, 0.0)));
+    /// A point in the server's time by the local clock, which read `sent` when the request was made that the server
+    /// answered at `now`: rather too early than too late.
+    static time_point local(time_point sent, double when, double now) {
+        return later(sent, to_duration((std::max)(when - now, 0.0)));
     }
 
     /// Messages may get lost: so often is asked without one, not all at the same time.

@@ -87,6 +87,7 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
         if (request.names) {
             for (const auto& one : *request.names) with.add(one);
         }
+        const auto sent = on->base().now();
         answer got;
         std::exception_ptr failure;
         try {
@@ -117,7 +118,7 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
         }
         const bool is_full_batch = most == engine::batch_size && found.size() - before == most;
         if (!(is_more || is_full_batch) || found.size() >= request.max) {
-            co_return next < 0 ? never : on->local(double(next), double(now));
+            co_return next < 0 ? never : engine::local(sent, double(next), double(now));
         }
     }
 }

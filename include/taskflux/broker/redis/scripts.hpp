@@ -333,6 +333,18 @@ if call('ZREM', i, member) == 0 then return false end
 local inbox, sleeper = string.match(member, '^([^\n]*)\n([^\n]*)\n')
 return call('PUBLISH', inbox, 'W' .. text(queue) .. text(sleeper)) ~= 0
 end
+local function next_change()
+local soonest = forever
+for _, set in ipairs({d, C}) do
+local first = call('ZRANGE', set, 0, 0, 'WITHSCORES')
+soonest = math.min(soonest, tonumber(first[2] or forever))
+end
+return soonest
+end
+local function is_unwatched(member, watcher, till)
+local soonest = next_change()
+return soonest < forever and (not watcher or watcher == member or soonest < tonumber(till or forever))
+end
 local function commit(reply)
 local told = tell_waiters()
 wakes = wakes + math.min(ready, 8)
@@ -416,7 +428,8 @@ if by ~= 0 then call('HINCRBY', c, 'n' .. what, by) end
 end
 if told and #told > 0 then write('HDEL', w, told) end
 for _, command in ipairs(also) do call(unpack(command)) end
-for _, message in ipairs(messages) do call('PUBLISH', message[1], message[2]) end
+for _, message in ipairs(messages) do call('PUBLISH', message[1], message[)lua"
+    R"lua(2]) end
 for _, member in ipairs(woken) do wake(member) end
 for _, member in ipairs(idle) do
 if wakes == 0 then break end
@@ -448,7 +461,7 @@ end
 end
 return commit({'OK', seen, seen >= last and 1 or 0, removed})
 )lua");
-inline constexpr script clear{"clear", "ce41bc21b6556690568c43c6a44b93d3a3f59455",
+inline constexpr script clear{"clear", "b8760befad03a9860160e4032c8b1abf24180910",
     std::string_view(clear_text.data(), clear_text.size())};
 
 inline constexpr auto counts_text = joined(shared,
@@ -458,7 +471,7 @@ local reply = {'OK'}
 for n = 1, #found do reply[n + 1] = tonumber(found[n] or 0) end
 return reply
 )lua");
-inline constexpr script counts{"counts", "36968386faedaae37fb1566df3e1e0decabe8945",
+inline constexpr script counts{"counts", "0103f6609acb646f7d014989341457e95956cee3",
     std::string_view(counts_text.data(), counts_text.size())};
 
 inline constexpr auto enqueue_text = joined(shared,
@@ -565,7 +578,7 @@ also[#also + 1] = {'SET', producer, answer, 'PX', 600000}
 end
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "2e7865bb32ff18f863385c9a89e0282b9e6717cf",
+inline constexpr script enqueue{"enqueue", "9bf5244049a8a72a3c13c84d42f6706060b476c8",
     std::string_view(enqueue_text.data(), enqueue_text.size())};
 
 inline constexpr auto fetch_text = joined(shared,
@@ -578,7 +591,7 @@ names = {}
 for n = 6, #ARGV do names[ARGV[n]] = true end
 end
 if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
-local state = call('HMGET', c, 'paused', 'lanes', 'watcher')
+local state = call('HMGET', c, 'paused', 'lanes', 'watcher', 'watching')
 local found, aside, all, budget = {}, {}, {}, 1000
 if state[1] then most = 0 end
 for priority in string.gmatch(state[2] or '', '-?%d+') do
@@ -707,10 +720,7 @@ local is_more = budget == 0 and #found < most
 if myself ~= '' then
 if #found > 0 or is_more then
 sorted_sets[i][myself] = false
-if state[3] == myself then  -- somebody else must see to what falls due
-also[#also + 1] = {'HDEL', c, 'watcher'}
-wakes = math.max(wakes, 1)
-end
+if sleeping and is_unwatched(myself, state[3], state[4]) then wakes = math.max(wakes, 1) end
 else
 sorted_sets[i][myself] = now
 if names then also[#also + 1] = {'HSETNX', N, signature, table.concat(ARGV, '\n', 6)} end
@@ -718,14 +728,10 @@ end
 end
 local reply = {'OK', now, is_more and 1 or 0, -1}
 if #found == 0 and myself ~= '' then
-local soonest = forever
-for _, set in ipairs({d, C}) do
-local first = call('ZRANGE', set, 0, 0, 'WITHSCORES')
-soonest = math.min(soonest, tonumber(first[2] or forever))
-end
+local soonest = next_change()
 if soonest < forever then
 reply[4] = soonest
-also[#also + 1] = {'HSET', c, 'watcher', myself}
+also[#also + 1] = {'HSET', c, 'watcher', myself, 'watching', string.format('%d', soonest)}
 end
 end
 local mine = {}
@@ -738,7 +744,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "fa4d85700976141f256ff6800fea92db72c1b2cd",
+inline constexpr script fetch{"fetch", "79711170bbf02dd5bddfdd95b201193e28c3f87c",
     std::string_view(fetch_text.data(), fetch_text.size())};
 
 inline constexpr auto find_text = joined(shared,
@@ -749,7 +755,7 @@ load({tonumber(seq)})
 local task = tasks[tonumber(seq)]
 return task and {'OK', task.seq, task.nonce} or {'OK'}
 )lua");
-inline constexpr script find{"find", "d883aa7a976e050201e883b6a997d84f3b82ecdc",
+inline constexpr script find{"find", "461b02f3f5a0773c5f225b15ea9d51fcb8f59ce7",
     std::string_view(find_text.data(), find_text.size())};
 
 inline constexpr auto get_text = joined(shared,
@@ -766,7 +772,7 @@ end
 end
 return reply
 )lua");
-inline constexpr script get{"get", "4768cdaffe4a061e6aeb98d3f8d66345f4a69664",
+inline constexpr script get{"get", "d69dbdaf50fe1376be88fb8d6b423a8ad5d65b7b",
     std::string_view(get_text.data(), get_text.size())};
 
 inline constexpr auto held_text = joined(shared,
@@ -774,7 +780,7 @@ inline constexpr auto held_text = joined(shared,
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return {'OK', unpack(seqs)}
 )lua");
-inline constexpr script held{"held", "e561f8f4dab383f240539a98dd45345a657c363f",
+inline constexpr script held{"held", "c4c365bd754ab3dbd488b02d57c73b85ca75c868",
     std::string_view(held_text.data(), held_text.size())};
 
 inline constexpr auto join_text = joined(shared,
@@ -782,7 +788,7 @@ inline constexpr auto join_text = joined(shared,
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), forever)), ARGV[1]}, {'HSET', h, ARGV[1], ARGV[3]}}
 return commit({'OK'})
 )lua");
-inline constexpr script join{"join", "a421dc850c6c04a062d13241e0b4fcbca07ff1f7",
+inline constexpr script join{"join", "9799448b2b3bb5ed6527eb47b1ead6197930268d",
     std::string_view(join_text.data(), join_text.size())};
 
 inline constexpr auto leave_text = joined(shared,
@@ -796,7 +802,7 @@ end
 also = {{'ZREM', C, ARGV[1]}, {'HDEL', h, ARGV[1]}}
 return commit({'OK'})
 )lua");
-inline constexpr script leave{"leave", "2993d135b8fc1d92d154e976fdd9a5c83daeb444",
+inline constexpr script leave{"leave", "6c645fa7fcbfbaaed6c265f0f89b5f55a55fc20d",
     std::string_view(leave_text.data(), leave_text.size())};
 
 inline constexpr auto list_text = joined(shared,
@@ -819,7 +825,7 @@ end
 if #reply == 3 and from == low and till > low then also[#also + 1] = {'HSET', c, 'low', string.format('%d', till)} end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "637ed2b92c2aafa01dc3b1b2bfb7fbc4976bb58b",
+inline constexpr script list{"list", "5cbb728a224de82b696ce8cca05f92fd0b7b0eac",
     std::string_view(list_text.data(), list_text.size())};
 
 inline constexpr auto maintain_text = joined(shared,
@@ -878,7 +884,7 @@ local reply = commit({'OK', 0})
 if reply[1] == 'OK' and is_due() then reply[2] = 1 end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "930e31ad621b9b489e3efd7a37c91157b2bbd487",
+inline constexpr script maintain{"maintain", "5d0e9c22677bf95681f805cba48fbfcf948f92ec",
     std::string_view(maintain_text.data(), maintain_text.size())};
 
 inline constexpr auto pause_text = joined(shared,
@@ -890,7 +896,7 @@ wakes = math.min(tonumber(call('HGET', c, 'n' .. WAITING) or 0), 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "5840db510ace4485e202a6c4a6ee2c8add6fd5de",
+inline constexpr script pause{"pause", "6e141ac1bf458586bb1ef2caec20dde626f91d59",
     std::string_view(pause_text.data(), pause_text.size())};
 
 inline constexpr auto reclaim_text = joined(shared,
@@ -901,7 +907,7 @@ if task and task.state == RUNNING and task.holder == ARGV[1] then release(task) 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "25170879390ebe53b8fe8065e3ff1294c84ce320",
+inline constexpr script reclaim{"reclaim", "fd144f88e65203c1151243e0727968adb0fba267",
     std::string_view(reclaim_text.data(), reclaim_text.size())};
 
 inline constexpr auto renew_text = joined(shared,
@@ -919,21 +925,18 @@ end
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), forever)), ARGV[1]}}
 return commit({'OK', is_due() and 1 or 0, cancelled})
 )lua");
-inline constexpr script renew{"renew", "cfc1ae780ccdcf13aef0311dbd1d5e89ace665be",
+inline constexpr script renew{"renew", "a93ba7330eb5720d0fc28bf6ad89f435cf14ea65",
     std::string_view(renew_text.data(), renew_text.size())};
 
 inline constexpr auto resign_text = joined(shared,
-    R"lua(local state = call('HMGET', c, 'paused', 'n' .. WAITING, 'watcher')
+    R"lua(local state = call('HMGET', c, 'paused', 'n' .. WAITING, 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
 if not state[1] and tonumber(state[2] or 0) > 0 then wakes = 1 end
-if state[3] and state[3] == ARGV[1] then
-also = {{'HDEL', c, 'watcher'}}
-wakes = 1
-end
+if is_unwatched(ARGV[1], state[3], state[4]) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "d2fea03bceb0621617685f22b9c0c83adaab43be",
+inline constexpr script resign{"resign", "cbecca5680cce354e8fb604d2a2a27c90354bfaf",
     std::string_view(resign_text.data(), resign_text.size())};
 
 inline constexpr auto settle_text = joined(shared,
@@ -1011,7 +1014,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "deae3ca2fca32a8b4e8021e4f9974879cc296b42",
+inline constexpr script settle{"settle", "d83b00c86f764d4146b45fb460e097bd1fa29caa",
     std::string_view(settle_text.data(), settle_text.size())};
 
 inline constexpr auto steer_text = joined(shared,
@@ -1066,7 +1069,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "6fc5a896c6e998558225d64190e90983c8955226",
+inline constexpr script steer{"steer", "a9e66d27f0317d2890f624b378c0763b9c2de456",
     std::string_view(steer_text.data(), steer_text.size())};
 
 inline constexpr auto tell_text = joined(shared,
@@ -1097,7 +1100,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script tell{"tell", "23572ecda037b225f007e0711c0d770d9203cffa",
+inline constexpr script tell{"tell", "0f074846bf7a371ee228dd8825dd737577dc7a23",
     std::string_view(tell_text.data(), tell_text.size())};
 
 inline constexpr auto update_text = joined(shared,
@@ -1108,7 +1111,7 @@ if task.state > WAITING then return {'OK', 3} end
 bodies = {task.seq, string.sub(task.record or call('HGET', r, task.seq), 1, info(task).payload_at - 1) .. ARGV[3]}
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "5f8fe077f432e396bedbda0e0dd795fb906c2e09",
+inline constexpr script update{"update", "670feb8ba2f93edf45ada1b6c4ee065cbe7fff25",
     std::string_view(update_text.data(), update_text.size())};
 
 inline constexpr auto wait_text = joined(shared,
@@ -1137,7 +1140,7 @@ reply[#reply + 1] = answer
 end
 return commit(reply)
 )lua");
-inline constexpr script wait{"wait", "f09a817bb1aa8f015553d691f91c72653c19e6b6",
+inline constexpr script wait{"wait", "272d63d0a69906bc4e9a65a29aeb3ff45290bf69",
     std::string_view(wait_text.data(), wait_text.size())};
 
 }  // namespace taskflux::redis::scripts

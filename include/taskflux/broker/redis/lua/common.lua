@@ -399,6 +399,23 @@ local function wake(member)
     return call('PUBLISH', inbox, 'W' .. text(queue) .. text(sleeper)) ~= 0
 end
 
+-- When time alone may next give those who sleep something to do.
+local function next_change()
+    local soonest = forever
+    for _, set in ipairs({d, C}) do
+        local first = call('ZRANGE', set, 0, 0, 'WITHSCORES')
+        soonest = math.min(soonest, tonumber(first[2] or forever))
+    end
+    return soonest
+end
+
+-- Whether a sleeper must be woken to watch the clock, now that `member` does not: it was the one who did, or the one
+-- that was woken because something falls due earlier than who watches knows.
+local function is_unwatched(member, watcher, till)
+    local soonest = next_change()
+    return soonest < forever and (not watcher or watcher == member or soonest < tonumber(till or forever))
+end
+
 -- --- the end of every script ----------------------------------------------------------------------------
 
 -- Writes everything. Comes back with the reply to give, which is `reply` unless a key was not declared.

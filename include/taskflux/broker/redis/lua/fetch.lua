@@ -10,7 +10,7 @@ if #ARGV > 5 then
 end
 if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
 
-local state = call('HMGET', c, 'paused', 'lanes', 'watcher')
+local state = call('HMGET', c, 'paused', 'lanes', 'watcher', 'watching')
 local found, aside, all, budget = {}, {}, {}, 1000
 if state[1] then most = 0 end
 for priority in string.gmatch(state[2] or '', '-?%d+') do
@@ -149,10 +149,7 @@ local is_more = budget == 0 and #found < most
 if myself ~= '' then
     if #found > 0 or is_more then
         sorted_sets[i][myself] = false
-        if state[3] == myself then  -- somebody else must see to what falls due
-            also[#also + 1] = {'HDEL', c, 'watcher'}
-            wakes = math.max(wakes, 1)
-        end
+        if sleeping and is_unwatched(myself, state[3], state[4]) then wakes = math.max(wakes, 1) end
     else
         sorted_sets[i][myself] = now
         if names then also[#also + 1] = {'HSETNX', N, signature, table.concat(ARGV, '\n', 6)} end
@@ -161,14 +158,10 @@ end
 -- One sleeper at a time keeps an eye on the clock: the last one to fall asleep.
 local reply = {'OK', now, is_more and 1 or 0, -1}
 if #found == 0 and myself ~= '' then
-    local soonest = forever
-    for _, set in ipairs({d, C}) do
-        local first = call('ZRANGE', set, 0, 0, 'WITHSCORES')
-        soonest = math.min(soonest, tonumber(first[2] or forever))
-    end
+    local soonest = next_change()
     if soonest < forever then
         reply[4] = soonest
-        also[#also + 1] = {'HSET', c, 'watcher', myself}
+        also[#also + 1] = {'HSET', c, 'watcher', myself, 'watching', string.format('%d', soonest)}
     end
 end
 local mine = {}
