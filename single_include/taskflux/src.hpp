@@ -2090,8 +2090,7 @@ local function fresh(seq, record)
 local _, flags, _, nonce = struct.unpack('<BBBI4', record, 7)
 return {
 seq = seq, state = WAITING, nonce = nonce, deliveries = 0, failed = 0, crashes = 0, when = 0, first = 0,
-started = 0, from = 0, gone_at = 0, holder = '', error = '', result = '', special = flags > 0, record = record,
-is_fresh = true
+started = 0, from = 0, gone_at = 0, holder = '', error = '', result = '', special = flags > 0, record = record
 }
 end
 local function load(seqs, with_records)
@@ -2415,9 +2414,9 @@ if by ~= 0 then call('HINCRBY', c, 'n' .. what, by) end
 end
 if told and #told > 0 then write('HDEL', w, told) end
 for _, command in ipairs(also) do call(unpack(command)) end
-for _, message in ipairs(messages) do call('PUBLISH', message[1], message[)lua"
-    R"lua(2]) end
-for _, member in ipairs(woken) do wake(member) end
+for _, message in ipairs(messages) do call('PUBLISH', message[1], message[2]) end
+for _, me)lua"
+    R"lua(mber in ipairs(woken) do wake(member) end
 for _, member in ipairs(idle) do
 if wakes == 0 then break end
 if member ~= myself and wake(member) then wakes = wakes - 1 end
@@ -2448,7 +2447,7 @@ end
 end
 return commit({'OK', seen, seen >= last and 1 or 0, removed})
 )lua");
-inline constexpr script clear{"clear", "b8760befad03a9860160e4032c8b1abf24180910",
+inline constexpr script clear{"clear", "7553d82ab4f58b1da722925e92487d0fabadc607",
     std::string_view(clear_text.data(), clear_text.size())};
 
 inline constexpr auto counts_text = joined(shared,
@@ -2458,7 +2457,7 @@ local reply = {'OK'}
 for n = 1, #found do reply[n + 1] = tonumber(found[n] or 0) end
 return reply
 )lua");
-inline constexpr script counts{"counts", "0103f6609acb646f7d014989341457e95956cee3",
+inline constexpr script counts{"counts", "e82175d16bb79b3538845c2f48a2b75855661659",
     std::string_view(counts_text.data(), counts_text.size())};
 
 inline constexpr auto enqueue_text = joined(shared,
@@ -2565,7 +2564,7 @@ also[#also + 1] = {'SET', producer, answer, 'PX', 600000}
 end
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "9bf5244049a8a72a3c13c84d42f6706060b476c8",
+inline constexpr script enqueue{"enqueue", "0c7958d076e44f69a0fe1be6a70268c18bf84fda",
     std::string_view(enqueue_text.data(), enqueue_text.size())};
 
 inline constexpr auto fetch_text = joined(shared,
@@ -2731,7 +2730,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "79711170bbf02dd5bddfdd95b201193e28c3f87c",
+inline constexpr script fetch{"fetch", "d25de29f3cf02e1484a25136aaef2f16d0c39a78",
     std::string_view(fetch_text.data(), fetch_text.size())};
 
 inline constexpr auto find_text = joined(shared,
@@ -2742,7 +2741,7 @@ load({tonumber(seq)})
 local task = tasks[tonumber(seq)]
 return task and {'OK', task.seq, task.nonce} or {'OK'}
 )lua");
-inline constexpr script find{"find", "461b02f3f5a0773c5f225b15ea9d51fcb8f59ce7",
+inline constexpr script find{"find", "cdd51e88f7c5f832fc07af0d4224cd77f13b559d",
     std::string_view(find_text.data(), find_text.size())};
 
 inline constexpr auto get_text = joined(shared,
@@ -2759,7 +2758,7 @@ end
 end
 return reply
 )lua");
-inline constexpr script get{"get", "d69dbdaf50fe1376be88fb8d6b423a8ad5d65b7b",
+inline constexpr script get{"get", "961dfc86db7caada02ce1be36a5370838877d50a",
     std::string_view(get_text.data(), get_text.size())};
 
 inline constexpr auto held_text = joined(shared,
@@ -2767,7 +2766,7 @@ inline constexpr auto held_text = joined(shared,
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return {'OK', unpack(seqs)}
 )lua");
-inline constexpr script held{"held", "c4c365bd754ab3dbd488b02d57c73b85ca75c868",
+inline constexpr script held{"held", "9a5a743baeda5807ad470a1d7df688add72c2365",
     std::string_view(held_text.data(), held_text.size())};
 
 inline constexpr auto join_text = joined(shared,
@@ -2775,7 +2774,7 @@ inline constexpr auto join_text = joined(shared,
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), forever)), ARGV[1]}, {'HSET', h, ARGV[1], ARGV[3]}}
 return commit({'OK'})
 )lua");
-inline constexpr script join{"join", "9799448b2b3bb5ed6527eb47b1ead6197930268d",
+inline constexpr script join{"join", "56066deac39e6ddde2c2b482bb3cfe04ce78311b",
     std::string_view(join_text.data(), join_text.size())};
 
 inline constexpr auto leave_text = joined(shared,
@@ -2789,7 +2788,7 @@ end
 also = {{'ZREM', C, ARGV[1]}, {'HDEL', h, ARGV[1]}}
 return commit({'OK'})
 )lua");
-inline constexpr script leave{"leave", "6c645fa7fcbfbaaed6c265f0f89b5f55a55fc20d",
+inline constexpr script leave{"leave", "496c4a7e4b28c8ebf092a352f5d665f66dc1f6e1",
     std::string_view(leave_text.data(), leave_text.size())};
 
 inline constexpr auto list_text = joined(shared,
@@ -2812,7 +2811,7 @@ end
 if #reply == 3 and from == low and till > low then also[#also + 1] = {'HSET', c, 'low', string.format('%d', till)} end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "5cbb728a224de82b696ce8cca05f92fd0b7b0eac",
+inline constexpr script list{"list", "e85351a317ba6ba3316d8aa9873b12f3d9a1a5e5",
     std::string_view(list_text.data(), list_text.size())};
 
 inline constexpr auto maintain_text = joined(shared,
@@ -2871,7 +2870,7 @@ local reply = commit({'OK', 0})
 if reply[1] == 'OK' and is_due() then reply[2] = 1 end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "5d0e9c22677bf95681f805cba48fbfcf948f92ec",
+inline constexpr script maintain{"maintain", "11e8549d9a62ffd70f0fe2f497051ef31e4b6b10",
     std::string_view(maintain_text.data(), maintain_text.size())};
 
 inline constexpr auto pause_text = joined(shared,
@@ -2883,7 +2882,7 @@ wakes = math.min(tonumber(call('HGET', c, 'n' .. WAITING) or 0), 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "6e141ac1bf458586bb1ef2caec20dde626f91d59",
+inline constexpr script pause{"pause", "c0e95f25cc1480efcc90e3d4237dad6526059f29",
     std::string_view(pause_text.data(), pause_text.size())};
 
 inline constexpr auto reclaim_text = joined(shared,
@@ -2894,7 +2893,7 @@ if task and task.state == RUNNING and task.holder == ARGV[1] then release(task) 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "fd144f88e65203c1151243e0727968adb0fba267",
+inline constexpr script reclaim{"reclaim", "0a5f8950f4295e73e5c24c67bbe3082f3e1b7456",
     std::string_view(reclaim_text.data(), reclaim_text.size())};
 
 inline constexpr auto renew_text = joined(shared,
@@ -2912,7 +2911,7 @@ end
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), forever)), ARGV[1]}}
 return commit({'OK', is_due() and 1 or 0, cancelled})
 )lua");
-inline constexpr script renew{"renew", "a93ba7330eb5720d0fc28bf6ad89f435cf14ea65",
+inline constexpr script renew{"renew", "0a9e98e5a62adfc2bf6aa576b81dbd6b1caa952d",
     std::string_view(renew_text.data(), renew_text.size())};
 
 inline constexpr auto resign_text = joined(shared,
@@ -2923,7 +2922,7 @@ if not state[1] and tonumber(state[2] or 0) > 0 then wakes = 1 end
 if is_unwatched(ARGV[1], state[3], state[4]) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "cbecca5680cce354e8fb604d2a2a27c90354bfaf",
+inline constexpr script resign{"resign", "b967881ac9c1b0a3ed1e9c70c4e236eff2e09277",
     std::string_view(resign_text.data(), resign_text.size())};
 
 inline constexpr auto settle_text = joined(shared,
@@ -3001,7 +3000,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "d83b00c86f764d4146b45fb460e097bd1fa29caa",
+inline constexpr script settle{"settle", "e990e5fb87d030d403ad151eaa8eb82357163c99",
     std::string_view(settle_text.data(), settle_text.size())};
 
 inline constexpr auto steer_text = joined(shared,
@@ -3056,7 +3055,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "a9e66d27f0317d2890f624b378c0763b9c2de456",
+inline constexpr script steer{"steer", "13de4f100ada22c03c7eab0ed5b89e3c4078d1f3",
     std::string_view(steer_text.data(), steer_text.size())};
 
 inline constexpr auto tell_text = joined(shared,
@@ -3087,7 +3086,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script tell{"tell", "0f074846bf7a371ee228dd8825dd737577dc7a23",
+inline constexpr script tell{"tell", "655a8494bb9957f9c3f931cebc30309029ab83ce",
     std::string_view(tell_text.data(), tell_text.size())};
 
 inline constexpr auto update_text = joined(shared,
@@ -3098,7 +3097,7 @@ if task.state > WAITING then return {'OK', 3} end
 bodies = {task.seq, string.sub(task.record or call('HGET', r, task.seq), 1, info(task).payload_at - 1) .. ARGV[3]}
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "670feb8ba2f93edf45ada1b6c4ee065cbe7fff25",
+inline constexpr script update{"update", "183bf4f4575bfbe2d24f2c97815af887ae6a4d1a",
     std::string_view(update_text.data(), update_text.size())};
 
 inline constexpr auto wait_text = joined(shared,
@@ -3127,7 +3126,7 @@ reply[#reply + 1] = answer
 end
 return commit(reply)
 )lua");
-inline constexpr script wait{"wait", "272d63d0a69906bc4e9a65a29aeb3ff45290bf69",
+inline constexpr script wait{"wait", "f4a3442580686df6934c6427ef4a66a5342367fd",
     std::string_view(wait_text.data(), wait_text.size())};
 
 }  // namespace taskflux::redis::scripts

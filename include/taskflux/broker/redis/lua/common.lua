@@ -113,8 +113,7 @@ local function fresh(seq, record)
     local _, flags, _, nonce = struct.unpack('<BBBI4', record, 7)
     return {
         seq = seq, state = WAITING, nonce = nonce, deliveries = 0, failed = 0, crashes = 0, when = 0, first = 0,
-        started = 0, from = 0, gone_at = 0, holder = '', error = '', result = '', special = flags > 0, record = record,
-        is_fresh = true
+        started = 0, from = 0, gone_at = 0, holder = '', error = '', result = '', special = flags > 0, record = record
     }
 end
 
