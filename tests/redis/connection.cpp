@@ -261,6 +261,12 @@ BOOST_FIXTURE_TEST_CASE(calls_resume_by_themselves_when_the_server_was_killed_an
     std::atomic<int> regained = 0;
     redis->on_reconnect([&] { ++regained; });
     later(redis->command({"PING"}, true)).get();
+    // The greeting of the inbox' connection: only what was there can come back.
+    BOOST_TEST(eventually([&] {
+        const auto list = server.command({"CLIENT", "LIST"}).text;
+        const auto inbox = list.find(" sub=1 ");
+        return inbox != std::string::npos && list.find(" cmd=ping ", inbox) < list.find('\n', inbox);
+    }));
     const auto before = redis->run_id();
     BOOST_TEST(before.size() == 40u);
     for (int i = 0; i != 3; ++i) {
