@@ -1,0 +1,256 @@
+#include "fixture.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+// Fault 14: cancelling races fetching, settling and recovery. Each has a connection of its own to one server, so
+// that the server sees their calls in any order; what is called when is drawn from a seed.
+namespace {
+
+using namespace test::faults;
+using namespace taskflux;
+using kind = settlement::kind;
+
+constexpr std::size_t per_round = 100;
+std::size_t rounds() { return std::getenv("TASKFLUX_LONG") ? 10'000 : 20; }
+
+/// What was answered about one task.
+struct answers {
+    unsigned cancelled = 0;  ///< cancels that ended it
+    unsigned requested = 0;  ///< cancels of it while it ran
+    unsigned refused = 0;    ///< cancels of it when it had ended
+    unsigned ended = 0;      ///< settlements that ended it, or would have but for a cancel
+    unsigned put_back = 0;   ///< settlements after which it may run again
+    std::set<task_state> ends;  ///< that a waiter or a look at it has seen
+};
+
+class race {
+public:
+    race(test::redis_server& server, unsigned seed) : server_(server), seed_(seed), random_(seed) {
+        for (auto& broker : brokers_) broker = make_redis_broker(io_.get_executor(), server.url());
+    }
+    ~race() {
+        for (auto& broker : brokers_) broker->close();
+        io_.restart();
+        io_.run();
+    }
+
+    void run() {
+        for (std::size_t round = 0; round < rounds(); ++round) {
+            BOOST_TEST_CONTEXT("seed " << seed_ << ", round " << round) run_round();
+        }
+    }
+
+private:
+    using awaitable_void = asio::awaitable<void>;
+
+    void run_round() {
+        tasks_.clear();
+        ended_ = 0;
+        together(submit());
+        is_racing_ = true;
+        together(work(0), work(1), cancel_some(), pass_time(), wait_for_ends());
+        check();
+    }
+
+    template <class... Calls>
+    void together(Calls... all) {
+        std::size_t left = sizeof...(all);
+        std::exception_ptr failure;
+        const auto start = [&](awaitable_void one) {
+            asio::co_spawn(io_, std::move(one), [&](std::exception_ptr error) {
+                if (error) failure = error;
+                --left;
+            });
+        };
+        (start(std::move(all)), ...);
+        const auto limit = std::chrono::steady_clock::now() + 60s;
+        while (left > 0 && !failure) {
+            io_.restart();
+            if (io_.run_one_until(limit) == 0) throw std::runtime_error("a race does not end");
+        }
+        if (failure) std::rethrow_exception(failure);
+    }
+
+    unsigned draw(unsigned below) { return std::uniform_int_distribution<unsigned>(0, below - 1)(random_); }
+
+    awaitable_void submit() {
+        run_policy policy;
+        policy.crash_limit = 0;  // no end but those that are counted
+        const auto spec = std::make_shared<const task_spec>(task_spec{"work", 0, policy, {}});
+        std::vector<new_task> tasks(per_round);
+        for (auto& task : tasks) {
+            task.spec = spec;
+            if (draw(4) == 0) task.delay = duration(draw(3000));
+        }
+        const auto stored = co_await brokers_[2]->submit("q", std::move(tasks));
+        for (const auto& one : stored) tasks_[one.key];
+    }
+
+    /// Runs tasks until all have ended; a lost lease is followed by a new life.
+    awaitable_void work(std::size_t number) {
+        auto& on = *brokers_[number];
+        const std::vector<std::string> queues{"q"};
+        while (ended_ < per_round) {
+            const auto consumer = std::to_string(number) + '-' + std::to_string(++lives_);
+            co_await on.join(consumer, queues, lease);
+            bool is_alive = true;
+            while (is_alive && ended_ < per_round) is_alive = co_await work_a_bit(on, consumer);
+            co_await on.leave(consumer, queues);
+        }
+    }
+
+    /// False when the lease is lost.
+    asio::awaitable<bool> work_a_bit(broker& on, std::string consumer) {
+        fetch_request request;
+        request.consumer = consumer;
+        request.queues = {"q"};
+        request.max = 1 + draw(10);
+        std::vector<delivery> found;
+        bool is_lost = false;
+        try {
+            found = co_await on.fetch(request);
+        } catch (const error& e) {
+            if (e.code() != errc::lease_lost) throw;
+            is_lost = true;
+        }
+        if (is_lost) co_return false;
+        if (found.empty()) co_await pause(1ms);
+        if (is_racing_ && draw(8) == 0) co_return draw(2) == 0;  // forgets them; or leaves, and gives them back
+        co_await dawdle();
+        std::vector<settlement> ends(found.size());
+        for (std::size_t i = 0; i < found.size(); ++i) {
+            ends[i].key = found[i].key;
+            ends[i].token = found[i].token;
+            ends[i].how = is_racing_ ? kinds[draw(5)] : draw(2) == 0 ? kind::complete : kind::fail;
+            ends[i].data = "1";
+            ends[i].delay = duration(draw(200));
+        }
+        const auto effects = co_await on.settle("q", consumer, ends);
+        for (std::size_t i = 0; i < ends.size(); ++i) {
+            if (effects[i] != effect::done) continue;
+            auto& of = tasks_.at(ends[i].key);
+            ++(ends[i].how == kind::retry || ends[i].how == kind::release ? of.put_back : of.ended);
+        }
+        if (!is_racing_) {  // what was forgotten has to come back
+            server_.advance(lease / 4);
+            const auto answer = co_await on.renew(consumer, request.queues, lease);
+            co_return !answer.lost;
+        }
+        co_return true;
+    }
+
+    awaitable_void cancel_some() {
+        std::vector<task_key> keys;
+        for (const auto& [key, of] : tasks_) {
+            for (auto times = draw(3); times > 0; --times) keys.push_back(key);
+        }
+        std::ranges::shuffle(keys, random_);
+        for (std::size_t from = 0; from < keys.size();) {
+            const auto till = std::min<std::size_t>(from + 1 + draw(8), keys.size());
+            const std::vector<task_key> some(keys.begin() + std::ptrdiff_t(from), keys.begin() + std::ptrdiff_t(till));
+            const auto effects = co_await brokers_[2]->cancel("q", some);
+            for (std::size_t i = 0; i < some.size(); ++i) {
+                auto& of = tasks_.at(some[i]);
+                ++(effects[i] == effect::done ? of.cancelled : effects[i] == effect::requested ? of.requested : of.refused);
+                BOOST_TEST((effects[i] != effect::not_found));
+            }
+            from = till;
+            co_await dawdle();
+        }
+        is_racing_ = false;
+    }
+
+    /// Now and then past everybody's lease.
+    awaitable_void pass_time() {
+        while (is_racing_) {
+            co_await dawdle();
+            server_.advance(draw(5) == 0 ? lease + 1ms : duration(draw(300)));
+        }
+    }
+
+    awaitable_void wait_for_ends() {
+        const auto keys = keys_of_all();
+        for (const auto& key : keys) {
+            const task_id id{"q", key};
+            const auto outcome = co_await brokers_[3]->wait(id, 30s);
+            if (!outcome) throw std::runtime_error("a task does not end");
+            tasks_.at(key).ends.insert(outcome->state);
+            ++ended_;
+        }
+    }
+
+    /// Lets some time pass, or none.
+    awaitable_void dawdle() {
+        if (const auto us = draw(2000); us > 500) {
+            asio::steady_timer timer(io_, std::chrono::microseconds(us));
+            co_await timer.async_wait(asio::use_awaitable);
+        }
+    }
+
+    std::vector<task_key> keys_of_all() const {
+        std::vector<task_key> keys;
+        for (const auto& [key, of] : tasks_) keys.push_back(key);
+        return keys;
+    }
+
+    awaitable_void look() {
+        const auto keys = keys_of_all();
+        for (const auto& key : keys) {
+            const task_id id{"q", key};
+            const auto record = co_await brokers_[3]->get(id);
+            tasks_.at(key).ends.insert(record.value().state);
+        }
+    }
+
+    void check() {
+        together(look());
+        for (const auto& [key, of] : tasks_) {
+            BOOST_TEST_CONTEXT("task " << key.sequence << ": " << of.cancelled << " cancelled, " << of.requested << " requested, "
+                                       << of.refused << " refused, " << of.ended << " ended, " << of.put_back << " put back") {
+                BOOST_REQUIRE(of.ends.size() == 1U);  // a waiter and a later look at it agree
+                const auto state = *of.ends.begin();
+                BOOST_TEST(is_terminal(state));
+                BOOST_TEST(of.cancelled + of.ended <= 1);
+                if (of.cancelled > 0 || of.requested > 0) BOOST_TEST((state == task_state::cancelled));
+                else BOOST_TEST((state == task_state::succeeded || state == task_state::failed));
+                if (state != task_state::cancelled) BOOST_TEST(of.ended == 1);
+            }
+        }
+        for (const char* key : {"x", "w", "d", "e", "y"}) {
+            BOOST_TEST(server_.command({"EXISTS", std::string("tf:{q}:") + key}).integer() == 0, key << " is left");
+        }
+    }
+
+    static constexpr duration lease = 2s;
+    static constexpr kind kinds[] = {kind::complete, kind::fail, kind::retry, kind::release, kind::cancel};
+
+    test::redis_server& server_;
+    const unsigned seed_;
+    std::mt19937 random_;
+    asio::io_context io_;
+    broker_ptr brokers_[4];  // two workers', the canceller's, and the observer's
+    std::map<task_key, answers> tasks_;
+    std::size_t ended_ = 0;
+    bool is_racing_ = false;
+    unsigned lives_ = 0;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(faults_races)
+
+BOOST_AUTO_TEST_CASE(a_task_that_is_cancelled_while_others_fetch_settle_and_recover_it_ends_once) {
+    test::redis_server server(test::redis_server_options().frozen_clock());
+    race(server, 20260714).run();
+}
+
+BOOST_AUTO_TEST_SUITE_END()
