@@ -1,0 +1,216 @@
+#include "fixture.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <regex>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+// Fault 13: hours of steady work of all kinds, in the server's time. It takes no more memory after that than after
+// the first minutes, has no key that docs/wire-format.md does not name, and leaves nothing behind.
+namespace {
+
+using namespace test::faults;
+using namespace taskflux;
+using kind = settlement::kind;
+
+constexpr auto retention = 60s;
+constexpr auto step = 5s;
+constexpr auto lease = 30s;
+std::chrono::minutes in_all() { return std::getenv("TASKFLUX_LONG") ? 100h : 30min; }
+
+const std::set<std::string> plain_keys{"c", "r", "s", "d", "e", "C", "h", "f", "u", "k", "y", "i", "N", "w", "g", "x"};
+
+/// Whether a key is one that the wire format names.
+bool is_documented(const std::string& key) {
+    static const std::regex others("tf:\\{queues\\}|tf:\\{q\\}:(l:-?\\d+|a:.+|p:.+)");
+    const std::string prefix = "tf:{q}:";
+    return std::regex_match(key, others) || (key.starts_with(prefix) && plain_keys.contains(key.substr(prefix.size())));
+}
+
+class life {
+public:
+    life() : on_(server_.url()) {}
+
+    /// Some work of every kind, and then `step` passes.
+    void go_on() {
+        if (++turn_ % 20 == 1) move_on();
+        submit_all_kinds();
+        const auto found = fetch();
+        for (const auto& one : found) settle(one);
+        server_.advance(step);
+        on_.run(on_.broker->renew(consumer_, queues_, lease));
+    }
+
+    /// Bytes of all keys, as the server accounts for them.
+    std::size_t bytes() {
+        std::size_t sum = 0;
+        for (const auto& key : keys()) {
+            const auto used = eye_.command({"MEMORY", "USAGE", key, "SAMPLES", "0"});
+            if (!used.is_nil()) sum += std::size_t(used.integer());
+        }
+        return sum;
+    }
+
+    std::vector<std::string> keys() { return eye_.command({"KEYS", "*"}).texts(); }
+
+    /// Ends everything that lives, and waits until it is forgotten.
+    void come_to_an_end() {
+        on_.run(on_.broker->leave(consumer_, queues_));
+        server_.advance(lease + 1s);  // of the one that is just not there any more
+        move_on();
+        for (auto found = fetch(); !found.empty(); found = fetch()) {
+            for (const auto& one : found) settle(one, kind::complete);
+        }
+        on_.run(on_.broker->clear("q", task_state::waiting, 100));  // what nobody knows
+        on_.run(on_.broker->clear("q", task_state::held, 10'000));
+        on_.run(on_.broker->leave(consumer_, queues_));
+        server_.advance(11min);  // a producer's last answer is kept for ten
+    }
+
+    queue_counts counts() { return on_.run(on_.broker->counts("q")); }
+
+private:
+    /// A new consumer takes over. The one before leaves, or every other time just is not there any more.
+    void move_on() {
+        if (!consumer_.empty() && turn_ % 40 == 1) on_.run(on_.broker->leave(consumer_, queues_));
+        consumer_ = "w" + std::to_string(turn_);
+        on_.run(on_.broker->join(consumer_, queues_, lease));
+    }
+
+    static new_task task(int priority = 0) {
+        run_policy policy;
+        policy.retention = retention;
+        policy.failed_retention = retention;
+        new_task made;
+        made.spec = std::make_shared<const task_spec>(task_spec{"work", priority, policy, {}});
+        made.payload = std::string(64, '1');
+        return made;
+    }
+
+    void submit_all_kinds() {
+        std::vector<new_task> tasks;
+        for (int priority : {0, 0, 5, -5}) tasks.push_back(task(priority));
+        tasks.push_back(task());
+        tasks.back().own_id = "id " + std::to_string(turn_);
+        tasks.push_back(task());
+        tasks.back().unique_key = "key " + std::to_string(turn_);
+        tasks.push_back(task());
+        tasks.back().unique_key = "window " + std::to_string(turn_);
+        tasks.back().unique_window = 2s;
+        tasks.push_back(task());
+        tasks.back().delay = 7s;
+        for (int i = 0; i < 2; ++i) {
+            tasks.push_back(task());
+            tasks.back().hold = true;
+        }
+        auto short_lived = task();
+        auto spec = *short_lived.spec;
+        spec.policy.expires_in = 3s;
+        short_lived.spec = std::make_shared<const task_spec>(std::move(spec));
+        short_lived.delay = 4s;
+        tasks.push_back(std::move(short_lived));
+        auto strange = task();
+        auto unknown = *strange.spec;
+        unknown.name = "nobody knows this";
+        strange.spec = std::make_shared<const task_spec>(std::move(unknown));
+        tasks.push_back(std::move(strange));
+
+        const auto made = on_.run(on_.broker->submit("q", std::move(tasks)));
+        on_.run(on_.broker->start("q", {made[8].key}));
+        on_.run(on_.broker->cancel("q", {made[0].key, made[9].key}));
+        on_.run(on_.broker->remove("q", {made[2].key}));
+        on_.run(on_.broker->update({"q", made[1].key}, std::string(100, '2')));
+        on_.run(on_.broker->wait({"q", made[1].key}, 1ms));  // nobody hears the message
+        strangers_.push_back(made.back().key);
+        if (strangers_.size() > 10) {
+            on_.run(on_.broker->cancel("q", {strangers_.front()}));
+            strangers_.erase(strangers_.begin());
+        }
+    }
+
+    std::vector<delivery> fetch() {
+        fetch_request request;
+        request.consumer = consumer_;
+        request.queues = queues_;
+        request.names = names_;
+        request.max = 100;
+        request.wait = 1ms;  // when there is nothing, it is known to sleep for so long
+        return on_.run(on_.broker->fetch(std::move(request)));
+    }
+
+    void settle(const delivery& which) {
+        const auto luck = ++settled_ % 8;
+        report news;
+        news.key = which.key;
+        news.token = which.token;
+        news.progress = "50";
+        news.log.resize(1);
+        if (luck < 3) on_.run(on_.broker->tell("q", consumer_, {news}));
+        if (luck == 1) on_.run(on_.broker->cancel("q", {which.key}));
+        if (luck == 7) return;  // its consumer forgets it
+        settle(which, luck == 2 ? kind::fail : luck == 3 ? kind::retry : luck == 4 ? kind::release : kind::complete);
+    }
+
+    void settle(const delivery& which, kind how) {
+        settlement end;
+        end.key = which.key;
+        end.token = which.token;
+        end.how = how;
+        end.data = std::string(50, '3');
+        end.delay = how == kind::retry ? 3s : 0s;
+        on_.run(on_.broker->settle("q", consumer_, {end}));
+    }
+
+    test::redis_server server_{test::redis_server_options().frozen_clock()};
+    test::redis_client eye_ = server_.connect();
+    observer on_;
+    const std::vector<std::string> queues_{"q"};
+    const std::shared_ptr<const name_set> names_ = std::make_shared<const name_set>(name_set{"work"});
+    std::string consumer_;
+    std::vector<task_key> strangers_;
+    std::size_t turn_ = 0, settled_ = 0;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(faults_soak)
+
+BOOST_AUTO_TEST_CASE(hours_of_work_leave_nothing_behind) {
+    life one;
+    const std::size_t some = 5min / step;
+    std::set<std::string> undocumented;
+    const auto go_on = [&](std::size_t steps) {  // how many bytes there were in it at most
+        std::size_t most = 0;
+        for (std::size_t i = 0; i < steps; ++i) {
+            one.go_on();
+            if (i % 10 != 0) continue;
+            most = std::max(most, one.bytes());
+            for (const auto& key : one.keys()) {
+                if (!is_documented(key)) undocumented.insert(key);
+            }
+        }
+        return most;
+    };
+    go_on(some);
+    const auto warm = go_on(some);
+    go_on(in_all() / step - 3 * some);
+    const auto later = go_on(some);
+    BOOST_TEST_MESSAGE("at most " << warm << " bytes after ten minutes, " << later << " at the end");
+    BOOST_TEST(later <= warm + warm / 20);
+    BOOST_TEST(undocumented.empty(), *undocumented.begin() << " is not documented");
+
+    one.come_to_an_end();
+    const auto counts = one.counts();
+    BOOST_TEST(counts.waiting + counts.scheduled + counts.running + counts.held + counts.unclaimed == 0U);
+    BOOST_TEST(counts.succeeded + counts.failed + counts.cancelled + counts.expired == 0U);
+    auto keys = one.keys();
+    std::ranges::sort(keys);
+    // The name of the queue, the names that workers knew, counters.
+    BOOST_TEST(keys == (std::vector<std::string>{"tf:{queues}", "tf:{q}:N", "tf:{q}:c"}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
