@@ -20,6 +20,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/verify_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -84,7 +85,8 @@ public:
         return *this;
     }
 
-    /// Resolving, connecting and the TLS handshake take at most this long each; default 3 s.
+    /// Resolving, connecting and the TLS handshake take at most this long each, and a question to a Sentinel a
+    /// third of it altogether; default 3 s.
     /// Errors: `invalid_argument` unless positive.
     connection_options& connect_timeout(milliseconds limit) {
         connect_timeout_ = positive(limit, "connect_timeout");
@@ -99,6 +101,13 @@ public:
         return *this;
     }
 
+    /// A durable call waits until so many replicas have what it has done, for as long as a health check but for
+    /// at most a third of its timeout; default 0: for none. `durable=` in the URL wins.
+    connection_options& durable(unsigned replicas) {
+        durable_ = replicas;
+        return *this;
+    }
+
     /// Hears of connections lost and regained, and of settings of the server that endanger tasks; default
     /// nobody. Called where the connection runs; must not throw.
     connection_options& log(std::function<void(std::string_view)> listener) {
@@ -109,6 +118,7 @@ public:
     milliseconds timeout() const noexcept { return timeout_; }
     milliseconds connect_timeout() const noexcept { return connect_timeout_; }
     milliseconds health_check() const noexcept { return health_check_; }
+    unsigned durable() const noexcept { return durable_; }
     const std::function<void(std::string_view)>& log() const noexcept { return log_; }
 
 private:
@@ -120,6 +130,7 @@ private:
     milliseconds timeout_ = std::chrono::seconds(5);
     milliseconds connect_timeout_ = std::chrono::seconds(3);
     milliseconds health_check_ = std::chrono::seconds(2);
+    unsigned durable_ = 0;
     std::function<void(std::string_view)> log_;
 };
 
@@ -181,6 +192,14 @@ public:
             case type::streamed_string_part:
             case type::invalid: add_bytes(node_kind::text, from.value); return;
         }
+    }
+
+    /// Takes off the last node, where that is an answer of its own: of the last of several commands.
+    node take_last() {
+        if (nodes_.empty()) throw taskflux::error(errc::protocol, "an answer is missing");
+        const auto last = nodes_.back();
+        nodes_.pop_back();
+        return last;
     }
 
     /// Has Boost.Redis write into this reply, which must outlive the request. Never fails, so that an error
@@ -293,7 +312,7 @@ struct address {
     friend bool operator==(const address&, const address&) = default;
 };
 
-/// What a Redis URL says. Its password is in no message and not in `to_string`.
+/// What a Redis URL says. Its passwords are in no message and not in `to_string`.
 struct redis_url {
     redis_url() = default;
 
@@ -302,32 +321,39 @@ struct redis_url {
     std::vector<address> addresses;  ///< one server, or the Sentinels; empty for a Unix socket
     std::string unix_socket;         ///< path of the socket; empty for TCP
     std::string master;              ///< the master's name for Sentinels; empty: `addresses` is the server
+    std::string sentinel_user;       ///< to the Sentinels; empty: their default user
+    std::string sentinel_password;   ///< to the Sentinels; empty: none
     int database = 0;
     bool tls = false;
     std::string ca;    ///< file with the certificates to trust; empty: those of the system
     std::string cert;  ///< file with this client's certificate chain; empty: none
     std::string key;   ///< file with the private key of `cert`
     std::optional<std::chrono::milliseconds> timeout;  ///< of a call; none: the default
+    std::optional<unsigned> durable;  ///< replicas that must have a submission; none: the default
 
     friend bool operator==(const redis_url&, const redis_url&) = default;
 };
 
-/// The URL in its usual form, with `***` for the password.
+/// The URL in its usual form, with `***` for passwords.
 std::string to_string(const redis_url& url);
 
 /// Reads one of
 ///   redis://[user[:password]@]host[:port][/db][?options]    rediss:// the same over TLS
 ///   redis+unix://[user[:password]@]/path[?db=1]             also unix://
-///   redis+sentinel://[user[:password]@]a[:26379],b,c/master[/db]
-/// with the options timeout=500ms (or s), db=1 and, over TLS, ca=, cert= and key= (files). User, password,
-/// paths and options are percent-decoded. Mistakes throw `invalid_argument`, and never quote a password.
+///   redis+sentinel://[user[:password]@]a[:26379],b,c/master[/db]    rediss+sentinel:// the same over TLS
+/// with the options timeout=500ms (or s), db=1, durable=1 (see `connection_options`) and, over TLS, ca=, cert=
+/// and key= (files). User and password are for the servers; Sentinels get sentinel_user= and
+/// sentinel_password=. TLS is for servers and Sentinels alike; there is no mixture. User, password, paths and
+/// options are percent-decoded. Mistakes throw `invalid_argument`, and never quote a password.
 redis_url parse_url(std::string_view text);
 
 namespace wire {
 
 class url_parser {
 public:
-    explicit url_parser(std::string_view text) : has_secret_(text.find('@') != std::string_view::npos) {
+    explicit url_parser(std::string_view text)
+        : has_secret_(text.find('@') != std::string_view::npos ||
+                      text.find("password") != std::string_view::npos) {
         const auto colon = text.find("://");
         const auto scheme = text.substr(0, colon);
         if (colon == std::string_view::npos) {
@@ -356,11 +382,12 @@ public:
                     "redis+unix:///run/redis.sock");
             }
             url_.unix_socket = decode(path);
-        } else if (scheme == "redis+sentinel") {
+        } else if (scheme == "redis+sentinel" || scheme == "rediss+sentinel") {
+            url_.tls = scheme == "rediss+sentinel";
             read_sentinels(hosts, path);
         } else {
             fail("the scheme" + quoted(scheme) +
-                 " is not known: use redis, rediss, redis+unix, unix or redis+sentinel");
+                 " is not known: use redis, rediss, redis+unix, unix, redis+sentinel or rediss+sentinel");
         }
         read_options(options);
     }
@@ -488,9 +515,19 @@ private:
         url_.timeout = std::chrono::milliseconds(value * unit);
     }
 
+    void read_durable(std::string_view text) {
+        constexpr unsigned most = 100;
+        unsigned replicas = 0;
+        if (!read_number(text, replicas) || replicas > most)
+            fail("durable" + quoted(text) + " is not a number of replicas: durable=1");
+        url_.durable = replicas;
+    }
+
     void read_option(std::string_view name, std::string_view value) {
         const bool file = name == "ca" || name == "cert" || name == "key";
-        if (file && !url_.tls) fail("the options ca, cert and key are for TLS: rediss://");
+        if (file && !url_.tls) fail("the options ca, cert and key are for TLS: rediss:// or rediss+sentinel://");
+        if (name.starts_with("sentinel_") && url_.master.empty())
+            fail("the options sentinel_user and sentinel_password are for redis+sentinel://");
         if (file && value.empty()) fail("the options ca, cert and key name a file: ca=/etc/ssl/redis.pem");
         if (name == "ca") {
             url_.ca = decode(value);
@@ -502,10 +539,16 @@ private:
             read_database(value);
         } else if (name == "timeout") {
             read_timeout(value);
+        } else if (name == "durable") {
+            read_durable(value);
+        } else if (name == "sentinel_user") {
+            url_.sentinel_user = decode(value);
+        } else if (name == "sentinel_password") {
+            url_.sentinel_password = decode(value);
         } else {
             fail("the option" + quoted(name) +
-                 " is not known: there are timeout, db, ca, cert and key (a '?' in a password is written as "
-                 "%3F)");
+                 " is not known: there are timeout, db, durable, ca, cert, key, sentinel_user and "
+                 "sentinel_password (a '?' in a password is written as %3F, a '&' as %26)");
         }
     }
 
@@ -519,6 +562,8 @@ private:
             options.remove_prefix(end == std::string_view::npos ? options.size() : end + 1);
         }
         if (url_.cert.empty() != url_.key.empty()) fail("cert and key go together: name both files");
+        if (!url_.sentinel_user.empty() && url_.sentinel_password.empty())
+            fail("sentinel_user needs a sentinel_password");
     }
 
     const bool has_secret_;
@@ -550,7 +595,7 @@ inline redis_url parse_url(std::string_view text) {
 inline std::string to_string(const redis_url& url) {
     std::string out = url.tls ? "rediss://" : "redis://";
     if (!url.unix_socket.empty()) out = "redis+unix://";
-    if (!url.master.empty()) out = "redis+sentinel://";
+    if (!url.master.empty()) out = url.tls ? "rediss+sentinel://" : "redis+sentinel://";
     out += wire::encoded(url.user);
     if (!url.password.empty()) out += ":***";
     if (!url.user.empty() || !url.password.empty()) out += '@';
@@ -577,6 +622,9 @@ inline std::string to_string(const redis_url& url) {
     option("cert", url.cert);
     option("key", url.key);
     if (url.timeout) option("timeout", std::to_string(url.timeout->count()) + "ms");
+    if (url.durable) option("durable", std::to_string(*url.durable));
+    option("sentinel_user", url.sentinel_user);
+    if (!url.sentinel_password.empty()) out += std::exchange(separator, '&') + std::string("sentinel_password=***");
     return out;
 }
 
@@ -589,6 +637,7 @@ namespace taskflux::redis::wire {
 /// What a server told about itself; empty where it would not say.
 struct server_facts {
     std::string version;
+    std::string role;
     std::string run_id;
     std::string maxmemory_policy;
 };
@@ -603,14 +652,19 @@ inline boost::redis::request make_request() {
     return boost::redis::request(config);
 }
 
+/// Names us, and the user unless there is no password; switches to RESP3.
+inline void say_hello(boost::redis::request& to, std::string_view user, std::string_view password) {
+    if (password.empty()) {
+        to.hello_setname("taskflux");
+    } else {
+        to.hello_setname(user.empty() ? "default" : user, password, "taskflux");
+    }
+}
+
 /// The first commands on each connection; `channel` is subscribed to unless empty.
 inline boost::redis::request make_setup(const redis_url& url, std::string_view channel) {
     auto out = make_request();
-    if (url.password.empty()) {
-        out.hello_setname("taskflux");
-    } else {
-        out.hello_setname(url.user.empty() ? "default" : url.user, url.password, "taskflux");
-    }
+    say_hello(out, url.user, url.password);
     if (url.database != 0) out.push("SELECT", url.database);
     if (!channel.empty()) out.subscribe({channel});
     return out;
@@ -625,12 +679,24 @@ inline boost::redis::request make_greeting() {
     return out;
 }
 
+/// The same on connections after the first one of a process, without the setting.
+inline boost::redis::request make_short_greeting() {
+    auto out = make_request();
+    out.push("HELLO");
+    out.push("INFO", "server");
+    out.push("PING");
+    return out;
+}
+
 inline server_facts read_greeting(const reply& from) {
     server_facts out;
     reader in(from);
     for (auto left = in.list(); left >= 2; left -= 2) {
-        if (in.text() == "version") {
+        const auto name = in.text();
+        if (name == "version") {
             out.version = in.text();
+        } else if (name == "role") {
+            out.role = in.text();
         } else {
             in.skip();
         }
@@ -645,13 +711,19 @@ inline server_facts read_greeting(const reply& from) {
             out.run_id = value.substr(0, value.find_first_of("\r\n"));
         }
     }
-    if (in.is_error()) {
+    if (in.is_error() || in.is_text()) {
         in.skip();
     } else if (in.list() == 2) {
         in.skip();
         out.maxmemory_policy = in.text();
     }
     return out;
+}
+
+/// Throws `unavailable`: another server may be the master in a moment.
+inline void check_is_master(const server_facts& told) {
+    if (told.role == "master") return;
+    throw error(errc::unavailable, "the server that the Sentinels named is a " + told.role + ", not the master");
 }
 
 /// Throws `unsupported` for a server older than 6.2.
@@ -666,19 +738,6 @@ inline void check_version(const std::string& version) {
 }
 
 }  // namespace taskflux::redis::wire
-
-// -------------------- taskflux/broker/redis/script.hpp -----------------------------------------------------
-
-namespace taskflux::redis {
-
-/// A Lua script of the engine: its name for messages, the SHA-1 of its text in lower-case hex, the text.
-struct script {
-    std::string_view name;
-    std::string_view sha1;
-    std::string_view text;
-};
-
-}  // namespace taskflux::redis
 
 // -------------------- taskflux/broker/redis/verdict.hpp ----------------------------------------------------
 
@@ -760,6 +819,388 @@ inline std::optional<error> refusal_for(std::string_view text) {
 
 }  // namespace taskflux::redis::wire
 
+// -------------------- taskflux/broker/redis/sentinels.hpp --------------------------------------------------
+
+namespace taskflux::redis::wire {
+
+/// Which Sentinel to ask next where the master is, and what those that were asked have said. A round asks one
+/// after the other until one knows; the one that knew last comes first in the next round.
+class sentinel_round {
+public:
+    explicit sentinel_round(const redis_url& url)
+        : named_(url.addresses), master_(url.master), all_(url.addresses) {}
+
+    void begin() {
+        next_ = 0;
+        last_failures_ = std::exchange(failures_, {});
+        refusal_.reset();
+    }
+
+    /// Whom to ask now; nothing when all have been asked.
+    std::optional<address> next() const {
+        return next_ < all_.size() ? std::optional(all_[next_]) : std::nullopt;
+    }
+
+    /// The one whose turn it was can't be asked.
+    void failed(std::string_view why) {
+        failures_ += note(why);
+        ++next_;
+    }
+
+    /// Reads the answer to `make_sentinel_question`: where the master is, if that one knows.
+    std::optional<address> answered(const reply& from) {
+        reader in(from);
+        auto refused = skip(in);
+        if (refused.empty() && in.is_error()) refused = in.error();
+        if (!refused.empty()) {
+            refuse(refused);
+            return std::nullopt;
+        }
+        if (in.is_nil()) {
+            refusal_.emplace(errc::invalid_argument,
+                             "the Sentinels know no master named \"" + master_ +
+                                 "\": write redis+sentinel://hosts/name with the name of 'sentinel monitor', "
+                                 "which SENTINEL MASTERS lists");
+            failed("knows no master of that name");
+            return std::nullopt;
+        }
+        auto master = read_master(in);
+        if (!master) {
+            failed("did not say where the master is");
+            return std::nullopt;
+        }
+        remember(in);
+        return master;
+    }
+
+    /// What the last one said was of no use: it may be behind the times, so the others are asked first.
+    void misled() { std::rotate(all_.begin(), all_.begin() + 1, all_.end()); }
+
+    /// What each of them said, in the last whole round without a master or in this one.
+    std::string failures() const {
+        auto said = failures_;
+        if (next_ < all_.size()) said = last_failures_.empty() ? said + note("no answer yet") : last_failures_;
+        return "no Sentinel says where the master \"" + master_ + "\" is (" + said + ')';
+    }
+
+    /// The error to tell, if asking again won't help.
+    const std::optional<error>& refusal() const { return refusal_; }
+
+private:
+    std::string note(std::string_view what) const {
+        const auto& who = all_[next_];
+        return (failures_.empty() ? "" : "; ") + who.host + ':' + std::to_string(who.port) + ": " + std::string(what);
+    }
+
+    // Passes over a whole answer, and gives its text if that is an error.
+    static std::string skip(reader& in) {
+        if (in.is_error()) return std::string(in.error());
+        in.skip();
+        return {};
+    }
+
+    void refuse(const std::string& text) {
+        const auto& who = all_[next_];
+        const auto said = "the Sentinel at " + who.host + ':' + std::to_string(who.port) + " says \"" + text + '"';
+        const auto code = error_code(text);
+        if (code == "WRONGPASS" || code == "NOAUTH" || code == "NOPERM") {
+            const auto* const what = code == "WRONGPASS" ? ": correct " : code == "NOAUTH" ? ": add " : ": it is about ";
+            refusal_.emplace(errc::invalid_argument,
+                             said + what +
+                                 "?sentinel_user=...&sentinel_password=... in the URL (what is before the '@' "
+                                 "is for the servers)");
+        } else if (text.find("unknown command") != std::string::npos) {
+            refusal_.emplace(errc::invalid_argument,
+                             said + ": the URL names Sentinels of Redis 6.2 or newer, whose port is usually "
+                                    "26379; for a single server write redis://");
+        }
+        failed(text);
+    }
+
+    static std::optional<address> make_address(std::string_view host, std::string_view port) {
+        address out{std::string(host), 0};
+        const auto [end, ec] = std::from_chars(port.data(), port.data() + port.size(), out.port);
+        if (host.empty() || ec != std::errc() || end != port.data() + port.size() || out.port == 0) return std::nullopt;
+        return out;
+    }
+
+    static std::optional<address> read_master(reader& in) {
+        if (in.list() != 2) return std::nullopt;
+        const auto host = in.text();
+        return make_address(host, in.text());
+    }
+
+    // Puts the one that knew first, then those of the URL, then the others that it knows of.
+    void remember(reader& in) {
+        std::vector<address> found{all_[next_]};
+        const auto add = [&](const address& one) {
+            if (std::ranges::find(found, one) == found.end()) found.push_back(one);
+        };
+        for (const auto& one : named_) add(one);
+        if (!in.is_error()) {
+            for (auto left = in.list(); left > 0; --left) {
+                std::string_view host;
+                std::string_view port;
+                for (auto fields = in.list(); fields >= 2; fields -= 2) {
+                    const auto name = in.text();
+                    const auto value = in.text();
+                    if (name == "ip") host = value;
+                    if (name == "port") port = value;
+                }
+                if (const auto one = make_address(host, port)) add(*one);
+            }
+        }
+        all_ = std::move(found);
+        next_ = 0;
+        failures_.clear();
+    }
+
+    const std::vector<address> named_;
+    const std::string master_;
+    std::vector<address> all_;
+    std::size_t next_ = 0;
+    std::string failures_;
+    std::string last_failures_;  // of the round before
+    std::optional<error> refusal_;
+};
+
+/// What a Sentinel is asked: who we are, where the master is, and which other Sentinels there are.
+inline boost::redis::request make_sentinel_question(const redis_url& url) {
+    auto out = make_request();
+    say_hello(out, url.sentinel_user, url.sentinel_password);
+    out.push("SENTINEL", "GET-MASTER-ADDR-BY-NAME", url.master);
+    out.push("SENTINEL", "SENTINELS", url.master);
+    return out;
+}
+
+}  // namespace taskflux::redis::wire
+
+// -------------------- taskflux/broker/redis/settings.hpp ---------------------------------------------------
+
+namespace taskflux::redis::wire {
+
+inline boost::redis::address to_boost(const address& from) {
+    return {from.host, std::to_string(from.port)};
+}
+
+/// What Boost.Redis is told. It never connects again by itself: its interval is fixed, ours backs off. With
+/// Sentinels the address is filled in later, when they have been asked.
+inline boost::redis::config make_config(const redis_url& url, const connection_options& options,
+                                        std::string_view channel) {
+    boost::redis::config out;
+    out.use_ssl = url.tls;
+    out.unix_socket = url.unix_socket;
+    if (!url.addresses.empty()) out.addr = to_boost(url.addresses.front());
+    out.use_setup = true;
+    out.setup = make_setup(url, channel);
+    out.health_check_id = "taskflux";
+    out.health_check_interval = options.health_check();
+    out.resolve_timeout = options.connect_timeout();
+    out.connect_timeout = options.connect_timeout();
+    out.ssl_handshake_timeout = options.connect_timeout();
+    out.reconnect_wait_interval = std::chrono::seconds(0);
+    // With the default of 4 KB a large reply is moved again with every piece that arrives.
+    constexpr std::size_t append_size = 64 * 1024;
+    out.read_buffer_append_size = append_size;
+    return out;
+}
+
+/// The same for a Sentinel: nothing is sent by itself, as `make_sentinel_question` says it all.
+inline boost::redis::config make_sentinel_config(boost::redis::config from, const address& who) {
+    from.addr = to_boost(who);
+    from.setup.clear();
+    return from;
+}
+
+/// How servers prove who they are. The context asks for the name in `host`, which is to be set before each
+/// connection.
+struct tls {
+    asio::ssl::context context{asio::ssl::context::tls_client};
+    std::shared_ptr<std::string> host = std::make_shared<std::string>();
+};
+
+/// Trusts what the URL says, else what the system trusts, and insists on the host's name.
+/// Errors: `invalid_argument` for a file that can't be used.
+inline tls make_tls(const redis_url& url) {
+    tls made;
+    if (!url.tls) return made;
+    auto& out = made.context;
+    const auto check = [](const boost::system::error_code& ec, std::string_view what,
+                          const std::string& file) {
+        if (!ec) return;
+        throw error(errc::invalid_argument,
+                    "Redis URL: " + std::string(what) + " \"" + file + "\" can't be used: " + ec.message());
+    };
+    boost::system::error_code ec;
+    if (url.ca.empty()) {
+        out.set_default_verify_paths(ec);
+        check(ec, "the system's certificates", "");
+    } else {
+        out.load_verify_file(url.ca, ec);
+        check(ec, "ca", url.ca);
+    }
+    if (!url.cert.empty()) {
+        out.use_certificate_chain_file(url.cert, ec);
+        check(ec, "cert", url.cert);
+        out.use_private_key_file(url.key, asio::ssl::context::pem, ec);
+        check(ec, "key", url.key);
+    }
+    out.set_verify_mode(asio::ssl::verify_peer);
+    out.set_verify_callback([host = made.host](bool preverified, asio::ssl::verify_context& context) {
+        return asio::ssl::host_name_verification(*host)(preverified, context);
+    });
+    return made;
+}
+
+}  // namespace taskflux::redis::wire
+
+// -------------------- taskflux/broker/redis/master_finder.hpp ----------------------------------------------
+
+namespace taskflux::redis::wire {
+
+/// Asks Sentinels where the master is, one after the other, over a connection of Boost.Redis that is free
+/// meanwhile. That library can do so too, but it forgets after each attempt who had answered, knows no name to
+/// check the certificate of a server that it was told of, and says what went wrong in a log only.
+class master_finder {
+public:
+    /// `patience` is how long one Sentinel may take, connecting included.
+    master_finder(boost::redis::connection& over, std::shared_ptr<std::string> tls_host, const redis_url& url,
+                  std::chrono::milliseconds patience)
+        : connection_(over),
+          tls_host_(std::move(tls_host)),
+          question_(make_sentinel_question(url)),
+          patience_(patience),
+          round_(url) {}
+
+    /// Nothing when none of them knows; then `failures` says why. `like` is how servers are connected to.
+    asio::awaitable<std::optional<address>> find(const boost::redis::config& like) {
+        using namespace asio::experimental::awaitable_operators;
+        std::optional<address> master;
+        round_.begin();
+        while (!master && !stopped_) {
+            const auto who = round_.next();
+            if (!who) break;
+            auto config = make_sentinel_config(like, *who);
+            *tls_host_ = who->host;
+            answer_ = {};
+            trouble_.clear();
+            connecting_ = true;
+            co_await (visit(std::move(config)) && ask());
+            if (trouble_.empty()) master = understand();
+            if (!trouble_.empty()) round_.failed(trouble_);
+        }
+        co_return master;
+    }
+
+    /// The answer was of no use.
+    void misled() { round_.misled(); }
+
+    std::string failures() const { return round_.failures(); }
+    const std::optional<error>& refusal() const { return round_.refusal(); }
+
+    /// `find` ends as soon as the connection is cancelled.
+    void stop() { stopped_ = true; }
+
+private:
+    asio::awaitable<void> visit(boost::redis::config config) {
+        boost::system::error_code ec;
+        if (!stopped_)
+            co_await connection_.async_run(std::move(config), asio::redirect_error(asio::use_awaitable, ec));
+        connecting_ = false;
+        if (answer_.empty() && trouble_.empty()) trouble_ = ec.message();
+        connection_.cancel(boost::redis::operation::exec);
+    }
+
+    asio::awaitable<void> ask() {
+        if (!connecting_) co_return;
+        boost::system::error_code ec;
+        co_await connection_.async_exec(
+            question_, answer_.adapter(),
+            asio::cancel_after(patience_, asio::redirect_error(asio::use_awaitable, ec)));
+        if (ec && connecting_) trouble_ = "no answer came in time";
+        connection_.cancel(boost::redis::operation::run);
+    }
+
+    std::optional<address> understand() {
+        try {
+            return round_.answered(answer_);
+        } catch (const taskflux::error& e) {
+            trouble_ = e.what();
+            return std::nullopt;
+        }
+    }
+
+    boost::redis::connection& connection_;
+    const std::shared_ptr<std::string> tls_host_;
+    const boost::redis::request question_;
+    const std::chrono::milliseconds patience_;
+    sentinel_round round_;
+    reply answer_;         // of the one that is asked
+    std::string trouble_;  // why it does not answer
+    bool connecting_ = false;
+    bool stopped_ = false;
+};
+
+}  // namespace taskflux::redis::wire
+
+// -------------------- taskflux/broker/redis/replication.hpp ------------------------------------------------
+
+namespace taskflux::redis::wire {
+
+/// Has the connection wait until so many replicas have what was done before on it, or `limit` is over.
+inline void push_wait(boost::redis::request& to, unsigned replicas, std::chrono::milliseconds limit) {
+    // WAIT looks at the last write of its connection (since Redis 7.2). A request that is sent again, on a new
+    // connection, may find its work done and write nothing: so something is put into the replication stream.
+    to.push("PUBLISH", "tf:sync", "");
+    to.push("WAIT", replicas, limit.count());
+}
+
+/// What came of `push_wait`.
+struct replication {
+    unsigned replicas = 0;
+    std::string error;  ///< of the server, if it may not be asked
+};
+
+/// Takes the answers to `push_wait` off the end of a reply.
+inline replication take_replication(reply& from) {
+    replication out;
+    const auto waited = from.take_last();
+    const auto published = from.take_last();
+    if (published.kind == node_kind::error) {
+        out.error = from.bytes(published);
+    } else if (waited.kind == node_kind::error) {
+        out.error = from.bytes(waited);
+    } else {
+        const auto text = from.bytes(waited);
+        std::from_chars(text.data(), text.data() + text.size(), out.replicas);
+    }
+    return out;
+}
+
+/// Throws `unavailable` unless as many as were wanted have it.
+inline void check_replication(const replication& got, unsigned wanted) {
+    if (!got.error.empty()) throw to_error(got.error);
+    if (got.replicas >= wanted) return;
+    throw error(errc::unavailable, "Redis: " + std::to_string(got.replicas) + " of " + std::to_string(wanted) +
+                                       " replicas had it in time; the server has it, so it may still take "
+                                       "effect. See to the replicas, or lower 'durable'");
+}
+
+}  // namespace taskflux::redis::wire
+
+// -------------------- taskflux/broker/redis/script.hpp -----------------------------------------------------
+
+namespace taskflux::redis {
+
+/// A Lua script of the engine: its name for messages, the SHA-1 of its text in lower-case hex, the text.
+struct script {
+    std::string_view name;
+    std::string_view sha1;
+    std::string_view text;
+};
+
+}  // namespace taskflux::redis
+
 // -------------------- taskflux/broker/redis/link.hpp -------------------------------------------------------
 
 namespace taskflux::redis::wire {
@@ -769,14 +1210,17 @@ struct link_purpose {
     boost::redis::config config;
     /// The first request on each new connection.
     boost::redis::request greeting;
-    /// Reads its reply; throws `taskflux::error` to refuse the server.
-    std::function<void(const reply&)> greeted;
+    /// Reads its reply and gives the server's run id; throws `taskflux::error` to refuse the server, for the
+    /// moment if that is `unavailable`.
+    std::function<std::string(const reply&)> greeted;
     /// Calls may come; `again`: after the connection was lost.
     std::function<void(bool again)> ready;
     /// Where what the server sends by itself goes.
     boost::redis::any_adapter push_adapter;
     /// Some of that is complete.
     std::function<void()> pushed;
+    /// Names the Sentinels who know where the server is; nothing where `config` says it.
+    std::optional<redis_url> sentinels;
 };
 
 /// One request of a caller.
@@ -784,6 +1228,7 @@ struct link_call {
     boost::redis::request request;
     std::optional<script> which;  ///< the script that it runs
     bool repeatable = false;      ///< may be sent again when nobody knows whether it was carried out
+    unsigned replicas = 0;        ///< that must have it; the request ends in `push_wait` unless none
     std::chrono::steady_clock::time_point deadline;
 };
 
@@ -792,18 +1237,21 @@ struct link_call {
 /// one thing at a time.
 class link : public std::enable_shared_from_this<link> {
 public:
-    link(asio::any_io_executor executor, link_purpose purpose, asio::ssl::context tls,
+    link(asio::any_io_executor executor, link_purpose purpose, tls security,
          const connection_options& options)
         : executor_(std::move(executor)),
           purpose_(std::move(purpose)),
+          tls_host_(std::move(security.host)),
           options_(options),
-          connection_(executor_, std::move(tls),
+          connection_(executor_, std::move(security.context),
                       boost::redis::logger(boost::redis::logger::level::err,
                                            [this](boost::redis::logger::level, std::string_view text) {
-                                               last_error_ = text;
+                                               if (!is_finding_) last_error_ = text;
                                            })),
           changed_(executor_, (std::chrono::steady_clock::time_point::max)()),
           random_(std::random_device{}()) {
+        if (purpose_.sentinels)
+            finder_.emplace(connection_, tls_host_, *purpose_.sentinels, options_.connect_timeout() / 3);
         auto adapter = purpose_.push_adapter;
         connection_.set_receive_response(adapter);
     }
@@ -822,11 +1270,18 @@ public:
     void stop() {
         asio::dispatch(executor_, [self = shared_from_this()] {
             self->stopped_ = true;
+            if (self->finder_) self->finder_->stop();
             self->ready_ = false;
             self->connection_.cancel(boost::redis::operation::all);
             self->changed_.cancel();
         });
     }
+
+    /// Which server this leads to; empty while it leads to none. On the executor.
+    const std::string& server() const noexcept { return server_; }
+
+    /// Finds the server anew. On the executor.
+    void leave(std::string_view why) { give_up_on_server(generation_, why); }
 
     /// Carries out one call, on the executor. Errors: see `connection::eval`.
     static asio::awaitable<reply> call(std::shared_ptr<link> self, link_call what) {
@@ -842,9 +1297,14 @@ public:
                 if (!load && !what.repeatable) throw self->unavailable("the connection was lost in a call");
                 continue;
             }
+            replication copied;
+            if (what.replicas > 0 && !load) copied = take_replication(answer);
             const auto refused = answer.error();
             if (refused.empty()) {
-                if (!load) co_return answer;
+                if (!load) {
+                    check_replication(copied, what.replicas);
+                    co_return answer;
+                }
                 check_digest(answer, *what.which);
                 load.reset();
                 continue;
@@ -902,19 +1362,35 @@ private:
     // Returns when the connection is lost, with how long it could be used.
     asio::awaitable<std::chrono::steady_clock::duration> connect_once() {
         using namespace asio::experimental::awaitable_operators;
-        running_ = true;
         next_refusal_.reset();
         ready_since_ = {};
-        co_await (run() && greet());
-        if (ready_since_ == time_point()) co_return std::chrono::steady_clock::duration::zero();
-        co_return std::chrono::steady_clock::now() - ready_since_;
+        auto config = purpose_.config;
+        if (finder_) {
+            is_finding_ = true;
+            const auto master = co_await finder_->find(purpose_.config);
+            is_finding_ = false;
+            if (!master) {
+                last_error_ = finder_->failures();
+                next_refusal_ = finder_->refusal();
+                settle_refusal();
+                co_return std::chrono::steady_clock::duration::zero();
+            }
+            config.addr = to_boost(*master);
+        }
+        *tls_host_ = config.addr.host;
+        running_ = true;
+        co_await (run(std::move(config)) && greet());
+        if (ready_since_ != time_point()) co_return std::chrono::steady_clock::now() - ready_since_;
+        if (finder_) finder_->misled();
+        co_return std::chrono::steady_clock::duration::zero();
     }
 
-    asio::awaitable<void> run() {
+    asio::awaitable<void> run(boost::redis::config config) {
         boost::system::error_code ec;
         if (!stopped_)
-            co_await connection_.async_run(purpose_.config, asio::redirect_error(asio::use_awaitable, ec));
+            co_await connection_.async_run(std::move(config), asio::redirect_error(asio::use_awaitable, ec));
         running_ = false;
+        server_.clear();
         if (ec == boost::redis::error::resp3_hello) {
             constexpr std::string_view prefix = "Setup request execution failed: ";
             auto said = std::string_view(last_error_);
@@ -922,9 +1398,14 @@ private:
             next_refusal_ = refusal_for(said);
         }
         if (std::exchange(ready_, false) && !stopped_) log("lost the connection: " + last_error_);
+        connection_.cancel(boost::redis::operation::exec);
+        settle_refusal();
+    }
+
+    // What this attempt found is what callers are told from now on.
+    void settle_refusal() {
         refusal_ = next_refusal_;
         if (refusal_ && !stopped_) log(refusal_->what());
-        connection_.cancel(boost::redis::operation::exec);
         changed_.cancel();
     }
 
@@ -938,9 +1419,13 @@ private:
         if (!running_ || stopped_) co_return;
         try {
             if (ec) throw taskflux::error(errc::unavailable, "the Redis server does not answer");
-            purpose_.greeted(answer);
+            server_ = purpose_.greeted(answer);
         } catch (const taskflux::error& e) {
-            if (!ec) next_refusal_ = e;
+            if (e.code() == errc::unavailable) {
+                last_error_ = e.what();
+            } else {
+                next_refusal_ = e;
+            }
             connection_.cancel(boost::redis::operation::run);
             co_return;
         }
@@ -1007,7 +1492,8 @@ private:
     }
 
     taskflux::error unavailable(const std::string& what) const {
-        const auto last = last_error_.empty() ? std::string() : "; the last trouble was: " + last_error_;
+        const auto trouble = is_finding_ ? finder_->failures() : last_error_;
+        const auto last = trouble.empty() ? std::string() : "; the last trouble was: " + trouble;
         return {errc::unavailable, "Redis: " + what + last};
     }
 
@@ -1017,14 +1503,18 @@ private:
 
     const asio::any_io_executor executor_;
     const link_purpose purpose_;
+    const std::shared_ptr<std::string> tls_host_;
     const connection_options options_;
     std::string last_error_;
     boost::redis::connection connection_;
+    std::optional<master_finder> finder_;
     asio::steady_timer changed_;                   // cancelled whenever anything below has changed
     std::optional<taskflux::error> refusal_;       // why the server can't be used, until that has changed
     std::optional<taskflux::error> next_refusal_;  // what this attempt found
     std::uint64_t generation_ = 0;                 // how often calls could come
     time_point ready_since_;
+    std::string server_;
+    bool is_finding_ = false;  // the Sentinels are being asked
     bool running_ = false;
     bool ready_ = false;
     bool stopped_ = false;
@@ -1088,78 +1578,13 @@ private:
 
 }  // namespace taskflux::redis::wire
 
-// -------------------- taskflux/broker/redis/settings.hpp ---------------------------------------------------
-
-namespace taskflux::redis::wire {
-
-/// What Boost.Redis is told. It never connects again by itself: its interval is fixed, ours backs off.
-inline boost::redis::config make_config(const redis_url& url, const connection_options& options,
-                                        std::string_view channel) {
-    boost::redis::config out;
-    out.use_ssl = url.tls;
-    out.unix_socket = url.unix_socket;
-    if (!url.master.empty()) {
-        out.sentinel.master_name = url.master;
-        for (const auto& each : url.addresses) {
-            out.sentinel.addresses.push_back({each.host, std::to_string(each.port)});
-        }
-    } else if (!url.addresses.empty()) {
-        out.addr = {url.addresses.front().host, std::to_string(url.addresses.front().port)};
-    }
-    out.use_setup = true;
-    out.setup = make_setup(url, channel);
-    out.health_check_id = "taskflux";
-    out.health_check_interval = options.health_check();
-    out.resolve_timeout = options.connect_timeout();
-    out.connect_timeout = options.connect_timeout();
-    out.ssl_handshake_timeout = options.connect_timeout();
-    out.reconnect_wait_interval = std::chrono::seconds(0);
-    // With the default of 4 KB a large reply is moved again with every piece that arrives.
-    constexpr std::size_t append_size = 64 * 1024;
-    out.read_buffer_append_size = append_size;
-    return out;
-}
-
-/// Trusts what the URL says, else what the system trusts, and insists on the host's name.
-/// Errors: `invalid_argument` for a file that can't be used.
-inline asio::ssl::context make_tls(const redis_url& url) {
-    asio::ssl::context out(asio::ssl::context::tls_client);
-    if (!url.tls) return out;
-    const auto check = [](const boost::system::error_code& ec, std::string_view what,
-                          const std::string& file) {
-        if (!ec) return;
-        throw error(errc::invalid_argument,
-                    "Redis URL: " + std::string(what) + " \"" + file + "\" can't be used: " + ec.message());
-    };
-    boost::system::error_code ec;
-    if (url.ca.empty()) {
-        out.set_default_verify_paths(ec);
-        check(ec, "the system's certificates", "");
-    } else {
-        out.load_verify_file(url.ca, ec);
-        check(ec, "ca", url.ca);
-    }
-    if (!url.cert.empty()) {
-        out.use_certificate_chain_file(url.cert, ec);
-        check(ec, "cert", url.cert);
-        out.use_private_key_file(url.key, asio::ssl::context::pem, ec);
-        check(ec, "key", url.key);
-    }
-    out.set_verify_mode(asio::ssl::verify_peer);
-    if (!url.addresses.empty()) {
-        out.set_verify_callback(asio::ssl::host_name_verification(url.addresses.front().host));
-    }
-    return out;
-}
-
-}  // namespace taskflux::redis::wire
-
 // -------------------- taskflux/broker/redis/connection.hpp -------------------------------------------------
 
 namespace taskflux::redis {
 
-/// This process' way to a Redis server: a connection for commands and one for the inbox, both made again,
-/// after growing pauses, whenever they are lost. Safe to use from several threads, but for the two setters.
+/// This process' way to a Redis server: a connection for commands, one for the inbox, and one for durable calls
+/// if there may be any, all made again, after growing pauses, whenever they are lost. With Sentinels all of them
+/// lead to the same master: where one finds another than the rest, those look again. Safe to use from several threads, but for the two setters.
 /// Once started it keeps its context running until `close`, or the end of its last owner.
 class connection : public std::enable_shared_from_this<connection> {
 public:
@@ -1186,13 +1611,17 @@ public:
     /// same.
     asio::awaitable<reply> eval(const script& which, const std::vector<std::string>& keys,
                                 const std::vector<std::string>& args, bool repeatable) {
-        const auto count = std::to_string(keys.size());
-        std::vector<std::string_view> words{which.sha1, count};
-        words.insert(words.end(), keys.begin(), keys.end());
-        words.insert(words.end(), args.begin(), args.end());
-        auto call = make_call(repeatable);
-        call.request.push_range("EVALSHA", words.begin(), words.end());
-        call.which = which;
+        return send(make_eval(which, keys, args, repeatable));
+    }
+
+    /// The same for a script that may be carried out twice, but returns only when as many replicas as the options
+    /// ask for have what it did, and all that was done before. Errors: `unavailable` also when they are fewer in
+    /// time; it has been carried out then. Waits hold up only each other.
+    asio::awaitable<reply> eval_durably(const script& which, const std::vector<std::string>& keys,
+                                        const std::vector<std::string>& args) {
+        auto call = make_eval(which, keys, args, true);
+        call.replicas = url_.durable.value_or(options_.durable());
+        if (call.replicas > 0) wire::push_wait(call.request, call.replicas, wait_limit());
         return send(std::move(call));
     }
 
@@ -1223,7 +1652,7 @@ public:
     void on_reconnect(std::function<void()> listener) { on_reconnect_ = std::move(listener); }
 
     /// Begins to connect. Errors: `shut_down` after `close`.
-    void start() { started(); }
+    void start() { started(false); }
 
     /// Ends all calls with `shut_down`; the context can then run empty. Idempotent.
     void close() {
@@ -1231,9 +1660,11 @@ public:
         state_ = state::closed;
         const auto commands = commands_.lock();
         const auto messages = messages_.lock();
+        const auto durable = durable_.lock();
         lock.unlock();
-        if (commands) commands->stop();
-        if (messages) messages->stop();
+        for (const auto& each : {commands, messages, durable}) {
+            if (each) each->stop();
+        }
     }
 
     /// Which run of which server answers now; changes when it restarts or another takes its place. Empty
@@ -1245,6 +1676,7 @@ public:
 
 private:
     enum class state { idle, started, closed };
+    using links = std::vector<std::weak_ptr<wire::link>>;
 
     struct facts {
         std::mutex mutex;
@@ -1257,7 +1689,8 @@ private:
           inbox_("tf:in:" + random_name()),
           executor_(std::move(executor)),
           tls_for_commands_(wire::make_tls(url_)),
-          tls_for_messages_(wire::make_tls(url_)) {}
+          tls_for_messages_(wire::make_tls(url_)),
+          tls_for_durable_(wire::make_tls(url_)) {}
 
     static std::string random_name() {
         constexpr std::string_view digits = "0123456789abcdef";
@@ -1267,16 +1700,35 @@ private:
         return out;
     }
 
+    std::chrono::milliseconds timeout() const { return url_.timeout.value_or(options_.timeout()); }
+
+    // Twice within the deadline, so that the answer tells how many replicas there were though a script had to be
+    // loaded first; and a connection that is silent for twice a health check is taken for dead.
+    std::chrono::milliseconds wait_limit() const {
+        return (std::max)((std::min)(timeout() / 3, options_.health_check()), std::chrono::milliseconds(1));
+    }
+
     wire::link_call make_call(bool repeatable) const {
-        const auto timeout = url_.timeout.value_or(options_.timeout());
-        return {wire::make_request(), {}, repeatable, std::chrono::steady_clock::now() + timeout};
+        return {wire::make_request(), {}, repeatable, 0, std::chrono::steady_clock::now() + timeout()};
+    }
+
+    wire::link_call make_eval(const script& which, const std::vector<std::string>& keys,
+                              const std::vector<std::string>& args, bool repeatable) const {
+        const auto count = std::to_string(keys.size());
+        std::vector<std::string_view> words{which.sha1, count};
+        words.insert(words.end(), keys.begin(), keys.end());
+        words.insert(words.end(), args.begin(), args.end());
+        auto call = make_call(repeatable);
+        call.request.push_range("EVALSHA", words.begin(), words.end());
+        call.which = which;
+        return call;
     }
 
     // The caller's coroutine may live on another context: it must not hold the link, nor anything of its
     // executor.
     asio::awaitable<reply> send(wire::link_call call) {
         return asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr, reply)>(
-            [link = started()](auto handler, wire::link_call what) mutable {
+            [link = started(call.replicas > 0)](auto handler, wire::link_call what) mutable {
                 const auto executor = link->executor();
                 asio::co_spawn(executor, wire::link::call(std::move(link), std::move(what)),
                                std::move(handler));
@@ -1284,29 +1736,54 @@ private:
             asio::use_awaitable, std::move(call));
     }
 
-    std::shared_ptr<wire::link> started() {
+    std::shared_ptr<wire::link> started(bool is_durable) {
         const std::lock_guard lock(mutex_);
-        if (state_ == state::idle) return connect();
-        auto out = commands_.lock();
+        if (state_ == state::idle) connect();
+        auto out = (is_durable ? durable_ : commands_).lock();
         if (state_ == state::closed || !out) {
             throw error(errc::shut_down, "the connection to Redis has been closed");
         }
         return out;
     }
 
-    std::shared_ptr<wire::link> connect() {
+    void connect() {
         const asio::any_io_executor serial = taskflux::detail::serial_executor(
             std::make_shared<taskflux::detail::serial_queue>(std::exchange(executor_, {})));
-        auto commands =
-            std::make_shared<wire::link>(serial, for_commands(), std::move(tls_for_commands_), options_);
-        auto messages =
-            std::make_shared<wire::link>(serial, for_messages(), std::move(tls_for_messages_), options_);
+        const auto all = std::make_shared<links>();
+        const auto add = [&](wire::link_purpose purpose, wire::tls security) {
+            purpose.ready = agreeing(std::move(purpose.ready), all, all->size());
+            const auto made = std::make_shared<wire::link>(serial, std::move(purpose), std::move(security), options_);
+            all->push_back(made);
+            return made;
+        };
+        const auto commands = add(for_commands(), std::move(tls_for_commands_));
+        const auto messages = add(for_messages(), std::move(tls_for_messages_));
         commands_ = commands;
         messages_ = messages;
         state_ = state::started;
         commands->start();
         messages->start();
-        return commands;
+        if (url_.durable.value_or(options_.durable()) == 0) return;
+        const auto durable = add(for_durable(), std::move(tls_for_durable_));
+        durable_ = durable;
+        durable->start();
+    }
+
+    // A server that has stepped down may keep a connection, and Sentinels may be behind the times.
+    std::function<void(bool)> agreeing(std::function<void(bool)> ready, std::shared_ptr<links> all,
+                                       std::size_t mine) const {
+        if (url_.master.empty()) return ready;
+        return [ready = std::move(ready), all = std::move(all), mine](bool again) {
+            const auto self = (*all)[mine].lock();
+            if (self && !self->server().empty()) {
+                for (const auto& each : *all) {
+                    const auto other = each.lock();
+                    if (other && !other->server().empty() && other->server() != self->server())
+                        other->leave("another one is the master now");
+                }
+            }
+            ready(again);
+        };
     }
 
     std::function<void(bool)> when_ready() const {
@@ -1315,10 +1792,27 @@ private:
         };
     }
 
+    wire::link_purpose make_purpose(std::string_view channel) const {
+        wire::link_purpose out;
+        out.config = wire::make_config(url_, options_, channel);
+        out.greeting = wire::make_short_greeting();
+        if (!url_.master.empty()) out.sentinels = url_;
+        out.ready = [](bool) {};
+        return out;
+    }
+
+    static wire::server_facts check_greeting(const reply& from, bool has_sentinels) {
+        auto told = wire::read_greeting(from);
+        wire::check_version(told.version);
+        if (has_sentinels) wire::check_is_master(told);
+        return told;
+    }
+
     wire::link_purpose for_commands() const {
-        const auto greeted = [facts = facts_, log = options_.log()](const reply& from) {
-            const auto told = wire::read_greeting(from);
-            wire::check_version(told.version);
+        auto out = make_purpose({});
+        out.greeting = wire::make_greeting();
+        out.greeted = [facts = facts_, log = options_.log(), has_sentinels = !url_.master.empty()](const reply& from) {
+            const auto told = check_greeting(from, has_sentinels);
             {
                 const std::lock_guard lock(facts->mutex);
                 facts->run_id = told.run_id;
@@ -1328,20 +1822,31 @@ private:
                 log("Redis: maxmemory-policy is " + policy +
                     ", so that a full server drops tasks silently; set it to noeviction");
             }
+            return told.run_id;
         };
-        return {wire::make_config(url_, options_, {}), wire::make_greeting(), greeted, when_ready(), {}, {}};
+        out.ready = when_ready();
+        return out;
     }
 
     wire::link_purpose for_messages() const {
         const auto messages = std::make_shared<wire::messages>();
-        auto greeting = wire::make_request();
-        greeting.push("PING");
-        return {wire::make_config(url_, options_, inbox_),
-                std::move(greeting),
-                [messages](const reply& from) { messages->check(from); },
-                when_ready(),
-                messages->adapter(),
-                [messages, listener = on_message_] { messages->deliver(listener); }};
+        auto out = make_purpose(inbox_);
+        out.greeted = [messages, has_sentinels = !url_.master.empty()](const reply& from) {
+            messages->check(from);
+            return check_greeting(from, has_sentinels).run_id;
+        };
+        out.ready = when_ready();
+        out.push_adapter = messages->adapter();
+        out.pushed = [messages, listener = on_message_] { messages->deliver(listener); };
+        return out;
+    }
+
+    wire::link_purpose for_durable() const {
+        auto out = make_purpose({});
+        out.greeted = [has_sentinels = !url_.master.empty()](const reply& from) {
+            return check_greeting(from, has_sentinels).run_id;
+        };
+        return out;
     }
 
     const redis_url url_;
@@ -1354,10 +1859,12 @@ private:
     std::mutex mutex_;
     state state_ = state::idle;       // guarded by mutex_, as all below
     asio::any_io_executor executor_;  // until started
-    asio::ssl::context tls_for_commands_;
-    asio::ssl::context tls_for_messages_;
+    wire::tls tls_for_commands_;
+    wire::tls tls_for_messages_;
+    wire::tls tls_for_durable_;
     std::weak_ptr<wire::link> commands_;
     std::weak_ptr<wire::link> messages_;
+    std::weak_ptr<wire::link> durable_;
 };
 
 }  // namespace taskflux::redis
@@ -4160,7 +4667,7 @@ namespace taskflux {
 
 broker_ptr make_redis_broker(asio::any_io_executor executor, std::string_view url, const redis_options& options,
                              taskflux::clock& base) {
-    auto settings = redis::connection_options().timeout(options.timeout()).log(options.log());
+    auto settings = redis::connection_options().timeout(options.timeout()).durable(options.durable()).log(options.log());
     const auto engine = std::make_shared<redis::engine>(std::move(executor), redis::parse_url(url), std::move(settings), base);
     engine->start();
     return std::make_shared<redis::redis_broker>(engine);

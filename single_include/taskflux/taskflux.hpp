@@ -4599,17 +4599,27 @@ public:
     /// nobody. Called where the broker runs; must not throw.
     redis_options& log(std::function<void(std::string_view)> listener) { return log_ = std::move(listener), *this; }
 
+    /// A submission returns only when so many replicas have its tasks (WAIT), so that they outlive the master;
+    /// default 0. With fewer after 2 s, or a third of the timeout, it ends with `errc::unavailable`: the master has the
+    /// tasks, and they may run. To submit them again without doing so twice, give them ids of their own.
+    redis_options& durable(unsigned replicas) { return durable_ = replicas, *this; }
+
     duration timeout() const { return timeout_; }
+    unsigned durable() const { return durable_; }
     const std::function<void(std::string_view)>& log() const { return log_; }
 
 private:
     duration timeout_ = std::chrono::seconds(5);
+    unsigned durable_ = 0;
     std::function<void(std::string_view)> log_;
 };
 
 /// A broker on a Redis (6.2 or newer) or Valkey server: redis://[user:password@]host[:port][/database],
-/// rediss:// for TLS, redis+unix:///path for a socket, redis+sentinel://a,b,c/master. Connects by itself, now
-/// and after every loss. It keeps the executor's context running until it is closed or destroyed.
+/// rediss:// for TLS, redis+unix:///path for a socket; redis+sentinel://[user:password@]a,b,c/master and
+/// rediss+sentinel:// for the master that Sentinels tell of. Options: ?timeout=5s, durable=1, db=1; ca=, cert=
+/// and key= (files) over TLS; sentinel_user= and sentinel_password= where those differ from the servers, to which
+/// what is before the '@' belongs. Connects by itself, now and after every loss or failover. It keeps the
+/// executor's context running until it is closed or destroyed.
 ///
 /// Waits go by `base`, which must outlive the broker; tasks' times are the server's, and so is `clock()`.
 /// Errors: `invalid_argument` for the URL. Needs <taskflux/src.hpp> in one source file.

@@ -1,12 +1,10 @@
 #include <taskflux/broker/redis/connection.hpp>
 
-#include "support/redis_server.hpp"
+#include "fixture.hpp"
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -28,111 +26,12 @@ BOOST_AUTO_TEST_SUITE(redis_connection)
 
 namespace {
 
-namespace asio = boost::asio;
 using namespace std::chrono_literals;
-using taskflux::errc;
-using taskflux::redis::connection;
-using taskflux::redis::connection_options;
-using taskflux::redis::parse_url;
-using taskflux::redis::reader;
-using taskflux::redis::reply;
+using namespace test;
 using taskflux::redis::script;
-using test::eventually;
-using test::redis_server;
-using test::redis_server_options;
-using words = std::vector<std::string>;
+using fixture = connection_fixture;
 
 constexpr std::string_view echo_text = "return {#KEYS, KEYS[1], ARGV[1]}";
-
-// How a call ended. Its exception stays on its thread: TSan does not see what libstdc++ does to share one.
-struct ending {
-    ending() = default;
-
-    reply answer;
-    boost::system::error_code ec;
-    std::string what;
-};
-
-asio::awaitable<ending> end_of(asio::awaitable<reply> call) {
-    ending out;
-    try {
-        out.answer = co_await std::move(call);
-    } catch (const boost::system::system_error& e) {
-        out.ec = e.code();
-        out.what = e.what();
-    }
-    co_return out;
-}
-
-class pending {
-public:
-    explicit pending(std::future<ending> of) : of_(std::move(of)) {}
-
-    reply get() {
-        auto got = of_.get();
-        if (got.ec) throw boost::system::system_error(got.ec, got.what);
-        return std::move(got.answer);
-    }
-
-private:
-    std::future<ending> of_;
-};
-
-// A thread that runs a context, and what its connections report.
-class fixture {
-public:
-    fixture() : runner_([this] { context_.run(); }) {}
-    ~fixture() {
-        for (const auto& each : made_) each->close();
-        work_.reset();
-        runner_.join();  // returns only when closed connections let go of the context
-    }
-
-    std::shared_ptr<connection> make(const std::string& url,
-                                     connection_options options = connection_options()) {
-        options.log([this](std::string_view text) {
-            const std::lock_guard lock(mutex_);
-            log_.append(text) += '\n';
-        });
-        made_.push_back(connection::make(context_.get_executor(), parse_url(url), options));
-        return made_.back();
-    }
-
-    pending later(asio::awaitable<reply> call, asio::cancellation_slot slot = {}) {
-        return pending(asio::co_spawn(context_, end_of(std::move(call)),
-                                      asio::bind_cancellation_slot(slot, asio::use_future)));
-    }
-
-    std::string log() {
-        const std::lock_guard lock(mutex_);
-        return log_;
-    }
-
-    asio::io_context& context() { return context_; }
-
-private:
-    asio::io_context context_;
-    asio::executor_work_guard<asio::io_context::executor_type> work_{context_.get_executor()};
-    std::vector<std::shared_ptr<connection>> made_;
-    std::mutex mutex_;
-    std::string log_;
-    std::thread runner_;
-};
-
-std::string text_of(pending answer) {
-    const auto got = answer.get();
-    return std::string(reader(got).text());
-}
-
-void refused(pending answer, errc code, const std::string& says) {
-    BOOST_CHECK_EXCEPTION(answer.get(), boost::system::system_error,
-                          [&](const boost::system::system_error& e) {
-                              const std::string what = e.what();
-                              BOOST_TEST(what.find(says) != std::string::npos, what);
-                              BOOST_TEST(what.find("s3cret") == std::string::npos, what);
-                              return e.code() == code;
-                          });
-}
 
 script echo_script(redis_server& server, std::string& digest) {
     digest = server.command({"SCRIPT", "LOAD", std::string(echo_text)}).text;
@@ -343,6 +242,61 @@ BOOST_FIXTURE_TEST_CASE(what_the_server_puts_off_is_tried_again_on_the_same_conn
     server.command({"CONFIG", "SET", "min-replicas-to-write", "0"});
     BOOST_TEST(text_of(std::move(waiting)) == "OK");
     BOOST_TEST(log().find("lost") == std::string::npos, log());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_durable_call_waits_for_replicas_and_tells_when_they_are_too_few, fixture) {
+    redis_server server;
+    redis_server replica(redis_server_options().words({"--replicaof", "127.0.0.1", std::to_string(server.port())}));
+    const auto link_is_up = [&] {
+        return server.command({"INFO", "replication"}).text.find("state=online") != std::string::npos;
+    };
+    BOOST_REQUIRE(eventually(link_is_up));
+    std::string write_digest;
+    std::string read_digest;
+    constexpr std::string_view write_text = "return {redis.call('INCR', KEYS[1])}";
+    constexpr std::string_view read_text = "return {redis.call('EXISTS', KEYS[1])}";
+    write_digest = server.command({"SCRIPT", "LOAD", std::string(write_text)}).text;
+    read_digest = server.command({"SCRIPT", "LOAD", std::string(read_text)}).text;
+    server.command({"SCRIPT", "FLUSH"});
+    const script write{"write", write_digest, write_text};
+    const script read{"read", read_digest, read_text};
+    const auto count = [&](const std::shared_ptr<connection>& redis, const script& what) {
+        const auto answer = later(redis->eval_durably(what, {"k"}, {})).get();
+        reader in(answer);
+        BOOST_TEST(in.list() == 1u);
+        const auto number = in.integer();
+        BOOST_TEST(in.done());
+        return number;
+    };
+    const auto redis = make(server.url() + "?durable=1&timeout=10s");
+    BOOST_TEST(count(redis, write) == 1);  // with the script to load first
+    BOOST_TEST(count(redis, write) == 2);
+    BOOST_TEST(replica.command({"GET", "k"}).integer() == 2);
+    BOOST_TEST(count(make(server.url() + "?durable=0", connection_options().durable(1)), write) == 3);
+    refused(later(make(server.url() + "?durable=2&timeout=2s")->eval_durably(write, {"k"}, {})), errc::unavailable,
+            "1 of 2 replicas had it in time");
+    replica.suspend();
+    refused(later(make(server.url() + "?timeout=2s", connection_options().durable(1))->eval_durably(write, {"k"}, {})),
+            errc::unavailable, "0 of 1 replicas");
+    // Nothing new is written on this connection, but what it tells of may be known to nobody else.
+    refused(later(make(server.url() + "?durable=1&timeout=2s")->eval_durably(read, {"k"}, {})), errc::unavailable,
+            "0 of 1 replicas");
+    BOOST_TEST(server.command({"GET", "k"}).integer() == 5);
+    replica.resume();
+    BOOST_TEST(count(redis, read) == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(durable_calls_that_wait_hold_up_no_others, fixture) {
+    redis_server server;
+    constexpr std::string_view text = "return {redis.call('INCR', KEYS[1])}";
+    const auto digest = server.command({"SCRIPT", "LOAD", std::string(text)}).text;
+    const script write{"write", digest, text};
+    const auto redis = make(server.url() + "?durable=1", connection_options().timeout(10min).health_check(5min));
+    auto waiting = later(redis->eval_durably(write, {"k"}, {}));
+    BOOST_TEST(eventually([&] { return server.command({"EXISTS", "k"}).integer() == 1; }));
+    BOOST_TEST(text_of(later(redis->command({"PING"}, true))) == "PONG");
+    redis->close();
+    refused(std::move(waiting), errc::shut_down, "closed");
 }
 
 BOOST_FIXTURE_TEST_CASE(what_is_published_to_the_inbox_arrives_also_after_its_connection_was_killed,

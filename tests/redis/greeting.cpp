@@ -11,11 +11,14 @@ BOOST_AUTO_TEST_SUITE(redis_greeting)
 namespace {
 
 using taskflux::redis::reply;
+using taskflux::redis::wire::check_is_master;
 using taskflux::redis::wire::check_version;
 using taskflux::redis::wire::read_greeting;
+using taskflux::redis::wire::server_facts;
 
 const std::string hello =
-    "%3\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$5\r\n6.2.1\r\n$7\r\nmodules\r\n*0\r\n";
+    "%4\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$5\r\n6.2.1\r\n$4\r\nrole\r\n$6\r\nmaster\r\n"
+    "$7\r\nmodules\r\n*0\r\n";
 
 reply read(std::string_view wire) {
     reply out;
@@ -40,6 +43,7 @@ BOOST_AUTO_TEST_CASE(a_server_tells_its_version_run_and_policy) {
         read_greeting(read(hello + blob("# Server\r\nredis_version:6.2.1\r\nrun_id:0123abc\r\nx:y\r\n") +
                            "%1\r\n" + blob("maxmemory-policy") + blob("noeviction")));
     BOOST_TEST(facts.version == "6.2.1");
+    BOOST_TEST(facts.role == "master");
     BOOST_TEST(facts.run_id == "0123abc");
     BOOST_TEST(facts.maxmemory_policy == "noeviction");
 }
@@ -52,6 +56,23 @@ BOOST_AUTO_TEST_CASE(what_a_server_refuses_to_tell_stays_empty) {
         BOOST_TEST(facts.run_id.empty());
         BOOST_TEST(facts.maxmemory_policy.empty());
     }
+}
+
+BOOST_AUTO_TEST_CASE(the_short_greeting_tells_no_policy) {
+    const auto facts = read_greeting(read(hello + blob("a:b\r\nrun_id:0123abc\r\n") + "+PONG\r\n"));
+    BOOST_TEST(facts.run_id == "0123abc");
+    BOOST_TEST(facts.maxmemory_policy.empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_a_master_may_become_one) {
+    server_facts facts;
+    facts.role = "master";
+    BOOST_CHECK_NO_THROW(check_is_master(facts));
+    facts.role = "replica";
+    BOOST_CHECK_EXCEPTION(check_is_master(facts), taskflux::error, [](const taskflux::error& e) {
+        return e.code() == taskflux::errc::unavailable &&
+               std::string(e.what()).find("is a replica, not the master") != std::string::npos;
+    });
 }
 
 BOOST_AUTO_TEST_CASE(a_server_older_than_6_2_is_refused_by_its_version) {

@@ -43,6 +43,13 @@ const good good_urls[] = {
     {"unix://:s3cret@/run/a%20b?db=2&timeout=1s", "redis+unix://:***@/run/a%20b?db=2&timeout=1000ms"},
     {"redis+sentinel://a:1,b,[::2]:3/main/7", "redis+sentinel://a:1,b:26379,[::2]:3/main/7"},
     {"redis+sentinel://u:s3cret@a/main", "redis+sentinel://u:***@a:26379/main/0"},
+    {"redis+sentinel://a/main?sentinel_password=s3cret&timeout=1s",
+     "redis+sentinel://a:26379/main/0?timeout=1000ms&sentinel_password=***"},
+    {"redis+sentinel://:s3cret@a/main?sentinel_user=w%26&sentinel_password=s3cret%26",
+     "redis+sentinel://:***@a:26379/main/0?sentinel_user=w%26&sentinel_password=***"},
+    {"rediss+sentinel://a,b/main?ca=c.pem", "rediss+sentinel://a:26379,b:26379/main/0?ca=c.pem"},
+    {"redis://host?durable=2", "redis://host:6379/0?durable=2"},
+    {"redis://host?durable=0", "redis://host:6379/0?durable=0"},
 };
 
 struct bad {
@@ -80,7 +87,7 @@ const bad bad_urls[] = {
     {"redis://:s3cret%00@host", "%00"},
     {"redis://:s3cret#1@host", "%23"},
     {"redis://host:1?s3cret@other", "option is not known"},
-    {"redis://host?tiemout=1s", "option \"tiemout\" is not known: there are timeout, db, ca, cert and key"},
+    {"redis://host?tiemout=1s", "option \"tiemout\" is not known: there are timeout, db, durable, ca, cert"},
     {"redis://host?timeout=5", "timeout \"5\" is not a time"},
     {"redis://host?timeout=0ms", "timeout=500ms or timeout=5s"},
     {"redis://host?timeout=s", "is not a time"},
@@ -93,6 +100,13 @@ const bad bad_urls[] = {
     {"redis+unix:///", "three slashes"},
     {"redis+sentinel://a,b", "master's name is missing"},
     {"redis+sentinel://a,,b/main", "host is missing"},
+    {"redis://host?durable=-1", "durable \"-1\" is not a number of replicas"},
+    {"redis://host?durable=101", "durable=1"},
+    {"redis+sentinel://a/main?ca=x.pem", "rediss+sentinel://"},
+    {"redis+sentinel://a/main?sentinel_user=u", "sentinel_user needs a sentinel_password"},
+    {"redis://host?sentinel_password=s3cret", "are for redis+sentinel://"},
+    {"redis+sentinel://a/main?sentinel_password=x&s3cret", "option is not known"},
+    {"redis+sentinel://a/main?sentinel_password=s3cret%2", "two hexadecimal digits"},
 };
 
 }  // namespace
@@ -105,6 +119,7 @@ BOOST_DATA_TEST_CASE(a_url_is_read_and_printed_in_its_usual_form_without_the_pas
     // What is printed is a URL again, but for the password.
     auto again = parse_url(to_string(url));
     again.password = url.password;
+    again.sentinel_password = url.sentinel_password;
     BOOST_TEST((again == url));
 }
 
@@ -125,6 +140,10 @@ BOOST_AUTO_TEST_CASE(sentinels_and_sockets_end_up_in_their_place) {
     BOOST_TEST((sentinels.addresses == std::vector{address{"a", 1}, address{"b", 26379}}));
     BOOST_TEST(sentinels.master == "main");
     BOOST_TEST(sentinels.database == 7);
+    const auto with_passwords = parse_url("rediss+sentinel://u:p@a/main?sentinel_user=v&sentinel_password=q%26");
+    BOOST_TEST(with_passwords.user + with_passwords.password == "up");
+    BOOST_TEST(with_passwords.sentinel_user + with_passwords.sentinel_password == "vq&");
+    BOOST_TEST(with_passwords.tls);
     const auto socket = parse_url("unix://:pw@/run/a%20b?db=2");
     BOOST_TEST(socket.unix_socket == "/run/a b");
     BOOST_TEST(socket.password == "pw");

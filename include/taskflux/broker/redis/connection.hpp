@@ -4,6 +4,7 @@
 #include <taskflux/broker/redis/greeting.hpp>
 #include <taskflux/broker/redis/link.hpp>
 #include <taskflux/broker/redis/messages.hpp>
+#include <taskflux/broker/redis/replication.hpp>
 #include <taskflux/broker/redis/reply.hpp>
 #include <taskflux/broker/redis/script.hpp>
 #include <taskflux/broker/redis/settings.hpp>
@@ -16,11 +17,12 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/redis/request.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -33,8 +35,9 @@
 
 namespace taskflux::redis {
 
-/// This process' way to a Redis server: a connection for commands and one for the inbox, both made again,
-/// after growing pauses, whenever they are lost. Safe to use from several threads, but for the two setters.
+/// This process' way to a Redis server: a connection for commands, one for the inbox, and one for durable calls
+/// if there may be any, all made again, after growing pauses, whenever they are lost. With Sentinels all of them
+/// lead to the same master: where one finds another than the rest, those look again. Safe to use from several threads, but for the two setters.
 /// Once started it keeps its context running until `close`, or the end of its last owner.
 class connection : public std::enable_shared_from_this<connection> {
 public:
@@ -61,13 +64,17 @@ public:
     /// same.
     asio::awaitable<reply> eval(const script& which, const std::vector<std::string>& keys,
                                 const std::vector<std::string>& args, bool repeatable) {
-        const auto count = std::to_string(keys.size());
-        std::vector<std::string_view> words{which.sha1, count};
-        words.insert(words.end(), keys.begin(), keys.end());
-        words.insert(words.end(), args.begin(), args.end());
-        auto call = make_call(repeatable);
-        call.request.push_range("EVALSHA", words.begin(), words.end());
-        call.which = which;
+        return send(make_eval(which, keys, args, repeatable));
+    }
+
+    /// The same for a script that may be carried out twice, but returns only when as many replicas as the options
+    /// ask for have what it did, and all that was done before. Errors: `unavailable` also when they are fewer in
+    /// time; it has been carried out then. Waits hold up only each other.
+    asio::awaitable<reply> eval_durably(const script& which, const std::vector<std::string>& keys,
+                                        const std::vector<std::string>& args) {
+        auto call = make_eval(which, keys, args, true);
+        call.replicas = url_.durable.value_or(options_.durable());
+        if (call.replicas > 0) wire::push_wait(call.request, call.replicas, wait_limit());
         return send(std::move(call));
     }
 
@@ -98,7 +105,7 @@ public:
     void on_reconnect(std::function<void()> listener) { on_reconnect_ = std::move(listener); }
 
     /// Begins to connect. Errors: `shut_down` after `close`.
-    void start() { started(); }
+    void start() { started(false); }
 
     /// Ends all calls with `shut_down`; the context can then run empty. Idempotent.
     void close() {
@@ -106,9 +113,11 @@ public:
         state_ = state::closed;
         const auto commands = commands_.lock();
         const auto messages = messages_.lock();
+        const auto durable = durable_.lock();
         lock.unlock();
-        if (commands) commands->stop();
-        if (messages) messages->stop();
+        for (const auto& each : {commands, messages, durable}) {
+            if (each) each->stop();
+        }
     }
 
     /// Which run of which server answers now; changes when it restarts or another takes its place. Empty
@@ -120,6 +129,7 @@ public:
 
 private:
     enum class state { idle, started, closed };
+    using links = std::vector<std::weak_ptr<wire::link>>;
 
     struct facts {
         std::mutex mutex;
@@ -132,7 +142,8 @@ private:
           inbox_("tf:in:" + random_name()),
           executor_(std::move(executor)),
           tls_for_commands_(wire::make_tls(url_)),
-          tls_for_messages_(wire::make_tls(url_)) {}
+          tls_for_messages_(wire::make_tls(url_)),
+          tls_for_durable_(wire::make_tls(url_)) {}
 
     static std::string random_name() {
         constexpr std::string_view digits = "0123456789abcdef";
@@ -142,16 +153,35 @@ private:
         return out;
     }
 
+    std::chrono::milliseconds timeout() const { return url_.timeout.value_or(options_.timeout()); }
+
+    // Twice within the deadline, so that the answer tells how many replicas there were though a script had to be
+    // loaded first; and a connection that is silent for twice a health check is taken for dead.
+    std::chrono::milliseconds wait_limit() const {
+        return (std::max)((std::min)(timeout() / 3, options_.health_check()), std::chrono::milliseconds(1));
+    }
+
     wire::link_call make_call(bool repeatable) const {
-        const auto timeout = url_.timeout.value_or(options_.timeout());
-        return {wire::make_request(), {}, repeatable, std::chrono::steady_clock::now() + timeout};
+        return {wire::make_request(), {}, repeatable, 0, std::chrono::steady_clock::now() + timeout()};
+    }
+
+    wire::link_call make_eval(const script& which, const std::vector<std::string>& keys,
+                              const std::vector<std::string>& args, bool repeatable) const {
+        const auto count = std::to_string(keys.size());
+        std::vector<std::string_view> words{which.sha1, count};
+        words.insert(words.end(), keys.begin(), keys.end());
+        words.insert(words.end(), args.begin(), args.end());
+        auto call = make_call(repeatable);
+        call.request.push_range("EVALSHA", words.begin(), words.end());
+        call.which = which;
+        return call;
     }
 
     // The caller's coroutine may live on another context: it must not hold the link, nor anything of its
     // executor.
     asio::awaitable<reply> send(wire::link_call call) {
         return asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr, reply)>(
-            [link = started()](auto handler, wire::link_call what) mutable {
+            [link = started(call.replicas > 0)](auto handler, wire::link_call what) mutable {
                 const auto executor = link->executor();
                 asio::co_spawn(executor, wire::link::call(std::move(link), std::move(what)),
                                std::move(handler));
@@ -159,29 +189,54 @@ private:
             asio::use_awaitable, std::move(call));
     }
 
-    std::shared_ptr<wire::link> started() {
+    std::shared_ptr<wire::link> started(bool is_durable) {
         const std::lock_guard lock(mutex_);
-        if (state_ == state::idle) return connect();
-        auto out = commands_.lock();
+        if (state_ == state::idle) connect();
+        auto out = (is_durable ? durable_ : commands_).lock();
         if (state_ == state::closed || !out) {
             throw error(errc::shut_down, "the connection to Redis has been closed");
         }
         return out;
     }
 
-    std::shared_ptr<wire::link> connect() {
+    void connect() {
         const asio::any_io_executor serial = taskflux::detail::serial_executor(
             std::make_shared<taskflux::detail::serial_queue>(std::exchange(executor_, {})));
-        auto commands =
-            std::make_shared<wire::link>(serial, for_commands(), std::move(tls_for_commands_), options_);
-        auto messages =
-            std::make_shared<wire::link>(serial, for_messages(), std::move(tls_for_messages_), options_);
+        const auto all = std::make_shared<links>();
+        const auto add = [&](wire::link_purpose purpose, wire::tls security) {
+            purpose.ready = agreeing(std::move(purpose.ready), all, all->size());
+            const auto made = std::make_shared<wire::link>(serial, std::move(purpose), std::move(security), options_);
+            all->push_back(made);
+            return made;
+        };
+        const auto commands = add(for_commands(), std::move(tls_for_commands_));
+        const auto messages = add(for_messages(), std::move(tls_for_messages_));
         commands_ = commands;
         messages_ = messages;
         state_ = state::started;
         commands->start();
         messages->start();
-        return commands;
+        if (url_.durable.value_or(options_.durable()) == 0) return;
+        const auto durable = add(for_durable(), std::move(tls_for_durable_));
+        durable_ = durable;
+        durable->start();
+    }
+
+    // A server that has stepped down may keep a connection, and Sentinels may be behind the times.
+    std::function<void(bool)> agreeing(std::function<void(bool)> ready, std::shared_ptr<links> all,
+                                       std::size_t mine) const {
+        if (url_.master.empty()) return ready;
+        return [ready = std::move(ready), all = std::move(all), mine](bool again) {
+            const auto self = (*all)[mine].lock();
+            if (self && !self->server().empty()) {
+                for (const auto& each : *all) {
+                    const auto other = each.lock();
+                    if (other && !other->server().empty() && other->server() != self->server())
+                        other->leave("another one is the master now");
+                }
+            }
+            ready(again);
+        };
     }
 
     std::function<void(bool)> when_ready() const {
@@ -190,10 +245,27 @@ private:
         };
     }
 
+    wire::link_purpose make_purpose(std::string_view channel) const {
+        wire::link_purpose out;
+        out.config = wire::make_config(url_, options_, channel);
+        out.greeting = wire::make_short_greeting();
+        if (!url_.master.empty()) out.sentinels = url_;
+        out.ready = [](bool) {};
+        return out;
+    }
+
+    static wire::server_facts check_greeting(const reply& from, bool has_sentinels) {
+        auto told = wire::read_greeting(from);
+        wire::check_version(told.version);
+        if (has_sentinels) wire::check_is_master(told);
+        return told;
+    }
+
     wire::link_purpose for_commands() const {
-        const auto greeted = [facts = facts_, log = options_.log()](const reply& from) {
-            const auto told = wire::read_greeting(from);
-            wire::check_version(told.version);
+        auto out = make_purpose({});
+        out.greeting = wire::make_greeting();
+        out.greeted = [facts = facts_, log = options_.log(), has_sentinels = !url_.master.empty()](const reply& from) {
+            const auto told = check_greeting(from, has_sentinels);
             {
                 const std::lock_guard lock(facts->mutex);
                 facts->run_id = told.run_id;
@@ -203,20 +275,31 @@ private:
                 log("Redis: maxmemory-policy is " + policy +
                     ", so that a full server drops tasks silently; set it to noeviction");
             }
+            return told.run_id;
         };
-        return {wire::make_config(url_, options_, {}), wire::make_greeting(), greeted, when_ready(), {}, {}};
+        out.ready = when_ready();
+        return out;
     }
 
     wire::link_purpose for_messages() const {
         const auto messages = std::make_shared<wire::messages>();
-        auto greeting = wire::make_request();
-        greeting.push("PING");
-        return {wire::make_config(url_, options_, inbox_),
-                std::move(greeting),
-                [messages](const reply& from) { messages->check(from); },
-                when_ready(),
-                messages->adapter(),
-                [messages, listener = on_message_] { messages->deliver(listener); }};
+        auto out = make_purpose(inbox_);
+        out.greeted = [messages, has_sentinels = !url_.master.empty()](const reply& from) {
+            messages->check(from);
+            return check_greeting(from, has_sentinels).run_id;
+        };
+        out.ready = when_ready();
+        out.push_adapter = messages->adapter();
+        out.pushed = [messages, listener = on_message_] { messages->deliver(listener); };
+        return out;
+    }
+
+    wire::link_purpose for_durable() const {
+        auto out = make_purpose({});
+        out.greeted = [has_sentinels = !url_.master.empty()](const reply& from) {
+            return check_greeting(from, has_sentinels).run_id;
+        };
+        return out;
     }
 
     const redis_url url_;
@@ -229,10 +312,12 @@ private:
     std::mutex mutex_;
     state state_ = state::idle;       // guarded by mutex_, as all below
     asio::any_io_executor executor_;  // until started
-    asio::ssl::context tls_for_commands_;
-    asio::ssl::context tls_for_messages_;
+    wire::tls tls_for_commands_;
+    wire::tls tls_for_messages_;
+    wire::tls tls_for_durable_;
     std::weak_ptr<wire::link> commands_;
     std::weak_ptr<wire::link> messages_;
+    std::weak_ptr<wire::link> durable_;
 };
 
 }  // namespace taskflux::redis

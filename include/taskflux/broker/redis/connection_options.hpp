@@ -25,7 +25,8 @@ public:
         return *this;
     }
 
-    /// Resolving, connecting and the TLS handshake take at most this long each; default 3 s.
+    /// Resolving, connecting and the TLS handshake take at most this long each, and a question to a Sentinel a
+    /// third of it altogether; default 3 s.
     /// Errors: `invalid_argument` unless positive.
     connection_options& connect_timeout(milliseconds limit) {
         connect_timeout_ = positive(limit, "connect_timeout");
@@ -40,6 +41,13 @@ public:
         return *this;
     }
 
+    /// A durable call waits until so many replicas have what it has done, for as long as a health check but for
+    /// at most a third of its timeout; default 0: for none. `durable=` in the URL wins.
+    connection_options& durable(unsigned replicas) {
+        durable_ = replicas;
+        return *this;
+    }
+
     /// Hears of connections lost and regained, and of settings of the server that endanger tasks; default
     /// nobody. Called where the connection runs; must not throw.
     connection_options& log(std::function<void(std::string_view)> listener) {
@@ -50,6 +58,7 @@ public:
     milliseconds timeout() const noexcept { return timeout_; }
     milliseconds connect_timeout() const noexcept { return connect_timeout_; }
     milliseconds health_check() const noexcept { return health_check_; }
+    unsigned durable() const noexcept { return durable_; }
     const std::function<void(std::string_view)>& log() const noexcept { return log_; }
 
 private:
@@ -61,6 +70,7 @@ private:
     milliseconds timeout_ = std::chrono::seconds(5);
     milliseconds connect_timeout_ = std::chrono::seconds(3);
     milliseconds health_check_ = std::chrono::seconds(2);
+    unsigned durable_ = 0;
     std::function<void(std::string_view)> log_;
 };
 

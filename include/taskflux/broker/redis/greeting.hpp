@@ -17,6 +17,7 @@ namespace taskflux::redis::wire {
 /// What a server told about itself; empty where it would not say.
 struct server_facts {
     std::string version;
+    std::string role;
     std::string run_id;
     std::string maxmemory_policy;
 };
@@ -31,14 +32,19 @@ inline boost::redis::request make_request() {
     return boost::redis::request(config);
 }
 
+/// Names us, and the user unless there is no password; switches to RESP3.
+inline void say_hello(boost::redis::request& to, std::string_view user, std::string_view password) {
+    if (password.empty()) {
+        to.hello_setname("taskflux");
+    } else {
+        to.hello_setname(user.empty() ? "default" : user, password, "taskflux");
+    }
+}
+
 /// The first commands on each connection; `channel` is subscribed to unless empty.
 inline boost::redis::request make_setup(const redis_url& url, std::string_view channel) {
     auto out = make_request();
-    if (url.password.empty()) {
-        out.hello_setname("taskflux");
-    } else {
-        out.hello_setname(url.user.empty() ? "default" : url.user, url.password, "taskflux");
-    }
+    say_hello(out, url.user, url.password);
     if (url.database != 0) out.push("SELECT", url.database);
     if (!channel.empty()) out.subscribe({channel});
     return out;
@@ -53,12 +59,24 @@ inline boost::redis::request make_greeting() {
     return out;
 }
 
+/// The same on connections after the first one of a process, without the setting.
+inline boost::redis::request make_short_greeting() {
+    auto out = make_request();
+    out.push("HELLO");
+    out.push("INFO", "server");
+    out.push("PING");
+    return out;
+}
+
 inline server_facts read_greeting(const reply& from) {
     server_facts out;
     reader in(from);
     for (auto left = in.list(); left >= 2; left -= 2) {
-        if (in.text() == "version") {
+        const auto name = in.text();
+        if (name == "version") {
             out.version = in.text();
+        } else if (name == "role") {
+            out.role = in.text();
         } else {
             in.skip();
         }
@@ -73,13 +91,19 @@ inline server_facts read_greeting(const reply& from) {
             out.run_id = value.substr(0, value.find_first_of("\r\n"));
         }
     }
-    if (in.is_error()) {
+    if (in.is_error() || in.is_text()) {
         in.skip();
     } else if (in.list() == 2) {
         in.skip();
         out.maxmemory_policy = in.text();
     }
     return out;
+}
+
+/// Throws `unavailable`: another server may be the master in a moment.
+inline void check_is_master(const server_facts& told) {
+    if (told.role == "master") return;
+    throw error(errc::unavailable, "the server that the Sentinels named is a " + told.role + ", not the master");
 }
 
 /// Throws `unsupported` for a server older than 6.2.

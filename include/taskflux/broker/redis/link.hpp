@@ -1,8 +1,11 @@
 #pragma once
 
 #include <taskflux/broker/redis/connection_options.hpp>
+#include <taskflux/broker/redis/master_finder.hpp>
+#include <taskflux/broker/redis/replication.hpp>
 #include <taskflux/broker/redis/reply.hpp>
 #include <taskflux/broker/redis/script.hpp>
+#include <taskflux/broker/redis/settings.hpp>
 #include <taskflux/broker/redis/verdict.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/retry.hpp>
@@ -17,7 +20,6 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -50,14 +52,17 @@ struct link_purpose {
     boost::redis::config config;
     /// The first request on each new connection.
     boost::redis::request greeting;
-    /// Reads its reply; throws `taskflux::error` to refuse the server.
-    std::function<void(const reply&)> greeted;
+    /// Reads its reply and gives the server's run id; throws `taskflux::error` to refuse the server, for the
+    /// moment if that is `unavailable`.
+    std::function<std::string(const reply&)> greeted;
     /// Calls may come; `again`: after the connection was lost.
     std::function<void(bool again)> ready;
     /// Where what the server sends by itself goes.
     boost::redis::any_adapter push_adapter;
     /// Some of that is complete.
     std::function<void()> pushed;
+    /// Names the Sentinels who know where the server is; nothing where `config` says it.
+    std::optional<redis_url> sentinels;
 };
 
 /// One request of a caller.
@@ -65,6 +70,7 @@ struct link_call {
     boost::redis::request request;
     std::optional<script> which;  ///< the script that it runs
     bool repeatable = false;      ///< may be sent again when nobody knows whether it was carried out
+    unsigned replicas = 0;        ///< that must have it; the request ends in `push_wait` unless none
     std::chrono::steady_clock::time_point deadline;
 };
 
@@ -73,18 +79,21 @@ struct link_call {
 /// one thing at a time.
 class link : public std::enable_shared_from_this<link> {
 public:
-    link(asio::any_io_executor executor, link_purpose purpose, asio::ssl::context tls,
+    link(asio::any_io_executor executor, link_purpose purpose, tls security,
          const connection_options& options)
         : executor_(std::move(executor)),
           purpose_(std::move(purpose)),
+          tls_host_(std::move(security.host)),
           options_(options),
-          connection_(executor_, std::move(tls),
+          connection_(executor_, std::move(security.context),
                       boost::redis::logger(boost::redis::logger::level::err,
                                            [this](boost::redis::logger::level, std::string_view text) {
-                                               last_error_ = text;
+                                               if (!is_finding_) last_error_ = text;
                                            })),
           changed_(executor_, (std::chrono::steady_clock::time_point::max)()),
           random_(std::random_device{}()) {
+        if (purpose_.sentinels)
+            finder_.emplace(connection_, tls_host_, *purpose_.sentinels, options_.connect_timeout() / 3);
         auto adapter = purpose_.push_adapter;
         connection_.set_receive_response(adapter);
     }
@@ -103,11 +112,18 @@ public:
     void stop() {
         asio::dispatch(executor_, [self = shared_from_this()] {
             self->stopped_ = true;
+            if (self->finder_) self->finder_->stop();
             self->ready_ = false;
             self->connection_.cancel(boost::redis::operation::all);
             self->changed_.cancel();
         });
     }
+
+    /// Which server this leads to; empty while it leads to none. On the executor.
+    const std::string& server() const noexcept { return server_; }
+
+    /// Finds the server anew. On the executor.
+    void leave(std::string_view why) { give_up_on_server(generation_, why); }
 
     /// Carries out one call, on the executor. Errors: see `connection::eval`.
     static asio::awaitable<reply> call(std::shared_ptr<link> self, link_call what) {
@@ -123,9 +139,14 @@ public:
                 if (!load && !what.repeatable) throw self->unavailable("the connection was lost in a call");
                 continue;
             }
+            replication copied;
+            if (what.replicas > 0 && !load) copied = take_replication(answer);
             const auto refused = answer.error();
             if (refused.empty()) {
-                if (!load) co_return answer;
+                if (!load) {
+                    check_replication(copied, what.replicas);
+                    co_return answer;
+                }
                 check_digest(answer, *what.which);
                 load.reset();
                 continue;
@@ -183,19 +204,35 @@ private:
     // Returns when the connection is lost, with how long it could be used.
     asio::awaitable<std::chrono::steady_clock::duration> connect_once() {
         using namespace asio::experimental::awaitable_operators;
-        running_ = true;
         next_refusal_.reset();
         ready_since_ = {};
-        co_await (run() && greet());
-        if (ready_since_ == time_point()) co_return std::chrono::steady_clock::duration::zero();
-        co_return std::chrono::steady_clock::now() - ready_since_;
+        auto config = purpose_.config;
+        if (finder_) {
+            is_finding_ = true;
+            const auto master = co_await finder_->find(purpose_.config);
+            is_finding_ = false;
+            if (!master) {
+                last_error_ = finder_->failures();
+                next_refusal_ = finder_->refusal();
+                settle_refusal();
+                co_return std::chrono::steady_clock::duration::zero();
+            }
+            config.addr = to_boost(*master);
+        }
+        *tls_host_ = config.addr.host;
+        running_ = true;
+        co_await (run(std::move(config)) && greet());
+        if (ready_since_ != time_point()) co_return std::chrono::steady_clock::now() - ready_since_;
+        if (finder_) finder_->misled();
+        co_return std::chrono::steady_clock::duration::zero();
     }
 
-    asio::awaitable<void> run() {
+    asio::awaitable<void> run(boost::redis::config config) {
         boost::system::error_code ec;
         if (!stopped_)
-            co_await connection_.async_run(purpose_.config, asio::redirect_error(asio::use_awaitable, ec));
+            co_await connection_.async_run(std::move(config), asio::redirect_error(asio::use_awaitable, ec));
         running_ = false;
+        server_.clear();
         if (ec == boost::redis::error::resp3_hello) {
             constexpr std::string_view prefix = "Setup request execution failed: ";
             auto said = std::string_view(last_error_);
@@ -203,9 +240,14 @@ private:
             next_refusal_ = refusal_for(said);
         }
         if (std::exchange(ready_, false) && !stopped_) log("lost the connection: " + last_error_);
+        connection_.cancel(boost::redis::operation::exec);
+        settle_refusal();
+    }
+
+    // What this attempt found is what callers are told from now on.
+    void settle_refusal() {
         refusal_ = next_refusal_;
         if (refusal_ && !stopped_) log(refusal_->what());
-        connection_.cancel(boost::redis::operation::exec);
         changed_.cancel();
     }
 
@@ -219,9 +261,13 @@ private:
         if (!running_ || stopped_) co_return;
         try {
             if (ec) throw taskflux::error(errc::unavailable, "the Redis server does not answer");
-            purpose_.greeted(answer);
+            server_ = purpose_.greeted(answer);
         } catch (const taskflux::error& e) {
-            if (!ec) next_refusal_ = e;
+            if (e.code() == errc::unavailable) {
+                last_error_ = e.what();
+            } else {
+                next_refusal_ = e;
+            }
             connection_.cancel(boost::redis::operation::run);
             co_return;
         }
@@ -288,7 +334,8 @@ private:
     }
 
     taskflux::error unavailable(const std::string& what) const {
-        const auto last = last_error_.empty() ? std::string() : "; the last trouble was: " + last_error_;
+        const auto trouble = is_finding_ ? finder_->failures() : last_error_;
+        const auto last = trouble.empty() ? std::string() : "; the last trouble was: " + trouble;
         return {errc::unavailable, "Redis: " + what + last};
     }
 
@@ -298,14 +345,18 @@ private:
 
     const asio::any_io_executor executor_;
     const link_purpose purpose_;
+    const std::shared_ptr<std::string> tls_host_;
     const connection_options options_;
     std::string last_error_;
     boost::redis::connection connection_;
+    std::optional<master_finder> finder_;
     asio::steady_timer changed_;                   // cancelled whenever anything below has changed
     std::optional<taskflux::error> refusal_;       // why the server can't be used, until that has changed
     std::optional<taskflux::error> next_refusal_;  // what this attempt found
     std::uint64_t generation_ = 0;                 // how often calls could come
     time_point ready_since_;
+    std::string server_;
+    bool is_finding_ = false;  // the Sentinels are being asked
     bool running_ = false;
     bool ready_ = false;
     bool stopped_ = false;

@@ -71,6 +71,14 @@ public:
         }
     }
 
+    /// Takes off the last node, where that is an answer of its own: of the last of several commands.
+    node take_last() {
+        if (nodes_.empty()) throw taskflux::error(errc::protocol, "an answer is missing");
+        const auto last = nodes_.back();
+        nodes_.pop_back();
+        return last;
+    }
+
     /// Has Boost.Redis write into this reply, which must outlive the request. Never fails, so that an error
     /// of one command does not cost the connection.
     boost::redis::any_adapter adapter() {

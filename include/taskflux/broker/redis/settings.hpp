@@ -8,30 +8,30 @@
 
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/verify_context.hpp>
 #include <boost/redis/config.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 
 namespace taskflux::redis::wire {
 
-/// What Boost.Redis is told. It never connects again by itself: its interval is fixed, ours backs off.
+inline boost::redis::address to_boost(const address& from) {
+    return {from.host, std::to_string(from.port)};
+}
+
+/// What Boost.Redis is told. It never connects again by itself: its interval is fixed, ours backs off. With
+/// Sentinels the address is filled in later, when they have been asked.
 inline boost::redis::config make_config(const redis_url& url, const connection_options& options,
                                         std::string_view channel) {
     boost::redis::config out;
     out.use_ssl = url.tls;
     out.unix_socket = url.unix_socket;
-    if (!url.master.empty()) {
-        out.sentinel.master_name = url.master;
-        for (const auto& each : url.addresses) {
-            out.sentinel.addresses.push_back({each.host, std::to_string(each.port)});
-        }
-    } else if (!url.addresses.empty()) {
-        out.addr = {url.addresses.front().host, std::to_string(url.addresses.front().port)};
-    }
+    if (!url.addresses.empty()) out.addr = to_boost(url.addresses.front());
     out.use_setup = true;
     out.setup = make_setup(url, channel);
     out.health_check_id = "taskflux";
@@ -46,11 +46,26 @@ inline boost::redis::config make_config(const redis_url& url, const connection_o
     return out;
 }
 
+/// The same for a Sentinel: nothing is sent by itself, as `make_sentinel_question` says it all.
+inline boost::redis::config make_sentinel_config(boost::redis::config from, const address& who) {
+    from.addr = to_boost(who);
+    from.setup.clear();
+    return from;
+}
+
+/// How servers prove who they are. The context asks for the name in `host`, which is to be set before each
+/// connection.
+struct tls {
+    asio::ssl::context context{asio::ssl::context::tls_client};
+    std::shared_ptr<std::string> host = std::make_shared<std::string>();
+};
+
 /// Trusts what the URL says, else what the system trusts, and insists on the host's name.
 /// Errors: `invalid_argument` for a file that can't be used.
-inline asio::ssl::context make_tls(const redis_url& url) {
-    asio::ssl::context out(asio::ssl::context::tls_client);
-    if (!url.tls) return out;
+inline tls make_tls(const redis_url& url) {
+    tls made;
+    if (!url.tls) return made;
+    auto& out = made.context;
     const auto check = [](const boost::system::error_code& ec, std::string_view what,
                           const std::string& file) {
         if (!ec) return;
@@ -72,10 +87,10 @@ inline asio::ssl::context make_tls(const redis_url& url) {
         check(ec, "key", url.key);
     }
     out.set_verify_mode(asio::ssl::verify_peer);
-    if (!url.addresses.empty()) {
-        out.set_verify_callback(asio::ssl::host_name_verification(url.addresses.front().host));
-    }
-    return out;
+    out.set_verify_callback([host = made.host](bool preverified, asio::ssl::verify_context& context) {
+        return asio::ssl::host_name_verification(*host)(preverified, context);
+    });
+    return made;
 }
 
 }  // namespace taskflux::redis::wire

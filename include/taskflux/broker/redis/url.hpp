@@ -24,7 +24,7 @@ struct address {
     friend bool operator==(const address&, const address&) = default;
 };
 
-/// What a Redis URL says. Its password is in no message and not in `to_string`.
+/// What a Redis URL says. Its passwords are in no message and not in `to_string`.
 struct redis_url {
     redis_url() = default;
 
@@ -33,32 +33,39 @@ struct redis_url {
     std::vector<address> addresses;  ///< one server, or the Sentinels; empty for a Unix socket
     std::string unix_socket;         ///< path of the socket; empty for TCP
     std::string master;              ///< the master's name for Sentinels; empty: `addresses` is the server
+    std::string sentinel_user;       ///< to the Sentinels; empty: their default user
+    std::string sentinel_password;   ///< to the Sentinels; empty: none
     int database = 0;
     bool tls = false;
     std::string ca;    ///< file with the certificates to trust; empty: those of the system
     std::string cert;  ///< file with this client's certificate chain; empty: none
     std::string key;   ///< file with the private key of `cert`
     std::optional<std::chrono::milliseconds> timeout;  ///< of a call; none: the default
+    std::optional<unsigned> durable;  ///< replicas that must have a submission; none: the default
 
     friend bool operator==(const redis_url&, const redis_url&) = default;
 };
 
-/// The URL in its usual form, with `***` for the password.
+/// The URL in its usual form, with `***` for passwords.
 std::string to_string(const redis_url& url);
 
 /// Reads one of
 ///   redis://[user[:password]@]host[:port][/db][?options]    rediss:// the same over TLS
 ///   redis+unix://[user[:password]@]/path[?db=1]             also unix://
-///   redis+sentinel://[user[:password]@]a[:26379],b,c/master[/db]
-/// with the options timeout=500ms (or s), db=1 and, over TLS, ca=, cert= and key= (files). User, password,
-/// paths and options are percent-decoded. Mistakes throw `invalid_argument`, and never quote a password.
+///   redis+sentinel://[user[:password]@]a[:26379],b,c/master[/db]    rediss+sentinel:// the same over TLS
+/// with the options timeout=500ms (or s), db=1, durable=1 (see `connection_options`) and, over TLS, ca=, cert=
+/// and key= (files). User and password are for the servers; Sentinels get sentinel_user= and
+/// sentinel_password=. TLS is for servers and Sentinels alike; there is no mixture. User, password, paths and
+/// options are percent-decoded. Mistakes throw `invalid_argument`, and never quote a password.
 redis_url parse_url(std::string_view text);
 
 namespace wire {
 
 class url_parser {
 public:
-    explicit url_parser(std::string_view text) : has_secret_(text.find('@') != std::string_view::npos) {
+    explicit url_parser(std::string_view text)
+        : has_secret_(text.find('@') != std::string_view::npos ||
+                      text.find("password") != std::string_view::npos) {
         const auto colon = text.find("://");
         const auto scheme = text.substr(0, colon);
         if (colon == std::string_view::npos) {
@@ -87,11 +94,12 @@ public:
                     "redis+unix:///run/redis.sock");
             }
             url_.unix_socket = decode(path);
-        } else if (scheme == "redis+sentinel") {
+        } else if (scheme == "redis+sentinel" || scheme == "rediss+sentinel") {
+            url_.tls = scheme == "rediss+sentinel";
             read_sentinels(hosts, path);
         } else {
             fail("the scheme" + quoted(scheme) +
-                 " is not known: use redis, rediss, redis+unix, unix or redis+sentinel");
+                 " is not known: use redis, rediss, redis+unix, unix, redis+sentinel or rediss+sentinel");
         }
         read_options(options);
     }
@@ -219,9 +227,19 @@ private:
         url_.timeout = std::chrono::milliseconds(value * unit);
     }
 
+    void read_durable(std::string_view text) {
+        constexpr unsigned most = 100;
+        unsigned replicas = 0;
+        if (!read_number(text, replicas) || replicas > most)
+            fail("durable" + quoted(text) + " is not a number of replicas: durable=1");
+        url_.durable = replicas;
+    }
+
     void read_option(std::string_view name, std::string_view value) {
         const bool file = name == "ca" || name == "cert" || name == "key";
-        if (file && !url_.tls) fail("the options ca, cert and key are for TLS: rediss://");
+        if (file && !url_.tls) fail("the options ca, cert and key are for TLS: rediss:// or rediss+sentinel://");
+        if (name.starts_with("sentinel_") && url_.master.empty())
+            fail("the options sentinel_user and sentinel_password are for redis+sentinel://");
         if (file && value.empty()) fail("the options ca, cert and key name a file: ca=/etc/ssl/redis.pem");
         if (name == "ca") {
             url_.ca = decode(value);
@@ -233,10 +251,16 @@ private:
             read_database(value);
         } else if (name == "timeout") {
             read_timeout(value);
+        } else if (name == "durable") {
+            read_durable(value);
+        } else if (name == "sentinel_user") {
+            url_.sentinel_user = decode(value);
+        } else if (name == "sentinel_password") {
+            url_.sentinel_password = decode(value);
         } else {
             fail("the option" + quoted(name) +
-                 " is not known: there are timeout, db, ca, cert and key (a '?' in a password is written as "
-                 "%3F)");
+                 " is not known: there are timeout, db, durable, ca, cert, key, sentinel_user and "
+                 "sentinel_password (a '?' in a password is written as %3F, a '&' as %26)");
         }
     }
 
@@ -250,6 +274,8 @@ private:
             options.remove_prefix(end == std::string_view::npos ? options.size() : end + 1);
         }
         if (url_.cert.empty() != url_.key.empty()) fail("cert and key go together: name both files");
+        if (!url_.sentinel_user.empty() && url_.sentinel_password.empty())
+            fail("sentinel_user needs a sentinel_password");
     }
 
     const bool has_secret_;
@@ -281,7 +307,7 @@ inline redis_url parse_url(std::string_view text) {
 inline std::string to_string(const redis_url& url) {
     std::string out = url.tls ? "rediss://" : "redis://";
     if (!url.unix_socket.empty()) out = "redis+unix://";
-    if (!url.master.empty()) out = "redis+sentinel://";
+    if (!url.master.empty()) out = url.tls ? "rediss+sentinel://" : "redis+sentinel://";
     out += wire::encoded(url.user);
     if (!url.password.empty()) out += ":***";
     if (!url.user.empty() || !url.password.empty()) out += '@';
@@ -308,6 +334,9 @@ inline std::string to_string(const redis_url& url) {
     option("cert", url.cert);
     option("key", url.key);
     if (url.timeout) option("timeout", std::to_string(url.timeout->count()) + "ms");
+    if (url.durable) option("durable", std::to_string(*url.durable));
+    option("sentinel_user", url.sentinel_user);
+    if (!url.sentinel_password.empty()) out += std::exchange(separator, '&') + std::string("sentinel_password=***");
     return out;
 }
 

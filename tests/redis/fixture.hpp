@@ -1,0 +1,125 @@
+#pragma once
+
+#include <support/redis_server.hpp>
+#include <taskflux/broker/redis/connection.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <future>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace test {
+
+namespace asio = boost::asio;
+using taskflux::errc;
+using taskflux::redis::connection;
+using taskflux::redis::connection_options;
+using taskflux::redis::parse_url;
+using taskflux::redis::reader;
+using taskflux::redis::reply;
+using words = std::vector<std::string>;
+
+// How a call ended. Its exception stays on its thread: TSan does not see what libstdc++ does to share one.
+struct ending {
+    ending() = default;
+
+    reply answer;
+    boost::system::error_code ec;
+    std::string what;
+};
+
+inline asio::awaitable<ending> end_of(asio::awaitable<reply> call) {
+    ending out;
+    try {
+        out.answer = co_await std::move(call);
+    } catch (const boost::system::system_error& e) {
+        out.ec = e.code();
+        out.what = e.what();
+    }
+    co_return out;
+}
+
+class pending {
+public:
+    explicit pending(std::future<ending> of) : of_(std::move(of)) {}
+
+    reply get() {
+        auto got = of_.get();
+        if (got.ec) throw boost::system::system_error(got.ec, got.what);
+        return std::move(got.answer);
+    }
+
+private:
+    std::future<ending> of_;
+};
+
+// A thread that runs a context, and what its connections report.
+class connection_fixture {
+public:
+    connection_fixture() : runner_([this] { context_.run(); }) {}
+    ~connection_fixture() {
+        for (const auto& each : made_) each->close();
+        work_.reset();
+        runner_.join();  // returns only when closed connections let go of the context
+    }
+
+    std::shared_ptr<connection> make(const std::string& url,
+                                     connection_options options = connection_options()) {
+        options.log([this](std::string_view text) {
+            const std::lock_guard lock(mutex_);
+            log_.append(text) += '\n';
+        });
+        made_.push_back(connection::make(context_.get_executor(), parse_url(url), options));
+        return made_.back();
+    }
+
+    pending later(asio::awaitable<reply> call, asio::cancellation_slot slot = {}) {
+        return pending(asio::co_spawn(context_, end_of(std::move(call)),
+                                      asio::bind_cancellation_slot(slot, asio::use_future)));
+    }
+
+    std::string log() {
+        const std::lock_guard lock(mutex_);
+        return log_;
+    }
+
+    asio::io_context& context() { return context_; }
+
+private:
+    asio::io_context context_;
+    asio::executor_work_guard<asio::io_context::executor_type> work_{context_.get_executor()};
+    std::vector<std::shared_ptr<connection>> made_;
+    std::mutex mutex_;
+    std::string log_;
+    std::thread runner_;
+};
+
+inline std::string text_of(pending answer) {
+    const auto got = answer.get();
+    return std::string(reader(got).text());
+}
+
+inline void refused(pending answer, errc code, const std::string& says) {
+    BOOST_CHECK_EXCEPTION(answer.get(), boost::system::system_error,
+                          [&](const boost::system::system_error& e) {
+                              const std::string what = e.what();
+                              BOOST_TEST(what.find(says) != std::string::npos, what);
+                              BOOST_TEST(what.find("s3cret") == std::string::npos, what);
+                              return e.code() == code;
+                          });
+}
+
+}  // namespace test
