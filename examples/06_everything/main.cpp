@@ -1,10 +1,12 @@
 // Everything in one program, which ./tools/quickstart runs: files are measured by tasks, in a queue for small
 // and one for large ones, with progress, retries, a result for each, and an end that can be asked for.
 //
-// A tour: contracts.hpp names the tasks, handlers.cpp runs them, session.cpp submits them and waits. The rest is
+// A tour: contracts.hpp names the tasks, handlers.cpp has what they do, session.cpp submits them and waits,
+// runner.cpp has the worker, and worker_process.cpp a process for that when tasks are kept on a server. The rest is
 // what any program has: settings (the command line), walk (finds files), digest (reads one), display, report.
 
 #include "report.hpp"
+#include "runner.hpp"
 #include "session.hpp"
 #include "settings.hpp"
 #include "text.hpp"
@@ -46,6 +48,10 @@ int main(int count, char** arguments) {
         const auto wanted = parse(count, arguments);
         if (wanted.help) {
             std::fputs(help_text().c_str(), stdout);
+            return exit_ok;
+        }
+        if (wanted.worker) {
+            serve(wanted);
             return exit_ok;
         }
         return measure_all(wanted);

@@ -1,23 +1,24 @@
 #include "session.hpp"
 
+#include "contracts.hpp"
 #include "display.hpp"
-#include "handlers.hpp"
+#include "runner.hpp"
 #include "text.hpp"
 
+#include <taskflux/broker/redis/url.hpp>
 #include <taskflux/exec/executor.hpp>
 #include <taskflux/flow/client.hpp>
-#include <taskflux/flow/connect.hpp>
-#include <taskflux/flow/worker.hpp>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 
 #include <csignal>
 #include <cstdlib>
+#include <exception>
+#include <memory>
 #include <ranges>
-#include <thread>
+#include <utility>
 
 namespace asio = boost::asio;
 using namespace asio::experimental::awaitable_operators;
@@ -25,24 +26,19 @@ using namespace std::chrono_literals;
 
 namespace {
 
-taskflux::broker_ptr open_broker(asio::io_context& io, const std::string& url) {
-    try {
-        return taskflux::connect(io.get_executor(), url);
-    } catch (const taskflux::error& e) {
-        if (e.code() != taskflux::errc::invalid_argument && e.code() != taskflux::errc::unsupported) throw;
-        throw usage_error("--url " + printable(url) + ": " + e.what());
-    }
+/// The URL without its passwords.
+std::string shown_url(const settings& wanted) {
+    return wanted.is_in_memory() ? wanted.url : taskflux::redis::to_string(taskflux::redis::parse_url(wanted.url));
 }
 
-/// One run. All of it but the handlers lives on the one thread that runs `io`.
+/// One run, as its user sees it. All of it lives on the one thread that runs `io`.
 class session {
 public:
     session(asio::io_context& io, const settings& wanted, const found& what)
-        : io_(io), files_(what.files), signals_(io, SIGINT, SIGTERM), broker_(open_broker(io, wanted.url)),
-          client_(broker_), threads_(wanted.threads > 0 ? wanted.threads : std::thread::hardware_concurrency()),
-          worker_(broker_, options()), waiters_(io.get_executor(), taskflux::executor_options().concurrency(threads_ + 64)),
+        : io_(io), files_(what.files), signals_(io, SIGINT, SIGTERM), broker_(open_broker(io, wanted)),
+          client_(broker_), runner_(make_runner(io, broker_, wanted, [this](const std::string& text) { display_.note(text); })),
+          waiters_(io.get_executor(), taskflux::executor_options().concurrency(wanted.threads + 64)),
           jobs_(files_.size()), seen_(files_.size()), has_ended_(files_.size()) {
-        add_handlers(worker_);
         report_.rows.resize(files_.size());
         std::uint64_t bytes = 0;
         for (const auto& file : files_) bytes += file.size;
@@ -55,8 +51,8 @@ public:
         progress_.express.total = express_.size();
         progress_.bulk.total = bulk_.size();
         progress_.total_bytes = bytes;
-        display_.note(grouped(files_.size()) + (files_.size() == 1 ? " file, " : " files, ") + bytes_text(bytes) + ", " + std::to_string(threads_) +
-                      (threads_ == 1 ? " thread, " : " threads, ") + printable(wanted.url) + ": " + grouped(express_.size()) + " express, " +
+        display_.note(grouped(files_.size()) + (files_.size() == 1 ? " file, " : " files, ") + bytes_text(bytes) + ", " + std::to_string(wanted.threads) +
+                      (wanted.threads == 1 ? " thread, " : " threads, ") + printable(shown_url(wanted)) + ": " + grouped(express_.size()) + " express, " +
                       grouped(bulk_.size()) + " bulk (above the average of " + bytes_text(bytes / files_.size()) + ")");
         await_signal();
     }
@@ -65,8 +61,11 @@ public:
         co_await submit("bulk", bulk_);
         flaky_ = co_await client_.submit(flaky, 2U);
         co_await submit("express", express_);
-        co_await (serve() && collect());
+        co_await (first_to_fail(serve()) && first_to_fail(collect()));
     }
+
+    /// Why it ended, if that was not as it should.
+    std::exception_ptr failure() const { return failure_; }
 
     /// Ends everything that keeps the execution context busy.
     void close() {
@@ -78,14 +77,14 @@ public:
     run_report report() && { return std::move(report_); }
 
 private:
-    taskflux::worker_options options() {
-        return taskflux::worker_options()
-            .queues({"express", "bulk"})
-            .concurrency(threads_)
-            .cpu_threads(threads_)
-            .log([this](const taskflux::log_line& line, const taskflux::task_id* task) {
-                asio::post(io_, [this, text = (task ? "flaky     " : "") + line.text] { display_.note(text); });
-            });
+    /// Keeps the error of what failed first: that of the other, which is cancelled then, says nothing.
+    asio::awaitable<void> first_to_fail(asio::awaitable<void> part) {
+        try {
+            co_await std::move(part);
+        } catch (...) {
+            if (!failure_) failure_ = std::current_exception();
+            throw;
+        }
     }
 
     // --- what is asked for ------------------------------------------------------------------------------
@@ -98,9 +97,9 @@ private:
         for (std::size_t i = 0; i < indices.size(); ++i) jobs_[indices[i]] = std::move(jobs[i]);
     }
 
-    /// The worker's life. After an interruption, what it has not begun is given up.
+    /// The tasks' life. After an interruption, what it has not begun is given up.
     asio::awaitable<void> serve() {
-        if (!report_.is_interrupted) co_await worker_.run();
+        if (!report_.is_interrupted) co_await runner_->run();
         co_await give_up(flaky_.id().queue, std::vector(1, flaky_.id().key));
         co_await give_up("express", keys_left(express_));
         co_await give_up("bulk", keys_left(bulk_));
@@ -134,7 +133,7 @@ private:
         }
         co_await waiters_.submit_all(collect_one, tickets);
         co_await collect_retries();
-        worker_.stop();
+        runner_->stop();
     }
 
     static asio::awaitable<void> collect_one(ticket one) {
@@ -188,11 +187,12 @@ private:
             if (ec) return;
             if (report_.is_interrupted) {
                 display_.note("quit");
+                runner_->quit();
                 std::_Exit(exit_interrupted);
             }
             report_.is_interrupted = true;
             display_.note("interrupted: files under way are finished, the rest is given up; once more quits at once");
-            worker_.stop();
+            runner_->stop();
             await_signal();
         });
     }
@@ -203,8 +203,7 @@ private:
     display display_;
     taskflux::broker_ptr broker_;
     taskflux::client client_;
-    std::size_t threads_;
-    taskflux::worker worker_;
+    std::unique_ptr<runner> runner_;
     taskflux::executor waiters_;
 
     std::vector<std::size_t> express_;  // indices of files_, and of what follows
@@ -215,6 +214,7 @@ private:
     taskflux::job<unsigned> flaky_;
     run_progress progress_;
     run_report report_;
+    std::exception_ptr failure_;
 };
 
 }  // namespace
@@ -225,7 +225,7 @@ run_report measure_files(const settings& wanted, const found& what) {
     session current(io, wanted, what);
     asio::co_spawn(io, current.run(), [&](std::exception_ptr error) {
         current.close();
-        if (error) std::rethrow_exception(error);
+        if (error) std::rethrow_exception(current.failure() ? current.failure() : error);
     });
     io.run();
     auto report = std::move(current).report();

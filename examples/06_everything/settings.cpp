@@ -2,8 +2,10 @@
 
 #include "text.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <string_view>
+#include <thread>
 
 namespace {
 
@@ -30,12 +32,14 @@ fails twice on purpose, to show its retries. Folders are read with all that is i
 them are not followed. Ctrl-C lets the files under way finish; a second one quits at once.
 
   --threads N   threads that read files, 1 to 256 (default: one a core)
-  --url URL     where tasks are kept: memory:// (default: this process) or redis://host:port
+  --url URL     where tasks are kept: memory:// (default: this process) or redis://host:port, where a second
+                process runs them
   --all         show every file, not only the largest ones
   --json        print the results as one JSON document instead of a table; in its paths, bytes that are not
                 UTF-8 are written %XX, and % is written %25
   --tree DIR    the folder to read when none is named, but for its .git, build and .deps (default: .)
   -h, --help    print this
+  --worker      only run the tasks of others at the URL, until standard input ends
   --            what follows are files and folders, even if it starts with -
 
 Progress goes to standard error: as a live bar on a terminal, as lines elsewhere.
@@ -67,6 +71,8 @@ settings parse(int count, const char* const* arguments) {
             parsed.help = true;
         } else if (is("--all")) {
             parsed.all = true;
+        } else if (is("--worker")) {
+            parsed.worker = true;
         } else if (is("--json")) {
             parsed.json = true;
         } else if (takes_value("--threads")) {
@@ -77,8 +83,10 @@ settings parse(int count, const char* const* arguments) {
             parsed.tree = value_of("--tree");
         } else {
             throw usage_error("there is no option " + printable(argument) +
-                              "; there are --threads, --url, --all, --json, --tree and --help");
+                              "; there are --threads, --url, --all, --json, --tree, --worker and --help");
         }
     }
+    if (parsed.threads == 0) parsed.threads = (std::max)(1U, std::thread::hardware_concurrency());
+    if (parsed.worker && parsed.is_in_memory()) throw usage_error("--worker needs --url redis://host:port");
     return parsed;
 }

@@ -9,10 +9,13 @@ struct settings {
     std::vector<std::string> paths;
     std::string tree = ".";  ///< read when no path is given
     std::string url = "memory://";
-    unsigned threads = 0;    ///< for the files; 0: one a core
+    unsigned threads = 0;    ///< for the files
     bool all = false;
     bool json = false;
     bool help = false;
+    bool worker = false;     ///< run tasks only, for another process of this program
+
+    bool is_in_memory() const { return url.starts_with("memory:"); }
 };
 
 /// The user asked for something that can't be done; the text says what would be right.

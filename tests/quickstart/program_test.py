@@ -7,9 +7,11 @@ import pty
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 PROGRAM = ""
@@ -42,9 +44,9 @@ class Case(unittest.TestCase):
     def sparse(self, name, size):
         os.truncate(self.write(name, b""), size)
 
-    def start(self, *arguments):
+    def start(self, *arguments, **options):
         process = subprocess.Popen([PROGRAM, *arguments], cwd=self.folder, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, text=True)
+                                   stderr=subprocess.PIPE, text=True, **options)
         self.addCleanup(process.stderr.close)
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.wait)
@@ -54,7 +56,7 @@ class Case(unittest.TestCase):
     def read_until(self, process, beginning):
         for line in process.stderr:
             if line.startswith(beginning):
-                return
+                return line
         self.fail(f"no line began with {beginning!r}")
 
 
@@ -156,7 +158,7 @@ class Usage(Case):
     def test_help_names_options_and_exit_codes(self):
         code, out, err = run("--help")
         self.assertEqual((code, err), (0, ""))
-        for part in ("--threads", "--url", "--all", "--json", "--tree", "130 interrupted"):
+        for part in ("--threads", "--url", "--all", "--json", "--tree", "--worker", "130 interrupted"):
             self.assertIn(part, out)
 
     def test_mistakes_are_named(self):
@@ -167,6 +169,7 @@ class Usage(Case):
         self.assert_refused(["nowhere\x07"], "nowhere\\x07: no such file or folder")
         self.assert_refused(["."], "no files in .")
         self.assert_refused(["--tree", "nowhere"], "--tree nowhere: no such folder")
+        self.assert_refused(["--worker"], "--worker needs --url")
 
     def test_an_unknown_broker_is_named(self):
         self.write("file")
@@ -284,6 +287,137 @@ class Interrupted(Case):
         failed = [file for file in json.loads(out)["files"] if file["state"] == "failed"]
         self.assertEqual([(file["path"], file["reason"]) for file in failed],
                          [("./vanishing", "cannot open: No such file or directory")])
+
+
+SERVER = shutil.which(os.environ.get("TASKFLUX_REDIS_SERVER", "redis-server"))
+
+
+@unittest.skipUnless(SERVER, "there is no redis-server")
+class OverRedis(Case):
+    @classmethod
+    def setUpClass(cls):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            cls.port = probe.getsockname()[1]
+        cls.url = f"redis://127.0.0.1:{cls.port}"
+        cls.server = subprocess.Popen([SERVER, "--port", str(cls.port), "--bind", "127.0.0.1", "--save", ""],
+                                      stdout=subprocess.DEVNULL)
+        cls.addClassCleanup(cls.server.wait)
+        cls.addClassCleanup(cls.server.kill)
+        while not cls.is_there():
+            time.sleep(0.01)
+
+    @classmethod
+    def is_there(cls):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", cls.port)) == 0
+
+    def setUp(self):
+        super().setUp()
+        with socket.create_connection(("127.0.0.1", self.port)) as server:
+            server.sendall(b"FLUSHALL\r\n")
+            server.recv(100)
+
+    def start_with_worker(self, *arguments, **options):
+        """The program, and the number of its worker's process."""
+        process = self.start("--url", self.url, *arguments, **options)
+        return process, int(self.read_until(process, "the worker runs in process ").split()[-1])
+
+    def many_files(self, count=400):
+        for i in range(count):
+            self.sparse(f"file {i}", 8_000_000)
+
+    def assert_ends(self, number):
+        for _ in range(2000):
+            try:
+                os.kill(number, 0)
+            except ProcessLookupError:
+                return
+            time.sleep(0.01)
+        self.fail(f"process {number} is left")
+
+    def test_a_second_process_runs_the_tasks(self):
+        for i in range(50):
+            self.write(f"file {i}", b"x" * i)
+        process, worker = self.start_with_worker("--json", ".")
+        self.assertNotEqual(worker, process.pid)
+        out, err = process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 0, err)
+        self.assertIn("flaky     attempt 3 succeeded", err)
+        facts = {file["path"]: file["facts"] for file in json.loads(out)["files"]}
+        for i in range(50):
+            self.assertEqual(facts[f"./file {i}"]["sha256"], hashlib.sha256(b"x" * i).hexdigest())
+        self.assert_ends(worker)
+
+    def test_a_file_that_cannot_be_read_fails_alone(self):
+        self.write("good")
+        os.mkfifo(os.path.join(self.folder, "pipe"))
+        code, out, _ = run("--url", self.url, "pipe", "good", cwd=self.folder)
+        self.assertEqual(code, 1)
+        self.assertIn("failed    pipe: not a regular file\n", out)
+        self.assertIn("1 file measured, 1 failed", out)
+
+    def test_ctrl_c_in_a_terminal_ends_both_when_what_runs_is_finished(self):
+        self.many_files()
+        process, worker = self.start_with_worker("--threads", "2", ".", start_new_session=True)
+        self.read_until(process, "progress")
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 130)
+        self.assertIn("interrupted: files under way are finished", err)
+        measured, given_up = re.search(r"(\d+) files? measured, 0 failed, (\d+) given up", out).groups()
+        self.assertEqual(int(measured) + int(given_up), 400)
+        self.assertGreater(int(measured), 0)
+        self.assertGreater(int(given_up), 0)
+        self.assert_ends(worker)
+
+    def test_a_second_interruption_ends_both_at_once(self):
+        self.sparse("huge", 1 << 40)
+        process, worker = self.start_with_worker("huge")
+        process.send_signal(signal.SIGINT)
+        self.read_until(process, "interrupted")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 130)
+        self.assert_ends(worker)
+
+    def test_a_killed_worker_is_replaced_and_nothing_is_lost(self):
+        self.many_files(40)
+        process, worker = self.start_with_worker("--threads", "2", ".")
+        self.read_until(process, "progress")
+        os.kill(worker, signal.SIGKILL)
+        self.read_until(process, f"the worker in process {worker} was killed by signal 9")
+        other = int(self.read_until(process, "the worker runs in process ").split()[-1])
+        self.assertNotEqual(other, worker)
+        out, err = process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 0, err)
+        self.assertIn("40 files measured, 0 failed", out)
+        self.assert_ends(other)
+
+    def test_workers_that_die_again_and_again_end_the_program(self):
+        self.sparse("huge", 1 << 40)
+        process, worker = self.start_with_worker("huge")
+        for _ in range(2):
+            os.kill(worker, signal.SIGKILL)
+            worker = int(self.read_until(process, "the worker runs in process ").split()[-1])
+        os.kill(worker, signal.SIGKILL)
+        _, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 3)
+        self.assertIn(f"the workers die: the last one, process {worker}, was killed by signal 9", err)
+
+    def test_the_worker_does_not_outlive_the_program(self):
+        self.many_files()
+        process, worker = self.start_with_worker("--threads", "2", ".")
+        self.read_until(process, "progress")
+        process.kill()
+        self.assert_ends(worker)
+
+    def test_a_server_that_is_not_there_is_reported_and_its_password_is_not(self):
+        self.write("file")
+        code, out, err = run("--url", "redis://:secret@127.0.0.1:1?timeout=200ms", "file", cwd=self.folder)
+        self.assertEqual((code, out), (3, ""))
+        self.assertIn("127.0.0.1:1", err)
+        self.assertNotIn("secret", err)
 
 
 if __name__ == "__main__":

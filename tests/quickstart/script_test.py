@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Runs tools/quickstart: script_test.py SCRIPT BUILD_ROOT [unittest's arguments]. Compiles on its first run."""
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -8,6 +9,7 @@ import unittest
 
 SCRIPT = ""
 BUILD_ROOT = ""
+SERVER = shutil.which(os.environ.get("TASKFLUX_REDIS_SERVER", "redis-server"))
 
 
 def run(*arguments, cwd, script=None, **environment):
@@ -38,6 +40,19 @@ class Quickstart(unittest.TestCase):
         self.assertEqual(code, 0)
         self.assertIn(" mine\n", out)
         self.assertEqual(run("nowhere", cwd=self.folder)[0], 2)
+
+    @unittest.skipUnless(SERVER, "there is no redis-server")
+    def test_over_redis_a_second_process_runs_the_tasks(self):
+        path = os.path.join(self.folder, "redis.sock")
+        with subprocess.Popen([SERVER, "--port", "0", "--unixsocket", path, "--save", "", "--dir", self.folder],
+                              stdout=subprocess.DEVNULL) as server:
+            try:
+                code, out, err = run("--url", "redis+unix://" + path, SCRIPT, cwd=self.folder)
+            finally:
+                server.kill()
+        self.assertEqual(code, 0, err)
+        self.assertIn("the worker runs in process ", err)
+        self.assertIn("1 file measured, 0 failed", out)
 
     def test_help_explains_script_and_program(self):
         code, out, _ = run("--help", cwd=self.folder)
