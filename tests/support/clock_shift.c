@@ -1,11 +1,12 @@
 /* Preloaded into a Redis server by tests: its real-time clocks run ahead by as many milliseconds as the eight bytes
    of the file named by TASKFLUX_CLOCK_OFFSET say, at any moment. What measures spans (the monotonic clocks) is left
-   alone. With TASKFLUX_CLOCK_FROZEN set they stand still otherwise. Raw system calls, as libc's own functions are the
-   ones replaced here. */
+   alone. With TASKFLUX_CLOCK_FROZEN set they stand still otherwise, or, when that is "cpu", move on only while the
+   server computes. Raw system calls, as libc's own functions are the ones replaced here. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -13,7 +14,7 @@
 #include <unistd.h>
 
 static const int64_t* offset_ms;
-static int is_frozen;
+static int is_frozen, counts_cpu;
 static struct timespec frozen;
 
 __attribute__((constructor)) static void map_offset(void) {
@@ -23,7 +24,9 @@ __attribute__((constructor)) static void map_offset(void) {
     void* memory = mmap(NULL, sizeof *offset_ms, PROT_READ, MAP_SHARED, file, 0);
     if (memory != MAP_FAILED) offset_ms = memory;
     close(file);
-    is_frozen = getenv("TASKFLUX_CLOCK_FROZEN") != NULL && syscall(SYS_clock_gettime, CLOCK_REALTIME, &frozen) == 0;
+    const char* kind = getenv("TASKFLUX_CLOCK_FROZEN");
+    is_frozen = kind != NULL && syscall(SYS_clock_gettime, CLOCK_REALTIME, &frozen) == 0;
+    counts_cpu = is_frozen && strcmp(kind, "cpu") == 0;
 }
 
 int clock_gettime(clockid_t clock, struct timespec* now) {
@@ -31,9 +34,13 @@ int clock_gettime(clockid_t clock, struct timespec* now) {
     if (failed || !offset_ms || (clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE)) return failed;
     if (is_frozen) *now = frozen;
     const int64_t offset = __atomic_load_n(offset_ms, __ATOMIC_RELAXED);
-    const int64_t ns = now->tv_nsec + offset % 1000 * 1000000;
-    now->tv_sec += (time_t)(offset / 1000 + (ns >= 1000000000) - (ns < 0));
-    now->tv_nsec = (long)(ns + (ns < 0 ? 1000000000 : ns >= 1000000000 ? -1000000000 : 0));
+    struct timespec used = {0, 0};
+    if (counts_cpu) syscall(SYS_clock_gettime, CLOCK_PROCESS_CPUTIME_ID, &used);
+    int64_t ns = now->tv_nsec + used.tv_nsec + offset % 1000 * 1000000;
+    now->tv_sec += used.tv_sec + (time_t)(offset / 1000);
+    for (; ns < 0; ns += 1000000000) --now->tv_sec;
+    for (; ns >= 1000000000; ns -= 1000000000) ++now->tv_sec;
+    now->tv_nsec = (long)ns;
     return 0;
 }
 

@@ -218,7 +218,7 @@ std::vector<std::string> redis_server::environment() const {
     if (clock_) {
         result.push_back("LD_PRELOAD=" TASKFLUX_CLOCK_SHIFT);
         result.push_back("TASKFLUX_CLOCK_OFFSET=" + (directory_ / "clock").string());
-        if (options_.frozen_clock_) result.push_back("TASKFLUX_CLOCK_FROZEN=1");
+        if (!options_.frozen_clock_.empty()) result.push_back("TASKFLUX_CLOCK_FROZEN=" + options_.frozen_clock_);
     }
     return result;
 }

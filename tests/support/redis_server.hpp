@@ -41,16 +41,19 @@ public:
     /// A clock that advance() can move.
     redis_server_options& movable_clock() { movable_clock_ = true; return *this; }
     /// A clock that only advance() moves.
-    redis_server_options& frozen_clock() { movable_clock_ = frozen_clock_ = true; return *this; }
+    redis_server_options& frozen_clock() { movable_clock_ = true; frozen_clock_ = "frozen"; return *this; }
+    /// A clock that moves on while the server computes, and by advance(). What the server measures, as in SLOWLOG,
+    /// then is processor time, whatever else the machine does.
+    redis_server_options& cpu_clock() { movable_clock_ = true; frozen_clock_ = "cpu"; return *this; }
     /// The content of a configuration file, which the server may rewrite; implies such a file. Default none.
     redis_server_options& config(std::string value) { config_ = std::move(value); return *this; }
 
 private:
     friend class redis_server;
 
-    std::string executable_, password_, config_;
+    std::string executable_, password_, config_, frozen_clock_;
     std::vector<std::string> words_;
-    bool unix_socket_ = false, cluster_ = false, movable_clock_ = false, frozen_clock_ = false;
+    bool unix_socket_ = false, cluster_ = false, movable_clock_ = false;
 };
 
 /// A real server in a process of its own, on a free loopback port, in a temporary directory that goes with it.
