@@ -834,6 +834,7 @@ public:
         next_ = 0;
         last_failures_ = std::exchange(failures_, {});
         refusal_.reset();
+        has_heard_ = false;
     }
 
     /// Whom to ask now; nothing when all have been asked.
@@ -849,6 +850,7 @@ public:
 
     /// Reads the answer to `make_sentinel_question`: where the master is, if that one knows.
     std::optional<address> answered(const reply& from) {
+        has_heard_ = true;
         reader in(from);
         auto refused = skip(in);
         if (refused.empty() && in.is_error()) refused = in.error();
@@ -882,6 +884,9 @@ public:
         if (next_ < all_.size()) said = last_failures_.empty() ? said + note("no answer yet") : last_failures_;
         return "no Sentinel says where the master \"" + master_ + "\" is (" + said + ')';
     }
+
+    /// Whether any of them has answered.
+    bool has_heard() const { return has_heard_; }
 
     /// The error to tell, if asking again won't help.
     const std::optional<error>& refusal() const { return refusal_; }
@@ -962,6 +967,7 @@ private:
     std::string failures_;
     std::string last_failures_;  // of the round before
     std::optional<error> refusal_;
+    bool has_heard_ = false;
 };
 
 /// What a Sentinel is asked: who we are, where the master is, and which other Sentinels there are.
@@ -1091,6 +1097,9 @@ public:
         }
         co_return master;
     }
+
+    /// Whether any Sentinel has answered.
+    bool has_heard() const { return round_.has_heard(); }
 
     /// The answer was of no use.
     void misled() { round_.misled(); }
@@ -1369,19 +1378,27 @@ private:
             is_finding_ = true;
             const auto master = co_await finder_->find(purpose_.config);
             is_finding_ = false;
-            if (!master) {
+            expected_server_.clear();
+            if (master) {
+                config.addr = to_boost(*master);
+            } else if (!finder_->has_heard() && !last_server_.empty()) {
+                // Who could not be asked can't have named another one to us, and it may well be there.
+                config.addr = last_master_;
+                expected_server_ = last_server_;
+            } else {
                 last_error_ = finder_->failures();
                 next_refusal_ = finder_->refusal();
                 settle_refusal();
                 co_return std::chrono::steady_clock::duration::zero();
             }
-            config.addr = to_boost(*master);
+            tried_master_ = config.addr;
         }
         *tls_host_ = config.addr.host;
         running_ = true;
         co_await (run(std::move(config)) && greet());
         if (ready_since_ != time_point()) co_return std::chrono::steady_clock::now() - ready_since_;
         if (finder_) finder_->misled();
+        if (!expected_server_.empty()) last_error_ = finder_->failures() + "; the last one: " + last_error_;
         co_return std::chrono::steady_clock::duration::zero();
     }
 
@@ -1420,6 +1437,7 @@ private:
         try {
             if (ec) throw taskflux::error(errc::unavailable, "the Redis server does not answer");
             server_ = purpose_.greeted(answer);
+            check_expected();
         } catch (const taskflux::error& e) {
             if (e.code() == errc::unavailable) {
                 last_error_ = e.what();
@@ -1429,6 +1447,8 @@ private:
             connection_.cancel(boost::redis::operation::run);
             co_return;
         }
+        last_server_ = server_;
+        last_master_ = tried_master_;
         const bool again = generation_++ != 0;
         ready_ = true;
         ready_since_ = std::chrono::steady_clock::now();
@@ -1436,6 +1456,14 @@ private:
         if (again) log("connected again");
         purpose_.ready(again);
         changed_.cancel();
+    }
+
+    // Without a Sentinel's word, only the very process that was the master is one for sure: where it has been started
+    // again there may be another by now.
+    void check_expected() {
+        if (expected_server_.empty() || server_ == expected_server_) return;
+        server_.clear();
+        throw taskflux::error(errc::unavailable, "it has been started again");
     }
 
     // False: the connection was lost, and perhaps the request was carried out.
@@ -1513,7 +1541,11 @@ private:
     std::optional<taskflux::error> next_refusal_;  // what this attempt found
     std::uint64_t generation_ = 0;                 // how often calls could come
     time_point ready_since_;
-    std::string server_;
+    std::string server_;           // its run id, while there is a connection
+    std::string expected_server_;  // the only one that will do now; empty: whichever is the master
+    std::string last_server_;      // the last one that was used, and where, as the Sentinels said
+    boost::redis::address last_master_;
+    boost::redis::address tried_master_;
     bool is_finding_ = false;  // the Sentinels are being asked
     bool running_ = false;
     bool ready_ = false;
@@ -3684,14 +3716,18 @@ public:
         for (const char name : std::string_view("crsdeCfukyiwgNhx")) keys_.push_back(prefix_ + name);
     }
 
-    /// Calls a script. `own` are keys that this call needs beside the queue's, without the prefix.
-    asio::awaitable<answer> run(const script& what, std::vector<std::string> own, arguments with, bool repeatable) {
+    /// Calls a script. `own` are keys that this call needs beside the queue's, without the prefix. `durable`: replicas
+    /// must have it too, if the options say so; then it must be repeatable.
+    asio::awaitable<answer> run(const script& what, std::vector<std::string> own, arguments with, bool repeatable,
+                                bool durable = false) {
         const auto self = shared_from_this();
         auto keys = keys_with(own);
         // Another try gets nearer to the end each time: one more key known, some more of what was due done.
         for (;;) {
             answer got;
-            got.whole = co_await server_->eval(what, keys, with.words(), repeatable);
+            auto call = durable ? server_->eval_durably(what, keys, with.words())
+                                : server_->eval(what, keys, with.words(), repeatable);
+            got.whole = co_await std::move(call);
             reader from(got.whole);
             const auto size = from.list();
             const auto word = from.text();
@@ -3873,7 +3909,7 @@ private:
         for (auto& word : words) with.add(std::move(word));
         std::vector<std::string> own;
         own.push_back("p:" + self->producer_);
-        const auto got = co_await self->calls_->run(scripts::enqueue, std::move(own), std::move(with), true);
+        const auto got = co_await self->calls_->run(scripts::enqueue, std::move(own), std::move(with), true, true);
         auto from = got.read();
         auto next = static_cast<std::uint64_t>(from.integer());
         constexpr auto none = static_cast<std::size_t>(-1);

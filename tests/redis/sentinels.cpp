@@ -160,6 +160,24 @@ BOOST_FIXTURE_TEST_CASE(dead_hanging_and_ignorant_sentinels_are_passed_over, fix
     BOOST_TEST(keys.find("db3:keys=1,") != std::string::npos, keys);
 }
 
+BOOST_FIXTURE_TEST_CASE(while_no_sentinel_is_there_the_last_master_will_do_unless_it_was_started_again, fixture) {
+    redis_server server;
+    redis_server sentinel(sentinel_of(server.port()));
+    const auto url = "redis+sentinel://" + at(sentinel) + "/main";
+    const auto redis = make(url, connection_options().timeout(60s));
+    const auto hasty = make(url + "?timeout=2s");
+    BOOST_TEST(text_of(later(redis->command({"PING"}, true))) == "PONG");
+    BOOST_TEST(text_of(later(hasty->command({"PING"}, true))) == "PONG");
+    sentinel.kill();
+    server.command({"CLIENT", "KILL", "TYPE", "normal"});
+    BOOST_TEST(text_of(later(redis->command({"PING"}, true))) == "PONG");
+    server.restart();
+    refused(later(hasty->command({"PING"}, true)), errc::unavailable, "the last one: it has been started again");
+    auto waiting = later(redis->command({"PING"}, true));
+    sentinel.start();
+    BOOST_TEST(text_of(std::move(waiting)) == "PONG");
+}
+
 BOOST_FIXTURE_TEST_CASE(where_one_connection_finds_another_master_the_other_follows, fixture) {
     redis_server first;
     redis_server second;

@@ -211,19 +211,27 @@ private:
             is_finding_ = true;
             const auto master = co_await finder_->find(purpose_.config);
             is_finding_ = false;
-            if (!master) {
+            expected_server_.clear();
+            if (master) {
+                config.addr = to_boost(*master);
+            } else if (!finder_->has_heard() && !last_server_.empty()) {
+                // Who could not be asked can't have named another one to us, and it may well be there.
+                config.addr = last_master_;
+                expected_server_ = last_server_;
+            } else {
                 last_error_ = finder_->failures();
                 next_refusal_ = finder_->refusal();
                 settle_refusal();
                 co_return std::chrono::steady_clock::duration::zero();
             }
-            config.addr = to_boost(*master);
+            tried_master_ = config.addr;
         }
         *tls_host_ = config.addr.host;
         running_ = true;
         co_await (run(std::move(config)) && greet());
         if (ready_since_ != time_point()) co_return std::chrono::steady_clock::now() - ready_since_;
         if (finder_) finder_->misled();
+        if (!expected_server_.empty()) last_error_ = finder_->failures() + "; the last one: " + last_error_;
         co_return std::chrono::steady_clock::duration::zero();
     }
 
@@ -262,6 +270,7 @@ private:
         try {
             if (ec) throw taskflux::error(errc::unavailable, "the Redis server does not answer");
             server_ = purpose_.greeted(answer);
+            check_expected();
         } catch (const taskflux::error& e) {
             if (e.code() == errc::unavailable) {
                 last_error_ = e.what();
@@ -271,6 +280,8 @@ private:
             connection_.cancel(boost::redis::operation::run);
             co_return;
         }
+        last_server_ = server_;
+        last_master_ = tried_master_;
         const bool again = generation_++ != 0;
         ready_ = true;
         ready_since_ = std::chrono::steady_clock::now();
@@ -278,6 +289,14 @@ private:
         if (again) log("connected again");
         purpose_.ready(again);
         changed_.cancel();
+    }
+
+    // Without a Sentinel's word, only the very process that was the master is one for sure: where it has been started
+    // again there may be another by now.
+    void check_expected() {
+        if (expected_server_.empty() || server_ == expected_server_) return;
+        server_.clear();
+        throw taskflux::error(errc::unavailable, "it has been started again");
     }
 
     // False: the connection was lost, and perhaps the request was carried out.
@@ -355,7 +374,11 @@ private:
     std::optional<taskflux::error> next_refusal_;  // what this attempt found
     std::uint64_t generation_ = 0;                 // how often calls could come
     time_point ready_since_;
-    std::string server_;
+    std::string server_;           // its run id, while there is a connection
+    std::string expected_server_;  // the only one that will do now; empty: whichever is the master
+    std::string last_server_;      // the last one that was used, and where, as the Sentinels said
+    boost::redis::address last_master_;
+    boost::redis::address tried_master_;
     bool is_finding_ = false;  // the Sentinels are being asked
     bool running_ = false;
     bool ready_ = false;

@@ -59,6 +59,9 @@ public:
         co_return master;
     }
 
+    /// Whether any Sentinel has answered.
+    bool has_heard() const { return round_.has_heard(); }
+
     /// The answer was of no use.
     void misled() { round_.misled(); }
 

@@ -139,7 +139,7 @@ private:
         for (auto& word : words) with.add(std::move(word));
         std::vector<std::string> own;
         own.push_back("p:" + self->producer_);
-        const auto got = co_await self->calls_->run(scripts::enqueue, std::move(own), std::move(with), true);
+        const auto got = co_await self->calls_->run(scripts::enqueue, std::move(own), std::move(with), true, true);
         auto from = got.read();
         auto next = static_cast<std::uint64_t>(from.integer());
         constexpr auto none = static_cast<std::size_t>(-1);

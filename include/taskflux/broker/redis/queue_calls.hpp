@@ -63,14 +63,18 @@ public:
         for (const char name : std::string_view("crsdeCfukyiwgNhx")) keys_.push_back(prefix_ + name);
     }
 
-    /// Calls a script. `own` are keys that this call needs beside the queue's, without the prefix.
-    asio::awaitable<answer> run(const script& what, std::vector<std::string> own, arguments with, bool repeatable) {
+    /// Calls a script. `own` are keys that this call needs beside the queue's, without the prefix. `durable`: replicas
+    /// must have it too, if the options say so; then it must be repeatable.
+    asio::awaitable<answer> run(const script& what, std::vector<std::string> own, arguments with, bool repeatable,
+                                bool durable = false) {
         const auto self = shared_from_this();
         auto keys = keys_with(own);
         // Another try gets nearer to the end each time: one more key known, some more of what was due done.
         for (;;) {
             answer got;
-            got.whole = co_await server_->eval(what, keys, with.words(), repeatable);
+            auto call = durable ? server_->eval_durably(what, keys, with.words())
+                                : server_->eval(what, keys, with.words(), repeatable);
+            got.whole = co_await std::move(call);
             reader from(got.whole);
             const auto size = from.list();
             const auto word = from.text();

@@ -33,6 +33,7 @@ public:
         next_ = 0;
         last_failures_ = std::exchange(failures_, {});
         refusal_.reset();
+        has_heard_ = false;
     }
 
     /// Whom to ask now; nothing when all have been asked.
@@ -48,6 +49,7 @@ public:
 
     /// Reads the answer to `make_sentinel_question`: where the master is, if that one knows.
     std::optional<address> answered(const reply& from) {
+        has_heard_ = true;
         reader in(from);
         auto refused = skip(in);
         if (refused.empty() && in.is_error()) refused = in.error();
@@ -81,6 +83,9 @@ public:
         if (next_ < all_.size()) said = last_failures_.empty() ? said + note("no answer yet") : last_failures_;
         return "no Sentinel says where the master \"" + master_ + "\" is (" + said + ')';
     }
+
+    /// Whether any of them has answered.
+    bool has_heard() const { return has_heard_; }
 
     /// The error to tell, if asking again won't help.
     const std::optional<error>& refusal() const { return refusal_; }
@@ -161,6 +166,7 @@ private:
     std::string failures_;
     std::string last_failures_;  // of the round before
     std::optional<error> refusal_;
+    bool has_heard_ = false;
 };
 
 /// What a Sentinel is asked: who we are, where the master is, and which other Sentinels there are.
