@@ -5,7 +5,6 @@
 #include "runner.hpp"
 #include "text.hpp"
 
-#include <taskflux/broker/redis/url.hpp>
 #include <taskflux/exec/executor.hpp>
 #include <taskflux/flow/client.hpp>
 
@@ -18,6 +17,7 @@
 #include <exception>
 #include <memory>
 #include <ranges>
+#include <string>
 #include <utility>
 
 namespace asio = boost::asio;
@@ -26,9 +26,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// The URL without its passwords.
-std::string shown_url(const settings& wanted) {
-    return wanted.is_in_memory() ? wanted.url : taskflux::redis::to_string(taskflux::redis::parse_url(wanted.url));
+/// The URL without what may be secret in it: user, password and options.
+std::string shown(const std::string& url) {
+    const auto host = url.find("://") + 3;
+    const auto end = url.find('?');
+    const auto at = url.rfind('@', end);
+    return at == std::string::npos ? url.substr(0, end) : url.substr(0, host) + "***" + url.substr(at, end - at);
 }
 
 /// One run, as its user sees it. All of it lives on the one thread that runs `io`.
@@ -52,7 +55,7 @@ public:
         progress_.bulk.total = bulk_.size();
         progress_.total_bytes = bytes;
         display_.note(grouped(files_.size()) + (files_.size() == 1 ? " file, " : " files, ") + bytes_text(bytes) + ", " + std::to_string(wanted.threads) +
-                      (wanted.threads == 1 ? " thread, " : " threads, ") + printable(shown_url(wanted)) + ": " + grouped(express_.size()) + " express, " +
+                      (wanted.threads == 1 ? " thread, " : " threads, ") + printable(shown(wanted.url)) + ": " + grouped(express_.size()) + " express, " +
                       grouped(bulk_.size()) + " bulk (above the average of " + bytes_text(bytes / files_.size()) + ")");
         await_signal();
     }
