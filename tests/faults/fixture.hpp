@@ -33,8 +33,8 @@ using taskflux::task_state;
 /// A server, and a broker to look at it with, whose calls are driven one at a time.
 class observer {
 public:
-    explicit observer(const std::string& url)
-        : broker(taskflux::make_redis_broker(io.get_executor(), url)), client(broker) {}
+    explicit observer(const std::string& url, taskflux::clock& clock = taskflux::real_clock())
+        : broker(taskflux::make_redis_broker(io.get_executor(), url, taskflux::redis_options(), clock)), client(broker) {}
 
     ~observer() {
         broker->close();
@@ -69,9 +69,10 @@ public:
 };
 
 /// What a process does that only runs a worker, until it is killed. Its lease is short.
-inline void work(const std::string& url, const std::function<void(taskflux::worker&)>& set_up) {
+inline void work(const std::string& url, const std::function<void(taskflux::worker&)>& set_up,
+                 taskflux::clock& clock = taskflux::real_clock()) {
     asio::io_context io;
-    const auto broker = taskflux::make_redis_broker(io.get_executor(), url);
+    const auto broker = taskflux::make_redis_broker(io.get_executor(), url, taskflux::redis_options(), clock);
     taskflux::worker worker{broker, taskflux::worker_options().concurrency(200).lease(2s)};
     set_up(worker);
     asio::co_spawn(io, worker.run(), [](std::exception_ptr error) {
