@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <ranges>
 #include <string>
 #include <vector>
 
@@ -18,10 +17,6 @@ namespace asio = boost::asio;
 
 constexpr std::size_t tasks = 20'000;
 constexpr std::size_t rounds = 11;
-
-auto samples(std::size_t count) {
-    return std::views::iota(std::int64_t(0), std::int64_t(count)) | std::views::transform(bench::sample);
-}
 
 // Each waits for the one before.
 asio::awaitable<std::size_t> one_by_one(taskflux::client& client) {
@@ -49,7 +44,7 @@ asio::awaitable<std::size_t> single(taskflux::client& client) {
 }
 
 asio::awaitable<std::size_t> batched(taskflux::client& client, std::size_t count) {
-    const auto jobs = co_await client.submit_all(bench::judge, samples(count));
+    const auto jobs = co_await client.submit_all(bench::judge, bench::samples(count));
     for (const auto& job : jobs) {
         const auto result = co_await job.result();
         if (!result.is_normal) throw std::logic_error("wrong result");
@@ -67,7 +62,7 @@ backlog drain(std::size_t count) {
     bench::scene on(64);
     const auto before = bench::heap_in_use();
     const auto start = std::chrono::steady_clock::now();
-    auto jobs = on.run(on.client().submit_all(bench::judge, samples(count)));
+    auto jobs = on.run(on.client().submit_all(bench::judge, bench::samples(count)));
     const auto submitted = std::chrono::steady_clock::now();
     const auto last = jobs.back();
     jobs = {};
