@@ -1152,51 +1152,6 @@ private:
 
 }  // namespace taskflux::redis::wire
 
-// -------------------- taskflux/broker/redis/replication.hpp ------------------------------------------------
-
-namespace taskflux::redis::wire {
-
-/// Has the connection wait until so many replicas have what was done before on it, or `limit` is over.
-inline void push_wait(boost::redis::request& to, unsigned replicas, std::chrono::milliseconds limit) {
-    // WAIT looks at the last write of its connection (since Redis 7.2). A request that is sent again, on a new
-    // connection, may find its work done and write nothing: so something is put into the replication stream.
-    to.push("PUBLISH", "tf:sync", "");
-    to.push("WAIT", replicas, limit.count());
-}
-
-/// What came of `push_wait`.
-struct replication {
-    unsigned replicas = 0;
-    std::string error;  ///< of the server, if it may not be asked
-};
-
-/// Takes the answers to `push_wait` off the end of a reply.
-inline replication take_replication(reply& from) {
-    replication out;
-    const auto waited = from.take_last();
-    const auto published = from.take_last();
-    if (published.kind == node_kind::error) {
-        out.error = from.bytes(published);
-    } else if (waited.kind == node_kind::error) {
-        out.error = from.bytes(waited);
-    } else {
-        const auto text = from.bytes(waited);
-        std::from_chars(text.data(), text.data() + text.size(), out.replicas);
-    }
-    return out;
-}
-
-/// Throws `unavailable` unless as many as were wanted have it.
-inline void check_replication(const replication& got, unsigned wanted) {
-    if (!got.error.empty()) throw to_error(got.error);
-    if (got.replicas >= wanted) return;
-    throw error(errc::unavailable, "Redis: " + std::to_string(got.replicas) + " of " + std::to_string(wanted) +
-                                       " replicas had it in time; the server has it, so it may still take "
-                                       "effect. See to the replicas, or lower 'durable'");
-}
-
-}  // namespace taskflux::redis::wire
-
 // -------------------- taskflux/broker/redis/script.hpp -----------------------------------------------------
 
 namespace taskflux::redis {
@@ -1237,7 +1192,6 @@ struct link_call {
     boost::redis::request request;
     std::optional<script> which;  ///< the script that it runs
     bool repeatable = false;      ///< may be sent again when nobody knows whether it was carried out
-    unsigned replicas = 0;        ///< that must have it; the request ends in `push_wait` unless none
     std::chrono::steady_clock::time_point deadline;
 };
 
@@ -1306,14 +1260,9 @@ public:
                 if (!load && !what.repeatable) throw self->unavailable("the connection was lost in a call");
                 continue;
             }
-            replication copied;
-            if (what.replicas > 0 && !load) copied = take_replication(answer);
             const auto refused = answer.error();
             if (refused.empty()) {
-                if (!load) {
-                    check_replication(copied, what.replicas);
-                    co_return answer;
-                }
+                if (!load) co_return answer;
                 check_digest(answer, *what.which);
                 load.reset();
                 continue;
@@ -1610,6 +1559,51 @@ private:
 
 }  // namespace taskflux::redis::wire
 
+// -------------------- taskflux/broker/redis/replication.hpp ------------------------------------------------
+
+namespace taskflux::redis::wire {
+
+/// Has the connection wait until so many replicas have what was done before on it, or `limit` is over.
+inline void push_wait(boost::redis::request& to, unsigned replicas, std::chrono::milliseconds limit) {
+    // WAIT looks at the last write of its connection (since Redis 7.2). A request that is sent again, on a new
+    // connection, may find its work done and write nothing: so something is put into the replication stream.
+    to.push("PUBLISH", "tf:sync", "");
+    to.push("WAIT", replicas, limit.count());
+}
+
+/// What came of `push_wait`.
+struct replication {
+    unsigned replicas = 0;
+    std::string error;  ///< of the server, if it may not be asked
+};
+
+/// Takes the answers to `push_wait` off the end of a reply.
+inline replication take_replication(reply& from) {
+    replication out;
+    const auto waited = from.take_last();
+    const auto published = from.take_last();
+    if (published.kind == node_kind::error) {
+        out.error = from.bytes(published);
+    } else if (waited.kind == node_kind::error) {
+        out.error = from.bytes(waited);
+    } else {
+        const auto text = from.bytes(waited);
+        std::from_chars(text.data(), text.data() + text.size(), out.replicas);
+    }
+    return out;
+}
+
+/// Throws `unavailable` unless as many as were wanted have it.
+inline void check_replication(const replication& got, unsigned wanted) {
+    if (!got.error.empty()) throw to_error(got.error);
+    if (got.replicas >= wanted) return;
+    throw error(errc::unavailable, "Redis: " + std::to_string(got.replicas) + " of " + std::to_string(wanted) +
+                                       " replicas had it in time; the server has it, so it may still take "
+                                       "effect. See to the replicas, or lower 'durable'");
+}
+
+}  // namespace taskflux::redis::wire
+
 // -------------------- taskflux/broker/redis/connection.hpp -------------------------------------------------
 
 namespace taskflux::redis {
@@ -1647,14 +1641,19 @@ public:
     }
 
     /// The same for a script that may be carried out twice, but returns only when as many replicas as the options
-    /// ask for have what it did, and all that was done before. Errors: `unavailable` also when they are fewer in
-    /// time; it has been carried out then. Waits hold up only each other.
+    /// ask for have what it did and all that was done before, or time is up: see `check_replicas`, to which the reply
+    /// must be given before it is read to its end. Waits hold up only each other.
     asio::awaitable<reply> eval_durably(const script& which, const std::vector<std::string>& keys,
                                         const std::vector<std::string>& args) {
         auto call = make_eval(which, keys, args, true);
-        call.replicas = url_.durable.value_or(options_.durable());
-        if (call.replicas > 0) wire::push_wait(call.request, call.replicas, wait_limit());
-        return send(std::move(call));
+        if (replicas() > 0) wire::push_wait(call.request, replicas(), wait_limit());
+        return send(std::move(call), replicas() > 0);
+    }
+
+    /// Takes off a reply of `eval_durably` what is not the script's. Errors: `unavailable` when too few replicas have
+    /// what it did; that has been done all the same.
+    void check_replicas(reply& from) const {
+        if (replicas() > 0) wire::check_replication(wire::take_replication(from), replicas());
     }
 
     /// Sends one command that neither blocks nor subscribes; else as `eval`. Errors: `invalid_argument` for
@@ -1732,6 +1731,7 @@ private:
         return out;
     }
 
+    unsigned replicas() const { return url_.durable.value_or(options_.durable()); }
     std::chrono::milliseconds timeout() const { return url_.timeout.value_or(options_.timeout()); }
 
     // Twice within the deadline, so that the answer tells how many replicas there were though a script had to be
@@ -1741,7 +1741,7 @@ private:
     }
 
     wire::link_call make_call(bool repeatable) const {
-        return {wire::make_request(), {}, repeatable, 0, std::chrono::steady_clock::now() + timeout()};
+        return {wire::make_request(), {}, repeatable, std::chrono::steady_clock::now() + timeout()};
     }
 
     wire::link_call make_eval(const script& which, const std::vector<std::string>& keys,
@@ -1758,9 +1758,9 @@ private:
 
     // The caller's coroutine may live on another context: it must not hold the link, nor anything of its
     // executor.
-    asio::awaitable<reply> send(wire::link_call call) {
+    asio::awaitable<reply> send(wire::link_call call, bool is_durable = false) {
         return asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr, reply)>(
-            [link = started(call.replicas > 0)](auto handler, wire::link_call what) mutable {
+            [link = started(is_durable)](auto handler, wire::link_call what) mutable {
                 const auto executor = link->executor();
                 asio::co_spawn(executor, wire::link::call(std::move(link), std::move(what)),
                                std::move(handler));
@@ -1795,7 +1795,7 @@ private:
         state_ = state::started;
         commands->start();
         messages->start();
-        if (url_.durable.value_or(options_.durable()) == 0) return;
+        if (replicas() == 0) return;
         const auto durable = add(for_durable(), std::move(tls_for_durable_));
         durable_ = durable;
         durable->start();
@@ -3732,6 +3732,7 @@ public:
             const auto size = from.list();
             const auto word = from.text();
             got.is_lost = word == "LOST";
+            if (durable && word == "OK") server_->check_replicas(got.whole);
             if (got.is_lost || word == "OK") co_return got;
             if (word == "DUE") {
                 co_await maintain();

@@ -126,6 +126,20 @@ asio::awaitable<void> restarted(program& with) {
     BOOST_TEST(result == 12.56);
 }
 
+asio::awaitable<void> not_replicated(taskflux::broker_ptr broker) {
+    const taskflux::client client(broker);
+    std::string why;
+    try {
+        co_await client.submit(circumference, 1.0, "one");
+    } catch (const boost::system::system_error& e) {
+        BOOST_TEST((e.code() == errc::unavailable));
+        why = e.what();
+    }
+    BOOST_TEST(why.find("0 of 1 replicas") != std::string::npos, why);
+    const auto counts = co_await broker->counts("default");
+    BOOST_TEST(counts.waiting == 1U);
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(redis_worker)
@@ -148,6 +162,18 @@ BOOST_AUTO_TEST_CASE(a_running_task_is_cancelled) {
 BOOST_AUTO_TEST_CASE(a_restarted_server_is_found_again) {
     program with;
     with.run(restarted);
+}
+
+BOOST_AUTO_TEST_CASE(a_submission_that_too_few_replicas_have_is_told_but_stored) {
+    test::redis_server server;
+    asio::io_context io;
+    const auto options = taskflux::redis_options().durable(1).timeout(1500ms);
+    const auto broker = taskflux::make_redis_broker(io.get_executor(), server.url(), options);
+    asio::co_spawn(io, not_replicated(broker), [&](std::exception_ptr error) {
+        broker->close();
+        if (error) std::rethrow_exception(error);
+    });
+    io.run();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

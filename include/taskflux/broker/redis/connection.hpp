@@ -68,14 +68,19 @@ public:
     }
 
     /// The same for a script that may be carried out twice, but returns only when as many replicas as the options
-    /// ask for have what it did, and all that was done before. Errors: `unavailable` also when they are fewer in
-    /// time; it has been carried out then. Waits hold up only each other.
+    /// ask for have what it did and all that was done before, or time is up: see `check_replicas`, to which the reply
+    /// must be given before it is read to its end. Waits hold up only each other.
     asio::awaitable<reply> eval_durably(const script& which, const std::vector<std::string>& keys,
                                         const std::vector<std::string>& args) {
         auto call = make_eval(which, keys, args, true);
-        call.replicas = url_.durable.value_or(options_.durable());
-        if (call.replicas > 0) wire::push_wait(call.request, call.replicas, wait_limit());
-        return send(std::move(call));
+        if (replicas() > 0) wire::push_wait(call.request, replicas(), wait_limit());
+        return send(std::move(call), replicas() > 0);
+    }
+
+    /// Takes off a reply of `eval_durably` what is not the script's. Errors: `unavailable` when too few replicas have
+    /// what it did; that has been done all the same.
+    void check_replicas(reply& from) const {
+        if (replicas() > 0) wire::check_replication(wire::take_replication(from), replicas());
     }
 
     /// Sends one command that neither blocks nor subscribes; else as `eval`. Errors: `invalid_argument` for
@@ -153,6 +158,7 @@ private:
         return out;
     }
 
+    unsigned replicas() const { return url_.durable.value_or(options_.durable()); }
     std::chrono::milliseconds timeout() const { return url_.timeout.value_or(options_.timeout()); }
 
     // Twice within the deadline, so that the answer tells how many replicas there were though a script had to be
@@ -162,7 +168,7 @@ private:
     }
 
     wire::link_call make_call(bool repeatable) const {
-        return {wire::make_request(), {}, repeatable, 0, std::chrono::steady_clock::now() + timeout()};
+        return {wire::make_request(), {}, repeatable, std::chrono::steady_clock::now() + timeout()};
     }
 
     wire::link_call make_eval(const script& which, const std::vector<std::string>& keys,
@@ -179,9 +185,9 @@ private:
 
     // The caller's coroutine may live on another context: it must not hold the link, nor anything of its
     // executor.
-    asio::awaitable<reply> send(wire::link_call call) {
+    asio::awaitable<reply> send(wire::link_call call, bool is_durable = false) {
         return asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr, reply)>(
-            [link = started(call.replicas > 0)](auto handler, wire::link_call what) mutable {
+            [link = started(is_durable)](auto handler, wire::link_call what) mutable {
                 const auto executor = link->executor();
                 asio::co_spawn(executor, wire::link::call(std::move(link), std::move(what)),
                                std::move(handler));
@@ -216,7 +222,7 @@ private:
         state_ = state::started;
         commands->start();
         messages->start();
-        if (url_.durable.value_or(options_.durable()) == 0) return;
+        if (replicas() == 0) return;
         const auto durable = add(for_durable(), std::move(tls_for_durable_));
         durable_ = durable;
         durable->start();

@@ -2,7 +2,6 @@
 
 #include <taskflux/broker/redis/connection_options.hpp>
 #include <taskflux/broker/redis/master_finder.hpp>
-#include <taskflux/broker/redis/replication.hpp>
 #include <taskflux/broker/redis/reply.hpp>
 #include <taskflux/broker/redis/script.hpp>
 #include <taskflux/broker/redis/settings.hpp>
@@ -70,7 +69,6 @@ struct link_call {
     boost::redis::request request;
     std::optional<script> which;  ///< the script that it runs
     bool repeatable = false;      ///< may be sent again when nobody knows whether it was carried out
-    unsigned replicas = 0;        ///< that must have it; the request ends in `push_wait` unless none
     std::chrono::steady_clock::time_point deadline;
 };
 
@@ -139,14 +137,9 @@ public:
                 if (!load && !what.repeatable) throw self->unavailable("the connection was lost in a call");
                 continue;
             }
-            replication copied;
-            if (what.replicas > 0 && !load) copied = take_replication(answer);
             const auto refused = answer.error();
             if (refused.empty()) {
-                if (!load) {
-                    check_replication(copied, what.replicas);
-                    co_return answer;
-                }
+                if (!load) co_return answer;
                 check_digest(answer, *what.which);
                 load.reset();
                 continue;

@@ -79,6 +79,7 @@ public:
             const auto size = from.list();
             const auto word = from.text();
             got.is_lost = word == "LOST";
+            if (durable && word == "OK") server_->check_replicas(got.whole);
             if (got.is_lost || word == "OK") co_return got;
             if (word == "DUE") {
                 co_await maintain();
