@@ -2137,11 +2137,7 @@ public:
         byte_reader from(record);
         stored made;
         made.submitted_at = time_point(duration(static_cast<duration::rep>(from.number<std::uint64_t, 6>())));
-        const auto version = from.number<std::uint8_t>();
-        if (version != record_version) {
-            throw error(errc::protocol, "a stored record has version " + std::to_string(version) +
-                                            ", this program knows " + std::to_string(record_version));
-        }
+        check_version(from.number<std::uint8_t>());
         const auto flags = from.number<std::uint8_t>();
         const auto priority = from.number<std::uint8_t>();
         made.nonce = from.number<std::uint32_t>();
@@ -2158,7 +2154,12 @@ public:
         return made;
     }
 
-private:
+    static void check_version(std::uint8_t version) {
+        if (version == record_version) return;
+        throw error(errc::protocol, "a stored record has version " + std::to_string(version) + ", this program knows " +
+                                        std::to_string(record_version));
+    }
+
     std::shared_ptr<const task_spec> spec_of(std::uint8_t priority, std::string_view name, std::string_view limits,
                                              std::string_view more) {
         key_.clear();
@@ -2188,6 +2189,7 @@ private:
         return last_ = std::move(spec);
     }
 
+private:
     std::string key_, last_key_;
     std::shared_ptr<const task_spec> last_;
 };
@@ -2239,6 +2241,20 @@ inline time_point deadline_of(const record_reader::stored& record, const task_st
     const auto deadline = record.spec->policy.deadline;
     if (deadline == duration::zero()) return never;
     return later(status.limits_from > time_point{} ? status.limits_from : record.submitted_at, deadline);
+}
+
+/// The end of an attempt, for `settle.lua`.
+inline std::string ending_of(const settlement& end) {
+    std::string out;
+    out.reserve(30 + end.data.size());
+    put(out, static_cast<std::uint8_t>(end.how));
+    put(out, static_cast<std::uint8_t>(end.counts));
+    put(out, static_cast<double>(end.key.sequence));
+    put(out, end.key.nonce);
+    put(out, static_cast<std::uint32_t>(end.token));
+    put(out, to_number((std::max)(end.delay, duration::zero())));
+    put_text(out, end.data);
+    return out;
 }
 
 /// An outcome as `wait.lua` and messages give it.
@@ -2536,24 +2552,51 @@ private:
 
 namespace taskflux::redis::scripts {
 
-template <std::size_t First, std::size_t Second>
-consteval auto joined(const char (&first)[First], const char (&second)[Second]) {
-    std::array<char, First + Second - 2> text{};
-    std::copy_n(second, Second - 1, std::copy_n(first, First - 1, text.begin()));
+template <std::size_t... Sizes>
+consteval auto joined(const char (&...parts)[Sizes]) {
+    std::array<char, (0 + ... + (Sizes - 1))> text{};
+    auto at = text.begin();
+    ((at = std::copy_n(parts, Sizes - 1, at)), ...);
     return text;
 }
 
-inline constexpr char shared[] =
-    R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, N, h, x = unpack(KEYS, 1, 16)
-local prefix = string.sub(c, 1, -2)
-local declared, missing = {}, {}
-for n = 17, #KEYS do declared[KEYS[n]] = true end
-local call = redis.call
-local clock = call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local forever = 1e15
-local HELD, SCHEDULED, WAITING, RUNNING, SUCCEEDED, FAILED, CANCELLED, EXPIRED = 0, 1, 2, 3, 5, 6, 7, 8
-local function key(name)
+// What scripts share, by the first name that it declares.
+
+inline constexpr char shared_c[] =
+    R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, N, h, x, b, B = unpack(KEYS, 1, 18)
+)lua";
+
+inline constexpr char shared_prefix[] =
+    R"lua(local prefix = string.sub(c, 1, -2)
+)lua";
+
+inline constexpr char shared_declared[] =
+    R"lua(local declared, missing = {}, {}
+for n = 19, #KEYS do declared[KEYS[n]] = true end
+)lua";
+
+inline constexpr char shared_call[] =
+    R"lua(local call = redis.call
+)lua";
+
+inline constexpr char shared_clock[] =
+    R"lua(local clock = call('TIME')
+)lua";
+
+inline constexpr char shared_now[] =
+    R"lua(local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+)lua";
+
+inline constexpr char shared_forever[] =
+    R"lua(local forever = 1e15
+)lua";
+
+inline constexpr char shared_HELD[] =
+    R"lua(local HELD, SCHEDULED, WAITING, RUNNING, SUCCEEDED, FAILED, CANCELLED, EXPIRED = 0, 1, 2, 3, 5, 6, 7, 8
+)lua";
+
+inline constexpr char shared_key[] =
+    R"lua(local function key(name)
 name = prefix .. name
 if not declared[name] then
 missing[#missing + 1] = name
@@ -2561,8 +2604,14 @@ declared[name] = true
 end
 return name
 end
-local function padded(seq) return string.format('%014d', seq) end
-local function read(hash, fields)
+)lua";
+
+inline constexpr char shared_padded[] =
+    R"lua(local function padded(seq) return string.format('%014d', seq) end
+)lua";
+
+inline constexpr char shared_read[] =
+    R"lua(local function read(hash, fields)
 if #fields == 0 then return {} end
 if #fields <= 4000 then return call('HMGET', hash, unpack(fields)) end
 local found = {}
@@ -2572,17 +2621,29 @@ for n = 1, #some do found[from + n - 1] = some[n] end
 end
 return found
 end
-local function write(command, name, words)
+)lua";
+
+inline constexpr char shared_write[] =
+    R"lua(local function write(command, name, words)
 for from = 1, #words, 4000 do
 call(command, name, unpack(words, from, math.min(from + 3999, #words)))
 end
 end
-local function due(set)
+)lua";
+
+inline constexpr char shared_due[] =
+    R"lua(local function due(set)
 local first = call('ZRANGE', set, 0, 0, 'WITHSCORES')
 return first[2] and tonumber(first[2]) <= now
 end
-local function is_due() return due(d) or due(e) or due(C) or due(f) end
-local function parse(record)
+)lua";
+
+inline constexpr char shared_is_due[] =
+    R"lua(local function is_due() return due(d) or due(e) or due(C) or due(f) end
+)lua";
+
+inline constexpr char shared_parse[] =
+    R"lua(local function parse(record)
 local made = {}
 local time, version, flags, priority, nonce, length = struct.unpack('<I6BBBI4B', record)
 local at = 15 + length
@@ -2603,9 +2664,18 @@ end
 made.payload_at = at
 return made
 end
-local tasks = {}    -- by seq; false: there is none
-local changed = {}  -- those to be written
-local function unpack_state(seq, text)
+)lua";
+
+inline constexpr char shared_tasks[] =
+    R"lua(local tasks = {}    -- by seq; false: there is none
+)lua";
+
+inline constexpr char shared_changed[] =
+    R"lua(local changed = {}  -- those to be written
+)lua";
+
+inline constexpr char shared_unpack_state[] =
+    R"lua(local function unpack_state(seq, text)
 local task, length, bits, at = {seq = seq}
 task.state, bits, task.nonce, task.deliveries, task.failed, task.crashes, task.when, task.first, task.started,
 task.from, task.gone_at, length, at = struct.unpack('<BBI4I4I4I4dddddH', text)
@@ -2618,21 +2688,158 @@ task.error = string.sub(text, at, at + length - 1)
 task.result = string.sub(text, at + length)
 return task
 end
-local function pack_state(task)
+)lua";
+
+inline constexpr char shared_pack_state[] =
+    R"lua(local function pack_state(task)
 local bits = (task.cancel and 1 or 0) + (task.first_try and 2 or 0) + (task.unclaimed and 4 or 0) +
 (task.special and 8 or 0)
 return struct.pack('<BBI4I4I4I4dddddH', task.state, bits, task.nonce, task.deliveries, task.failed, task.crashes,
 task.when, task.first, task.started, task.from, task.gone_at, #task.holder) .. task.holder ..
 struct.pack('<I4', #task.error) .. task.error .. task.result
 end
-local function fresh(seq, record)
+)lua";
+
+inline constexpr char shared_fresh[] =
+    R"lua(local function fresh(seq, record)
 local _, flags, _, nonce = struct.unpack('<BBBI4', record, 7)
 return {
 seq = seq, state = WAITING, nonce = nonce, deliveries = 0, failed = 0, crashes = 0, when = 0, first = 0,
-started = 0, from = 0, gone_at = 0, holder = '', error = '', result = '', special = flags > 0, record = record
+started = 0, from = 0, gone_at = 0, holder = '', error = '', result = '', special = flags % 8 > 0, record = record
 }
 end
-local function load(seqs, with_records)
+)lua";
+
+inline constexpr char shared_WAITS[] =
+    R"lua(local WAITS, MOST_HOLDS, DONE, IN_TURN, OWN, GONE = 0, 200, 252, 253, 254, 255
+)lua";
+
+inline constexpr char shared_segments[] =
+    R"lua(local segments = {}  -- by their names, "first:count"
+)lua";
+
+inline constexpr char shared_open_segment[] =
+    R"lua(local function open_segment(name)
+local of = segments[name]
+if of then return of end
+local first, count = string.match(name, '^(%d+):(%d+)$')
+local text = call('HGET', b, first .. 't')
+if not text then return nil end
+of = {name = name, first = tonumber(first), count = tonumber(count), text = text, holds = {}, changes = {}}
+of.flags, of.retention = struct.unpack('<Bd', text)
+of.codes_at = 10 + 4 * of.count
+local at = of.codes_at + of.count
+while at <= #text do
+local since, consumer
+since, consumer, at = struct.unpack('<dBc0', text, at)
+of.holds[#of.holds + 1] = {since = since, consumer = consumer}
+end
+segments[name] = of
+return of
+end
+)lua";
+
+inline constexpr char shared_segment_of[] =
+    R"lua(local function segment_of(seq)
+for _, of in pairs(segments) do
+if of.first <= seq and seq < of.first + of.count then return of end
+end
+local name = call('ZRANGE', B, seq, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 1)[1]
+if not name then return nil end
+local first, count = string.match(name, '^(%d+):(%d+)$')
+return seq < first + count and open_segment(name) or nil
+end
+)lua";
+
+inline constexpr char shared_code_of[] =
+    R"lua(local function code_of(of, seq)
+local at = seq - of.first
+return of.changes[at] or string.byte(of.text, of.codes_at + at)
+end
+)lua";
+
+inline constexpr char shared_outcome_of[] =
+    R"lua(local function outcome_of(of, seq)
+if not of.outcomes then
+of.outcomes = {}
+local text, at = call('HGET', b, of.first .. 'o') or '', 1
+while at <= #text do
+local when, many
+when, many, at = struct.unpack('<dB', text, at)
+for _ = 1, many do
+local which, hold, result
+which, hold, result, at = struct.unpack('<BBI4c0', text, at)
+of.outcomes[which] = {when = when, hold = of.holds[hold], result = result}
+end
+end
+end
+return of.outcomes[seq - of.first]
+end
+)lua";
+
+inline constexpr char shared_mark[] =
+    R"lua(local function mark(of, seq, code) of.changes[seq - of.first] = code end
+)lua";
+
+inline constexpr char shared_record_in[] =
+    R"lua(local function record_in(of, seq)
+of.blob = of.blob or call('HGET', b, of.first)
+local blob, at = of.blob, seq - of.first
+local flags, _, count, base, length = struct.unpack('<BBHI4B', blob, 8)
+local ends = 17 + length + (flags % 2 >= 1 and 36 or 0)
+local from = at > 0 and struct.unpack('<I4', blob, ends + 4 * at - 4) or base
+local body = ends + 4 * count - base
+return string.sub(blob, 1, 9) .. string.sub(of.text, 10 + 4 * at, 13 + 4 * at) .. string.sub(blob, 16, ends - 1) ..
+string.sub(blob, body + from, body + struct.unpack('<I4', blob, ends + 4 * at) - 1)
+end
+)lua";
+
+inline constexpr char shared_member_of[] =
+    R"lua(local function member_of(of, seq)
+local code = code_of(of, seq)
+local outcome = code == DONE and outcome_of(of, seq)
+local hold = outcome and outcome.hold or of.holds[code]
+if code ~= WAITS and not hold then return false end
+local task = {
+seq = seq, nonce = struct.unpack('<I4', of.text, 10 + 4 * (seq - of.first)), segment = of, in_turn = not hold,
+state = hold and RUNNING or WAITING, deliveries = hold and 1 or 0, first_try = hold ~= nil, failed = 0,
+crashes = 0, when = 0, first = hold and hold.since or 0, started = hold and hold.since or 0, from = 0,
+gone_at = 0, holder = hold and hold.consumer or '', error = '', result = '', special = of.flags % 8 > 0
+}
+if outcome then
+task.state, task.holder, task.when, task.result = SUCCEEDED, '', outcome.when, outcome.result
+task.gone_at = math.min(outcome.when + of.retention, forever)
+end
+return task
+end
+)lua";
+
+inline constexpr char shared_rewritten[] =
+    R"lua(local function rewritten(of)
+local low, high, released = of.count, 0, {}
+for at in pairs(of.changes) do
+if at < low then low = at end
+if at > high then high = at end
+end
+local from, till = of.codes_at, of.codes_at + of.count - 1
+local changing = {string.byte(of.text, from + low, from + high)}
+for at, code in pairs(of.changes) do
+local hold = of.holds[changing[at - low + 1]]
+if hold then released[hold.consumer] = true end
+changing[at - low + 1] = code
+end
+local codes = string.sub(of.text, from, from + low - 1) .. string.char(unpack(changing)) ..
+string.sub(of.text, from + high + 1, till)
+for code, hold in ipairs(of.holds) do
+if released[hold.consumer] and string.find(codes, string.char(code), 1, true) then released[hold.consumer] = nil end
+end
+if not string.find(codes, '[^\255]') then return nil, released end
+return string.sub(of.text, 1, from - 1) .. codes .. string.sub(of.text, till + 1), released
+end
+)lua";
+
+inline constexpr char shared_load[] =
+    R"lua(local function load(seqs, with_records)
 local wanted, records = {}, {}
 for _, seq in ipairs(seqs) do
 if tasks[seq] == nil then wanted[#wanted + 1] = seq end
@@ -2644,37 +2851,92 @@ if with_records or not states[n] then records[#records + 1] = seq end
 end
 local found = read(r, records)
 for n, seq in ipairs(records) do
-if not found[n] then
-tasks[seq] = false  -- a state without a record is a remnant
-elseif tasks[seq] then
-tasks[seq].record = found[n]
-else
-tasks[seq] = fresh(seq, found[n])
+local task, record, of = tasks[seq], found[n] or nil, nil
+if not record then of = segment_of(seq) end
+if of then
+task = task or member_of(of, seq)
+record = task and with_records and record_in(of, seq) or nil
+elseif not record then
+task = false  -- a state without a record is a remnant
+end
+if record then task = task or fresh(seq, record) end
+if task then task.record = record end
+tasks[seq] = task or false
 end
 end
-end
-local function find(seq, nonce)
+)lua";
+
+inline constexpr char shared_find[] =
+    R"lua(local function find(seq, nonce)
 load({seq})
 local task = tasks[seq]
 return task and task.nonce == nonce and task or nil
 end
-local function info(task)
-if not task.info then
-task.record = task.record or call('HGET', r, task.seq)
-task.info = parse(task.record)
+)lua";
+
+inline constexpr char shared_record_of[] =
+    R"lua(local function record_of(task)
+if not task.record then
+local of = task.segment
+task.record = not of and call('HGET', r, task.seq) or record_in(of or segment_of(task.seq), task.seq)
 end
+return task.record
+end
+)lua";
+
+inline constexpr char shared_info[] =
+    R"lua(local function info(task)
+if not task.info then task.info = parse(record_of(task)) end
 return task.info
 end
-local counts, ready, erased, ended = {}, 0, {}, {}
-local lanes_head, lanes_tail, lanes_remove = {}, {}, {}
-local sorted_sets = {[d] = {}, [e] = {}, [f] = {}, [u] = {}, [i] = {}}  -- member → score, or false: out
-local held_add, held_remove = {}, {}                                     -- consumer → seqs
-local own_ids, unique_keys, cancels = {}, {}, {}                         -- false: out
-local bodies, states, also = {}, {}, {}                                  -- to store; further commands
-local messages = {}                                                      -- {inbox, text} each
-local wakes, woken, myself = 0, {}, ''                                   -- how many, who for certain, and who not
-local function count(what, by) counts[what] = (counts[what] or 0) + by end
-local function append(lists, name, value)
+)lua";
+
+inline constexpr char shared_counts[] =
+    R"lua(local counts = {}
+)lua";
+
+inline constexpr char shared_ready[] =
+    R"lua(local ready, erased, ended = 0, {}, {}
+)lua";
+
+inline constexpr char shared_lanes_head[] =
+    R"lua(local lanes_head, lanes_tail, lanes_remove = {}, {}, {}
+)lua";
+
+inline constexpr char shared_sorted_sets[] =
+    R"lua(local sorted_sets = {[d] = {}, [e] = {}, [f] = {}, [u] = {}, [i] = {}}  -- member → score, or false: out
+)lua";
+
+inline constexpr char shared_held_add[] =
+    R"lua(local held_add, held_remove = {}, {}                                     -- consumer → seqs
+)lua";
+
+inline constexpr char shared_own_ids[] =
+    R"lua(local own_ids, unique_keys, cancels = {}, {}, {}                         -- false: out
+)lua";
+
+inline constexpr char shared_bodies[] =
+    R"lua(local bodies, states = {}, {}                                            -- to store
+)lua";
+
+inline constexpr char shared_also[] =
+    R"lua(local also = {}                                                          -- further commands
+)lua";
+
+inline constexpr char shared_messages[] =
+    R"lua(local messages = {}                                                      -- {inbox, text} each
+)lua";
+
+inline constexpr char shared_wakes[] =
+    R"lua(local wakes, woken, myself = 0, {}, ''                                   -- how many, who for certain, and who not
+)lua";
+
+inline constexpr char shared_count[] =
+    R"lua(local function count(what, by) counts[what] = (counts[what] or 0) + by end
+)lua";
+
+inline constexpr char shared_append[] =
+    R"lua(local function append(lists, name, value)
 local list = lists[name]
 if not list then
 list = {}
@@ -2682,13 +2944,19 @@ lists[name] = list
 end
 list[#list + 1] = value
 end
-local function enter(task, state)
+)lua";
+
+inline constexpr char shared_enter[] =
+    R"lua(local function enter(task, state)
 count(task.state, -1)
 count(state, 1)
 task.state = state
 changed[task.seq] = true
 end
-local function limit(task)
+)lua";
+
+inline constexpr char shared_limit[] =
+    R"lua(local function limit(task)
 if not task.special then return forever end
 local of = info(task)
 local from = task.from > 0 and task.from or of.submitted
@@ -2697,18 +2965,30 @@ if of.deadline > 0 then till = from + of.deadline end
 if of.expires_in > 0 and task.first == 0 then till = math.min(till, from + of.expires_in) end
 return till
 end
-local function watch_limit(task)
+)lua";
+
+inline constexpr char shared_watch_limit[] =
+    R"lua(local function watch_limit(task)
 local till = limit(task)
 if till < forever then sorted_sets[e][padded(task.seq)] = till end
 end
-local function forget_limit(task)
+)lua";
+
+inline constexpr char shared_forget_limit[] =
+    R"lua(local function forget_limit(task)
 if task.special and limit(task) < forever then sorted_sets[e][padded(task.seq)] = false end
 end
-local function unique_entry(name)
+)lua";
+
+inline constexpr char shared_unique_entry[] =
+    R"lua(local function unique_entry(name)
 if unique_keys[name] == nil then unique_keys[name] = call('HGET', y, name) or false end
 return unique_keys[name] or nil
 end
-local function unique_holder(name)
+)lua";
+
+inline constexpr char shared_unique_holder[] =
+    R"lua(local function unique_holder(name)
 local entry = unique_entry(name)
 if not entry then return nil end
 local seq, till = string.match(entry, '^(%d+):(%d+)$')
@@ -2716,24 +2996,39 @@ if tonumber(till) <= now then return nil end
 load({tonumber(seq)})
 return tasks[tonumber(seq)] or nil
 end
-local function lock_unique(task)
+)lua";
+
+inline constexpr char shared_lock_unique[] =
+    R"lua(local function lock_unique(task)
 if not task.special then return end
 local of = info(task)
 if not of.unique then return end
 local till = of.window > 0 and math.min(now + of.window, forever) or forever
 unique_keys[of.unique] = string.format('%d:%d', task.seq, till)
 end
-local function unlock_unique(task)
+)lua";
+
+inline constexpr char shared_unlock_unique[] =
+    R"lua(local function unlock_unique(task)
 if not task.special then return end
 local of = info(task)
 local entry = of.unique and unique_entry(of.unique)
 if entry and string.match(entry, '^%d+') == string.format('%d', task.seq) then unique_keys[of.unique] = false end
 end
-local function unclaimed_member(task)
+)lua";
+
+inline constexpr char shared_unclaimed_member[] =
+    R"lua(local function unclaimed_member(task)
 return string.format('%s\0%03d\0%s', info(task).name, 100 - info(task).priority, padded(task.seq))
 end
-local function lane(priority) return key('l:' .. priority) end
-local function detach(task)
+)lua";
+
+inline constexpr char shared_lane[] =
+    R"lua(local function lane(priority) return key('l:' .. priority) end
+)lua";
+
+inline constexpr char shared_detach[] =
+    R"lua(local function detach(task)
 local state = task.state
 if state == HELD then
 forget_limit(task)
@@ -2745,17 +3040,22 @@ if task.unclaimed then
 sorted_sets[u][unclaimed_member(task)] = false
 task.unclaimed = false
 count('u', -1)
+elseif task.in_turn then
+task.in_turn = false
 else
 append(lanes_remove, lane(info(task).priority), task.seq)
 end
 forget_limit(task)
 elseif state == RUNNING then
-append(held_remove, task.holder, task.seq)
+if not task.segment then append(held_remove, task.holder, task.seq) end
 task.holder = ''
 if task.cancel then cancels[task.seq] = false end
 end
 end
-local function make_ready(task, at, urgent)
+)lua";
+
+inline constexpr char shared_make_ready[] =
+    R"lua(local function make_ready(task, at, urgent)
 if at > now then
 enter(task, SCHEDULED)
 task.when = at
@@ -2767,21 +3067,32 @@ ready = ready + 1
 end
 watch_limit(task)
 end
-local function erase(task)
+)lua";
+
+inline constexpr char shared_erase[] =
+    R"lua(local function erase(task)
 count(task.state, -1)
 erased[#erased + 1] = task.seq
 changed[task.seq] = nil
 tasks[task.seq] = false
+local of = task.segment or segment_of(task.seq)
+if of then mark(of, task.seq, GONE) end
 if task.special and info(task).own then own_ids[info(task).own] = false end
 end
-local function conclude(task, state)
+)lua";
+
+inline constexpr char shared_conclude[] =
+    R"lua(local function conclude(task, state)
 detach(task)
 enter(task, state)
 task.when = now
 unlock_unique(task)
 ended[#ended + 1] = task
 end
-local function finish(task, state)
+)lua";
+
+inline constexpr char shared_finish[] =
+    R"lua(local function finish(task, state)
 conclude(task, state)
 local keep = state == FAILED and 604800000 or 3600000
 if task.special then keep = state == FAILED and info(task).failed_retention or info(task).retention end
@@ -2789,57 +3100,126 @@ if keep == 0 then return erase(task) end
 task.gone_at = math.min(now + keep, forever)
 append(sorted_sets[f], task.gone_at, task.seq)
 end
-local function fail(task, why)
+)lua";
+
+inline constexpr char shared_fail[] =
+    R"lua(local function fail(task, why)
 if task.cancel then return finish(task, CANCELLED) end
 task.error = why
 finish(task, FAILED)
 end
-local function failure(code, message)
+)lua";
+
+inline constexpr char shared_failure[] =
+    R"lua(local function failure(code, message)
 return '{"code":"' .. code .. '","type":"","message":"' .. message .. '","pointer":"","expected":""}'
 end
-local function give_up(task)
+)lua";
+
+inline constexpr char shared_give_up[] =
+    R"lua(local function give_up(task)
 if task.first == 0 then return finish(task, EXPIRED) end
 fail(task, task.error ~= '' and task.error or failure('timed_out', "the task's overall deadline passed"))
 end
-local function retry(task, why, delay)
+)lua";
+
+inline constexpr char shared_retry[] =
+    R"lua(local function retry(task, why, delay)
 local at = math.min(now + delay, forever)
 if task.cancel or at >= limit(task) then return fail(task, why) end
 if why ~= '' then task.error = why end
 detach(task)
 make_ready(task, at)
 end
-local function give_back(task)
+)lua";
+
+inline constexpr char shared_give_back[] =
+    R"lua(local function give_back(task)
 if task.cancel then return finish(task, CANCELLED) end
 detach(task)
 make_ready(task, now, true)
 end
-local function release(task)
+)lua";
+
+inline constexpr char shared_release[] =
+    R"lua(local function release(task)
 if task.first_try then task.first, task.started = 0, 0 end
 give_back(task)
 end
-local function recover(task)
+)lua";
+
+inline constexpr char shared_recover[] =
+    R"lua(local function recover(task)
 task.crashes = task.crashes + 1
 local most = task.special and info(task).crash_limit or 3
 if most == 0 or task.crashes < most then return give_back(task) end
 fail(task, failure('crashed', 'the lease was lost ' .. task.crashes .. ' times'))
 end
-local function attempts(task)
+)lua";
+
+inline constexpr char shared_attempts[] =
+    R"lua(local function attempts(task)
 return task.failed + ((task.state == RUNNING or task.state == SUCCEEDED) and 1 or 0)
 end
-local function has_lease(consumer)
-local till = call('ZSCORE', C, consumer)
-return till and tonumber(till) > now
+)lua";
+
+inline constexpr char shared_has_lease[] =
+    R"lua(local function has_lease(consumer)
+local till = tonumber(call('ZSCORE', C, consumer) or forever + 1)
+return till > now and till <= forever, till <= now
 end
-local function held_by(consumer)
-local seqs = call('SMEMBERS', key('a:' .. consumer))
-for n = 1, #seqs do seqs[n] = tonumber(seqs[n]) end
+)lua";
+
+inline constexpr char shared_held_by[] =
+    R"lua(local function held_by(consumer)
+local seqs = {}
+for _, member in ipairs(call('SMEMBERS', key('a:' .. consumer))) do
+if string.byte(member) == 64 then  -- @
+local of = open_segment(string.sub(member, 2)) or {first = 0, count = 0}
+for seq = of.first, of.first + of.count - 1 do
+local hold = of.holds[code_of(of, seq)]
+if hold and hold.consumer == consumer then seqs[#seqs + 1] = seq end
+end
+else
+seqs[#seqs + 1] = tonumber(member)
+end
+end
 table.sort(seqs, function(a, b) return a > b end)
 return seqs
 end
-local function text(value) return struct.pack('<I4', #value) .. value end
-local queue = string.sub(prefix, 5, -3)
-local function send(inbox, kind, ...) messages[#messages + 1] = {inbox, kind .. text(queue) .. table.concat({...})} end
-local function tell_waiters()
+)lua";
+
+inline constexpr char shared_answered[] =
+    R"lua(local function answered(producer, batch)
+local before = producer and call('GET', producer)
+if not before then return nil end
+local of, at = struct.unpack('<d', before)
+return of == batch and cmsgpack.unpack(string.sub(before, at)) or nil
+end
+)lua";
+
+inline constexpr char shared_remember_answer[] =
+    R"lua(local function remember_answer(producer, batch, reply)
+if producer then
+also[#also + 1] = {'SET', producer, struct.pack('<d', batch) .. cmsgpack.pack(reply), 'PX', 600000}
+end
+end
+)lua";
+
+inline constexpr char shared_text[] =
+    R"lua(local function text(value) return struct.pack('<I4', #value) .. value end
+)lua";
+
+inline constexpr char shared_queue[] =
+    R"lua(local queue = string.sub(prefix, 5, -3)
+)lua";
+
+inline constexpr char shared_send[] =
+    R"lua(local function send(inbox, kind, ...) messages[#messages + 1] = {inbox, kind .. text(queue) .. table.concat({...})} end
+)lua";
+
+inline constexpr char shared_tell_waiters[] =
+    R"lua(local function tell_waiters()
 if #ended == 0 or call('EXISTS', w) == 0 then return end
 local seqs, gone = {}, {}
 for n, task in ipairs(ended) do seqs[n] = task.seq end
@@ -2853,12 +3233,18 @@ end
 end
 return gone
 end
-local function wake(member)
+)lua";
+
+inline constexpr char shared_wake[] =
+    R"lua(local function wake(member)
 if call('ZREM', i, member) == 0 then return false end
 local inbox, sleeper = string.match(member, '^([^\n]*)\n([^\n]*)\n')
 return call('PUBLISH', inbox, 'W' .. text(queue) .. text(sleeper)) ~= 0
 end
-local function next_change()
+)lua";
+
+inline constexpr char shared_next_change[] =
+    R"lua(local function next_change()
 local soonest = forever
 for _, set in ipairs({d, C}) do
 local first = call('ZRANGE', set, 0, 0, 'WITHSCORES')
@@ -2866,11 +3252,100 @@ soonest = math.min(soonest, tonumber(first[2] or forever))
 end
 return soonest
 end
-local function is_unwatched(member, watcher, till)
+)lua";
+
+inline constexpr char shared_is_unwatched[] =
+    R"lua(local function is_unwatched(member, watcher, till)
 local soonest = next_change()
 return soonest < forever and (not watcher or watcher == member or soonest < tonumber(till or forever))
 end
-local function commit(reply)
+)lua";
+
+inline constexpr char shared_leave_behind[] =
+    R"lua(local function leave_behind(sleeping, fed, is_left, state, signature, names)
+if sleeping and is_left and not state[1] then wakes = 2 end
+if myself == '' then return -1 end
+if fed then
+if not sleeping then return -1 end
+also[#also + 1] = {'ZREM', i, myself}
+if is_unwatched(myself, state[3], state[4]) then wakes = math.max(wakes, 1) end
+return -1
+end
+also[#also + 1] = {'ZADD', i, now, myself}
+if names then also[#also + 1] = {'HSETNX', N, signature, names} end
+local soonest = next_change()
+if soonest == forever then return -1 end
+also[#also + 1] = {'HSET', c, 'watcher', myself, 'watching', string.format('%d', soonest)}
+return soonest
+end
+)lua";
+
+inline constexpr char shared_sleepers[] =
+    R"lua(local function sleepers()
+if wakes == 0 then return {} end
+return call('ZRANGE', i, 0, wakes + 7)
+end
+)lua";
+
+inline constexpr char shared_write_rest[] =
+    R"lua(local function write_rest(asleep)
+for what, by in pairs(counts) do
+if by ~= 0 then call('HINCRBY', c, 'n' .. what, by) end
+end
+for _, command in ipairs(also) do call(unpack(command)) end
+for _, message in ipairs(messages) do call('PUBLISH', message[1], message[2]) end
+for _, member in ipairs(woken) do wake(member) end
+for _, member in ipairs(asleep) do
+if wakes == 0 then break end
+if member ~= myself and wake(member) then wakes = wakes - 1 end
+end
+end
+)lua";
+
+inline constexpr char shared_know_lanes[] =
+    R"lua(local function know_lanes(known, priorities)
+local all = known
+for _, priority in ipairs(priorities) do
+if not string.find(all, ',' .. priority .. ',', 1, true) then all = all .. priority .. ',' end
+end
+if all ~= known then also[#also + 1] = {'HSET', c, 'lanes', all} end
+end
+)lua";
+
+inline constexpr char shared_store_segment[] =
+    R"lua(local function store_segment(of, text)
+if text then
+also[#also + 1] = {'HSET', b, of.first .. 't', text}
+else
+also[#also + 1] = {'HDEL', b, of.first, of.first .. 't', of.first .. 'o'}
+also[#also + 1] = {'ZREM', B, of.name}
+end
+end
+)lua";
+
+inline constexpr char shared_close_segments[] =
+    R"lua(local function close_segments()
+for seq in pairs(changed) do
+local task = tasks[seq]
+local of = task.segment
+if of then
+local keeps_turn = task.in_turn and task.state == WAITING
+mark(of, seq, keeps_turn and IN_TURN or OWN)
+if task.state == RUNNING then append(held_add, task.holder, seq) end
+end
+end
+for name, of in pairs(segments) do
+if next(of.changes) then
+local text, released = rewritten(of)
+for consumer in pairs(released) do append(held_remove, consumer, '@' .. name) end
+store_segment(of, text)
+end
+end
+end
+)lua";
+
+inline constexpr char shared_commit[] =
+    R"lua(local function commit(reply)
 local told = tell_waiters()
 wakes = wakes + math.min(ready, 8)
 if next(sorted_sets[d]) then  -- who sleeps until the next task falls due may have to wake earlier
@@ -2879,20 +3354,17 @@ for _, at in pairs(sorted_sets[d]) do soonest = math.min(soonest, at or forever)
 local first = call('ZRANGE', d, 0, 0, 'WITHSCORES')
 if soonest < tonumber(first[2] or forever) then wakes = wakes + 1 end
 end
-local idle = wakes > 0 and call('ZRANGE', i, 0, wakes + 7) or {}
+local asleep = sleepers()
 if next(lanes_head) or next(lanes_tail) then
-local known = call('HGET', c, 'lanes') or ','
-local all = known
+local priorities = {}
 for _, pushed in ipairs({lanes_head, lanes_tail}) do
-for name in pairs(pushed) do
-local priority = string.sub(name, #prefix + 3) .. ','
-if not string.find(all, ',' .. priority, 1, true) then all = all .. priority end
+for name in pairs(pushed) do priorities[#priorities + 1] = string.sub(name, #prefix + 3) end
 end
-end
-if all ~= known then also[#also + 1] = {'HSET', c, 'lanes', all} end
+know_lanes(call('HGET', c, 'lanes') or ',', priorities)
 end
 local lengths = {}
 for name in pairs(lanes_remove) do lengths[name] = call('LLEN', name) end
+close_segments()
 for consumer in pairs(held_add) do key('a:' .. consumer) end
 for consumer in pairs(held_remove) do key('a:' .. consumer) end
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -2948,23 +3420,23 @@ for field, value in pairs(changes) do
 if value then call('HSET', hash, field, value) else call('HDEL', hash, field) end
 end
 end
-for what, by in pairs(counts) do
-if by ~= 0 then call('HINCRBY', c, 'n' .. what, by) end
-end
 if told and #told > 0 then write('HDEL', w, told) end
-for _, command in ipairs(also) do call(unpack(command)) end
-for _, message in ipairs(messages) do call('PUBLISH', message[1], message[2]) end
-for _, me)lua"
-    R"lua(mber in ipairs(woken) do wake(member) end
-for _, member in ipairs(idle) do
-if wakes == 0 then break end
-if member ~= myself and wake(member) then wakes = wakes - 1 end
-end
+write_rest(asleep)
 return reply
 end
 )lua";
 
-inline constexpr auto clear_text = joined(shared,
+inline constexpr auto clear_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
+    shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read, shared_write, shared_due,
+    shared_is_due, shared_parse, shared_tasks, shared_changed, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_record_in, shared_member_of, shared_rewritten, shared_load,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_also, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_attempts,
+    shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local from, state = tonumber(ARGV[1]), tonumber(ARGV[4])
 local last = tonumber(call('HGET', c, 'seq') or 0)
@@ -2986,43 +3458,39 @@ end
 end
 return commit({'OK', seen, seen >= last and 1 or 0, removed})
 )lua");
-inline constexpr script clear{"clear", "7553d82ab4f58b1da722925e92487d0fabadc607",
+inline constexpr script clear{"clear", "18f1dd2015ce7e32b914b614aa986f13f9992a62",
     std::string_view(clear_text.data(), clear_text.size())};
 
-inline constexpr auto counts_text = joined(shared,
+inline constexpr auto counts_text = joined(shared_c, shared_call, shared_clock, shared_now, shared_due,
+    shared_is_due,
     R"lua(if is_due() then return {'DUE'} end
 local found = call('HMGET', c, 'paused', 'nu', 'n0', 'n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7', 'n8')
 local reply = {'OK'}
 for n = 1, #found do reply[n + 1] = tonumber(found[n] or 0) end
 return reply
 )lua");
-inline constexpr script counts{"counts", "e82175d16bb79b3538845c2f48a2b75855661659",
+inline constexpr script counts{"counts", "e0e4b919720187c710135d1810a3728c3b8cd3f3",
     std::string_view(counts_text.data(), counts_text.size())};
 
-inline constexpr auto enqueue_text = joined(shared,
-    R"lua(local producer = ARGV[1] ~= '' and key('p:' .. ARGV[1])
+inline constexpr auto enqueue_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read,
+    shared_write, shared_due, shared_is_due, shared_parse, shared_tasks, shared_changed, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_mark, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_also, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
+    shared_unique_entry, shared_unique_holder, shared_lock_unique, shared_lane, shared_make_ready,
+    shared_attempts, shared_answered, shared_remember_answer, shared_text, shared_queue, shared_send,
+    shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_commit,
+    R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
-if producer then  -- the same batch again: its answer got lost
-local before = call('GET', producer)
-if before then
-local batch, at = struct.unpack('<d', before)
-if batch == tonumber(ARGV[2]) then return cmsgpack.unpack(string.sub(before, at)) end
-end
-end
-for n = 4, #ARGV, 2 do
-if string.byte(ARGV[n], 2) % 8 >= 2 then  -- who else has its id or key may be gone
-if is_due() then return {'DUE'} end
-break
-end
-end
-local queue_state = call('HMGET', c, 'seq', 'run')
-local seq = tonumber(queue_state[1] or 0)
-if ARGV[3] ~= '' and queue_state[2] ~= ARGV[3] then
-if queue_state[2] then seq = seq + 1048576 end  -- another server may have lost the last ones
-also[#also + 1] = {'HSET', c, 'run', ARGV[3]}
-end
-local reply = {'OK', seq + 1}
-local time = struct.pack('<I6', now)
+local before = answered(producer, batch)
+if before then return before end
+local known = call('HMGET', c, 'seq', 'run')
+local seq = tonumber(known[1] or 0)
+if ARGV[3] ~= '' and known[2] ~= ARGV[3] or is_due() then return {'DUE'} end
 local function same(of)
 if of.own then
 if own_ids[of.own] == nil then own_ids[of.own] = call('HGET', k, of.own) or nil end
@@ -3034,21 +3502,9 @@ end
 end
 return of.unique and unique_holder(of.unique)
 end
-local plain, stored, byte = {}, 0, string.byte  -- most tasks: lists of those for each lane
+local reply, time = {'OK', seq + 1}, struct.pack('<I6', now)
 for n = 4, #ARGV, 2 do
 local record, how = time .. ARGV[n], ARGV[n + 1]
-local flags, priority = byte(record, 8, 9)
-if flags % 8 == 0 and how == '' then
-seq = seq + 1
-local list = plain[priority]
-if not list then
-list = {}
-plain[priority] = list
-end
-list[#list + 1] = seq
-bodies[stored + 1], bodies[stored + 2] = seq, record
-stored = stored + 2
-else
 local task = fresh(seq + 1, record)
 local there = same(info(task))
 if there then
@@ -3058,8 +3514,8 @@ reply[#reply + 1] = there.nonce
 else
 seq = seq + 1
 tasks[seq] = task
-bodies[stored + 1], bodies[stored + 2] = seq, record
-stored = stored + 2
+bodies[#bodies + 1] = seq
+bodies[#bodies + 1] = record
 if info(task).own then own_ids[info(task).own] = seq end
 lock_unique(task)
 local hold, delay, at = 0, 0, 0
@@ -3068,12 +3524,6 @@ task.when = math.min(math.max(at, now + delay, now), forever)
 task.state = HELD
 count(HELD, 1)
 changed[seq] = true
-local list = plain[priority]
-if list then
-for _, before in ipairs(list) do append(lanes_tail, lane(priority - 100), before) end
-ready = ready + #list
-plain[priority] = nil
-end
 if hold == 1 then
 watch_limit(task)
 else
@@ -3085,30 +3535,88 @@ end
 end
 end
 end
-end
-for priority, list in pairs(plain) do
-local name = lane(priority - 100)
-if lanes_tail[name] then
-for _, after in ipairs(list) do append(lanes_tail, name, after) end
-else
-lanes_tail[name] = list
-end
-ready = ready + #list
-end
-count(WAITING, ready - (counts[WAITING] or 0))
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
-if producer then
-local answer = struct.pack('<d', tonumber(ARGV[2])) .. cmsgpack.pack(reply)
-also[#also + 1] = {'SET', producer, answer, 'PX', 600000}
-end
+remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "0c7958d076e44f69a0fe1be6a70268c18bf84fda",
+inline constexpr script enqueue{"enqueue", "0c8e1ec73e8ac64353d8decd3a542e9c6f516335",
     std::string_view(enqueue_text.data(), enqueue_text.size())};
 
-inline constexpr auto fetch_text = joined(shared,
+inline constexpr auto enqueue_plain_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_HELD, shared_key, shared_write, shared_counts, shared_also,
+    shared_messages, shared_wakes, shared_lane, shared_answered, shared_remember_answer, shared_text,
+    shared_queue, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local before = answered(producer, batch)
+if before then return before end
+local known = call('HMGET', c, 'seq', 'run', 'lanes', 'n' .. WAITING)
+local seq = tonumber(known[1] or 0)
+if ARGV[3] ~= '' and known[2] ~= ARGV[3] then return {'DUE'} end  -- a new server: `maintain` must come first
+local reply, time = {'OK', seq + 1}, struct.pack('<I6', now)
+local lanes, records, stored, index = {}, {}, {}, {}
+for n = 4, #ARGV, 2 do
+local body, status = ARGV[n], ARGV[n + 1]
+local priority, first, entry = string.byte(body, 3), seq + 1, nil
+if status == '' then
+seq = first
+entry = first
+records[#records + 1] = first
+records[#records + 1] = time .. body
+else
+local members = (#status - 9) / 4
+seq = seq + members
+entry = string.format('%d:%d', first, members)
+index[#index + 1] = first
+index[#index + 1] = entry
+entry = '@' .. entry
+stored[#stored + 1] = first
+stored[#stored + 1] = time .. body
+stored[#stored + 1] = first .. 't'
+stored[#stored + 1] = status .. string.rep('\0', members)
+end
+local entries = lanes[priority]
+if not entries then
+entries = {}
+lanes[priority] = entries
+end
+entries[#entries + 1] = entry
+end
+local priorities = {}
+for priority in pairs(lanes) do priorities[#priorities + 1] = priority - 100 end
+know_lanes(known[3] or ',', priorities)
+for _, priority in ipairs(priorities) do lane(priority) end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local many = seq - reply[2] + 1
+wakes = math.min(many, 8)
+local asleep = sleepers()
+write('HSET', r, records)
+write('HSET', b, stored)
+write('ZADD', B, index)
+for _, priority in ipairs(priorities) do write('RPUSH', lane(priority), lanes[priority + 100]) end
+call('HSET', c, 'seq', string.format('%d', seq), 'n' .. WAITING, string.format('%d', (known[4] or 0) + many))
+remember_answer(producer, batch, reply)
+write_rest(asleep)
+return reply
+)lua");
+inline constexpr script enqueue_plain{"enqueue_plain", "1c2dc6edb0a2bf2a1ac4853aadb9d3774d648381",
+    std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size())};
+
+inline constexpr auto fetch_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
+    shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read, shared_write, shared_due,
+    shared_parse, shared_tasks, shared_changed, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_also, shared_messages, shared_wakes, shared_count, shared_append,
+    shared_enter, shared_limit, shared_forget_limit, shared_unclaimed_member, shared_lane, shared_attempts,
+    shared_has_lease, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake,
+    shared_next_change, shared_is_unwatched, shared_leave_behind, shared_sleepers, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
-if not has_lease(consumer) then return {'LOST'} end
+local alive, is_expired = has_lease(consumer)
+if is_expired then return {'DUE'} end
+if not alive then return {'LOST'} end
 if due(d) or due(e) or due(C) then return {'DUE'} end
 local names
 if #ARGV > 5 then
@@ -3120,7 +3628,7 @@ local state = call('HMGET', c, 'paused', 'lanes', 'watcher', 'watching')
 local found, aside, all, budget = {}, {}, {}, 1000
 if state[1] then most = 0 end
 for priority in string.gmatch(state[2] or '', '-?%d+') do
-all[#all + 1] = {priority = tonumber(priority), name = lane(priority), taken = 0, seqs = {}, at = 1}
+all[#all + 1] = {priority = tonumber(priority), name = lane(priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1}
 end
 table.sort(all, function(a, b) return a.priority > b.priority end)
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -3142,24 +3650,43 @@ end
 table.sort(claimable, function(a, b) return a.order < b.order end)
 end
 local next_claimable = 1
+local function turn(of)
+if not of.entries[of.entry] then
+of.entries, of.entry = call('LRANGE', of.name, of.taken, of.taken + math.max(1, math.min(most - #found, 500)) - 1), 1
+end
+of.seqs, of.at, of.segment = {}, 1, nil
+while of.entries[of.entry] and not of.segment do
+local entry = of.entries[of.entry]
+if string.byte(entry) == 64 then  -- @
+if #of.seqs > 0 then break end
+of.segment = open_segment(string.sub(entry, 2)) or {first = 0, count = 0}
+for seq = of.segment.first, of.segment.first + of.segment.count - 1 do
+local code = code_of(of.segment, seq)
+if code == WAITS or code == IN_TURN then of.seqs[#of.seqs + 1] = seq end
+end
+if #of.seqs == 0 then of.taken = of.taken + 1 end
+else
+of.seqs[#of.seqs + 1] = tonumber(entry)
+end
+of.entry = of.entry + 1
+end
+load(of.seqs, true)
+return of.segment ~= nil or #of.seqs > 0
+end
+local function advance(of)
+local seq = of.seqs[of.at]
+if of.segment and code_of(of.segment, seq) == IN_TURN then mark(of.segment, seq, OWN) end
+of.at = of.at + 1
+if not of.segment or of.at > #of.seqs then of.taken = of.taken + 1 end
+end
 local function front(of)
 while true do
-if of.at > #of.seqs then
-local step = math.max(1, math.min(most - #found, 500))
-of.seqs, of.at = call('LRANGE', of.name, of.taken, of.taken + step - 1), 1
-if #of.seqs == 0 then return nil end
-for n = 1, #of.seqs do of.seqs[n] = tonumber(of.seqs[n]) end
-of.states, of.records = read(s, of.seqs), read(r, of.seqs)
+while of.at > #of.seqs do
+if not turn(of) then return nil end
 end
-local seq, state, record = of.seqs[of.at], of.states[of.at], of.records[of.at]
-if tasks[seq] == nil and record then
-if not state and string.byte(record, 8) == 0 then return seq, record end
-tasks[seq] = state and unpack_state(seq, state) or fresh(seq, record)
-tasks[seq].record = record
-end
-local task = tasks[seq]
-if task and task.state == WAITING and not task.unclaimed then return seq, record, task end
-of.at, of.taken = of.at + 1, of.taken + 1
+local task = tasks[of.seqs[of.at]]
+if task and task.state == WAITING and not task.unclaimed then return task end
+advance(of)
 end
 end
 local function deliver(task)
@@ -3175,26 +3702,15 @@ if task.first_try then task.first = now end
 task.packed = pack_state(task)
 found[#found + 1] = task
 end
-local head = struct.pack('<BB', RUNNING, 2)
-local tail = struct.pack('<I4I4I4dddddH', 1, 0, 0, 0, now, now, 0, 0, #consumer) .. consumer .. struct.pack('<I4', 0)
-local plain = 0
-local function deliver_plain(seq, record)
-local packed = head .. string.sub(record, 10, 13) .. tail
-states[#states + 1] = seq
-states[#states + 1] = packed
-tasks[seq] = false  -- not to be found again
-plain = plain + 1
-found[#found + 1] = {seq = seq, record = record, packed = packed}
-end
 local current = 1
 while #found < most and budget > 0 do
-local of, seq, record, task = all[current], nil, nil, nil
-if of then seq, record, task = front(of) end
-if of and not seq then
+local of = all[current]
+local task = of and front(of)
+if of and not task then
 current = current + 1
 else
 local other = claimable[next_claimable]
-if other and of and other.order > string.format('%03d\0%s', 100 - of.priority, padded(seq)) then other = nil end
+if other and of and other.order > string.format('%03d\0%s', 100 - of.priority, padded(task.seq)) then other = nil end
 if other then
 next_claimable = next_claimable + 1
 load({other.seq}, true)
@@ -3202,32 +3718,27 @@ if tasks[other.seq] then deliver(tasks[other.seq]) end
 elseif not of then
 break
 else
-of.at, of.taken = of.at + 1, of.taken + 1
-local name = names and string.sub(record, 15, 14 + string.byte(record, 14))
+advance(of)
+local name = names and string.sub(task.record, 15, 14 + string.byte(task.record, 14))
 if not names or names[name] then
-if task then deliver(task) else deliver_plain(seq, record) end
+deliver(task)
 else
-task = task or fresh(seq, record)
-tasks[seq] = task
 budget = budget - 1
 aside[name] = true
-task.unclaimed = true
-changed[seq] = true
+task.unclaimed, task.in_turn = true, false
+changed[task.seq] = true
 sorted_sets[u][unclaimed_member(task)] = 0
 count('u', 1)
 end
 end
 end
 end
-count(WAITING, -plain)
-count(RUNNING, plain)
 local sleeping = call('EXISTS', i) == 1
 local is_left = false
 for _, of in ipairs(all) do
 if of.taken > 0 then also[#also + 1] = {'LTRIM', of.name, of.taken, -1} end
-if sleeping and not is_left then is_left = call('LLEN', of.name) > of.taken end
+is_left = is_left or sleeping and call('LLEN', of.name) > of.taken
 end
-if sleeping and is_left and not state[1] then wakes = 2 end
 if sleeping and next(aside) then  -- those who know what was passed over
 local known = {}
 for _, member in ipairs(call('ZRANGE', i, 0, 999)) do
@@ -3242,23 +3753,8 @@ if known[theirs] and member ~= myself then woken[#woken + 1] = member end
 end
 end
 local is_more = budget == 0 and #found < most
-if myself ~= '' then
-if #found > 0 or is_more then
-sorted_sets[i][myself] = false
-if sleeping and is_unwatched(myself, state[3], state[4]) then wakes = math.max(wakes, 1) end
-else
-sorted_sets[i][myself] = now
-if names then also[#also + 1] = {'HSETNX', N, signature, table.concat(ARGV, '\n', 6)} end
-end
-end
-local reply = {'OK', now, is_more and 1 or 0, -1}
-if #found == 0 and myself ~= '' then
-local soonest = next_change()
-if soonest < forever then
-reply[4] = soonest
-also[#also + 1] = {'HSET', c, 'watcher', myself, 'watching', string.format('%d', soonest)}
-end
-end
+local soonest = leave_behind(sleeping, #found > 0 or is_more, is_left, state, signature, names and table.concat(ARGV, '\n', 6))
+local reply = {'OK', now, is_more and 1 or 0, soonest}
 local mine = {}
 for n, task in ipairs(found) do
 mine[n] = task.seq
@@ -3269,10 +3765,163 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "d25de29f3cf02e1484a25136aaef2f16d0c39a78",
+inline constexpr script fetch{"fetch", "e430c7a2e5167b4d3d400767b39c6f5ab54820d7",
     std::string_view(fetch_text.data(), fetch_text.size())};
 
-inline constexpr auto find_text = joined(shared,
+inline constexpr auto fetch_plain_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_write,
+    shared_due, shared_parse, shared_tasks, shared_changed, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_mark, shared_record_in, shared_record_of, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_also, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member,
+    shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish, shared_has_lease, shared_text,
+    shared_queue, shared_wake, shared_next_change, shared_is_unwatched, shared_leave_behind, shared_sleepers,
+    shared_write_rest,
+    R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
+local alive, is_expired = has_lease(consumer)
+if is_expired then return {'DUE'} end
+if not alive then return {'LOST'} end
+if due(C) then return {'DUE'} end
+local unusual, sleeping = call('EXISTS', d, e, u, i) > 0, false
+if unusual then
+if due(d) or due(e) then return {'DUE'} end
+sleeping = call('EXISTS', i) == 1
+end
+local names
+if #ARGV > 5 then
+names = {}
+for n = 6, #ARGV do names[ARGV[n]] = true end
+end
+if unusual and call('EXISTS', u) == 1 then  -- perhaps something is for this consumer that others have passed over
+if not names then return {'SLOW'} end
+for name in pairs(names) do
+if call('ZRANGEBYLEX', u, '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, 1)[1] then return {'SLOW'} end
+end
+end
+if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
+local state = call('HMGET', c, 'paused', 'lanes', 'watcher', 'watching', 'n' .. WAITING, 'n' .. RUNNING)
+if state[1] then most = 0 end
+local priorities = {}
+for priority in string.gmatch(state[2] or '', '-?%d+') do
+priorities[#priorities + 1] = tonumber(priority)
+lane(priority)
+end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+if #priorities > 1 then table.sort(priorities, function(a, b) return a > b end) end
+local reply, found, held, taken_from, is_odd = {'OK', now, 0, -1}, 0, {}, {}, false
+local head, tail = string.char(RUNNING, 2), nil  -- the state of a task that came alone, but for its nonce
+local function take_piece(of)
+local start = string.find(of.text, '[%z\253]', of.codes_at)
+local last = of.codes_at + of.count - 1
+of.is_rest = start and start <= last
+if not of.is_rest then return true end
+if string.byte(of.text, start) == IN_TURN then return false end
+local blob = call('HGET', b, of.first)
+local version, flags, _, count, base, length = struct.unpack('<BBBHI4B', blob, 7)
+if version ~= 1 or names and not names[string.sub(blob, 17, 16 + length)] or #of.holds == MOST_HOLDS then return false end
+local _, stop = string.find(of.text, '^%z+', start)
+stop = math.min(stop, last, start + most - found - 1)
+local many, at = stop - start + 1, start - of.codes_at
+of.is_rest = stop < last
+of.text = string.sub(of.text, 1, start - 1) .. string.rep(string.char(#of.holds + 1), many) .. string.sub(of.text, stop + 1)
+if not of.is_taken then
+of.is_taken = true
+taken_from[#taken_from + 1] = of
+held[#held + 1] = '@' .. of.name
+end
+found = found + many
+local piece = blob
+if many < of.count then
+local ends = 17 + length + (flags % 2 >= 1 and 36 or 0)
+local body = ends + 4 * of.count
+base = at > 0 and struct.unpack('<I4', blob, ends + 4 * at - 4) or 0
+local finish = struct.unpack('<I4', blob, ends + 4 * (at + many - 1))
+piece = string.sub(blob, 1, 9) .. struct.pack('<HI4', many, base) .. string.sub(blob, 16, ends - 1) ..
+string.sub(blob, ends + 4 * at, ends + 4 * (at + many) - 1) ..
+string.sub(blob, body + base, body + finish - 1)
+end
+reply[#reply + 1] = -of.first - at
+reply[#reply + 1] = piece
+reply[#reply + 1] = string.sub(of.text, 10 + 4 * at, 9 + 4 * (at + many))
+return true
+end
+local function take_singles(seqs)
+local conditions, records = call('HMGET', s, unpack(seqs)), call('HMGET', r, unpack(seqs))
+for n, seq in ipairs(seqs) do
+local record = records[n]
+if conditions[n] or not record or #record < 15 or string.byte(record, 7) ~= 1 or string.byte(record, 8) % 8 > 0 or
+names and not names[string.sub(record, 15, 14 + string.byte(record, 14))] then
+return n - 1
+end
+tail = tail or struct.pack('<I4I4I4dddddH', 1, 0, 0, 0, now, now, 0, 0, #consumer) .. consumer .. '\0\0\0\0'
+local packed = head .. string.sub(record, 10, 13) .. tail
+states[#states + 1] = seq
+states[#states + 1] = packed
+held[#held + 1] = seq
+reply[#reply + 1] = seq
+reply[#reply + 1] = record
+reply[#reply + 1] = packed
+found = found + 1
+end
+return #seqs
+end
+local trims, is_left = {}, false
+for _, priority in ipairs(priorities) do
+local name, taken, from = lane(priority), 0, 0
+while found < most and not is_odd do
+local need = most - found
+local entries = call('LRANGE', name, from, from + math.min(need, 4) - 1)
+if #entries == 0 then break end
+if need > #entries and string.byte(entries[1]) ~= 64 then entries = call('LRANGE', name, from, from + need - 1) end
+from = from + #entries
+local at = 1
+while entries[at] and found < most and not is_odd do
+if string.byte(entries[at]) == 64 then
+local of = open_segment(string.sub(entries[at], 2))
+repeat is_odd = of and not take_piece(of) until is_odd or not of or not of.is_rest or found == most
+if not of or not of.is_rest then taken = taken + 1 end
+at = at + 1
+else
+local seqs = {}
+while entries[at] and #seqs < most - found and string.byte(entries[at]) ~= 64 do
+seqs[#seqs + 1] = tonumber(entries[at])
+at = at + 1
+end
+local many = take_singles(seqs)
+taken = taken + many
+is_odd = many < #seqs
+end
+end
+end
+if taken > 0 then trims[#trims + 1] = {'LTRIM', name, taken, -1} end
+is_left = is_odd or is_left or sleeping and call('LLEN', name) > taken
+if is_odd then break end
+end
+if is_odd and found == 0 then return {'SLOW'} end
+reply[3] = is_odd and 1 or 0
+reply[4] = leave_behind(sleeping, found > 0, is_left, state, signature, names and table.concat(ARGV, '\n', 6))
+local mine = key('a:' .. consumer)
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local asleep = sleepers()
+for _, trim in ipairs(trims) do call(unpack(trim)) end
+write('HSET', s, states)
+local hold = struct.pack('<dB', now, #consumer) .. consumer
+for _, of in ipairs(taken_from) do call('HSET', b, of.first .. 't', of.text .. hold) end
+if found > 0 then
+write('SADD', mine, held)
+call('HSET', c, 'n' .. WAITING, string.format('%d', state[5] - found), 'n' .. RUNNING, string.format('%d', (state[6] or 0) + found))
+end
+write_rest(asleep)
+return reply
+)lua");
+inline constexpr script fetch_plain{"fetch_plain", "a5298becff24568e96f6d2477cec85cb0ad57c80",
+    std::string_view(fetch_plain_text.data(), fetch_plain_text.size())};
+
+inline constexpr auto find_text = joined(shared_c, shared_call, shared_clock, shared_now, shared_forever,
+    shared_HELD, shared_read, shared_due, shared_is_due, shared_tasks, shared_unpack_state, shared_fresh,
+    shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_record_in, shared_member_of, shared_load, shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(if is_due() then return {'DUE'} end
 local seq = call('HGET', k, ARGV[1])
 if not seq then return {'OK'} end
@@ -3280,43 +3929,67 @@ load({tonumber(seq)})
 local task = tasks[tonumber(seq)]
 return task and {'OK', task.seq, task.nonce} or {'OK'}
 )lua");
-inline constexpr script find{"find", "cdd51e88f7c5f832fc07af0d4224cd77f13b559d",
+inline constexpr script find{"find", "8bb2f866d896644779827704b3376ca8bcacce2a",
     std::string_view(find_text.data(), find_text.size())};
 
-inline constexpr auto get_text = joined(shared,
+inline constexpr auto get_text = joined(shared_c, shared_call, shared_clock, shared_now, shared_forever,
+    shared_HELD, shared_read, shared_due, shared_is_due, shared_tasks, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_record_in, shared_member_of, shared_load, shared_find, shared_record_of,
+    shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(if is_due() then return {'DUE'} end
 local reply = {'OK'}
 for n = 1, #ARGV, 2 do
 local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
 if task then
 local told = call('HMGET', g, task.seq .. 'p', task.seq .. 'l')
-reply[#reply + 1] = {task.record or call('HGET', r, task.seq), pack_state(task), told[1] or '', told[2] or ''}
+reply[#reply + 1] = {record_of(task), pack_state(task), told[1] or '', told[2] or ''}
 else
 reply[#reply + 1] = false
 end
 end
 return reply
 )lua");
-inline constexpr script get{"get", "961dfc86db7caada02ce1be36a5370838877d50a",
+inline constexpr script get{"get", "f5fc30eaee3169816c9bccd42a30f6e283d1ecf5",
     std::string_view(get_text.data(), get_text.size())};
 
-inline constexpr auto held_text = joined(shared,
+inline constexpr auto held_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_key,
+    shared_segments, shared_open_segment, shared_code_of, shared_counts, shared_count, shared_held_by,
+    shared_text,
     R"lua(local seqs = held_by(ARGV[1])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return {'OK', unpack(seqs)}
 )lua");
-inline constexpr script held{"held", "9a5a743baeda5807ad470a1d7df688add72c2365",
+inline constexpr script held{"held", "29b53052f859d7dac1bd1fb5a6e6d837bf33e77f",
     std::string_view(held_text.data(), held_text.size())};
 
-inline constexpr auto join_text = joined(shared,
+inline constexpr auto join_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
+    shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due, shared_is_due,
+    shared_tasks, shared_changed, shared_pack_state, shared_WAITS, shared_segments, shared_mark,
+    shared_rewritten, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_also, shared_messages, shared_wakes, shared_count, shared_append,
+    shared_attempts, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_commit,
     R"lua(if is_due() then return {'DUE'} end
-also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), forever)), ARGV[1]}, {'HSET', h, ARGV[1], ARGV[3]}}
+also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), forever)), ARGV[1]}, {'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]}}
 return commit({'OK'})
 )lua");
-inline constexpr script join{"join", "56066deac39e6ddde2c2b482bb3cfe04ce78311b",
+inline constexpr script join{"join", "8fa72a88c1b072655b0849fe4ba5efcfb17582c5",
     std::string_view(join_text.data(), join_text.size())};
 
-inline constexpr auto leave_text = joined(shared,
+inline constexpr auto leave_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
+    shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read, shared_write, shared_due,
+    shared_is_due, shared_parse, shared_tasks, shared_changed, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_record_in, shared_member_of, shared_rewritten, shared_load,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_also, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
+    shared_unlock_unique, shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready,
+    shared_erase, shared_conclude, shared_finish, shared_give_back, shared_release, shared_attempts,
+    shared_held_by, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK'} end
 local seqs = held_by(ARGV[1])
@@ -3327,10 +4000,18 @@ end
 also = {{'ZREM', C, ARGV[1]}, {'HDEL', h, ARGV[1]}}
 return commit({'OK'})
 )lua");
-inline constexpr script leave{"leave", "496c4a7e4b28c8ebf092a352f5d665f66dc1f6e1",
+inline constexpr script leave{"leave", "32f1db0fc98339bfef8549b1ab56285b3c79e83d",
     std::string_view(leave_text.data(), leave_text.size())};
 
-inline constexpr auto list_text = joined(shared,
+inline constexpr auto list_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
+    shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due, shared_is_due,
+    shared_tasks, shared_changed, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS,
+    shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_also,
+    shared_messages, shared_wakes, shared_count, shared_append, shared_attempts, shared_text, shared_queue,
+    shared_send, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local state = call('HMGET', c, 'seq', 'low')
 local last, low = tonumber(state[1] or 0), tonumber(state[2] or 0)
@@ -3350,12 +4031,41 @@ end
 if #reply == 3 and from == low and till > low then also[#also + 1] = {'HSET', c, 'low', string.format('%d', till)} end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "e85351a317ba6ba3316d8aa9873b12f3d9a1a5e5",
+inline constexpr script list{"list", "caa2988aee5455225b9767e8e5a2489303f772b5",
     std::string_view(list_text.data(), list_text.size())};
 
-inline constexpr auto maintain_text = joined(shared,
+inline constexpr auto maintain_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read,
+    shared_write, shared_due, shared_is_due, shared_parse, shared_tasks, shared_changed, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_mark, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_also, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail,
+    shared_failure, shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_held_by,
+    shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
+local run, known, dead = ARGV[2], call('HGET', c, 'run'), overdue(C)
+if #dead > 0 then  -- the caller's knowledge may be older than this server
+local told = redis.pcall('INFO', 'server')
+run = type(told) == 'string' and string.match(told, 'run_id:(%x+)') or run
+end
+if run ~= '' and run ~= known then
+also[#also + 1] = {'HSET', c, 'run', run}
+if known then
+also[#also + 1] = {'HINCRBY', c, 'seq', 1048576}
+local members = call('HGETALL', h)
+for n = 1, #members, 2 do
+local till = math.min(now + string.match(members[n + 1], '^%d+'), forever)
+also[#also + 1] = {'ZADD', C, 'XX', string.format('%d', till), members[n]}
+end
+dead = {}
+end
+end
 local scheduled = {}
 for n, member in ipairs(overdue(d)) do scheduled[n] = tonumber(member) end
 load(scheduled)
@@ -3375,21 +4085,32 @@ local task = tasks[seq]
 sorted_sets[e][padded(seq)] = false
 if task and task.state < RUNNING and limit(task) <= now then give_up(task) end
 end
-local forgotten = 0
+local forgotten, has_news = 0, call('EXISTS', g) == 1  -- progress and logs
 for _, member in ipairs(overdue(f)) do
 if forgotten >= most then break end
 local seqs = {}
-for seq in string.gmatch(member, '%d+') do seqs[#seqs + 1] = tonumber(seq) end
+for first, last in string.gmatch(member, '(%d+)%-?(%d*)') do
+first, last = tonumber(first), tonumber(last) or tonumber(first)
+local of = last > first and not has_news and segment_of(first)
+for seq = first, last do
+if of and code_of(of, seq) == DONE then  -- nothing else is known of it
+mark(of, seq, GONE)
+count(SUCCEEDED, -1)
+else
+seqs[#seqs + 1] = seq
+end
+forgotten = forgotten + 1
+end
+end
 load(seqs)
 for _, seq in ipairs(seqs) do
 local task = tasks[seq]
 if task and task.state >= SUCCEEDED and task.gone_at <= now then erase(task) end
 end
 sorted_sets[f][member] = false
-forgotten = forgotten + #seqs
 end
 local recovered = 0
-for _, consumer in ipairs(overdue(C)) do
+for _, consumer in ipairs(dead) do
 local seqs = held_by(consumer)
 if #missing > 0 then break end
 local some = {}
@@ -3409,10 +4130,16 @@ local reply = commit({'OK', 0})
 if reply[1] == 'OK' and is_due() then reply[2] = 1 end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "11e8549d9a62ffd70f0fe2f497051ef31e4b6b10",
+inline constexpr script maintain{"maintain", "95246b698adfe7555f041c02de5026509a59efa2",
     std::string_view(maintain_text.data(), maintain_text.size())};
 
-inline constexpr auto pause_text = joined(shared,
+inline constexpr auto pause_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
+    shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due, shared_tasks,
+    shared_changed, shared_pack_state, shared_WAITS, shared_segments, shared_mark, shared_rewritten,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_also, shared_messages, shared_wakes, shared_count, shared_append, shared_attempts,
+    shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
     R"lua(if ARGV[1] == '1' then
 also = {{'HSET', c, 'paused', '1'}}
 else
@@ -3421,10 +4148,22 @@ wakes = math.min(tonumber(call('HGET', c, 'n' .. WAITING) or 0), 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "c0e95f25cc1480efcc90e3d4237dad6526059f29",
+inline constexpr script pause{"pause", "49fb3bef48cc2f35c64cbf3e4cea69b4941f07d2",
     std::string_view(pause_text.data(), pause_text.size())};
 
-inline constexpr auto reclaim_text = joined(shared,
+inline constexpr auto reclaim_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read,
+    shared_write, shared_due, shared_parse, shared_tasks, shared_changed, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_mark, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_also, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_give_back,
+    shared_release, shared_attempts, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_commit,
     R"lua(for n = 2, #ARGV do
 load({tonumber(ARGV[n])})
 local task = tasks[tonumber(ARGV[n])]
@@ -3432,11 +4171,20 @@ if task and task.state == RUNNING and task.holder == ARGV[1] then release(task) 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "0a5f8950f4295e73e5c24c67bbe3082f3e1b7456",
+inline constexpr script reclaim{"reclaim", "091ae7fbcc7595c7b198b335df4e8690024ef1e1",
     std::string_view(reclaim_text.data(), reclaim_text.size())};
 
-inline constexpr auto renew_text = joined(shared,
-    R"lua(if not has_lease(ARGV[1]) then return {'LOST'} end
+inline constexpr auto renew_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
+    shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due, shared_is_due,
+    shared_tasks, shared_changed, shared_pack_state, shared_WAITS, shared_segments, shared_mark,
+    shared_rewritten, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_also, shared_messages, shared_wakes, shared_count, shared_append,
+    shared_attempts, shared_has_lease, shared_text, shared_queue, shared_send, shared_tell_waiters,
+    shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_commit,
+    R"lua(local alive, is_expired = has_lease(ARGV[1])
+if is_expired then return {'DUE'} end
+if not alive then return {'LOST'} end
 local cancelled = {}
 if call('EXISTS', x) == 1 then
 local all = call('HGETALL', x)
@@ -3450,10 +4198,17 @@ end
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), forever)), ARGV[1]}}
 return commit({'OK', is_due() and 1 or 0, cancelled})
 )lua");
-inline constexpr script renew{"renew", "0a9e98e5a62adfc2bf6aa576b81dbd6b1caa952d",
+inline constexpr script renew{"renew", "d0376947488d3804665d36ccf3e106e3c54f4b6c",
     std::string_view(renew_text.data(), renew_text.size())};
 
-inline constexpr auto resign_text = joined(shared,
+inline constexpr auto resign_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due,
+    shared_tasks, shared_changed, shared_pack_state, shared_WAITS, shared_segments, shared_mark,
+    shared_rewritten, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_also, shared_messages, shared_wakes, shared_count, shared_append,
+    shared_attempts, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake,
+    shared_next_change, shared_is_unwatched, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_commit,
     R"lua(local state = call('HMGET', c, 'paused', 'n' .. WAITING, 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -3461,48 +4216,37 @@ if not state[1] and tonumber(state[2] or 0) > 0 then wakes = 1 end
 if is_unwatched(ARGV[1], state[3], state[4]) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "b967881ac9c1b0a3ed1e9c70c4e236eff2e09277",
+inline constexpr script resign{"resign", "26467ef93564c9d651b87b13e763683d82ae54b3",
     std::string_view(resign_text.data(), resign_text.size())};
 
-inline constexpr auto settle_text = joined(shared,
+inline constexpr auto settle_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read,
+    shared_write, shared_due, shared_parse, shared_tasks, shared_changed, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_mark, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_also, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail, shared_retry,
+    shared_give_back, shared_release, shared_attempts, shared_has_lease, shared_text, shared_queue,
+    shared_send, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_commit,
     R"lua(local consumer = ARGV[1]
-local alive = has_lease(consumer)
+local alive, is_expired = has_lease(consumer)
+if is_expired then return {'DUE'} end
 local seqs, effects = {}, {}
-for n = 2, #ARGV, 7 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
-local before = read(s, seqs)
-local has_waiters = call('EXISTS', w) == 1
-local done = string.char(SUCCEEDED)
-local at, gone_at = struct.pack('<d', now), struct.pack('<d', now + 3600000)
-local nothing = string.rep('\0', 6)  -- no holder, no error
-local quick = {}
-local function complete(seq, state, nonce, token, result)
-if not state or string.byte(state) ~= RUNNING or (string.byte(state, 2) ~= 2 and string.byte(state, 2) ~= 0) then return false end
-local own_nonce, deliveries, failed = struct.unpack('<I4I4I4', state, 3)
-local length = struct.unpack('<H', state, 59)
-if own_nonce ~= nonce or deliveries ~= token or string.sub(state, 61, 60 + length) ~= consumer or #state ~= 64 + length then
-return false
-end
-states[#states + 1] = seq
-states[#states + 1] = done .. string.sub(state, 2, 18) .. at .. string.sub(state, 27, 50) .. gone_at .. nothing .. result
-quick[#quick + 1] = seq
-if has_waiters then
-ended[#ended + 1] = {seq = seq, nonce = nonce, state = SUCCEEDED, failed = failed, result = result, error = ''}
-end
-return true
-end
-for n = 2, #ARGV, 7 do
-local seq, nonce, token = tonumber(ARGV[n]), tonumber(ARGV[n + 1]), tonumber(ARGV[n + 2])
-local how, data = ARGV[n + 3], ARGV[n + 6]
-local index = #effects + 1
-local state, effect = before[index], 0
-if not (alive and how == '0' and state and tasks[seq] == nil and complete(seq, state, nonce, token, data)) then
-if tasks[seq] == nil and state then tasks[seq] = unpack_state(seq, state) end
-local task = find(seq, nonce)
+for n = 2, #ARGV do seqs[n - 1] = struct.unpack('<d', ARGV[n], 3) end
+load(seqs)
+for n = 2, #ARGV do
+local how, counts_too, seq, nonce, token, delay, at = struct.unpack('<BBdI4I4d', ARGV[n])
+local data = string.sub(ARGV[n], at + 4)
+local task, effect = find(seq, nonce), 0
 if not task then
 effect = 4
 elseif not alive or task.state ~= RUNNING or task.holder ~= consumer or task.deliveries ~= token then
 effect = 2
-elseif how == '0' then
+elseif how == 0 then
 if task.cancel then
 task.failed = task.failed + 1
 finish(task, CANCELLED)
@@ -3510,13 +4254,13 @@ else
 task.result = data
 finish(task, SUCCEEDED)
 end
-elseif how == '1' then
+elseif how == 1 then
 task.failed = task.failed + 1
 fail(task, data)
-elseif how == '2' then
-if ARGV[n + 5] == '1' then task.failed = task.failed + 1 end
-retry(task, data, tonumber(ARGV[n + 4]))
-elseif how == '3' then
+elseif how == 2 then
+if counts_too == 1 then task.failed = task.failed + 1 end
+retry(task, data, delay)
+elseif how == 3 then
 release(task)
 elseif task.cancel then
 task.failed = task.failed + 1
@@ -3524,25 +4268,139 @@ finish(task, CANCELLED)
 else
 effect = 3
 end
-else
-tasks[seq] = {seq = seq, nonce = nonce, state = SUCCEEDED, holder = '', deliveries = token}  -- if it comes again
-end
-effects[index] = effect
-end
-if #quick > 0 then
-count(RUNNING, -#quick)
-count(SUCCEEDED, #quick)
-for _, seq in ipairs(quick) do
-append(held_remove, consumer, seq)
-append(sorted_sets[f], now + 3600000, seq)
-end
+effects[n - 1] = effect
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "e990e5fb87d030d403ad151eaa8eb82357163c99",
+inline constexpr script settle{"settle", "bd81c981c28ba6c3e8fab38f5b61546df5ef5a2b",
     std::string_view(settle_text.data(), settle_text.size())};
 
-inline constexpr auto steer_text = joined(shared,
+inline constexpr auto settle_plain_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write,
+    shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_rewritten, shared_counts,
+    shared_ready, shared_bodies, shared_also, shared_messages, shared_wakes, shared_count, shared_append,
+    shared_attempts, shared_has_lease, shared_text, shared_queue, shared_send, shared_tell_waiters,
+    shared_wake, shared_write_rest, shared_store_segment,
+    R"lua(local consumer = ARGV[1]
+local alive, is_expired = has_lease(consumer)
+if is_expired then return {'DUE'} end
+if not alive then return {'SLOW'} end
+local mine = key('a:' .. consumer)
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local seqs, singles, effects, forgotten, released = {}, {}, {}, {}, {}
+local has_waiters, unpack_struct, sub, byte = call('EXISTS', w) == 1, struct.unpack, string.sub, string.byte
+local char = string.char
+local of
+for n = 2, #ARGV do
+local word = ARGV[n]
+local how, _, seq, nonce, token = unpack_struct('<BBdI4I4', word)
+if how ~= 0 then return {'SLOW'} end
+if not of or seq < of.first or seq >= of.first + of.count then of = segment_of(seq) end
+if of then
+local at, changes = seq - of.first, of.changes
+local code = changes[at] or byte(of.text, of.codes_at + at)
+local hold = of.holds[code]
+if not hold or hold.consumer ~= consumer or token ~= 1 or #word > 30 + 1024 or
+sub(word, 11, 14) ~= sub(of.text, 10 + 4 * at, 13 + 4 * at) then
+return {'SLOW'}
+end
+local group = of.group
+if not group then
+group, of.low, of.high = {}, at, at
+of.group = group
+end
+if at < of.low then of.low = at elseif at > of.high then of.high = at end
+changes[at] = of.retention > 0 and DONE or GONE
+group[#group + 1] = char(at, code)
+group[#group + 1] = sub(word, 27)
+if has_waiters then
+ended[#ended + 1] = {seq = seq, nonce = nonce, state = SUCCEEDED, failed = 0, result = sub(word, 31), error = ''}
+end
+else
+singles[#singles + 1] = n
+seqs[#seqs + 1] = seq
+end
+effects[n - 1] = 0
+end
+local gone_at = now + 3600000
+local till, at, nothing = struct.pack('<d', gone_at), struct.pack('<d', now), string.rep('\0', 6)  -- no holder, no error
+local held = {}
+local conditions = read(s, seqs)
+for n, seq in ipairs(seqs) do
+local word, state = ARGV[singles[n]], conditions[n]
+if not state or byte(state) ~= RUNNING or byte(state, 2) >= 4 or byte(state, 2) % 2 == 1 or held[seq] then
+return {'SLOW'}
+end
+local _, _, _, nonce, token = unpack_struct('<BBdI4I4', word)
+local own_nonce, deliveries, failed = unpack_struct('<I4I4I4', state, 3)
+local length = unpack_struct('<H', state, 59)
+if own_nonce ~= nonce or deliveries ~= token or sub(state, 61, 60 + length) ~= consumer or #state ~= 64 + length then
+return {'SLOW'}
+end
+held[seq] = true
+released[#released + 1] = seq
+local result = sub(word, 31)
+states[#states + 1] = seq
+states[#states + 1] = char(SUCCEEDED) .. sub(state, 2, 18) .. at .. sub(state, 27, 50) .. till .. nothing .. result
+append(forgotten, gone_at, seq)
+if has_waiters then
+ended[#ended + 1] = {seq = seq, nonce = nonce, state = SUCCEEDED, failed = failed, result = result, error = ''}
+end
+end
+local kept = #states / 2
+for name, one in pairs(segments) do
+local many = one.group and #one.group / 2 or 0
+if many > 0 then
+local status, let_go = rewritten(one)
+store_segment(one, status)
+if let_go[consumer] then released[#released + 1] = '@' .. name end
+if one.retention > 0 then
+kept = kept + many
+local field = one.first .. 'o'
+local results = (call('HGET', b, field) or '') .. struct.pack('<dB', now, many) .. table.concat(one.group)
+if #results > 65536 then return {'SLOW'} end
+also[#also + 1] = {'HSET', b, field, results}
+local from
+for index = one.low, one.high + 1 do
+local ends = one.changes[index] == DONE
+if ends and not from then from = index end
+if from and not ends then
+append(forgotten, math.min(now + one.retention, forever),
+string.format('%d-%d', one.first + from, one.first + index - 1))
+from = nil
+end
+end
+end
+end
+end
+local told = tell_waiters() or {}
+write('HSET', s, states)
+write('SREM', mine, released)
+for moment, those in pairs(forgotten) do
+if moment < forever then call('ZADD', f, string.format('%d', moment), table.concat(those, ',')) end
+end
+write('HDEL', w, told)
+count(RUNNING, -#effects)
+count(SUCCEEDED, kept)
+write_rest({})
+return {'OK', unpack(effects)}
+)lua");
+inline constexpr script settle_plain{"settle_plain", "025a0e98b4991c3721b8c1f7f8a5825b8f8f9e71",
+    std::string_view(settle_plain_text.data(), settle_plain_text.size())};
+
+inline constexpr auto steer_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
+    shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read, shared_write, shared_due,
+    shared_is_due, shared_parse, shared_tasks, shared_changed, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_record_in, shared_member_of, shared_rewritten, shared_load,
+    shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_also, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_unique_entry, shared_unique_holder, shared_lock_unique, shared_unlock_unique,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
+    shared_finish, shared_attempts, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local steps = {}
 function steps.cancel(task)
@@ -3550,7 +4408,7 @@ if task.state == RUNNING then
 task.cancel = true
 changed[task.seq] = true
 cancels[task.seq] = string.format('%d\n%d\n%s', task.nonce, task.deliveries, task.holder)
-local inbox = call('HGET', h, task.holder)
+local inbox = string.match(call('HGET', h, task.holder) or '', '^%d+:(.*)$')
 if inbox then send(inbox, 'C', text(task.holder)) end
 return 1
 end
@@ -3594,12 +4452,21 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "13de4f100ada22c03c7eab0ed5b89e3c4078d1f3",
+inline constexpr script steer{"steer", "e6a9502b818e6fce0333bc9456c3b5e38d184bfa",
     std::string_view(steer_text.data(), steer_text.size())};
 
-inline constexpr auto tell_text = joined(shared,
+inline constexpr auto tell_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
+    shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due, shared_tasks,
+    shared_changed, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_record_in,
+    shared_member_of, shared_rewritten, shared_load, shared_find, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_also,
+    shared_messages, shared_wakes, shared_count, shared_append, shared_attempts, shared_has_lease,
+    shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
     R"lua(local consumer = ARGV[1]
-local alive = has_lease(consumer)
+local alive, is_expired = has_lease(consumer)
+if is_expired then return {'DUE'} end
 local effects, logs = {}, {}
 for n = 2, #ARGV, 6 do
 local seq = tonumber(ARGV[n])
@@ -3625,21 +4492,39 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script tell{"tell", "655a8494bb9957f9c3f931cebc30309029ab83ce",
+inline constexpr script tell{"tell", "ce59aeb9eea75ab0f7cd68b7c5c09eae784b0e13",
     std::string_view(tell_text.data(), tell_text.size())};
 
-inline constexpr auto update_text = joined(shared,
+inline constexpr auto update_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due,
+    shared_is_due, shared_parse, shared_tasks, shared_changed, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_record_in, shared_member_of, shared_rewritten, shared_load,
+    shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_also, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_attempts, shared_text, shared_queue, shared_send,
+    shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
 if task.state > WAITING then return {'OK', 3} end
-bodies = {task.seq, string.sub(task.record or call('HGET', r, task.seq), 1, info(task).payload_at - 1) .. ARGV[3]}
+bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) .. ARGV[3]}
+if task.segment then changed[task.seq] = true end  -- it is the segment's record no more
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "183bf4f4575bfbe2d24f2c97815af887ae6a4d1a",
+inline constexpr script update{"update", "daa362234613e9ce1da6cc269f67d3c900ccaff9",
     std::string_view(update_text.data(), update_text.size())};
 
-inline constexpr auto wait_text = joined(shared,
+inline constexpr auto wait_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
+    shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due, shared_is_due,
+    shared_tasks, shared_changed, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS,
+    shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_counts,
+    shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_also, shared_messages, shared_wakes, shared_count, shared_append, shared_attempts, shared_text,
+    shared_queue, shared_send, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local soonest = forever
 for _, set in ipairs({e, C}) do
@@ -3665,7 +4550,7 @@ reply[#reply + 1] = answer
 end
 return commit(reply)
 )lua");
-inline constexpr script wait{"wait", "f4a3442580686df6934c6427ef4a66a5342367fd",
+inline constexpr script wait{"wait", "4417a7a3ef40495c9013cf57eea0d0268f250835",
     std::string_view(wait_text.data(), wait_text.size())};
 
 }  // namespace taskflux::redis::scripts
@@ -3677,6 +4562,15 @@ namespace taskflux::redis {
 /// Arguments of a script.
 class arguments {
 public:
+    /// Adds the server's run id, as it is known when the script is called.
+    arguments& add_run_id() {
+        run_id_at_ = words_.size();
+        return add("");
+    }
+    void set_run_id(std::string id) {
+        if (run_id_at_ != none) words_[run_id_at_] = std::move(id);
+    }
+
     arguments& add(std::string text) { return words_.push_back(std::move(text)), *this; }
     arguments& add(std::string_view text) { return words_.emplace_back(text), *this; }
     arguments& add(const char* text) { return words_.emplace_back(text), *this; }
@@ -3688,13 +4582,17 @@ public:
     const std::vector<std::string>& words() const { return words_; }
 
 private:
+    static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
     std::vector<std::string> words_;
+    std::size_t run_id_at_ = none;
 };
 
-/// A script's answer, of which the first word has been read: OK or LOST.
+/// A script's answer, of which the first word has been read: OK, LOST or SLOW.
 struct answer {
     reply whole;
     bool is_lost = false;
+    bool is_slow = false;  ///< nothing has been done: it takes the script for any case
 
     /// After that word.
     reader read() const {
@@ -3713,7 +4611,7 @@ class queue_calls : public std::enable_shared_from_this<queue_calls> {
 public:
     queue_calls(std::shared_ptr<connection> server, std::string queue)
         : server_(std::move(server)), prefix_("tf:{" + queue + "}:") {
-        for (const char name : std::string_view("crsdeCfukyiwgNhx")) keys_.push_back(prefix_ + name);
+        for (const char name : std::string_view("crsdeCfukyiwgNhxbB")) keys_.push_back(prefix_ + name);
     }
 
     /// Calls a script. `own` are keys that this call needs beside the queue's, without the prefix. `durable`: replicas
@@ -3721,37 +4619,34 @@ public:
     asio::awaitable<answer> run(const script& what, std::vector<std::string> own, arguments with, bool repeatable,
                                 bool durable = false) {
         const auto self = shared_from_this();
-        auto keys = keys_with(own);
-        // Another try gets nearer to the end each time: one more key known, some more of what was due done.
-        for (;;) {
-            answer got;
-            auto call = durable ? server_->eval_durably(what, keys, with.words())
-                                : server_->eval(what, keys, with.words(), repeatable);
-            got.whole = co_await std::move(call);
-            reader from(got.whole);
-            const auto size = from.list();
-            const auto word = from.text();
-            got.is_lost = word == "LOST";
-            if (durable && word == "OK") server_->check_replicas(got.whole);
-            if (got.is_lost || word == "OK") co_return got;
-            if (word == "DUE") {
-                co_await maintain();
-            } else if (word == "NEED") {
-                for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
-            } else {
-                throw error(errc::protocol, "the script " + std::string(what.name) + " answered \"" + std::string(word) + '"');
-            }
+        co_return co_await call(what, own, with, repeatable, durable);
+    }
+
+    /// Calls the fast script for the usual case, and the one for any case where it must be that; not the former
+    /// for a while when it has just not been enough, as `slow_turns` counts.
+    asio::awaitable<answer> run(const script& plain, const script& any, std::atomic<int>& slow_turns,
+                                std::vector<std::string> own, arguments with, bool repeatable) {
+        const auto self = shared_from_this();
+        if (slow_turns <= 0) {
+            auto got = co_await call(plain, own, with, repeatable);
+            if (!got.is_slow) co_return got;
+            slow_turns = 8;
+        } else {
+            --slow_turns;
         }
+        co_return co_await call(any, own, with, repeatable);
     }
 
     /// Does all that has fallen due.
     asio::awaitable<void> maintain() {
         const auto self = shared_from_this();
-        arguments most;
-        most.add(500);
+        constexpr int most = 200;  // of each kind a call: what a server does in a few milliseconds
+        arguments with;
+        with.add(most).add_run_id();
         auto keys = keys_with({});
         for (bool is_more = true; is_more;) {
-            const auto got = co_await server_->eval(scripts::maintain, keys, most.words(), true);
+            with.set_run_id(server_->run_id());
+            const auto got = co_await server_->eval(scripts::maintain, keys, with.words(), true);
             reader from(got);
             const auto size = from.list();
             if (from.text() == "NEED") {
@@ -3763,6 +4658,33 @@ public:
     }
 
 private:
+    asio::awaitable<answer> call(const script& what, const std::vector<std::string>& own, arguments& with, bool repeatable,
+                                 bool durable = false) {
+        auto keys = keys_with(own);
+        // Another try gets nearer to the end each time: one more key known, some more of what was due done.
+        for (;;) {
+            answer got;
+            with.set_run_id(server_->run_id());
+            auto request = durable ? server_->eval_durably(what, keys, with.words())
+                                   : server_->eval(what, keys, with.words(), repeatable);
+            got.whole = co_await std::move(request);
+            reader from(got.whole);
+            const auto size = from.list();
+            const auto word = from.text();
+            got.is_lost = word == "LOST";
+            got.is_slow = word == "SLOW";
+            if (durable && word == "OK") server_->check_replicas(got.whole);
+            if (got.is_lost || got.is_slow || word == "OK") co_return got;
+            if (word == "DUE") {
+                co_await maintain();
+            } else if (word == "NEED") {
+                for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
+            } else {
+                throw error(errc::protocol, "the script " + std::string(what.name) + " answered \"" + std::string(word) + '"');
+            }
+        }
+    }
+
     std::vector<std::string> keys_with(const std::vector<std::string>& own) {
         std::vector<std::string> keys;
         const std::lock_guard lock(mutex_);
@@ -3786,6 +4708,115 @@ private:
     std::mutex mutex_;
     std::vector<std::string> keys_;
 };
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/segments.hpp ---------------------------------------------------
+
+namespace taskflux::redis {
+
+// Plain tasks of one kind that are submitted together are stored, and mostly handed out, as one value: a segment.
+// The layout is in docs/wire-format.md; lua/common.lua reads the same.
+
+/// What can be said of a record, as `record_of` makes it, without reading all of it.
+class record_head {
+public:
+    explicit record_head(std::string_view record) : record_(record) {}
+
+    std::uint32_t nonce() const { return byte_reader(record_.substr(3)).number<std::uint32_t>(); }
+
+    /// Whether a script need not look into it but for name and priority.
+    bool is_plain() const {
+        if ((flags() & (has_own_id | has_unique_key)) != 0) return false;
+        constexpr std::string_view no_deadline_nor_expiry("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+        return (flags() & has_limits) == 0 || record_.substr(limits_at(), 16) == no_deadline_nor_expiry;
+    }
+
+    /// Version, flags and priority, and then name and limits: those that agree in both can share a segment.
+    std::string_view kind() const { return record_.substr(0, 3); }
+    std::string_view name_and_limits() const { return record_.substr(7, rest_at() - 7); }
+    /// What is the task's own.
+    std::string_view rest() const { return record_.substr(rest_at()); }
+
+    double retention() const {
+        constexpr double usual = 3'600'000;
+        return (flags() & has_limits) == 0 ? usual : byte_reader(record_.substr(limits_at() + 16)).real();
+    }
+
+    bool is_like(const record_head& other) const {
+        return kind() == other.kind() && name_and_limits() == other.name_and_limits();
+    }
+
+private:
+    std::uint8_t flags() const { return static_cast<std::uint8_t>(record_[1]); }
+    std::size_t limits_at() const { return 8 + static_cast<unsigned char>(record_[7]); }
+    std::size_t rest_at() const { return limits_at() + ((flags() & has_limits) != 0 ? 36U : 0U); }
+
+    std::string_view record_;
+};
+
+/// Adds the words of `enqueue_plain.lua` for records, each followed by a word of no interest.
+inline void add_segments(const std::vector<std::string>& words, arguments& with) {
+    constexpr std::size_t fewest = 4, most = 128;  // fewer cost more memory than single records
+    constexpr std::size_t most_bytes = 16 * 1024;  // a piece of it is cut out of the whole
+    for (std::size_t at = 0; at < words.size();) {
+        const record_head first(words[at]);
+        std::size_t end = at, bytes = 0;
+        for (; end < words.size() && (end - at) / 2 < most; end += 2) {
+            const record_head next(words[end]);
+            bytes += next.rest().size();
+            if (bytes > most_bytes || !next.is_like(first)) break;
+        }
+        const auto count = (end - at) / 2;
+        if (count < fewest) {
+            with.add(std::string_view(words[at])).add("");
+            at += 2;
+            continue;
+        }
+        std::string body(first.kind()), status, tail;
+        put(body, static_cast<std::uint16_t>(count));
+        put(body, std::uint32_t(0));  // where the first of them begins
+        body += first.name_and_limits();
+        status.push_back(words[at][1]);
+        put(status, first.retention());
+        tail.reserve(bytes);
+        for (; at < end; at += 2) {
+            const record_head one(words[at]);
+            put(status, one.nonce());
+            tail += one.rest();
+            put(body, static_cast<std::uint32_t>(tail.size()));
+        }
+        body += tail;
+        with.add(std::move(body)).add(std::move(status));
+    }
+}
+
+/// Calls `take` with each record of a segment or a piece of one. Throws `errc::protocol`.
+template <class Take>
+void read_piece(std::string_view piece, std::string_view nonces, record_reader& records, Take take) {
+    byte_reader from(piece), keys(nonces);
+    record_reader::stored made;
+    made.submitted_at = time_point(duration(static_cast<duration::rep>(from.number<std::uint64_t, 6>())));
+    record_reader::check_version(from.number<std::uint8_t>());
+    const auto flags = from.number<std::uint8_t>();
+    const auto priority = from.number<std::uint8_t>();
+    const std::size_t count = from.number<std::uint16_t>();
+    auto begin = from.number<std::uint32_t>();
+    const auto name = from.text<std::uint8_t>();
+    const auto limits = from.take(flags & has_limits ? 36 : 0);
+    byte_reader ends(from.take(4 * count));
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto end = ends.number<std::uint32_t>();
+        if (end < begin) throw error(errc::protocol, "the ends of a stored segment's tasks are not in order");
+        byte_reader own(from.take(end - begin));
+        begin = end;
+        const auto more = flags & has_more ? own.text() : std::string_view();
+        made.nonce = keys.number<std::uint32_t>();
+        made.payload = own.rest();
+        made.spec = records.spec_of(priority, name, limits, more);
+        take(made);
+    }
+}
 
 }  // namespace taskflux::redis
 
@@ -3847,6 +4878,14 @@ public:
         co_return std::move(answers.front());
     }
 
+    /// Asks for tasks: see fetch.lua.
+    asio::awaitable<answer> fetch(const std::string& consumer, arguments with) {
+        const auto self = shared_from_this();
+        std::vector<std::string> own;
+        own.push_back("a:" + consumer);
+        co_return co_await calls_->run(scripts::fetch_plain, scripts::fetch, slow_fetches_, std::move(own), std::move(with), false);
+    }
+
     /// The consumer is gone: nothing of its will be settled together any more.
     void forget(const std::string& consumer) {
         const std::lock_guard lock(mutex_);
@@ -3898,19 +4937,26 @@ private:
     }
 
     static asio::awaitable<std::vector<submitted>> send_tasks(std::shared_ptr<queue> self, std::vector<std::string> words) {
-        arguments with;
-        with.reserve(words.size() + 3);
-        with.add(self->producer_).add(++self->batches_).add(self->server_->run_id());
         std::vector<std::uint32_t> nonces;
         nonces.reserve(words.size() / 2);
+        bool all_plain = true;
         for (std::size_t i = 0; i < words.size(); i += 2) {
-            constexpr std::size_t nonce_at = 3;
-            nonces.push_back(byte_reader(std::string_view(words[i]).substr(nonce_at)).number<std::uint32_t>());
+            const record_head head(words[i]);
+            nonces.push_back(head.nonce());
+            all_plain = all_plain && words[i + 1].empty() && head.is_plain();
         }
-        for (auto& word : words) with.add(std::move(word));
+        arguments with;
+        with.reserve(words.size() + 3);
+        with.add(self->producer_).add(++self->batches_).add_run_id();
+        if (all_plain) {
+            add_segments(words, with);
+        } else {
+            for (auto& word : words) with.add(std::move(word));
+        }
         std::vector<std::string> own;
         own.push_back("p:" + self->producer_);
-        const auto got = co_await self->calls_->run(scripts::enqueue, std::move(own), std::move(with), true, true);
+        const auto& script = all_plain ? scripts::enqueue_plain : scripts::enqueue;
+        const auto got = co_await self->calls_->run(script, std::move(own), std::move(with), true, true);
         auto from = got.read();
         auto next = static_cast<std::uint64_t>(from.integer());
         constexpr auto none = static_cast<std::size_t>(-1);
@@ -3937,7 +4983,8 @@ private:
         for (auto& word : words) with.add(std::move(word));
         std::vector<std::string> own;
         own.push_back("a:" + consumer);
-        const auto got = co_await self->calls_->run(scripts::settle, std::move(own), std::move(with), true);
+        const auto got = co_await self->calls_->run(scripts::settle_plain, scripts::settle, self->slow_settles_,
+                                                    std::move(own), std::move(with), true);
         auto from = got.read();
         std::vector<effect> effects;
         while (!from.done()) effects.push_back(effect_of(from.integer()));
@@ -3975,6 +5022,8 @@ private:
     const std::string producer_;
     const std::shared_ptr<queue_calls> calls_;
     std::atomic<std::uint64_t> batches_ = 0;
+    std::atomic<int> slow_settles_ = 0;
+    std::atomic<int> slow_fetches_ = 0;
 
     std::mutex mutex_;  // guards all below
     std::mt19937_64 random_{std::random_device()()};
@@ -4189,10 +5238,31 @@ inline error lease_lost(const std::string& consumer, const std::string& queue) {
     return error(errc::lease_lost, "consumer " + consumer + " on queue " + queue);
 }
 
-inline delivery read_delivery(std::size_t queue, reader& from, record_reader& records) {
+/// Adds one task, or those of a piece of a segment, that were handed out at `now`.
+inline void read_deliveries(std::size_t queue, reader& from, record_reader& records, std::int64_t now,
+                            std::vector<delivery>& found) {
+    const auto number = from.integer();
+    if (number < 0) {
+        auto sequence = static_cast<std::uint64_t>(-number);
+        const auto piece = from.text();
+        read_piece(piece, from.text(), records, [&](const record_reader::stored& record) {
+            delivery made;
+            made.queue = queue;
+            made.key = {sequence++, record.nonce};
+            made.token = 1;
+            made.attempt = 1;
+            made.payload = record.payload;
+            made.submitted_at = record.submitted_at;
+            made.first_started_at = made.started_at = time_point(duration(now));
+            made.deadline_at = never;
+            made.spec = record.spec;
+            found.push_back(std::move(made));
+        });
+        return;
+    }
     delivery made;
     made.queue = queue;
-    made.key.sequence = static_cast<std::uint64_t>(from.integer());
+    made.key.sequence = static_cast<std::uint64_t>(number);
     auto record = records.read(from.text());
     const auto status = read_status(from.text());
     made.key.nonce = record.nonce;
@@ -4205,7 +5275,7 @@ inline delivery read_delivery(std::size_t queue, reader& from, record_reader& re
     made.started_at = status.started_at;
     made.deadline_at = deadline_of(record, status);
     made.spec = std::move(record.spec);
-    return made;
+    found.push_back(std::move(made));
 }
 
 /// The same for the same names, and short: FNV-1a, 64 bits (Fowler, Noll, Vo).
@@ -4260,7 +5330,7 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
         answer got;
         std::exception_ptr failure;
         try {
-            got = co_await source->calls().run(scripts::fetch, engine::set_of(request.consumer), std::move(with), false);
+            got = co_await source->fetch(request.consumer, std::move(with));
         } catch (...) {
             failure = std::current_exception();
         }
@@ -4281,10 +5351,8 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
         on->clock().set(time_point(duration(now)));
         const auto before = found.size();
         record_reader records;
-        while (!from.done()) {
-            found.push_back(read_delivery(i, from, records));
-            consumers.took(request.consumer, name, found.back().key.sequence);
-        }
+        while (!from.done()) read_deliveries(i, from, records, now, found);
+        for (auto n = before; n < found.size(); ++n) consumers.took(request.consumer, name, found[n].key.sequence);
         const bool is_full_batch = most == engine::batch_size && found.size() - before == most;
         if (!(is_more || is_full_batch) || found.size() >= request.max) {
             co_return next < 0 ? never : engine::local(sent, double(next), double(now));
@@ -4520,15 +5588,10 @@ public:
         for (std::size_t from = 0; from < settlements.size(); from += engine::batch_size) {
             const auto till = (std::min)(from + engine::batch_size, settlements.size());
             std::vector<std::string> words;
-            words.reserve(7 * (till - from));
+            words.reserve(till - from);
             for (auto i = from; i < till; ++i) {
                 const auto& end = settlements[i];
-                add_key(words, end.key);
-                words.push_back(std::to_string(end.token));
-                words.push_back(std::to_string(int(end.how)));
-                words.push_back(std::to_string((std::max)(end.delay, duration::zero()).count()));
-                words.emplace_back(end.counts ? "1" : "0");
-                words.push_back(end.data);
+                words.push_back(ending_of(end));
                 on->consumers().settled(consumer, queue, end.key.sequence);
             }
             const auto some = co_await into->settle(consumer, std::move(words), till - from);
@@ -4684,11 +5747,6 @@ private:
 
     static void add_effects(const answer& got, std::vector<effect>& effects) {
         for (auto from = got.read(); !from.done();) effects.push_back(queue::effect_of(from.integer()));
-    }
-
-    static void add_key(std::vector<std::string>& words, task_key key) {
-        words.push_back(std::to_string(key.sequence));
-        words.push_back(std::to_string(key.nonce));
     }
 
     const engine_ptr engine_;

@@ -108,15 +108,10 @@ public:
         for (std::size_t from = 0; from < settlements.size(); from += engine::batch_size) {
             const auto till = (std::min)(from + engine::batch_size, settlements.size());
             std::vector<std::string> words;
-            words.reserve(7 * (till - from));
+            words.reserve(till - from);
             for (auto i = from; i < till; ++i) {
                 const auto& end = settlements[i];
-                add_key(words, end.key);
-                words.push_back(std::to_string(end.token));
-                words.push_back(std::to_string(int(end.how)));
-                words.push_back(std::to_string((std::max)(end.delay, duration::zero()).count()));
-                words.emplace_back(end.counts ? "1" : "0");
-                words.push_back(end.data);
+                words.push_back(ending_of(end));
                 on->consumers().settled(consumer, queue, end.key.sequence);
             }
             const auto some = co_await into->settle(consumer, std::move(words), till - from);
@@ -272,11 +267,6 @@ private:
 
     static void add_effects(const answer& got, std::vector<effect>& effects) {
         for (auto from = got.read(); !from.done();) effects.push_back(queue::effect_of(from.integer()));
-    }
-
-    static void add_key(std::vector<std::string>& words, task_key key) {
-        words.push_back(std::to_string(key.sequence));
-        words.push_back(std::to_string(key.nonce));
     }
 
     const engine_ptr engine_;

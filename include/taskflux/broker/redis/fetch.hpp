@@ -3,6 +3,7 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/redis/engine.hpp>
 #include <taskflux/broker/redis/records.hpp>
+#include <taskflux/broker/redis/segments.hpp>
 
 #include <boost/asio/this_coro.hpp>
 
@@ -20,10 +21,31 @@ inline error lease_lost(const std::string& consumer, const std::string& queue) {
     return error(errc::lease_lost, "consumer " + consumer + " on queue " + queue);
 }
 
-inline delivery read_delivery(std::size_t queue, reader& from, record_reader& records) {
+/// Adds one task, or those of a piece of a segment, that were handed out at `now`.
+inline void read_deliveries(std::size_t queue, reader& from, record_reader& records, std::int64_t now,
+                            std::vector<delivery>& found) {
+    const auto number = from.integer();
+    if (number < 0) {
+        auto sequence = static_cast<std::uint64_t>(-number);
+        const auto piece = from.text();
+        read_piece(piece, from.text(), records, [&](const record_reader::stored& record) {
+            delivery made;
+            made.queue = queue;
+            made.key = {sequence++, record.nonce};
+            made.token = 1;
+            made.attempt = 1;
+            made.payload = record.payload;
+            made.submitted_at = record.submitted_at;
+            made.first_started_at = made.started_at = time_point(duration(now));
+            made.deadline_at = never;
+            made.spec = record.spec;
+            found.push_back(std::move(made));
+        });
+        return;
+    }
     delivery made;
     made.queue = queue;
-    made.key.sequence = static_cast<std::uint64_t>(from.integer());
+    made.key.sequence = static_cast<std::uint64_t>(number);
     auto record = records.read(from.text());
     const auto status = read_status(from.text());
     made.key.nonce = record.nonce;
@@ -36,7 +58,7 @@ inline delivery read_delivery(std::size_t queue, reader& from, record_reader& re
     made.started_at = status.started_at;
     made.deadline_at = deadline_of(record, status);
     made.spec = std::move(record.spec);
-    return made;
+    found.push_back(std::move(made));
 }
 
 /// The same for the same names, and short: FNV-1a, 64 bits (Fowler, Noll, Vo).
@@ -91,7 +113,7 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
         answer got;
         std::exception_ptr failure;
         try {
-            got = co_await source->calls().run(scripts::fetch, engine::set_of(request.consumer), std::move(with), false);
+            got = co_await source->fetch(request.consumer, std::move(with));
         } catch (...) {
             failure = std::current_exception();
         }
@@ -112,10 +134,8 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
         on->clock().set(time_point(duration(now)));
         const auto before = found.size();
         record_reader records;
-        while (!from.done()) {
-            found.push_back(read_delivery(i, from, records));
-            consumers.took(request.consumer, name, found.back().key.sequence);
-        }
+        while (!from.done()) read_deliveries(i, from, records, now, found);
+        for (auto n = before; n < found.size(); ++n) consumers.took(request.consumer, name, found[n].key.sequence);
         const bool is_full_batch = most == engine::batch_size && found.size() - before == most;
         if (!(is_more || is_full_batch) || found.size() >= request.max) {
             co_return next < 0 ? never : engine::local(sent, double(next), double(now));

@@ -5,6 +5,7 @@
 #include <taskflux/broker/redis/inbox.hpp>
 #include <taskflux/broker/redis/queue_calls.hpp>
 #include <taskflux/broker/redis/records.hpp>
+#include <taskflux/broker/redis/segments.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -76,6 +77,14 @@ public:
         co_return std::move(answers.front());
     }
 
+    /// Asks for tasks: see fetch.lua.
+    asio::awaitable<answer> fetch(const std::string& consumer, arguments with) {
+        const auto self = shared_from_this();
+        std::vector<std::string> own;
+        own.push_back("a:" + consumer);
+        co_return co_await calls_->run(scripts::fetch_plain, scripts::fetch, slow_fetches_, std::move(own), std::move(with), false);
+    }
+
     /// The consumer is gone: nothing of its will be settled together any more.
     void forget(const std::string& consumer) {
         const std::lock_guard lock(mutex_);
@@ -127,19 +136,26 @@ private:
     }
 
     static asio::awaitable<std::vector<submitted>> send_tasks(std::shared_ptr<queue> self, std::vector<std::string> words) {
-        arguments with;
-        with.reserve(words.size() + 3);
-        with.add(self->producer_).add(++self->batches_).add(self->server_->run_id());
         std::vector<std::uint32_t> nonces;
         nonces.reserve(words.size() / 2);
+        bool all_plain = true;
         for (std::size_t i = 0; i < words.size(); i += 2) {
-            constexpr std::size_t nonce_at = 3;
-            nonces.push_back(byte_reader(std::string_view(words[i]).substr(nonce_at)).number<std::uint32_t>());
+            const record_head head(words[i]);
+            nonces.push_back(head.nonce());
+            all_plain = all_plain && words[i + 1].empty() && head.is_plain();
         }
-        for (auto& word : words) with.add(std::move(word));
+        arguments with;
+        with.reserve(words.size() + 3);
+        with.add(self->producer_).add(++self->batches_).add_run_id();
+        if (all_plain) {
+            add_segments(words, with);
+        } else {
+            for (auto& word : words) with.add(std::move(word));
+        }
         std::vector<std::string> own;
         own.push_back("p:" + self->producer_);
-        const auto got = co_await self->calls_->run(scripts::enqueue, std::move(own), std::move(with), true, true);
+        const auto& script = all_plain ? scripts::enqueue_plain : scripts::enqueue;
+        const auto got = co_await self->calls_->run(script, std::move(own), std::move(with), true, true);
         auto from = got.read();
         auto next = static_cast<std::uint64_t>(from.integer());
         constexpr auto none = static_cast<std::size_t>(-1);
@@ -166,7 +182,8 @@ private:
         for (auto& word : words) with.add(std::move(word));
         std::vector<std::string> own;
         own.push_back("a:" + consumer);
-        const auto got = co_await self->calls_->run(scripts::settle, std::move(own), std::move(with), true);
+        const auto got = co_await self->calls_->run(scripts::settle_plain, scripts::settle, self->slow_settles_,
+                                                    std::move(own), std::move(with), true);
         auto from = got.read();
         std::vector<effect> effects;
         while (!from.done()) effects.push_back(effect_of(from.integer()));
@@ -204,6 +221,8 @@ private:
     const std::string producer_;
     const std::shared_ptr<queue_calls> calls_;
     std::atomic<std::uint64_t> batches_ = 0;
+    std::atomic<int> slow_settles_ = 0;
+    std::atomic<int> slow_fetches_ = 0;
 
     std::mutex mutex_;  // guards all below
     std::mt19937_64 random_{std::random_device()()};

@@ -121,11 +121,7 @@ public:
         byte_reader from(record);
         stored made;
         made.submitted_at = time_point(duration(static_cast<duration::rep>(from.number<std::uint64_t, 6>())));
-        const auto version = from.number<std::uint8_t>();
-        if (version != record_version) {
-            throw error(errc::protocol, "a stored record has version " + std::to_string(version) +
-                                            ", this program knows " + std::to_string(record_version));
-        }
+        check_version(from.number<std::uint8_t>());
         const auto flags = from.number<std::uint8_t>();
         const auto priority = from.number<std::uint8_t>();
         made.nonce = from.number<std::uint32_t>();
@@ -142,7 +138,12 @@ public:
         return made;
     }
 
-private:
+    static void check_version(std::uint8_t version) {
+        if (version == record_version) return;
+        throw error(errc::protocol, "a stored record has version " + std::to_string(version) + ", this program knows " +
+                                        std::to_string(record_version));
+    }
+
     std::shared_ptr<const task_spec> spec_of(std::uint8_t priority, std::string_view name, std::string_view limits,
                                              std::string_view more) {
         key_.clear();
@@ -172,6 +173,7 @@ private:
         return last_ = std::move(spec);
     }
 
+private:
     std::string key_, last_key_;
     std::shared_ptr<const task_spec> last_;
 };
@@ -223,6 +225,20 @@ inline time_point deadline_of(const record_reader::stored& record, const task_st
     const auto deadline = record.spec->policy.deadline;
     if (deadline == duration::zero()) return never;
     return later(status.limits_from > time_point{} ? status.limits_from : record.submitted_at, deadline);
+}
+
+/// The end of an attempt, for `settle.lua`.
+inline std::string ending_of(const settlement& end) {
+    std::string out;
+    out.reserve(30 + end.data.size());
+    put(out, static_cast<std::uint8_t>(end.how));
+    put(out, static_cast<std::uint8_t>(end.counts));
+    put(out, static_cast<double>(end.key.sequence));
+    put(out, end.key.nonce);
+    put(out, static_cast<std::uint32_t>(end.token));
+    put(out, to_number((std::max)(end.delay, duration::zero())));
+    put_text(out, end.data);
+    return out;
 }
 
 /// An outcome as `wait.lua` and messages give it.

@@ -2,12 +2,15 @@
 -- its end, in `commit`: so all reads come before the first write, and a key that turns out to be needed and
 -- was not declared ends the script (`NEED`) before it has changed anything.
 --
--- Keys: the sixteen of the queue in the order below, then the lanes, consumers' sets and producers in use.
+-- tools/generate.py puts in front of a script those declarations of this file that it uses: each must start at the
+-- beginning of a line, and end in a line that starts with `end` or `}` if it has several.
+--
+-- Keys: the eighteen of the queue in the order below, then the lanes, consumers' sets and producers in use.
 -- Times are milliseconds since 1970 by the server's clock. States are numbered as in core/state.hpp.
-local c, r, s, d, e, C, f, u, k, y, i, w, g, N, h, x = unpack(KEYS, 1, 16)
+local c, r, s, d, e, C, f, u, k, y, i, w, g, N, h, x, b, B = unpack(KEYS, 1, 18)
 local prefix = string.sub(c, 1, -2)
 local declared, missing = {}, {}
-for n = 17, #KEYS do declared[KEYS[n]] = true end
+for n = 19, #KEYS do declared[KEYS[n]] = true end
 local call = redis.call
 local clock = call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -113,8 +116,129 @@ local function fresh(seq, record)
     local _, flags, _, nonce = struct.unpack('<BBBI4', record, 7)
     return {
         seq = seq, state = WAITING, nonce = nonce, deliveries = 0, failed = 0, crashes = 0, when = 0, first = 0,
-        started = 0, from = 0, gone_at = 0, holder = '', error = '', result = '', special = flags > 0, record = record
+        started = 0, from = 0, gone_at = 0, holder = '', error = '', result = '', special = flags % 8 > 0, record = record
     }
+end
+
+-- --- segments: plain tasks that were submitted together -------------------------------------------------
+
+-- The first one's number names them. `b` has what was submitted in the field of that number, and in that with a t
+-- what has become of it: flags, retention (a double), nonces (4 each), a code for each, and the holds: since when
+-- (a double), consumer (length, text). Codes: it waits for its turn; it is what the n-th hold holds; it has succeeded;
+-- it has a state in `s` of its own and yet waits for its turn; it has a state of its own; it has gone. Results are in
+-- the field of that number with an o: groups of when (a double), how many (1), and of each which one, its hold (1 each)
+-- and result (length, text). `B` finds segments by number.
+local WAITS, MOST_HOLDS, DONE, IN_TURN, OWN, GONE = 0, 200, 252, 253, 254, 255
+local segments = {}  -- by their names, "first:count"
+
+local function open_segment(name)
+    local of = segments[name]
+    if of then return of end
+    local first, count = string.match(name, '^(%d+):(%d+)$')
+    local text = call('HGET', b, first .. 't')
+    if not text then return nil end
+    of = {name = name, first = tonumber(first), count = tonumber(count), text = text, holds = {}, changes = {}}
+    of.flags, of.retention = struct.unpack('<Bd', text)
+    of.codes_at = 10 + 4 * of.count
+    local at = of.codes_at + of.count
+    while at <= #text do
+        local since, consumer
+        since, consumer, at = struct.unpack('<dBc0', text, at)
+        of.holds[#of.holds + 1] = {since = since, consumer = consumer}
+    end
+    segments[name] = of
+    return of
+end
+
+-- The one that has that number, or nil.
+local function segment_of(seq)
+    for _, of in pairs(segments) do
+        if of.first <= seq and seq < of.first + of.count then return of end
+    end
+    local name = call('ZRANGE', B, seq, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 1)[1]
+    if not name then return nil end
+    local first, count = string.match(name, '^(%d+):(%d+)$')
+    return seq < first + count and open_segment(name) or nil
+end
+
+local function code_of(of, seq)
+    local at = seq - of.first
+    return of.changes[at] or string.byte(of.text, of.codes_at + at)
+end
+
+-- When a task that has succeeded ended, what its hold was, and its result.
+local function outcome_of(of, seq)
+    if not of.outcomes then
+        of.outcomes = {}
+        local text, at = call('HGET', b, of.first .. 'o') or '', 1
+        while at <= #text do
+            local when, many
+            when, many, at = struct.unpack('<dB', text, at)
+            for _ = 1, many do
+                local which, hold, result
+                which, hold, result, at = struct.unpack('<BBI4c0', text, at)
+                of.outcomes[which] = {when = when, hold = of.holds[hold], result = result}
+            end
+        end
+    end
+    return of.outcomes[seq - of.first]
+end
+
+local function mark(of, seq, code) of.changes[seq - of.first] = code end
+
+-- What was submitted as one record each: the segment's first bytes, the nonce, name and limits of all, the task's own.
+local function record_in(of, seq)
+    of.blob = of.blob or call('HGET', b, of.first)
+    local blob, at = of.blob, seq - of.first
+    local flags, _, count, base, length = struct.unpack('<BBHI4B', blob, 8)
+    local ends = 17 + length + (flags % 2 >= 1 and 36 or 0)
+    local from = at > 0 and struct.unpack('<I4', blob, ends + 4 * at - 4) or base
+    local body = ends + 4 * count - base
+    return string.sub(blob, 1, 9) .. string.sub(of.text, 10 + 4 * at, 13 + 4 * at) .. string.sub(blob, 16, ends - 1) ..
+               string.sub(blob, body + from, body + struct.unpack('<I4', blob, ends + 4 * at) - 1)
+end
+
+-- A task without a state of its own, or false when there is none.
+local function member_of(of, seq)
+    local code = code_of(of, seq)
+    local outcome = code == DONE and outcome_of(of, seq)
+    local hold = outcome and outcome.hold or of.holds[code]
+    if code ~= WAITS and not hold then return false end
+    local task = {
+        seq = seq, nonce = struct.unpack('<I4', of.text, 10 + 4 * (seq - of.first)), segment = of, in_turn = not hold,
+        state = hold and RUNNING or WAITING, deliveries = hold and 1 or 0, first_try = hold ~= nil, failed = 0,
+        crashes = 0, when = 0, first = hold and hold.since or 0, started = hold and hold.since or 0, from = 0,
+        gone_at = 0, holder = hold and hold.consumer or '', error = '', result = '', special = of.flags % 8 > 0
+    }
+    if outcome then
+        task.state, task.holder, task.when, task.result = SUCCEEDED, '', outcome.when, outcome.result
+        task.gone_at = math.min(outcome.when + of.retention, forever)
+    end
+    return task
+end
+
+-- What has become of a segment, as it will be stored, or nil when all of it has gone; and the set of those who do not
+-- hold any of it any more.
+local function rewritten(of)
+    local low, high, released = of.count, 0, {}
+    for at in pairs(of.changes) do
+        if at < low then low = at end
+        if at > high then high = at end
+    end
+    local from, till = of.codes_at, of.codes_at + of.count - 1
+    local changing = {string.byte(of.text, from + low, from + high)}
+    for at, code in pairs(of.changes) do
+        local hold = of.holds[changing[at - low + 1]]
+        if hold then released[hold.consumer] = true end
+        changing[at - low + 1] = code
+    end
+    local codes = string.sub(of.text, from, from + low - 1) .. string.char(unpack(changing)) ..
+                      string.sub(of.text, from + high + 1, till)
+    for code, hold in ipairs(of.holds) do
+        if released[hold.consumer] and string.find(codes, string.char(code), 1, true) then released[hold.consumer] = nil end
+    end
+    if not string.find(codes, '[^\255]') then return nil, released end
+    return string.sub(of.text, 1, from - 1) .. codes .. string.sub(of.text, till + 1), released
 end
 
 -- Reads tasks; `with_records` also what was submitted.
@@ -130,13 +254,17 @@ local function load(seqs, with_records)
     end
     local found = read(r, records)
     for n, seq in ipairs(records) do
-        if not found[n] then
-            tasks[seq] = false  -- a state without a record is a remnant
-        elseif tasks[seq] then
-            tasks[seq].record = found[n]
-        else
-            tasks[seq] = fresh(seq, found[n])
+        local task, record, of = tasks[seq], found[n] or nil, nil
+        if not record then of = segment_of(seq) end
+        if of then
+            task = task or member_of(of, seq)
+            record = task and with_records and record_in(of, seq) or nil
+        elseif not record then
+            task = false  -- a state without a record is a remnant
         end
+        if record then task = task or fresh(seq, record) end
+        if task then task.record = record end
+        tasks[seq] = task or false
     end
 end
 
@@ -147,22 +275,30 @@ local function find(seq, nonce)
     return task and task.nonce == nonce and task or nil
 end
 
-local function info(task)
-    if not task.info then
-        task.record = task.record or call('HGET', r, task.seq)
-        task.info = parse(task.record)
+-- What was submitted.
+local function record_of(task)
+    if not task.record then
+        local of = task.segment
+        task.record = not of and call('HGET', r, task.seq) or record_in(of or segment_of(task.seq), task.seq)
     end
+    return task.record
+end
+
+local function info(task)
+    if not task.info then task.info = parse(record_of(task)) end
     return task.info
 end
 
 -- --- what will be written ---------------------------------------------------------------------------------
 
-local counts, ready, erased, ended = {}, 0, {}, {}
+local counts = {}
+local ready, erased, ended = 0, {}, {}
 local lanes_head, lanes_tail, lanes_remove = {}, {}, {}
 local sorted_sets = {[d] = {}, [e] = {}, [f] = {}, [u] = {}, [i] = {}}  -- member → score, or false: out
 local held_add, held_remove = {}, {}                                     -- consumer → seqs
 local own_ids, unique_keys, cancels = {}, {}, {}                         -- false: out
-local bodies, states, also = {}, {}, {}                                  -- to store; further commands
+local bodies, states = {}, {}                                            -- to store
+local also = {}                                                          -- further commands
 local messages = {}                                                      -- {inbox, text} each
 local wakes, woken, myself = 0, {}, ''                                   -- how many, who for certain, and who not
 
@@ -256,12 +392,14 @@ local function detach(task)
             sorted_sets[u][unclaimed_member(task)] = false
             task.unclaimed = false
             count('u', -1)
+        elseif task.in_turn then
+            task.in_turn = false
         else
             append(lanes_remove, lane(info(task).priority), task.seq)
         end
         forget_limit(task)
     elseif state == RUNNING then
-        append(held_remove, task.holder, task.seq)
+        if not task.segment then append(held_remove, task.holder, task.seq) end
         task.holder = ''
         if task.cancel then cancels[task.seq] = false end
     end
@@ -286,6 +424,8 @@ local function erase(task)
     erased[#erased + 1] = task.seq
     changed[task.seq] = nil
     tasks[task.seq] = false
+    local of = task.segment or segment_of(task.seq)
+    if of then mark(of, task.seq, GONE) end
     if task.special and info(task).own then own_ids[info(task).own] = false end
 end
 
@@ -354,17 +494,43 @@ local function attempts(task)
     return task.failed + ((task.state == RUNNING or task.state == SUCCEEDED) and 1 or 0)
 end
 
+-- Whether a consumer has a lease, and whether one has ended about which nothing has been done yet.
 local function has_lease(consumer)
-    local till = call('ZSCORE', C, consumer)
-    return till and tonumber(till) > now
+    local till = tonumber(call('ZSCORE', C, consumer) or forever + 1)
+    return till > now and till <= forever, till <= now
 end
 
 -- What a consumer holds, newest first, so that giving all back keeps their order.
 local function held_by(consumer)
-    local seqs = call('SMEMBERS', key('a:' .. consumer))
-    for n = 1, #seqs do seqs[n] = tonumber(seqs[n]) end
+    local seqs = {}
+    for _, member in ipairs(call('SMEMBERS', key('a:' .. consumer))) do
+        if string.byte(member) == 64 then  -- @
+            local of = open_segment(string.sub(member, 2)) or {first = 0, count = 0}
+            for seq = of.first, of.first + of.count - 1 do
+                local hold = of.holds[code_of(of, seq)]
+                if hold and hold.consumer == consumer then seqs[#seqs + 1] = seq end
+            end
+        else
+            seqs[#seqs + 1] = tonumber(member)
+        end
+    end
     table.sort(seqs, function(a, b) return a > b end)
     return seqs
+end
+
+
+-- The answer to a producer's batch if that has been carried out already: then the answer got lost.
+local function answered(producer, batch)
+    local before = producer and call('GET', producer)
+    if not before then return nil end
+    local of, at = struct.unpack('<d', before)
+    return of == batch and cmsgpack.unpack(string.sub(before, at)) or nil
+end
+
+local function remember_answer(producer, batch, reply)
+    if producer then
+        also[#also + 1] = {'SET', producer, struct.pack('<d', batch) .. cmsgpack.pack(reply), 'PX', 600000}
+    end
 end
 
 -- --- messages ---------------------------------------------------------------------------------------------
@@ -415,7 +581,87 @@ local function is_unwatched(member, watcher, till)
     return soonest < forever and (not watcher or watcher == member or soonest < tonumber(till or forever))
 end
 
+-- What a fetch leaves behind: whether others must be woken, and whether it sleeps now. `sleeping`: some do;
+-- `fed`: it does not, as something was found or there is more to look at; `is_left`: something for others; `state`:
+-- paused, lanes, watcher and watching; `names`: what it knows, or nil. Gives when something will fall due if it sleeps,
+-- or -1.
+local function leave_behind(sleeping, fed, is_left, state, signature, names)
+    if sleeping and is_left and not state[1] then wakes = 2 end
+    if myself == '' then return -1 end
+    if fed then
+        if not sleeping then return -1 end
+        also[#also + 1] = {'ZREM', i, myself}
+        if is_unwatched(myself, state[3], state[4]) then wakes = math.max(wakes, 1) end
+        return -1
+    end
+    also[#also + 1] = {'ZADD', i, now, myself}
+    if names then also[#also + 1] = {'HSETNX', N, signature, names} end
+    -- One sleeper at a time keeps an eye on the clock: the last one to fall asleep.
+    local soonest = next_change()
+    if soonest == forever then return -1 end
+    also[#also + 1] = {'HSET', c, 'watcher', myself, 'watching', string.format('%d', soonest)}
+    return soonest
+end
+
 -- --- the end of every script ----------------------------------------------------------------------------
+
+-- Those of whom some will be woken.
+local function sleepers()
+    if wakes == 0 then return {} end
+    return call('ZRANGE', i, 0, wakes + 7)
+end
+
+-- What every script writes last.
+local function write_rest(asleep)
+    for what, by in pairs(counts) do
+        if by ~= 0 then call('HINCRBY', c, 'n' .. what, by) end
+    end
+    for _, command in ipairs(also) do call(unpack(command)) end
+    for _, message in ipairs(messages) do call('PUBLISH', message[1], message[2]) end
+    for _, member in ipairs(woken) do wake(member) end
+    for _, member in ipairs(asleep) do
+        if wakes == 0 then break end
+        if member ~= myself and wake(member) then wakes = wakes - 1 end
+    end
+end
+
+-- Adds the lanes of those priorities to the known ones.
+local function know_lanes(known, priorities)
+    local all = known
+    for _, priority in ipairs(priorities) do
+        if not string.find(all, ',' .. priority .. ',', 1, true) then all = all .. priority .. ',' end
+    end
+    if all ~= known then also[#also + 1] = {'HSET', c, 'lanes', all} end
+end
+
+local function store_segment(of, text)
+    if text then
+        also[#also + 1] = {'HSET', b, of.first .. 't', text}
+    else
+        also[#also + 1] = {'HDEL', b, of.first, of.first .. 't', of.first .. 'o'}
+        also[#also + 1] = {'ZREM', B, of.name}
+    end
+end
+
+-- What becomes of the segments whose tasks have changed.
+local function close_segments()
+    for seq in pairs(changed) do
+        local task = tasks[seq]
+        local of = task.segment
+        if of then
+            local keeps_turn = task.in_turn and task.state == WAITING
+            mark(of, seq, keeps_turn and IN_TURN or OWN)
+            if task.state == RUNNING then append(held_add, task.holder, seq) end
+        end
+    end
+    for name, of in pairs(segments) do
+        if next(of.changes) then
+            local text, released = rewritten(of)
+            for consumer in pairs(released) do append(held_remove, consumer, '@' .. name) end
+            store_segment(of, text)
+        end
+    end
+end
 
 -- Writes everything. Comes back with the reply to give, which is `reply` unless a key was not declared.
 local function commit(reply)
@@ -427,20 +673,17 @@ local function commit(reply)
         local first = call('ZRANGE', d, 0, 0, 'WITHSCORES')
         if soonest < tonumber(first[2] or forever) then wakes = wakes + 1 end
     end
-    local idle = wakes > 0 and call('ZRANGE', i, 0, wakes + 7) or {}
+    local asleep = sleepers()
     if next(lanes_head) or next(lanes_tail) then
-        local known = call('HGET', c, 'lanes') or ','
-        local all = known
+        local priorities = {}
         for _, pushed in ipairs({lanes_head, lanes_tail}) do
-            for name in pairs(pushed) do
-                local priority = string.sub(name, #prefix + 3) .. ','
-                if not string.find(all, ',' .. priority, 1, true) then all = all .. priority end
-            end
+            for name in pairs(pushed) do priorities[#priorities + 1] = string.sub(name, #prefix + 3) end
         end
-        if all ~= known then also[#also + 1] = {'HSET', c, 'lanes', all} end
+        know_lanes(call('HGET', c, 'lanes') or ',', priorities)
     end
     local lengths = {}
     for name in pairs(lanes_remove) do lengths[name] = call('LLEN', name) end
+    close_segments()
     for consumer in pairs(held_add) do key('a:' .. consumer) end
     for consumer in pairs(held_remove) do key('a:' .. consumer) end
     if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -498,16 +741,7 @@ local function commit(reply)
             if value then call('HSET', hash, field, value) else call('HDEL', hash, field) end
         end
     end
-    for what, by in pairs(counts) do
-        if by ~= 0 then call('HINCRBY', c, 'n' .. what, by) end
-    end
     if told and #told > 0 then write('HDEL', w, told) end
-    for _, command in ipairs(also) do call(unpack(command)) end
-    for _, message in ipairs(messages) do call('PUBLISH', message[1], message[2]) end
-    for _, member in ipairs(woken) do wake(member) end
-    for _, member in ipairs(idle) do
-        if wakes == 0 then break end
-        if member ~= myself and wake(member) then wakes = wakes - 1 end
-    end
+    write_rest(asleep)
     return reply
 end

@@ -1,7 +1,9 @@
--- Hands out tasks. consumer, most, inbox to be woken by ('': none), sleeper, signature of the names, names…
+-- Hands out tasks of any kind. consumer, most, inbox to be woken by ('': none), sleeper, signature of the names, names…
 -- {'OK', now, 1 if there is more to look at, when something will fall due or -1, [seq, record, state] of each…}
 local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
-if not has_lease(consumer) then return {'LOST'} end
+local alive, is_expired = has_lease(consumer)
+if is_expired then return {'DUE'} end
+if not alive then return {'LOST'} end
 if due(d) or due(e) or due(C) then return {'DUE'} end
 local names
 if #ARGV > 5 then
@@ -14,7 +16,7 @@ local state = call('HMGET', c, 'paused', 'lanes', 'watcher', 'watching')
 local found, aside, all, budget = {}, {}, {}, 1000
 if state[1] then most = 0 end
 for priority in string.gmatch(state[2] or '', '-?%d+') do
-    all[#all + 1] = {priority = tonumber(priority), name = lane(priority), taken = 0, seqs = {}, at = 1}
+    all[#all + 1] = {priority = tonumber(priority), name = lane(priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1}
 end
 table.sort(all, function(a, b) return a.priority > b.priority end)
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -39,26 +41,48 @@ if most > 0 and call('EXISTS', u) == 1 then
 end
 local next_claimable = 1
 
--- The first task in a lane that is to be looked at: its seq and record, and the task, unless nothing has happened to
--- it and nothing is special about it. Remnants of tasks that have gone are dropped.
+-- Goes on to what comes next in a lane: a segment, or some tasks that came alone. False at its end.
+local function turn(of)
+    if not of.entries[of.entry] then
+        of.entries, of.entry = call('LRANGE', of.name, of.taken, of.taken + math.max(1, math.min(most - #found, 500)) - 1), 1
+    end
+    of.seqs, of.at, of.segment = {}, 1, nil
+    while of.entries[of.entry] and not of.segment do
+        local entry = of.entries[of.entry]
+        if string.byte(entry) == 64 then  -- @
+            if #of.seqs > 0 then break end
+            of.segment = open_segment(string.sub(entry, 2)) or {first = 0, count = 0}
+            for seq = of.segment.first, of.segment.first + of.segment.count - 1 do
+                local code = code_of(of.segment, seq)
+                if code == WAITS or code == IN_TURN then of.seqs[#of.seqs + 1] = seq end
+            end
+            if #of.seqs == 0 then of.taken = of.taken + 1 end
+        else
+            of.seqs[#of.seqs + 1] = tonumber(entry)
+        end
+        of.entry = of.entry + 1
+    end
+    load(of.seqs, true)
+    return of.segment ~= nil or #of.seqs > 0
+end
+
+-- The first is done with.
+local function advance(of)
+    local seq = of.seqs[of.at]
+    if of.segment and code_of(of.segment, seq) == IN_TURN then mark(of.segment, seq, OWN) end
+    of.at = of.at + 1
+    if not of.segment or of.at > #of.seqs then of.taken = of.taken + 1 end
+end
+
+-- The first task in a lane that is to be looked at. Remnants of tasks that have gone are dropped.
 local function front(of)
     while true do
-        if of.at > #of.seqs then
-            local step = math.max(1, math.min(most - #found, 500))
-            of.seqs, of.at = call('LRANGE', of.name, of.taken, of.taken + step - 1), 1
-            if #of.seqs == 0 then return nil end
-            for n = 1, #of.seqs do of.seqs[n] = tonumber(of.seqs[n]) end
-            of.states, of.records = read(s, of.seqs), read(r, of.seqs)
+        while of.at > #of.seqs do
+            if not turn(of) then return nil end
         end
-        local seq, state, record = of.seqs[of.at], of.states[of.at], of.records[of.at]
-        if tasks[seq] == nil and record then
-            if not state and string.byte(record, 8) == 0 then return seq, record end
-            tasks[seq] = state and unpack_state(seq, state) or fresh(seq, record)
-            tasks[seq].record = record
-        end
-        local task = tasks[seq]
-        if task and task.state == WAITING and not task.unclaimed then return seq, record, task end
-        of.at, of.taken = of.at + 1, of.taken + 1
+        local task = tasks[of.seqs[of.at]]
+        if task and task.state == WAITING and not task.unclaimed then return task end
+        advance(of)
     end
 end
 
@@ -76,28 +100,15 @@ local function deliver(task)
     found[#found + 1] = task
 end
 
--- The same for a task that nothing has happened to: its state but for the nonce is that of all such.
-local head = struct.pack('<BB', RUNNING, 2)
-local tail = struct.pack('<I4I4I4dddddH', 1, 0, 0, 0, now, now, 0, 0, #consumer) .. consumer .. struct.pack('<I4', 0)
-local plain = 0
-local function deliver_plain(seq, record)
-    local packed = head .. string.sub(record, 10, 13) .. tail
-    states[#states + 1] = seq
-    states[#states + 1] = packed
-    tasks[seq] = false  -- not to be found again
-    plain = plain + 1
-    found[#found + 1] = {seq = seq, record = record, packed = packed}
-end
-
 local current = 1
 while #found < most and budget > 0 do
-    local of, seq, record, task = all[current], nil, nil, nil
-    if of then seq, record, task = front(of) end
-    if of and not seq then
+    local of = all[current]
+    local task = of and front(of)
+    if of and not task then
         current = current + 1
     else
         local other = claimable[next_claimable]
-        if other and of and other.order > string.format('%03d\0%s', 100 - of.priority, padded(seq)) then other = nil end
+        if other and of and other.order > string.format('%03d\0%s', 100 - of.priority, padded(task.seq)) then other = nil end
         if other then
             next_claimable = next_claimable + 1
             load({other.seq}, true)
@@ -105,33 +116,28 @@ while #found < most and budget > 0 do
         elseif not of then
             break
         else
-            of.at, of.taken = of.at + 1, of.taken + 1
-            local name = names and string.sub(record, 15, 14 + string.byte(record, 14))
+            advance(of)
+            local name = names and string.sub(task.record, 15, 14 + string.byte(task.record, 14))
             if not names or names[name] then
-                if task then deliver(task) else deliver_plain(seq, record) end
+                deliver(task)
             else
-                task = task or fresh(seq, record)
-                tasks[seq] = task
                 budget = budget - 1
                 aside[name] = true
-                task.unclaimed = true
-                changed[seq] = true
+                task.unclaimed, task.in_turn = true, false
+                changed[task.seq] = true
                 sorted_sets[u][unclaimed_member(task)] = 0
                 count('u', 1)
             end
         end
     end
 end
-count(WAITING, -plain)
-count(RUNNING, plain)
 
 local sleeping = call('EXISTS', i) == 1
 local is_left = false
 for _, of in ipairs(all) do
     if of.taken > 0 then also[#also + 1] = {'LTRIM', of.name, of.taken, -1} end
-    if sleeping and not is_left then is_left = call('LLEN', of.name) > of.taken end
+    is_left = is_left or sleeping and call('LLEN', of.name) > of.taken
 end
-if sleeping and is_left and not state[1] then wakes = 2 end
 if sleeping and next(aside) then  -- those who know what was passed over
     local known = {}
     for _, member in ipairs(call('ZRANGE', i, 0, 999)) do
@@ -146,24 +152,8 @@ if sleeping and next(aside) then  -- those who know what was passed over
     end
 end
 local is_more = budget == 0 and #found < most
-if myself ~= '' then
-    if #found > 0 or is_more then
-        sorted_sets[i][myself] = false
-        if sleeping and is_unwatched(myself, state[3], state[4]) then wakes = math.max(wakes, 1) end
-    else
-        sorted_sets[i][myself] = now
-        if names then also[#also + 1] = {'HSETNX', N, signature, table.concat(ARGV, '\n', 6)} end
-    end
-end
--- One sleeper at a time keeps an eye on the clock: the last one to fall asleep.
-local reply = {'OK', now, is_more and 1 or 0, -1}
-if #found == 0 and myself ~= '' then
-    local soonest = next_change()
-    if soonest < forever then
-        reply[4] = soonest
-        also[#also + 1] = {'HSET', c, 'watcher', myself, 'watching', string.format('%d', soonest)}
-    end
-end
+local soonest = leave_behind(sleeping, #found > 0 or is_more, is_left, state, signature, names and table.concat(ARGV, '\n', 6))
+local reply = {'OK', now, is_more and 1 or 0, soonest}
 local mine = {}
 for n, task in ipairs(found) do
     mine[n] = task.seq

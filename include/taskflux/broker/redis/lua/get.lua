@@ -5,7 +5,7 @@ for n = 1, #ARGV, 2 do
     local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
     if task then
         local told = call('HMGET', g, task.seq .. 'p', task.seq .. 'l')
-        reply[#reply + 1] = {task.record or call('HGET', r, task.seq), pack_state(task), told[1] or '', told[2] or ''}
+        reply[#reply + 1] = {record_of(task), pack_state(task), told[1] or '', told[2] or ''}
     else
         reply[#reply + 1] = false
     end

@@ -1,7 +1,27 @@
 -- Does what time alone brings about, some of it: promotes, gives up, takes back from the dead, forgets. how many
--- at most of each. {'OK', 1 if there is more}
+-- at most of each, server's run id ('': not known). {'OK', 1 if there is more}
 local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
+
+-- Another server, or the same one after a restart. Its clock may differ and it may have lost the last numbers given;
+-- no worker could renew its lease while there was none. So all leases begin again, and some numbers are skipped.
+local run, known, dead = ARGV[2], call('HGET', c, 'run'), overdue(C)
+if #dead > 0 then  -- the caller's knowledge may be older than this server
+    local told = redis.pcall('INFO', 'server')
+    run = type(told) == 'string' and string.match(told, 'run_id:(%x+)') or run
+end
+if run ~= '' and run ~= known then
+    also[#also + 1] = {'HSET', c, 'run', run}
+    if known then
+        also[#also + 1] = {'HINCRBY', c, 'seq', 1048576}
+        local members = call('HGETALL', h)
+        for n = 1, #members, 2 do
+            local till = math.min(now + string.match(members[n + 1], '^%d+'), forever)
+            also[#also + 1] = {'ZADD', C, 'XX', string.format('%d', till), members[n]}
+        end
+        dead = {}
+    end
+end
 
 local scheduled = {}
 for n, member in ipairs(overdue(d)) do scheduled[n] = tonumber(member) end
@@ -24,22 +44,33 @@ for _, seq in ipairs(limited) do
     if task and task.state < RUNNING and limit(task) <= now then give_up(task) end
 end
 
-local forgotten = 0
+local forgotten, has_news = 0, call('EXISTS', g) == 1  -- progress and logs
 for _, member in ipairs(overdue(f)) do
     if forgotten >= most then break end
     local seqs = {}
-    for seq in string.gmatch(member, '%d+') do seqs[#seqs + 1] = tonumber(seq) end
+    for first, last in string.gmatch(member, '(%d+)%-?(%d*)') do
+        first, last = tonumber(first), tonumber(last) or tonumber(first)
+        local of = last > first and not has_news and segment_of(first)
+        for seq = first, last do
+            if of and code_of(of, seq) == DONE then  -- nothing else is known of it
+                mark(of, seq, GONE)
+                count(SUCCEEDED, -1)
+            else
+                seqs[#seqs + 1] = seq
+            end
+            forgotten = forgotten + 1
+        end
+    end
     load(seqs)
     for _, seq in ipairs(seqs) do
         local task = tasks[seq]
         if task and task.state >= SUCCEEDED and task.gone_at <= now then erase(task) end
     end
     sorted_sets[f][member] = false
-    forgotten = forgotten + #seqs
 end
 
 local recovered = 0
-for _, consumer in ipairs(overdue(C)) do
+for _, consumer in ipairs(dead) do
     local seqs = held_by(consumer)
     if #missing > 0 then break end
     local some = {}

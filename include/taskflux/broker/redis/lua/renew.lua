@@ -1,6 +1,8 @@
 -- Renews a lease. consumer, lease in ms. {'OK', 1 if `maintain` has something to do, [seq, nonce, token] of each task
 -- to cancel}
-if not has_lease(ARGV[1]) then return {'LOST'} end
+local alive, is_expired = has_lease(ARGV[1])
+if is_expired then return {'DUE'} end
+if not alive then return {'LOST'} end
 local cancelled = {}
 if call('EXISTS', x) == 1 then
     local all = call('HGETALL', x)

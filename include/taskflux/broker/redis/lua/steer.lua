@@ -7,7 +7,7 @@ function steps.cancel(task)
         task.cancel = true
         changed[task.seq] = true
         cancels[task.seq] = string.format('%d\n%d\n%s', task.nonce, task.deliveries, task.holder)
-        local inbox = call('HGET', h, task.holder)
+        local inbox = string.match(call('HGET', h, task.holder) or '', '^%d+:(.*)$')
         if inbox then send(inbox, 'C', text(task.holder)) end
         return 1
     end

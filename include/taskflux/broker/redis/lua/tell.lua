@@ -1,7 +1,8 @@
 -- Stores what attempts report. consumer; then seq, nonce, token, whether there is progress, progress, log lines
 -- (JSON, by newlines) for each. An effect for each.
 local consumer = ARGV[1]
-local alive = has_lease(consumer)
+local alive, is_expired = has_lease(consumer)
+if is_expired then return {'DUE'} end
 local effects, logs = {}, {}
 for n = 2, #ARGV, 6 do
     local seq = tonumber(ARGV[n])

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <taskflux/broker/redis/bytes.hpp>
+#include <taskflux/broker/redis/queue_calls.hpp>
+#include <taskflux/broker/redis/records.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace taskflux::redis {
+
+// Plain tasks of one kind that are submitted together are stored, and mostly handed out, as one value: a segment.
+// The layout is in docs/wire-format.md; lua/common.lua reads the same.
+
+/// What can be said of a record, as `record_of` makes it, without reading all of it.
+class record_head {
+public:
+    explicit record_head(std::string_view record) : record_(record) {}
+
+    std::uint32_t nonce() const { return byte_reader(record_.substr(3)).number<std::uint32_t>(); }
+
+    /// Whether a script need not look into it but for name and priority.
+    bool is_plain() const {
+        if ((flags() & (has_own_id | has_unique_key)) != 0) return false;
+        constexpr std::string_view no_deadline_nor_expiry("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+        return (flags() & has_limits) == 0 || record_.substr(limits_at(), 16) == no_deadline_nor_expiry;
+    }
+
+    /// Version, flags and priority, and then name and limits: those that agree in both can share a segment.
+    std::string_view kind() const { return record_.substr(0, 3); }
+    std::string_view name_and_limits() const { return record_.substr(7, rest_at() - 7); }
+    /// What is the task's own.
+    std::string_view rest() const { return record_.substr(rest_at()); }
+
+    double retention() const {
+        constexpr double usual = 3'600'000;
+        return (flags() & has_limits) == 0 ? usual : byte_reader(record_.substr(limits_at() + 16)).real();
+    }
+
+    bool is_like(const record_head& other) const {
+        return kind() == other.kind() && name_and_limits() == other.name_and_limits();
+    }
+
+private:
+    std::uint8_t flags() const { return static_cast<std::uint8_t>(record_[1]); }
+    std::size_t limits_at() const { return 8 + static_cast<unsigned char>(record_[7]); }
+    std::size_t rest_at() const { return limits_at() + ((flags() & has_limits) != 0 ? 36U : 0U); }
+
+    std::string_view record_;
+};
+
+/// Adds the words of `enqueue_plain.lua` for records, each followed by a word of no interest.
+inline void add_segments(const std::vector<std::string>& words, arguments& with) {
+    constexpr std::size_t fewest = 4, most = 128;  // fewer cost more memory than single records
+    constexpr std::size_t most_bytes = 16 * 1024;  // a piece of it is cut out of the whole
+    for (std::size_t at = 0; at < words.size();) {
+        const record_head first(words[at]);
+        std::size_t end = at, bytes = 0;
+        for (; end < words.size() && (end - at) / 2 < most; end += 2) {
+            const record_head next(words[end]);
+            bytes += next.rest().size();
+            if (bytes > most_bytes || !next.is_like(first)) break;
+        }
+        const auto count = (end - at) / 2;
+        if (count < fewest) {
+            with.add(std::string_view(words[at])).add("");
+            at += 2;
+            continue;
+        }
+        std::string body(first.kind()), status, tail;
+        put(body, static_cast<std::uint16_t>(count));
+        put(body, std::uint32_t(0));  // where the first of them begins
+        body += first.name_and_limits();
+        status.push_back(words[at][1]);
+        put(status, first.retention());
+        tail.reserve(bytes);
+        for (; at < end; at += 2) {
+            const record_head one(words[at]);
+            put(status, one.nonce());
+            tail += one.rest();
+            put(body, static_cast<std::uint32_t>(tail.size()));
+        }
+        body += tail;
+        with.add(std::move(body)).add(std::move(status));
+    }
+}
+
+/// Calls `take` with each record of a segment or a piece of one. Throws `errc::protocol`.
+template <class Take>
+void read_piece(std::string_view piece, std::string_view nonces, record_reader& records, Take take) {
+    byte_reader from(piece), keys(nonces);
+    record_reader::stored made;
+    made.submitted_at = time_point(duration(static_cast<duration::rep>(from.number<std::uint64_t, 6>())));
+    record_reader::check_version(from.number<std::uint8_t>());
+    const auto flags = from.number<std::uint8_t>();
+    const auto priority = from.number<std::uint8_t>();
+    const std::size_t count = from.number<std::uint16_t>();
+    auto begin = from.number<std::uint32_t>();
+    const auto name = from.text<std::uint8_t>();
+    const auto limits = from.take(flags & has_limits ? 36 : 0);
+    byte_reader ends(from.take(4 * count));
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto end = ends.number<std::uint32_t>();
+        if (end < begin) throw error(errc::protocol, "the ends of a stored segment's tasks are not in order");
+        byte_reader own(from.take(end - begin));
+        begin = end;
+        const auto more = flags & has_more ? own.text() : std::string_view();
+        made.nonce = keys.number<std::uint32_t>();
+        made.payload = own.rest();
+        made.spec = records.spec_of(priority, name, limits, more);
+        take(made);
+    }
+}
+
+}  // namespace taskflux::redis
