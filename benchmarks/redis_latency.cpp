@@ -9,7 +9,6 @@
 #include "redis_work.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -17,15 +16,17 @@
 
 namespace {
 
-namespace asio = boost::asio;
-
 constexpr int samples = 300;
 constexpr int rounds = 5;
-constexpr std::chrono::milliseconds gap{4};
 
 struct times {
     std::vector<double> start;
     std::vector<double> result;
+
+    void add(bench::latency one) {
+        start.push_back(double(one.start));
+        result.push_back(double(one.result));
+    }
 };
 
 double percentile(std::vector<double> values, double part) {
@@ -33,62 +34,10 @@ double percentile(std::vector<double> values, double part) {
     return values[static_cast<std::size_t>(part * double(values.size() - 1))];
 }
 
-asio::awaitable<bool> measure(taskflux::client& client, times& out) {
-    const auto payload = bench::sample(0);
-    co_await bench::pause(gap);
-    const auto begin = bench::now_ns();
-    const auto result = co_await client.run(bench::judge, payload);
-    out.result.push_back(double(bench::now_ns() - begin));
-    out.start.push_back(double(result.at - begin));
-    co_return true;
-}
-
-asio::awaitable<std::string> pop(bench::raw_scene& on, const char* list) {
-    boost::redis::request request;
-    request.push("BLPOP", list, 0);
-    boost::redis::generic_flat_response answer;
-    co_await on.send(request, answer);
-    const auto found = bench::raw_payloads(answer);  // the list's name, and what was in it
-    co_return found.at(1);
-}
-
-asio::awaitable<bool> push(bench::raw_scene& on, const char* list, std::string text) {
-    boost::redis::request request;
-    request.push("LPUSH", list, text);
-    co_await on.send(request);
-    co_return true;
-}
-
-/// Has two connections: who blocks on one can't send on it.
-class raw_side {
-public:
-    explicit raw_side(std::uint16_t port) : sends_(port), waits_(port) {}
-
-    void serve() {
-        for (;;) {
-            waits_.run(pop(waits_, "raw:there"));
-            sends_.run(push(sends_, "raw:back", std::to_string(bench::now_ns())));
-        }
-    }
-
-    void measure(times& out) {
-        sends_.run(bench::pause(gap));
-        const auto begin = bench::now_ns();
-        sends_.run(push(sends_, "raw:there", taskflux::encode(bench::sample(0))));
-        const auto stamp = waits_.run(pop(waits_, "raw:back"));
-        out.result.push_back(double(bench::now_ns() - begin));
-        out.start.push_back(double(std::stoll(stamp) - begin));
-    }
-
-private:
-    bench::raw_scene sends_;
-    bench::raw_scene waits_;
-};
-
 void play(std::string_view part, std::uint16_t port) {
     if (part == "worker") bench::play_worker(port, 0);
     if (part == "raw_worker") {
-        raw_side side(port);
+        bench::raw_side side(port);
         bench::say_ready();
         side.serve();
     }
@@ -105,14 +54,14 @@ int main(int argc, char** argv) {
     const bench::process raw_worker({"raw_worker", port});
     worker.go();
     bench::redis_scene on(server.port());
-    raw_side raw(server.port());
+    bench::raw_side raw(server.port());
     times ours, floor;
     std::vector<double> start_ratios, result_ratios;
     for (int round = 0; round <= rounds; ++round) {
         times our_round, raw_round;
         for (int i = 0; i < samples; ++i) {
-            on.run(measure(on.client(), our_round));
-            raw.measure(raw_round);
+            our_round.add(on.run(bench::measure_latency(on.client())));
+            raw_round.add(raw.measure());
         }
         if (round == 0) continue;  // warms up
         start_ratios.push_back(bench::median(our_round.start) / bench::median(raw_round.start));
@@ -122,7 +71,7 @@ int main(int argc, char** argv) {
         std::ranges::copy(raw_round.start, std::back_inserter(floor.start));
         std::ranges::copy(raw_round.result, std::back_inserter(floor.result));
     }
-    std::printf("n = %d rounds of %d tasks, one at a time, with gaps of %d ms\n", rounds, samples, int(gap.count()));
+    std::printf("n = %d rounds of %d tasks, one at a time, with gaps of %d ms\n", rounds, samples, int(bench::latency_gap.count()));
     const auto tell = [&](const std::string& what, const std::vector<double>& values) {
         report.figure(what + "_p50", percentile(values, 0.5) / 1e3, "us");
         report.figure(what + "_p99", percentile(values, 0.99) / 1e3, "us");

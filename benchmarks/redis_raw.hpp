@@ -122,6 +122,48 @@ inline asio::awaitable<std::int64_t> raw_work(raw_scene& on, std::size_t tasks, 
     co_return now_ns();
 }
 
+inline asio::awaitable<std::string> raw_pop(raw_scene& on, const char* list) {
+    boost::redis::request request;
+    request.push("BLPOP", list, 0);
+    boost::redis::generic_flat_response answer;
+    co_await on.send(request, answer);
+    const auto found = raw_payloads(answer);  // the list's name, and what was in it
+    co_return found.at(1);
+}
+
+inline asio::awaitable<bool> raw_hand_over(raw_scene& on, const char* list, std::string text) {
+    boost::redis::request request;
+    request.push("LPUSH", list, text);
+    co_await on.send(request);
+    co_return true;
+}
+
+/// One end of the raw round trip. Has two connections: who blocks on one can't send on it.
+class raw_side {
+public:
+    explicit raw_side(std::uint16_t port) : sends_(port), waits_(port) {}
+
+    void serve() {
+        for (;;) {
+            waits_.run(raw_pop(waits_, "raw:there"));
+            sends_.run(raw_hand_over(sends_, "raw:back", std::to_string(now_ns())));
+        }
+    }
+
+    /// How long a payload took to get there, and its answer to be back, after a pause.
+    latency measure() {
+        sends_.run(pause(latency_gap));
+        const auto begin = now_ns();
+        sends_.run(raw_hand_over(sends_, "raw:there", taskflux::encode(sample(0))));
+        const auto stamp = waits_.run(raw_pop(waits_, "raw:back"));
+        return {std::stoll(stamp) - begin, now_ns() - begin};
+    }
+
+private:
+    raw_scene sends_;
+    raw_scene waits_;
+};
+
 inline void play_raw_producer(std::uint16_t port, std::size_t tasks, std::size_t batch) {
     raw_scene on(port);
     say_ready();

@@ -11,9 +11,7 @@
 #include <taskflux/flow/worker.hpp>
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/deferred.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -74,12 +72,6 @@ inline asio::awaitable<verdict> stamp(reading seen) {
     co_return result;
 }
 
-inline asio::awaitable<bool> pause(std::chrono::microseconds time) {
-    asio::steady_timer timer(co_await asio::this_coro::executor, time);
-    co_await timer.async_wait(asio::deferred);
-    co_return true;
-}
-
 /// Returns when so many tasks have been handled here and are stored as succeeded.
 inline asio::awaitable<std::int64_t> all_ended(taskflux::broker_ptr broker, std::size_t tasks) {
     const auto before = handled;
@@ -123,6 +115,15 @@ private:
     taskflux::worker worker_;
     bool is_running_ = false;
 };
+
+/// One task that is handled by a worker which has nothing else to do.
+inline asio::awaitable<latency> measure_latency(taskflux::client& client) {
+    const auto payload = sample(0);
+    co_await pause(latency_gap);
+    const auto begin = now_ns();
+    const auto result = co_await client.run(judge, payload);
+    co_return latency{result.at - begin, now_ns() - begin};
+}
 
 /// The part of a producer: stores the tasks, `batch` in a call (0: all in one).
 inline void play_producer(std::uint16_t port, std::size_t tasks, std::size_t batch) {

@@ -6,9 +6,13 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/describe/class.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -53,6 +57,19 @@ inline asio::awaitable<verdict> handle(reading seen) {
 /// So many different payloads, made as they are asked for.
 inline auto samples(std::size_t count) {
     return std::views::iota(std::int64_t(0), std::int64_t(count)) | std::views::transform(sample);
+}
+
+/// How long one task took, in nanoseconds, when nothing else was going on.
+struct latency {
+    std::int64_t start = 0;
+    std::int64_t result = 0;
+};
+inline constexpr std::chrono::milliseconds latency_gap{4};
+
+inline asio::awaitable<bool> pause(std::chrono::microseconds time) {
+    asio::steady_timer timer(co_await asio::this_coro::executor, time);
+    co_await timer.async_wait(asio::deferred);
+    co_return true;
 }
 
 inline void rethrow(std::exception_ptr error) {
