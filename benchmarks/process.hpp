@@ -4,6 +4,8 @@
 // lines: the part says `ready`, hears `go`, says `done <begin> <end>` (nanoseconds of the clock that all
 // processes of the machine share), and ends when its input does.
 
+#include "harness.hpp"
+
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -21,8 +23,6 @@
 #include <vector>
 
 namespace bench {
-
-using nanoseconds = std::chrono::duration<double, std::nano>;
 
 inline std::int64_t now_ns() {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())

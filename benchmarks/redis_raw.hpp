@@ -3,6 +3,7 @@
 // The floor that a queue on Redis stands on: the same bytes, passed by plain Boost.Redis in the fewest commands
 // that lose nothing when a worker dies: push, move to a processing list, remove from there.
 
+#include "harness.hpp"
 #include "process.hpp"
 #include "work.hpp"
 

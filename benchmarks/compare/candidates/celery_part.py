@@ -11,7 +11,7 @@ import part
 port = int(sys.argv[2]) if len(sys.argv) > 2 else 6379
 url = f"redis://127.0.0.1:{port}/0"
 app = celery.Celery("celery_part", broker=url, backend=url)
-app.conf.update(worker_prefetch_multiplier=1000, task_acks_late=False, worker_hijack_root_logger=False,
+app.conf.update(worker_prefetch_multiplier=1000, task_acks_late=False, worker_redirect_stdouts=False,
                 worker_send_task_events=False, broker_connection_retry_on_startup=True)
 
 
