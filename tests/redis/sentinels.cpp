@@ -199,7 +199,7 @@ BOOST_FIXTURE_TEST_CASE(a_server_that_is_not_the_master_is_not_used, fixture) {
     server.command({"REPLICAOF", "127.0.0.1", std::to_string(test::free_port())});
     server.command({"CONFIG", "SET", "replica-read-only", "no"});
     const auto url = "redis+sentinel://" + at(sentinel) + "/main";
-    refused(later(make(url + "?timeout=500ms")->command({"SET", "k", "v"}, true)), errc::unavailable,
+    refused(later(make(url + "?timeout=3s")->command({"SET", "k", "v"}, true)), errc::unavailable,
             "is a replica, not the master");
     auto waiting = later(make(url, connection_options().timeout(30s))->command({"SET", "k", "v"}, true));
     server.command({"REPLICAOF", "NO", "ONE"});
