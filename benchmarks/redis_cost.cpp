@@ -168,7 +168,8 @@ void by_real_calls(bench::report& report) {
 
 void by_batch_size(bench::report& report) {
     std::printf("%-24s %10s %10s %10s %10s   (server us per task)\n", "batch", "enqueue", "fetch", "settle", "all");
-    for (const std::size_t batch : {1, 10, 50, 100, 500}) {
+    constexpr std::size_t batches[] = {1, 10, 50, 100, 500};
+    for (const auto batch : batches) {
         const bench::redis_server server;
         bench::redis_scene on(server.port());
         consumer ours(on, server.port());
