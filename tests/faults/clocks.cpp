@@ -180,6 +180,9 @@ BOOST_DATA_TEST_CASE(a_successor_with_another_time_hands_nothing_out_again, data
     observer on(servers.url());
     const auto jobs = submit_some(on);
     servers.await_replica();
+    auto master = servers.master().connect();
+    master.command({"SET", "last", "write"});
+    BOOST_REQUIRE(master.command({"WAIT", "1", "0"}) == "1");
     servers.fail_over();
     on.run(pause(3s));  // longer than a lease
     BOOST_TEST(on.counts().running == std::size_t(some));
