@@ -95,21 +95,24 @@ private:
         for (const auto& one : stored) tasks_[one.key];
     }
 
-    /// Runs tasks until all have ended; a lost lease is followed by a new life.
+    /// Runs tasks until all have ended. A lost lease is followed by a new life, and so is the race: who leaves gives
+    /// back what it has forgotten.
     awaitable_void work(std::size_t number) {
         auto& on = *brokers_[number];
         const std::vector<std::string> queues{"q"};
         while (ended_ < per_round) {
             const auto consumer = std::to_string(number) + '-' + std::to_string(++lives_);
             co_await on.join(consumer, queues, lease);
+            const bool is_race = is_racing_;
             bool is_alive = true;
-            while (is_alive && ended_ < per_round) is_alive = co_await work_a_bit(on, consumer);
+            while (is_alive && is_race == is_racing_ && ended_ < per_round) is_alive = co_await work_a_bit(on, consumer);
             co_await on.leave(consumer, queues);
         }
     }
 
-    /// False when the lease is lost.
+    /// False when this life is over.
     asio::awaitable<bool> work_a_bit(broker& on, std::string consumer) {
+        const bool is_race = is_racing_;
         fetch_request request;
         request.consumer = consumer;
         request.queues = {"q"};
@@ -124,13 +127,13 @@ private:
         }
         if (is_lost) co_return false;
         if (found.empty()) co_await pause(1ms);
-        if (is_racing_ && draw(8) == 0) co_return draw(2) == 0;  // forgets them; or leaves, and gives them back
+        if (is_race && draw(8) == 0) co_return draw(2) == 0;  // forgets them; or leaves, and gives them back
         co_await dawdle();
         std::vector<settlement> ends(found.size());
         for (std::size_t i = 0; i < found.size(); ++i) {
             ends[i].key = found[i].key;
             ends[i].token = found[i].token;
-            ends[i].how = is_racing_ ? kinds[draw(5)] : draw(2) == 0 ? kind::complete : kind::fail;
+            ends[i].how = is_race ? kinds[draw(5)] : draw(2) == 0 ? kind::complete : kind::fail;
             ends[i].data = "1";
             ends[i].delay = duration(draw(200));
         }
@@ -140,12 +143,10 @@ private:
             auto& of = tasks_.at(ends[i].key);
             ++(ends[i].how == kind::retry || ends[i].how == kind::release ? of.put_back : of.ended);
         }
-        if (!is_racing_) {  // what was forgotten has to come back
-            server_.advance(lease / 4);
-            const auto answer = co_await on.renew(consumer, request.queues, lease);
-            co_return !answer.lost;
-        }
-        co_return true;
+        if (is_race) co_return true;
+        server_.advance(lease / 4);  // until what is put off is due
+        const auto answer = co_await on.renew(consumer, request.queues, lease);
+        co_return !answer.lost;
     }
 
     awaitable_void cancel_some() {
