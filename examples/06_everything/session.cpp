@@ -38,7 +38,7 @@ std::string shown(const std::string& url) {
 class session {
 public:
     session(asio::io_context& io, const settings& wanted, const found& what)
-        : io_(io), files_(what.files), signals_(io, SIGINT, SIGTERM), broker_(open_broker(io, wanted)),
+        : files_(what.files), signals_(io, SIGINT, SIGTERM), broker_(open_broker(io, wanted)),
           client_(broker_), runner_(make_runner(io, broker_, wanted, [this](const std::string& text) { display_.note(text); })),
           waiters_(io.get_executor(), taskflux::executor_options().concurrency(wanted.threads + 64)),
           jobs_(files_.size()), seen_(files_.size()), has_ended_(files_.size()) {
@@ -200,7 +200,6 @@ private:
         });
     }
 
-    asio::io_context& io_;
     const std::vector<found_file>& files_;
     asio::signal_set signals_;
     display display_;
