@@ -1685,6 +1685,11 @@ public:
     /// Begins to connect. Errors: `shut_down` after `close`.
     void start() { started(false); }
 
+    /// Says something by the options' log.
+    void log(const std::string& text) const {
+        if (options_.log()) options_.log()("Redis: " + text);
+    }
+
     /// Ends all calls with `shut_down`; the context can then run empty. Idempotent.
     void close() {
         std::unique_lock lock(mutex_);
@@ -2563,7 +2568,7 @@ consteval auto joined(const char (&...parts)[Sizes]) {
 // What scripts share, by the first name that it declares.
 
 inline constexpr char shared_c[] =
-    R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, N, h, x, b, B = unpack(KEYS, 1, 18)
+    R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, N, h, x, b, B, q = unpack(KEYS, 1, 19)
 )lua";
 
 inline constexpr char shared_prefix[] =
@@ -2572,7 +2577,7 @@ inline constexpr char shared_prefix[] =
 
 inline constexpr char shared_declared[] =
     R"lua(local declared, missing = {}, {}
-for n = 19, #KEYS do declared[KEYS[n]] = true end
+for n = 20, #KEYS do declared[KEYS[n]] = true end
 )lua";
 
 inline constexpr char shared_call[] =
@@ -2642,6 +2647,23 @@ inline constexpr char shared_is_due[] =
     R"lua(local function is_due() return due(d) or due(e) or due(C) or due(f) end
 )lua";
 
+inline constexpr char shared_also[] =
+    R"lua(local also = {}  -- commands for the end
+)lua";
+
+inline constexpr char shared_set_aside[] =
+    R"lua(local function set_aside(what, why) also[#also + 1] = {'HSET', q, what, why} end
+)lua";
+
+inline constexpr char shared_is_set_aside[] =
+    R"lua(local function is_set_aside(what)
+for _, command in ipairs(also) do
+if command[2] == q and command[3] == what then return true end
+end
+return false
+end
+)lua";
+
 inline constexpr char shared_parse[] =
     R"lua(local function parse(record)
 local made = {}
@@ -2666,6 +2688,15 @@ return made
 end
 )lua";
 
+inline constexpr char shared_fault_in[] =
+    R"lua(local function fault_in(record)
+if #record < 15 then return 'its record is too short' end
+if string.byte(record, 7) ~= 1 then return 'its record has version ' .. string.byte(record, 7) end
+if #record < 14 + string.byte(record, 14) then return 'its record is too short' end
+if string.byte(record, 8) > 0 and not pcall(parse, record) then return 'its record is damaged' end
+end
+)lua";
+
 inline constexpr char shared_tasks[] =
     R"lua(local tasks = {}    -- by seq; false: there is none
 )lua";
@@ -2674,8 +2705,8 @@ inline constexpr char shared_changed[] =
     R"lua(local changed = {}  -- those to be written
 )lua";
 
-inline constexpr char shared_unpack_state[] =
-    R"lua(local function unpack_state(seq, text)
+inline constexpr char shared_read_state[] =
+    R"lua(local function read_state(seq, text)
 local task, length, bits, at = {seq = seq}
 task.state, bits, task.nonce, task.deliveries, task.failed, task.crashes, task.when, task.first, task.started,
 task.from, task.gone_at, length, at = struct.unpack('<BBI4I4I4I4dddddH', text)
@@ -2687,6 +2718,15 @@ length, at = struct.unpack('<I4', text, at)
 task.error = string.sub(text, at, at + length - 1)
 task.result = string.sub(text, at + length)
 return task
+end
+)lua";
+
+inline constexpr char shared_unpack_state[] =
+    R"lua(local function unpack_state(seq, text)
+local is_whole, task = pcall(read_state, seq, text)
+if is_whole and task.state <= EXPIRED then return task end
+set_aside(seq, 'its state is damaged')
+return false
 end
 )lua";
 
@@ -2725,14 +2765,18 @@ if of then return of end
 local first, count = string.match(name, '^(%d+):(%d+)$')
 local text = call('HGET', b, first .. 't')
 if not text then return nil end
+if #text < 9 + 5 * count then
+set_aside('@' .. name, 'its status is too short')
+return nil
+end
 of = {name = name, first = tonumber(first), count = tonumber(count), text = text, holds = {}, changes = {}}
 of.flags, of.retention = struct.unpack('<Bd', text)
 of.codes_at = 10 + 4 * of.count
 local at = of.codes_at + of.count
-while at <= #text do
-local since, consumer
-since, consumer, at = struct.unpack('<dBc0', text, at)
-of.holds[#of.holds + 1] = {since = since, consumer = consumer}
+while at + 8 <= #text do
+local since, length = struct.unpack('<dB', text, at)
+of.holds[#of.holds + 1] = {since = since, consumer = string.sub(text, at + 9, at + 8 + length)}
+at = at + 9 + length
 end
 segments[name] = of
 return of
@@ -2762,6 +2806,7 @@ inline constexpr char shared_outcome_of[] =
     R"lua(local function outcome_of(of, seq)
 if not of.outcomes then
 of.outcomes = {}
+local is_whole = pcall(function()
 local text, at = call('HGET', b, of.first .. 'o') or '', 1
 while at <= #text do
 local when, many
@@ -2772,6 +2817,8 @@ which, hold, result, at = struct.unpack('<BBI4c0', text, at)
 of.outcomes[which] = {when = when, hold = of.holds[hold], result = result}
 end
 end
+end)
+if not is_whole then set_aside('@' .. of.name, 'its results are damaged') end
 end
 return of.outcomes[seq - of.first]
 end
@@ -2781,8 +2828,8 @@ inline constexpr char shared_mark[] =
     R"lua(local function mark(of, seq, code) of.changes[seq - of.first] = code end
 )lua";
 
-inline constexpr char shared_record_in[] =
-    R"lua(local function record_in(of, seq)
+inline constexpr char shared_cut_record[] =
+    R"lua(local function cut_record(of, seq)
 of.blob = of.blob or call('HGET', b, of.first)
 local blob, at = of.blob, seq - of.first
 local flags, _, count, base, length = struct.unpack('<BBHI4B', blob, 8)
@@ -2791,6 +2838,13 @@ local from = at > 0 and struct.unpack('<I4', blob, ends + 4 * at - 4) or base
 local body = ends + 4 * count - base
 return string.sub(blob, 1, 9) .. string.sub(of.text, 10 + 4 * at, 13 + 4 * at) .. string.sub(blob, 16, ends - 1) ..
 string.sub(blob, body + from, body + struct.unpack('<I4', blob, ends + 4 * at) - 1)
+end
+)lua";
+
+inline constexpr char shared_record_in[] =
+    R"lua(local function record_in(of, seq)
+local is_whole, record = pcall(cut_record, of, seq)
+return is_whole and record or ''
 end
 )lua";
 
@@ -2847,7 +2901,7 @@ end
 local states = read(s, wanted)
 for n, seq in ipairs(wanted) do
 if states[n] then tasks[seq] = unpack_state(seq, states[n]) end
-if with_records or not states[n] then records[#records + 1] = seq end
+if tasks[seq] ~= false and (with_records or not states[n]) then records[#records + 1] = seq end
 end
 local found = read(r, records)
 for n, seq in ipairs(records) do
@@ -2859,7 +2913,13 @@ record = task and with_records and record_in(of, seq) or nil
 elseif not record then
 task = false  -- a state without a record is a remnant
 end
-if record then task = task or fresh(seq, record) end
+local fault = record and fault_in(record)
+if fault then
+set_aside(seq, fault)
+task = false
+elseif record then
+task = task or fresh(seq, record)
+end
 if task then task.record = record end
 tasks[seq] = task or false
 end
@@ -2878,7 +2938,9 @@ inline constexpr char shared_record_of[] =
     R"lua(local function record_of(task)
 if not task.record then
 local of = task.segment
-task.record = not of and call('HGET', r, task.seq) or record_in(of or segment_of(task.seq), task.seq)
+task.record = not of and call('HGET', r, task.seq)
+of = not task.record and (of or segment_of(task.seq))
+task.record = task.record or of and record_in(of, task.seq) or ''
 end
 return task.record
 end
@@ -2886,7 +2948,12 @@ end
 
 inline constexpr char shared_info[] =
     R"lua(local function info(task)
-if not task.info then task.info = parse(record_of(task)) end
+if not task.info then
+local record = record_of(task)
+local fault = fault_in(record)
+if fault then set_aside(task.seq, fault) end
+task.info = parse(fault and ('\0\0\0\0\0\0\1\0d\0\0\0\0\0') or record)
+end
 return task.info
 end
 )lua";
@@ -2917,10 +2984,6 @@ inline constexpr char shared_own_ids[] =
 
 inline constexpr char shared_bodies[] =
     R"lua(local bodies, states = {}, {}                                            -- to store
-)lua";
-
-inline constexpr char shared_also[] =
-    R"lua(local also = {}                                                          -- further commands
 )lua";
 
 inline constexpr char shared_messages[] =
@@ -3363,7 +3426,9 @@ end
 know_lanes(call('HGET', c, 'lanes') or ',', priorities)
 end
 local lengths = {}
-for name in pairs(lanes_remove) do lengths[name] = call('LLEN', name) end
+for _, lists in ipairs({lanes_remove, lanes_head, lanes_tail}) do  -- a key of another type shows before the first write
+for name in pairs(lists) do lengths[name] = call('LLEN', name) end
+end
 close_segments()
 for consumer in pairs(held_add) do key('a:' .. consumer) end
 for consumer in pairs(held_remove) do key('a:' .. consumer) end
@@ -3426,17 +3491,47 @@ return reply
 end
 )lua";
 
+inline constexpr auto aside_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
+    shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read, shared_write, shared_due,
+    shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_record_of, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_limit,
+    shared_forget_limit, shared_unclaimed_member, shared_lane, shared_detach, shared_attempts, shared_text,
+    shared_queue, shared_send, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
+    R"lua(local gone = {}
+for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
+load(gone)
+for n, seq in ipairs(gone) do
+local task = tasks[seq]
+if task and task.state == RUNNING and task.holder == ARGV[1] then
+detach(task)
+task.when = now
+changed[seq] = true
+count(RUNNING, -1)
+set_aside(seq, ARGV[2 * n + 1])
+end
+end
+return commit({'OK'})
+)lua");
+inline constexpr script aside{"aside", "bdc8da368e2fec05d94b0a58ec0213721eec4ec0",
+    std::string_view(aside_text.data(), aside_text.size())};
+
 inline constexpr auto clear_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
     shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read, shared_write, shared_due,
-    shared_is_due, shared_parse, shared_tasks, shared_changed, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_record_in, shared_member_of, shared_rewritten, shared_load,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_also, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_attempts,
-    shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
+    shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_record_of, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
+    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member, shared_lane,
+    shared_detach, shared_erase, shared_conclude, shared_attempts, shared_text, shared_queue, shared_send,
+    shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local from, state = tonumber(ARGV[1]), tonumber(ARGV[4])
 local last = tonumber(call('HGET', c, 'seq') or 0)
@@ -3458,32 +3553,33 @@ end
 end
 return commit({'OK', seen, seen >= last and 1 or 0, removed})
 )lua");
-inline constexpr script clear{"clear", "18f1dd2015ce7e32b914b614aa986f13f9992a62",
+inline constexpr script clear{"clear", "0d8a33fcc4879c17d25c26f3d2a85853f3a39db4",
     std::string_view(clear_text.data(), clear_text.size())};
 
 inline constexpr auto counts_text = joined(shared_c, shared_call, shared_clock, shared_now, shared_due,
     shared_is_due,
     R"lua(if is_due() then return {'DUE'} end
 local found = call('HMGET', c, 'paused', 'nu', 'n0', 'n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7', 'n8')
-local reply = {'OK'}
-for n = 1, #found do reply[n + 1] = tonumber(found[n] or 0) end
+local reply = {'OK', call('HLEN', q)}
+for n = 1, #found do reply[n + 2] = tonumber(found[n] or 0) end
 return reply
 )lua");
-inline constexpr script counts{"counts", "e0e4b919720187c710135d1810a3728c3b8cd3f3",
+inline constexpr script counts{"counts", "749d489edafbe38c31abd541c891b49e852cb36c",
     std::string_view(counts_text.data(), counts_text.size())};
 
 inline constexpr auto enqueue_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
     shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read,
-    shared_write, shared_due, shared_is_due, shared_parse, shared_tasks, shared_changed, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of,
-    shared_code_of, shared_outcome_of, shared_mark, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_also, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
-    shared_unique_entry, shared_unique_holder, shared_lock_unique, shared_lane, shared_make_ready,
-    shared_attempts, shared_answered, shared_remember_answer, shared_text, shared_queue, shared_send,
-    shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_commit,
+    shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_unique_entry, shared_unique_holder,
+    shared_lock_unique, shared_lane, shared_make_ready, shared_attempts, shared_answered,
+    shared_remember_answer, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -3539,11 +3635,11 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "0c8e1ec73e8ac64353d8decd3a542e9c6f516335",
+inline constexpr script enqueue{"enqueue", "114041c70d5977fd10f9ddec2d69a063c9b5210b",
     std::string_view(enqueue_text.data(), enqueue_text.size())};
 
 inline constexpr auto enqueue_plain_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_HELD, shared_key, shared_write, shared_counts, shared_also,
+    shared_clock, shared_now, shared_HELD, shared_key, shared_write, shared_also, shared_counts,
     shared_messages, shared_wakes, shared_lane, shared_answered, shared_remember_answer, shared_text,
     shared_queue, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
@@ -3587,6 +3683,7 @@ for priority in pairs(lanes) do priorities[#priorities + 1] = priority - 100 end
 know_lanes(known[3] or ',', priorities)
 for _, priority in ipairs(priorities) do lane(priority) end
 if #missing > 0 then return {'NEED', unpack(missing)} end
+for _, priority in ipairs(priorities) do call('LLEN', lane(priority)) end  -- a key of another type shows before the first write
 local many = seq - reply[2] + 1
 wakes = math.min(many, 8)
 local asleep = sleepers()
@@ -3599,17 +3696,18 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "1c2dc6edb0a2bf2a1ac4853aadb9d3774d648381",
+inline constexpr script enqueue_plain{"enqueue_plain", "bb1e7d14aec2032a161b308ca9e5d376e94383c2",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size())};
 
 inline constexpr auto fetch_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
     shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read, shared_write, shared_due,
-    shared_parse, shared_tasks, shared_changed, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_record_of,
+    shared_also, shared_set_aside, shared_is_set_aside, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS,
+    shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_also, shared_messages, shared_wakes, shared_count, shared_append,
-    shared_enter, shared_limit, shared_forget_limit, shared_unclaimed_member, shared_lane, shared_attempts,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_forget_limit, shared_unclaimed_member, shared_lane, shared_attempts,
     shared_has_lease, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake,
     shared_next_change, shared_is_unwatched, shared_leave_behind, shared_sleepers, shared_write_rest,
     shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
@@ -3645,28 +3743,36 @@ else
 members = call('ZRANGE', u, 0, 9999)
 end
 for _, member in ipairs(members) do
-claimable[#claimable + 1] = {order = string.sub(member, -18), seq = tonumber(string.sub(member, -14))}
+claimable[#claimable + 1] = {order = string.sub(member, -18), seq = tonumber(string.sub(member, -14)), member = member}
 end
 table.sort(claimable, function(a, b) return a.order < b.order end)
 end
 local next_claimable = 1
 local function turn(of)
 if not of.entries[of.entry] then
-of.entries, of.entry = call('LRANGE', of.name, of.taken, of.taken + math.max(1, math.min(most - #found, 500)) - 1), 1
+local till = of.taken + math.max(1, math.min(most - #found, 500)) - 1
+of.entries, of.entry = redis.pcall('LRANGE', of.name, of.taken, till), 1
+if of.entries.err then
+of.is_foreign = true
+set_aside(string.sub(of.name, #prefix + 1), of.entries.err)
+of.entries = {}
+end
 end
 of.seqs, of.at, of.segment = {}, 1, nil
 while of.entries[of.entry] and not of.segment do
 local entry = of.entries[of.entry]
 if string.byte(entry) == 64 then  -- @
 if #of.seqs > 0 then break end
-of.segment = open_segment(string.sub(entry, 2)) or {first = 0, count = 0}
+local name = string.sub(entry, 2)
+of.segment = string.find(name, '^%d+:%d+$') and open_segment(name) or {first = 0, count = 0}
+if is_set_aside(entry) then count(WAITING, -string.match(name, '%d+$')) end
 for seq = of.segment.first, of.segment.first + of.segment.count - 1 do
 local code = code_of(of.segment, seq)
 if code == WAITS or code == IN_TURN then of.seqs[#of.seqs + 1] = seq end
 end
 if #of.seqs == 0 then of.taken = of.taken + 1 end
 else
-of.seqs[#of.seqs + 1] = tonumber(entry)
+of.seqs[#of.seqs + 1] = tonumber(entry) or 0  -- there is none of that number
 end
 of.entry = of.entry + 1
 end
@@ -3675,6 +3781,10 @@ return of.segment ~= nil or #of.seqs > 0
 end
 local function advance(of)
 local seq = of.seqs[of.at]
+if not tasks[seq] and is_set_aside(seq) then
+count(WAITING, -1)
+if of.segment then mark(of.segment, seq, OWN) end
+end
 if of.segment and code_of(of.segment, seq) == IN_TURN then mark(of.segment, seq, OWN) end
 of.at = of.at + 1
 if not of.segment or of.at > #of.seqs then of.taken = of.taken + 1 end
@@ -3714,7 +3824,13 @@ if other and of and other.order > string.format('%03d\0%s', 100 - of.priority, p
 if other then
 next_claimable = next_claimable + 1
 load({other.seq}, true)
-if tasks[other.seq] then deliver(tasks[other.seq]) end
+if tasks[other.seq] then
+deliver(tasks[other.seq])
+else
+sorted_sets[u][other.member] = false
+count('u', -1)
+count(WAITING, -1)
+end
 elseif not of then
 break
 else
@@ -3737,7 +3853,7 @@ local sleeping = call('EXISTS', i) == 1
 local is_left = false
 for _, of in ipairs(all) do
 if of.taken > 0 then also[#also + 1] = {'LTRIM', of.name, of.taken, -1} end
-is_left = is_left or sleeping and call('LLEN', of.name) > of.taken
+is_left = is_left or sleeping and not of.is_foreign and call('LLEN', of.name) > of.taken
 end
 if sleeping and next(aside) then  -- those who know what was passed over
 local known = {}
@@ -3762,22 +3878,29 @@ reply[#reply + 1] = task.seq
 reply[#reply + 1] = task.record
 reply[#reply + 1] = task.packed
 end
+for _, command in ipairs(also) do
+if command[2] == q then
+reply[#reply + 1] = 0
+reply[#reply + 1] = tostring(command[3])
+reply[#reply + 1] = command[4]
+end
+end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "e430c7a2e5167b4d3d400767b39c6f5ab54820d7",
+inline constexpr script fetch{"fetch", "d5603ab958e0e0ba7f61e1c0748f8409d7dcbca2",
     std::string_view(fetch_text.data(), fetch_text.size())};
 
 inline constexpr auto fetch_plain_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
     shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_write,
-    shared_due, shared_parse, shared_tasks, shared_changed, shared_WAITS, shared_segments,
-    shared_open_segment, shared_segment_of, shared_mark, shared_record_in, shared_record_of, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_also, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member,
-    shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish, shared_has_lease, shared_text,
-    shared_queue, shared_wake, shared_next_change, shared_is_unwatched, shared_leave_behind, shared_sleepers,
-    shared_write_rest,
+    shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_mark, shared_cut_record,
+    shared_record_in, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry,
+    shared_unlock_unique, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_has_lease, shared_text, shared_queue, shared_wake, shared_next_change,
+    shared_is_unwatched, shared_leave_behind, shared_sleepers, shared_write_rest,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -3818,8 +3941,9 @@ of.is_rest = start and start <= last
 if not of.is_rest then return true end
 if string.byte(of.text, start) == IN_TURN then return false end
 local blob = call('HGET', b, of.first)
+if not blob or #blob < 16 then return false end
 local version, flags, _, count, base, length = struct.unpack('<BBBHI4B', blob, 7)
-if version ~= 1 or names and not names[string.sub(blob, 17, 16 + length)] or #of.holds == MOST_HOLDS then return false end
+if version ~= 1 or count ~= of.count or #blob < 16 + length + 36 * (flags % 2) + 4 * count or names and not names[string.sub(blob, 17, 16 + length)] or #of.holds == MOST_HOLDS then return false end
 local _, stop = string.find(of.text, '^%z+', start)
 stop = math.min(stop, last, start + most - found - 1)
 local many, at = stop - start + 1, start - of.codes_at
@@ -3850,7 +3974,7 @@ local function take_singles(seqs)
 local conditions, records = call('HMGET', s, unpack(seqs)), call('HMGET', r, unpack(seqs))
 for n, seq in ipairs(seqs) do
 local record = records[n]
-if conditions[n] or not record or #record < 15 or string.byte(record, 7) ~= 1 or string.byte(record, 8) % 8 > 0 or
+if conditions[n] or not record or #record < 15 or #record < 14 + string.byte(record, 14) or string.byte(record, 7) ~= 1 or string.byte(record, 8) % 8 > 0 or
 names and not names[string.sub(record, 15, 14 + string.byte(record, 14))] then
 return n - 1
 end
@@ -3871,7 +3995,8 @@ for _, priority in ipairs(priorities) do
 local name, taken, from = lane(priority), 0, 0
 while found < most and not is_odd do
 local need = most - found
-local entries = call('LRANGE', name, from, from + math.min(need, 4) - 1)
+local entries = redis.pcall('LRANGE', name, from, from + math.min(need, 4) - 1)
+if entries.err then is_odd = true end
 if #entries == 0 then break end
 if need > #entries and string.byte(entries[1]) ~= 64 then entries = call('LRANGE', name, from, from + need - 1) end
 from = from + #entries
@@ -3879,13 +4004,14 @@ local at = 1
 while entries[at] and found < most and not is_odd do
 if string.byte(entries[at]) == 64 then
 local of = open_segment(string.sub(entries[at], 2))
+if #also > 0 then return {'SLOW'} end  -- it is damaged
 repeat is_odd = of and not take_piece(of) until is_odd or not of or not of.is_rest or found == most
 if not of or not of.is_rest then taken = taken + 1 end
 at = at + 1
 else
 local seqs = {}
 while entries[at] and #seqs < most - found and string.byte(entries[at]) ~= 64 do
-seqs[#seqs + 1] = tonumber(entries[at])
+seqs[#seqs + 1] = tonumber(entries[at]) or 0
 at = at + 1
 end
 local many = take_singles(seqs)
@@ -3915,13 +4041,15 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "a5298becff24568e96f6d2477cec85cb0ad57c80",
+inline constexpr script fetch_plain{"fetch_plain", "2d8257dc35a601ebd8937ae5656b8d1c1d9b730f",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size())};
 
 inline constexpr auto find_text = joined(shared_c, shared_call, shared_clock, shared_now, shared_forever,
-    shared_HELD, shared_read, shared_due, shared_is_due, shared_tasks, shared_unpack_state, shared_fresh,
-    shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_record_in, shared_member_of, shared_load, shared_counts, shared_bodies, shared_count, shared_text,
+    shared_HELD, shared_read, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse,
+    shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_WAITS,
+    shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_counts, shared_bodies,
+    shared_count, shared_text,
     R"lua(if is_due() then return {'DUE'} end
 local seq = call('HGET', k, ARGV[1])
 if not seq then return {'OK'} end
@@ -3929,13 +4057,14 @@ load({tonumber(seq)})
 local task = tasks[tonumber(seq)]
 return task and {'OK', task.seq, task.nonce} or {'OK'}
 )lua");
-inline constexpr script find{"find", "8bb2f866d896644779827704b3376ca8bcacce2a",
+inline constexpr script find{"find", "1012050adcd6b96da966aa55cafd8ebaddc5ae3d",
     std::string_view(find_text.data(), find_text.size())};
 
 inline constexpr auto get_text = joined(shared_c, shared_call, shared_clock, shared_now, shared_forever,
-    shared_HELD, shared_read, shared_due, shared_is_due, shared_tasks, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_record_in, shared_member_of, shared_load, shared_find, shared_record_of,
+    shared_HELD, shared_read, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse,
+    shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find, shared_record_of,
     shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(if is_due() then return {'DUE'} end
 local reply = {'OK'}
@@ -3950,24 +4079,24 @@ end
 end
 return reply
 )lua");
-inline constexpr script get{"get", "f5fc30eaee3169816c9bccd42a30f6e283d1ecf5",
+inline constexpr script get{"get", "e6efbee028014e025b5f73be1eb0b7a6620ea1ca",
     std::string_view(get_text.data(), get_text.size())};
 
 inline constexpr auto held_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_key,
-    shared_segments, shared_open_segment, shared_code_of, shared_counts, shared_count, shared_held_by,
-    shared_text,
+    shared_also, shared_set_aside, shared_segments, shared_open_segment, shared_code_of, shared_counts,
+    shared_count, shared_held_by, shared_text,
     R"lua(local seqs = held_by(ARGV[1])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return {'OK', unpack(seqs)}
 )lua");
-inline constexpr script held{"held", "29b53052f859d7dac1bd1fb5a6e6d837bf33e77f",
+inline constexpr script held{"held", "8bfd4138092d3931a0bb855c5b217127e70c8589",
     std::string_view(held_text.data(), held_text.size())};
 
 inline constexpr auto join_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
     shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due, shared_is_due,
-    shared_tasks, shared_changed, shared_pack_state, shared_WAITS, shared_segments, shared_mark,
+    shared_also, shared_tasks, shared_changed, shared_pack_state, shared_WAITS, shared_segments, shared_mark,
     shared_rewritten, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_also, shared_messages, shared_wakes, shared_count, shared_append,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append,
     shared_attempts, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
     shared_commit,
@@ -3975,21 +4104,22 @@ inline constexpr auto join_text = joined(shared_c, shared_prefix, shared_declare
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), forever)), ARGV[1]}, {'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]}}
 return commit({'OK'})
 )lua");
-inline constexpr script join{"join", "8fa72a88c1b072655b0849fe4ba5efcfb17582c5",
+inline constexpr script join{"join", "6660d4aee9f6b116df4a004525872114d13b4464",
     std::string_view(join_text.data(), join_text.size())};
 
 inline constexpr auto leave_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
     shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read, shared_write, shared_due,
-    shared_is_due, shared_parse, shared_tasks, shared_changed, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_record_in, shared_member_of, shared_rewritten, shared_load,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_also, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
-    shared_unlock_unique, shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready,
-    shared_erase, shared_conclude, shared_finish, shared_give_back, shared_release, shared_attempts,
-    shared_held_by, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
+    shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_record_of, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
+    shared_finish, shared_give_back, shared_release, shared_attempts, shared_held_by, shared_text,
+    shared_queue, shared_send, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK'} end
 local seqs = held_by(ARGV[1])
@@ -3997,20 +4127,22 @@ load(seqs)
 for _, seq in ipairs(seqs) do
 if tasks[seq] then release(tasks[seq]) end
 end
-also = {{'ZREM', C, ARGV[1]}, {'HDEL', h, ARGV[1]}}
+also[#also + 1] = {'ZREM', C, ARGV[1]}
+also[#also + 1] = {'HDEL', h, ARGV[1]}
 return commit({'OK'})
 )lua");
-inline constexpr script leave{"leave", "32f1db0fc98339bfef8549b1ab56285b3c79e83d",
+inline constexpr script leave{"leave", "f0109399bd69fc2879218ef14bba55f96f03afda",
     std::string_view(leave_text.data(), leave_text.size())};
 
 inline constexpr auto list_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
     shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due, shared_is_due,
-    shared_tasks, shared_changed, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS,
-    shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark,
+    shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_also,
-    shared_messages, shared_wakes, shared_count, shared_append, shared_attempts, shared_text, shared_queue,
-    shared_send, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_attempts, shared_text, shared_queue, shared_send,
+    shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local state = call('HMGET', c, 'seq', 'low')
@@ -4031,22 +4163,23 @@ end
 if #reply == 3 and from == low and till > low then also[#also + 1] = {'HSET', c, 'low', string.format('%d', till)} end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "caa2988aee5455225b9767e8e5a2489303f772b5",
+inline constexpr script list{"list", "16489b8332f52641dc4279f8b94a0491a24fbe8d",
     std::string_view(list_text.data(), list_text.size())};
 
 inline constexpr auto maintain_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
     shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read,
-    shared_write, shared_due, shared_is_due, shared_parse, shared_tasks, shared_changed, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of,
-    shared_code_of, shared_outcome_of, shared_mark, shared_record_in, shared_member_of, shared_rewritten,
+    shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_is_set_aside, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
     shared_load, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_also, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail,
-    shared_failure, shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_held_by,
-    shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_unique_entry, shared_unlock_unique, shared_unclaimed_member, shared_lane, shared_detach,
+    shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure,
+    shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_held_by, shared_text,
+    shared_queue, shared_send, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local run, known, dead = ARGV[2], call('HGET', c, 'run'), overdue(C)
@@ -4075,6 +4208,8 @@ sorted_sets[d][padded(seq)] = false
 if task and task.state == SCHEDULED then
 detach(task)
 make_ready(task, now)
+elseif is_set_aside(seq) then
+count(SCHEDULED, -1)
 end
 end
 local limited = {}
@@ -4117,7 +4252,12 @@ local some = {}
 for n = 1, math.min(#seqs, most - recovered) do some[n] = seqs[n] end
 load(some)
 for _, seq in ipairs(some) do
-if tasks[seq] and tasks[seq].state == RUNNING then recover(tasks[seq]) end
+if tasks[seq] and tasks[seq].state == RUNNING then
+recover(tasks[seq])
+elseif is_set_aside(seq) then
+count(RUNNING, -1)
+append(held_remove, consumer, seq)
+end
 end
 recovered = recovered + #some
 if #some == #seqs then
@@ -4130,16 +4270,17 @@ local reply = commit({'OK', 0})
 if reply[1] == 'OK' and is_due() then reply[2] = 1 end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "95246b698adfe7555f041c02de5026509a59efa2",
+inline constexpr script maintain{"maintain", "a28c2452c58892d1123c5910beef524034ecf2e7",
     std::string_view(maintain_text.data(), maintain_text.size())};
 
 inline constexpr auto pause_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due, shared_tasks,
-    shared_changed, shared_pack_state, shared_WAITS, shared_segments, shared_mark, shared_rewritten,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_also, shared_messages, shared_wakes, shared_count, shared_append, shared_attempts,
-    shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
+    shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due, shared_also,
+    shared_tasks, shared_changed, shared_pack_state, shared_WAITS, shared_segments, shared_mark,
+    shared_rewritten, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append,
+    shared_attempts, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_commit,
     R"lua(if ARGV[1] == '1' then
 also = {{'HSET', c, 'paused', '1'}}
 else
@@ -4148,22 +4289,22 @@ wakes = math.min(tonumber(call('HGET', c, 'n' .. WAITING) or 0), 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "49fb3bef48cc2f35c64cbf3e4cea69b4941f07d2",
+inline constexpr script pause{"pause", "0687c7988557439687427bc3de3023f555c2b820",
     std::string_view(pause_text.data(), pause_text.size())};
 
 inline constexpr auto reclaim_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
     shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read,
-    shared_write, shared_due, shared_parse, shared_tasks, shared_changed, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of,
-    shared_code_of, shared_outcome_of, shared_mark, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_also, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_give_back,
-    shared_release, shared_attempts, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_commit,
+    shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS,
+    shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
+    shared_finish, shared_give_back, shared_release, shared_attempts, shared_text, shared_queue, shared_send,
+    shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_commit,
     R"lua(for n = 2, #ARGV do
 load({tonumber(ARGV[n])})
 local task = tasks[tonumber(ARGV[n])]
@@ -4171,14 +4312,14 @@ if task and task.state == RUNNING and task.holder == ARGV[1] then release(task) 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "091ae7fbcc7595c7b198b335df4e8690024ef1e1",
+inline constexpr script reclaim{"reclaim", "e642ba5df758fd7dcbda54eaa245d3d9abb6571d",
     std::string_view(reclaim_text.data(), reclaim_text.size())};
 
 inline constexpr auto renew_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
     shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due, shared_is_due,
-    shared_tasks, shared_changed, shared_pack_state, shared_WAITS, shared_segments, shared_mark,
+    shared_also, shared_tasks, shared_changed, shared_pack_state, shared_WAITS, shared_segments, shared_mark,
     shared_rewritten, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_also, shared_messages, shared_wakes, shared_count, shared_append,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append,
     shared_attempts, shared_has_lease, shared_text, shared_queue, shared_send, shared_tell_waiters,
     shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
     shared_close_segments, shared_commit,
@@ -4198,14 +4339,14 @@ end
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), forever)), ARGV[1]}}
 return commit({'OK', is_due() and 1 or 0, cancelled})
 )lua");
-inline constexpr script renew{"renew", "d0376947488d3804665d36ccf3e106e3c54f4b6c",
+inline constexpr script renew{"renew", "3cb35ce2784c665a5c91bfbe3bbe50ab00149203",
     std::string_view(renew_text.data(), renew_text.size())};
 
 inline constexpr auto resign_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
     shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due,
-    shared_tasks, shared_changed, shared_pack_state, shared_WAITS, shared_segments, shared_mark,
+    shared_also, shared_tasks, shared_changed, shared_pack_state, shared_WAITS, shared_segments, shared_mark,
     shared_rewritten, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_also, shared_messages, shared_wakes, shared_count, shared_append,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append,
     shared_attempts, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake,
     shared_next_change, shared_is_unwatched, shared_sleepers, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_commit,
@@ -4216,22 +4357,23 @@ if not state[1] and tonumber(state[2] or 0) > 0 then wakes = 1 end
 if is_unwatched(ARGV[1], state[3], state[4]) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "26467ef93564c9d651b87b13e763683d82ae54b3",
+inline constexpr script resign{"resign", "a96f9e9045caab9ca97aba20e282e85516f3e916",
     std::string_view(resign_text.data(), resign_text.size())};
 
 inline constexpr auto settle_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
     shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read,
-    shared_write, shared_due, shared_parse, shared_tasks, shared_changed, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of,
-    shared_code_of, shared_outcome_of, shared_mark, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_also, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail, shared_retry,
-    shared_give_back, shared_release, shared_attempts, shared_has_lease, shared_text, shared_queue,
-    shared_send, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_commit,
+    shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS,
+    shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
+    shared_unlock_unique, shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready,
+    shared_erase, shared_conclude, shared_finish, shared_fail, shared_retry, shared_give_back, shared_release,
+    shared_attempts, shared_has_lease, shared_text, shared_queue, shared_send, shared_tell_waiters,
+    shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -4272,13 +4414,13 @@ effects[n - 1] = effect
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "bd81c981c28ba6c3e8fab38f5b61546df5ef5a2b",
+inline constexpr script settle{"settle", "2d7299e3058c5aecc35fc240456fbccb5eeaa12c",
     std::string_view(settle_text.data(), settle_text.size())};
 
 inline constexpr auto settle_plain_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write,
-    shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_rewritten, shared_counts,
-    shared_ready, shared_bodies, shared_also, shared_messages, shared_wakes, shared_count, shared_append,
+    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_also,
+    shared_set_aside, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_rewritten,
+    shared_counts, shared_ready, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append,
     shared_attempts, shared_has_lease, shared_text, shared_queue, shared_send, shared_tell_waiters,
     shared_wake, shared_write_rest, shared_store_segment,
     R"lua(local consumer = ARGV[1]
@@ -4385,22 +4527,22 @@ count(SUCCEEDED, kept)
 write_rest({})
 return {'OK', unpack(effects)}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "025a0e98b4991c3721b8c1f7f8a5825b8f8f9e71",
+inline constexpr script settle_plain{"settle_plain", "8e7a45a5ff1ff74a35dea56963cafb4f9a080f39",
     std::string_view(settle_plain_text.data(), settle_plain_text.size())};
 
 inline constexpr auto steer_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
     shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read, shared_write, shared_due,
-    shared_is_due, shared_parse, shared_tasks, shared_changed, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_record_in, shared_member_of, shared_rewritten, shared_load,
-    shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_also, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_unique_entry, shared_unique_holder, shared_lock_unique, shared_unlock_unique,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
-    shared_finish, shared_attempts, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_commit,
+    shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unique_holder,
+    shared_lock_unique, shared_unlock_unique, shared_unclaimed_member, shared_lane, shared_detach,
+    shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_attempts, shared_text,
+    shared_queue, shared_send, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local steps = {}
 function steps.cancel(task)
@@ -4452,18 +4594,19 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "e6a9502b818e6fce0333bc9456c3b5e38d184bfa",
+inline constexpr script steer{"steer", "c66f3bb36541d1996072f3a3504b40575b305a3c",
     std::string_view(steer_text.data(), steer_text.size())};
 
 inline constexpr auto tell_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due, shared_tasks,
-    shared_changed, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_record_in,
+    shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due, shared_also,
+    shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS, shared_segments, shared_open_segment,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record, shared_record_in,
     shared_member_of, shared_rewritten, shared_load, shared_find, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_also,
-    shared_messages, shared_wakes, shared_count, shared_append, shared_attempts, shared_has_lease,
-    shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_attempts, shared_has_lease, shared_text, shared_queue,
+    shared_send, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -4492,19 +4635,20 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script tell{"tell", "ce59aeb9eea75ab0f7cd68b7c5c09eae784b0e13",
+inline constexpr script tell{"tell", "b08e093035a30303ee7b92a25caae0860b3415d3",
     std::string_view(tell_text.data(), tell_text.size())};
 
 inline constexpr auto update_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
     shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due,
-    shared_is_due, shared_parse, shared_tasks, shared_changed, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_record_in, shared_member_of, shared_rewritten, shared_load,
-    shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_also, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_attempts, shared_text, shared_queue, shared_send,
-    shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_commit,
+    shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append,
+    shared_attempts, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -4513,18 +4657,19 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end  -- it is the segment's record no more
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "daa362234613e9ce1da6cc269f67d3c900ccaff9",
+inline constexpr script update{"update", "6364129dfee08ab17188fd1e944c5b2f71b257ae",
     std::string_view(update_text.data(), update_text.size())};
 
 inline constexpr auto wait_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
     shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due, shared_is_due,
-    shared_tasks, shared_changed, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS,
-    shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark,
+    shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_counts,
     shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
-    shared_also, shared_messages, shared_wakes, shared_count, shared_append, shared_attempts, shared_text,
-    shared_queue, shared_send, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
+    shared_messages, shared_wakes, shared_count, shared_append, shared_attempts, shared_text, shared_queue,
+    shared_send, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local soonest = forever
 for _, set in ipairs({e, C}) do
@@ -4550,7 +4695,7 @@ reply[#reply + 1] = answer
 end
 return commit(reply)
 )lua");
-inline constexpr script wait{"wait", "4417a7a3ef40495c9013cf57eea0d0268f250835",
+inline constexpr script wait{"wait", "547a35196edabef92bce1ff646adfd547d0c3437",
     std::string_view(wait_text.data(), wait_text.size())};
 
 }  // namespace taskflux::redis::scripts
@@ -4611,7 +4756,7 @@ class queue_calls : public std::enable_shared_from_this<queue_calls> {
 public:
     queue_calls(std::shared_ptr<connection> server, std::string queue)
         : server_(std::move(server)), prefix_("tf:{" + queue + "}:") {
-        for (const char name : std::string_view("crsdeCfukyiwgNhxbB")) keys_.push_back(prefix_ + name);
+        for (const char name : std::string_view("crsdeCfukyiwgNhxbBq")) keys_.push_back(prefix_ + name);
     }
 
     /// Calls a script. `own` are keys that this call needs beside the queue's, without the prefix. `durable`: replicas
@@ -4791,7 +4936,8 @@ inline void add_segments(const std::vector<std::string>& words, arguments& with)
     }
 }
 
-/// Calls `take` with each record of a segment or a piece of one. Throws `errc::protocol`.
+/// Calls `take` with each record of a segment or a piece of one. Throws `errc::protocol`, where the next record that
+/// would have been taken is damaged.
 template <class Take>
 void read_piece(std::string_view piece, std::string_view nonces, record_reader& records, Take take) {
     byte_reader from(piece), keys(nonces);
@@ -4884,6 +5030,15 @@ public:
         std::vector<std::string> own;
         own.push_back("a:" + consumer);
         co_return co_await calls_->run(scripts::fetch_plain, scripts::fetch, slow_fetches_, std::move(own), std::move(with), false);
+    }
+
+    /// Tells once of data that can't be used: `what` it is called on the server, and why.
+    void report_damage(const std::string& what, const std::string& why) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (!damaged_.insert(what).second) return;
+        }
+        server_->log("queue " + name_ + ": " + what + " is set aside: " + why);
     }
 
     /// The consumer is gone: nothing of its will be settled together any more.
@@ -5028,6 +5183,7 @@ private:
     std::mutex mutex_;  // guards all below
     std::mt19937_64 random_{std::random_device()()};
     std::shared_ptr<batcher<submitted>> enqueueing_;
+    std::set<std::string> damaged_;
     std::map<std::string, std::shared_ptr<batcher<effect>>> settling_;
     std::map<std::string, std::shared_ptr<batcher<wait_answer>>> waiting_;
 };
@@ -5238,14 +5394,36 @@ inline error lease_lost(const std::string& consumer, const std::string& queue) {
     return error(errc::lease_lost, "consumer " + consumer + " on queue " + queue);
 }
 
+inline delivery read_delivery(std::size_t queue, std::uint64_t sequence, record_reader::stored record,
+                              const task_status& status) {
+    delivery made;
+    made.queue = queue;
+    made.key.sequence = sequence;
+    made.key.nonce = record.nonce;
+    made.token = status.deliveries;
+    made.attempt = status.failed_attempts + 1;
+    made.payload = record.payload;
+    made.own_id = record.own_id;
+    made.submitted_at = record.submitted_at;
+    made.first_started_at = status.first_started_at;
+    made.started_at = status.started_at;
+    made.deadline_at = deadline_of(record, status);
+    made.spec = std::move(record.spec);
+    return made;
+}
+
+/// Tasks that were handed out and can't be read, and why.
+using spoiled_tasks = std::vector<std::pair<std::uint64_t, std::string>>;
+
 /// Adds one task, or those of a piece of a segment, that were handed out at `now`.
 inline void read_deliveries(std::size_t queue, reader& from, record_reader& records, std::int64_t now,
-                            std::vector<delivery>& found) {
+                            std::vector<delivery>& found, spoiled_tasks& spoiled) {
     const auto number = from.integer();
     if (number < 0) {
         auto sequence = static_cast<std::uint64_t>(-number);
         const auto piece = from.text();
-        read_piece(piece, from.text(), records, [&](const record_reader::stored& record) {
+        const auto nonces = from.text();
+        const auto take = [&](const record_reader::stored& record) {
             delivery made;
             made.queue = queue;
             made.key = {sequence++, record.nonce};
@@ -5257,25 +5435,42 @@ inline void read_deliveries(std::size_t queue, reader& from, record_reader& reco
             made.deadline_at = never;
             made.spec = record.spec;
             found.push_back(std::move(made));
-        });
+        };
+        try {
+            read_piece(piece, nonces, records, take);
+        } catch (const error& e) {
+            spoiled.emplace_back(sequence, e.what());  // those behind it are reclaimed
+        }
         return;
     }
-    delivery made;
-    made.queue = queue;
-    made.key.sequence = static_cast<std::uint64_t>(number);
-    auto record = records.read(from.text());
-    const auto status = read_status(from.text());
-    made.key.nonce = record.nonce;
-    made.token = status.deliveries;
-    made.attempt = status.failed_attempts + 1;
-    made.payload = record.payload;
-    made.own_id = record.own_id;
-    made.submitted_at = record.submitted_at;
-    made.first_started_at = status.first_started_at;
-    made.started_at = status.started_at;
-    made.deadline_at = deadline_of(record, status);
-    made.spec = std::move(record.spec);
-    found.push_back(std::move(made));
+    const auto stored = from.text();
+    const auto condition = from.text();
+    try {
+        found.push_back(read_delivery(queue, static_cast<std::uint64_t>(number), records.read(stored), read_status(condition)));
+    } catch (const error& e) {
+        spoiled.emplace_back(static_cast<std::uint64_t>(number), e.what());
+    }
+}
+
+/// Reads the next of a fetch's answer: tasks, or what is told of damaged data.
+inline void read_next(queue& source, std::size_t index, reader& from, record_reader& records, std::int64_t now,
+                      std::vector<delivery>& found, spoiled_tasks& spoiled) {
+    auto ahead = from;
+    if (ahead.integer() != 0) return read_deliveries(index, from, records, now, found, spoiled);
+    from = ahead;
+    const std::string what(from.text());
+    source.report_damage(what, std::string(from.text()));
+}
+
+/// Tells the server of tasks that were handed out and can't be read.
+inline awaitable<void> set_aside(engine_ptr on, std::string consumer, std::string name, spoiled_tasks spoiled) {
+    arguments with;
+    with.add(consumer);
+    for (const auto& [sequence, why] : spoiled) {
+        on->at(name)->report_damage(std::to_string(sequence), why);
+        with.add(sequence).add(why);
+    }
+    co_await on->call(name, scripts::aside, engine::set_of(consumer), std::move(with));
 }
 
 /// The same for the same names, and short: FNV-1a, 64 bits (Fowler, Noll, Vo).
@@ -5316,8 +5511,8 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
     const auto& name = request.queues[i];
     auto& consumers = on->consumers();
     const auto source = on->at(name);
-    if (consumers.is_uncertain(request.consumer, name)) co_await reclaim(on, request.consumer, name);
     for (;;) {
+        if (consumers.is_uncertain(request.consumer, name)) co_await reclaim(on, request.consumer, name);
         const auto most = (std::min)(request.max - found.size(), engine::batch_size);
         const bool may_sleep = request.wait > duration::zero() && found.empty() && most > 0;
         arguments with;
@@ -5351,8 +5546,14 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
         on->clock().set(time_point(duration(now)));
         const auto before = found.size();
         record_reader records;
-        while (!from.done()) read_deliveries(i, from, records, now, found);
+        spoiled_tasks spoiled;
+        while (!from.done()) read_next(*source, i, from, records, now, found, spoiled);
         for (auto n = before; n < found.size(); ++n) consumers.took(request.consumer, name, found[n].key.sequence);
+        if (!spoiled.empty()) {
+            co_await set_aside(on, request.consumer, name, spoiled);
+            consumers.lost_an_answer(request.consumer, name);
+            continue;
+        }
         const bool is_full_batch = most == engine::batch_size && found.size() - before == most;
         if (!(is_more || is_full_batch) || found.size() >= request.max) {
             co_return next < 0 ? never : engine::local(sent, double(next), double(now));
@@ -5432,6 +5633,7 @@ inline awaitable<queue_counts> counts(engine_ptr on, std::string name) {
     auto from = got.read();
     const auto next = [&] { return static_cast<std::size_t>(from.integer()); };
     queue_counts made;
+    made.set_aside = next();
     made.paused = next() != 0;
     made.unclaimed = next();
     made.held = next();
@@ -5481,7 +5683,13 @@ inline awaitable<task_page> list(engine_ptr on, list_query query) {
             while (!from.done()) {
                 from.list();
                 const auto sequence = static_cast<std::uint64_t>(from.integer());
-                auto record = read_record(name, sequence, from);
+                task_record record;
+                try {
+                    record = read_record(name, sequence, from);
+                } catch (const error& e) {
+                    on->at(name)->report_damage(std::to_string(sequence), e.what());
+                    continue;
+                }
                 if (!matches(query, record)) continue;
                 if (page.tasks.size() == query.limit) {
                     page.cursor = to_string(page.tasks.back().id);

@@ -132,10 +132,11 @@ struct queue_counts {
     std::size_t cancelled = 0;
     std::size_t expired = 0;
     std::size_t unclaimed = 0;  ///< of the waiting ones: no worker that looked had a handler
+    std::size_t set_aside = 0;  ///< corrupt or foreign data that was met, and is left as it is
     bool paused = false;
 };
 BOOST_DESCRIBE_STRUCT(queue_counts, (), (held, scheduled, waiting, running, waiting_children, succeeded, failed,
-                                         cancelled, expired, unclaimed, paused))
+                                         cancelled, expired, unclaimed, set_aside, paused))
 
 /// Where tasks live. Implementations store and hand out; they decide nothing about retries. Every call is
 /// for one queue where not said otherwise, and takes and gives batches in the same order.

@@ -112,6 +112,11 @@ public:
     /// Begins to connect. Errors: `shut_down` after `close`.
     void start() { started(false); }
 
+    /// Says something by the options' log.
+    void log(const std::string& text) const {
+        if (options_.log()) options_.log()("Redis: " + text);
+    }
+
     /// Ends all calls with `shut_down`; the context can then run empty. Idempotent.
     void close() {
         std::unique_lock lock(mutex_);

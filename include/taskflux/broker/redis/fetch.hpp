@@ -21,14 +21,36 @@ inline error lease_lost(const std::string& consumer, const std::string& queue) {
     return error(errc::lease_lost, "consumer " + consumer + " on queue " + queue);
 }
 
+inline delivery read_delivery(std::size_t queue, std::uint64_t sequence, record_reader::stored record,
+                              const task_status& status) {
+    delivery made;
+    made.queue = queue;
+    made.key.sequence = sequence;
+    made.key.nonce = record.nonce;
+    made.token = status.deliveries;
+    made.attempt = status.failed_attempts + 1;
+    made.payload = record.payload;
+    made.own_id = record.own_id;
+    made.submitted_at = record.submitted_at;
+    made.first_started_at = status.first_started_at;
+    made.started_at = status.started_at;
+    made.deadline_at = deadline_of(record, status);
+    made.spec = std::move(record.spec);
+    return made;
+}
+
+/// Tasks that were handed out and can't be read, and why.
+using spoiled_tasks = std::vector<std::pair<std::uint64_t, std::string>>;
+
 /// Adds one task, or those of a piece of a segment, that were handed out at `now`.
 inline void read_deliveries(std::size_t queue, reader& from, record_reader& records, std::int64_t now,
-                            std::vector<delivery>& found) {
+                            std::vector<delivery>& found, spoiled_tasks& spoiled) {
     const auto number = from.integer();
     if (number < 0) {
         auto sequence = static_cast<std::uint64_t>(-number);
         const auto piece = from.text();
-        read_piece(piece, from.text(), records, [&](const record_reader::stored& record) {
+        const auto nonces = from.text();
+        const auto take = [&](const record_reader::stored& record) {
             delivery made;
             made.queue = queue;
             made.key = {sequence++, record.nonce};
@@ -40,25 +62,42 @@ inline void read_deliveries(std::size_t queue, reader& from, record_reader& reco
             made.deadline_at = never;
             made.spec = record.spec;
             found.push_back(std::move(made));
-        });
+        };
+        try {
+            read_piece(piece, nonces, records, take);
+        } catch (const error& e) {
+            spoiled.emplace_back(sequence, e.what());  // those behind it are reclaimed
+        }
         return;
     }
-    delivery made;
-    made.queue = queue;
-    made.key.sequence = static_cast<std::uint64_t>(number);
-    auto record = records.read(from.text());
-    const auto status = read_status(from.text());
-    made.key.nonce = record.nonce;
-    made.token = status.deliveries;
-    made.attempt = status.failed_attempts + 1;
-    made.payload = record.payload;
-    made.own_id = record.own_id;
-    made.submitted_at = record.submitted_at;
-    made.first_started_at = status.first_started_at;
-    made.started_at = status.started_at;
-    made.deadline_at = deadline_of(record, status);
-    made.spec = std::move(record.spec);
-    found.push_back(std::move(made));
+    const auto stored = from.text();
+    const auto condition = from.text();
+    try {
+        found.push_back(read_delivery(queue, static_cast<std::uint64_t>(number), records.read(stored), read_status(condition)));
+    } catch (const error& e) {
+        spoiled.emplace_back(static_cast<std::uint64_t>(number), e.what());
+    }
+}
+
+/// Reads the next of a fetch's answer: tasks, or what is told of damaged data.
+inline void read_next(queue& source, std::size_t index, reader& from, record_reader& records, std::int64_t now,
+                      std::vector<delivery>& found, spoiled_tasks& spoiled) {
+    auto ahead = from;
+    if (ahead.integer() != 0) return read_deliveries(index, from, records, now, found, spoiled);
+    from = ahead;
+    const std::string what(from.text());
+    source.report_damage(what, std::string(from.text()));
+}
+
+/// Tells the server of tasks that were handed out and can't be read.
+inline awaitable<void> set_aside(engine_ptr on, std::string consumer, std::string name, spoiled_tasks spoiled) {
+    arguments with;
+    with.add(consumer);
+    for (const auto& [sequence, why] : spoiled) {
+        on->at(name)->report_damage(std::to_string(sequence), why);
+        with.add(sequence).add(why);
+    }
+    co_await on->call(name, scripts::aside, engine::set_of(consumer), std::move(with));
 }
 
 /// The same for the same names, and short: FNV-1a, 64 bits (Fowler, Noll, Vo).
@@ -99,8 +138,8 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
     const auto& name = request.queues[i];
     auto& consumers = on->consumers();
     const auto source = on->at(name);
-    if (consumers.is_uncertain(request.consumer, name)) co_await reclaim(on, request.consumer, name);
     for (;;) {
+        if (consumers.is_uncertain(request.consumer, name)) co_await reclaim(on, request.consumer, name);
         const auto most = (std::min)(request.max - found.size(), engine::batch_size);
         const bool may_sleep = request.wait > duration::zero() && found.empty() && most > 0;
         arguments with;
@@ -134,8 +173,14 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
         on->clock().set(time_point(duration(now)));
         const auto before = found.size();
         record_reader records;
-        while (!from.done()) read_deliveries(i, from, records, now, found);
+        spoiled_tasks spoiled;
+        while (!from.done()) read_next(*source, i, from, records, now, found, spoiled);
         for (auto n = before; n < found.size(); ++n) consumers.took(request.consumer, name, found[n].key.sequence);
+        if (!spoiled.empty()) {
+            co_await set_aside(on, request.consumer, name, spoiled);
+            consumers.lost_an_answer(request.consumer, name);
+            continue;
+        }
         const bool is_full_batch = most == engine::batch_size && found.size() - before == most;
         if (!(is_more || is_full_batch) || found.size() >= request.max) {
             co_return next < 0 ? never : engine::local(sent, double(next), double(now));

@@ -46,6 +46,7 @@ inline awaitable<queue_counts> counts(engine_ptr on, std::string name) {
     auto from = got.read();
     const auto next = [&] { return static_cast<std::size_t>(from.integer()); };
     queue_counts made;
+    made.set_aside = next();
     made.paused = next() != 0;
     made.unclaimed = next();
     made.held = next();
@@ -95,7 +96,13 @@ inline awaitable<task_page> list(engine_ptr on, list_query query) {
             while (!from.done()) {
                 from.list();
                 const auto sequence = static_cast<std::uint64_t>(from.integer());
-                auto record = read_record(name, sequence, from);
+                task_record record;
+                try {
+                    record = read_record(name, sequence, from);
+                } catch (const error& e) {
+                    on->at(name)->report_damage(std::to_string(sequence), e.what());
+                    continue;
+                }
                 if (!matches(query, record)) continue;
                 if (page.tasks.size() == query.limit) {
                     page.cursor = to_string(page.tasks.back().id);

@@ -17,6 +17,7 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -83,6 +84,15 @@ public:
         std::vector<std::string> own;
         own.push_back("a:" + consumer);
         co_return co_await calls_->run(scripts::fetch_plain, scripts::fetch, slow_fetches_, std::move(own), std::move(with), false);
+    }
+
+    /// Tells once of data that can't be used: `what` it is called on the server, and why.
+    void report_damage(const std::string& what, const std::string& why) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (!damaged_.insert(what).second) return;
+        }
+        server_->log("queue " + name_ + ": " + what + " is set aside: " + why);
     }
 
     /// The consumer is gone: nothing of its will be settled together any more.
@@ -227,6 +237,7 @@ private:
     std::mutex mutex_;  // guards all below
     std::mt19937_64 random_{std::random_device()()};
     std::shared_ptr<batcher<submitted>> enqueueing_;
+    std::set<std::string> damaged_;
     std::map<std::string, std::shared_ptr<batcher<effect>>> settling_;
     std::map<std::string, std::shared_ptr<batcher<wait_answer>>> waiting_;
 };

@@ -71,7 +71,7 @@ class queue_calls : public std::enable_shared_from_this<queue_calls> {
 public:
     queue_calls(std::shared_ptr<connection> server, std::string queue)
         : server_(std::move(server)), prefix_("tf:{" + queue + "}:") {
-        for (const char name : std::string_view("crsdeCfukyiwgNhxbB")) keys_.push_back(prefix_ + name);
+        for (const char name : std::string_view("crsdeCfukyiwgNhxbBq")) keys_.push_back(prefix_ + name);
     }
 
     /// Calls a script. `own` are keys that this call needs beside the queue's, without the prefix. `durable`: replicas

@@ -88,7 +88,8 @@ inline void add_segments(const std::vector<std::string>& words, arguments& with)
     }
 }
 
-/// Calls `take` with each record of a segment or a piece of one. Throws `errc::protocol`.
+/// Calls `take` with each record of a segment or a piece of one. Throws `errc::protocol`, where the next record that
+/// would have been taken is damaged.
 template <class Take>
 void read_piece(std::string_view piece, std::string_view nonces, record_reader& records, Take take) {
     byte_reader from(piece), keys(nonces);

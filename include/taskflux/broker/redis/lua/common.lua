@@ -5,12 +5,12 @@
 -- tools/generate.py puts in front of a script those declarations of this file that it uses: each must start at the
 -- beginning of a line, and end in a line that starts with `end` or `}` if it has several.
 --
--- Keys: the eighteen of the queue in the order below, then the lanes, consumers' sets and producers in use.
+-- Keys: the nineteen of the queue in the order below, then the lanes, consumers' sets and producers in use.
 -- Times are milliseconds since 1970 by the server's clock. States are numbered as in core/state.hpp.
-local c, r, s, d, e, C, f, u, k, y, i, w, g, N, h, x, b, B = unpack(KEYS, 1, 18)
+local c, r, s, d, e, C, f, u, k, y, i, w, g, N, h, x, b, B, q = unpack(KEYS, 1, 19)
 local prefix = string.sub(c, 1, -2)
 local declared, missing = {}, {}
-for n = 19, #KEYS do declared[KEYS[n]] = true end
+for n = 20, #KEYS do declared[KEYS[n]] = true end
 local call = redis.call
 local clock = call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -55,6 +55,17 @@ local function due(set)
 end
 local function is_due() return due(d) or due(e) or due(C) or due(f) end
 
+local also = {}  -- commands for the end
+
+-- Corrupt or foreign data is left as it is, and told of in `q`: what it is called → why it can't be used.
+local function set_aside(what, why) also[#also + 1] = {'HSET', q, what, why} end
+local function is_set_aside(what)
+    for _, command in ipairs(also) do
+        if command[2] == q and command[3] == what then return true end
+    end
+    return false
+end
+
 -- --- records: what was submitted ----------------------------------------------------------------------
 
 -- time (6 bytes), version, flags, priority + 100, nonce (4), length of the name, name; then by flag
@@ -82,6 +93,14 @@ local function parse(record)
     return made
 end
 
+-- Nil, or why a record can't be used.
+local function fault_in(record)
+    if #record < 15 then return 'its record is too short' end
+    if string.byte(record, 7) ~= 1 then return 'its record has version ' .. string.byte(record, 7) end
+    if #record < 14 + string.byte(record, 14) then return 'its record is too short' end
+    if string.byte(record, 8) > 0 and not pcall(parse, record) then return 'its record is damaged' end
+end
+
 -- --- tasks ----------------------------------------------------------------------------------------------
 
 local tasks = {}    -- by seq; false: there is none
@@ -89,7 +108,7 @@ local changed = {}  -- those to be written
 
 -- state, bits (1 cancel requested, 2 first try, 4 unclaimed, 8 the record has flags), nonce, deliveries, failed
 -- attempts, crashes, when (due, or ended), first started, started, limits from, gone at, holder, error, result
-local function unpack_state(seq, text)
+local function read_state(seq, text)
     local task, length, bits, at = {seq = seq}
     task.state, bits, task.nonce, task.deliveries, task.failed, task.crashes, task.when, task.first, task.started,
         task.from, task.gone_at, length, at = struct.unpack('<BBI4I4I4I4dddddH', text)
@@ -101,6 +120,14 @@ local function unpack_state(seq, text)
     task.error = string.sub(text, at, at + length - 1)
     task.result = string.sub(text, at + length)
     return task
+end
+
+-- The same; false when it can't be used.
+local function unpack_state(seq, text)
+    local is_whole, task = pcall(read_state, seq, text)
+    if is_whole and task.state <= EXPIRED then return task end
+    set_aside(seq, 'its state is damaged')
+    return false
 end
 
 local function pack_state(task)
@@ -137,14 +164,18 @@ local function open_segment(name)
     local first, count = string.match(name, '^(%d+):(%d+)$')
     local text = call('HGET', b, first .. 't')
     if not text then return nil end
+    if #text < 9 + 5 * count then
+        set_aside('@' .. name, 'its status is too short')
+        return nil
+    end
     of = {name = name, first = tonumber(first), count = tonumber(count), text = text, holds = {}, changes = {}}
     of.flags, of.retention = struct.unpack('<Bd', text)
     of.codes_at = 10 + 4 * of.count
     local at = of.codes_at + of.count
-    while at <= #text do
-        local since, consumer
-        since, consumer, at = struct.unpack('<dBc0', text, at)
-        of.holds[#of.holds + 1] = {since = since, consumer = consumer}
+    while at + 8 <= #text do
+        local since, length = struct.unpack('<dB', text, at)
+        of.holds[#of.holds + 1] = {since = since, consumer = string.sub(text, at + 9, at + 8 + length)}
+        at = at + 9 + length
     end
     segments[name] = of
     return of
@@ -170,16 +201,19 @@ end
 local function outcome_of(of, seq)
     if not of.outcomes then
         of.outcomes = {}
-        local text, at = call('HGET', b, of.first .. 'o') or '', 1
-        while at <= #text do
-            local when, many
-            when, many, at = struct.unpack('<dB', text, at)
-            for _ = 1, many do
-                local which, hold, result
-                which, hold, result, at = struct.unpack('<BBI4c0', text, at)
-                of.outcomes[which] = {when = when, hold = of.holds[hold], result = result}
+        local is_whole = pcall(function()
+            local text, at = call('HGET', b, of.first .. 'o') or '', 1
+            while at <= #text do
+                local when, many
+                when, many, at = struct.unpack('<dB', text, at)
+                for _ = 1, many do
+                    local which, hold, result
+                    which, hold, result, at = struct.unpack('<BBI4c0', text, at)
+                    of.outcomes[which] = {when = when, hold = of.holds[hold], result = result}
+                end
             end
-        end
+        end)
+        if not is_whole then set_aside('@' .. of.name, 'its results are damaged') end
     end
     return of.outcomes[seq - of.first]
 end
@@ -187,7 +221,7 @@ end
 local function mark(of, seq, code) of.changes[seq - of.first] = code end
 
 -- What was submitted as one record each: the segment's first bytes, the nonce, name and limits of all, the task's own.
-local function record_in(of, seq)
+local function cut_record(of, seq)
     of.blob = of.blob or call('HGET', b, of.first)
     local blob, at = of.blob, seq - of.first
     local flags, _, count, base, length = struct.unpack('<BBHI4B', blob, 8)
@@ -196,6 +230,12 @@ local function record_in(of, seq)
     local body = ends + 4 * count - base
     return string.sub(blob, 1, 9) .. string.sub(of.text, 10 + 4 * at, 13 + 4 * at) .. string.sub(blob, 16, ends - 1) ..
                string.sub(blob, body + from, body + struct.unpack('<I4', blob, ends + 4 * at) - 1)
+end
+
+-- The same; one that can't be used when the segment is damaged.
+local function record_in(of, seq)
+    local is_whole, record = pcall(cut_record, of, seq)
+    return is_whole and record or ''
 end
 
 -- A task without a state of its own, or false when there is none.
@@ -250,7 +290,7 @@ local function load(seqs, with_records)
     local states = read(s, wanted)
     for n, seq in ipairs(wanted) do
         if states[n] then tasks[seq] = unpack_state(seq, states[n]) end
-        if with_records or not states[n] then records[#records + 1] = seq end
+        if tasks[seq] ~= false and (with_records or not states[n]) then records[#records + 1] = seq end
     end
     local found = read(r, records)
     for n, seq in ipairs(records) do
@@ -262,7 +302,13 @@ local function load(seqs, with_records)
         elseif not record then
             task = false  -- a state without a record is a remnant
         end
-        if record then task = task or fresh(seq, record) end
+        local fault = record and fault_in(record)
+        if fault then
+            set_aside(seq, fault)
+            task = false
+        elseif record then
+            task = task or fresh(seq, record)
+        end
         if task then task.record = record end
         tasks[seq] = task or false
     end
@@ -279,13 +325,20 @@ end
 local function record_of(task)
     if not task.record then
         local of = task.segment
-        task.record = not of and call('HGET', r, task.seq) or record_in(of or segment_of(task.seq), task.seq)
+        task.record = not of and call('HGET', r, task.seq)
+        of = not task.record and (of or segment_of(task.seq))
+        task.record = task.record or of and record_in(of, task.seq) or ''
     end
     return task.record
 end
 
 local function info(task)
-    if not task.info then task.info = parse(record_of(task)) end
+    if not task.info then
+        local record = record_of(task)
+        local fault = fault_in(record)
+        if fault then set_aside(task.seq, fault) end
+        task.info = parse(fault and ('\0\0\0\0\0\0\1\0d\0\0\0\0\0') or record)
+    end
     return task.info
 end
 
@@ -298,7 +351,6 @@ local sorted_sets = {[d] = {}, [e] = {}, [f] = {}, [u] = {}, [i] = {}}  -- membe
 local held_add, held_remove = {}, {}                                     -- consumer → seqs
 local own_ids, unique_keys, cancels = {}, {}, {}                         -- false: out
 local bodies, states = {}, {}                                            -- to store
-local also = {}                                                          -- further commands
 local messages = {}                                                      -- {inbox, text} each
 local wakes, woken, myself = 0, {}, ''                                   -- how many, who for certain, and who not
 
@@ -682,7 +734,9 @@ local function commit(reply)
         know_lanes(call('HGET', c, 'lanes') or ',', priorities)
     end
     local lengths = {}
-    for name in pairs(lanes_remove) do lengths[name] = call('LLEN', name) end
+    for _, lists in ipairs({lanes_remove, lanes_head, lanes_tail}) do  -- a key of another type shows before the first write
+        for name in pairs(lists) do lengths[name] = call('LLEN', name) end
+    end
     close_segments()
     for consumer in pairs(held_add) do key('a:' .. consumer) end
     for consumer in pairs(held_remove) do key('a:' .. consumer) end

@@ -43,6 +43,7 @@ for priority in pairs(lanes) do priorities[#priorities + 1] = priority - 100 end
 know_lanes(known[3] or ',', priorities)
 for _, priority in ipairs(priorities) do lane(priority) end
 if #missing > 0 then return {'NEED', unpack(missing)} end
+for _, priority in ipairs(priorities) do call('LLEN', lane(priority)) end  -- a key of another type shows before the first write
 local many = seq - reply[2] + 1
 wakes = math.min(many, 8)
 local asleep = sleepers()

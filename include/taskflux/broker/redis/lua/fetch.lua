@@ -1,5 +1,6 @@
 -- Hands out tasks of any kind. consumer, most, inbox to be woken by ('': none), sleeper, signature of the names, names…
--- {'OK', now, 1 if there is more to look at, when something will fall due or -1, [seq, record, state] of each…}
+-- {'OK', now, 1 if there is more to look at, when something will fall due or -1, [seq, record, state] of each…}; also
+-- [0, what, why] of corrupt data that was met.
 local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -35,7 +36,7 @@ if most > 0 and call('EXISTS', u) == 1 then
         members = call('ZRANGE', u, 0, 9999)
     end
     for _, member in ipairs(members) do
-        claimable[#claimable + 1] = {order = string.sub(member, -18), seq = tonumber(string.sub(member, -14))}
+        claimable[#claimable + 1] = {order = string.sub(member, -18), seq = tonumber(string.sub(member, -14)), member = member}
     end
     table.sort(claimable, function(a, b) return a.order < b.order end)
 end
@@ -44,21 +45,29 @@ local next_claimable = 1
 -- Goes on to what comes next in a lane: a segment, or some tasks that came alone. False at its end.
 local function turn(of)
     if not of.entries[of.entry] then
-        of.entries, of.entry = call('LRANGE', of.name, of.taken, of.taken + math.max(1, math.min(most - #found, 500)) - 1), 1
+        local till = of.taken + math.max(1, math.min(most - #found, 500)) - 1
+        of.entries, of.entry = redis.pcall('LRANGE', of.name, of.taken, till), 1
+        if of.entries.err then
+            of.is_foreign = true
+            set_aside(string.sub(of.name, #prefix + 1), of.entries.err)
+            of.entries = {}
+        end
     end
     of.seqs, of.at, of.segment = {}, 1, nil
     while of.entries[of.entry] and not of.segment do
         local entry = of.entries[of.entry]
         if string.byte(entry) == 64 then  -- @
             if #of.seqs > 0 then break end
-            of.segment = open_segment(string.sub(entry, 2)) or {first = 0, count = 0}
+            local name = string.sub(entry, 2)
+            of.segment = string.find(name, '^%d+:%d+$') and open_segment(name) or {first = 0, count = 0}
+            if is_set_aside(entry) then count(WAITING, -string.match(name, '%d+$')) end
             for seq = of.segment.first, of.segment.first + of.segment.count - 1 do
                 local code = code_of(of.segment, seq)
                 if code == WAITS or code == IN_TURN then of.seqs[#of.seqs + 1] = seq end
             end
             if #of.seqs == 0 then of.taken = of.taken + 1 end
         else
-            of.seqs[#of.seqs + 1] = tonumber(entry)
+            of.seqs[#of.seqs + 1] = tonumber(entry) or 0  -- there is none of that number
         end
         of.entry = of.entry + 1
     end
@@ -69,6 +78,10 @@ end
 -- The first is done with.
 local function advance(of)
     local seq = of.seqs[of.at]
+    if not tasks[seq] and is_set_aside(seq) then
+        count(WAITING, -1)
+        if of.segment then mark(of.segment, seq, OWN) end
+    end
     if of.segment and code_of(of.segment, seq) == IN_TURN then mark(of.segment, seq, OWN) end
     of.at = of.at + 1
     if not of.segment or of.at > #of.seqs then of.taken = of.taken + 1 end
@@ -112,7 +125,13 @@ while #found < most and budget > 0 do
         if other then
             next_claimable = next_claimable + 1
             load({other.seq}, true)
-            if tasks[other.seq] then deliver(tasks[other.seq]) end
+            if tasks[other.seq] then
+                deliver(tasks[other.seq])
+            else
+                sorted_sets[u][other.member] = false
+                count('u', -1)
+                count(WAITING, -1)
+            end
         elseif not of then
             break
         else
@@ -136,7 +155,7 @@ local sleeping = call('EXISTS', i) == 1
 local is_left = false
 for _, of in ipairs(all) do
     if of.taken > 0 then also[#also + 1] = {'LTRIM', of.name, of.taken, -1} end
-    is_left = is_left or sleeping and call('LLEN', of.name) > of.taken
+    is_left = is_left or sleeping and not of.is_foreign and call('LLEN', of.name) > of.taken
 end
 if sleeping and next(aside) then  -- those who know what was passed over
     local known = {}
@@ -160,6 +179,13 @@ for n, task in ipairs(found) do
     reply[#reply + 1] = task.seq
     reply[#reply + 1] = task.record
     reply[#reply + 1] = task.packed
+end
+for _, command in ipairs(also) do
+    if command[2] == q then
+        reply[#reply + 1] = 0
+        reply[#reply + 1] = tostring(command[3])
+        reply[#reply + 1] = command[4]
+    end
 end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)

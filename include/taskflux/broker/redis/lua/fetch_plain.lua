@@ -45,8 +45,9 @@ local function take_piece(of)
     if not of.is_rest then return true end
     if string.byte(of.text, start) == IN_TURN then return false end
     local blob = call('HGET', b, of.first)
+    if not blob or #blob < 16 then return false end
     local version, flags, _, count, base, length = struct.unpack('<BBBHI4B', blob, 7)
-    if version ~= 1 or names and not names[string.sub(blob, 17, 16 + length)] or #of.holds == MOST_HOLDS then return false end
+    if version ~= 1 or count ~= of.count or #blob < 16 + length + 36 * (flags % 2) + 4 * count or names and not names[string.sub(blob, 17, 16 + length)] or #of.holds == MOST_HOLDS then return false end
     local _, stop = string.find(of.text, '^%z+', start)
     stop = math.min(stop, last, start + most - found - 1)
     local many, at = stop - start + 1, start - of.codes_at
@@ -79,7 +80,7 @@ local function take_singles(seqs)
     local conditions, records = call('HMGET', s, unpack(seqs)), call('HMGET', r, unpack(seqs))
     for n, seq in ipairs(seqs) do
         local record = records[n]
-        if conditions[n] or not record or #record < 15 or string.byte(record, 7) ~= 1 or string.byte(record, 8) % 8 > 0 or
+        if conditions[n] or not record or #record < 15 or #record < 14 + string.byte(record, 14) or string.byte(record, 7) ~= 1 or string.byte(record, 8) % 8 > 0 or
             names and not names[string.sub(record, 15, 14 + string.byte(record, 14))] then
             return n - 1
         end
@@ -101,7 +102,8 @@ for _, priority in ipairs(priorities) do
     local name, taken, from = lane(priority), 0, 0
     while found < most and not is_odd do
         local need = most - found
-        local entries = call('LRANGE', name, from, from + math.min(need, 4) - 1)
+        local entries = redis.pcall('LRANGE', name, from, from + math.min(need, 4) - 1)
+        if entries.err then is_odd = true end
         if #entries == 0 then break end
         if need > #entries and string.byte(entries[1]) ~= 64 then entries = call('LRANGE', name, from, from + need - 1) end
         from = from + #entries
@@ -109,13 +111,14 @@ for _, priority in ipairs(priorities) do
         while entries[at] and found < most and not is_odd do
             if string.byte(entries[at]) == 64 then
                 local of = open_segment(string.sub(entries[at], 2))
+                if #also > 0 then return {'SLOW'} end  -- it is damaged
                 repeat is_odd = of and not take_piece(of) until is_odd or not of or not of.is_rest or found == most
                 if not of or not of.is_rest then taken = taken + 1 end
                 at = at + 1
             else
                 local seqs = {}
                 while entries[at] and #seqs < most - found and string.byte(entries[at]) ~= 64 do
-                    seqs[#seqs + 1] = tonumber(entries[at])
+                    seqs[#seqs + 1] = tonumber(entries[at]) or 0
                     at = at + 1
                 end
                 local many = take_singles(seqs)

@@ -6,5 +6,6 @@ load(seqs)
 for _, seq in ipairs(seqs) do
     if tasks[seq] then release(tasks[seq]) end
 end
-also = {{'ZREM', C, ARGV[1]}, {'HDEL', h, ARGV[1]}}
+also[#also + 1] = {'ZREM', C, ARGV[1]}
+also[#also + 1] = {'HDEL', h, ARGV[1]}
 return commit({'OK'})

@@ -32,6 +32,8 @@ for _, seq in ipairs(scheduled) do
     if task and task.state == SCHEDULED then
         detach(task)
         make_ready(task, now)
+    elseif is_set_aside(seq) then
+        count(SCHEDULED, -1)
     end
 end
 
@@ -77,7 +79,12 @@ for _, consumer in ipairs(dead) do
     for n = 1, math.min(#seqs, most - recovered) do some[n] = seqs[n] end
     load(some)
     for _, seq in ipairs(some) do
-        if tasks[seq] and tasks[seq].state == RUNNING then recover(tasks[seq]) end
+        if tasks[seq] and tasks[seq].state == RUNNING then
+            recover(tasks[seq])
+        elseif is_set_aside(seq) then
+            count(RUNNING, -1)
+            append(held_remove, consumer, seq)
+        end
     end
     recovered = recovered + #some
     if #some == #seqs then

@@ -1,0 +1,222 @@
+#include <support/redis_client.hpp>
+#include <support/redis_server.hpp>
+#include <taskflux/broker/redis.hpp>
+#include <taskflux/broker/redis/broker.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// Corrupt and foreign data in a queue: told of, set aside, never destroyed, and in nobody's way.
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using namespace taskflux;
+using words = std::vector<std::string>;
+
+struct fixture {
+    ~fixture() {
+        broker->close();
+        io.restart();
+        io.run();
+    }
+
+    template <class T>
+    T run(asio::awaitable<T> call) {
+        std::optional<std::conditional_t<std::is_void_v<T>, int, T>> result;
+        std::exception_ptr failure;
+        bool done = false;
+        asio::co_spawn(io, std::move(call), [&](std::exception_ptr error, auto... value) {
+            failure = error;
+            done = true;
+            if constexpr (sizeof...(value) > 0) result.emplace(std::move(value)...);
+        });
+        const auto limit = std::chrono::steady_clock::now() + 30s;
+        while (!done) {
+            io.restart();
+            if (io.run_one_until(limit) == 0) throw std::runtime_error("a call hangs");
+        }
+        if (failure) std::rethrow_exception(failure);
+        if constexpr (!std::is_void_v<T>) return std::move(*result);
+    }
+
+    static new_task task(std::string payload = "1") {
+        const auto spec = std::make_shared<task_spec>();
+        spec->name = "job";
+        new_task made;
+        made.spec = spec;
+        made.payload = std::move(payload);
+        return made;
+    }
+
+    /// Submits tasks alone, so that each has a record of its own; gives the first one's number.
+    std::uint64_t add(std::size_t count) {
+        std::uint64_t first = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+            std::vector<new_task> one;
+            one.push_back(task());
+            const auto stored = run(broker->submit("q", std::move(one)));
+            if (i == 0) first = stored.front().key.sequence;
+        }
+        return first;
+    }
+
+    /// Submits tasks in one batch, so that they share a segment.
+    std::uint64_t add_together(std::size_t count) {
+        std::vector<new_task> all;
+        const auto spec = task().spec;
+        for (std::size_t i = 0; i < count; ++i) {
+            auto one = task();
+            one.spec = spec;
+            all.push_back(std::move(one));
+        }
+        return run(broker->submit("q", std::move(all))).front().key.sequence;
+    }
+
+    /// What a fetch of up to `max` gives.
+    std::vector<delivery> fetch(std::size_t max) {
+        if (!has_joined) run(broker->join("w", queue_names, 1h));
+        has_joined = true;
+        fetch_request request;
+        request.consumer = "w";
+        request.queues = queue_names;
+        request.max = max;
+        return run(broker->fetch(request));
+    }
+
+    queue_counts counts() { return run(broker->counts("q")); }
+    std::string field(std::uint64_t number) const { return std::to_string(number); }
+    bool has_said(std::string_view text) const { return said.find(text) != std::string::npos; }
+
+    test::redis_server server;
+    std::string said;
+    asio::io_context io;
+    broker_ptr broker = make_redis_broker(io.get_executor(), server.url(), redis_options().log([this](std::string_view text) {
+        said += text;
+        said += '\n';
+    }));
+    const std::vector<std::string> queue_names{"q"};
+    bool has_joined = false;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(redis_damage, fixture)
+
+BOOST_AUTO_TEST_CASE(a_record_that_is_cut_off_or_of_an_unknown_version_is_set_aside_and_the_others_are_run) {
+    const auto first = add(4);
+    const std::string short_record = "tiny", strange_record(40, '\x09');
+    server.command({"HSET", "tf:{q}:r", field(first), short_record});
+    server.command({"HSET", "tf:{q}:r", field(first + 2), strange_record});
+    const auto found = fetch(10);
+    BOOST_REQUIRE(found.size() == 2U);
+    BOOST_TEST(found[0].key.sequence == first + 1);
+    BOOST_TEST(found[1].key.sequence == first + 3);
+    BOOST_TEST(counts().set_aside == 2U);
+    BOOST_TEST(counts().waiting == 0U);
+    BOOST_TEST(counts().running == 2U);
+    BOOST_TEST(server.command({"HGET", "tf:{q}:r", field(first)}).text == short_record);
+    BOOST_TEST(server.command({"HGET", "tf:{q}:r", field(first + 2)}).text == strange_record);
+    BOOST_TEST(server.command({"HGET", "tf:{q}:q", field(first + 2)}).text == "its record has version 9");
+    BOOST_TEST(has_said("too short"), said);
+    BOOST_TEST(run(broker->list({})).tasks.size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_record_that_only_a_worker_finds_damaged_is_set_aside_too) {
+    auto bad = task();
+    const auto spec = std::make_shared<task_spec>(*bad.spec);
+    spec->headers["a"] = "b";
+    for (const bool together : {false, true}) {
+        std::vector<new_task> all;
+        for (int i = 0; i < (together ? 5 : 1); ++i) {
+            all.push_back(task());
+            all.back().spec = spec;
+        }
+        const auto first = run(broker->submit("q", std::move(all))).front().key.sequence;
+        const auto hash = together ? "tf:{q}:b" : "tf:{q}:r";
+        auto text = server.command({"HGET", hash, field(first)}).text;
+        const auto at = text.find("{\"");
+        BOOST_REQUIRE(at != std::string::npos);
+        text[at] = '!';
+        server.command({"HSET", hash, field(first), text});
+        add(1);
+        const auto found = fetch(10);
+        BOOST_TEST(found.size() == (together ? 5U : 1U));
+        BOOST_TEST(counts().set_aside == (together ? 2U : 1U));
+        BOOST_TEST(has_said(field(first) + " is set aside"), said);
+    }
+    BOOST_TEST(counts().running == 6U);
+}
+
+BOOST_AUTO_TEST_CASE(a_damaged_segment_is_set_aside_and_what_is_behind_it_is_run) {
+    for (const std::string_view part : {"", "t"}) {
+        const auto first = add_together(8);
+        const auto name = field(first) + std::string(part);
+        auto text = server.command({"HGET", "tf:{q}:b", name}).text;
+        BOOST_REQUIRE(text.size() > 12U);
+        text.resize(12);
+        server.command({"HSET", "tf:{q}:b", name, text});
+        const auto behind = add(1);
+        const auto found = fetch(20);
+        BOOST_REQUIRE(found.size() == 1U);
+        BOOST_TEST(found[0].key.sequence == behind);
+        BOOST_TEST(server.command({"HGET", "tf:{q}:b", name}).text == text);
+    }
+    BOOST_TEST(counts().waiting == 0U);
+    BOOST_TEST(counts().set_aside == 9U);
+}
+
+BOOST_AUTO_TEST_CASE(a_state_that_cannot_be_read_blocks_neither_maintenance_nor_the_queue) {
+    auto later_on = task();
+    later_on.delay = 1ms;
+    std::vector<new_task> two;
+    two.push_back(later_on);
+    two.push_back(later_on);
+    const auto first = run(broker->submit("q", std::move(two))).front().key.sequence;
+    server.command({"HSET", "tf:{q}:s", field(first), "x"});
+    BOOST_TEST(test::eventually([&] { return fetch(5).size() == 1U; }));
+    BOOST_TEST(counts().set_aside == 1U);
+    BOOST_TEST(counts().scheduled == 0U);
+    BOOST_TEST(server.command({"HGET", "tf:{q}:s", field(first)}).text == "x");
+}
+
+BOOST_AUTO_TEST_CASE(a_lane_that_another_program_made_is_passed_over) {
+    add(1);
+    auto urgent = task();
+    const auto spec = std::make_shared<task_spec>(*urgent.spec);
+    spec->priority = 5;
+    urgent.spec = spec;
+    std::vector<new_task> one;
+    one.push_back(urgent);
+    run(broker->submit("q", one));
+    server.command({"SET", "tf:{q}:l:5", "foreign"});
+    BOOST_TEST(fetch(5).size() == 1U);
+    BOOST_TEST(server.command({"GET", "tf:{q}:l:5"}).text == "foreign");
+    BOOST_TEST(has_said("l:5 is set aside"), said);
+    // Nothing is half done.
+    const auto before = counts();
+    BOOST_CHECK_THROW(run(broker->submit("q", one)), boost::system::system_error);
+    BOOST_CHECK((server.command({"HLEN", "tf:{q}:r"}).integer() == 2));
+    BOOST_TEST(counts().waiting == before.waiting);
+}
+
+BOOST_AUTO_TEST_CASE(foreign_members_of_a_lane_are_dropped) {
+    add(1);
+    server.command({"LPUSH", "tf:{q}:l:0", "junk", "@junk", "@7:x", "@900:5", "12345"});
+    BOOST_TEST(fetch(5).size() == 1U);
+    BOOST_TEST(fetch(5).empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
