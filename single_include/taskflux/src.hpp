@@ -2457,14 +2457,18 @@ private:
 
 namespace taskflux::redis {
 
+struct batcher_limits {
+    /// No more items than this travel together: the arguments of a script are bounded.
+    static constexpr std::size_t max_items = 200;
+};
+
 /// Makes one request of what several callers want at about the same time: one is under way, and what comes
 /// meanwhile is the next. Nothing is delayed when nothing is under way. Thread-safe; lives in a shared_ptr.
 /// A cancelled caller is not waited for; what it wanted is still sent.
 template <class Result>
 class batcher : public std::enable_shared_from_this<batcher<Result>> {
 public:
-    /// No more items than this travel together: the arguments of a script are bounded.
-    static constexpr std::size_t max_items = 500;
+    static constexpr std::size_t max_items = batcher_limits::max_items;
 
     /// Sends the words of some items and gives a result for each.
     using sender = std::function<asio::awaitable<std::vector<Result>>(std::vector<std::string> words)>;
@@ -3520,40 +3524,33 @@ return commit({'OK'})
 inline constexpr script aside{"aside", "bdc8da368e2fec05d94b0a58ec0213721eec4ec0",
     std::string_view(aside_text.data(), aside_text.size())};
 
-inline constexpr auto clear_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read, shared_write, shared_due,
-    shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_record_of, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member, shared_lane,
-    shared_detach, shared_erase, shared_conclude, shared_attempts, shared_text, shared_queue, shared_send,
-    shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_commit,
+inline constexpr auto clear_text = joined(shared_c, shared_call, shared_clock, shared_now, shared_forever,
+    shared_HELD, shared_read, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse,
+    shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_WAITS,
+    shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_counts, shared_bodies,
+    shared_count, shared_text,
     R"lua(if is_due() then return {'DUE'} end
-local from, state = tonumber(ARGV[1]), tonumber(ARGV[4])
+local from, most, state = tonumber(ARGV[1]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local last = tonumber(call('HGET', c, 'seq') or 0)
 local till = math.min(from + tonumber(ARGV[2]), last)
-local seqs, removed, seen = {}, 0, till
+local seqs, keys, seen = {}, {}, till
 for seq = from + 1, till do seqs[#seqs + 1] = seq end
 load(seqs)
 for _, seq in ipairs(seqs) do
 local task = tasks[seq]
 if task and task.state ~= RUNNING and (state < 0 or task.state == state) then
-if removed == tonumber(ARGV[3]) then
+if #keys == 2 * most then
 seen = seq - 1
 break
 end
-if task.state < SUCCEEDED then conclude(task, CANCELLED) end
-erase(task)
-removed = removed + 1
+keys[#keys + 1] = seq
+keys[#keys + 1] = task.nonce
 end
 end
-return commit({'OK', seen, seen >= last and 1 or 0, removed})
+return {'OK', seen, seen >= last and 1 or 0, unpack(keys)}
 )lua");
-inline constexpr script clear{"clear", "0d8a33fcc4879c17d25c26f3d2a85853f3a39db4",
+inline constexpr script clear{"clear", "e9db2f08b919e35e2cf770b47837b03ba04d0aff",
     std::string_view(clear_text.data(), clear_text.size())};
 
 inline constexpr auto counts_text = joined(shared_c, shared_call, shared_clock, shared_now, shared_due,
@@ -3723,7 +3720,7 @@ for n = 6, #ARGV do names[ARGV[n]] = true end
 end
 if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
 local state = call('HMGET', c, 'paused', 'lanes', 'watcher', 'watching')
-local found, aside, all, budget = {}, {}, {}, 1000
+local found, aside, all, budget = {}, {}, {}, 100
 if state[1] then most = 0 end
 for priority in string.gmatch(state[2] or '', '-?%d+') do
 all[#all + 1] = {priority = tonumber(priority), name = lane(priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1}
@@ -3888,7 +3885,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "d5603ab958e0e0ba7f61e1c0748f8409d7dcbca2",
+inline constexpr script fetch{"fetch", "3c95e7859fee68153534ad63d8ffe044c83c303d",
     std::string_view(fetch_text.data(), fetch_text.size())};
 
 inline constexpr auto fetch_plain_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
@@ -4121,17 +4118,24 @@ inline constexpr auto leave_text = joined(shared_c, shared_prefix, shared_declar
     shared_queue, shared_send, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
     shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
-if not call('ZSCORE', C, ARGV[1]) then return {'OK'} end
-local seqs = held_by(ARGV[1])
-load(seqs)
-for _, seq in ipairs(seqs) do
-if tasks[seq] then release(tasks[seq]) end
+if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
+local all, some = held_by(ARGV[1]), {}
+for n = 1, math.min(#all, tonumber(ARGV[2])) do some[n] = all[n] end
+load(some)
+for _, seq in ipairs(some) do
+if tasks[seq] then
+release(tasks[seq])
+else
+append(held_remove, ARGV[1], seq)
 end
+end
+if #some == #all then
 also[#also + 1] = {'ZREM', C, ARGV[1]}
 also[#also + 1] = {'HDEL', h, ARGV[1]}
-return commit({'OK'})
+end
+return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "f0109399bd69fc2879218ef14bba55f96f03afda",
+inline constexpr script leave{"leave", "9a23d1ef97fb2a26fd23266aa8436b23dd6545a8",
     std::string_view(leave_text.data(), leave_text.size())};
 
 inline constexpr auto list_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
@@ -4305,14 +4309,16 @@ inline constexpr auto reclaim_text = joined(shared_c, shared_prefix, shared_decl
     shared_finish, shared_give_back, shared_release, shared_attempts, shared_text, shared_queue, shared_send,
     shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_commit,
-    R"lua(for n = 2, #ARGV do
-load({tonumber(ARGV[n])})
-local task = tasks[tonumber(ARGV[n])]
+    R"lua(local seqs = {}
+for n = 2, #ARGV do seqs[n - 1] = tonumber(ARGV[n]) end
+load(seqs)
+for _, seq in ipairs(seqs) do
+local task = tasks[seq]
 if task and task.state == RUNNING and task.holder == ARGV[1] then release(task) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "e642ba5df758fd7dcbda54eaa245d3d9abb6571d",
+inline constexpr script reclaim{"reclaim", "49789b46b8c3d0e2b273945e1a592bd5bba9c788",
     std::string_view(reclaim_text.data(), reclaim_text.size())};
 
 inline constexpr auto renew_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
@@ -4622,7 +4628,8 @@ effect = 2
 else
 if ARGV[n + 3] == '1' then also[#also + 1] = {'HSET', g, seq .. 'p', ARGV[n + 4]} end
 if ARGV[n + 5] ~= '' then
-logs[seq] = (logs[seq] or call('HGET', g, seq .. 'l') or '') .. ARGV[n + 5] .. '\n'
+local known, lines = logs[seq] or call('HGET', g, seq .. 'l') or '', ARGV[n + 5] .. '\n'
+if string.sub(known, -#lines) ~= lines then logs[seq] = known .. lines end
 end
 end
 effects[#effects + 1] = effect
@@ -4635,7 +4642,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script tell{"tell", "b08e093035a30303ee7b92a25caae0860b3415d3",
+inline constexpr script tell{"tell", "b88421a58bf2e8bea5ffaad4b581cc0751c74bd5",
     std::string_view(tell_text.data(), tell_text.size())};
 
 inline constexpr auto update_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
@@ -4785,7 +4792,7 @@ public:
     /// Does all that has fallen due.
     asio::awaitable<void> maintain() {
         const auto self = shared_from_this();
-        constexpr int most = 200;  // of each kind a call: what a server does in a few milliseconds
+        constexpr int most = 100;  // of each kind a call: what a server does in a few milliseconds
         arguments with;
         with.add(most).add_run_id();
         auto keys = keys_with({});
@@ -4990,7 +4997,7 @@ public:
     const std::string& name() const { return name_; }
     queue_calls& calls() { return *calls_; }
 
-    /// Stores up to 500 tasks.
+    /// Stores up to `batcher_limits::max_items` tasks.
     asio::awaitable<std::vector<submitted>> submit(std::vector<new_task> tasks) {
         const auto self = shared_from_this();
         std::vector<std::string> words;
@@ -5007,7 +5014,7 @@ public:
         co_return co_await batches->run(std::move(words), tasks.size());
     }
 
-    /// Ends up to 500 attempts.
+    /// Ends as many attempts.
     asio::awaitable<std::vector<effect>> settle(std::string consumer, std::vector<std::string> words,
                                                 std::size_t items) {
         const auto self = shared_from_this();
@@ -5231,8 +5238,12 @@ using awaitable = asio::awaitable<T>;
 /// lives in a shared_ptr, which every call keeps.
 class engine : public std::enable_shared_from_this<engine> {
 public:
-    /// Items of one script call, at most.
-    static constexpr std::size_t batch_size = 500;
+    /// Items of one script call, at most: what the usual case needs, and what any case can take, so that no call
+    /// keeps the server from others for more than a few milliseconds.
+    static constexpr std::size_t batch_size = batcher_limits::max_items;
+    static constexpr std::size_t careful_batch_size = 100;
+    /// Numbers that one call looks at.
+    static constexpr std::size_t scan_size = 250;
 
     engine(asio::any_io_executor executor, redis_url url, connection_options options, taskflux::clock& base)
         : executor_(std::move(executor)),
@@ -5244,9 +5255,22 @@ public:
             if (const auto self = weak.lock()) self->hear(message);
         });
         server_->on_reconnect([weak = weak_from_this()] {
-            if (const auto self = weak.lock()) self->inbox_.wake_all();
+            if (const auto self = weak.lock()) self->come_back();
         });
         server_->start();
+    }
+
+    /// After a reconnection: messages may be missing, and it may be another server, which does not know the queues,
+    /// and must see to the leases.
+    void come_back() {
+        std::vector<std::shared_ptr<queue>> all;
+        {
+            const std::lock_guard lock(mutex_);
+            announced_.clear();
+            for (const auto& [name, one] : queues_) all.push_back(one);
+        }
+        for (auto& one : all) asio::co_spawn(executor_, maintain(one), [](std::exception_ptr) {});  // others will
+        inbox_.wake_all();
     }
 
     const asio::any_io_executor& get_executor() const { return executor_; }
@@ -5280,6 +5304,8 @@ public:
         if (!made) made = std::make_shared<queue>(executor_, server_, name, producer_);
         return made;
     }
+
+    static awaitable<void> maintain(std::shared_ptr<queue> of) { co_await of->calls().maintain(); }
 
     /// Calls a script that may be called twice. `own` are keys beside the queue's.
     awaitable<answer> call(std::string name, const script& what, std::vector<std::string> own, arguments with) {
@@ -5495,10 +5521,11 @@ inline awaitable<void> reclaim(engine_ptr on, std::string consumer, std::string 
     std::vector<std::uint64_t> held;
     for (auto from = got.read(); !from.done();) held.push_back(static_cast<std::uint64_t>(from.integer()));
     const auto unknown = on->consumers().unknown(consumer, name, held);
-    if (!unknown.empty()) {
+    for (std::size_t first = 0; first < unknown.size(); first += engine::careful_batch_size) {
         arguments gone;
         gone.add(consumer);
-        for (const auto sequence : unknown) gone.add(sequence);
+        const auto till = (std::min)(first + engine::careful_batch_size, unknown.size());
+        for (auto n = first; n < till; ++n) gone.add(unknown[n]);
         co_await on->call(name, scripts::reclaim, engine::set_of(consumer), std::move(gone));
     }
     on->consumers().certain(consumer, name);
@@ -5656,7 +5683,6 @@ inline bool matches(const list_query& query, const task_record& record) {
 
 /// A page of records, by queue and then by number; the cursor names the last task that was given.
 inline awaitable<task_page> list(engine_ptr on, list_query query) {
-    constexpr std::size_t scan_size = 1000;
     on->check_open();
     std::string first = query.queue;
     std::uint64_t seen = 0;
@@ -5675,7 +5701,7 @@ inline awaitable<task_page> list(engine_ptr on, list_query query) {
         if (name != first) seen = 0;
         for (bool is_end = false; !is_end;) {
             arguments with;
-            with.add(seen).add((std::min)(query.limit + 1, scan_size));
+            with.add(seen).add((std::min)(query.limit + 1, engine::scan_size));
             const auto got = co_await on->call(name, scripts::list, {}, std::move(with));
             auto from = got.read();
             seen = static_cast<std::uint64_t>(from.integer());
@@ -5812,8 +5838,8 @@ public:
         const auto on = engine_;
         on->check_open();
         std::vector<effect> effects;
-        for (std::size_t from = 0; from < reports.size(); from += engine::batch_size) {
-            const auto till = (std::min)(from + engine::batch_size, reports.size());
+        for (std::size_t from = 0; from < reports.size(); from += engine::careful_batch_size) {
+            const auto till = (std::min)(from + engine::careful_batch_size, reports.size());
             arguments with;
             with.add(consumer);
             for (auto i = from; i < till; ++i) {
@@ -5830,9 +5856,12 @@ public:
     awaitable<void> leave(std::string consumer, std::vector<std::string> queues) override {
         const auto on = engine_;
         for (const auto& name : queues) {
-            arguments with;
-            with.add(consumer);
-            co_await on->call(name, scripts::leave, engine::set_of(consumer), std::move(with));
+            for (bool is_more = true; is_more;) {
+                arguments with;
+                with.add(consumer).add(engine::careful_batch_size);
+                const auto got = co_await on->call(name, scripts::leave, engine::set_of(consumer), std::move(with));
+                is_more = got.read().integer() != 0;
+            }
             on->consumers().gone(consumer, name);
             on->at(name)->forget(consumer);
         }
@@ -5890,12 +5919,18 @@ public:
         bool is_end = false;
         for (std::int64_t seen = 0; !is_end && removed < limit;) {
             arguments with;
-            with.add(seen).add(scan_size).add((std::min)(limit - removed, engine::batch_size)).add(state ? int(*state) : -1);
+            const auto most = (std::min)(limit - removed, engine::careful_batch_size);
+            with.add(seen).add(engine::scan_size).add(most).add(state ? int(*state) : -1);
             const auto got = co_await on->call(queue, scripts::clear, {}, std::move(with));
             auto from = got.read();
             seen = from.integer();
             is_end = from.integer() != 0;
-            removed += static_cast<std::size_t>(from.integer());
+            std::vector<task_key> found;
+            while (!from.done()) found.push_back(read_key(from));
+            // Who asks again does not know whether the first call took effect: what has gone counts.
+            const auto effects = co_await steer(on, "remove", queue, found);
+            removed += static_cast<std::size_t>(std::ranges::count_if(
+                effects, [](effect e) { return e == effect::done || e == effect::not_found; }));
         }
         co_return removed;
     }
@@ -5923,8 +5958,6 @@ public:
     void close() override { engine_->close(); }
 
 private:
-    static constexpr std::size_t scan_size = 1000;
-
     static void check(const new_task& task) {
         if (!task.spec) throw error(errc::invalid_argument, "a task without a specification");
         if (!task.own_id.empty() && !is_valid_own_id(task.own_id)) {
@@ -5942,8 +5975,8 @@ private:
     static awaitable<std::vector<effect>> steer(engine_ptr on, const char* verb, std::string queue, std::vector<task_key> keys) {
         on->check_open();
         std::vector<effect> effects;
-        for (std::size_t from = 0; from < keys.size(); from += engine::batch_size) {
-            const auto till = (std::min)(from + engine::batch_size, keys.size());
+        for (std::size_t from = 0; from < keys.size(); from += engine::careful_batch_size) {
+            const auto till = (std::min)(from + engine::careful_batch_size, keys.size());
             arguments with;
             with.add(verb);
             for (auto i = from; i < till; ++i) with.add(keys[i].sequence).add(keys[i].nonce);

@@ -202,4 +202,33 @@ BOOST_AUTO_TEST_CASE(questions_are_answered) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(clear_removes_no_more_than_it_was_asked_to) {
+    at_many_bytes(*this, [](patient& on, auto danger) {
+        for (int i = 0; i < 5; ++i) on.add();
+        danger();
+        on.run(on.broker->clear(on.queue, task_state::waiting, 2));
+        on.out_of_danger();
+        BOOST_TEST(on.counts().waiting == 3U);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_an_attempt_reports_is_stored_once) {
+    at_many_bytes(*this, [](patient& on, auto danger) {
+        const auto found = on.add_and_fetch();
+        report news;
+        news.key = found.key;
+        news.token = found.token;
+        news.progress = "50";
+        news.log.resize(1);
+        news.log[0].text = "half of it";
+        danger();
+        const auto answer = on.run(on.broker->tell(on.queue, "w", {news})).at(0);
+        on.out_of_danger();
+        BOOST_TEST((answer == effect::done));
+        const auto record = on.record(found.key);
+        BOOST_TEST(record.progress == "50");
+        BOOST_TEST(record.log.size() == 1U);
+    });
+}
+
 BOOST_AUTO_TEST_SUITE_END()

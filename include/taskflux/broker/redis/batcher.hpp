@@ -21,14 +21,18 @@
 
 namespace taskflux::redis {
 
+struct batcher_limits {
+    /// No more items than this travel together: the arguments of a script are bounded.
+    static constexpr std::size_t max_items = 200;
+};
+
 /// Makes one request of what several callers want at about the same time: one is under way, and what comes
 /// meanwhile is the next. Nothing is delayed when nothing is under way. Thread-safe; lives in a shared_ptr.
 /// A cancelled caller is not waited for; what it wanted is still sent.
 template <class Result>
 class batcher : public std::enable_shared_from_this<batcher<Result>> {
 public:
-    /// No more items than this travel together: the arguments of a script are bounded.
-    static constexpr std::size_t max_items = 500;
+    static constexpr std::size_t max_items = batcher_limits::max_items;
 
     /// Sends the words of some items and gives a result for each.
     using sender = std::function<asio::awaitable<std::vector<Result>>(std::vector<std::string> words)>;

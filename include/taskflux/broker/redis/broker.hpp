@@ -124,8 +124,8 @@ public:
         const auto on = engine_;
         on->check_open();
         std::vector<effect> effects;
-        for (std::size_t from = 0; from < reports.size(); from += engine::batch_size) {
-            const auto till = (std::min)(from + engine::batch_size, reports.size());
+        for (std::size_t from = 0; from < reports.size(); from += engine::careful_batch_size) {
+            const auto till = (std::min)(from + engine::careful_batch_size, reports.size());
             arguments with;
             with.add(consumer);
             for (auto i = from; i < till; ++i) {
@@ -142,9 +142,12 @@ public:
     awaitable<void> leave(std::string consumer, std::vector<std::string> queues) override {
         const auto on = engine_;
         for (const auto& name : queues) {
-            arguments with;
-            with.add(consumer);
-            co_await on->call(name, scripts::leave, engine::set_of(consumer), std::move(with));
+            for (bool is_more = true; is_more;) {
+                arguments with;
+                with.add(consumer).add(engine::careful_batch_size);
+                const auto got = co_await on->call(name, scripts::leave, engine::set_of(consumer), std::move(with));
+                is_more = got.read().integer() != 0;
+            }
             on->consumers().gone(consumer, name);
             on->at(name)->forget(consumer);
         }
@@ -202,12 +205,18 @@ public:
         bool is_end = false;
         for (std::int64_t seen = 0; !is_end && removed < limit;) {
             arguments with;
-            with.add(seen).add(scan_size).add((std::min)(limit - removed, engine::batch_size)).add(state ? int(*state) : -1);
+            const auto most = (std::min)(limit - removed, engine::careful_batch_size);
+            with.add(seen).add(engine::scan_size).add(most).add(state ? int(*state) : -1);
             const auto got = co_await on->call(queue, scripts::clear, {}, std::move(with));
             auto from = got.read();
             seen = from.integer();
             is_end = from.integer() != 0;
-            removed += static_cast<std::size_t>(from.integer());
+            std::vector<task_key> found;
+            while (!from.done()) found.push_back(read_key(from));
+            // Who asks again does not know whether the first call took effect: what has gone counts.
+            const auto effects = co_await steer(on, "remove", queue, found);
+            removed += static_cast<std::size_t>(std::ranges::count_if(
+                effects, [](effect e) { return e == effect::done || e == effect::not_found; }));
         }
         co_return removed;
     }
@@ -235,8 +244,6 @@ public:
     void close() override { engine_->close(); }
 
 private:
-    static constexpr std::size_t scan_size = 1000;
-
     static void check(const new_task& task) {
         if (!task.spec) throw error(errc::invalid_argument, "a task without a specification");
         if (!task.own_id.empty() && !is_valid_own_id(task.own_id)) {
@@ -254,8 +261,8 @@ private:
     static awaitable<std::vector<effect>> steer(engine_ptr on, const char* verb, std::string queue, std::vector<task_key> keys) {
         on->check_open();
         std::vector<effect> effects;
-        for (std::size_t from = 0; from < keys.size(); from += engine::batch_size) {
-            const auto till = (std::min)(from + engine::batch_size, keys.size());
+        for (std::size_t from = 0; from < keys.size(); from += engine::careful_batch_size) {
+            const auto till = (std::min)(from + engine::careful_batch_size, keys.size());
             arguments with;
             with.add(verb);
             for (auto i = from; i < till; ++i) with.add(keys[i].sequence).add(keys[i].nonce);

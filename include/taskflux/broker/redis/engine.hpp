@@ -40,8 +40,12 @@ using awaitable = asio::awaitable<T>;
 /// lives in a shared_ptr, which every call keeps.
 class engine : public std::enable_shared_from_this<engine> {
 public:
-    /// Items of one script call, at most.
-    static constexpr std::size_t batch_size = 500;
+    /// Items of one script call, at most: what the usual case needs, and what any case can take, so that no call
+    /// keeps the server from others for more than a few milliseconds.
+    static constexpr std::size_t batch_size = batcher_limits::max_items;
+    static constexpr std::size_t careful_batch_size = 100;
+    /// Numbers that one call looks at.
+    static constexpr std::size_t scan_size = 250;
 
     engine(asio::any_io_executor executor, redis_url url, connection_options options, taskflux::clock& base)
         : executor_(std::move(executor)),
@@ -53,9 +57,22 @@ public:
             if (const auto self = weak.lock()) self->hear(message);
         });
         server_->on_reconnect([weak = weak_from_this()] {
-            if (const auto self = weak.lock()) self->inbox_.wake_all();
+            if (const auto self = weak.lock()) self->come_back();
         });
         server_->start();
+    }
+
+    /// After a reconnection: messages may be missing, and it may be another server, which does not know the queues,
+    /// and must see to the leases.
+    void come_back() {
+        std::vector<std::shared_ptr<queue>> all;
+        {
+            const std::lock_guard lock(mutex_);
+            announced_.clear();
+            for (const auto& [name, one] : queues_) all.push_back(one);
+        }
+        for (auto& one : all) asio::co_spawn(executor_, maintain(one), [](std::exception_ptr) {});  // others will
+        inbox_.wake_all();
     }
 
     const asio::any_io_executor& get_executor() const { return executor_; }
@@ -89,6 +106,8 @@ public:
         if (!made) made = std::make_shared<queue>(executor_, server_, name, producer_);
         return made;
     }
+
+    static awaitable<void> maintain(std::shared_ptr<queue> of) { co_await of->calls().maintain(); }
 
     /// Calls a script that may be called twice. `own` are keys beside the queue's.
     awaitable<answer> call(std::string name, const script& what, std::vector<std::string> own, arguments with) {

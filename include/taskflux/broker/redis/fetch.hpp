@@ -122,10 +122,11 @@ inline awaitable<void> reclaim(engine_ptr on, std::string consumer, std::string 
     std::vector<std::uint64_t> held;
     for (auto from = got.read(); !from.done();) held.push_back(static_cast<std::uint64_t>(from.integer()));
     const auto unknown = on->consumers().unknown(consumer, name, held);
-    if (!unknown.empty()) {
+    for (std::size_t first = 0; first < unknown.size(); first += engine::careful_batch_size) {
         arguments gone;
         gone.add(consumer);
-        for (const auto sequence : unknown) gone.add(sequence);
+        const auto till = (std::min)(first + engine::careful_batch_size, unknown.size());
+        for (auto n = first; n < till; ++n) gone.add(unknown[n]);
         co_await on->call(name, scripts::reclaim, engine::set_of(consumer), std::move(gone));
     }
     on->consumers().certain(consumer, name);

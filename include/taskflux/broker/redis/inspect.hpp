@@ -69,7 +69,6 @@ inline bool matches(const list_query& query, const task_record& record) {
 
 /// A page of records, by queue and then by number; the cursor names the last task that was given.
 inline awaitable<task_page> list(engine_ptr on, list_query query) {
-    constexpr std::size_t scan_size = 1000;
     on->check_open();
     std::string first = query.queue;
     std::uint64_t seen = 0;
@@ -88,7 +87,7 @@ inline awaitable<task_page> list(engine_ptr on, list_query query) {
         if (name != first) seen = 0;
         for (bool is_end = false; !is_end;) {
             arguments with;
-            with.add(seen).add((std::min)(query.limit + 1, scan_size));
+            with.add(seen).add((std::min)(query.limit + 1, engine::scan_size));
             const auto got = co_await on->call(name, scripts::list, {}, std::move(with));
             auto from = got.read();
             seen = static_cast<std::uint64_t>(from.integer());

@@ -44,7 +44,7 @@ public:
     const std::string& name() const { return name_; }
     queue_calls& calls() { return *calls_; }
 
-    /// Stores up to 500 tasks.
+    /// Stores up to `batcher_limits::max_items` tasks.
     asio::awaitable<std::vector<submitted>> submit(std::vector<new_task> tasks) {
         const auto self = shared_from_this();
         std::vector<std::string> words;
@@ -61,7 +61,7 @@ public:
         co_return co_await batches->run(std::move(words), tasks.size());
     }
 
-    /// Ends up to 500 attempts.
+    /// Ends as many attempts.
     asio::awaitable<std::vector<effect>> settle(std::string consumer, std::vector<std::string> words,
                                                 std::size_t items) {
         const auto self = shared_from_this();

@@ -100,7 +100,7 @@ public:
     /// Does all that has fallen due.
     asio::awaitable<void> maintain() {
         const auto self = shared_from_this();
-        constexpr int most = 200;  // of each kind a call: what a server does in a few milliseconds
+        constexpr int most = 100;  // of each kind a call: what a server does in a few milliseconds
         arguments with;
         with.add(most).add_run_id();
         auto keys = keys_with({});

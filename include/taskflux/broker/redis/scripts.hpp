@@ -973,40 +973,33 @@ return commit({'OK'})
 inline constexpr script aside{"aside", "bdc8da368e2fec05d94b0a58ec0213721eec4ec0",
     std::string_view(aside_text.data(), aside_text.size())};
 
-inline constexpr auto clear_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read, shared_write, shared_due,
-    shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_record_of, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member, shared_lane,
-    shared_detach, shared_erase, shared_conclude, shared_attempts, shared_text, shared_queue, shared_send,
-    shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_commit,
+inline constexpr auto clear_text = joined(shared_c, shared_call, shared_clock, shared_now, shared_forever,
+    shared_HELD, shared_read, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse,
+    shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_WAITS,
+    shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_counts, shared_bodies,
+    shared_count, shared_text,
     R"lua(if is_due() then return {'DUE'} end
-local from, state = tonumber(ARGV[1]), tonumber(ARGV[4])
+local from, most, state = tonumber(ARGV[1]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local last = tonumber(call('HGET', c, 'seq') or 0)
 local till = math.min(from + tonumber(ARGV[2]), last)
-local seqs, removed, seen = {}, 0, till
+local seqs, keys, seen = {}, {}, till
 for seq = from + 1, till do seqs[#seqs + 1] = seq end
 load(seqs)
 for _, seq in ipairs(seqs) do
 local task = tasks[seq]
 if task and task.state ~= RUNNING and (state < 0 or task.state == state) then
-if removed == tonumber(ARGV[3]) then
+if #keys == 2 * most then
 seen = seq - 1
 break
 end
-if task.state < SUCCEEDED then conclude(task, CANCELLED) end
-erase(task)
-removed = removed + 1
+keys[#keys + 1] = seq
+keys[#keys + 1] = task.nonce
 end
 end
-return commit({'OK', seen, seen >= last and 1 or 0, removed})
+return {'OK', seen, seen >= last and 1 or 0, unpack(keys)}
 )lua");
-inline constexpr script clear{"clear", "0d8a33fcc4879c17d25c26f3d2a85853f3a39db4",
+inline constexpr script clear{"clear", "e9db2f08b919e35e2cf770b47837b03ba04d0aff",
     std::string_view(clear_text.data(), clear_text.size())};
 
 inline constexpr auto counts_text = joined(shared_c, shared_call, shared_clock, shared_now, shared_due,
@@ -1176,7 +1169,7 @@ for n = 6, #ARGV do names[ARGV[n]] = true end
 end
 if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
 local state = call('HMGET', c, 'paused', 'lanes', 'watcher', 'watching')
-local found, aside, all, budget = {}, {}, {}, 1000
+local found, aside, all, budget = {}, {}, {}, 100
 if state[1] then most = 0 end
 for priority in string.gmatch(state[2] or '', '-?%d+') do
 all[#all + 1] = {priority = tonumber(priority), name = lane(priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1}
@@ -1341,7 +1334,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "d5603ab958e0e0ba7f61e1c0748f8409d7dcbca2",
+inline constexpr script fetch{"fetch", "3c95e7859fee68153534ad63d8ffe044c83c303d",
     std::string_view(fetch_text.data(), fetch_text.size())};
 
 inline constexpr auto fetch_plain_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
@@ -1574,17 +1567,24 @@ inline constexpr auto leave_text = joined(shared_c, shared_prefix, shared_declar
     shared_queue, shared_send, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
     shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
-if not call('ZSCORE', C, ARGV[1]) then return {'OK'} end
-local seqs = held_by(ARGV[1])
-load(seqs)
-for _, seq in ipairs(seqs) do
-if tasks[seq] then release(tasks[seq]) end
+if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
+local all, some = held_by(ARGV[1]), {}
+for n = 1, math.min(#all, tonumber(ARGV[2])) do some[n] = all[n] end
+load(some)
+for _, seq in ipairs(some) do
+if tasks[seq] then
+release(tasks[seq])
+else
+append(held_remove, ARGV[1], seq)
 end
+end
+if #some == #all then
 also[#also + 1] = {'ZREM', C, ARGV[1]}
 also[#also + 1] = {'HDEL', h, ARGV[1]}
-return commit({'OK'})
+end
+return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "f0109399bd69fc2879218ef14bba55f96f03afda",
+inline constexpr script leave{"leave", "9a23d1ef97fb2a26fd23266aa8436b23dd6545a8",
     std::string_view(leave_text.data(), leave_text.size())};
 
 inline constexpr auto list_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
@@ -1758,14 +1758,16 @@ inline constexpr auto reclaim_text = joined(shared_c, shared_prefix, shared_decl
     shared_finish, shared_give_back, shared_release, shared_attempts, shared_text, shared_queue, shared_send,
     shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_commit,
-    R"lua(for n = 2, #ARGV do
-load({tonumber(ARGV[n])})
-local task = tasks[tonumber(ARGV[n])]
+    R"lua(local seqs = {}
+for n = 2, #ARGV do seqs[n - 1] = tonumber(ARGV[n]) end
+load(seqs)
+for _, seq in ipairs(seqs) do
+local task = tasks[seq]
 if task and task.state == RUNNING and task.holder == ARGV[1] then release(task) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "e642ba5df758fd7dcbda54eaa245d3d9abb6571d",
+inline constexpr script reclaim{"reclaim", "49789b46b8c3d0e2b273945e1a592bd5bba9c788",
     std::string_view(reclaim_text.data(), reclaim_text.size())};
 
 inline constexpr auto renew_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
@@ -2075,7 +2077,8 @@ effect = 2
 else
 if ARGV[n + 3] == '1' then also[#also + 1] = {'HSET', g, seq .. 'p', ARGV[n + 4]} end
 if ARGV[n + 5] ~= '' then
-logs[seq] = (logs[seq] or call('HGET', g, seq .. 'l') or '') .. ARGV[n + 5] .. '\n'
+local known, lines = logs[seq] or call('HGET', g, seq .. 'l') or '', ARGV[n + 5] .. '\n'
+if string.sub(known, -#lines) ~= lines then logs[seq] = known .. lines end
 end
 end
 effects[#effects + 1] = effect
@@ -2088,7 +2091,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script tell{"tell", "b08e093035a30303ee7b92a25caae0860b3415d3",
+inline constexpr script tell{"tell", "b88421a58bf2e8bea5ffaad4b581cc0751c74bd5",
     std::string_view(tell_text.data(), tell_text.size())};
 
 inline constexpr auto update_text = joined(shared_c, shared_prefix, shared_declared, shared_call,

@@ -14,7 +14,7 @@ end
 if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
 
 local state = call('HMGET', c, 'paused', 'lanes', 'watcher', 'watching')
-local found, aside, all, budget = {}, {}, {}, 1000
+local found, aside, all, budget = {}, {}, {}, 100
 if state[1] then most = 0 end
 for priority in string.gmatch(state[2] or '', '-?%d+') do
     all[#all + 1] = {priority = tonumber(priority), name = lane(priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1}

@@ -15,7 +15,9 @@ for n = 2, #ARGV, 6 do
     else
         if ARGV[n + 3] == '1' then also[#also + 1] = {'HSET', g, seq .. 'p', ARGV[n + 4]} end
         if ARGV[n + 5] ~= '' then
-            logs[seq] = (logs[seq] or call('HGET', g, seq .. 'l') or '') .. ARGV[n + 5] .. '\n'
+            local known, lines = logs[seq] or call('HGET', g, seq .. 'l') or '', ARGV[n + 5] .. '\n'
+            -- The very same as the last ones, times and all: sent again, as the answer got lost.
+            if string.sub(known, -#lines) ~= lines then logs[seq] = known .. lines end
         end
     end
     effects[#effects + 1] = effect
