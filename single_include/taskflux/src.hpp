@@ -3940,7 +3940,9 @@ if string.byte(of.text, start) == IN_TURN then return false end
 local blob = call('HGET', b, of.first)
 if not blob or #blob < 16 then return false end
 local version, flags, _, count, base, length = struct.unpack('<BBBHI4B', blob, 7)
-if version ~= 1 or count ~= of.count or #blob < 16 + length + 36 * (flags % 2) + 4 * count or names and not names[string.sub(blob, 17, 16 + length)] or #of.holds == MOST_HOLDS then return false end
+local is_whole = version == 1 and count == of.count and #blob >= 16 + length + 36 * (flags % 2) + 4 * count
+local is_known = not names or names[string.sub(blob, 17, 16 + length)]
+if not is_whole or not is_known or #of.holds == MOST_HOLDS then return false end
 local _, stop = string.find(of.text, '^%z+', start)
 stop = math.min(stop, last, start + most - found - 1)
 local many, at = stop - start + 1, start - of.codes_at
@@ -4038,7 +4040,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "2d8257dc35a601ebd8937ae5656b8d1c1d9b730f",
+inline constexpr script fetch_plain{"fetch_plain", "a272e2640d90bc92a26e7472d354a800e4fec780",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size())};
 
 inline constexpr auto find_text = joined(shared_c, shared_call, shared_clock, shared_now, shared_forever,

@@ -47,7 +47,9 @@ local function take_piece(of)
     local blob = call('HGET', b, of.first)
     if not blob or #blob < 16 then return false end
     local version, flags, _, count, base, length = struct.unpack('<BBBHI4B', blob, 7)
-    if version ~= 1 or count ~= of.count or #blob < 16 + length + 36 * (flags % 2) + 4 * count or names and not names[string.sub(blob, 17, 16 + length)] or #of.holds == MOST_HOLDS then return false end
+    local is_whole = version == 1 and count == of.count and #blob >= 16 + length + 36 * (flags % 2) + 4 * count
+    local is_known = not names or names[string.sub(blob, 17, 16 + length)]
+    if not is_whole or not is_known or #of.holds == MOST_HOLDS then return false end
     local _, stop = string.find(of.text, '^%z+', start)
     stop = math.min(stop, last, start + most - found - 1)
     local many, at = stop - start + 1, start - of.codes_at
