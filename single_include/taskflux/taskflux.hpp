@@ -3876,10 +3876,19 @@ public:
 
     queue_counts counts() const {
         using enum task_state;
-        return {store_.count(held),      store_.count(scheduled),        store_.count(waiting),
-                store_.count(running),   store_.count(waiting_children), store_.count(succeeded),
-                store_.count(failed),    store_.count(cancelled),        store_.count(expired),
-                store_.ready().unclaimed_size(), paused_};
+        queue_counts made;
+        made.held = store_.count(held);
+        made.scheduled = store_.count(scheduled);
+        made.waiting = store_.count(waiting);
+        made.running = store_.count(running);
+        made.waiting_children = store_.count(waiting_children);
+        made.succeeded = store_.count(succeeded);
+        made.failed = store_.count(failed);
+        made.cancelled = store_.count(cancelled);
+        made.expired = store_.count(expired);
+        made.unclaimed = store_.ready().unclaimed_size();
+        made.paused = paused_;
+        return made;
     }
 
     /// Does everything that has fallen due, and takes back what dead consumers held.
