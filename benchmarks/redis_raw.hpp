@@ -37,7 +37,7 @@ public:
         boost::redis::config config;
         config.addr.port = std::to_string(port);
         config.health_check_interval = std::chrono::seconds(0);
-        config.read_buffer_append_size = 64 * 1024;
+        config.read_buffer_append_size = 4 * 1024;
         server_.async_run(config, asio::detached);
         boost::redis::request ping;
         ping.push("PING");

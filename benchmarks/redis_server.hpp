@@ -87,6 +87,9 @@ public:
         return now;
     }
 
+    /// Its process id.
+    pid_t process() { return static_cast<pid_t>(field(command({"INFO", "server"}), "process_id:")); }
+
     double used_memory() { return field(command({"INFO", "memory"}), "used_memory:"); }
 
 private:
@@ -146,11 +149,8 @@ private:
         for (int tries = 0; tries < 1000; ++tries) {
             if (::waitpid(pid_, nullptr, WNOHANG) == pid_) return pid_ = 0, false;
             try {
-                server_probe(port_).command({"PING"});
-                // Perhaps it answered for one that had the port before.
-                std::this_thread::sleep_for(std::chrono::milliseconds(20));
-                if (::waitpid(pid_, nullptr, WNOHANG) == 0) return true;
-                return pid_ = 0, false;
+                // Another one may have had the port before.
+                return server_probe(port_).process() == pid_;
             } catch (const std::exception&) {
                 std::this_thread::sleep_for(std::chrono::milliseconds(10));
             }

@@ -1,4 +1,5 @@
-# What the library needs: Boost's headers, OpenSSL, threads. Also used by the installed package.
+# What the library needs: Boost's headers, OpenSSL, threads, and time zones where the C++ library has none. Also used by
+# the installed package.
 set(taskflux_boost_minimum 1.91)
 
 if(NOT TARGET Boost::headers)
@@ -20,3 +21,19 @@ if(NOT TARGET Boost::headers)
 endif()
 find_package(OpenSSL REQUIRED)
 find_package(Threads REQUIRED)
+
+include(CheckCXXSourceCompiles)
+block()
+    set(CMAKE_CXX_STANDARD 20)
+    check_cxx_source_compiles("#include <chrono>
+        int main() { return std::chrono::locate_zone(\"UTC\") == nullptr; }" TASKFLUX_HAS_CHRONO_ZONES)
+endblock()
+if(NOT TASKFLUX_HAS_CHRONO_ZONES AND NOT TARGET date::date-tz)
+    find_package(date CONFIG QUIET)
+    if(NOT TARGET date::date-tz)
+        message(FATAL_ERROR
+            "This C++ library has no time zones (GCC's has them from 14 on), and Howard Hinnant's date library, which then\n"
+            "serves instead, was not found.\n"
+            "On Debian or Ubuntu: run tools/setup, or install libhowardhinnant-date-dev; vcpkg and Conan: date")
+    endif()
+endif()

@@ -43,6 +43,9 @@ SINGLE_HEADERS = [
 ]
 # Never part of the umbrella: only who includes it pays for it.
 OPTIONAL_LAYERS = {"http"}
+OPTIONAL_HEADERS = {"taskflux/flow/app_yaml.hpp"}
+
+SINGLE_TESTS = ["tests/conformance", "tests/unit/core"]
 
 # Boost headers directly below boost/ that are small; any other there drags in a whole library.
 SMALL_BOOST_HEADERS = {"assert", "config", "cstdint", "current_function", "throw_exception", "version"}
@@ -52,6 +55,9 @@ MACROS = {
     "TASKFLUX_VERSION_MINOR": "as above",
     "TASKFLUX_VERSION_PATCH": "as above",
 }
+
+# What is defined there is compiled once for a program.
+BODIES = ".ipp"
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
 DIRECTIVE = re.compile(r"\s*#\s*(\w+)\s*(\w*)")
@@ -105,7 +111,7 @@ class Tree:
         return file.read_text(encoding="utf-8") if file.is_file() else None
 
     def headers(self):
-        found = {path.relative_to(self.root).as_posix() for path in (self.root / "include").rglob("*.hpp")}
+        found = {path.relative_to(self.root).as_posix() for path in (self.root / "include").rglob("*.[hi]pp")}
         found.update(path for path in self.generated if path.startswith("include/"))
         return {path[len("include/"):]: Header(path[len("include/"):], self.read(path)) for path in sorted(found)}
 
@@ -180,6 +186,7 @@ def version(headers):
 
 SCRIPTS = "include/taskflux/broker/redis/lua"
 SHARED_SCRIPT = "common"
+WORD = re.compile(r"(?<![.\w])[A-Za-z_]\w*")
 
 
 def compact(lua):
@@ -210,7 +217,7 @@ def used(script, shared):
     """Those of the shared declarations that a script needs, and those that these need."""
     needed, texts = set(), [script]
     while texts:
-        words = set(re.findall(r"(?<![.\w])[A-Za-z_]\w*", texts.pop()))
+        words = set(WORD.findall(texts.pop()))
         for index, (names, text) in enumerate(shared):
             if index not in needed and words.intersection(names):
                 needed.add(index)
@@ -223,7 +230,8 @@ def generate_scripts(tree):
     if not folder.is_dir():
         return
     scripts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.lua"))}
-    shared = declarations(scripts.pop(SHARED_SCRIPT))
+    # The first declaration is that of the keys, in their order: each script gets one of its own, of those that it uses.
+    (keys, _), *shared = declarations(scripts.pop(SHARED_SCRIPT))
     blocks = [f"// {MARKER} from {SCRIPTS}/*.lua, do not edit\n#pragma once\n\n"
               f"#include <{OWN}broker/redis/script.hpp>\n\n#include <algorithm>\n#include <array>\n"
               "#include <cstddef>\n#include <string_view>\n\nnamespace taskflux::redis::scripts {\n",
@@ -238,13 +246,17 @@ def generate_scripts(tree):
     for name, text in scripts.items():
         text = compact(text)
         parts = used(text, shared)
-        sha1 = hashlib.sha1("".join([part for _, part in parts] + [text]).encode()).hexdigest()
-        words = "".join(f"shared_{names[0]}, " for names, _ in parts)
-        blocks.append("\n".join(textwrap.wrap(f"inline constexpr auto {name}_text = joined({words}", 110,
+        words = set(WORD.findall("".join([part for _, part in parts] + [text])))
+        own_keys = [key for key in keys if key in words or key == "c"]
+        text_of_keys = f"local {', '.join(own_keys)} = unpack(KEYS)\n"
+        sha1 = hashlib.sha1("".join([text_of_keys] + [part for _, part in parts] + [text]).encode()).hexdigest()
+        words = "".join([f"{name}_keys, "] + [f"shared_{names[0]}, " for names, _ in parts])
+        blocks.append(f"inline constexpr char {name}_keys[] = {raw_literals(text_of_keys)};\n" +
+                      "\n".join(textwrap.wrap(f"inline constexpr auto {name}_text = joined({words}", 110,
                                               subsequent_indent="    ")) +
                       f"\n    {raw_literals(text)});\n"
                       f'inline constexpr script {name}{{"{name}", "{sha1}",\n'
-                      f"    std::string_view({name}_text.data(), {name}_text.size())}};\n")
+                      f"    std::string_view({name}_text.data(), {name}_text.size()), \"{''.join(own_keys)}\"}};\n")
     blocks.append("}  // namespace taskflux::redis::scripts\n")
     tree.generated[SCRIPTS[:-len("lua")] + "scripts.hpp"] = "\n".join(blocks)
 
@@ -264,6 +276,8 @@ def check_layers(headers):
         layer, rank = header.layer
         for number, name in header.own_includes():
             included = headers.get(name)
+            if name.endswith(BODIES) and header.name != OWN + "src.hpp":
+                yield header, number, f"<{name}> holds bodies: only <{OWN}src.hpp> includes such files"
             if included is None or included.layer is None:
                 continue
             other, other_rank = included.layer
@@ -330,13 +344,27 @@ def check_version(headers):
 
 def check_umbrella(headers):
     reached = {name for root, _ in SINGLE_HEADERS for name in reachable(headers, OWN + root)}
+    for name in sorted(OPTIONAL_HEADERS & reached):
+        yield headers[name], 1, f"is for those only who include it, and is reachable from <{OWN}taskflux.hpp>"
     lost = [header for header in headers.values()
-            if header.layer and header.layer[0] not in OPTIONAL_LAYERS and header.name not in reached]
+            if header.layer and header.layer[0] not in OPTIONAL_LAYERS and header.name not in reached | OPTIONAL_HEADERS]
     # Those that another lost header includes come back with it.
     below = {name for header in lost for name in reachable(headers, header.name) if name != header.name}
     for header in lost:
         if header.name not in below:
             yield header, 1, f"is not reachable from <{OWN}taskflux.hpp>: include it there"
+
+
+def check_single_tests(headers, root):
+    """Tests that also run against single_include/ alone see no more of ours than that."""
+    seen = set(reachable(headers, OWN + "taskflux.hpp")) | {OWN + "src.hpp"}
+    for folder in SINGLE_TESTS:
+        for path in sorted((root / folder).rglob("*.[ch]pp")):
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                include = INCLUDE.match(line)
+                if include and include[2].startswith(OWN) and include[2] not in seen:
+                    yield (f"{path.relative_to(root).as_posix()}:{number}: <{include[2]}> is not in the single header, "
+                           f"against which {folder} is run too")
 
 
 RULES = [check_layers, check_cycles, check_includes, check_shape, check_macros, check_version, check_umbrella]
@@ -366,6 +394,7 @@ def main(arguments):
     headers = tree.headers()
     problems = [f"include/{header.name}:{number}: {message}"
                 for rule in RULES for header, number, message in rule(headers)]
+    problems += check_single_tests(headers, options.root)
     problems += [f"{path}: stale or missing: run tools/generate.py and commit it" for path in stale]
     for problem in problems:
         print(problem)

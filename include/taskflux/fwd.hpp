@@ -1,11 +1,23 @@
 #pragma once
 
-namespace boost::asio {}
+namespace boost::asio {
+class thread_pool;
+}
 
 namespace taskflux {
 
 namespace asio = boost::asio;
 
 class clock;
+
+template <class T>
+class stream;
+
+namespace detail {
+class app_core;
+class outlet;
+class scheduler_core;
+class worker_core;
+}
 
 }  // namespace taskflux

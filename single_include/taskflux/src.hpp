@@ -8,24 +8,50 @@
 #include <taskflux/taskflux.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancel_after.hpp>
 #include <boost/asio/cancel_at.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/multiple_exceptions.hpp>
+#include <boost/asio/experimental/cancellation_condition.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address_v4.hpp>
+#include <boost/asio/ip/host_name.hpp>
+#include <boost/asio/ip/udp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/verify_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/assert.hpp>
 #include <boost/describe/class.hpp>
+#include <boost/describe/enum_to_string.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/parser.hpp>
 #include <boost/json/src.hpp>
+#include <boost/json/value.hpp>
 #include <boost/redis/adapter/any_adapter.hpp>
 #include <boost/redis/config.hpp>
 #include <boost/redis/connection.hpp>
@@ -36,36 +62,2236 @@
 #include <boost/redis/resp3/node.hpp>
 #include <boost/redis/resp3/type.hpp>
 #include <boost/redis/src.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/system/error_code.hpp>
 #include <boost/system/system_error.hpp>
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cmath>
 #include <concepts>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <deque>
 #include <exception>
+#include <fstream>
 #include <functional>
 #include <initializer_list>
+#include <ios>
+#include <iostream>
 #include <iterator>
 #include <limits>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <numeric>
 #include <optional>
 #include <random>
 #include <set>
+#include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <thread>
+#include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <vector>
+
+// -------------------- taskflux/broker/memory/journal.hpp ---------------------------------------------------
+
+namespace taskflux::memory {
+
+/// A task's journal as the memory broker keeps it.
+class journal {
+public:
+    struct entry {
+        std::string text;
+        unsigned epoch = 0;
+        bool is_spawned = false;
+        std::optional<task_outcome> outcome;
+    };
+
+    unsigned epoch = 0;   ///< attempts that have failed since the task was submitted
+    std::string awaited;  ///< the key of the signal that ends the pause
+    children_policy policy;
+    bool is_continued = false;  ///< the continuation has been started
+
+    const children_counts& counts() const { return counts_; }
+    bool has_open_children() const { return open_ > 0; }
+    bool has_spawned() const { return counts_.total > 0 || has(continuation_key); }
+    bool has(std::string_view key) const { return entries_.contains(key); }
+
+    /// Throws `too_large`, and has changed nothing then.
+    noted note(journal_notes& notes) {
+        auto size = size_;
+        for (const auto& item : notes.items) {
+            if (item.key[0] == 's' && item.how == journal_notes::mode::add && !entries_.contains(item.key)) {
+                size += item.key.size() + item.text.size();
+            }
+        }
+        check_size(size);
+        size_ = size;
+        if (notes.policy) policy = *notes.policy;
+        noted answer;
+        answer.epoch = epoch;
+        for (auto& item : notes.items) answer.before.push_back(note(item));
+        return answer;
+    }
+
+    /// The next signal of that name.
+    std::string add_signal(const std::string& name, std::string value) {
+        check_size(size_ + value.size());
+        size_ += value.size();
+        auto key = signal_key(name, ++signals_[name]);
+        entries_[key].text = std::move(value);
+        return key;
+    }
+
+    /// Whether an open subtask has ended by that: another may have taken the place of one that ends again.
+    bool end_child(const std::string& key, const std::string& own_id, const task_outcome& outcome) {
+        const auto found = entries_.find(key);
+        if (found == entries_.end() || found->second.outcome) return false;
+        if (child_place::parse(found->second.text).own_id != own_id) return false;
+        found->second.outcome = outcome;
+        --open_;
+        if (!found->second.is_spawned) return true;
+        ++counts_.done;
+        if (outcome.state != task_state::succeeded) {
+            if (counts_.failed++ == 0) why_ = reason(key, outcome);
+        }
+        return true;
+    }
+
+    /// What the task fails with when its policy says so.
+    std::string failure() const {
+        if (!why_.empty()) return why_;
+        return encode(taskflux::failure{"task_failed", "", "it has fewer subtasks than must succeed", "", ""});
+    }
+
+    /// Where the subtasks are that have not ended.
+    std::vector<child_place> open_children() const {
+        std::vector<child_place> open;
+        for (auto at = entries_.lower_bound("c"); at != entries_.end() && at->first[0] == 'c'; ++at) {
+            if (!at->second.outcome) open.push_back(child_place::parse(at->second.text));
+        }
+        return open;
+    }
+
+    journal_page read(const journal_query& query) const {
+        journal_page page;
+        page.counts = counts_;
+        if (!query.keys.empty()) {
+            for (const auto& key : query.keys) {
+                const auto found = entries_.find(key);
+                if (found != entries_.end()) page.entries.push_back(seen(*found));
+            }
+            return page;
+        }
+        auto at = entries_.upper_bound(query.cursor);
+        for (; at != entries_.end() && page.entries.size() < query.limit; ++at) page.entries.push_back(seen(*at));
+        if (at != entries_.end() && at != entries_.begin()) page.cursor = std::prev(at)->first;
+        return page;
+    }
+
+    child_place place_of(const std::string& key) const { return child_place::parse(entries_.at(key).text); }
+    const std::optional<task_outcome>& outcome_of(const std::string& key) const { return entries_.at(key).outcome; }
+
+    /// What a task fails with whose subtask ended like that: what a script writes too.
+    static std::string reason(const std::string& key, const task_outcome& outcome) {
+        std::string message = "subtask \"" + key.substr(1) + "\" ";
+        switch (outcome.state) {
+            case task_state::cancelled: message += "was cancelled"; break;
+            case task_state::expired: message += "expired"; break;
+            case task_state::held:
+            case task_state::scheduled:
+            case task_state::waiting:
+            case task_state::running:
+            case task_state::waiting_children:
+            case task_state::succeeded:
+            case task_state::failed: message += "failed"; break;
+        }
+        taskflux::failure why{"task_failed", "", std::move(message), "", ""};
+        if (outcome.state == task_state::failed) {
+            try {
+                why.message += ": " + decode<taskflux::failure>(outcome.error).message;
+            } catch (const error&) {  // that it failed must be enough
+            }
+        }
+        return encode(why);
+    }
+
+private:
+    static void check_size(std::size_t size) {
+        if (size <= max_journal_size) return;
+        throw error(errc::too_large, "a task's steps and signals would need " + std::to_string(size) + " bytes; at most " +
+                                         std::to_string(max_journal_size) + " are kept: journal less, or references to it");
+    }
+
+    static journal_entry seen(const std::pair<const std::string, entry>& one) {
+        return {one.first, one.second.text, one.second.epoch, one.second.is_spawned, one.second.outcome};
+    }
+
+    std::optional<journal_entry> note(journal_notes::item& item) {
+        using mode = journal_notes::mode;
+        const auto found = entries_.find(item.key);
+        if (item.how == mode::drop) {
+            if (found != entries_.end()) drop(found->second), entries_.erase(found);
+            return std::nullopt;
+        }
+        if (found != entries_.end() && item.how == mode::add && !gives_way(found->second)) return seen(*found);
+        const bool is_child = item.key[0] == 'c';
+        if (is_child && found != entries_.end()) drop(found->second);
+        auto& made = entries_[item.key];
+        made = {std::move(item.text), epoch, item.is_spawned, std::nullopt};
+        if (is_child) ++open_;
+        if (item.is_spawned) ++counts_.total;
+        return std::nullopt;
+    }
+
+    void drop(const entry& child) {
+        if (!child.outcome) --open_;
+        if (!child.is_spawned) return;
+        --counts_.total;
+        if (!child.outcome) return;
+        --counts_.done;
+        if (child.outcome->state != task_state::succeeded) --counts_.failed;
+    }
+
+    bool gives_way(const entry& old) const {
+        return old.outcome && old.outcome->state != task_state::succeeded && old.epoch < epoch;
+    }
+
+    std::map<std::string, entry, std::less<>> entries_;
+    std::map<std::string, std::size_t> signals_;
+    std::string why_;  // a `failure`: that of the first spawned subtask that did not succeed
+    children_counts counts_;
+    std::size_t open_ = 0;  // subtasks, spawned or not
+    std::size_t size_ = 0;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/entry.hpp -----------------------------------------------------
+
+namespace taskflux::memory {
+
+struct entry;
+struct consumer;
+
+/// Somebody who waits for a task's end: told once, with the outcome filled in.
+struct result_waiter {
+    std::optional<task_outcome> outcome;
+    void (*notify)(result_waiter&) = nullptr;
+    result_waiter* next = nullptr;
+};
+
+/// What few tasks have, kept out of the way of those that don't.
+struct entry_extras {
+    std::string own_id;
+    std::string unique_key;
+    duration unique_window{};
+    std::string error;
+    std::string progress;
+    std::deque<log_line> log;
+    time_point limits_from{};  ///< set by a requeue: deadlines count from here
+    std::optional<parent_link> parent;
+    std::unique_ptr<memory::journal> journal;
+};
+
+/// A doubly linked list through the entries themselves: no allocation, and removal from the middle in
+/// O(1). A task is in at most one list: a lane, what a consumer holds, or those that have ended.
+class entry_list {
+public:
+    entry_list() = default;
+    entry_list(const entry_list&) = delete;
+    entry_list& operator=(const entry_list&) = delete;
+
+    bool empty() const { return head_ == nullptr; }
+    entry* front() const { return head_; }
+    entry* back() const { return tail_; }
+    inline void push_back(entry& item);
+    inline void push_front(entry& item);
+    inline void remove(entry& item);
+
+private:
+    entry* head_ = nullptr;
+    entry* tail_ = nullptr;
+};
+
+/// One task as the memory broker keeps it.
+struct entry {
+    entry* previous = nullptr;
+    entry* next = nullptr;
+    entry_list* home = nullptr;  ///< the list it is in
+
+    std::shared_ptr<const task_spec> spec;
+    std::string payload;
+    std::string result;
+    std::unique_ptr<entry_extras> extras;
+    result_waiter* waiters = nullptr;
+    consumer* holder = nullptr;  ///< of a running task
+
+    std::uint64_t sequence = 0;  ///< 0: this place is vacant
+    time_point submitted_at{};
+    time_point when{};  ///< held and scheduled: due; ended: when
+    time_point first_started_at{};
+    time_point started_at{};
+    std::uint32_t deliveries = 0;
+    std::uint32_t failed_attempts = 0;
+    std::uint32_t crashes = 0;
+    task_state state = task_state::waiting;
+    bool cancel_requested = false;
+    bool unclaimed = false;
+    bool is_first_try = false;  ///< running, and never before since it was submitted or requeued
+
+    entry_extras& more() {
+        if (!extras) extras = std::make_unique<entry_extras>();
+        return *extras;
+    }
+
+    void add_waiter(result_waiter& who) {
+        who.next = waiters;
+        waiters = &who;
+    }
+
+    void remove_waiter(const result_waiter& who) {
+        for (auto** link = &waiters; *link; link = &(*link)->next) {
+            if (*link == &who) {
+                *link = who.next;
+                return;
+            }
+        }
+    }
+
+    memory::journal* journal() const { return extras ? extras->journal.get() : nullptr; }
+
+    unsigned attempts() const {
+        const bool is_one_itself = state == task_state::running || state == task_state::waiting_children ||
+                                   state == task_state::succeeded;
+        return failed_attempts + (is_one_itself ? 1 : 0);
+    }
+
+    task_outcome outcome() const { return {state, result, extras ? extras->error : std::string(), attempts()}; }
+
+    /// When the broker gives the task up unless it has started (or, after a first try, ended) by then.
+    time_point limit() const {
+        const auto& policy = spec->policy;
+        if (policy.deadline == duration::zero() && policy.expires_in == duration::zero()) return never;
+        const auto from = extras && extras->limits_from > time_point{} ? extras->limits_from : submitted_at;
+        time_point limit = never;
+        if (policy.deadline > duration::zero()) limit = later(from, policy.deadline);
+        if (policy.expires_in > duration::zero() && first_started_at == time_point{}) {
+            limit = (std::min)(limit, later(from, policy.expires_in));
+        }
+        return limit;
+    }
+};
+
+/// A worker known to the queue, and what it holds.
+struct consumer {
+    std::string name;
+    time_point lease_end{};
+    entry_list held;
+    bool has_news = false;  ///< it has something to cancel and has not been told yet
+};
+
+inline void entry_list::push_back(entry& item) {
+    item.previous = tail_;
+    item.next = nullptr;
+    (tail_ ? tail_->next : head_) = &item;
+    tail_ = &item;
+    item.home = this;
+}
+
+inline void entry_list::push_front(entry& item) {
+    item.previous = nullptr;
+    item.next = head_;
+    (head_ ? head_->previous : tail_) = &item;
+    head_ = &item;
+    item.home = this;
+}
+
+inline void entry_list::remove(entry& item) {
+    (item.previous ? item.previous->next : head_) = item.next;
+    (item.next ? item.next->previous : tail_) = item.previous;
+    item.previous = item.next = nullptr;
+    item.home = nullptr;
+}
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/ended.hpp -----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The tasks that have ended, in the order in which their retention does: one list per length of
+/// retention, each in the order of ending, so that adding and finding the next are O(1).
+class ended_tasks {
+public:
+    void add(entry& item, duration retention) { lists_[retention].push_back(item); }
+
+    /// A task whose retention is over at `now`, or null.
+    entry* overdue(time_point now) {
+        std::erase_if(lists_, [](const auto& list) { return list.second.empty(); });
+        for (const auto& [retention, list] : lists_) {
+            if (!list.empty() && later(list.front()->when, retention) <= now) return list.front();
+        }
+        return nullptr;
+    }
+
+    /// The task that ended first, or null.
+    entry* oldest() const {
+        entry* found = nullptr;
+        for (const auto& [retention, list] : lists_) {
+            if (!list.empty() && (!found || list.front()->when < found->when)) found = list.front();
+        }
+        return found;
+    }
+
+    /// When the next retention ends, or `never`.
+    time_point next() const {
+        time_point soonest = never;
+        for (const auto& [retention, list] : lists_) {
+            if (!list.empty()) soonest = (std::min)(soonest, later(list.front()->when, retention));
+        }
+        return soonest;
+    }
+
+private:
+    std::map<duration, entry_list> lists_;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/ready.hpp -----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The waiting tasks of a queue: a FIFO lane per priority, and aside from them, by name, the tasks that a
+/// worker without a handler for them has passed over.
+class ready_tasks {
+public:
+    /// `urgent`: before the others of its priority; it has waited its turn before.
+    void add(entry& item, bool urgent = false) {
+        auto& lane = lanes_[item.spec->priority];
+        urgent ? lane.push_front(item) : lane.push_back(item);
+    }
+
+    void remove(entry& item) {
+        item.home->remove(item);
+        if (!std::exchange(item.unclaimed, false)) return;
+        --unclaimed_size_;
+        const auto aside = unclaimed_.find(item.spec->name);
+        if (!front(aside->second)) unclaimed_.erase(aside);
+    }
+
+    /// The task that a worker which knows `names` (null: all) gets next, or null when there is none for it.
+    /// Tasks it does not know are set aside on the way; `budget` bounds how many, and is counted down.
+    entry* next(const name_set* names, std::size_t& budget) {
+        for (;;) {
+            auto* found = front(lanes_);
+            if (unclaimed_size_ > 0) found = best(found, claimable(names));
+            if (!found || !names || names->contains(found->spec->name)) return found;
+            if (budget == 0) return nullptr;
+            --budget;
+            remove(*found);
+            set_aside(*found);
+        }
+    }
+
+    /// Whether a worker that knows `names` has something to look at.
+    bool has_work(const name_set* names) const {
+        return front(lanes_) != nullptr || (unclaimed_size_ > 0 && claimable(names) != nullptr);
+    }
+
+    /// The specification of the next task, or null.
+    const task_spec* front_spec() const {
+        const auto* next = front(lanes_);
+        return next ? next->spec.get() : nullptr;
+    }
+
+    std::size_t unclaimed_size() const { return unclaimed_size_; }
+
+private:
+    using lanes = std::map<int, entry_list, std::greater<>>;  // an emptied lane stays: it will be used again
+
+    static entry* front(const lanes& from) {
+        for (const auto& [priority, lane] : from) {
+            if (!lane.empty()) return lane.front();
+        }
+        return nullptr;
+    }
+
+    /// The one to run first: by priority, then by age.
+    static entry* best(entry* a, entry* b) {
+        if (!a || !b) return a ? a : b;
+        if (a->spec->priority != b->spec->priority) return a->spec->priority > b->spec->priority ? a : b;
+        return a->sequence < b->sequence ? a : b;
+    }
+
+    entry* claimable(const name_set* names) const {
+        entry* found = nullptr;
+        for (const auto& [name, aside] : unclaimed_) {
+            if (!names || names->contains(name)) found = best(found, front(aside));
+        }
+        return found;
+    }
+
+    void set_aside(entry& item) {
+        unclaimed_[item.spec->name][item.spec->priority].push_back(item);
+        item.unclaimed = true;
+        ++unclaimed_size_;
+    }
+
+    lanes lanes_;
+    std::map<std::string, lanes, std::less<>> unclaimed_;
+    std::size_t unclaimed_size_ = 0;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/table.hpp -----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// All tasks of a queue by sequence number, in segments of 64 that vanish with their last task. Entries
+/// never move. Lookup is two indexings: numbers are given out in order, so no hashing is needed.
+class entry_table {
+public:
+    /// Makes an entry with the next sequence number.
+    entry& add() {
+        const auto sequence = ++last_;
+        const auto index = sequence / segment_size - first_segment_;
+        while (segments_.size() <= index) segments_.push_back(nullptr);
+        if (!segments_[index]) {
+            segments_[index] = std::make_unique<segment>();
+            if (index > 0 && segments_[index - 1] && segments_[index - 1]->used == 0) segments_[index - 1].reset();
+        }
+        auto& made = segments_[index]->entries[sequence % segment_size];
+        made.sequence = sequence;
+        ++segments_[index]->used;
+        ++size_;
+        return made;
+    }
+
+    entry* find(std::uint64_t sequence) {
+        const auto number = sequence / segment_size;
+        if (number < first_segment_ || number - first_segment_ >= segments_.size()) return nullptr;
+        const auto& found = segments_[number - first_segment_];
+        if (!found) return nullptr;
+        auto& place = found->entries[sequence % segment_size];
+        return sequence > 0 && place.sequence == sequence ? &place : nullptr;
+    }
+
+    /// The task with the lowest number above `sequence`, or null.
+    entry* after(std::uint64_t sequence) {
+        if (sequence >= last_) return nullptr;
+        for (auto at = (std::max)(sequence + 1, first_segment_ * segment_size); at <= last_;) {
+            if (!segments_[at / segment_size - first_segment_]) {
+                at = (at / segment_size + 1) * segment_size;
+            } else if (auto* found = find(at)) {
+                return found;
+            } else {
+                ++at;
+            }
+        }
+        return nullptr;
+    }
+
+    void erase(entry& gone) {
+        const auto index = gone.sequence / segment_size - first_segment_;
+        const bool is_growing = index + 1 == segments_.size();  // its next numbers are still to come
+        gone = entry{};
+        --size_;
+        if (--segments_[index]->used == 0 && !is_growing) segments_[index].reset();
+        while (segments_.size() > 1 && !segments_.front()) {
+            segments_.pop_front();
+            ++first_segment_;
+        }
+    }
+
+    std::size_t size() const { return size_; }
+
+    /// How many segments are in memory.
+    std::size_t segments() const {
+        return static_cast<std::size_t>(std::ranges::count_if(segments_, [](const auto& one) { return bool(one); }));
+    }
+
+    /// The highest number given out so far.
+    std::uint64_t last() const { return last_; }
+
+private:
+    static constexpr std::uint64_t segment_size = 64;
+
+    struct segment {
+        std::array<entry, segment_size> entries;
+        std::uint32_t used = 0;
+    };
+
+    std::deque<std::unique_ptr<segment>> segments_;
+    std::uint64_t first_segment_ = 0;
+    std::uint64_t last_ = 0;
+    std::size_t size_ = 0;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/store.hpp -----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The tasks of one queue and every step that they may take: the state table in motion. Knows no clock
+/// (`now` is an argument), starts nothing, waits for nothing. Not thread-safe.
+class task_store {
+public:
+    /// `seed` makes the nonces of keys; `max_ended` bounds how many ended tasks are kept, zero: no bound.
+    task_store(std::uint64_t seed, std::size_t max_ended) : seed_(seed), max_ended_(max_ended) {}
+
+    /// Stores a task, or finds the one that is there already under its own id or unique key.
+    submitted add(new_task&& from, time_point now) {
+        if (const auto there = find_same(from, now)) return {*there, true};
+        auto& task = tasks_.add();
+        task.spec = std::move(from.spec);
+        task.payload = std::move(from.payload);
+        task.submitted_at = now;
+        if (!from.own_id.empty()) {
+            own_ids_.emplace(from.own_id, task.sequence);
+            task.more().own_id = std::move(from.own_id);
+        }
+        if (!from.unique_key.empty()) {
+            task.more().unique_key = std::move(from.unique_key);
+            task.more().unique_window = from.unique_window;
+            lock_unique_key(task, now);
+        }
+        if (from.parent) task.more().parent = std::move(from.parent);
+        task.when = (std::max)({from.at, later(now, from.delay), now});
+        task.state = task_state::held;  // where every task begins, most of them for no time at all
+        ++counts_[index(task.state)];
+        watch_limit(task);
+        if (!from.hold) start(task, now);
+        return {key_of(task), false};
+    }
+
+    /// The task that is there already under the same own id or unique key.
+    std::optional<task_key> find_same(const new_task& as, time_point now) {
+        if (const auto there = find_own(as.own_id)) return there;
+        if (const auto* holder = unique_holder(as.unique_key, now)) return key_of(*holder);
+        return std::nullopt;
+    }
+
+    void start(entry& task, time_point now) {
+        detach(task);
+        make_ready(task, task_event::start, task.when, now);
+    }
+
+    void promote(entry& task, time_point now) {
+        detach(task);
+        make_ready(task, task_event::promote, now, now);
+    }
+
+    /// False when its unique key is another's by now.
+    bool requeue(entry& task, time_point now) {
+        auto& more = task.more();
+        if (unique_holder(more.unique_key, now)) return false;
+        lock_unique_key(task, now);
+        detach(task);
+        task.failed_attempts = task.crashes = 0;
+        task.first_started_at = task.started_at = {};
+        task.cancel_requested = false;
+        more.limits_from = now;
+        more.error.clear();
+        if (more.journal) begin_epoch(*more.journal);
+        make_ready(task, task_event::requeue, now, now);
+        return true;
+    }
+
+    void deliver(entry& task, consumer& who, time_point now) {
+        detach(task);
+        enter(task, task_event::fetch, task_state::running);
+        ++task.deliveries;
+        task.started_at = now;
+        task.is_first_try = task.first_started_at == time_point{};
+        if (task.is_first_try) task.first_started_at = now;
+        task.holder = &who;
+        who.held.push_back(task);
+    }
+
+    void complete(entry& task, std::string result, time_point now) {
+        if (task.cancel_requested) {
+            ++task.failed_attempts;
+            return cancel(task, now);
+        }
+        task.result = std::move(result);
+        finish(task, task_event::complete, task_state::succeeded, now);
+    }
+
+    void fail(entry& task, task_event event, std::string why, time_point now) {
+        if (task.cancel_requested) return cancel(task, now);
+        task.more().error = std::move(why);
+        finish(task, event, task_state::failed, now);
+    }
+
+    /// Due again after `delay`; failed instead when its deadline comes first.
+    void retry(entry& task, std::string why, duration delay, time_point now) {
+        const auto due = later(now, delay);
+        if (task.cancel_requested || due >= task.limit()) {
+            return fail(task, task_event::time_out, std::move(why), now);
+        }
+        if (!why.empty()) task.more().error = std::move(why);
+        detach(task);
+        make_ready(task, task_event::retry, due, now);
+    }
+
+    /// Retried after a failure: what has failed below it may be tried again too.
+    static void begin_epoch(memory::journal& notes) {
+        ++notes.epoch;
+        notes.awaited.clear();
+        notes.is_continued = false;
+    }
+
+    /// Back to the head of its lane, as if it had not been fetched.
+    void release(entry& task, time_point now) {
+        if (task.is_first_try) task.first_started_at = task.started_at = {};
+        give_back(task, task_event::release, now);
+    }
+
+    /// After its consumer's death.
+    void recover(entry& task, time_point now) {
+        ++task.crashes;
+        const auto limit = task.spec->policy.crash_limit;
+        if (limit == 0 || task.crashes < limit) return give_back(task, task_event::recover, now);
+        const failure why{"crashed", "", "the lease was lost " + std::to_string(task.crashes) + " times", "", ""};
+        fail(task, task_event::crash, encode(why), now);
+    }
+
+    void cancel(entry& task, time_point now) {
+        finish(task, task_event::cancel, task_state::cancelled, now);
+    }
+
+    /// Removes a task for good; who waits for it hears that it was cancelled.
+    void remove(entry& task, time_point now) {
+        if (is_terminal(task.state)) return forget(task);
+        conclude(task, task_event::cancel, task_state::cancelled, now);
+        erase(task);
+    }
+
+    /// Promotes, expires, times out and forgets what has fallen due; returns when the next will, or `never`.
+    time_point advance(time_point now) {
+        while (!scheduled_.empty() && scheduled_.begin()->first <= now) {
+            promote(*tasks_.find(scheduled_.begin()->second), now);
+        }
+        while (!limits_.empty() && limits_.begin()->first <= now) give_up(*tasks_.find(limits_.begin()->second), now);
+        while (auto* task = ended_.overdue(now)) forget(*task);
+        next_ = ended_.next();
+        if (!scheduled_.empty()) expect(scheduled_.begin()->first);
+        if (!limits_.empty()) expect(limits_.begin()->first);
+        return next_;
+    }
+
+    /// When `advance` will next have something to do, at the earliest.
+    time_point next() const { return next_; }
+
+    entry* find(task_key key) {
+        auto* task = tasks_.find(key.sequence);
+        return task && nonce_of(key.sequence) == key.nonce ? task : nullptr;
+    }
+
+    std::optional<task_key> find_own(const std::string& own_id) const {
+        if (own_id.empty()) return std::nullopt;
+        const auto found = own_ids_.find(own_id);
+        if (found == own_ids_.end()) return std::nullopt;
+        return task_key{found->second, nonce_of(found->second)};
+    }
+
+    /// The task with the lowest number above `sequence`, or null.
+    entry* after(std::uint64_t sequence) { return tasks_.after(sequence); }
+
+    task_key key_of(const entry& task) const { return {task.sequence, nonce_of(task.sequence)}; }
+
+    ready_tasks& ready() { return ready_; }
+    const ready_tasks& ready() const { return ready_; }
+
+    bool has_held_tasks() const { return tasks_.last() > 0; }
+
+    /// Tasks that have not ended.
+    std::size_t pending() const { return tasks_.size() - ended_size_; }
+
+    std::size_t count(task_state state) const { return counts_[index(state)]; }
+
+    struct ended_child {
+        parent_link parent;
+        std::string own_id;
+        task_outcome outcome;
+    };
+
+    /// What has come about here and concerns tasks that may be in other queues.
+    struct effects {
+        std::vector<ended_child> ended;
+        std::vector<std::pair<task_key, child_place>> orphans;  ///< to be cancelled: their parents have ended
+        std::vector<child_place> starts;   ///< continuations
+
+        bool empty() const { return ended.empty() && orphans.empty() && starts.empty(); }
+    };
+    bool has_effects() const { return !effects_.empty(); }
+    effects take_effects() { return std::exchange(effects_, {}); }
+
+protected:
+    /// The only place where a task's state changes.
+    void enter(entry& task, task_event event, task_state to) {
+        BOOST_ASSERT(is_legal(task.state, event, to));
+        static_cast<void>(event);
+        --counts_[index(task.state)];
+        ++counts_[index(to)];
+        task.state = to;
+    }
+
+    /// Takes a task out of every structure that its state puts it into.
+    void detach(entry& task) {
+        switch (task.state) {
+            case task_state::held: forget_limit(task); break;
+            case task_state::scheduled:
+                scheduled_.erase({task.when, task.sequence});
+                forget_limit(task);
+                break;
+            case task_state::waiting:
+                ready_.remove(task);
+                forget_limit(task);
+                break;
+            case task_state::running:
+                task.home->remove(task);
+                task.holder = nullptr;
+                break;
+            case task_state::waiting_children: forget_limit(task); break;
+            case task_state::succeeded:
+            case task_state::failed:
+            case task_state::cancelled:
+            case task_state::expired:
+                task.home->remove(task);
+                --ended_size_;
+                break;
+        }
+    }
+
+    void watch_limit(entry& task) {
+        if (const auto limit = task.limit(); limit != never) {
+            limits_.emplace(limit, task.sequence);
+            expect(limit);
+        }
+    }
+
+    void forget_limit(const entry& task) {
+        if (const auto limit = task.limit(); limit != never) limits_.erase({limit, task.sequence});
+    }
+
+    /// To a lane, or to the schedule when it is due later. `urgent`: to the lane's head.
+    void make_ready(entry& task, task_event event, time_point due, time_point now, bool urgent = false) {
+        if (due > now) {
+            enter(task, event, task_state::scheduled);
+            task.when = due;
+            scheduled_.emplace(due, task.sequence);
+            expect(due);
+        } else {
+            enter(task, event, task_state::waiting);
+            ready_.add(task, urgent);
+        }
+        watch_limit(task);
+    }
+
+    void give_back(entry& task, task_event event, time_point now) {
+        if (task.cancel_requested) return cancel(task, now);
+        detach(task);
+        make_ready(task, event, now, now, true);
+    }
+
+    /// Its deadline has passed.
+    void give_up(entry& task, time_point now) {
+        if (task.first_started_at == time_point{}) {
+            return finish(task, task_event::expire, task_state::expired, now);
+        }
+        auto why = task.extras ? std::move(task.extras->error) : std::string();
+        if (why.empty()) why = encode(failure{"timed_out", "", "the task's overall deadline passed", "", ""});
+        fail(task, task_event::time_out, std::move(why), now);
+    }
+
+    /// The end of a task, and the begin of its retention.
+    void finish(entry& task, task_event event, task_state to, time_point now) {
+        conclude(task, event, to, now);
+        const auto& policy = task.spec->policy;
+        const auto retention = to == task_state::failed ? policy.failed_retention : policy.retention;
+        if (retention == duration::zero()) return erase(task);
+        if (max_ended_ > 0 && ended_size_ >= max_ended_) forget(*ended_.oldest());
+        ++ended_size_;
+        ended_.add(task, retention);
+        expect(later(now, retention));
+    }
+
+    /// The end of a task: its unique key is free, who waits is told.
+    void conclude(entry& task, task_event event, task_state to, time_point now) {
+        detach(task);
+        enter(task, event, to);
+        task.when = now;
+        unlock_unique_key(task);
+        tell_waiters(task);
+        if (!task.extras) return;
+        if (task.extras->parent) effects_.ended.push_back({*task.extras->parent, task.extras->own_id, task.outcome()});
+        const auto* notes = task.journal();
+        if (!notes || !notes->has_open_children()) return;
+        for (auto& one : notes->open_children()) effects_.orphans.emplace_back(key_of(task), std::move(one));
+    }
+
+    effects effects_;
+
+private:
+    using by_time = std::set<std::pair<time_point, std::uint64_t>>;
+
+    struct unique_lock {
+        std::uint64_t sequence;
+        time_point until;
+    };
+
+    static std::size_t index(task_state state) { return static_cast<std::size_t>(state); }
+
+    void expect(time_point when) { next_ = (std::min)(next_, when); }
+
+    std::uint32_t nonce_of(std::uint64_t sequence) const {
+        // SplitMix64's finaliser (Steele, Lea, Flood, 2014): keys of another life don't match.
+        auto mixed = seed_ + sequence * 0x9e3779b97f4a7c15U;
+        mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9U;
+        mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebU;
+        return static_cast<std::uint32_t>((mixed ^ (mixed >> 31)) >> 32);
+    }
+
+    void forget(entry& ended) {
+        detach(ended);
+        erase(ended);
+    }
+
+    void erase(entry& task) {
+        --counts_[index(task.state)];
+        if (task.extras) own_ids_.erase(task.extras->own_id);
+        tasks_.erase(task);
+    }
+
+    static void tell_waiters(entry& task) {
+        for (auto* waiter = std::exchange(task.waiters, nullptr); waiter;) {
+            auto* const next = waiter->next;
+            waiter->outcome = task.outcome();
+            waiter->notify(*waiter);
+            waiter = next;
+        }
+    }
+
+    const entry* unique_holder(const std::string& key, time_point now) {
+        if (key.empty()) return nullptr;
+        const auto lock = unique_.find(key);
+        return lock == unique_.end() || lock->second.until <= now ? nullptr : tasks_.find(lock->second.sequence);
+    }
+
+    void lock_unique_key(const entry& task, time_point now) {
+        const auto& [key, window] = std::tie(task.extras->unique_key, task.extras->unique_window);
+        if (key.empty()) return;
+        unique_[key] = {task.sequence, window > duration::zero() ? later(now, window) : never};
+    }
+
+    void unlock_unique_key(const entry& task) {
+        if (!task.extras || task.extras->unique_key.empty()) return;
+        const auto lock = unique_.find(task.extras->unique_key);
+        if (lock != unique_.end() && lock->second.sequence == task.sequence) unique_.erase(lock);
+    }
+
+    std::uint64_t seed_;
+    std::size_t max_ended_;
+    entry_table tasks_;
+    ready_tasks ready_;
+    by_time scheduled_;
+    by_time limits_;
+    ended_tasks ended_;
+    std::size_t ended_size_ = 0;
+    time_point next_ = never;
+    std::array<std::size_t, 9> counts_{};
+    std::unordered_map<std::string, std::uint64_t> own_ids_;
+    std::unordered_map<std::string, unique_lock> unique_;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/family.hpp ----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The tasks of one queue, with their journals: subtasks that a task waits for, signals, pauses. Not thread-safe.
+class family_store : public task_store {
+public:
+    using task_store::task_store;
+
+    /// With subtasks that it has spawned it ends when their policy says so, and its result is kept until then.
+    void complete(entry& task, std::string result, time_point now) {
+        const auto* notes = task.journal();
+        if (task.cancel_requested || !notes || !notes->has_spawned()) {
+            return task_store::complete(task, std::move(result), now);
+        }
+        task.result = std::move(result);
+        detach(task);
+        enter(task, task_event::suspend, task_state::waiting_children);
+        watch_limit(task);
+        judge_children(task, now);
+    }
+
+    /// Waits for a signal, which may have come, or for time alone where `awaited` is empty.
+    void pause(entry& task, std::string awaited, duration delay, time_point now) {
+        if (task.cancel_requested) {
+            ++task.failed_attempts;
+            return cancel(task, now);
+        }
+        auto& notes = journal_of(task);
+        const bool has_come = !awaited.empty() && notes.has(awaited);
+        notes.awaited = std::move(awaited);
+        detach(task);
+        make_ready(task, task_event::retry, has_come ? now : later(now, delay), now);
+    }
+
+    /// Throws `too_large`.
+    void signal(entry& task, const std::string& name, std::string value, time_point now) {
+        auto& notes = journal_of(task);
+        const auto key = notes.add_signal(name, std::move(value));
+        if (task.state == task_state::scheduled && notes.awaited == key) promote(task, now);
+    }
+
+    noted note(entry& task, journal_notes& notes, time_point now) {
+        auto answer = journal_of(task).note(notes);
+        if (task.state == task_state::waiting_children) judge_children(task, now);  // one that was waited for may be out
+        return answer;
+    }
+
+    /// A subtask has ended.
+    void end_child(entry& task, const std::string& key, const std::string& own_id, const task_outcome& outcome,
+                   time_point now) {
+        auto* const notes = task.journal();
+        if (!notes || !notes->end_child(key, own_id, outcome) || task.state != task_state::waiting_children) return;
+        if (key != continuation_key) return judge_children(task, now);
+        end_by_continuation(task, outcome, now);
+    }
+
+private:
+    static memory::journal& journal_of(entry& task) {
+        auto& made = task.more().journal;
+        if (!made) made = std::make_unique<memory::journal>();
+        return *made;
+    }
+
+    void judge_children(entry& task, time_point now) {
+        auto& notes = *task.journal();
+        if (notes.is_continued) return;
+        switch (notes.policy.judge(notes.counts())) {
+            case children_policy::verdict::wait: return;
+            case children_policy::verdict::fail: return fail_for_children(task, notes.failure(), now);
+            case children_policy::verdict::succeed: break;
+        }
+        const std::string continuation(continuation_key);
+        if (!notes.has(continuation)) return finish(task, task_event::complete, task_state::succeeded, now);
+        notes.is_continued = true;
+        // It may have ended: cancelled by hand, or in an earlier attempt.
+        if (const auto ended = notes.outcome_of(continuation)) return end_by_continuation(task, *ended, now);
+        effects_.starts.push_back(notes.place_of(continuation));
+    }
+
+    void end_by_continuation(entry& task, const task_outcome& outcome, time_point now) {
+        if (outcome.state != task_state::succeeded) {
+            return fail_for_children(task, memory::journal::reason(std::string(continuation_key), outcome), now);
+        }
+        task.result = outcome.result;
+        finish(task, task_event::complete, task_state::succeeded, now);
+    }
+
+    void fail_for_children(entry& task, std::string why, time_point now) {
+        ++task.failed_attempts;
+        fail(task, task_event::fail, std::move(why), now);
+    }
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/queue.hpp -----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// One queue as the broker's calls see it: tasks by key, consumers with leases, pausing. Not thread-safe.
+///
+/// Call `advance(now)` before anything else at a new `now`: what time alone brings about happens there.
+class task_queue {
+public:
+    /// `max_pending` bounds the unfinished tasks, `max_ended` the ended ones; zero: no bound.
+    task_queue(std::uint64_t seed, std::size_t max_pending, std::size_t max_ended)
+        : store_(seed, max_ended), max_pending_(max_pending) {}
+
+    std::vector<submitted> submit(std::vector<new_task> tasks, time_point now) {
+        for (const auto& task : tasks) check(task);
+        if (max_pending_ > 0 && store_.pending() + tasks.size() > max_pending_) check_room(tasks, now);
+        std::vector<submitted> answers;
+        answers.reserve(tasks.size());
+        for (auto& task : tasks) answers.push_back(store_.add(std::move(task), now));
+        return answers;
+    }
+
+    // --- consumers and what they run ------------------------------------------------------------------
+
+    void join(const std::string& name, duration lease, time_point now) {
+        auto& place = consumers_[name];
+        if (!place) place = std::make_unique<consumer>();
+        place->name = name;
+        renew(*place, lease, now);
+    }
+
+    /// The consumer of that name, or null when it never joined or its lease has run out.
+    consumer* find_consumer(const std::string& name) {
+        const auto found = consumers_.find(name);
+        return found == consumers_.end() ? nullptr : found->second.get();
+    }
+
+    void renew(consumer& who, duration lease, time_point now) {
+        who.lease_end = later(now, lease);
+        next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
+    }
+
+    void leave(const std::string& name, time_point now) {
+        const auto found = consumers_.find(name);
+        if (found == consumers_.end()) return;
+        while (auto* task = found->second->held.back()) store_.release(*task, now);
+        consumers_.erase(found);
+    }
+
+    /// Appends what `who` has to cancel; `queue` is the index it knows this queue by.
+    void list_cancels(consumer& who, std::size_t queue, std::vector<cancel_request>& out) {
+        who.has_news = false;
+        for (auto* task = who.held.front(); task; task = task->next) {
+            if (task->cancel_requested) out.push_back({queue, store_.key_of(*task), task->deliveries});
+        }
+    }
+
+    /// Whether the consumer of that name has something to cancel that it has not been told yet.
+    bool has_news(const std::string& name) {
+        const auto* who = find_consumer(name);
+        return who && who->has_news;
+    }
+
+    /// Appends up to `max` deliveries. A call looks at a bounded number of tasks that `who` has no handler
+    /// for; `has_work` tells whether there is more to look at.
+    void fetch(consumer& who, const name_set* names, std::size_t queue, std::size_t max, time_point now,
+               std::vector<delivery>& out) {
+        std::size_t budget = 1000;
+        for (; max > 0 && !paused_; --max) {
+            auto* const task = store_.ready().next(names, budget);
+            if (!task) return;
+            store_.deliver(*task, who, now);
+            out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
+                           task->payload, task->extras ? task->extras->own_id : std::string(),
+                           task->submitted_at, task->first_started_at, task->started_at, task->limit()});
+        }
+    }
+
+    bool has_work(const name_set* names) const { return !paused_ && store_.ready().has_work(names); }
+
+    /// The name of the task that is next in its lane, or null.
+    const std::string* next_name() const {
+        const auto* spec = store_.ready().front_spec();
+        return spec ? &spec->name : nullptr;
+    }
+
+    effect settle(const consumer* who, const settlement& end, time_point now) {
+        auto* task = find(end.key);
+        if (!task) return effect::not_found;
+        if (!is_current(*task, who, end.token)) return effect::lease_lost;
+        switch (end.how) {
+            case settlement::kind::complete: store_.complete(*task, end.data, now); break;
+            case settlement::kind::fail:
+                ++task->failed_attempts;
+                store_.fail(*task, task_event::fail, end.data, now);
+                break;
+            case settlement::kind::retry:
+                if (auto* notes = task->journal()) notes->awaited.clear();
+                if (end.counts) {
+                    ++task->failed_attempts;
+                    if (auto* notes = task->journal()) task_store::begin_epoch(*notes);
+                }
+                store_.retry(*task, end.data, end.delay, now);
+                break;
+            case settlement::kind::release: store_.release(*task, now); break;
+            case settlement::kind::cancel:
+                if (!task->cancel_requested) return effect::wrong_state;
+                ++task->failed_attempts;
+                store_.cancel(*task, now);
+                break;
+            case settlement::kind::suspend: store_.pause(*task, end.data, end.delay, now); break;
+        }
+        return effect::done;
+    }
+
+    effect tell(const consumer* who, report&& news) {
+        auto* task = find(news.key);
+        if (!task) return effect::not_found;
+        if (!is_current(*task, who, news.token)) return effect::lease_lost;
+        auto& more = task->more();
+        if (news.progress) more.progress = std::move(*news.progress);
+        for (auto& line : news.log) {
+            if (more.log.size() == max_log_lines) more.log.pop_front();
+            more.log.push_back(std::move(line));
+        }
+        return effect::done;
+    }
+
+    // --- journals ------------------------------------------------------------------------------------
+
+    /// Errors: see `broker::note`.
+    noted note(const task_id& id, journal_notes& notes, time_point now) {
+        auto& task = existing(id);
+        if (is_terminal(task.state)) throw error(errc::wrong_state, "task " + to_string(id) + " has ended");
+        if (!notes.consumer.empty() && !is_current(task, find_consumer(notes.consumer), notes.token)) {
+            throw error(errc::lease_lost, "task " + to_string(id));
+        }
+        return store_.note(task, notes, now);
+    }
+
+    journal_page read_journal(const task_id& id, const journal_query& query) {
+        const auto* notes = existing(id).journal();
+        return notes ? notes->read(query) : journal_page();
+    }
+
+    effect signal(task_key key, const std::string& name, std::string value, time_point now) {
+        auto* task = find(key);
+        if (!task) return effect::not_found;
+        if (is_terminal(task->state)) return effect::wrong_state;
+        store_.signal(*task, name, std::move(value), now);
+        return effect::done;
+    }
+
+    void end_child(const task_store::ended_child& child, time_point now) {
+        auto* task = find(child.parent.id.key);
+        if (task) store_.end_child(*task, child.parent.key, child.own_id, child.outcome, now);
+    }
+
+    bool is_child_of(task_key child, task_key parent) {
+        const auto* task = find(child);
+        return task && task->extras && task->extras->parent && task->extras->parent->id.key == parent;
+    }
+
+    bool has_effects() const { return store_.has_effects(); }
+    task_store::effects take_effects() { return store_.take_effects(); }
+
+    // --- steering ------------------------------------------------------------------------------------
+
+    /// `requested` for a running task; `holder` then names its consumer.
+    effect cancel(task_key key, time_point now, std::string& holder) {
+        return step(key, task_event::cancel, [&](entry& task) {
+            if (task.state == task_state::running) {
+                task.cancel_requested = true;
+                task.holder->has_news = true;
+                holder = task.holder->name;
+                return effect::requested;
+            }
+            store_.cancel(task, now);
+            return effect::done;
+        });
+    }
+
+    effect start(task_key key, time_point now) {
+        return step(key, task_event::start, [&](entry& task) { return store_.start(task, now), effect::done; });
+    }
+
+    effect promote(task_key key, time_point now) {
+        return step(key, task_event::promote, [&](entry& task) { return store_.promote(task, now), effect::done; });
+    }
+
+    effect requeue(task_key key, time_point now) {
+        return step(key, task_event::requeue, [&](entry& task) {
+            return store_.requeue(task, now) ? effect::done : effect::wrong_state;
+        });
+    }
+
+    effect update(task_key key, std::string payload) {
+        auto* task = find(key);
+        if (!task) return effect::not_found;
+        switch (task->state) {
+            case task_state::held:
+            case task_state::scheduled:
+            case task_state::waiting: task->payload = std::move(payload); return effect::done;
+            case task_state::running:
+            case task_state::waiting_children:
+            case task_state::succeeded:
+            case task_state::failed:
+            case task_state::cancelled:
+            case task_state::expired: break;
+        }
+        return effect::wrong_state;
+    }
+
+    effect remove(task_key key, time_point now) {
+        auto* task = find(key);
+        if (!task) return effect::not_found;
+        if (task->state == task_state::running) return effect::wrong_state;
+        store_.remove(*task, now);
+        return effect::done;
+    }
+
+    std::size_t clear(std::optional<task_state> state, std::size_t limit, time_point now) {
+        std::size_t removed = 0;
+        for (auto* task = after(0); task && removed < limit;) {
+            const auto sequence = task->sequence;
+            if (!state || task->state == *state) removed += remove(key_of(*task), now) == effect::done;
+            task = after(sequence);
+        }
+        return removed;
+    }
+
+    void pause(bool on) { paused_ = on; }
+
+    // --- schedules -------------------------------------------------------------------------------------
+
+    /// See `broker::set_schedule`.
+    bool set_schedule(const std::string& id, const std::string& from, std::string to, std::vector<new_task> tasks,
+                      time_point now) {
+        const auto there = schedules_.find(id);
+        const auto& text = there == schedules_.end() ? std::string() : there->second;
+        if (text == to) return true;
+        if (text != from) return false;
+        submit(std::move(tasks), now);
+        has_held_schedules_ = true;
+        if (to.empty()) schedules_.erase(there);
+        else schedules_.insert_or_assign(id, std::move(to));
+        return true;
+    }
+
+    std::vector<schedule_row> schedules() const {
+        std::vector<schedule_row> rows;
+        for (const auto& [id, text] : schedules_) rows.push_back({id, text});
+        return rows;
+    }
+
+    // --- looking and waiting ---------------------------------------------------------------------------
+
+    entry* find(task_key key) { return store_.find(key); }
+    entry* after(std::uint64_t sequence) { return store_.after(sequence); }
+    task_key key_of(const entry& task) const { return store_.key_of(task); }
+    std::optional<task_key> find_own(const std::string& own_id) const { return store_.find_own(own_id); }
+
+    queue_counts counts() const {
+        using enum task_state;
+        queue_counts made;
+        made.held = store_.count(held);
+        made.scheduled = store_.count(scheduled);
+        made.waiting = store_.count(waiting);
+        made.running = store_.count(running);
+        made.waiting_children = store_.count(waiting_children);
+        made.succeeded = store_.count(succeeded);
+        made.failed = store_.count(failed);
+        made.cancelled = store_.count(cancelled);
+        made.expired = store_.count(expired);
+        made.unclaimed = store_.ready().unclaimed_size();
+        made.paused = paused_;
+        return made;
+    }
+
+    /// Does everything that has fallen due, and takes back what dead consumers held.
+    void advance(time_point now) {
+        while (now >= next()) {  // what a dead consumer gives back may be past its own deadline
+            store_.advance(now);
+            bury_consumers(now);
+        }
+    }
+
+    /// When `advance` will next have something to do, at the earliest.
+    time_point next() const { return (std::min)(store_.next(), next_lease_end_); }
+
+    /// Whether any task or schedule has ever been here.
+    bool has_been_used() const { return store_.has_held_tasks() || has_held_schedules_; }
+
+private:
+    static constexpr std::size_t max_log_lines = 100;
+
+    static void check(const new_task& task) {
+        if (!task.spec) throw error(errc::invalid_argument, "a task without a specification");
+        if (!task.own_id.empty() && !is_valid_own_id(task.own_id)) {
+            throw error(errc::invalid_argument, "not a task id: \"" + task.own_id.substr(0, 64) + '"');
+        }
+    }
+
+    /// Refuses more tasks than fit; those that are there already need no room.
+    void check_room(const std::vector<new_task>& tasks, time_point now) {
+        const auto is_there = [&](const new_task& task) { return store_.find_same(task, now).has_value(); };
+        const auto there = std::ranges::count_if(tasks, is_there);
+        const auto fresh = tasks.size() - static_cast<std::size_t>(there);
+        if (store_.pending() + fresh <= max_pending_) return;
+        throw error(errc::queue_full, std::to_string(store_.pending()) + " of at most " +
+                                          std::to_string(max_pending_) + " unfinished tasks are in the queue; " +
+                                          std::to_string(fresh) + " more do not fit");
+    }
+
+    void bury_consumers(time_point now) {
+        next_lease_end_ = never;
+        std::erase_if(consumers_, [&](auto& named) {
+            auto& who = *named.second;
+            if (who.lease_end > now) {
+                next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
+                return false;
+            }
+            while (auto* task = who.held.back()) store_.recover(*task, now);
+            return true;
+        });
+    }
+
+    static bool is_current(const entry& task, const consumer* who, std::uint32_t token) {
+        return task.state == task_state::running && who && task.holder == who && task.deliveries == token;
+    }
+
+    entry& existing(const task_id& id) {
+        if (auto* task = find(id.key)) return *task;
+        throw error(errc::not_found, "task " + to_string(id));
+    }
+
+    template <class Action>
+    effect step(task_key key, task_event event, Action action) {
+        auto* task = find(key);
+        if (!task) return effect::not_found;
+        return is_legal(task->state, event) ? action(*task) : effect::wrong_state;
+    }
+
+    family_store store_;
+    std::size_t max_pending_;
+    std::unordered_map<std::string, std::unique_ptr<consumer>> consumers_;
+    time_point next_lease_end_ = never;
+    bool paused_ = false;
+    std::map<std::string, std::string> schedules_;
+    bool has_held_schedules_ = false;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/inspect.hpp ---------------------------------------------------
+
+namespace taskflux::memory {
+
+using queue_map = std::map<std::string, std::unique_ptr<task_queue>, std::less<>>;
+
+/// What a task looks like from outside.
+inline task_record record_of(const std::string& queue, const task_queue& in, const entry& task) {
+    static const entry_extras none;
+    const auto& more = task.extras ? *task.extras : none;
+    task_record record;
+    record.id = {queue, in.key_of(task)};
+    record.own_id = more.own_id;
+    record.name = task.spec->name;
+    record.state = task.state;
+    record.priority = task.spec->priority;
+    record.headers = task.spec->headers;
+    if (more.parent) {
+        record.parent = to_string(more.parent->id);
+        record.call = more.parent->key.substr(1);
+    }
+    record.payload = task.payload;
+    record.result = task.result;
+    record.error = more.error;
+    record.progress = more.progress;
+    record.log.assign(more.log.begin(), more.log.end());
+    record.attempts = task.attempts();
+    record.deliveries = task.deliveries;
+    record.crashes = task.crashes;
+    if (task.holder) record.consumer = task.holder->name;
+    record.cancel_requested = task.cancel_requested;
+    record.unclaimed = task.unclaimed;
+    record.submitted_at = task.submitted_at;
+    if (task.state == task_state::scheduled || task.state == task_state::held) record.due_at = task.when;
+    record.started_at = task.started_at;
+    if (is_terminal(task.state)) record.ended_at = task.when;
+    return record;
+}
+
+inline bool matches(const list_query& query, const entry& task) {
+    return (!query.state || task.state == *query.state) && (query.name.empty() || task.spec->name == query.name) &&
+           task.submitted_at >= query.since && task.submitted_at < query.until;
+}
+
+/// A page of records, by queue and then by sequence. The cursor names the last task that was looked at,
+/// so tasks that come or go between two pages make it neither skip nor repeat others.
+inline task_page list(queue_map& queues, const list_query& query) {
+    auto name = query.queue;
+    std::uint64_t sequence = 0;
+    if (!query.cursor.empty()) {
+        const auto last = parse_task_id(query.cursor);
+        name = last.queue;
+        sequence = last.key.sequence;
+    }
+    task_page page;
+    if (query.limit == 0) return page;
+    for (auto at = queues.lower_bound(name); at != queues.end(); ++at, sequence = 0) {
+        auto& [queue_name, queue] = *at;
+        if (!query.queue.empty() && queue_name != query.queue) break;
+        if (queue_name != name) sequence = 0;
+        for (auto* task = queue->after(sequence); task; task = queue->after(task->sequence)) {
+            if (!matches(query, *task)) continue;
+            if (page.tasks.size() == query.limit) {
+                page.cursor = to_string(page.tasks.back().id);
+                return page;
+            }
+            page.tasks.push_back(record_of(queue_name, *queue, *task));
+        }
+    }
+    return page;
+}
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/effects.hpp ---------------------------------------------------
+
+namespace taskflux::memory {
+
+/// Brings about what the ends of tasks mean for their parents and children, in whatever queues these are, and what
+/// follows from that. `on_change(name, queue)` for each queue that was changed, `on_cancel(consumer)` for each that has
+/// to cancel what it runs.
+template <class OnChange, class OnCancel>
+void carry_effects(queue_map& queues, time_point now, OnChange on_change, OnCancel on_cancel) {
+    const auto in = [&](const std::string& name, auto action) {
+        const auto found = queues.find(name);
+        if (found == queues.end()) return;
+        auto& queue = *found->second;
+        queue.advance(now);
+        action(queue);
+        on_change(name, queue);
+    };
+    const auto has_effects = [](const auto& named) { return named.second->has_effects(); };
+    for (auto of = std::ranges::find_if(queues, has_effects); of != queues.end();
+         of = std::ranges::find_if(queues, has_effects)) {
+        const auto effects = of->second->take_effects();
+        for (const auto& child : effects.ended) {
+            in(child.parent.id.queue, [&](task_queue& queue) { queue.end_child(child, now); });
+        }
+        for (const auto& [parent, place] : effects.orphans) {
+            in(place.queue, [&, &id = parent, &own_id = place.own_id](task_queue& queue) {
+                std::string holder;
+                const auto key = queue.find_own(own_id);
+                if (!key || !queue.is_child_of(*key, id)) return;
+                if (queue.cancel(*key, now, holder) == effect::requested) on_cancel(holder);
+            });
+        }
+        for (const auto& place : effects.starts) {
+            in(place.queue, [&](task_queue& queue) {
+                if (const auto key = queue.find_own(place.own_id)) queue.start(*key, now);
+            });
+        }
+    }
+}
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/hub.hpp -------------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The queues of an embedded broker behind their lock, and the coroutines that wait for something in them.
+/// Thread-safe: the mutex is held for the length of a batch, never while waiting.
+class hub : public std::enable_shared_from_this<hub> {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    /// `max_pending` and `max_ended` as in `task_queue`; `clock` must outlive the hub.
+    hub(asio::any_io_executor executor, std::size_t max_pending, std::size_t max_ended, taskflux::clock& clock)
+        : executor_(std::move(executor)), max_pending_(max_pending), max_ended_(max_ended), clock_(clock),
+          timer_(executor_) {}
+
+    ~hub() { clock_.disarm(timer_); }
+
+    const asio::any_io_executor& get_executor() const { return executor_; }
+    taskflux::clock& clock() { return clock_; }
+
+    /// `action(queue, now)`, on an empty queue where there is none of that name.
+    template <class Action>
+    auto in_existing(const std::string& name, Action action) {
+        const std::lock_guard lock(mutex_);
+        check_open();
+        return change(look(name), name, std::move(action));
+    }
+
+    /// `action(queue, now)`, on a new queue where there is none of that name. Errors: `invalid_argument`.
+    template <class Action>
+    auto in_any(const std::string& name, Action action) {
+        const std::lock_guard lock(mutex_);
+        check_open();
+        return change(make(name), name, std::move(action));
+    }
+
+    /// `action(queue, item, now)` for each item.
+    template <class Items, class Action>
+    std::vector<effect> for_each(const std::string& name, Items& items, Action action) {
+        return in_existing(name, [&](auto& queue, time_point now) {
+            std::vector<effect> effects;
+            effects.reserve(items.size());
+            for (auto& item : items) effects.push_back(action(queue, item, now));
+            return effects;
+        });
+    }
+
+    /// `action(queues)` when all of them are up to date.
+    template <class Action>
+    auto in_all(Action action) {
+        const std::lock_guard lock(mutex_);
+        check_open();
+        const auto now = clock_.now();
+        for (auto& [name, queue] : queues_) queue->advance(now);
+        pass_effects(now);
+        return action(queues_);
+    }
+
+    awaitable<std::vector<delivery>> fetch(fetch_request request) {
+        const auto self = shared_from_this();
+        const auto deadline = later(clock_.now(), request.wait);
+        std::optional<waiter> place;
+        for (;;) {
+            {
+                const std::lock_guard lock(mutex_);
+                std::vector<delivery> found;
+                const bool has_seen_all = try_fetch(request, found);
+                if (!found.empty() || request.max == 0) co_return found;
+                if (has_seen_all && clock_.now() >= deadline) co_return found;
+                if (!has_seen_all) continue;
+                if (!place) place.emplace(*this, deadline).request = &request;
+                place->park();
+            }
+            place->is_suspended = true;
+            co_await place->wake.wait();
+            place->is_suspended = false;
+            const auto state = co_await asio::this_coro::cancellation_state;
+            if (state.cancelled() != asio::cancellation_type::none) {  // what it would take, nobody would get
+                throw boost::system::system_error(asio::error::operation_aborted);
+            }
+        }
+    }
+
+    awaitable<void> watch(std::string consumer, duration wait) {
+        const auto self = shared_from_this();
+        waiter place(*this, later(clock_.now(), wait));
+        place.consumer = &consumer;
+        {
+            const std::lock_guard lock(mutex_);
+            check_open();
+            for (const auto& [name, queue] : queues_) {
+                if (queue->has_news(consumer)) co_return;
+            }
+            place.park();
+        }
+        co_await place.end();
+    }
+
+    awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) {
+        const auto self = shared_from_this();
+        std::optional<waiter> place;
+        {
+            const std::lock_guard lock(mutex_);
+            check_open();
+            auto& queue = look(id.queue);
+            queue.advance(clock_.now());
+            auto* const task = queue.find(id.key);
+            if (!task) throw error(errc::not_found, "task " + to_string(id));
+            if (is_terminal(task->state)) co_return task->outcome();
+            if (wait <= duration::zero()) co_return std::nullopt;
+            place.emplace(*this, later(clock_.now(), wait)).await_outcome(id, *task);
+            place->park();
+        }
+        co_await place->end();
+        co_return std::move(place->outcome);
+    }
+
+    /// Wakes everybody who watches for `consumer`. From within an action only.
+    void nudge(const std::string& consumer) {
+        for (auto* place : waits_) {
+            if (place->consumer && *place->consumer == consumer) place->finish();
+        }
+    }
+
+    void close() {
+        const std::lock_guard lock(mutex_);
+        is_closed_ = true;
+        for (const auto* list : {&fetches_, &waits_}) {
+            for (auto* place : *list) place->finish();
+        }
+    }
+
+private:
+    struct waiter;
+    using waiter_list = std::list<waiter*>;
+
+    /// A coroutine that waits: for tasks to fetch, for a task's end, or to be told to renew. It lives in that
+    /// coroutine's frame, and is parked from its first `park` on.
+    struct waiter : result_waiter {
+        waiter(hub& in, time_point until) : of(in), deadline(until) {}
+        waiter(const waiter&) = delete;
+        waiter& operator=(const waiter&) = delete;
+
+        ~waiter() {
+            const std::lock_guard lock(of.mutex_);
+            withdraw();
+            of.unpark(*this);
+        }
+
+        /// With the hub locked, before each wait.
+        void park() {
+            if (std::exchange(is_woken, false)) of.pass_on(*request);
+            of.park(*this);
+        }
+
+        void await_outcome(task_id id, entry& task) {
+            awaited = std::move(id);
+            notify = [](result_waiter& self) { static_cast<waiter&>(self).finish(); };
+            task.add_waiter(*this);
+        }
+
+        /// With the hub locked: from here on, nobody writes an outcome.
+        void withdraw() {
+            if (!awaited || outcome) return;
+            if (auto* task = of.look(awaited->queue).find(awaited->key)) task->remove_waiter(*this);
+            awaited.reset();
+        }
+
+        void finish() {
+            is_over = true;
+            wake.set();
+        }
+
+        /// Waits for `finish`, which comes at the latest at the deadline.
+        awaitable<void> end() {
+            while (!is_over) co_await wake.wait();
+            const std::lock_guard lock(of.mutex_);
+            withdraw();
+            if (!outcome) of.check_open();
+        }
+
+        hub& of;
+        detail::event wake;
+        time_point deadline;
+        const fetch_request* request = nullptr;  // of a fetch
+        const std::string* consumer = nullptr;   // of a watch
+        std::optional<task_id> awaited;          // of a wait
+        waiter_list* home = nullptr;             // where it is parked, and at which place
+        waiter_list::iterator place;
+        bool is_woken = false;
+        bool is_suspended = false;               // a fetch
+        std::atomic<bool> is_over = false;
+    };
+
+    // Everything below: with the hub locked.
+
+    void check_open() const {
+        if (is_closed_) throw error(errc::shut_down, "the broker has been closed");
+    }
+
+    /// The queue of that name, or an empty one when there is none.
+    task_queue& look(const std::string& name) {
+        const auto found = queues_.find(name);
+        return found == queues_.end() ? nowhere_ : *found->second;
+    }
+
+    task_queue& make(const std::string& name) {
+        if (const auto found = queues_.find(name); found != queues_.end()) return *found->second;
+        if (!is_valid_name(name)) {
+            throw error(errc::invalid_argument,
+                        "not a queue name: \"" + name + "\"; use 1 to 128 characters of A-Z a-z 0-9 _ - . /");
+        }
+        auto made = std::make_unique<task_queue>(new_seed(), max_pending_, max_ended_);
+        return *queues_.emplace(name, std::move(made)).first->second;
+    }
+
+    static std::uint64_t new_seed() {
+        std::random_device device;
+        return (std::uint64_t(device()) << 32) | device();
+    }
+
+    bool try_fetch(const fetch_request& request, std::vector<delivery>& found) {
+        check_open();
+        const auto now = clock_.now();
+        for (const auto& name : request.queues) {
+            auto& queue = look(name);
+            queue.advance(now);
+            if (!queue.find_consumer(request.consumer)) {
+                throw error(errc::lease_lost, "consumer " + request.consumer + " on queue " + name);
+            }
+        }
+        pass_effects(now);
+        bool has_seen_all = true;
+        for (std::size_t i = 0; i < request.queues.size() && found.size() < request.max; ++i) {
+            auto& queue = look(request.queues[i]);
+            auto& who = *queue.find_consumer(request.consumer);
+            queue.fetch(who, request.names.get(), i, request.max - found.size(), now, found);
+            has_seen_all = has_seen_all && !queue.has_work(request.names.get());
+            arm(queue.next());
+        }
+        return has_seen_all;
+    }
+
+    /// Wakes the fetch that has waited longest of those that can run what is ready, and no other: it wakes
+    /// the next when there is more.
+    void wake_fetch(const std::string& name, const task_queue& queue) {
+        const auto* const next = queue.next_name();
+        waiter* chosen = nullptr;
+        for (auto* candidate : fetches_) {
+            const auto& request = *candidate->request;
+            const auto* const names = request.names.get();
+            if (candidate->is_woken || std::ranges::find(request.queues, name) == request.queues.end()) continue;
+            if (!queue.has_work(names)) continue;
+            if (!chosen) chosen = candidate;
+            if (!names || !next || names->contains(*next)) {
+                chosen = candidate;
+                break;
+            }
+        }
+        if (!chosen) return;
+        chosen->is_woken = true;
+        chosen->wake.set();
+    }
+
+    /// Who was woken does not need all there is: wakes the next.
+    void pass_on(const fetch_request& request) {
+        for (const auto& name : request.queues) wake_fetch(name, look(name));
+    }
+
+    /// Passes on what woke a fetch that has ended. One that ends while suspended may be taken down with its
+    /// context, and then setting an event of that context crashes; a posted handler is dropped.
+    void leave_to_others(const waiter& who) {
+        if (!who.is_suspended) return pass_on(*who.request);
+        asio::post(executor_, [self = weak_from_this(), request = *who.request] {
+            const auto alive = self.lock();
+            if (!alive) return;
+            const std::lock_guard lock(alive->mutex_);
+            alive->pass_on(request);
+        });
+    }
+
+    void park(waiter& who) {
+        if (!who.home) {
+            who.home = who.request ? &fetches_ : &waits_;
+            who.place = who.home->insert(who.home->end(), &who);
+        }
+        arm(who.deadline);
+        for (const auto& [name, queue] : queues_) arm(queue->next());
+    }
+
+    void unpark(waiter& who) {
+        if (!who.home) return;
+        who.home->erase(who.place);
+        if (who.request && !is_closed_) leave_to_others(who);
+        if (is_waited_for()) return;
+        ++alarm_;  // nothing needs the timer now, and it must not keep the user's context running
+        armed_ = never;
+        timer_.cancel();
+    }
+
+    bool is_waited_for() const { return !fetches_.empty() || !waits_.empty(); }
+
+    /// Sees to it that `tick` comes by `when`, as long as anybody waits. Otherwise time is made up for in
+    /// the next call.
+    void arm(time_point when) {
+        if (when >= armed_ || !is_waited_for()) return;
+        armed_ = when;
+        clock_.arm(timer_, when);
+        timer_.async_wait([self = weak_from_this(), alarm = ++alarm_](const boost::system::error_code&) {
+            if (const auto alive = self.lock()) alive->tick(alarm);
+        });
+    }
+
+    void tick(std::uint64_t alarm) {
+        const std::lock_guard lock(mutex_);
+        if (alarm != alarm_) return;
+        armed_ = never;
+        const auto now = clock_.now();
+        auto soonest = never;
+        for (auto& [name, queue] : queues_) {
+            queue->advance(now);
+            wake_fetch(name, *queue);
+            soonest = (std::min)(soonest, queue->next());
+        }
+        pass_effects(now);
+        for (const auto* list : {&fetches_, &waits_}) {
+            for (auto* place : *list) {
+                if (place->deadline <= now) place->finish();
+                else soonest = (std::min)(soonest, place->deadline);
+            }
+        }
+        arm(soonest);
+    }
+
+    /// Does `action(queue, now)`, and wakes whom its effects concern.
+    template <class Action>
+    auto change(task_queue& queue, const std::string& name, Action action) {
+        const auto now = clock_.now();
+        queue.advance(now);
+        auto answer = action(queue, now);
+        if (!fetches_.empty()) wake_fetch(name, queue);
+        arm(queue.next());
+        if (queue.has_effects()) pass_effects(now);
+        return answer;
+    }
+
+    void pass_effects(time_point now) {
+        carry_effects(queues_, now, [this](const std::string& name, task_queue& queue) {
+            wake_fetch(name, queue);
+            arm(queue.next());
+        }, [this](const std::string& consumer) { nudge(consumer); });
+    }
+
+    asio::any_io_executor executor_;
+    std::size_t max_pending_;
+    std::size_t max_ended_;
+    taskflux::clock& clock_;
+    std::mutex mutex_;
+    queue_map queues_;
+    task_queue nowhere_{0, 0, 0};
+    waiter_list fetches_;
+    waiter_list waits_;
+    asio::steady_timer timer_;
+    time_point armed_ = never;
+    std::uint64_t alarm_ = 0;  // the number of the current timer wait; older ones are void
+    bool is_closed_ = false;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/post_office.hpp -----------------------------------------------
+
+namespace taskflux::memory {
+
+/// `exchange` within a process. Thread-safe; lives in a shared_ptr.
+class post_office : public std::enable_shared_from_this<post_office> {
+public:
+    /// `clock` must outlive it.
+    post_office(asio::any_io_executor executor, taskflux::clock& clock) : executor_(std::move(executor)), clock_(clock) {}
+
+    std::unique_ptr<mailbox> open(exchange::listener hear) {
+        auto made = std::make_shared<box>(asio::make_strand(executor_), std::move(hear));
+        const std::lock_guard lock(mutex_);
+        auto address = "memory/" + std::to_string(++boxes_made_);
+        boxes_.emplace(address, made);
+        return std::make_unique<open_box>(std::move(address), weak_from_this(), std::move(made));
+    }
+
+    bool send(const std::string& address, std::string message) {
+        std::shared_ptr<box> to;
+        {
+            const std::lock_guard lock(mutex_);
+            check_open();
+            const auto found = boxes_.find(address);
+            if (found == boxes_.end()) return false;
+            to = found->second;
+        }
+        auto& strand = to->strand;
+        asio::post(strand, [to = std::move(to), text = std::move(message)] { to->deliver(text); });
+        return true;
+    }
+
+    void announce(const std::string& board, std::string id, std::string text, duration lease) {
+        const std::lock_guard lock(mutex_);
+        check(board);
+        boards_[board][std::move(id)] = {std::move(text), later(clock_.now(), lease)};
+    }
+
+    void withdraw(const std::string& board, const std::string& id) {
+        const std::lock_guard lock(mutex_);
+        check(board);
+        boards_[board].erase(id);
+    }
+
+    std::vector<announcement> announced(const std::string& board) {
+        const std::lock_guard lock(mutex_);
+        check(board);
+        auto& rows = boards_[board];
+        std::erase_if(rows, [now = clock_.now()](const auto& row) { return row.second.till <= now; });
+        std::vector<announcement> all;
+        for (const auto& [id, what] : rows) all.push_back({id, what.text});
+        return all;
+    }
+
+    /// Ends every later call with `shut_down`.
+    void shut() {
+        const std::lock_guard lock(mutex_);
+        is_shut_ = true;
+    }
+
+private:
+    struct box {
+        box(asio::any_io_executor on, exchange::listener to) : strand(std::move(on)), hear(std::make_shared<const exchange::listener>(std::move(to))) {}
+
+        void deliver(const std::string& text) {
+            const auto listener = hear.load();  // which may close this box
+            if (listener) (*listener)(text);
+        }
+
+        const asio::any_io_executor strand;
+        std::atomic<std::shared_ptr<const exchange::listener>> hear;
+    };
+
+    class open_box final : public mailbox {
+    public:
+        open_box(std::string address, std::weak_ptr<post_office> at, std::shared_ptr<box> mine)
+            : mailbox(std::move(address)), at_(std::move(at)), mine_(std::move(mine)) {}
+        ~open_box() override {
+            if (const auto office = at_.lock()) office->close(address());
+            mine_->hear.store(nullptr);
+        }
+
+    private:
+        std::weak_ptr<post_office> at_;
+        std::shared_ptr<box> mine_;
+    };
+
+    struct notice {
+        std::string text;
+        time_point till;
+    };
+
+    void check_open() const {
+        if (is_shut_) throw error(errc::shut_down, "the broker has been closed");
+    }
+
+    void check(const std::string& board) const {
+        check_open();
+        detail::checked_name(board);
+    }
+
+    void close(const std::string& address) {
+        const std::lock_guard lock(mutex_);
+        boxes_.erase(address);
+    }
+
+    const asio::any_io_executor executor_;
+    taskflux::clock& clock_;
+    std::mutex mutex_;  // guards all below
+    std::map<std::string, std::shared_ptr<box>> boxes_;
+    std::map<std::string, std::map<std::string, notice>> boards_;
+    std::uint64_t boxes_made_ = 0;
+    bool is_shut_ = false;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/broker.hpp ----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// What `make_memory_broker` makes.
+class memory_broker : public broker {
+public:
+    memory_broker(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
+        : post_(std::make_shared<post_office>(executor, clock)),
+          hub_(std::make_shared<hub>(std::move(executor), options.max_pending(), options.max_ended(), clock)) {}
+
+    asio::any_io_executor get_executor() override { return hub_->get_executor(); }
+    taskflux::clock& clock() override { return hub_->clock(); }
+
+    awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) override {
+        co_return hub_->in_any(queue, [&](auto& in, time_point now) { return in.submit(std::move(tasks), now); });
+    }
+
+    awaitable<void> join(std::string consumer, std::vector<std::string> queues, duration lease) override {
+        for (const auto& queue : queues) {
+            hub_->in_any(queue, [&](auto& in, time_point now) { return in.join(consumer, lease, now), true; });
+        }
+        co_return;
+    }
+
+    awaitable<std::vector<delivery>> fetch(fetch_request request) override { return hub_->fetch(std::move(request)); }
+
+    awaitable<renewal> renew(std::string consumer, std::vector<std::string> queues, duration lease) override {
+        renewal answer;
+        for (std::size_t i = 0; i < queues.size(); ++i) {
+            hub_->in_existing(queues[i], [&](auto& in, time_point now) {
+                auto* const who = in.find_consumer(consumer);
+                if (!who) return answer.lost = true;
+                in.renew(*who, lease, now);
+                in.list_cancels(*who, i, answer.cancels);
+                return true;
+            });
+        }
+        co_return answer;
+    }
+
+    awaitable<void> watch(std::string consumer, duration wait) override {
+        return hub_->watch(std::move(consumer), wait);
+    }
+
+    awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
+                                          const std::vector<settlement>& settlements) override {
+        co_return hub_->for_each(queue, settlements, [&](auto& in, const settlement& end, time_point now) {
+            return in.settle(in.find_consumer(consumer), end, now);
+        });
+    }
+
+    awaitable<std::vector<effect>> tell(std::string queue, std::string consumer,
+                                        std::vector<report> reports) override {
+        co_return hub_->for_each(queue, reports, [&](auto& in, report& news, time_point) {
+            return in.tell(in.find_consumer(consumer), std::move(news));
+        });
+    }
+
+    awaitable<noted> note(task_id id, journal_notes notes) override {
+        co_return hub_->in_existing(id.queue, [&](auto& in, time_point now) { return in.note(id, notes, now); });
+    }
+
+    awaitable<journal_page> journal(task_id id, journal_query query) override {
+        co_return hub_->in_existing(id.queue, [&](auto& in, time_point) { return in.read_journal(id, query); });
+    }
+
+    awaitable<effect> signal(task_id id, std::string name, std::string value) override {
+        co_return hub_->in_existing(id.queue, [&](auto& in, time_point now) {
+            return in.signal(id.key, name, std::move(value), now);
+        });
+    }
+
+    awaitable<void> leave(std::string consumer, std::vector<std::string> queues) override {
+        for (const auto& queue : queues) {
+            hub_->in_existing(queue, [&](auto& in, time_point now) { return in.leave(consumer, now), true; });
+        }
+        co_return;
+    }
+
+    awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) override {
+        return hub_->wait(std::move(id), wait);
+    }
+
+    awaitable<std::vector<effect>> cancel(std::string queue, std::vector<task_key> keys) override {
+        co_return hub_->for_each(queue, keys, [&](auto& in, task_key key, time_point now) {
+            std::string holder;
+            const auto done = in.cancel(key, now, holder);
+            if (done == effect::requested) hub_->nudge(holder);
+            return done;
+        });
+    }
+
+    awaitable<std::vector<effect>> start(std::string queue, std::vector<task_key> keys) override {
+        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.start(key, now); });
+    }
+
+    awaitable<std::vector<effect>> promote(std::string queue, std::vector<task_key> keys) override {
+        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.promote(key, now); });
+    }
+
+    awaitable<std::vector<effect>> requeue(std::string queue, std::vector<task_key> keys) override {
+        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.requeue(key, now); });
+    }
+
+    awaitable<std::vector<effect>> remove(std::string queue, std::vector<task_key> keys) override {
+        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.remove(key, now); });
+    }
+
+    awaitable<effect> update(task_id id, std::string payload) override {
+        co_return hub_->in_existing(id.queue, [&](auto& in, time_point) {
+            return in.update(id.key, std::move(payload));
+        });
+    }
+
+    awaitable<std::size_t> clear(std::string queue, std::optional<task_state> state, std::size_t limit) override {
+        co_return hub_->in_existing(queue, [&](auto& in, time_point now) { return in.clear(state, limit, now); });
+    }
+
+    awaitable<std::optional<task_key>> find(std::string queue, std::string own_id) override {
+        co_return hub_->in_existing(queue, [&](auto& in, time_point) { return in.find_own(own_id); });
+    }
+
+    awaitable<std::optional<task_record>> get(task_id id) override {
+        co_return hub_->in_existing(id.queue, [&](auto& in, time_point) -> std::optional<task_record> {
+            const auto* task = in.find(id.key);
+            if (!task) return std::nullopt;
+            return record_of(id.queue, in, *task);
+        });
+    }
+
+    awaitable<task_page> list(list_query query) override {
+        co_return hub_->in_all([&](auto& queues) { return memory::list(queues, query); });
+    }
+
+    awaitable<std::vector<std::string>> queues() override {
+        co_return hub_->in_all([](auto& queues) {
+            std::vector<std::string> names;
+            for (const auto& [name, queue] : queues) {
+                if (queue->has_been_used()) names.push_back(name);
+            }
+            return names;
+        });
+    }
+
+    awaitable<queue_counts> counts(std::string queue) override {
+        co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.counts(); });
+    }
+
+    awaitable<void> pause(std::string queue) override {
+        hub_->in_any(queue, [](auto& in, time_point) { return in.pause(true), true; });
+        co_return;
+    }
+
+    awaitable<void> resume(std::string queue) override {
+        hub_->in_any(queue, [](auto& in, time_point) { return in.pause(false), true; });
+        co_return;
+    }
+
+    awaitable<std::vector<schedule_row>> schedules(std::string queue) override {
+        co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.schedules(); });
+    }
+
+    awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
+                                 std::vector<new_task> tasks) override {
+        co_return hub_->in_any(queue, [&](auto& in, time_point now) {
+            return in.set_schedule(id, from, std::move(to), std::move(tasks), now);
+        });
+    }
+
+    std::unique_ptr<mailbox> open(listener hear) override { return post_->open(std::move(hear)); }
+
+    using exchange::send;
+    awaitable<bool> send(std::string address, std::string message, bounce) override {
+        check_size(message);
+        co_return post_->send(address, std::move(message));
+    }
+
+    awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) override {
+        post_->announce(board, std::move(id), std::move(text), lease);
+        co_return;
+    }
+
+    awaitable<void> withdraw(std::string board, std::string id) override {
+        post_->withdraw(board, id);
+        co_return;
+    }
+
+    awaitable<std::vector<announcement>> announced(std::string board) override { co_return post_->announced(board); }
+
+    void close() override {
+        post_->shut();
+        hub_->close();
+    }
+
+private:
+    std::shared_ptr<post_office> post_;
+    std::shared_ptr<hub> hub_;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory.ipp -----------------------------------------------------------
+
+namespace taskflux {
+
+broker_ptr make_memory_broker(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock) {
+    return std::make_shared<memory::memory_broker>(std::move(executor), options, clock);
+}
+
+}  // namespace taskflux
 
 // -------------------- taskflux/broker/redis/connection_options.hpp -----------------------------------------
 
@@ -1005,9 +3231,9 @@ inline boost::redis::config make_config(const redis_url& url, const connection_o
     out.connect_timeout = options.connect_timeout();
     out.ssl_handshake_timeout = options.connect_timeout();
     out.reconnect_wait_interval = std::chrono::seconds(0);
-    // With the default of 4 KB a large reply is moved again with every piece that arrives.
-    constexpr std::size_t append_size = 64 * 1024;
-    out.read_buffer_append_size = append_size;
+    // A large reply is moved again with every piece that arrives; but so many bytes are zeroed before each read.
+    constexpr std::size_t for_replies = 32 * 1024, for_messages = 8 * 1024;
+    out.read_buffer_append_size = channel.empty() ? for_replies : for_messages;
     return out;
 }
 
@@ -1156,11 +3382,13 @@ private:
 
 namespace taskflux::redis {
 
-/// A Lua script of the engine: its name for messages, the SHA-1 of its text in lower-case hex, the text.
+/// A Lua script of the engine: its name for messages, the SHA-1 of its text in lower-case hex, the text,
+/// and the letters of those keys of a queue that it wants first.
 struct script {
     std::string_view name;
     std::string_view sha1;
     std::string_view text;
+    std::string_view keys = {};
 };
 
 }  // namespace taskflux::redis
@@ -1242,6 +3470,14 @@ public:
 
     /// Which server this leads to; empty while it leads to none. On the executor.
     const std::string& server() const noexcept { return server_; }
+
+    /// Whether calls may come. Thread-safe.
+    bool is_ready() const noexcept { return ready_; }
+
+    /// Returns when they may. On the executor. Errors: as `connection::eval`.
+    static asio::awaitable<void> wait(std::shared_ptr<link> self, std::chrono::steady_clock::time_point deadline) {
+        co_await self->until_ready(deadline);
+    }
 
     /// Finds the server anew. On the executor.
     void leave(std::string_view why) { give_up_on_server(generation_, why); }
@@ -1363,7 +3599,7 @@ private:
             if (said.starts_with(prefix)) said.remove_prefix(prefix.size());
             next_refusal_ = refusal_for(said);
         }
-        if (std::exchange(ready_, false) && !stopped_) log("lost the connection: " + last_error_);
+        if (ready_.exchange(false) && !stopped_) log("lost the connection: " + last_error_);
         connection_.cancel(boost::redis::operation::exec);
         settle_refusal();
     }
@@ -1497,7 +3733,7 @@ private:
     boost::redis::address tried_master_;
     bool is_finding_ = false;  // the Sentinels are being asked
     bool running_ = false;
-    bool ready_ = false;
+    std::atomic<bool> ready_ = false;
     bool stopped_ = false;
     std::mt19937_64 random_;
 };
@@ -1610,8 +3846,9 @@ namespace taskflux::redis {
 
 /// This process' way to a Redis server: a connection for commands, one for the inbox, and one for durable calls
 /// if there may be any, all made again, after growing pauses, whenever they are lost. With Sentinels all of them
-/// lead to the same master: where one finds another than the rest, those look again. Safe to use from several threads, but for the two setters.
-/// Once started it keeps its context running until `close`, or the end of its last owner.
+/// lead to the same master: where one finds another than the rest, those look again. Safe to use from several
+/// threads, but for the two setters. Once started it keeps its context running until `close`, or the end of its
+/// last owner.
 class connection : public std::enable_shared_from_this<connection> {
 public:
     /// Does nothing until the first call or `start`. Errors: `invalid_argument` for TLS files that can't be
@@ -1678,9 +3915,30 @@ public:
         on_message_ = std::move(listener);
     }
 
-    /// The command connection or the subscription is there again after having been lost, so messages may be
+    /// Whether what is published to `inbox` is heard now, as far as is known.
+    bool hears() {
+        const std::lock_guard lock(mutex_);
+        const auto messages = messages_.lock();
+        return messages && messages->is_ready();
+    }
+
+    /// Returns when it is; after `start`. Errors: `unavailable` when it is not within the timeout; `shut_down`.
+    asio::awaitable<void> until_it_hears() {
+        std::unique_lock lock(mutex_);
+        auto messages = messages_.lock();
+        lock.unlock();
+        if (!messages) throw error(errc::shut_down, "the connection to Redis has been closed");
+        return asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr)>(
+            [link = std::move(messages), deadline = std::chrono::steady_clock::now() + timeout()](auto handler) mutable {
+                const auto executor = link->executor();
+                asio::co_spawn(executor, wire::link::wait(std::move(link), deadline), std::move(handler));
+            },
+            asio::use_awaitable);
+    }
+
+    /// The command connection is there again after having been lost, or the subscription is there, so messages may be
     /// missing. Else as `on_message`.
-    void on_reconnect(std::function<void()> listener) { on_reconnect_ = std::move(listener); }
+    void on_missed_messages(std::function<void()> listener) { on_missed_messages_ = std::move(listener); }
 
     /// Begins to connect. Errors: `shut_down` after `close`.
     void start() { started(false); }
@@ -1823,12 +4081,6 @@ private:
         };
     }
 
-    std::function<void(bool)> when_ready() const {
-        return [listener = on_reconnect_](bool again) {
-            if (again && listener) listener();
-        };
-    }
-
     wire::link_purpose make_purpose(std::string_view channel) const {
         wire::link_purpose out;
         out.config = wire::make_config(url_, options_, channel);
@@ -1861,7 +4113,9 @@ private:
             }
             return told.run_id;
         };
-        out.ready = when_ready();
+        out.ready = [listener = on_missed_messages_](bool again) {
+            if (again && listener) listener();
+        };
         return out;
     }
 
@@ -1872,7 +4126,10 @@ private:
             messages->check(from);
             return check_greeting(from, has_sentinels).run_id;
         };
-        out.ready = when_ready();
+        // What was published before the subscription was there has not been heard either.
+        out.ready = [listener = on_missed_messages_](bool) {
+            if (listener) listener();
+        };
         out.push_adapter = messages->adapter();
         out.pushed = [messages, listener = on_message_] { messages->deliver(listener); };
         return out;
@@ -1891,7 +4148,7 @@ private:
     const std::string inbox_;
     const std::shared_ptr<facts> facts_ = std::make_shared<facts>();
     std::function<void(std::string_view)> on_message_;
-    std::function<void()> on_reconnect_;
+    std::function<void()> on_missed_messages_;
 
     std::mutex mutex_;
     state state_ = state::idle;       // guarded by mutex_, as all below
@@ -1942,6 +4199,12 @@ public:
     void lost_an_answer(const std::string& consumer, const std::string& queue) {
         const std::lock_guard lock(mutex_);
         if (const auto at = all_.find({consumer, queue}); at != all_.end()) at->second.is_uncertain = true;
+    }
+
+    /// Tasks may have been handed to any of them without their knowing.
+    void lost_messages() {
+        const std::lock_guard lock(mutex_);
+        for (auto& [where, one] : all_) one.is_uncertain = true;
     }
 
     bool is_uncertain(const std::string& consumer, const std::string& queue) const {
@@ -2043,7 +4306,7 @@ namespace taskflux::redis {
 // The layout of records and states is in docs/wire-format.md; lua/common.lua reads and writes the same.
 
 inline constexpr std::uint8_t record_version = 1;
-enum record_flag : std::uint8_t { has_limits = 1, has_own_id = 2, has_unique_key = 4, has_more = 8 };
+enum record_flag : std::uint8_t { has_limits = 1, has_own_id = 2, has_unique_key = 4, has_more = 8, has_parent = 16 };
 
 /// A time or duration as a script has it; what is longer than that counts as for ever.
 inline double to_number(duration value) { return (std::min)(static_cast<double>(value.count()), 1e15); }
@@ -2053,18 +4316,6 @@ inline duration to_duration(double value) {
 }
 inline time_point to_time(double value) { return value >= 1e15 ? never : time_point(duration(std::llround(value))); }
 
-/// A retry policy as it is stored.
-struct retry_rule {
-    backoff kind = backoff::none;
-    unsigned attempts = 1;
-    duration delay{};
-    double factor = 1;
-    duration max_delay{};
-    duration total_time{};
-    bool full_jitter = false;
-};
-BOOST_DESCRIBE_STRUCT(retry_rule, (), (kind, attempts, delay, factor, max_delay, total_time, full_jitter))
-
 /// What a script has no use for.
 struct more_of_spec {
     std::optional<retry_rule> retry;
@@ -2072,22 +4323,6 @@ struct more_of_spec {
     header_map headers;
 };
 BOOST_DESCRIBE_STRUCT(more_of_spec, (), (retry, timeout, headers))
-
-inline retry_rule rule_of(const retry_policy& policy) {
-    return {policy.kind(), policy.attempts(), policy.delay(), policy.factor(),
-            policy.max_delay(), policy.total_time(), policy.has_full_jitter()};
-}
-
-inline retry_policy policy_of(const retry_rule& rule) {
-    retry_policy made;
-    switch (rule.kind) {
-        case backoff::none: break;
-        case backoff::fixed: made = retry_policy::fixed(rule.delay); break;
-        case backoff::linear: made = retry_policy::linear(rule.delay); break;
-        case backoff::exponential: made = retry_policy::exponential(rule.delay, rule.factor); break;
-    }
-    return made.attempts(rule.attempts).max_delay(rule.max_delay).total_time(rule.total_time).full_jitter(rule.full_jitter);
-}
 
 /// A task as it is sent to be stored: the server puts the time in front.
 inline std::string record_of(const new_task& task, std::uint32_t nonce) {
@@ -2106,7 +4341,8 @@ inline std::string record_of(const new_task& task, std::uint32_t nonce) {
     out.reserve(16 + spec.name.size() + task.payload.size() + (limits ? 36 : 0));
     put(out, record_version);
     put(out, static_cast<std::uint8_t>((limits ? has_limits : 0) | (task.own_id.empty() ? 0 : has_own_id) |
-                                       (task.unique_key.empty() ? 0 : has_unique_key) | (rest ? has_more : 0)));
+                                       (task.unique_key.empty() ? 0 : has_unique_key) | (rest ? has_more : 0) |
+                                       (task.parent ? has_parent : 0)));
     put(out, static_cast<std::uint8_t>(spec.priority + 100));
     put(out, nonce);
     put_text<std::uint8_t>(out, spec.name);
@@ -2122,6 +4358,12 @@ inline std::string record_of(const new_task& task, std::uint32_t nonce) {
         put_text<std::uint16_t>(out, task.unique_key);
         put(out, to_number(task.unique_window));
     }
+    if (task.parent) {
+        put_text<std::uint8_t>(out, task.parent->id.queue);
+        put(out, static_cast<double>(task.parent->id.key.sequence));
+        put(out, task.parent->id.key.nonce);
+        put_text<std::uint16_t>(out, task.parent->key);
+    }
     if (rest) put_text(out, encode(more));
     return out += task.payload;
 }
@@ -2134,6 +4376,8 @@ public:
         std::uint32_t nonce = 0;
         std::shared_ptr<const task_spec> spec;
         std::string_view own_id;
+        std::optional<task_id> parent;
+        std::string_view call;  ///< the key in its journal
         std::string_view payload;
     };
 
@@ -2152,6 +4396,13 @@ public:
         if (flags & has_unique_key) {
             from.text<std::uint16_t>();
             from.real();
+        }
+        if (flags & has_parent) {
+            auto& parent = made.parent.emplace();
+            parent.queue = from.text<std::uint8_t>();
+            parent.key.sequence = static_cast<std::uint64_t>(from.real());
+            parent.key.nonce = from.number<std::uint32_t>();
+            made.call = from.text<std::uint16_t>();
         }
         const auto more = flags & has_more ? from.text() : std::string_view();
         made.payload = from.rest();
@@ -2209,7 +4460,7 @@ struct task_status {
     std::string_view holder, error, result;
 
     unsigned attempts() const {
-        return failed_attempts + (state == task_state::running || state == task_state::succeeded ? 1U : 0U);
+        return failed_attempts + (state >= task_state::running && state <= task_state::succeeded ? 1U : 0U);
     }
 };
 
@@ -2301,6 +4552,10 @@ inline task_record full_record(const std::string& queue, std::uint64_t sequence,
     made.state = status.state;
     made.priority = record.spec->priority;
     made.headers = record.spec->headers;
+    if (record.parent) {
+        made.parent = to_string(*record.parent);
+        made.call = record.call.substr((std::min)(record.call.size(), std::size_t(1)));
+    }
     made.payload = record.payload;
     made.result = status.result;
     made.error = status.error;
@@ -2325,16 +4580,29 @@ inline task_record full_record(const std::string& queue, std::uint64_t sequence,
 
 namespace taskflux::redis {
 
+/// A task that the server has handed to a consumer which slept, by a message.
+struct handed_task {
+    std::string queue;
+    std::string consumer;
+    std::uint64_t sequence = 0;
+    std::string record;
+    std::string state;
+};
+
 /// Who waits in this process for messages from the server: fetches that sleep until there are tasks, consumers
 /// that watch for cancels, and those who await a task's end. Thread-safe.
 class inbox {
 public:
     /// One who waits. Its coroutine keeps it alive; the inbox only knows where it is.
     struct place {
-        explicit place(const asio::any_io_executor& executor) : wake(executor) {}
-
         detail::event wake;
-        std::optional<task_outcome> outcome;  // of an end; guarded by the inbox
+        std::string sleeper;              // what it is called on the server: a number, a colon, its consumer
+        std::vector<std::string> queues;  // where it looks for tasks
+        // Guarded by the inbox:
+        std::optional<task_outcome> outcome;  // of an end
+        bool is_expected = false;             // the server will tell of that end unasked
+        bool is_called = false;               // there was a message for it
+        std::vector<handed_task> handed;      // to a sleeper
     };
     using place_ptr = std::shared_ptr<place>;
 
@@ -2346,11 +4614,33 @@ public:
         ticket(const ticket&) = delete;
         ticket& operator=(const ticket&) = delete;
         ~ticket() {
-            const std::lock_guard lock(in_.mutex_);
-            leave_(in_);
+            close();
         }
 
-        detail::event& wake() { return who_->wake; }
+        /// Keeps who waits.
+        std::shared_ptr<detail::event> wake() { return {who_, &who_->wake}; }
+
+        bool is_expected() {
+            const std::lock_guard lock(in_.mutex_);
+            return who_->is_expected;
+        }
+
+        bool is_called() {
+            const std::lock_guard lock(in_.mutex_);
+            return who_->is_called;
+        }
+
+        std::vector<handed_task> take_handed() {
+            const std::lock_guard lock(in_.mutex_);
+            return std::exchange(who_->handed, {});
+        }
+
+        /// The same; nothing comes to it any more.
+        std::vector<handed_task> close() {
+            const std::lock_guard lock(in_.mutex_);
+            if (const auto leave = std::exchange(leave_, nullptr)) leave(in_);
+            return std::exchange(who_->handed, {});
+        }
 
         std::optional<task_outcome> take_outcome() {
             const std::lock_guard lock(in_.mutex_);
@@ -2363,15 +4653,26 @@ public:
         std::function<void(inbox&)> leave_;
     };
 
-    std::uint64_t new_sleeper() {
-        const std::lock_guard lock(mutex_);
-        return ++sleepers_seen_;
+    /// Names are used again, so that the server does not collect them; not while they are reserved.
+    ticket sleep(const std::string& consumer, std::vector<std::string> queues, place_ptr who) {
+        return enter("", consumer, std::move(queues), std::move(who));
     }
 
-    ticket sleep(std::uint64_t sleeper, place_ptr who) {
+    /// Awaits a message that it has asked for, and is handed nothing.
+    ticket await_call(const std::string& consumer, std::string queue, place_ptr who) {
+        std::vector<std::string> queues;
+        queues.push_back(std::move(queue));
+        return enter("call ", consumer, std::move(queues), std::move(who));
+    }
+
+    /// Nobody else is to sleep under that name until it is released.
+    void reserve(const std::string& name) {
         const std::lock_guard lock(mutex_);
-        sleepers_[sleeper] = who;
-        return ticket(*this, std::move(who), [sleeper](inbox& in) { in.sleepers_.erase(sleeper); });
+        reserved_.insert(name);
+    }
+    void release(const std::string& name) {
+        const std::lock_guard lock(mutex_);
+        reserved_.erase(reserved_.find(name));
     }
 
     ticket watch(const std::string& consumer, place_ptr who) {
@@ -2380,8 +4681,19 @@ public:
         return ticket(*this, std::move(who), [at](inbox& in) { in.watchers_.erase(at); });
     }
 
+    /// The server will tell of that task's end unasked.
+    void expect(const task_id& id) {
+        const std::lock_guard lock(mutex_);
+        told_unasked(id).is_expected = true;
+    }
+
     ticket await_end(const task_id& id, place_ptr who) {
         const std::lock_guard lock(mutex_);
+        if (const auto told = told_unasked_.find(id); told != told_unasked_.end() && told->second.is_expected) {
+            who->is_expected = !told->second.must_ask;
+            who->outcome = std::move(told->second.outcome);
+            told_unasked_.erase(told);
+        }
         const auto at = ends_.emplace(id, who);
         return ticket(*this, std::move(who), [at](inbox& in) { in.ends_.erase(at); });
     }
@@ -2397,17 +4709,32 @@ public:
         news_.erase(consumer);
     }
 
-    /// Passes a message on. Comes back with a queue, when it was for a sleeper that has gone: somebody else must
-    /// be woken there. Throws `errc::protocol`.
-    std::optional<std::string> deliver(std::string_view message) {
+    /// Passes a message on; what it hands over is noted with `of`. Comes back with what was for a sleeper that has
+    /// gone: the task goes back, or, without a consumer, somebody else must be woken in that queue. Throws
+    /// `errc::protocol`.
+    std::optional<handed_task> deliver(std::string_view message, consumers& of) {
         byte_reader from(message);
         const auto kind = from.take(1)[0];
         std::string queue(from.text());
         const std::lock_guard lock(mutex_);
         switch (kind) {
-            case 'W': {
-                const auto found = sleepers_.find(std::stoull(std::string(from.text())));
-                if (found == sleepers_.end()) return queue;
+            case 'W':
+            case 'T': {
+                const std::string name(from.text());
+                const auto found = sleepers_.find(name);
+                const bool is_here = found != sleepers_.end() && std::ranges::count(found->second->queues, queue) != 0;
+                handed_task task;
+                task.queue = std::move(queue);
+                if (kind == 'T') {
+                    task.consumer = name.substr(name.find(':') + 1);
+                    task.sequence = static_cast<std::uint64_t>(from.real());
+                    task.record = from.text();
+                    task.state = from.rest();
+                    of.took(task.consumer, task.queue, task.sequence);
+                }
+                if (!is_here) return task;
+                if (kind == 'T') found->second->handed.push_back(std::move(task));
+                found->second->is_called = true;
                 found->second->wake.set();
                 break;
             }
@@ -2422,7 +4749,9 @@ public:
                 const auto sequence = static_cast<std::uint64_t>(from.real());
                 const auto nonce = from.number<std::uint32_t>();
                 const auto outcome = read_outcome(from);
-                const auto [begin, end] = ends_.equal_range({std::move(queue), {sequence, nonce}});
+                const task_id id{std::move(queue), {sequence, nonce}};
+                const auto [begin, end] = ends_.equal_range(id);
+                if (begin == end) keep(id, outcome);
                 for (auto at = begin; at != end; ++at) {
                     at->second->outcome = outcome;
                     at->second->wake.set();
@@ -2437,18 +4766,203 @@ public:
     /// Has everybody look again: messages may have been lost, or there will be no more.
     void wake_all() {
         const std::lock_guard lock(mutex_);
+        for (auto& [id, told] : told_unasked_) told.must_ask = true;
         for (const auto& [sleeper, who] : sleepers_) who->wake.set();
         for (const auto& [consumer, who] : watchers_) who->wake.set();
         for (const auto& [id, who] : ends_) who->wake.set();
     }
 
 private:
+    // The end of a task that has just been submitted to be awaited; it may come before that is known.
+    struct told_end {
+        bool is_expected = false;
+        bool must_ask = false;  // it was not kept, or may have been lost
+        std::optional<task_outcome> outcome;
+    };
+
+    // What nobody takes goes with time: who waits then asks.
+    told_end& told_unasked(const task_id& id) {
+        constexpr std::size_t most = 1024;
+        if (const auto at = told_unasked_.find(id); at != told_unasked_.end()) return at->second;
+        if (told_in_order_.size() >= most) {
+            told_unasked_.erase(told_in_order_.front());
+            told_in_order_.pop_front();
+        }
+        told_in_order_.push_back(id);
+        return told_unasked_[id];
+    }
+
+    void keep(const task_id& id, const task_outcome& outcome) {
+        constexpr std::size_t most_bytes = 16 * 1024;
+        auto& told = told_unasked(id);
+        told.must_ask = outcome.result.size() + outcome.error.size() > most_bytes;
+        if (!told.must_ask) told.outcome = outcome;
+    }
+
+    ticket enter(const std::string& kind, const std::string& consumer, std::vector<std::string> queues, place_ptr who) {
+        const std::lock_guard lock(mutex_);
+        const auto is_taken = [this](const std::string& name) { return sleepers_.contains(name) || reserved_.contains(name); };
+        for (int number = 1; who->sleeper.empty() || is_taken(who->sleeper); ++number) {
+            who->sleeper = kind + std::to_string(number) + ':' + consumer;
+        }
+        who->queues = std::move(queues);
+        sleepers_[who->sleeper] = who;
+        return ticket(*this, who, [name = who->sleeper](inbox& in) { in.sleepers_.erase(name); });
+    }
+
     std::mutex mutex_;
-    std::uint64_t sleepers_seen_ = 0;
-    std::map<std::uint64_t, place_ptr> sleepers_;
+    std::map<std::string, place_ptr> sleepers_;  // by name
+    std::multiset<std::string> reserved_;
     std::multimap<std::string, place_ptr> watchers_;
     std::multimap<task_id, place_ptr> ends_;
     std::set<std::string> news_;  // consumers
+    std::map<task_id, told_end> told_unasked_;  // nobody waits for them yet
+    std::deque<task_id> told_in_order_;
+};
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/post_office.hpp ------------------------------------------------
+
+namespace taskflux::redis {
+
+/// Mailboxes of this process, and its way to those of others: a mailbox is a name behind the channel of its process. What
+/// is sent to one process while a message to it is under way goes with the next. Thread-safe; lives in a shared_ptr.
+class post_office : public std::enable_shared_from_this<post_office> {
+public:
+    /// What letters begin with on a channel, among other messages.
+    static constexpr char kind = 'M';
+
+    post_office(asio::any_io_executor executor, std::shared_ptr<connection> server)
+        : executor_(std::move(executor)), server_(std::move(server)) {}
+
+    std::unique_ptr<mailbox> open(exchange::listener hear) {
+        auto made = std::make_shared<const exchange::listener>(std::move(hear));
+        const std::lock_guard lock(mutex_);
+        auto name = std::to_string(++boxes_made_);
+        boxes_.emplace(name, std::move(made));
+        return std::make_unique<open_box>(server_->inbox() + '/' + name, weak_from_this(), std::move(name));
+    }
+
+    /// Whether somebody was there.
+    asio::awaitable<bool> send(std::string address, std::string message, bounce otherwise) {
+        const auto self = shared_from_this();
+        const auto slash = address.find('/');
+        if (slash == std::string::npos) co_return false;
+        auto channel = address.substr(0, slash);
+        const auto mine = std::make_shared<letter>();
+        put_text(mine->text, std::string_view(address).substr(slash + 1));
+        put_text(mine->text, otherwise.address);
+        put_text(mine->text, otherwise.message);
+        put_text(mine->text, message);
+        mine->is_answered = !otherwise.address.empty();
+        if (join(channel, mine)) asio::co_spawn(executor_, pump(self, std::move(channel)), [](std::exception_ptr) {});
+        co_await mine->done.wait();
+        if (mine->error) std::rethrow_exception(mine->error);
+        co_return mine->was_heard;
+    }
+
+    /// Passes on what came to this process.
+    void deliver(std::string_view letters) {
+        byte_reader from(letters);
+        while (!from.rest().empty()) {
+            const std::string name(from.text());
+            bounce otherwise;
+            otherwise.address = from.text();
+            otherwise.message = from.text();
+            const auto message = from.text();
+            std::shared_ptr<const exchange::listener> hear;
+            {
+                const std::lock_guard lock(mutex_);
+                const auto found = boxes_.find(name);
+                if (found != boxes_.end()) hear = found->second;
+            }
+            if (hear) {
+                (*hear)(message);
+            } else if (!otherwise.address.empty()) {
+                asio::co_spawn(executor_, send(otherwise.address, otherwise.message, bounce()), [](std::exception_ptr, bool) {});
+            }
+        }
+    }
+
+private:
+    class open_box final : public mailbox {
+    public:
+        open_box(std::string address, std::weak_ptr<post_office> at, std::string name)
+            : mailbox(std::move(address)), at_(std::move(at)), name_(std::move(name)) {}
+        ~open_box() override {
+            const auto office = at_.lock();
+            if (!office) return;
+            const std::lock_guard lock(office->mutex_);
+            office->boxes_.erase(name_);
+        }
+
+    private:
+        std::weak_ptr<post_office> at_;
+        std::string name_;
+    };
+
+    struct letter {
+        std::string text;
+        bool is_answered = false;  // so that it is not sent before this process hears
+        bool was_heard = false;
+        std::exception_ptr error;
+        detail::event done;
+    };
+
+    /// Whether nothing is under way to there, so that the caller must see to it.
+    bool join(const std::string& channel, std::shared_ptr<letter> mine) {
+        const std::lock_guard lock(mutex_);
+        const auto [at, is_new] = waiting_.try_emplace(channel);
+        at->second.push_back(std::move(mine));
+        return is_new;
+    }
+
+    std::vector<std::shared_ptr<letter>> take(const std::string& channel) {
+        constexpr std::size_t most = 64 * 1024;  // bytes of several
+        const std::lock_guard lock(mutex_);
+        const auto at = waiting_.find(channel);
+        std::vector<std::shared_ptr<letter>> taken;
+        for (std::size_t size = 0; !at->second.empty(); at->second.pop_front()) {
+            size += at->second.front()->text.size();
+            if (size > most && !taken.empty()) break;
+            taken.push_back(std::move(at->second.front()));
+        }
+        if (taken.empty()) waiting_.erase(at);
+        return taken;
+    }
+
+    static asio::awaitable<void> pump(std::shared_ptr<post_office> self, std::string channel) {
+        for (auto taken = self->take(channel); !taken.empty(); taken = self->take(channel)) {
+            std::vector<std::string> words;
+            words.emplace_back("PUBLISH");
+            words.push_back(channel);
+            auto& message = words.emplace_back(1, kind);
+            for (const auto& one : taken) message += one->text;
+            bool was_heard = false;
+            std::exception_ptr error;
+            const bool is_answered = std::ranges::any_of(taken, [](const auto& one) { return one->is_answered; });
+            try {
+                if (is_answered && !self->server_->hears()) co_await self->server_->until_it_hears();
+                const auto got = co_await self->server_->command(words, false);
+                was_heard = reader(got).integer() > 0;
+            } catch (...) {
+                error = std::current_exception();
+            }
+            for (const auto& one : taken) {
+                one->was_heard = was_heard;
+                one->error = error;
+                one->done.set();
+            }
+        }
+    }
+
+    const asio::any_io_executor executor_;
+    const std::shared_ptr<connection> server_;
+    std::mutex mutex_;  // guards all below
+    std::map<std::string, std::shared_ptr<const exchange::listener>> boxes_;
+    std::map<std::string, std::deque<std::shared_ptr<letter>>> waiting_;  // by channel, while something is under way to there
+    std::uint64_t boxes_made_ = 0;
 };
 
 }  // namespace taskflux::redis
@@ -2468,18 +4982,15 @@ struct batcher_limits {
 template <class Result>
 class batcher : public std::enable_shared_from_this<batcher<Result>> {
 public:
-    static constexpr std::size_t max_items = batcher_limits::max_items;
-
     /// Sends the words of some items and gives a result for each.
     using sender = std::function<asio::awaitable<std::vector<Result>>(std::vector<std::string> words)>;
 
     batcher(asio::any_io_executor executor, sender send) : executor_(std::move(executor)), send_(std::move(send)) {}
 
-    /// The results for `items` items, at most `max_items`, made of `words`. Throws what sending threw.
+    /// The results for `items` items, at most `batcher_limits::max_items`, made of `words`. Throws what sending threw.
     asio::awaitable<std::vector<Result>> run(std::vector<std::string> words, std::size_t items) {
         const auto self = this->shared_from_this();
-        const auto executor = co_await asio::this_coro::executor;
-        const auto mine = std::make_shared<entry>(executor, std::move(words), items);
+        const auto mine = std::make_shared<entry>(std::move(words), items);
         if (join(mine)) {
             asio::co_spawn(executor_, pump(self), [](std::exception_ptr) {});  // it throws nothing
         }
@@ -2490,8 +5001,7 @@ public:
 
 private:
     struct entry {
-        entry(const asio::any_io_executor& executor, std::vector<std::string> text, std::size_t count)
-            : words(std::move(text)), items(count), done(executor) {}
+        entry(std::vector<std::string> text, std::size_t count) : words(std::move(text)), items(count) {}
 
         std::vector<std::string> words;
         std::size_t items;
@@ -2513,7 +5023,7 @@ private:
         batch taken;
         for (std::size_t items = 0; !waiting_.empty(); waiting_.pop_front()) {
             items += waiting_.front()->items;
-            if (items > max_items && !taken.empty()) break;
+            if (items > batcher_limits::max_items && !taken.empty()) break;
             taken.push_back(std::move(waiting_.front()));
         }
         if (taken.empty()) is_sending_ = false;
@@ -2571,17 +5081,13 @@ consteval auto joined(const char (&...parts)[Sizes]) {
 
 // What scripts share, by the first name that it declares.
 
-inline constexpr char shared_c[] =
-    R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, N, h, x, b, B, q = unpack(KEYS, 1, 19)
-)lua";
-
 inline constexpr char shared_prefix[] =
     R"lua(local prefix = string.sub(c, 1, -2)
 )lua";
 
 inline constexpr char shared_declared[] =
     R"lua(local declared, missing = {}, {}
-for n = 20, #KEYS do declared[KEYS[n]] = true end
+for n = 1, #KEYS do declared[KEYS[n]] = true end
 )lua";
 
 inline constexpr char shared_call[] =
@@ -2600,8 +5106,12 @@ inline constexpr char shared_forever[] =
     R"lua(local forever = 1e15
 )lua";
 
+inline constexpr char shared_RETENTION[] =
+    R"lua(local RETENTION, FAILED_RETENTION = 3600000, 604800000  -- where nothing else was asked for
+)lua";
+
 inline constexpr char shared_HELD[] =
-    R"lua(local HELD, SCHEDULED, WAITING, RUNNING, SUCCEEDED, FAILED, CANCELLED, EXPIRED = 0, 1, 2, 3, 5, 6, 7, 8
+    R"lua(local HELD, SCHEDULED, WAITING, RUNNING, WAITING_CHILDREN, SUCCEEDED, FAILED, CANCELLED, EXPIRED = 0, 1, 2, 3, 4, 5, 6, 7, 8
 )lua";
 
 inline constexpr char shared_key[] =
@@ -2675,13 +5185,18 @@ local time, version, flags, priority, nonce, length = struct.unpack('<I6BBBI4B',
 local at = 15 + length
 made.submitted, made.flags, made.priority, made.nonce = time, flags, priority - 100, nonce
 made.name = string.sub(record, 15, at - 1)
-made.deadline, made.expires_in, made.retention, made.failed_retention, made.crash_limit = 0, 0, 3600000, 604800000, 3
+made.deadline, made.expires_in, made.crash_limit = 0, 0, 3
+made.retention, made.failed_retention = RETENTION, FAILED_RETENTION
 if flags % 2 >= 1 then
 made.deadline, made.expires_in, made.retention, made.failed_retention, made.crash_limit, at =
 struct.unpack('<ddddI4', record, at)
 end
 if flags % 4 >= 2 then made.own, at = struct.unpack('<Hc0', record, at) end
 if flags % 8 >= 4 then made.unique, made.window, at = struct.unpack('<Hc0d', record, at) end
+if flags % 32 >= 16 then
+made.parent = {}
+made.parent.queue, made.parent.seq, made.parent.nonce, made.parent.key, at = struct.unpack('<Bc0dI4Hc0', record, at)
+end
 if flags % 16 >= 8 then
 local rest
 rest, at = struct.unpack('<I4', record, at)
@@ -2701,6 +5216,10 @@ if string.byte(record, 8) > 0 and not pcall(parse, record) then return 'its reco
 end
 )lua";
 
+inline constexpr char shared_is_special[] =
+    R"lua(local function is_special(flags) return bit.band(flags, 23) ~= 0 end
+)lua";
+
 inline constexpr char shared_tasks[] =
     R"lua(local tasks = {}    -- by seq; false: there is none
 )lua";
@@ -2714,8 +5233,8 @@ inline constexpr char shared_read_state[] =
 local task, length, bits, at = {seq = seq}
 task.state, bits, task.nonce, task.deliveries, task.failed, task.crashes, task.when, task.first, task.started,
 task.from, task.gone_at, length, at = struct.unpack('<BBI4I4I4I4dddddH', text)
-task.cancel, task.first_try, task.unclaimed, task.special =
-bits % 2 >= 1, bits % 4 >= 2, bits % 8 >= 4, bits >= 8
+task.cancel, task.first_try, task.unclaimed, task.special, task.journal =
+bits % 2 >= 1, bits % 4 >= 2, bits % 8 >= 4, bits % 16 >= 8, bits % 32 >= 16
 task.holder = string.sub(text, at, at + length - 1)
 at = at + length
 length, at = struct.unpack('<I4', text, at)
@@ -2737,7 +5256,7 @@ end
 inline constexpr char shared_pack_state[] =
     R"lua(local function pack_state(task)
 local bits = (task.cancel and 1 or 0) + (task.first_try and 2 or 0) + (task.unclaimed and 4 or 0) +
-(task.special and 8 or 0)
+(task.special and 8 or 0) + (task.journal and 16 or 0)
 return struct.pack('<BBI4I4I4I4dddddH', task.state, bits, task.nonce, task.deliveries, task.failed, task.crashes,
 task.when, task.first, task.started, task.from, task.gone_at, #task.holder) .. task.holder ..
 struct.pack('<I4', #task.error) .. task.error .. task.result
@@ -2749,8 +5268,31 @@ inline constexpr char shared_fresh[] =
 local _, flags, _, nonce = struct.unpack('<BBBI4', record, 7)
 return {
 seq = seq, state = WAITING, nonce = nonce, deliveries = 0, failed = 0, crashes = 0, when = 0, first = 0,
-started = 0, from = 0, gone_at = 0, holder = '', error = '', result = '', special = flags % 8 > 0, record = record
+started = 0, from = 0, gone_at = 0, holder = '', error = '', result = '', special = is_special(flags), record = record
 }
+end
+)lua";
+
+inline constexpr char shared_ends_now[] =
+    R"lua(local ends_now, goes_later = struct.pack('<d', now), struct.pack('<dI4H', now + RETENTION, 0, 0)
+)lua";
+
+inline constexpr char shared_succeeded[] =
+    R"lua(local function succeeded(state, word, consumer)
+if not state or #state ~= 64 + #consumer or string.sub(state, 61, -5) ~= consumer then return nil end
+local number, bits = string.byte(state, 1, 2)
+if number ~= RUNNING or bits >= 4 or bits % 2 == 1 or struct.unpack('<H', state, 59) ~= #consumer or
+string.sub(state, 3, 10) ~= string.sub(word, 11, 18) then  -- nonce and deliveries
+return nil
+end
+return string.char(SUCCEEDED) .. string.sub(state, 2, 18) .. ends_now .. string.sub(state, 27, 50) .. goes_later ..
+string.sub(word, 31), struct.unpack('<I4', state, 11)
+end
+)lua";
+
+inline constexpr char shared_started_by[] =
+    R"lua(local function started_by(consumer)
+return struct.pack('<I4I4I4dddddH', 1, 0, 0, 0, now, now, 0, 0, #consumer) .. consumer .. '\0\0\0\0'
 end
 )lua";
 
@@ -3094,6 +5636,105 @@ inline constexpr char shared_lane[] =
     R"lua(local function lane(priority) return key('l:' .. priority) end
 )lua";
 
+inline constexpr char shared_journals[] =
+    R"lua(local journals = {}  -- by seq
+)lua";
+
+inline constexpr char shared_journal_of[] =
+    R"lua(local function journal_of(task)
+local of = journals[task.seq]
+if not of then
+of = {key = key(string.format('j:%d', task.seq)), notes = {}}
+local known = call('HMGET', of.key, '#total', '#done', '#failed', '#calls', '#epoch', '#size', '#policy', '#awaited', '#why', '#then')
+of.total, of.done, of.failed, of.calls, of.epoch, of.size = tonumber(known[1] or 0), tonumber(known[2] or 0),
+tonumber(known[3] or 0), tonumber(known[4] or 0), tonumber(known[5] or 0), tonumber(known[6] or 0)
+of.policy, of.awaited, of.why, of.continued = known[7] or 'f', known[8] or '', known[9] or '', known[10] == '1'
+journals[task.seq] = of
+end
+return of
+end
+)lua";
+
+inline constexpr char shared_note_in[] =
+    R"lua(local function note_in(of, field)
+local value = of.notes[field]
+if value == nil then value = call('HGET', of.key, field) end
+return value
+end
+)lua";
+
+inline constexpr char shared_keep_journal[] =
+    R"lua(local function keep_journal(task)
+if not task.journal then
+task.journal = true
+changed[task.seq] = true
+end
+local of = journal_of(task)
+of.changed = true
+return of
+end
+)lua";
+
+inline constexpr char shared_parse_child[] =
+    R"lua(local function parse_child(note)
+local spawned, epoch, place, at = struct.unpack('<c1I4I4c0', note, 2)
+return string.byte(note) == 111, spawned == '1', epoch, place, at
+end
+)lua";
+
+inline constexpr char shared_outgoing[] =
+    R"lua(local outgoing = {}
+)lua";
+
+inline constexpr char shared_ending[] =
+    R"lua(local ending = {}  -- subtasks that have ended
+)lua";
+
+inline constexpr char shared_begin_epoch[] =
+    R"lua(local function begin_epoch(task)
+if not task.journal then return end
+local of = keep_journal(task)
+of.epoch, of.awaited, of.continued = of.epoch + 1, '', false
+end
+)lua";
+
+inline constexpr char shared_forget_journal[] =
+    R"lua(local function forget_journal(task)
+local field = string.format('X%d', task.seq)
+if not task.journal or outgoing[field] or call('HEXISTS', o, field) == 1 then return end
+journal_of(task).is_gone = true
+end
+)lua";
+
+inline constexpr char shared_write_journals[] =
+    R"lua(local function write_journals()
+for _, of in pairs(journals) do
+if of.is_gone then
+call('UNLINK', of.key)
+elseif of.changed then
+local words, gone = {}, {}
+for name, value in pairs({total = of.total, done = of.done, failed = of.failed, calls = of.calls, epoch = of.epoch,
+size = of.size, policy = of.policy, awaited = of.awaited, why = of.why,
+['then'] = of.continued and '1' or '0'}) do
+words[#words + 1] = '#' .. name
+words[#words + 1] = value
+end
+for field, value in pairs(of.notes) do
+if value then
+words[#words + 1] = field
+words[#words + 1] = value
+else
+gone[#gone + 1] = field
+end
+end
+write('HDEL', of.key, gone)
+write('HSET', of.key, words)
+end
+end
+for field, value in pairs(outgoing) do call('HSET', o, field, value) end
+end
+)lua";
+
 inline constexpr char shared_detach[] =
     R"lua(local function detach(task)
 local state = task.state
@@ -3117,6 +5758,8 @@ elseif state == RUNNING then
 if not task.segment then append(held_remove, task.holder, task.seq) end
 task.holder = ''
 if task.cancel then cancels[task.seq] = false end
+elseif state == WAITING_CHILDREN then
+forget_limit(task)
 end
 end
 )lua";
@@ -3144,6 +5787,7 @@ changed[task.seq] = nil
 tasks[task.seq] = false
 local of = task.segment or segment_of(task.seq)
 if of then mark(of, task.seq, GONE) end
+forget_journal(task)
 if task.special and info(task).own then own_ids[info(task).own] = false end
 end
 )lua";
@@ -3155,13 +5799,20 @@ enter(task, state)
 task.when = now
 unlock_unique(task)
 ended[#ended + 1] = task
+if task.special and info(task).parent then ending[#ending + 1] = task end
+if task.journal then
+local of = journal_of(task)
+if of.done < of.total or of.calls > 0 then
+outgoing[string.format('X%d', task.seq)] = string.format('%d %d', task.nonce, of.epoch)
+end
+end
 end
 )lua";
 
 inline constexpr char shared_finish[] =
     R"lua(local function finish(task, state)
 conclude(task, state)
-local keep = state == FAILED and 604800000 or 3600000
+local keep = state == FAILED and FAILED_RETENTION or RETENTION
 if task.special then keep = state == FAILED and info(task).failed_retention or info(task).retention end
 if keep == 0 then return erase(task) end
 task.gone_at = math.min(now + keep, forever)
@@ -3224,9 +5875,62 @@ fail(task, failure('crashed', 'the lease was lost ' .. task.crashes .. ' times')
 end
 )lua";
 
+inline constexpr char shared_same_task[] =
+    R"lua(local function same_task(of)
+if of.own then
+if own_ids[of.own] == nil then own_ids[of.own] = call('HGET', k, of.own) or nil end
+local known = own_ids[of.own]
+if known then
+load({tonumber(known)})
+if tasks[tonumber(known)] then return tasks[tonumber(known)] end
+end
+end
+return of.unique and unique_holder(of.unique)
+end
+)lua";
+
+inline constexpr char shared_store_tasks[] =
+    R"lua(local function store_tasks(seq, from, reply)
+local time = struct.pack('<I6', now)
+for n = from, #ARGV, 2 do
+local record, how = time .. ARGV[n], ARGV[n + 1]
+local task = fresh(seq + 1, record)
+local there = same_task(info(task))
+if there then
+reply[#reply + 1] = (n - from) / 2
+reply[#reply + 1] = there.seq
+reply[#reply + 1] = there.nonce
+else
+seq = seq + 1
+tasks[seq] = task
+bodies[#bodies + 1] = seq
+bodies[#bodies + 1] = record
+if info(task).own then own_ids[info(task).own] = seq end
+lock_unique(task)
+local hold, delay, at = 0, 0, 0
+if how ~= '' then hold, delay, at = struct.unpack('<Bdd', how) end
+task.when = math.min(math.max(at, now + delay, now), forever)
+task.state = HELD
+count(HELD, 1)
+changed[seq] = true
+if hold == 1 then
+watch_limit(task)
+else
+make_ready(task, task.when)
+if task.state == WAITING then
+task.when = 0
+changed[seq] = nil  -- nothing to say that the record does not
+end
+end
+end
+end
+return seq
+end
+)lua";
+
 inline constexpr char shared_attempts[] =
     R"lua(local function attempts(task)
-return task.failed + ((task.state == RUNNING or task.state == SUCCEEDED) and 1 or 0)
+return task.failed + ((task.state >= RUNNING and task.state <= SUCCEEDED) and 1 or 0)
 end
 )lua";
 
@@ -3256,12 +5960,17 @@ return seqs
 end
 )lua";
 
+inline constexpr char shared_answer_in[] =
+    R"lua(local function answer_in(kept, batch)
+local of, at = struct.unpack('<d', kept)
+return of == batch and cmsgpack.unpack(string.sub(kept, at)) or nil
+end
+)lua";
+
 inline constexpr char shared_answered[] =
     R"lua(local function answered(producer, batch)
 local before = producer and call('GET', producer)
-if not before then return nil end
-local of, at = struct.unpack('<d', before)
-return of == batch and cmsgpack.unpack(string.sub(before, at)) or nil
+return before and answer_in(before, batch) or nil
 end
 )lua";
 
@@ -3281,8 +5990,127 @@ inline constexpr char shared_queue[] =
     R"lua(local queue = string.sub(prefix, 5, -3)
 )lua";
 
-inline constexpr char shared_send[] =
-    R"lua(local function send(inbox, kind, ...) messages[#messages + 1] = {inbox, kind .. text(queue) .. table.concat({...})} end
+inline constexpr char shared_end_of[] =
+    R"lua(local function end_of(task)
+return 'E' .. text(queue) .. struct.pack('<dI4BI4', task.seq, task.nonce, task.state, attempts(task)) ..
+text(task.result) .. text(task.error)
+end
+)lua";
+
+inline constexpr char shared_fail_for_children[] =
+    R"lua(local function fail_for_children(task, why)
+task.failed = task.failed + 1
+fail(task, why)
+end
+)lua";
+
+inline constexpr char shared_child_failure[] =
+    R"lua(local function child_failure(field, state, why)
+local how = state == CANCELLED and 'was cancelled' or state == EXPIRED and 'expired' or 'failed'
+if state == FAILED then
+local is_json, told = pcall(cjson.decode, why)
+if is_json and type(told) == 'table' and type(told.message) == 'string' then how = how .. ': ' .. told.message end
+end
+local message = cjson.encode('subtask "' .. string.sub(field, 2) .. '" ' .. how)
+return '{"code":"task_failed","type":"","message":' .. message .. ',"pointer":"","expected":""}'
+end
+)lua";
+
+inline constexpr char shared_CONTINUATION[] =
+    R"lua(local CONTINUATION = 'c~then'
+)lua";
+
+inline constexpr char shared_end_by_continuation[] =
+    R"lua(local function end_by_continuation(task, state, result, why)
+if state ~= SUCCEEDED then return fail_for_children(task, child_failure(CONTINUATION, state, why)) end
+task.result = result
+finish(task, SUCCEEDED)
+end
+)lua";
+
+inline constexpr char shared_judge_children[] =
+    R"lua(local function judge_children(task)
+local of = journal_of(task)
+if of.continued then return end
+local kind, needed = string.match(of.policy, '^(%a)(%d*)$')
+local succeeded, failed = of.done - of.failed, of.failed
+if kind == 'q' then
+needed = tonumber(needed)
+if of.total - failed < needed then
+return fail_for_children(task, of.why ~= '' and of.why or failure('task_failed', 'it has fewer subtasks than must succeed'))
+end
+if succeeded < needed then return end
+else
+if kind ~= 'c' and failed > 0 then return fail_for_children(task, of.why) end
+if of.done < of.total then return end
+end
+local after = note_in(of, CONTINUATION)
+if not after then return finish(task, SUCCEEDED) end
+of.continued, of.changed = true, true
+local is_open, _, _, place, at = parse_child(after)
+if not is_open then  -- cancelled by hand, for instance, or in an earlier attempt
+local state, _, result, why = struct.unpack('<BI4I4c0I4c0', after, at)
+return end_by_continuation(task, state, result, why)
+end
+outgoing[string.format('S%d', task.seq)] = struct.pack('<I4', task.nonce) .. place
+end
+)lua";
+
+inline constexpr char shared_wait_for_children[] =
+    R"lua(local function wait_for_children(task, result)
+if not task.journal then return false end
+local of = journal_of(task)
+if of.total == 0 and not note_in(of, CONTINUATION) then return false end
+task.result = result
+detach(task)
+enter(task, WAITING_CHILDREN)
+watch_limit(task)
+judge_children(task)
+return true
+end
+)lua";
+
+inline constexpr char shared_end_child[] =
+    R"lua(local function end_child(task, field, own, state, tries, result, why)
+if not task.journal then return end
+local of = journal_of(task)
+local note = note_in(of, field)
+if not note or string.byte(note) ~= 111 then return end
+local _, is_spawned, _, place = parse_child(note)
+if string.match(place, '[^\n]*$') ~= own then return end  -- another has taken its place
+of.notes[field] = 'd' .. string.sub(note, 2) .. struct.pack('<BI4', state, tries) .. text(result) .. text(why)
+of.changed = true
+if is_spawned then
+of.done = of.done + 1
+if state ~= SUCCEEDED then
+of.failed = of.failed + 1
+if of.failed == 1 then of.why = child_failure(field, state, why) end
+end
+else
+of.calls = of.calls - 1
+end
+if task.state ~= WAITING_CHILDREN then return end
+if field ~= CONTINUATION then return judge_children(task) end
+end_by_continuation(task, state, result, why)
+end
+)lua";
+
+inline constexpr char shared_tell_parents[] =
+    R"lua(local function tell_parents()
+local n = 1
+while ending[n] do
+local task = ending[n]
+local parent = info(task).parent
+if parent.queue == queue then
+local known = find(parent.seq, parent.nonce)
+if known then end_child(known, parent.key, info(task).own or '', task.state, attempts(task), task.result, task.error) end
+else
+outgoing[string.format('D%d', task.seq)] = struct.pack('<BI4', task.state, attempts(task)) .. text(parent.queue) ..
+struct.pack('<dI4', parent.seq, parent.nonce) .. text(parent.key) .. text(info(task).own or '') .. text(task.result) .. text(task.error)
+end
+n = n + 1
+end
+end
 )lua";
 
 inline constexpr char shared_tell_waiters[] =
@@ -3294,8 +6122,8 @@ local found = read(w, seqs)
 for n, task in ipairs(ended) do
 if found[n] then
 gone[#gone + 1] = task.seq
-local outcome = struct.pack('<dI4BI4', task.seq, task.nonce, task.state, attempts(task)) .. text(task.result) .. text(task.error)
-for inbox in string.gmatch(found[n], '[^\n]+') do send(inbox, 'E', outcome) end
+local message = end_of(task)
+for inbox in string.gmatch(found[n], '[^\n]+') do messages[#messages + 1] = {inbox, message} end
 end
 end
 return gone
@@ -3413,6 +6241,7 @@ end
 
 inline constexpr char shared_commit[] =
     R"lua(local function commit(reply)
+tell_parents()
 local told = tell_waiters()
 wakes = wakes + math.min(ready, 8)
 if next(sorted_sets[d]) then  -- who sleeps until the next task falls due may have to wake earlier
@@ -3490,22 +6319,75 @@ if value then call('HSET', hash, field, value) else call('HDEL', hash, field) en
 end
 end
 if told and #told > 0 then write('HDEL', w, told) end
+write_journals()
 write_rest(asleep)
+if reply[1] == 'OK' and next(outgoing) then reply[1] = 'RELAY' end
 return reply
 end
 )lua";
 
-inline constexpr auto aside_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read, shared_write, shared_due,
-    shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS, shared_segments,
+inline constexpr char announce_keys[] = R"lua(local c, d = unpack(KEYS)
+)lua";
+inline constexpr auto announce_text = joined(announce_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_key, shared_write,
+    R"lua(local board = key('D')
+if #missing > 0 then return {'NEED', unpack(missing)} end
+if ARGV[2] == '' then
+call('HDEL', board, ARGV[1])
+return {'OK', now}
+end
+local gone = {}
+if call('HEXISTS', board, ARGV[1]) == 0 then  -- somebody new: those that have gone make room
+local rows = call('HGETALL', board)
+for n = 1, #rows, 2 do
+if #rows[n + 1] < 8 or struct.unpack('<d', rows[n + 1]) <= now then gone[#gone + 1] = rows[n] end
+end
+end
+write('HDEL', board, gone)
+call('HSET', board, ARGV[1], struct.pack('<d', math.min(now + ARGV[2], forever)) .. ARGV[3])
+return {'OK', now}
+)lua");
+inline constexpr script announce{"announce", "cc59795d21c4500a1afd6380a3193ebf5631b2cc",
+    std::string_view(announce_text.data(), announce_text.size()), "cd"};
+
+inline constexpr char announced_keys[] = R"lua(local c, d = unpack(KEYS)
+)lua";
+inline constexpr auto announced_text = joined(announced_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_key, shared_text,
+    R"lua(local board = key('D')
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local rows, reply = call('HGETALL', board), {'OK', now}
+for n = 1, #rows, 2 do
+local text = rows[n + 1]
+if #text >= 8 and struct.unpack('<d', text) > now then
+reply[#reply + 1] = rows[n]
+reply[#reply + 1] = string.sub(text, 9)
+end
+end
+return reply
+)lua");
+inline constexpr script announced{"announced", "24da8d9c2818a55fbd1da250725f9d7a99ab2119",
+    std::string_view(announced_text.data(), announced_text.size()), "cd"};
+
+inline constexpr char aside_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
     shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_record_of, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_limit,
-    shared_forget_limit, shared_unclaimed_member, shared_lane, shared_detach, shared_attempts, shared_text,
-    shared_queue, shared_send, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member,
+    shared_lane, shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
+    shared_ending, shared_forget_journal, shared_write_journals, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_tell_waiters, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_commit,
     R"lua(local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
 load(gone)
@@ -3521,15 +6403,17 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "bdc8da368e2fec05d94b0a58ec0213721eec4ec0",
-    std::string_view(aside_text.data(), aside_text.size())};
+inline constexpr script aside{"aside", "5ca37ea9ae132effcde06db2877dc1dc022aff0d",
+    std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqSo"};
 
-inline constexpr auto clear_text = joined(shared_c, shared_call, shared_clock, shared_now, shared_forever,
-    shared_HELD, shared_read, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse,
-    shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_WAITS,
-    shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_counts, shared_bodies,
-    shared_count, shared_text,
+inline constexpr char clear_keys[] = R"lua(local c, r, s, d, e, C, f, b, B, q, o = unpack(KEYS)
+)lua";
+inline constexpr auto clear_text = joined(clear_keys, shared_call, shared_clock, shared_now, shared_forever,
+    shared_RETENTION, shared_HELD, shared_read, shared_due, shared_is_due, shared_also, shared_set_aside,
+    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_read_state, shared_unpack_state,
+    shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_counts,
+    shared_bodies, shared_count, shared_text,
     R"lua(if is_due() then return {'DUE'} end
 local from, most, state = tonumber(ARGV[1]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local last = tonumber(call('HGET', c, 'seq') or 0)
@@ -3550,10 +6434,12 @@ end
 end
 return {'OK', seen, seen >= last and 1 or 0, unpack(keys)}
 )lua");
-inline constexpr script clear{"clear", "e9db2f08b919e35e2cf770b47837b03ba04d0aff",
-    std::string_view(clear_text.data(), clear_text.size())};
+inline constexpr script clear{"clear", "1b7c486a53878d4be39ba5e263cad422d0ac1ba3",
+    std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBqo"};
 
-inline constexpr auto counts_text = joined(shared_c, shared_call, shared_clock, shared_now, shared_due,
+inline constexpr char counts_keys[] = R"lua(local c, d, e, C, f, q = unpack(KEYS)
+)lua";
+inline constexpr auto counts_text = joined(counts_keys, shared_call, shared_clock, shared_now, shared_due,
     shared_is_due,
     R"lua(if is_due() then return {'DUE'} end
 local found = call('HMGET', c, 'paused', 'nu', 'n0', 'n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7', 'n8')
@@ -3561,22 +6447,60 @@ local reply = {'OK', call('HLEN', q)}
 for n = 1, #found do reply[n + 2] = tonumber(found[n] or 0) end
 return reply
 )lua");
-inline constexpr script counts{"counts", "749d489edafbe38c31abd541c891b49e852cb36c",
-    std::string_view(counts_text.data(), counts_text.size())};
+inline constexpr script counts{"counts", "b4ded9558f931900c5f20227fa31fadc29cd0047",
+    std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
-inline constexpr auto enqueue_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read,
-    shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_unique_entry, shared_unique_holder,
-    shared_lock_unique, shared_lane, shared_make_ready, shared_attempts, shared_answered,
-    shared_remember_answer, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake,
+inline constexpr char end_child_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member,
+    shared_lane, shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
+    shared_ending, shared_forget_journal, shared_write_journals, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_tell_waiters, shared_wake,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
     shared_commit,
+    R"lua(for n = 1, #ARGV, 8 do
+local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
+if task then
+end_child(task, ARGV[n + 2], ARGV[n + 3], tonumber(ARGV[n + 4]), tonumber(ARGV[n + 5]), ARGV[n + 6], ARGV[n + 7])
+end
+end
+return commit({'OK'})
+)lua");
+inline constexpr script end_child{"end_child", "978bf1383b618ad21d9c15f40aa14b9604f9660e",
+    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyiwgxbBqSo"};
+
+inline constexpr char enqueue_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_read, shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse,
+    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unique_holder,
+    shared_lock_unique, shared_unlock_unique, shared_unclaimed_member, shared_lane, shared_journals,
+    shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing, shared_ending,
+    shared_forget_journal, shared_write_journals, shared_detach, shared_make_ready, shared_erase,
+    shared_conclude, shared_finish, shared_fail, shared_failure, shared_same_task, shared_store_tasks,
+    shared_attempts, shared_answer_in, shared_answered, shared_remember_answer, shared_text, shared_queue,
+    shared_end_of, shared_fail_for_children, shared_child_failure, shared_CONTINUATION,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
+    shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -3584,61 +6508,21 @@ if before then return before end
 local known = call('HMGET', c, 'seq', 'run')
 local seq = tonumber(known[1] or 0)
 if ARGV[3] ~= '' and known[2] ~= ARGV[3] or is_due() then return {'DUE'} end
-local function same(of)
-if of.own then
-if own_ids[of.own] == nil then own_ids[of.own] = call('HGET', k, of.own) or nil end
-local known = own_ids[of.own]
-if known then
-load({tonumber(known)})
-if tasks[tonumber(known)] then return tasks[tonumber(known)] end
-end
-end
-return of.unique and unique_holder(of.unique)
-end
-local reply, time = {'OK', seq + 1}, struct.pack('<I6', now)
-for n = 4, #ARGV, 2 do
-local record, how = time .. ARGV[n], ARGV[n + 1]
-local task = fresh(seq + 1, record)
-local there = same(info(task))
-if there then
-reply[#reply + 1] = (n - 4) / 2
-reply[#reply + 1] = there.seq
-reply[#reply + 1] = there.nonce
-else
-seq = seq + 1
-tasks[seq] = task
-bodies[#bodies + 1] = seq
-bodies[#bodies + 1] = record
-if info(task).own then own_ids[info(task).own] = seq end
-lock_unique(task)
-local hold, delay, at = 0, 0, 0
-if how ~= '' then hold, delay, at = struct.unpack('<Bdd', how) end
-task.when = math.min(math.max(at, now + delay, now), forever)
-task.state = HELD
-count(HELD, 1)
-changed[seq] = true
-if hold == 1 then
-watch_limit(task)
-else
-make_ready(task, task.when)
-if task.state == WAITING then
-task.when = 0
-changed[seq] = nil  -- nothing to say that the record does not
-end
-end
-end
-end
+local reply = {'OK', seq + 1}
+seq = store_tasks(seq, 4, reply)
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "114041c70d5977fd10f9ddec2d69a063c9b5210b",
-    std::string_view(enqueue_text.data(), enqueue_text.size())};
+inline constexpr script enqueue{"enqueue", "76a4484122231f2a613de549f66478179f372a35",
+    std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqSo"};
 
-inline constexpr auto enqueue_plain_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_HELD, shared_key, shared_write, shared_also, shared_counts,
-    shared_messages, shared_wakes, shared_lane, shared_answered, shared_remember_answer, shared_text,
-    shared_queue, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+inline constexpr char enqueue_plain_keys[] = R"lua(local c, r, d, i, w, b, B = unpack(KEYS)
+)lua";
+inline constexpr auto enqueue_plain_text = joined(enqueue_plain_keys, shared_prefix, shared_declared,
+    shared_call, shared_clock, shared_now, shared_HELD, shared_key, shared_write, shared_also, shared_counts,
+    shared_messages, shared_wakes, shared_lane, shared_answer_in, shared_answered, shared_remember_answer,
+    shared_text, shared_queue, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -3648,7 +6532,7 @@ local seq = tonumber(known[1] or 0)
 if ARGV[3] ~= '' and known[2] ~= ARGV[3] then return {'DUE'} end  -- a new server: `maintain` must come first
 local reply, time = {'OK', seq + 1}, struct.pack('<I6', now)
 local lanes, records, stored, index = {}, {}, {}, {}
-for n = 4, #ARGV, 2 do
+for n = 6, #ARGV, 2 do
 local body, status = ARGV[n], ARGV[n + 1]
 local priority, first, entry = string.byte(body, 3), seq + 1, nil
 if status == '' then
@@ -3684,6 +6568,14 @@ for _, priority in ipairs(priorities) do call('LLEN', lane(priority)) end  -- a 
 local many = seq - reply[2] + 1
 wakes = math.min(many, 8)
 local asleep = sleepers()
+local heard_of, at = {}, 1
+while at < #ARGV[5] do
+local place
+place, at = struct.unpack('<H', ARGV[5], at)
+heard_of[#heard_of + 1] = reply[2] + place
+heard_of[#heard_of + 1] = ARGV[4] .. '\n'
+end
+write('HSET', w, heard_of)
 write('HSET', r, records)
 write('HSET', b, stored)
 write('ZADD', B, index)
@@ -3693,21 +6585,29 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "bb1e7d14aec2032a161b308ca9e5d376e94383c2",
-    std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size())};
+inline constexpr script enqueue_plain{"enqueue_plain", "9d52b93240127019bd968cbf0d9a191e8f30de73",
+    std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "crdiwbB"};
 
-inline constexpr auto fetch_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read, shared_write, shared_due,
-    shared_also, shared_set_aside, shared_is_set_aside, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS,
-    shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_record_of,
+inline constexpr char fetch_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, N, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_is_set_aside, shared_parse,
+    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_forget_limit, shared_unclaimed_member, shared_lane, shared_attempts,
-    shared_has_lease, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake,
-    shared_next_change, shared_is_unwatched, shared_leave_behind, shared_sleepers, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
+    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member,
+    shared_lane, shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
+    shared_ending, shared_forget_journal, shared_write_journals, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue,
+    shared_end_of, shared_fail_for_children, shared_child_failure, shared_CONTINUATION,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
+    shared_tell_waiters, shared_wake, shared_next_change, shared_is_unwatched, shared_leave_behind,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_commit,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -3885,19 +6785,22 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "3c95e7859fee68153534ad63d8ffe044c83c303d",
-    std::string_view(fetch_text.data(), fetch_text.size())};
+inline constexpr script fetch{"fetch", "4e9325d0d712aa67ae1e8fae57edadcbb0a99bad",
+    std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqSo"};
 
-inline constexpr auto fetch_plain_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_write,
-    shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_mark, shared_cut_record,
-    shared_record_in, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry,
-    shared_unlock_unique, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
-    shared_finish, shared_has_lease, shared_text, shared_queue, shared_wake, shared_next_change,
-    shared_is_unwatched, shared_leave_behind, shared_sleepers, shared_write_rest,
+inline constexpr char fetch_plain_keys[] = R"lua(local c, r, s, d, e, C, f, u, y, i, N, b, B, q, o = unpack(KEYS)
+)lua";
+inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special,
+    shared_tasks, shared_changed, shared_started_by, shared_WAITS, shared_segments, shared_open_segment,
+    shared_segment_of, shared_mark, shared_cut_record, shared_record_in, shared_record_of, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
+    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member, shared_lane,
+    shared_journals, shared_journal_of, shared_outgoing, shared_ending, shared_forget_journal, shared_detach,
+    shared_erase, shared_conclude, shared_finish, shared_has_lease, shared_text, shared_queue, shared_wake,
+    shared_next_change, shared_is_unwatched, shared_leave_behind, shared_sleepers, shared_write_rest,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -3973,11 +6876,11 @@ local function take_singles(seqs)
 local conditions, records = call('HMGET', s, unpack(seqs)), call('HMGET', r, unpack(seqs))
 for n, seq in ipairs(seqs) do
 local record = records[n]
-if conditions[n] or not record or #record < 15 or #record < 14 + string.byte(record, 14) or string.byte(record, 7) ~= 1 or string.byte(record, 8) % 8 > 0 or
+if conditions[n] or not record or #record < 15 or #record < 14 + string.byte(record, 14) or string.byte(record, 7) ~= 1 or is_special(string.byte(record, 8)) or
 names and not names[string.sub(record, 15, 14 + string.byte(record, 14))] then
 return n - 1
 end
-tail = tail or struct.pack('<I4I4I4dddddH', 1, 0, 0, 0, now, now, 0, 0, #consumer) .. consumer .. '\0\0\0\0'
+tail = tail or started_by(consumer)
 local packed = head .. string.sub(record, 10, 13) .. tail
 states[#states + 1] = seq
 states[#states + 1] = packed
@@ -4040,31 +6943,38 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "a272e2640d90bc92a26e7472d354a800e4fec780",
-    std::string_view(fetch_plain_text.data(), fetch_plain_text.size())};
+inline constexpr script fetch_plain{"fetch_plain", "3e40287c385a4b1bd1ee37e87737271cad3c80ac",
+    std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCfuyiNbBqo"};
 
-inline constexpr auto find_text = joined(shared_c, shared_call, shared_clock, shared_now, shared_forever,
-    shared_HELD, shared_read, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse,
-    shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_WAITS,
-    shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_counts, shared_bodies,
-    shared_count, shared_text,
+inline constexpr char find_keys[] = R"lua(local c, r, s, d, e, C, f, k, b, B, q, o = unpack(KEYS)
+)lua";
+inline constexpr auto find_text = joined(find_keys, shared_prefix, shared_call, shared_clock, shared_now,
+    shared_forever, shared_RETENTION, shared_HELD, shared_read, shared_due, shared_is_due, shared_also,
+    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_read_state,
+    shared_unpack_state, shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_cut_record, shared_record_in, shared_member_of, shared_load,
+    shared_record_of, shared_info, shared_counts, shared_bodies, shared_count, shared_text, shared_queue,
     R"lua(if is_due() then return {'DUE'} end
 local seq = call('HGET', k, ARGV[1])
 if not seq then return {'OK'} end
 load({tonumber(seq)})
 local task = tasks[tonumber(seq)]
-return task and {'OK', task.seq, task.nonce} or {'OK'}
+if not task then return {'OK'} end
+local parent = ARGV[2] ~= '' and (info(task).parent or {queue = ''})
+if parent and string.format('%s %d %d', parent.queue, parent.seq or 0, parent.nonce or 0) ~= ARGV[2] then return {'OK'} end
+return {'OK', task.seq, task.nonce}
 )lua");
-inline constexpr script find{"find", "1012050adcd6b96da966aa55cafd8ebaddc5ae3d",
-    std::string_view(find_text.data(), find_text.size())};
+inline constexpr script find{"find", "5d6be534cbafbf831774d7424ce84b92c3a8fc34",
+    std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBqo"};
 
-inline constexpr auto get_text = joined(shared_c, shared_call, shared_clock, shared_now, shared_forever,
-    shared_HELD, shared_read, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse,
-    shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find, shared_record_of,
-    shared_counts, shared_bodies, shared_count, shared_text,
+inline constexpr char get_keys[] = R"lua(local c, r, s, d, e, C, f, g, b, B, q, o = unpack(KEYS)
+)lua";
+inline constexpr auto get_text = joined(get_keys, shared_call, shared_clock, shared_now, shared_forever,
+    shared_RETENTION, shared_HELD, shared_read, shared_due, shared_is_due, shared_also, shared_set_aside,
+    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_cut_record, shared_record_in, shared_member_of, shared_load,
+    shared_find, shared_record_of, shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(if is_due() then return {'DUE'} end
 local reply = {'OK'}
 for n = 1, #ARGV, 2 do
@@ -4078,47 +6988,144 @@ end
 end
 return reply
 )lua");
-inline constexpr script get{"get", "e6efbee028014e025b5f73be1eb0b7a6620ea1ca",
-    std::string_view(get_text.data(), get_text.size())};
+inline constexpr script get{"get", "2ed7ee3218e8d189e116b25d469affc2f196ff17",
+    std::string_view(get_text.data(), get_text.size()), "crsdeCfgbBqo"};
 
-inline constexpr auto held_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_key,
+inline constexpr char hand_over_keys[] = R"lua(local c, r, s, d, C, i, w, N = unpack(KEYS)
+)lua";
+inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_is_special, shared_started_by,
+    shared_has_lease, shared_answer_in, shared_text, shared_queue,
+    R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
+local known = call('HMGET', c, 'seq', 'run', 'paused', 'watcher', 'n' .. WAITING, 'n' .. RUNNING)
+if ARGV[3] ~= '' and known[2] ~= ARGV[3] then return {'DUE'} end  -- a new server: `maintain` must come first
+local most = 65536  -- bytes: a server cuts off who hears too much at once
+if known[3] or tonumber(known[5] or 0) > 0 or #body > most then return {'SLOW'} end
+local name, inbox, sleeper, consumer, signature = string.sub(body, 9, 8 + string.byte(body, 8))
+local function can_take(member)
+inbox, sleeper, consumer, signature = string.match(member, '^([^\n]*)\n(%d+:([^\n]*))\n([^\n]*)$')
+if not inbox or not has_lease(consumer) then return false end
+if signature == '*' then return true end
+local names = '\n' .. (call('HGET', N, signature) or '') .. '\n'
+return string.find(names, '\n' .. name .. '\n', 1, true) ~= nil
+end
+local taker
+local asleep = call('ZRANGE', i, 0, 7, 'REV')
+for _, member in ipairs(asleep) do
+if (member ~= known[4] or #asleep == 1) and can_take(member) then
+taker = member
+break
+end
+end
+if not taker then return {'SLOW'} end
+local held = key('a:' .. consumer)
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local seq, running = (known[1] or 0) + 1, (known[6] or 0) + 1
+local before = call('SET', producer, struct.pack('<d', batch) .. '\146\162OK\203' .. struct.pack('>d', seq), 'PX', 600000, 'GET')
+local answer = before and answer_in(before, batch)
+if answer then
+call('SET', producer, before, 'PX', 600000)
+return answer
+end
+local record = struct.pack('<I6', now) .. body
+local bits = is_special(string.byte(body, 2)) and 10 or 2  -- first try, and whether there are limits
+local state = string.char(RUNNING, bits) .. string.sub(body, 4, 7) .. started_by(consumer)
+call('ZREM', i, taker)
+if call('PUBLISH', inbox, 'T' .. text(queue) .. text(sleeper) .. struct.pack('<d', seq) .. text(record) .. state) == 0 then
+if before then call('SET', producer, before, 'PX', 600000) else call('DEL', producer) end
+return {'SLOW'}
+end
+local field = string.format('%d', seq)
+call('HSET', r, field, record)
+call('HSET', s, field, state)
+call('SADD', held, field)
+call('HSET', c, 'seq', field, 'n' .. RUNNING, string.format('%d', running))
+if ARGV[4] ~= '' then call('HSET', w, field, ARGV[4] .. '\n') end
+return {'OK', seq}
+)lua");
+inline constexpr script hand_over{"hand_over", "dfb586bb528762c9f142e78e938ef2c84f4612ea",
+    std::string_view(hand_over_text.data(), hand_over_text.size()), "crsdCiwN"};
+
+inline constexpr char held_keys[] = R"lua(local c, d, b, q = unpack(KEYS)
+)lua";
+inline constexpr auto held_text = joined(held_keys, shared_prefix, shared_declared, shared_call, shared_key,
     shared_also, shared_set_aside, shared_segments, shared_open_segment, shared_code_of, shared_counts,
-    shared_count, shared_held_by, shared_text,
+    shared_count, shared_held_by, shared_text, shared_queue,
     R"lua(local seqs = held_by(ARGV[1])
 if #missing > 0 then return {'NEED', unpack(missing)} end
+call('PUBLISH', ARGV[2], 'W' .. text(queue) .. text(ARGV[3]))
 return {'OK', unpack(seqs)}
 )lua");
-inline constexpr script held{"held", "8bfd4138092d3931a0bb855c5b217127e70c8589",
-    std::string_view(held_text.data(), held_text.size())};
+inline constexpr script held{"held", "94cb577057034b2be400435ef2577d838f73e174",
+    std::string_view(held_text.data(), held_text.size()), "cdbq"};
 
-inline constexpr auto join_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due, shared_is_due,
-    shared_also, shared_tasks, shared_changed, shared_pack_state, shared_WAITS, shared_segments, shared_mark,
-    shared_rewritten, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append,
-    shared_attempts, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_commit,
+inline constexpr char join_keys[] = R"lua(local c, d, e, C, f, i, h = unpack(KEYS)
+)lua";
+inline constexpr auto join_text = joined(join_keys, shared_prefix, shared_call, shared_clock, shared_now,
+    shared_forever, shared_due, shared_is_due, shared_also, shared_counts, shared_messages, shared_wakes,
+    shared_text, shared_queue, shared_wake, shared_write_rest,
     R"lua(if is_due() then return {'DUE'} end
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), forever)), ARGV[1]}, {'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]}}
-return commit({'OK'})
+write_rest({})
+return {'OK'}
 )lua");
-inline constexpr script join{"join", "6660d4aee9f6b116df4a004525872114d13b4464",
-    std::string_view(join_text.data(), join_text.size())};
+inline constexpr script join{"join", "c22addcedeed502907915cfccad71104bab847fc",
+    std::string_view(join_text.data(), join_text.size()), "cdeCfih"};
 
-inline constexpr auto leave_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read, shared_write, shared_due,
-    shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS, shared_segments,
+inline constexpr char journal_keys[] = R"lua(local c, r, s, d, b, B, q, o = unpack(KEYS)
+)lua";
+inline constexpr auto journal_text = joined(journal_keys, shared_prefix, shared_declared, shared_call,
+    shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_read, shared_also, shared_set_aside,
+    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_read_state, shared_unpack_state,
+    shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_counts,
+    shared_bodies, shared_count, shared_text,
+    R"lua(local seq = tonumber(ARGV[1])
+load({seq})
+if tasks[seq] and tasks[seq].nonce ~= tonumber(ARGV[2]) then return {'OK', 4} end
+local name = key(string.format('j:%d', seq))
+if not tasks[seq] and call('EXISTS', name) == 0 then return {'OK', 4} end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local counts = call('HMGET', name, '#total', '#done', '#failed')
+local reply = {'OK', 0, tonumber(counts[1] or 0), tonumber(counts[2] or 0), tonumber(counts[3] or 0), '0'}
+local function add(field, value)
+if not value or string.byte(field) == 35 then return end  -- #
+reply[#reply + 1] = field
+reply[#reply + 1] = value
+end
+if #ARGV > 4 then
+local fields = {unpack(ARGV, 5)}
+for n, value in ipairs(read(name, fields)) do add(fields[n], value) end
+else
+local page = call('HSCAN', name, ARGV[3], 'COUNT', ARGV[4])
+reply[6] = page[1]
+for n = 1, #page[2], 2 do add(page[2][n], page[2][n + 1]) end
+end
+return reply
+)lua");
+inline constexpr script journal{"journal", "a7e7271549a56c9328cda59c70bd1af866ce6cb4",
+    std::string_view(journal_text.data(), journal_text.size()), "crsdbBqo"};
+
+inline constexpr char leave_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_read, shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse,
+    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
     shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_record_of, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
-    shared_finish, shared_give_back, shared_release, shared_attempts, shared_held_by, shared_text,
-    shared_queue, shared_send, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
+    shared_unclaimed_member, shared_lane, shared_journals, shared_journal_of, shared_note_in,
+    shared_parse_child, shared_outgoing, shared_ending, shared_forget_journal, shared_write_journals,
+    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail,
+    shared_failure, shared_give_back, shared_release, shared_attempts, shared_held_by, shared_text,
+    shared_queue, shared_end_of, shared_fail_for_children, shared_child_failure, shared_CONTINUATION,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
+    shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -4137,19 +7144,28 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "9a23d1ef97fb2a26fd23266aa8436b23dd6545a8",
-    std::string_view(leave_text.data(), leave_text.size())};
+inline constexpr script leave{"leave", "130675356a7a8a8ad31cde4908a92f544e541f00",
+    std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqSo"};
 
-inline constexpr auto list_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due, shared_is_due,
-    shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS, shared_segments,
+inline constexpr char list_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declared, shared_call, shared_clock,
+    shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded, shared_read,
+    shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
     shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_attempts, shared_text, shared_queue, shared_send,
-    shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_commit,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member,
+    shared_lane, shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
+    shared_ending, shared_forget_journal, shared_write_journals, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_tell_waiters, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local state = call('HMGET', c, 'seq', 'low')
 local last, low = tonumber(state[1] or 0), tonumber(state[2] or 0)
@@ -4169,22 +7185,28 @@ end
 if #reply == 3 and from == low and till > low then also[#also + 1] = {'HSET', c, 'low', string.format('%d', till)} end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "16489b8332f52641dc4279f8b94a0491a24fbe8d",
-    std::string_view(list_text.data(), list_text.size())};
+inline constexpr script list{"list", "076bc1d27d37cb3df3faee8694a47498df42185e",
+    std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqSo"};
 
-inline constexpr auto maintain_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read,
-    shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_is_set_aside, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_unique_entry, shared_unlock_unique, shared_unclaimed_member, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure,
-    shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_held_by, shared_text,
-    shared_queue, shared_send, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
+inline constexpr char maintain_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_read, shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_is_set_aside,
+    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS,
+    shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
+    shared_unlock_unique, shared_unclaimed_member, shared_lane, shared_journals, shared_journal_of,
+    shared_note_in, shared_parse_child, shared_outgoing, shared_ending, shared_forget_journal,
+    shared_write_journals, shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish,
+    shared_fail, shared_failure, shared_give_up, shared_give_back, shared_recover, shared_attempts,
+    shared_held_by, shared_text, shared_queue, shared_end_of, shared_fail_for_children, shared_child_failure,
+    shared_CONTINUATION, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
     shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
@@ -4224,7 +7246,7 @@ load(limited)
 for _, seq in ipairs(limited) do
 local task = tasks[seq]
 sorted_sets[e][padded(seq)] = false
-if task and task.state < RUNNING and limit(task) <= now then give_up(task) end
+if task and task.state < SUCCEEDED and task.state ~= RUNNING and limit(task) <= now then give_up(task) end
 end
 local forgotten, has_news = 0, call('EXISTS', g) == 1  -- progress and logs
 for _, member in ipairs(overdue(f)) do
@@ -4273,18 +7295,143 @@ end
 if recovered >= most then break end
 end
 local reply = commit({'OK', 0})
-if reply[1] == 'OK' and is_due() then reply[2] = 1 end
+if reply[1] ~= 'NEED' and is_due() then reply[2] = 1 end
+if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "a28c2452c58892d1123c5910beef524034ecf2e7",
-    std::string_view(maintain_text.data(), maintain_text.size())};
+inline constexpr script maintain{"maintain", "fcd4070523a36c924f83e7cd21e6930b0bf6fc7d",
+    std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqSo"};
 
-inline constexpr auto pause_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due, shared_also,
-    shared_tasks, shared_changed, shared_pack_state, shared_WAITS, shared_segments, shared_mark,
-    shared_rewritten, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append,
-    shared_attempts, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake,
+inline constexpr char note_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto note_text = joined(note_keys, shared_prefix, shared_declared, shared_call, shared_clock,
+    shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded, shared_read,
+    shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member,
+    shared_lane, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_parse_child,
+    shared_outgoing, shared_ending, shared_forget_journal, shared_write_journals, shared_detach, shared_erase,
+    shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts, shared_has_lease,
+    shared_text, shared_queue, shared_end_of, shared_fail_for_children, shared_child_failure,
+    shared_CONTINUATION, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
+    R"lua(local consumer, policy = ARGV[3], ARGV[5]
+local alive, is_expired = has_lease(consumer)
+if consumer ~= '' and is_expired or consumer == '' and is_due() then return {'DUE'} end
+local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
+if not task then return {'OK', 4} end
+if task.state >= SUCCEEDED then return {'OK', 3} end
+if consumer ~= '' and
+(not alive or task.state ~= RUNNING or task.holder ~= consumer or task.deliveries ~= tonumber(ARGV[4])) then
+return {'OK', 2}
+end
+local of = keep_journal(task)
+if policy ~= '' then of.policy = policy end
+local reply = {'OK', 0, of.epoch}
+local function drop_child(field)
+local note = note_in(of, field)
+if not note then return end
+local is_open, is_spawned, _, _, at = parse_child(note)
+if not is_spawned then
+if is_open then of.calls = of.calls - 1 end
+else
+of.total = of.total - 1
+if not is_open then
+of.done = of.done - 1
+if string.byte(note, at) ~= SUCCEEDED then of.failed = of.failed - 1 end
+end
+end
+of.notes[field] = false
+end
+local function known_child(field)
+local note = note_in(of, field)
+if not note then return false end
+local is_open, _, epoch, _, at = parse_child(note)
+if is_open or epoch >= of.epoch or string.byte(note, at) == SUCCEEDED then return note end
+drop_child(field)
+return false
+end
+for n = 7, #ARGV, 4 do
+local field, how, spawned, value = ARGV[n], ARGV[n + 1], ARGV[n + 2], ARGV[n + 3]
+local is_child, known = string.byte(field) == 99, false  -- c
+if how == '-' then
+drop_child(field)
+elseif is_child then
+known = known_child(field)
+if not known then
+of.notes[field] = 'o' .. spawned .. struct.pack('<I4', of.epoch) .. text(value)
+if spawned == '1' then of.total = of.total + 1 else of.calls = of.calls + 1 end
+end
+else
+known = how == '+' and note_in(of, field)
+if not known then
+of.notes[field] = value
+if how == '+' then of.size = of.size + #field + #value end
+end
+end
+reply[#reply + 1] = known or ''
+end
+if of.size > tonumber(ARGV[6]) then return {'OK', 5, of.size} end
+if task.state == WAITING_CHILDREN then judge_children(task) end  -- one that was waited for may be out
+return commit(reply)
+)lua");
+inline constexpr script note{"note", "867361bde3c05cba88d523550277a9c9c7ecefe6",
+    std::string_view(note_text.data(), note_text.size()), "crsdeCfukyiwgxbBqSo"};
+
+inline constexpr char outbox_keys[] = R"lua(local c, r, s, d, b, B, q, o = unpack(KEYS)
+)lua";
+inline constexpr auto outbox_text = joined(outbox_keys, shared_prefix, shared_declared, shared_call,
+    shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_read, shared_write, shared_also,
+    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_read_state,
+    shared_unpack_state, shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_cut_record, shared_record_in, shared_member_of, shared_load,
+    shared_counts, shared_bodies, shared_count, shared_text,
+    R"lua(local out = {}
+for n = 2, #ARGV, 2 do
+if call('HGET', o, ARGV[n]) == ARGV[n + 1] then out[#out + 1] = ARGV[n] end  -- else it is news
+end
+for _, field in ipairs(out) do
+local seq = string.match(field, '^X(%d+)$')
+if seq then load({tonumber(seq)}) end
+if seq and not tasks[tonumber(seq)] then also[#also + 1] = {'UNLINK', key('j:' .. seq)} end
+end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+write('HDEL', o, out)
+for _, command in ipairs(also) do call(unpack(command)) end
+local reply, cursor = {'OK'}, '0'
+repeat
+local page = call('HSCAN', o, cursor, 'COUNT', ARGV[1])
+cursor = page[1]
+for _, word in ipairs(page[2]) do reply[#reply + 1] = word end
+until cursor == '0' or #reply > 1
+return reply
+)lua");
+inline constexpr script outbox{"outbox", "a03acc11bbe758b07af32617897259e8adb4ff1a",
+    std::string_view(outbox_text.data(), outbox_text.size()), "crsdbBqo"};
+
+inline constexpr char pause_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member,
+    shared_lane, shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
+    shared_ending, shared_forget_journal, shared_write_journals, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_tell_waiters, shared_wake,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
     shared_commit,
     R"lua(if ARGV[1] == '1' then
@@ -4295,20 +7442,27 @@ wakes = math.min(tonumber(call('HGET', c, 'n' .. WAITING) or 0), 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "0687c7988557439687427bc3de3023f555c2b820",
-    std::string_view(pause_text.data(), pause_text.size())};
+inline constexpr script pause{"pause", "83313c4f6f949196d62899896ac31f70577dd567",
+    std::string_view(pause_text.data(), pause_text.size()), "crsdefukyiwgxbBqSo"};
 
-inline constexpr auto reclaim_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read,
-    shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS,
-    shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_record_of,
+inline constexpr char reclaim_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
     shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
-    shared_finish, shared_give_back, shared_release, shared_attempts, shared_text, shared_queue, shared_send,
+    shared_unclaimed_member, shared_lane, shared_journals, shared_journal_of, shared_note_in,
+    shared_parse_child, shared_outgoing, shared_ending, shared_forget_journal, shared_write_journals,
+    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail,
+    shared_failure, shared_give_back, shared_release, shared_attempts, shared_text, shared_queue,
+    shared_end_of, shared_fail_for_children, shared_child_failure, shared_CONTINUATION,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
     shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_commit,
     R"lua(local seqs = {}
@@ -4320,17 +7474,14 @@ if task and task.state == RUNNING and task.holder == ARGV[1] then release(task) 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "49789b46b8c3d0e2b273945e1a592bd5bba9c788",
-    std::string_view(reclaim_text.data(), reclaim_text.size())};
+inline constexpr script reclaim{"reclaim", "eca0bfcac9dbe74db4035f0276b0f5de10f1d99d",
+    std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqSo"};
 
-inline constexpr auto renew_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due, shared_is_due,
-    shared_also, shared_tasks, shared_changed, shared_pack_state, shared_WAITS, shared_segments, shared_mark,
-    shared_rewritten, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append,
-    shared_attempts, shared_has_lease, shared_text, shared_queue, shared_send, shared_tell_waiters,
-    shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_commit,
+inline constexpr char renew_keys[] = R"lua(local c, d, e, C, f, i, x, o = unpack(KEYS)
+)lua";
+inline constexpr auto renew_text = joined(renew_keys, shared_prefix, shared_call, shared_clock, shared_now,
+    shared_forever, shared_due, shared_is_due, shared_also, shared_counts, shared_messages, shared_wakes,
+    shared_has_lease, shared_text, shared_queue, shared_wake, shared_write_rest,
     R"lua(local alive, is_expired = has_lease(ARGV[1])
 if is_expired then return {'DUE'} end
 if not alive then return {'LOST'} end
@@ -4345,17 +7496,29 @@ end
 end
 end
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), forever)), ARGV[1]}}
-return commit({'OK', is_due() and 1 or 0, cancelled})
+write_rest({})
+return {'OK', (is_due() or call('EXISTS', o) == 1) and 1 or 0, cancelled}
 )lua");
-inline constexpr script renew{"renew", "3cb35ce2784c665a5c91bfbe3bbe50ab00149203",
-    std::string_view(renew_text.data(), renew_text.size())};
+inline constexpr script renew{"renew", "824d361553ce9fa46b3db88ed5b81ec721e45142",
+    std::string_view(renew_text.data(), renew_text.size()), "cdeCfixo"};
 
-inline constexpr auto resign_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due,
-    shared_also, shared_tasks, shared_changed, shared_pack_state, shared_WAITS, shared_segments, shared_mark,
-    shared_rewritten, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append,
-    shared_attempts, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake,
+inline constexpr char resign_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member,
+    shared_lane, shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
+    shared_ending, shared_forget_journal, shared_write_journals, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_tell_waiters, shared_wake,
     shared_next_change, shared_is_unwatched, shared_sleepers, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_commit,
     R"lua(local state = call('HMGET', c, 'paused', 'n' .. WAITING, 'watcher', 'watching')
@@ -4365,23 +7528,74 @@ if not state[1] and tonumber(state[2] or 0) > 0 then wakes = 1 end
 if is_unwatched(ARGV[1], state[3], state[4]) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "a96f9e9045caab9ca97aba20e282e85516f3e916",
-    std::string_view(resign_text.data(), resign_text.size())};
+inline constexpr script resign{"resign", "8e109ac770791a3786d993556c157a07fc3e4158",
+    std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqSo"};
 
-inline constexpr auto settle_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read,
-    shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS,
+inline constexpr char schedules_keys[] = R"lua(local c, S = unpack(KEYS)
+)lua";
+inline constexpr auto schedules_text = joined(schedules_keys, shared_call, shared_clock, shared_now,
+    R"lua(return {'OK', now, call('HGETALL', S)}
+)lua");
+inline constexpr script schedules{"schedules", "56951afb989377383072da96516de7649a162458",
+    std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
+
+inline constexpr char set_schedule_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefix, shared_declared,
+    shared_call, shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key,
+    shared_padded, shared_read, shared_write, shared_due, shared_is_due, shared_also, shared_set_aside,
+    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS,
     shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
     shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
-    shared_unlock_unique, shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready,
-    shared_erase, shared_conclude, shared_finish, shared_fail, shared_retry, shared_give_back, shared_release,
-    shared_attempts, shared_has_lease, shared_text, shared_queue, shared_send, shared_tell_waiters,
-    shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_commit,
+    shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_unclaimed_member, shared_lane,
+    shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing, shared_ending,
+    shared_forget_journal, shared_write_journals, shared_detach, shared_make_ready, shared_erase,
+    shared_conclude, shared_finish, shared_fail, shared_failure, shared_same_task, shared_store_tasks,
+    shared_attempts, shared_text, shared_queue, shared_end_of, shared_fail_for_children, shared_child_failure,
+    shared_CONTINUATION, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
+    R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
+local there = call('HGET', S, id) or ''
+if there == to then return {'OK', 1} end  -- the answer got lost
+if there ~= from then return {'OK', 0} end
+if #ARGV > 4 then
+local known = call('HMGET', c, 'seq', 'run')
+if ARGV[1] ~= '' and known[2] ~= ARGV[1] or is_due() then return {'DUE'} end
+local seq = store_tasks(tonumber(known[1] or 0), 5, {})
+also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
+end
+also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
+return commit({'OK', 1})
+)lua");
+inline constexpr script set_schedule{"set_schedule", "fbd44441ec4a85df75198eecdc65f226c4eae680",
+    std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
+
+inline constexpr char settle_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
+    shared_unclaimed_member, shared_lane, shared_journals, shared_journal_of, shared_note_in,
+    shared_keep_journal, shared_parse_child, shared_outgoing, shared_ending, shared_begin_epoch,
+    shared_forget_journal, shared_write_journals, shared_detach, shared_make_ready, shared_erase,
+    shared_conclude, shared_finish, shared_fail, shared_failure, shared_retry, shared_give_back,
+    shared_release, shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of,
+    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
+    shared_judge_children, shared_wait_for_children, shared_end_child, shared_tell_parents,
+    shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -4400,7 +7614,7 @@ elseif how == 0 then
 if task.cancel then
 task.failed = task.failed + 1
 finish(task, CANCELLED)
-else
+elseif not wait_for_children(task, data) then
 task.result = data
 finish(task, SUCCEEDED)
 end
@@ -4408,10 +7622,20 @@ elseif how == 1 then
 task.failed = task.failed + 1
 fail(task, data)
 elseif how == 2 then
-if counts_too == 1 then task.failed = task.failed + 1 end
+if task.journal then keep_journal(task).awaited = '' end
+if counts_too == 1 then
+task.failed = task.failed + 1
+begin_epoch(task)
+end
 retry(task, data, delay)
 elseif how == 3 then
 release(task)
+elseif how == 5 and not task.cancel then
+local of = keep_journal(task)
+local has_come = data ~= '' and note_in(of, data)
+of.awaited = data
+detach(task)
+make_ready(task, has_come and now or math.min(now + delay, forever))
 elseif task.cancel then
 task.failed = task.failed + 1
 finish(task, CANCELLED)
@@ -4422,22 +7646,56 @@ effects[n - 1] = effect
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "2d7299e3058c5aecc35fc240456fbccb5eeaa12c",
-    std::string_view(settle_text.data(), settle_text.size())};
+inline constexpr script settle{"settle", "7994c8c45c54c84bf7d58f283074f39b2825fc8a",
+    std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqSo"};
 
-inline constexpr auto settle_plain_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_also,
-    shared_set_aside, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_rewritten,
-    shared_counts, shared_ready, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append,
-    shared_attempts, shared_has_lease, shared_text, shared_queue, shared_send, shared_tell_waiters,
-    shared_wake, shared_write_rest, shared_store_segment,
+inline constexpr char settle_one_keys[] = R"lua(local c, s, d, C, f, w = unpack(KEYS)
+)lua";
+inline constexpr auto settle_one_text = joined(settle_one_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_ends_now,
+    shared_succeeded, shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of,
+    R"lua(local consumer, word = ARGV[1], ARGV[2]
+local mine = key('a:' .. consumer)
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local alive, is_expired = has_lease(consumer)
+if is_expired then return {'DUE'} end
+local how, _, seq, nonce = struct.unpack('<BBdI4', word)
+local state, failed = succeeded(alive and how == 0 and call('HGET', s, seq), word, consumer)
+if not state then return {'SLOW'} end
+local waiters = call('HGET', w, seq)
+local field = string.format('%d', seq)
+call('HSET', s, field, state)
+call('SREM', mine, field)
+call('ZADD', f, string.format('%d', now + RETENTION), field)
+call('HINCRBY', c, 'n' .. RUNNING, -1)
+call('HINCRBY', c, 'n' .. SUCCEEDED, 1)
+if waiters then
+call('HDEL', w, field)
+local result = string.sub(word, 31)
+local message = end_of({seq = seq, nonce = nonce, state = SUCCEEDED, failed = failed, result = result, error = ''})
+for inbox in string.gmatch(waiters, '[^\n]+') do call('PUBLISH', inbox, message) end
+end
+return {'OK'}
+)lua");
+inline constexpr script settle_one{"settle_one", "eb0b6ee08ed606c8db6bb58cf2889a0c7c349583",
+    std::string_view(settle_one_text.data(), settle_one_text.size()), "csdCfw"};
+
+inline constexpr char settle_plain_keys[] = R"lua(local c, s, d, C, f, i, w, b, B, q, o = unpack(KEYS)
+)lua";
+inline constexpr auto settle_plain_text = joined(settle_plain_keys, shared_prefix, shared_declared,
+    shared_call, shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_ends_now, shared_succeeded, shared_WAITS,
+    shared_segments, shared_open_segment, shared_segment_of, shared_rewritten, shared_counts, shared_ready,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_attempts,
+    shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_wake,
+    shared_write_rest, shared_store_segment,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
 if not alive then return {'SLOW'} end
 local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
-local seqs, singles, effects, forgotten, released = {}, {}, {}, {}, {}
+local seqs, singles, forgotten, released = {}, {}, {}, {}
 local has_waiters, unpack_struct, sub, byte = call('EXISTS', w) == 1, struct.unpack, string.sub, string.byte
 local char = string.char
 local of
@@ -4470,31 +7728,21 @@ else
 singles[#singles + 1] = n
 seqs[#seqs + 1] = seq
 end
-effects[n - 1] = 0
 end
-local gone_at = now + 3600000
-local till, at, nothing = struct.pack('<d', gone_at), struct.pack('<d', now), string.rep('\0', 6)  -- no holder, no error
 local held = {}
 local conditions = read(s, seqs)
 for n, seq in ipairs(seqs) do
-local word, state = ARGV[singles[n]], conditions[n]
-if not state or byte(state) ~= RUNNING or byte(state, 2) >= 4 or byte(state, 2) % 2 == 1 or held[seq] then
-return {'SLOW'}
-end
-local _, _, _, nonce, token = unpack_struct('<BBdI4I4', word)
-local own_nonce, deliveries, failed = unpack_struct('<I4I4I4', state, 3)
-local length = unpack_struct('<H', state, 59)
-if own_nonce ~= nonce or deliveries ~= token or sub(state, 61, 60 + length) ~= consumer or #state ~= 64 + length then
-return {'SLOW'}
-end
+local word = ARGV[singles[n]]
+local state, failed = succeeded(conditions[n], word, consumer)
+if not state or held[seq] then return {'SLOW'} end
 held[seq] = true
 released[#released + 1] = seq
-local result = sub(word, 31)
 states[#states + 1] = seq
-states[#states + 1] = char(SUCCEEDED) .. sub(state, 2, 18) .. at .. sub(state, 27, 50) .. till .. nothing .. result
-append(forgotten, gone_at, seq)
+states[#states + 1] = state
+append(forgotten, now + RETENTION, seq)
 if has_waiters then
-ended[#ended + 1] = {seq = seq, nonce = nonce, state = SUCCEEDED, failed = failed, result = result, error = ''}
+local nonce = unpack_struct('<I4', word, 11)
+ended[#ended + 1] = {seq = seq, nonce = nonce, state = SUCCEEDED, failed = failed, result = sub(word, 31), error = ''}
 end
 end
 local kept = #states / 2
@@ -4530,26 +7778,74 @@ for moment, those in pairs(forgotten) do
 if moment < forever then call('ZADD', f, string.format('%d', moment), table.concat(those, ',')) end
 end
 write('HDEL', w, told)
-count(RUNNING, -#effects)
+count(RUNNING, 1 - #ARGV)
 count(SUCCEEDED, kept)
 write_rest({})
-return {'OK', unpack(effects)}
+return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "8e7a45a5ff1ff74a35dea56963cafb4f9a080f39",
-    std::string_view(settle_plain_text.data(), settle_plain_text.size())};
+inline constexpr script settle_plain{"settle_plain", "d713f64127745514a24c12c9047689416dc42b08",
+    std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csdCfiwbBqo"};
 
-inline constexpr auto steer_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read, shared_write, shared_due,
-    shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS, shared_segments,
+inline constexpr char signal_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_read, shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse,
+    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
+    shared_unclaimed_member, shared_lane, shared_journals, shared_journal_of, shared_note_in,
+    shared_keep_journal, shared_parse_child, shared_outgoing, shared_ending, shared_forget_journal,
+    shared_write_journals, shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish,
+    shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_tell_waiters, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_commit,
+    R"lua(if is_due() then return {'DUE'} end
+local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
+if not task then return {'OK', 4} end
+if task.state >= SUCCEEDED then return {'OK', 3} end
+local of = keep_journal(task)
+local sent, call_id = '#signals ' .. ARGV[3], '#call ' .. ARGV[4]
+if note_in(of, call_id) then return {'OK', 0} end  -- sent again, as the answer got lost
+of.size = of.size + #ARGV[5]
+if of.size > tonumber(ARGV[6]) then return {'OK', 5, of.size} end
+local number = (note_in(of, sent) or 0) + 1
+local field = string.format('g%s#%d', ARGV[3], number)
+of.notes[sent], of.notes[call_id], of.notes[field] = number, field, ARGV[5]
+if task.state == SCHEDULED and of.awaited == field then
+detach(task)
+make_ready(task, now)
+end
+return commit({'OK', 0})
+)lua");
+inline constexpr script signal{"signal", "3c2f4a16c3c83a56ceefbe3650df4f0c11908b3a",
+    std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqSo"};
+
+inline constexpr char steer_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_read, shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse,
+    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
     shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
     shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unique_holder,
-    shared_lock_unique, shared_unlock_unique, shared_unclaimed_member, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_attempts, shared_text,
-    shared_queue, shared_send, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
+    shared_lock_unique, shared_unlock_unique, shared_unclaimed_member, shared_lane, shared_journals,
+    shared_journal_of, shared_note_in, shared_keep_journal, shared_parse_child, shared_outgoing,
+    shared_ending, shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_detach,
+    shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure,
+    shared_attempts, shared_text, shared_queue, shared_end_of, shared_fail_for_children, shared_child_failure,
+    shared_CONTINUATION, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
     shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local steps = {}
@@ -4559,7 +7855,7 @@ task.cancel = true
 changed[task.seq] = true
 cancels[task.seq] = string.format('%d\n%d\n%s', task.nonce, task.deliveries, task.holder)
 local inbox = string.match(call('HGET', h, task.holder) or '', '^%d+:(.*)$')
-if inbox then send(inbox, 'C', text(task.holder)) end
+if inbox then messages[#messages + 1] = {inbox, 'C' .. text(queue) .. text(task.holder)} end
 return 1
 end
 if task.state >= SUCCEEDED then return 3 end
@@ -4584,6 +7880,7 @@ if task.special and info(task).unique and unique_holder(info(task).unique) then 
 lock_unique(task)
 task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
 task.cancel, task.error = false, ''
+begin_epoch(task)
 make_ready(task, now)
 return 0
 end
@@ -4602,19 +7899,28 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "c66f3bb36541d1996072f3a3504b40575b305a3c",
-    std::string_view(steer_text.data(), steer_text.size())};
+inline constexpr script steer{"steer", "d416063b5f18fd632df247915dd92332f55b16c1",
+    std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqSo"};
 
-inline constexpr auto tell_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due, shared_also,
-    shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS, shared_segments, shared_open_segment,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record, shared_record_in,
-    shared_member_of, shared_rewritten, shared_load, shared_find, shared_counts, shared_ready,
+inline constexpr char tell_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto tell_text = joined(tell_keys, shared_prefix, shared_declared, shared_call, shared_clock,
+    shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded, shared_read,
+    shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_mark, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_attempts, shared_has_lease, shared_text, shared_queue,
-    shared_send, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_commit,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
+    shared_unique_entry, shared_unlock_unique, shared_unclaimed_member, shared_lane, shared_journals,
+    shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing, shared_ending,
+    shared_forget_journal, shared_write_journals, shared_detach, shared_erase, shared_conclude, shared_finish,
+    shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of,
+    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_tell_waiters, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -4644,18 +7950,26 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script tell{"tell", "b88421a58bf2e8bea5ffaad4b581cc0751c74bd5",
-    std::string_view(tell_text.data(), tell_text.size())};
+inline constexpr script tell{"tell", "47c1435cbe6baa0701a53daf6aa9430f65fff00d",
+    std::string_view(tell_text.data(), tell_text.size()), "crsdeCfukyiwgxbBqSo"};
 
-inline constexpr auto update_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due,
-    shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS, shared_segments,
+inline constexpr char update_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_read, shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse,
+    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
     shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append,
-    shared_attempts, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member,
+    shared_lane, shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
+    shared_ending, shared_forget_journal, shared_write_journals, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_tell_waiters, shared_wake,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
     shared_commit,
     R"lua(if is_due() then return {'DUE'} end
@@ -4666,19 +7980,18 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end  -- it is the segment's record no more
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "6364129dfee08ab17188fd1e944c5b2f71b257ae",
-    std::string_view(update_text.data(), update_text.size())};
+inline constexpr script update{"update", "d4d6ce15818d10fda14f354ec55cbb84256b13a0",
+    std::string_view(update_text.data(), update_text.size()), "crsdeCfukyiwgxbBqSo"};
 
-inline constexpr auto wait_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due, shared_is_due,
-    shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_counts,
-    shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
-    shared_messages, shared_wakes, shared_count, shared_append, shared_attempts, shared_text, shared_queue,
-    shared_send, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_commit,
+inline constexpr char wait_keys[] = R"lua(local c, r, s, d, e, C, f, i, w, b, B, q, o = unpack(KEYS)
+)lua";
+inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_call, shared_clock, shared_now,
+    shared_forever, shared_RETENTION, shared_HELD, shared_read, shared_due, shared_is_due, shared_also,
+    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_read_state,
+    shared_unpack_state, shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_cut_record, shared_record_in, shared_member_of, shared_load,
+    shared_find, shared_counts, shared_bodies, shared_messages, shared_wakes, shared_count, shared_attempts,
+    shared_text, shared_queue, shared_wake, shared_write_rest,
     R"lua(if is_due() then return {'DUE'} end
 local soonest = forever
 for _, set in ipairs({e, C}) do
@@ -4702,10 +8015,11 @@ end
 end
 reply[#reply + 1] = answer
 end
-return commit(reply)
+write_rest({})
+return reply
 )lua");
-inline constexpr script wait{"wait", "547a35196edabef92bce1ff646adfd547d0c3437",
-    std::string_view(wait_text.data(), wait_text.size())};
+inline constexpr script wait{"wait", "284d2dd6f09a650f337321e871cf6272474f8562",
+    std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBqo"};
 
 }  // namespace taskflux::redis::scripts
 
@@ -4742,7 +8056,7 @@ private:
     std::size_t run_id_at_ = none;
 };
 
-/// A script's answer, of which the first word has been read: OK, LOST or SLOW.
+/// A script's answer, of which the first word has been read: OK (RELAY too), LOST or SLOW.
 struct answer {
     reply whole;
     bool is_lost = false;
@@ -4759,14 +8073,19 @@ struct answer {
     std::size_t size() const { return reader(whole).list() - 1; }
 };
 
+/// A script for a usual case. When it has just not been enough, it is passed over for a while.
+struct fast_script {
+    const script& what;
+    std::atomic<int> slow_turns = 0;
+};
+
 /// The scripts of one queue: declares their keys, and does what time has brought about where a script says that
 /// this comes first. Thread-safe; lives in a shared_ptr.
 class queue_calls : public std::enable_shared_from_this<queue_calls> {
 public:
-    queue_calls(std::shared_ptr<connection> server, std::string queue)
-        : server_(std::move(server)), prefix_("tf:{" + queue + "}:") {
-        for (const char name : std::string_view("crsdeCfukyiwgNhxbBq")) keys_.push_back(prefix_ + name);
-    }
+    /// `relay` is called when there is something to be told to other queues; must not throw.
+    queue_calls(std::shared_ptr<connection> server, std::string queue, std::function<void()> relay)
+        : server_(std::move(server)), prefix_("tf:{" + queue + "}:"), relay_(std::move(relay)) {}
 
     /// Calls a script. `own` are keys that this call needs beside the queue's, without the prefix. `durable`: replicas
     /// must have it too, if the options say so; then it must be repeatable.
@@ -4776,19 +8095,28 @@ public:
         co_return co_await call(what, own, with, repeatable, durable);
     }
 
-    /// Calls the fast script for the usual case, and the one for any case where it must be that; not the former
-    /// for a while when it has just not been enough, as `slow_turns` counts.
-    asio::awaitable<answer> run(const script& plain, const script& any, std::atomic<int>& slow_turns,
-                                std::vector<std::string> own, arguments with, bool repeatable) {
+    /// Calls the first of the fast scripts that is enough, or the one for any case.
+    asio::awaitable<answer> run(std::vector<fast_script*> fast, const script& any, std::vector<std::string> own,
+                                arguments with, bool repeatable) {
         const auto self = shared_from_this();
-        if (slow_turns <= 0) {
-            auto got = co_await call(plain, own, with, repeatable);
+        for (auto* one : fast) {
+            auto got = co_await try_fast(*one, own, with, repeatable);
             if (!got.is_slow) co_return got;
-            slow_turns = 8;
-        } else {
-            --slow_turns;
         }
         co_return co_await call(any, own, with, repeatable);
+    }
+
+    /// Calls a fast script, unless it is passed over; where it was not enough, the answer is slow. Else as `run`.
+    asio::awaitable<answer> run_if_fast(fast_script& what, std::vector<std::string> own, arguments with, bool repeatable,
+                                        bool durable) {
+        const auto self = shared_from_this();
+        co_return co_await try_fast(what, own, with, repeatable, durable);
+    }
+
+    /// The sets of some consumers that scripts have asked for, without the prefix.
+    std::vector<std::string> known_sets() {
+        const std::lock_guard lock(mutex_);
+        return sets_;
     }
 
     /// Does all that has fallen due.
@@ -4797,24 +8125,40 @@ public:
         constexpr int most = 100;  // of each kind a call: what a server does in a few milliseconds
         arguments with;
         with.add(most).add_run_id();
-        auto keys = keys_with({});
+        auto keys = keys_of(scripts::maintain, {});
         for (bool is_more = true; is_more;) {
             with.set_run_id(server_->run_id());
             const auto got = co_await server_->eval(scripts::maintain, keys, with.words(), true);
             reader from(got);
             const auto size = from.list();
-            if (from.text() == "NEED") {
+            const auto word = from.text();
+            if (word == "NEED") {
                 for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
             } else {
                 is_more = from.integer() != 0;
+                keys = keys_of(scripts::maintain, {});
+                if (word == "RELAY" && !is_more) relay_();
             }
         }
     }
 
 private:
+    asio::awaitable<answer> try_fast(fast_script& what, const std::vector<std::string>& own, arguments& with,
+                                     bool repeatable, bool durable = false) {
+        answer got;
+        got.is_slow = true;
+        if (what.slow_turns > 0) {
+            --what.slow_turns;
+            co_return got;
+        }
+        got = co_await call(what.what, own, with, repeatable, durable);
+        if (got.is_slow) what.slow_turns = 8;
+        co_return got;
+    }
+
     asio::awaitable<answer> call(const script& what, const std::vector<std::string>& own, arguments& with, bool repeatable,
                                  bool durable = false) {
-        auto keys = keys_with(own);
+        auto keys = keys_of(what, own);
         // Another try gets nearer to the end each time: one more key known, some more of what was due done.
         for (;;) {
             answer got;
@@ -4827,8 +8171,10 @@ private:
             const auto word = from.text();
             got.is_lost = word == "LOST";
             got.is_slow = word == "SLOW";
-            if (durable && word == "OK") server_->check_replicas(got.whole);
-            if (got.is_lost || got.is_slow || word == "OK") co_return got;
+            const bool is_done = word == "OK" || word == "RELAY";
+            if (durable && is_done) server_->check_replicas(got.whole);
+            if (word == "RELAY") relay_();
+            if (got.is_lost || got.is_slow || is_done) co_return got;
             if (word == "DUE") {
                 co_await maintain();
             } else if (word == "NEED") {
@@ -4839,28 +8185,43 @@ private:
         }
     }
 
-    std::vector<std::string> keys_with(const std::vector<std::string>& own) {
+    std::vector<std::string> keys_of(const script& what, const std::vector<std::string>& own) {
         std::vector<std::string> keys;
         const std::lock_guard lock(mutex_);
-        keys.reserve(keys_.size() + own.size() + 2);
-        keys = keys_;
+        keys.reserve(what.keys.size() + lanes_.size() + own.size() + 2);
+        for (const char name : what.keys) keys.push_back(prefix_ + name);
+        keys.insert(keys.end(), lanes_.begin(), lanes_.end());
+        if (&what == &scripts::settle) {
+            for (const auto& journal : journals_) keys.push_back(prefix_ + journal);
+        }
         for (const auto& one : own) keys.push_back(prefix_ + one);
         return keys;
     }
 
-    /// Lanes are used again and again: they are declared from now on.
+    /// Lanes are used again and again: they are declared from now on. And some sets of consumers and some journals, of
+    /// whose tasks more subtasks will end, are remembered.
     std::string learned(std::string key) {
-        if (std::string_view(key).substr(prefix_.size()).starts_with("l:")) {
-            const std::lock_guard lock(mutex_);
-            if (std::ranges::find(keys_, key) == keys_.end()) keys_.push_back(key);
-        }
+        constexpr std::size_t most_sets = 16, most_journals = 4;
+        const auto name = std::string_view(key).substr(prefix_.size());
+        const auto remember = [name](std::vector<std::string>& names, std::size_t most) {
+            if (std::ranges::find(names, name) != names.end()) return;
+            names.emplace_back(name);
+            if (names.size() > most) names.erase(names.begin());
+        };
+        const std::lock_guard lock(mutex_);
+        if (name.starts_with("l:") && std::ranges::find(lanes_, key) == lanes_.end()) lanes_.push_back(key);
+        if (name.starts_with("a:")) remember(sets_, most_sets);
+        if (name.starts_with("j:")) remember(journals_, most_journals);
         return key;
     }
 
     const std::shared_ptr<connection> server_;
     const std::string prefix_;
+    const std::function<void()> relay_;
     std::mutex mutex_;
-    std::vector<std::string> keys_;
+    std::vector<std::string> lanes_;  // their keys
+    std::vector<std::string> sets_;
+    std::vector<std::string> journals_;
 };
 
 }  // namespace taskflux::redis
@@ -4881,7 +8242,7 @@ public:
 
     /// Whether a script need not look into it but for name and priority.
     bool is_plain() const {
-        if ((flags() & (has_own_id | has_unique_key)) != 0) return false;
+        if ((flags() & (has_own_id | has_unique_key | has_parent)) != 0) return false;
         constexpr std::string_view no_deadline_nor_expiry("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
         return (flags() & has_limits) == 0 || record_.substr(limits_at(), 16) == no_deadline_nor_expiry;
     }
@@ -4893,8 +8254,8 @@ public:
     std::string_view rest() const { return record_.substr(rest_at()); }
 
     double retention() const {
-        constexpr double usual = 3'600'000;
-        return (flags() & has_limits) == 0 ? usual : byte_reader(record_.substr(limits_at() + 16)).real();
+        if ((flags() & has_limits) == 0) return to_number(run_policy().retention);
+        return byte_reader(record_.substr(limits_at() + 16)).real();
     }
 
     bool is_like(const record_head& other) const {
@@ -4992,26 +8353,43 @@ public:
         double now = 0;
     };
 
-    queue(asio::any_io_executor executor, std::shared_ptr<connection> server, std::string name, std::string producer)
+    /// What a submission answers.
+    struct stored {
+        submitted task;
+        bool is_awaited = false;  ///< the inbox will hear of its end
+    };
+
+    /// `relay` as for `queue_calls`.
+    queue(asio::any_io_executor executor, std::shared_ptr<connection> server, std::string name, std::string producer,
+          std::function<void()> relay)
         : executor_(std::move(executor)), server_(std::move(server)), name_(std::move(name)),
-          producer_(std::move(producer)), calls_(std::make_shared<queue_calls>(server_, name_)) {}
+          producer_(std::move(producer)), calls_(std::make_shared<queue_calls>(server_, name_, std::move(relay))) {}
 
     const std::string& name() const { return name_; }
     queue_calls& calls() { return *calls_; }
 
-    /// Stores up to `batcher_limits::max_items` tasks.
-    asio::awaitable<std::vector<submitted>> submit(std::vector<new_task> tasks) {
-        const auto self = shared_from_this();
+    /// A record and how it begins, for each task: see enqueue.lua.
+    std::vector<std::string> words_of(const std::vector<new_task>& tasks) {
         std::vector<std::string> words;
         words.reserve(2 * tasks.size());
-        for (auto& task : tasks) {
+        for (const auto& task : tasks) {
             words.push_back(record_of(task, new_nonce()));
             auto& how = words.emplace_back();
-            if (!task.hold && task.delay <= duration::zero() && task.at <= time_point{}) continue;
+            if (!task.hold && task.delay <= duration::zero() && task.at <= time_point{}) {
+                if (task.is_awaited) how = awaited;
+                continue;
+            }
             put(how, std::uint8_t(task.hold));
             put(how, to_number(task.delay));
             put(how, to_number(task.at));
         }
+        return words;
+    }
+
+    /// Stores up to `batcher_limits::max_items` tasks.
+    asio::awaitable<std::vector<stored>> submit(std::vector<new_task> tasks) {
+        const auto self = shared_from_this();
+        auto words = words_of(tasks);
         const auto batches = enqueueing();
         co_return co_await batches->run(std::move(words), tasks.size());
     }
@@ -5038,7 +8416,8 @@ public:
         const auto self = shared_from_this();
         std::vector<std::string> own;
         own.push_back("a:" + consumer);
-        co_return co_await calls_->run(scripts::fetch_plain, scripts::fetch, slow_fetches_, std::move(own), std::move(with), false);
+        std::vector<fast_script*> fast(1, &fetch_plain_);
+        co_return co_await calls_->run(std::move(fast), scripts::fetch, std::move(own), std::move(with), false);
     }
 
     /// Tells once of data that can't be used: `what` it is called on the server, and why.
@@ -5069,10 +8448,14 @@ private:
         return static_cast<std::uint32_t>(random_());
     }
 
-    std::shared_ptr<batcher<submitted>> enqueueing() {
+    // The second word of a task that is to run at once and whose end is awaited, until `send_tasks` has read it: the server
+    // gets an empty one, as for others that are to run at once. It can't be mistaken: where a task is put takes 17 bytes.
+    static constexpr const char* awaited = "awaited";
+
+    std::shared_ptr<batcher<stored>> enqueueing() {
         const std::lock_guard lock(mutex_);
         if (!enqueueing_) {
-            enqueueing_ = std::make_shared<batcher<submitted>>(
+            enqueueing_ = std::make_shared<batcher<stored>>(
                 executor_, [self = weak_from_this()](std::vector<std::string> words) { return send_tasks(self.lock(), std::move(words)); });
         }
         return enqueueing_;
@@ -5100,57 +8483,90 @@ private:
         return made;
     }
 
-    static asio::awaitable<std::vector<submitted>> send_tasks(std::shared_ptr<queue> self, std::vector<std::string> words) {
+    static asio::awaitable<std::vector<stored>> send_tasks(std::shared_ptr<queue> self, std::vector<std::string> words) {
         std::vector<std::uint32_t> nonces;
         nonces.reserve(words.size() / 2);
+        std::string heard_of;  // places, of those whose ends the inbox is to hear of
         bool all_plain = true;
         for (std::size_t i = 0; i < words.size(); i += 2) {
             const record_head head(words[i]);
+            if (words[i + 1] == awaited) {
+                words[i + 1].clear();
+                put(heard_of, static_cast<std::uint16_t>(nonces.size()));
+            }
             nonces.push_back(head.nonce());
             all_plain = all_plain && words[i + 1].empty() && head.is_plain();
         }
-        arguments with;
-        with.reserve(words.size() + 3);
-        with.add(self->producer_).add(++self->batches_).add_run_id();
-        if (all_plain) {
-            add_segments(words, with);
-        } else {
-            for (auto& word : words) with.add(std::move(word));
+        const auto batch = ++self->batches_;
+        const auto channel = heard_of.empty() ? std::string() : self->server_->inbox();
+        answer got;
+        got.is_slow = true;
+        if (all_plain && nonces.size() == 1) {
+            arguments with;
+            with.add(self->producer_).add(batch).add_run_id().add(channel).add(words.front());
+            auto own = self->calls_->known_sets();
+            own.push_back("p:" + self->producer_);
+            got = co_await self->calls_->run_if_fast(self->hand_over_, std::move(own), std::move(with), true, true);
         }
-        std::vector<std::string> own;
-        own.push_back("p:" + self->producer_);
-        const auto& script = all_plain ? scripts::enqueue_plain : scripts::enqueue;
-        const auto got = co_await self->calls_->run(script, std::move(own), std::move(with), true, true);
+        if (got.is_slow) {
+            arguments with;
+            with.reserve(words.size() + 5);
+            with.add(self->producer_).add(batch).add_run_id();
+            if (all_plain) {
+                with.add(channel).add(heard_of);
+                add_segments(words, with);
+            } else {
+                heard_of.clear();
+                for (auto& word : words) with.add(std::move(word));
+            }
+            std::vector<std::string> own;
+            own.push_back("p:" + self->producer_);
+            const auto& script = all_plain ? scripts::enqueue_plain : scripts::enqueue;
+            got = co_await self->calls_->run(script, std::move(own), std::move(with), true, true);
+        }
+        co_return read_stored(got, nonces, heard_of);
+    }
+
+    /// The answer to tasks with those nonces: the first new one's number, and of those that were there already their
+    /// places among the others and their keys.
+    static std::vector<stored> read_stored(const answer& got, const std::vector<std::uint32_t>& nonces,
+                                           const std::string& heard_of) {
         auto from = got.read();
         auto next = static_cast<std::uint64_t>(from.integer());
         constexpr auto none = static_cast<std::size_t>(-1);
         const auto next_duplicate = [&] { return from.done() ? none : static_cast<std::size_t>(from.integer()); };
-        std::vector<submitted> answers(nonces.size());
+        std::vector<stored> answers(nonces.size());
         auto duplicate = next_duplicate();
         for (std::size_t i = 0; i < answers.size(); ++i) {
             if (i == duplicate) {
                 const auto sequence = static_cast<std::uint64_t>(from.integer());
-                answers[i] = {{sequence, static_cast<std::uint32_t>(from.integer())}, true};
+                answers[i].task = {{sequence, static_cast<std::uint32_t>(from.integer())}, true};
                 duplicate = next_duplicate();
             } else {
-                answers[i] = {{next++, nonces[i]}, false};
+                answers[i].task = {{next++, nonces[i]}, false};
             }
         }
-        co_return answers;
+        byte_reader places(heard_of);
+        for (std::size_t i = 0; i < heard_of.size(); i += 2) answers[places.number<std::uint16_t>()].is_awaited = true;
+        return answers;
     }
 
     static asio::awaitable<std::vector<effect>> send_ends(std::shared_ptr<queue> self, std::string consumer,
                                                           std::vector<std::string> words) {
+        const auto items = words.size();
         arguments with;
-        with.reserve(words.size() + 1);
+        with.reserve(items + 1);
         with.add(consumer);
         for (auto& word : words) with.add(std::move(word));
         std::vector<std::string> own;
         own.push_back("a:" + consumer);
-        const auto got = co_await self->calls_->run(scripts::settle_plain, scripts::settle, self->slow_settles_,
-                                                    std::move(own), std::move(with), true);
+        std::vector<fast_script*> fast;
+        if (items == 1) fast.push_back(&self->settle_one_);
+        fast.push_back(&self->settle_plain_);
+        const auto got = co_await self->calls_->run(std::move(fast), scripts::settle, std::move(own), std::move(with), true);
         auto from = got.read();
         std::vector<effect> effects;
+        if (from.done()) effects.assign(items, effect::done);
         while (!from.done()) effects.push_back(effect_of(from.integer()));
         co_return effects;
     }
@@ -5186,12 +8602,14 @@ private:
     const std::string producer_;
     const std::shared_ptr<queue_calls> calls_;
     std::atomic<std::uint64_t> batches_ = 0;
-    std::atomic<int> slow_settles_ = 0;
-    std::atomic<int> slow_fetches_ = 0;
+    fast_script hand_over_{scripts::hand_over};
+    fast_script settle_one_{scripts::settle_one};
+    fast_script settle_plain_{scripts::settle_plain};
+    fast_script fetch_plain_{scripts::fetch_plain};
 
     std::mutex mutex_;  // guards all below
     std::mt19937_64 random_{std::random_device()()};
-    std::shared_ptr<batcher<submitted>> enqueueing_;
+    std::shared_ptr<batcher<stored>> enqueueing_;
     std::set<std::string> damaged_;
     std::map<std::string, std::shared_ptr<batcher<effect>>> settling_;
     std::map<std::string, std::shared_ptr<batcher<wait_answer>>> waiting_;
@@ -5229,6 +8647,39 @@ private:
 
 }  // namespace taskflux::redis
 
+// -------------------- taskflux/detail/alarm.hpp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Sets an event when a clock reads a time, unless it is destroyed before. So a wait for the event ends then, without
+/// an operation of its own that would have to be cancelled. An alarm that rings when something else has just ended the
+/// wait leaves the event set: the next wait for it ends at once.
+class alarm {
+public:
+    /// `source` must outlive it.
+    alarm(clock& source, const asio::any_io_executor& executor, std::shared_ptr<event> rings, time_point when)
+        : source_(source), timer_(executor), is_on_(std::make_shared<std::atomic<bool>>(true)) {
+        source_.arm(timer_, when);
+        // A clock may end the wait by cancelling it.
+        timer_.async_wait([rings = std::move(rings), is_on = is_on_](const boost::system::error_code&) {
+            if (*is_on) rings->set();
+        });
+    }
+    ~alarm() {
+        *is_on_ = false;
+        source_.disarm(timer_);
+    }
+    alarm(const alarm&) = delete;
+    alarm& operator=(const alarm&) = delete;
+
+private:
+    clock& source_;
+    asio::steady_timer timer_;
+    const std::shared_ptr<std::atomic<bool>> is_on_;
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/broker/redis/engine.hpp -----------------------------------------------------
 
 namespace taskflux::redis {
@@ -5249,14 +8700,15 @@ public:
 
     engine(asio::any_io_executor executor, redis_url url, connection_options options, taskflux::clock& base)
         : executor_(std::move(executor)),
-          server_(connection::make(executor_, std::move(url), std::move(options))), clock_(base) {}
+          server_(connection::make(executor_, std::move(url), std::move(options))), clock_(base),
+          post_(std::make_shared<post_office>(executor_, server_)) {}
 
     /// To be called once, before anything else.
     void start() {
         server_->on_message([weak = weak_from_this()](std::string_view message) {
             if (const auto self = weak.lock()) self->hear(message);
         });
-        server_->on_reconnect([weak = weak_from_this()] {
+        server_->on_missed_messages([weak = weak_from_this()] {
             if (const auto self = weak.lock()) self->come_back();
         });
         server_->start();
@@ -5271,6 +8723,7 @@ public:
             announced_.clear();
             for (const auto& [name, one] : queues_) all.push_back(one);
         }
+        consumers_.lost_messages();
         for (auto& one : all) asio::co_spawn(executor_, maintain(one), [](std::exception_ptr) {});  // others will
         inbox_.wake_all();
     }
@@ -5280,6 +8733,7 @@ public:
     /// The local clock, by which waits go.
     taskflux::clock& base() const { return clock_.base(); }
     redis::inbox& inbox() { return inbox_; }
+    post_office& post() { return *post_; }
     redis::consumers& consumers() { return consumers_; }
     /// Where this process is told things.
     const std::string& channel() const { return server_->inbox(); }
@@ -5303,9 +8757,19 @@ public:
         }
         const std::lock_guard lock(mutex_);
         auto& made = queues_[name];
-        if (!made) made = std::make_shared<queue>(executor_, server_, name, producer_);
+        if (!made) {
+            made = std::make_shared<queue>(executor_, server_, name, producer_, [weak = weak_from_this(), name] {
+                if (const auto self = weak.lock()) self->relay(name);
+            });
+        }
         return made;
     }
+
+    /// So that the server knows a call that it gets again.
+    std::string new_call_id() { return producer_ + '.' + std::to_string(++calls_made_); }
+
+    /// What carries to other queues that which a queue's outbox holds; set once, before the first call.
+    void on_relay(std::function<awaitable<void>(std::shared_ptr<engine>, std::string)> action) { carry_ = std::move(action); }
 
     static awaitable<void> maintain(std::shared_ptr<queue> of) { co_await of->calls().maintain(); }
 
@@ -5344,22 +8808,25 @@ public:
     }
 
     /// Somebody else must look for tasks in a queue, as the sleeper of that name (empty: it has gone long since)
-    /// does not any more. Waits for nothing.
-    void resign(std::string name, std::string member) {
+    /// does not any more. Waits for nothing; `until_then` is kept until that has been done.
+    void resign(std::string name, std::string member, std::shared_ptr<void> until_then = {}) {
         if (is_closed_) return;
-        asio::co_spawn(executor_, wake_another(std::move(name), std::move(member)), [](std::exception_ptr) {});
+        asio::co_spawn(executor_, wake_another(std::move(name), std::move(member), std::move(until_then)),
+                       [](std::exception_ptr) {});
     }
 
-    /// Until the inbox has something, or `when` by the local clock. Throws when cancelled, or closed.
+    /// For a task that was handed over and can't be used. Waits for nothing.
+    void give_back(handed_task task) {
+        if (is_closed_) return;
+        asio::co_spawn(executor_, return_to_queue(std::move(task)), [](std::exception_ptr) {});
+    }
+
+    /// Until the inbox has something, or `when` by the local clock; may return early. Throws when cancelled, or closed.
     awaitable<void> sleep(redis::inbox::ticket& who, time_point when) {
-        using namespace asio::experimental::awaitable_operators;
-        bool is_cancelled = false;
-        try {
-            co_await (who.wake().wait() || detail::sleep_until(base(), when));
-        } catch (const asio::multiple_exceptions&) {
-            is_cancelled = true;
-        }
-        if (is_cancelled) throw boost::system::system_error(asio::error::operation_aborted);
+        const auto executor = co_await asio::this_coro::executor;
+        const auto wake = who.wake();
+        const detail::alarm at(base(), executor, wake, when);
+        co_await wake->wait();
         check_open();
     }
 
@@ -5380,37 +8847,119 @@ private:
 
     /// A message from the server, on the connection's strand.
     void hear(std::string_view message) {
-        std::optional<std::string> unheard;
+        std::optional<handed_task> unheard;
         try {
-            unheard = inbox_.deliver(message);
+            if (message.starts_with(post_office::kind)) return post_->deliver(message.substr(1));
+            unheard = inbox_.deliver(message, consumers_);
         } catch (const std::exception&) {
             return;  // not one of ours; polls make up for it
         }
-        if (unheard) resign(std::move(*unheard), {});
+        if (!unheard) return;
+        if (unheard->consumer.empty()) {
+            resign(std::move(unheard->queue), {});
+        } else {
+            give_back(std::move(*unheard));
+        }
     }
 
-    awaitable<void> wake_another(std::string name, std::string member) {
+    /// One at a time for each queue; what comes meanwhile is looked for again. Waits for nothing.
+    void relay(const std::string& name) {
+        {
+            const std::lock_guard lock(mutex_);
+            auto& turns = relays_[name];
+            if (is_closed_ || std::exchange(turns, 2) > 0) return;
+        }
+        asio::co_spawn(executor_, relay_all(shared_from_this(), name), [](std::exception_ptr) {});
+    }
+
+    static awaitable<void> relay_all(std::shared_ptr<engine> self, std::string name) {
+        bool goes_on = true;
+        while (goes_on) {
+            {
+                const std::lock_guard lock(self->mutex_);
+                self->relays_[name] = 1;
+            }
+            try {
+                co_await self->carry_(self, name);
+            } catch (const std::exception& e) {  // whoever renews its lease next tries again
+                if (!self->is_closed_) self->server_->log("queue " + name + ": telling other queues failed: " + e.what());
+            }
+            const std::lock_guard lock(self->mutex_);
+            goes_on = self->relays_[name] == 2;
+            if (!goes_on) self->relays_.erase(name);
+        }
+    }
+
+    awaitable<void> wake_another(std::string name, std::string member, [[maybe_unused]] std::shared_ptr<void> until_then) {
         const auto self = shared_from_this();
         arguments with;
         with.add(std::move(member));
         co_await call(std::move(name), scripts::resign, {}, std::move(with));
     }
 
+    awaitable<void> return_to_queue(handed_task task) {
+        const auto self = shared_from_this();
+        arguments with;
+        with.add(task.consumer).add(task.sequence);
+        consumers_.settled(task.consumer, task.queue, task.sequence);
+        std::exception_ptr failure;
+        try {
+            co_await call(task.queue, scripts::reclaim, set_of(task.consumer), std::move(with));
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (failure) consumers_.lost_an_answer(task.consumer, task.queue);
+    }
+
     const asio::any_io_executor executor_;
     const std::shared_ptr<connection> server_;
     server_clock clock_;
+    const std::shared_ptr<post_office> post_;
     const std::string producer_ = uuid_generator().text();
     redis::inbox inbox_;
     redis::consumers consumers_;
     std::atomic<bool> is_closed_ = false;
+    std::atomic<std::uint64_t> calls_made_ = 0;
+    std::function<awaitable<void>(std::shared_ptr<engine>, std::string)> carry_;
 
     std::mutex mutex_;  // guards all below
     std::map<std::string, std::shared_ptr<queue>> queues_;
     std::set<std::string> announced_;
+    std::map<std::string, int> relays_;  // 1: under way; 2: to be followed by another
     std::minstd_rand random_{std::random_device()()};
 };
 
 using engine_ptr = std::shared_ptr<engine>;
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/boards.hpp -----------------------------------------------------
+
+namespace taskflux::redis {
+
+inline std::vector<std::string> board_key() { return {"D"}; }
+
+/// `exchange::announce`; with an empty lease `exchange::withdraw`.
+inline awaitable<void> announce(engine_ptr on, std::string board, std::string id, std::string text, std::string lease) {
+    arguments with;
+    with.add(std::move(id)).add(std::move(lease)).add(std::move(text));
+    const auto got = co_await on->call(std::move(board), scripts::announce, board_key(), std::move(with));
+    on->clock().set(time_point(duration(got.read().integer())));
+}
+
+/// `exchange::announced`.
+inline awaitable<std::vector<announcement>> announced(engine_ptr on, std::string board) {
+    const auto got = co_await on->call(std::move(board), scripts::announced, board_key(), {});
+    auto from = got.read();
+    on->clock().set(time_point(duration(from.integer())));
+    std::vector<announcement> all((got.size() - 1) / 2);
+    for (auto& one : all) {
+        one.id = from.text();
+        one.text = from.text();
+    }
+    std::ranges::sort(all, {}, &announcement::id);
+    co_return all;
+}
 
 }  // namespace taskflux::redis
 
@@ -5511,17 +9060,34 @@ inline std::string signature(const name_set& names) {
 }
 
 /// What a sleeping fetch is called on the server.
-inline std::string member_of(const engine& on, std::uint64_t sleeper, const fetch_request& request) {
-    return on.channel() + '\n' + std::to_string(sleeper) + '\n' + (request.names ? signature(*request.names) : "*");
+inline std::string member_of(const engine& on, const std::string& sleeper, const fetch_request& request) {
+    return on.channel() + '\n' + sleeper + '\n' + (request.names ? signature(*request.names) : "*");
 }
 
-/// Gives back what the server says that the consumer holds, though no answer has told it: one got lost.
+/// Gives back what the server says that the consumer holds, though nothing has told it: an answer or message got lost.
 inline awaitable<void> reclaim(engine_ptr on, std::string consumer, std::string name) {
+    // What gets lost from here on makes it uncertain again; as does not coming to the end.
+    on->consumers().certain(consumer, name);
+    struct uncertain_until_done {
+        ~uncertain_until_done() {
+            if (!is_done) on->consumers().lost_an_answer(consumer, name);
+        }
+        engine_ptr on;
+        std::string consumer, name;
+        bool is_done = false;
+    } state{on, consumer, name};
+    const auto place = std::make_shared<inbox::place>();
+    auto all_came = on->inbox().await_call(consumer, name, place);
     arguments with;
-    with.add(consumer);
+    with.add(consumer).add(on->channel()).add(place->sleeper);
     const auto got = co_await on->call(name, scripts::held, engine::set_of(consumer), std::move(with));
     std::vector<std::uint64_t> held;
     for (auto from = got.read(); !from.done();) held.push_back(static_cast<std::uint64_t>(from.integer()));
+    const auto deadline = later(on->base().now(), std::chrono::seconds(1));
+    while (!all_came.is_called()) {  // then what was on its way is known
+        if (on->base().now() >= deadline) co_return;
+        co_await on->sleep(all_came, deadline);
+    }
     const auto unknown = on->consumers().unknown(consumer, name, held);
     for (std::size_t first = 0; first < unknown.size(); first += engine::careful_batch_size) {
         arguments gone;
@@ -5530,13 +9096,13 @@ inline awaitable<void> reclaim(engine_ptr on, std::string consumer, std::string 
         for (auto n = first; n < till; ++n) gone.add(unknown[n]);
         co_await on->call(name, scripts::reclaim, engine::set_of(consumer), std::move(gone));
     }
-    on->consumers().certain(consumer, name);
+    state.is_done = true;
 }
 
 /// Adds what there is in the request's i-th queue to `found`; returns when, by the local clock, there may be
 /// more without anybody doing anything.
 inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& request, std::size_t i,
-                                        std::uint64_t sleeper, std::vector<delivery>& found) {
+                                        const std::string& sleeper, std::vector<delivery>& found) {
     const auto& name = request.queues[i];
     auto& consumers = on->consumers();
     const auto source = on->at(name);
@@ -5590,6 +9156,36 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
     }
 }
 
+/// Adds what was handed over while the fetch slept, as much as it wanted. Waits for nothing: what has been taken is in
+/// `found`, or on its way back.
+inline void take_handed(const engine_ptr& on, const fetch_request& request, std::vector<handed_task> handed,
+                        std::vector<delivery>& found) {
+    for (auto& task : handed) {
+        const auto queue = std::ranges::find(request.queues, task.queue);
+        if (found.size() >= request.max || queue == request.queues.end()) {
+            on->give_back(std::move(task));
+            continue;
+        }
+        try {
+            record_reader records;
+            const auto status = read_status(task.state);
+            on->clock().set(status.started_at);
+            const auto index = static_cast<std::size_t>(queue - request.queues.begin());
+            auto made = read_delivery(index, task.sequence, records.read(task.record), status);
+            if (!request.names || request.names->contains(made.spec->name)) {
+                found.push_back(std::move(made));
+            } else {
+                on->give_back(std::move(task));
+            }
+        } catch (const error& e) {
+            on->consumers().settled(task.consumer, task.queue, task.sequence);
+            on->consumers().lost_an_answer(task.consumer, task.queue);
+            const spoiled_tasks spoiled(1, {task.sequence, e.what()});
+            asio::co_spawn(on->get_executor(), set_aside(on, task.consumer, task.queue, spoiled), [](std::exception_ptr) {});
+        }
+    }
+}
+
 /// `broker::fetch`.
 inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request request) {
     on->check_open();
@@ -5597,20 +9193,23 @@ inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request reque
         if (!on->consumers().has_joined(request.consumer, name)) throw lease_lost(request.consumer, name);
     }
     const auto deadline = later(on->base().now(), request.wait);
-    const auto sleeper = on->inbox().new_sleeper();
-    const auto executor = co_await asio::this_coro::executor;
-    auto asleep = on->inbox().sleep(sleeper, std::make_shared<inbox::place>(executor));
+    const auto place = std::make_shared<inbox::place>();
+    auto asleep = on->inbox().sleep(request.consumer, request.queues, place);
+    const auto sleeper = place->sleeper;
     std::vector<delivery> found;
     std::exception_ptr failure;
-    for (bool has_slept = false; !failure;) {
+    bool has_slept = false;
+    while (!failure) {
         try {
+            take_handed(on, request, asleep.take_handed(), found);
+            if (!found.empty()) break;
             auto soonest = later(on->base().now(), on->safety_poll());
             for (std::size_t i = 0; i < request.queues.size(); ++i) {
                 const auto next = co_await fetch_from(on, request, i, sleeper, found);
                 soonest = (std::min)(soonest, next);
                 if (found.size() >= request.max && request.max > 0) break;
             }
-            if (!found.empty() || request.wait <= duration::zero() || request.max == 0) co_return found;
+            if (!found.empty() || request.wait <= duration::zero() || request.max == 0) break;
             if (has_slept && on->base().now() >= deadline) break;
             has_slept = true;
             co_await on->sleep(asleep, (std::min)(soonest, deadline));
@@ -5618,8 +9217,19 @@ inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request reque
             failure = std::current_exception();
         }
     }
+    on->inbox().reserve(sleeper);
+    const std::shared_ptr<void> reserved(nullptr, [on, sleeper](void*) { on->inbox().release(sleeper); });
+    auto handed = asleep.close();
+    if (failure) {
+        for (auto& task : handed) on->give_back(std::move(task));
+    } else {
+        take_handed(on, request, std::move(handed), found);
+    }
+    if (!found.empty()) co_return found;
     // It may have been woken and not have looked, or be the one who watches the clock.
-    for (const auto& name : request.queues) on->resign(name, member_of(*on, sleeper, request));
+    if (failure || has_slept) {
+        for (const auto& name : request.queues) on->resign(name, member_of(*on, sleeper, request), reserved);
+    }
     if (failure) std::rethrow_exception(failure);
     co_return found;
 }
@@ -5732,6 +9342,302 @@ inline awaitable<task_page> list(engine_ptr on, list_query query) {
 
 }  // namespace taskflux::redis
 
+// -------------------- taskflux/broker/redis/journals.hpp ---------------------------------------------------
+
+namespace taskflux::redis {
+
+/// A journal's entry as it is stored: see common.lua.
+inline journal_entry read_entry(std::string_view key, std::string_view value) {
+    journal_entry made;
+    made.key = key;
+    if (!key.starts_with('c')) {
+        made.text = value;
+        return made;
+    }
+    byte_reader from(value);
+    const bool is_open = from.take(1) == "o";
+    made.is_spawned = from.take(1) == "1";
+    made.epoch = from.number<std::uint32_t>();
+    made.text = from.text();
+    if (!is_open) made.outcome = read_outcome(from);
+    return made;
+}
+
+/// What a script says about a journal, as an effect or the error for it.
+inline void check_journal(const task_id& id, reader& from) {
+    constexpr std::int64_t is_too_large = 5;
+    const auto code = from.integer();
+    if (code == is_too_large) {
+        throw error(errc::too_large, "a task's steps and signals would need " + std::to_string(from.integer()) +
+                                         " bytes; at most " + std::to_string(max_journal_size) +
+                                         " are kept: journal less, or references to it");
+    }
+    switch (queue::effect_of(code)) {
+        case effect::done: return;
+        case effect::lease_lost: throw error(errc::lease_lost, "task " + to_string(id));
+        case effect::wrong_state: throw error(errc::wrong_state, "task " + to_string(id) + " has ended");
+        case effect::not_found: throw error(errc::not_found, "task " + to_string(id));
+        case effect::requested: break;
+    }
+    throw error(errc::protocol, "a script answered an effect that a journal does not know");
+}
+
+/// The key of a task's journal. (GCC 12 compiles no list in braces inside a co_await expression.)
+inline std::vector<std::string> journal_of(task_key key) { return {"j:" + std::to_string(key.sequence)}; }
+
+/// `broker::note`.
+inline awaitable<noted> note(engine_ptr on, task_id id, journal_notes notes) {
+    noted answer;
+    // Where there are more than one call takes, each is all or nothing by itself.
+    for (std::size_t from = 0; from == 0 || from < notes.items.size(); from += engine::batch_size) {
+        const auto till = (std::min)(from + engine::batch_size, notes.items.size());
+        arguments with;
+        with.reserve(6 + 4 * (till - from));
+        with.add(id.key.sequence).add(id.key.nonce).add(notes.consumer).add(notes.token);
+        with.add(notes.policy ? notes.policy->text() : std::string()).add(max_journal_size);
+        for (auto i = from; i < till; ++i) {
+            auto& item = notes.items[i];
+            with.add(std::move(item.key));
+            switch (item.how) {
+                case journal_notes::mode::add: with.add("+"); break;
+                case journal_notes::mode::set: with.add("="); break;
+                case journal_notes::mode::drop: with.add("-"); break;
+            }
+            with.add(item.is_spawned ? "1" : "0").add(std::move(item.text));
+        }
+        std::vector<std::string> keys;
+        for (std::size_t at = 6; at < with.words().size(); at += 4) keys.push_back(with.words()[at]);
+        const auto got = co_await on->call(id.queue, scripts::note, journal_of(id.key), std::move(with));
+        auto told = got.read();
+        check_journal(id, told);
+        answer.epoch = static_cast<unsigned>(told.integer());
+        for (const auto& key : keys) {
+            const auto value = told.text();
+            auto& before = answer.before.emplace_back();
+            if (!value.empty()) before = read_entry(key, value);
+        }
+    }
+    co_return answer;
+}
+
+/// `broker::journal`.
+inline awaitable<journal_page> read_journal(engine_ptr on, task_id id, journal_query query) {
+    journal_page page;
+    for (std::size_t from = 0; from == 0 || from < query.keys.size(); from += engine::batch_size) {
+        arguments with;
+        with.add(id.key.sequence).add(id.key.nonce).add(query.cursor.empty() ? "0" : query.cursor).add(query.limit);
+        const auto till = (std::min)(from + engine::batch_size, query.keys.size());
+        for (auto i = from; i < till; ++i) with.add(query.keys[i]);
+        const auto got = co_await on->call(id.queue, scripts::journal, journal_of(id.key), std::move(with));
+        auto told = got.read();
+        check_journal(id, told);
+        page.counts.total = static_cast<std::size_t>(told.integer());
+        page.counts.done = static_cast<std::size_t>(told.integer());
+        page.counts.failed = static_cast<std::size_t>(told.integer());
+        page.cursor = told.text();
+        while (!told.done()) {
+            const auto key = told.text();
+            page.entries.push_back(read_entry(key, told.text()));
+        }
+    }
+    if (page.cursor == "0") page.cursor.clear();
+    co_return page;
+}
+
+/// `broker::signal`.
+inline awaitable<effect> signal(engine_ptr on, task_id id, std::string name, std::string value) {
+    arguments with;
+    with.add(id.key.sequence).add(id.key.nonce).add(std::move(name)).add(on->new_call_id()).add(std::move(value));
+    with.add(max_journal_size);
+    const auto got = co_await on->call(id.queue, scripts::signal, journal_of(id.key), std::move(with));
+    auto told = got.read();
+    if (got.size() == 2) check_journal(id, told);
+    co_return queue::effect_of(told.integer());
+}
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/relay.hpp ------------------------------------------------------
+
+namespace taskflux::redis {
+
+// A script touches one queue. What it brings about in others waits in its queue's outbox until some process has carried
+// it there; all of it can be carried twice.
+
+using keys_by_queue = std::map<std::string, std::vector<task_key>>;
+
+/// Adds where the parent's subtask is, if its record is still there.
+inline awaitable<void> locate(engine_ptr on, task_id parent, child_place place, keys_by_queue& found) {
+    arguments with;
+    with.add(std::move(place.own_id));
+    with.add(parent.queue + ' ' + std::to_string(parent.key.sequence) + ' ' + std::to_string(parent.key.nonce));
+    const auto got = co_await on->call(place.queue, scripts::find, {}, std::move(with));
+    if (got.size() == 0) co_return;
+    auto from = got.read();
+    found[place.queue].push_back(read_key(from));
+}
+
+inline awaitable<void> steer_all(engine_ptr on, const char* verb, keys_by_queue found) {
+    for (const auto& [queue, keys] : found) {
+        for (std::size_t from = 0; from < keys.size(); from += engine::careful_batch_size) {
+            arguments with;
+            with.add(verb);
+            for (auto i = from; i < keys.size() && i < from + engine::careful_batch_size; ++i) {
+                with.add(keys[i].sequence).add(keys[i].nonce);
+            }
+            co_await on->call(queue, scripts::steer, {}, std::move(with));
+        }
+    }
+}
+
+/// The subtasks of a task that has ended, those that are open since `epoch` or earlier.
+inline awaitable<void> cancel_children(engine_ptr on, task_id parent, unsigned epoch) {
+    journal_query query;
+    query.limit = engine::careful_batch_size;
+    do {
+        journal_page page;
+        try {
+            page = co_await read_journal(on, parent, query);
+        } catch (const error& e) {
+            if (e.code() != errc::not_found) throw;
+            co_return;
+        }
+        keys_by_queue found;
+        for (const auto& entry : page.entries) {
+            if (!entry.key.starts_with('c') || entry.outcome || entry.epoch > epoch) continue;
+            auto place = child_place::parse(entry.text);
+            co_await locate(on, parent, std::move(place), found);
+        }
+        co_await steer_all(on, "cancel", std::move(found));
+        query.cursor = page.cursor;
+    } while (!query.cursor.empty());
+}
+
+/// One thing that waits in an outbox.
+struct outgoing {
+    std::string field;
+    std::string value;
+
+    char kind() const { return field.empty() ? '\0' : field.front(); }
+};
+
+/// The ends of subtasks, for parents in one queue.
+inline awaitable<void> carry_ends(engine_ptr on, std::string to, std::vector<outgoing> ends) {
+    arguments with;
+    for (const auto& one : ends) {
+        byte_reader bytes(one.value);
+        const auto state = bytes.number<std::uint8_t>();
+        const auto attempts = bytes.number<std::uint32_t>();
+        bytes.text();
+        with.add(static_cast<std::uint64_t>(bytes.real())).add(bytes.number<std::uint32_t>()).add(bytes.text()).add(bytes.text());
+        with.add(unsigned(state)).add(attempts).add(bytes.text()).add(bytes.text());
+    }
+    co_await on->call(std::move(to), scripts::end_child, {}, std::move(with));
+}
+
+/// What concerns the task itself: its subtasks, or its continuation.
+inline awaitable<void> carry_own(engine_ptr on, std::string queue, outgoing what) {
+    task_id parent;
+    parent.queue = std::move(queue);
+    parent.key.sequence = std::stoull(what.field.substr(1));
+    if (what.kind() == 'X') {
+        std::size_t end = 0;
+        parent.key.nonce = static_cast<std::uint32_t>(std::stoul(what.value, &end));
+        const auto epoch = static_cast<unsigned>(std::stoul(what.value.substr(end)));
+        co_await cancel_children(on, std::move(parent), epoch);
+    } else if (what.kind() == 'S') {
+        byte_reader bytes(what.value);
+        parent.key.nonce = bytes.number<std::uint32_t>();
+        auto place = child_place::parse(bytes.rest());
+        keys_by_queue continuation;
+        co_await locate(on, std::move(parent), std::move(place), continuation);
+        co_await steer_all(on, "start", std::move(continuation));
+    } else {
+        throw error(errc::protocol, "the outbox holds " + what.field);
+    }
+}
+
+/// Carries what the outbox of a queue holds to other queues. What can't be carried stays, is told of, and holds up nothing
+/// else.
+inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
+    std::vector<outgoing> carried;
+    for (;;) {
+        arguments with;
+        with.add(engine::careful_batch_size);
+        for (auto& one : carried) with.add(std::move(one.field)).add(std::move(one.value));
+        carried.clear();
+        const auto got = co_await on->call(queue, scripts::outbox, {}, std::move(with));
+        std::map<std::string, std::vector<outgoing>> by_target;  // of subtasks that have ended: the parents' queues
+        for (auto from = got.read(); !from.done();) {
+            outgoing one;
+            one.field = from.text();
+            one.value = from.text();
+            std::string target;
+            if (one.kind() == 'D' && one.value.size() > 9) {
+                byte_reader bytes(std::string_view(one.value).substr(5));
+                target = bytes.text();
+            }
+            by_target[target].push_back(std::move(one));
+        }
+        std::exception_ptr failure;
+        for (auto& [target, all] : by_target) {
+            if (target.empty()) continue;
+            try {
+                co_await carry_ends(on, target, all);
+                std::ranges::move(all, std::back_inserter(carried));
+            } catch (...) {
+                failure = std::current_exception();
+            }
+        }
+        for (auto& one : by_target[std::string()]) {
+            try {
+                co_await carry_own(on, queue, one);
+                carried.push_back(std::move(one));
+            } catch (...) {
+                failure = std::current_exception();
+            }
+        }
+        if (failure && carried.empty()) std::rethrow_exception(failure);
+        if (carried.empty()) co_return;
+    }
+}
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/schedules.hpp --------------------------------------------------
+
+namespace taskflux::redis {
+
+/// `broker::schedules`. The server's time comes with them, so that who goes by the broker's clock goes by that.
+inline awaitable<std::vector<schedule_row>> schedules(engine_ptr on, std::string name) {
+    const auto got = co_await on->call(std::move(name), scripts::schedules, {}, {});
+    auto from = got.read();
+    on->clock().set(to_time(static_cast<double>(from.integer())));
+    std::vector<schedule_row> rows(from.list() / 2);
+    for (auto& row : rows) {
+        row.id = from.text();
+        row.text = from.text();
+    }
+    std::ranges::sort(rows, {}, &schedule_row::id);
+    co_return rows;
+}
+
+/// `broker::set_schedule`.
+inline awaitable<bool> set_schedule(engine_ptr on, std::string name, std::string id, std::string was, std::string to,
+                                    std::vector<new_task> tasks) {
+    const auto of = on->at(name);
+    co_await on->announce(name);
+    auto words = of->words_of(tasks);
+    arguments with;
+    with.add_run_id().add(std::move(id)).add(std::move(was)).add(std::move(to));
+    for (auto& word : words) with.add(std::move(word));
+    auto& calls = of->calls();
+    const auto got = co_await calls.run(scripts::set_schedule, {}, std::move(with), true, !tasks.empty());
+    co_return got.read().integer() != 0;
+}
+
+}  // namespace taskflux::redis
+
 // -------------------- taskflux/broker/redis/broker.hpp -----------------------------------------------------
 
 namespace taskflux::redis {
@@ -5739,7 +9645,7 @@ namespace taskflux::redis {
 /// The broker on a Redis server. Every call keeps the engine alive until it ends.
 class redis_broker final : public broker {
 public:
-    explicit redis_broker(engine_ptr engine) : engine_(std::move(engine)) {}
+    explicit redis_broker(engine_ptr engine) : engine_(std::move(engine)) { engine_->on_relay(carry_outbox); }
     ~redis_broker() override { engine_->close(); }
 
     asio::any_io_executor get_executor() override { return engine_->get_executor(); }
@@ -5758,7 +9664,10 @@ public:
             const auto till = (std::min)(from + engine::batch_size, tasks.size());
             for (auto i = from; i < till; ++i) some.push_back(std::move(tasks[i]));
             const auto stored = co_await into->submit(std::move(some));
-            answers.insert(answers.end(), stored.begin(), stored.end());
+            for (const auto& one : stored) {
+                answers.push_back(one.task);
+                if (one.is_awaited) on->inbox().expect({queue, one.task.key});
+            }
         }
         co_return answers;
     }
@@ -5806,8 +9715,7 @@ public:
     awaitable<void> watch(std::string consumer, duration wait) override {
         const auto on = engine_;
         const auto deadline = later(on->base().now(), wait);
-        const auto executor = co_await asio::this_coro::executor;
-        auto watching = on->inbox().watch(consumer, std::make_shared<inbox::place>(executor));
+        auto watching = on->inbox().watch(consumer, std::make_shared<inbox::place>());
         for (;;) {
             on->check_open();
             if (on->inbox().has_news(consumer) || on->base().now() >= deadline) co_return;
@@ -5828,9 +9736,9 @@ public:
             for (auto i = from; i < till; ++i) {
                 const auto& end = settlements[i];
                 words.push_back(ending_of(end));
-                on->consumers().settled(consumer, queue, end.key.sequence);
             }
             const auto some = co_await into->settle(consumer, std::move(words), till - from);
+            for (auto i = from; i < till; ++i) on->consumers().settled(consumer, queue, settlements[i].key.sequence);
             effects.insert(effects.end(), some.begin(), some.end());
         }
         co_return effects;
@@ -5855,6 +9763,16 @@ public:
         co_return effects;
     }
 
+    awaitable<noted> note(task_id id, journal_notes notes) override {
+        return redis::note(engine_, std::move(id), std::move(notes));
+    }
+    awaitable<journal_page> journal(task_id id, journal_query query) override {
+        return read_journal(engine_, std::move(id), std::move(query));
+    }
+    awaitable<effect> signal(task_id id, std::string name, std::string value) override {
+        return redis::signal(engine_, std::move(id), std::move(name), std::move(value));
+    }
+
     awaitable<void> leave(std::string consumer, std::vector<std::string> queues) override {
         const auto on = engine_;
         for (const auto& name : queues) {
@@ -5873,9 +9791,13 @@ public:
         const auto on = engine_;
         const auto of = on->at(id.queue);
         const auto deadline = later(on->base().now(), (std::max)(wait, duration::zero()));
-        const auto executor = co_await asio::this_coro::executor;
-        auto waiting = on->inbox().await_end(id, std::make_shared<inbox::place>(executor));
+        auto waiting = on->inbox().await_end(id, std::make_shared<inbox::place>());
         const auto told = wait > duration::zero() ? on->channel() : std::string();
+        if (waiting.is_expected()) {
+            if (auto outcome = waiting.take_outcome()) co_return outcome;
+            co_await on->sleep(waiting, (std::min)(deadline, later(on->base().now(), on->safety_poll())));
+            if (auto outcome = waiting.take_outcome()) co_return outcome;
+        }
         for (;;) {
             on->check_open();
             const auto sent = on->base().now();
@@ -5942,7 +9864,7 @@ public:
         on->check_open();
         if (own_id.empty()) co_return std::nullopt;
         arguments with;
-        with.add(std::move(own_id));
+        with.add(std::move(own_id)).add("");
         const auto got = co_await on->call(queue, scripts::find, {}, std::move(with));
         if (got.size() == 0) co_return std::nullopt;
         auto from = got.read();
@@ -5956,6 +9878,40 @@ public:
 
     awaitable<void> pause(std::string queue) override { return set_paused(engine_, std::move(queue), "1"); }
     awaitable<void> resume(std::string queue) override { return set_paused(engine_, std::move(queue), "0"); }
+
+    awaitable<std::vector<schedule_row>> schedules(std::string queue) override {
+        return redis::schedules(engine_, std::move(queue));
+    }
+    awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
+                                 std::vector<new_task> tasks) override {
+        for (const auto& task : tasks) check(task);
+        return redis::set_schedule(engine_, std::move(queue), std::move(id), std::move(from), std::move(to), std::move(tasks));
+    }
+
+    std::unique_ptr<mailbox> open(listener hear) override {
+        engine_->check_open();
+        return engine_->post().open(std::move(hear));
+    }
+
+    using exchange::send;
+    awaitable<bool> send(std::string address, std::string message, bounce otherwise) override {
+        const auto on = engine_;
+        on->check_open();
+        check_size(message);
+        co_return co_await on->post().send(std::move(address), std::move(message), std::move(otherwise));
+    }
+
+    awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) override {
+        return redis::announce(engine_, std::move(board), std::move(id), std::move(text), std::to_string(lease.count()));
+    }
+
+    awaitable<void> withdraw(std::string board, std::string id) override {
+        return redis::announce(engine_, std::move(board), std::move(id), {}, {});
+    }
+
+    awaitable<std::vector<announcement>> announced(std::string board) override {
+        return redis::announced(engine_, std::move(board));
+    }
 
     void close() override { engine_->close(); }
 
@@ -5997,9 +9953,7 @@ private:
 
 }  // namespace taskflux::redis
 
-// -------------------- taskflux/src.hpp ---------------------------------------------------------------------
-
-// For exactly one .cpp file of a program: the bodies of what taskflux uses from Boost, and of its Redis broker.
+// -------------------- taskflux/broker/redis.ipp ------------------------------------------------------------
 
 namespace taskflux {
 
@@ -6012,3 +9966,6787 @@ broker_ptr make_redis_broker(asio::any_io_executor executor, std::string_view ur
 }
 
 }  // namespace taskflux
+
+// -------------------- taskflux/core/snowflake.ipp ----------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail::snowflake {
+
+inline constexpr int sequence_bits = 12;
+inline constexpr int node_bits = 10;
+inline constexpr std::int64_t max_sequence = (1 << sequence_bits) - 1;
+inline constexpr std::int64_t last_millisecond = (std::int64_t(1) << 41) - 1;
+
+inline unsigned checked_node(std::int64_t node) {
+    if (node < 0 || node > snowflake_generator::max_node) {
+        throw error(errc::invalid_argument, "a snowflake's node is a number from 0 to " +
+                                                std::to_string(snowflake_generator::max_node) + ", and not " +
+                                                std::to_string(node));
+    }
+    return static_cast<unsigned>(node);
+}
+
+}  // namespace detail::snowflake
+
+snowflake_generator::snowflake_generator() : node_(std::random_device()() % (max_node + 1)) {}
+
+snowflake_generator::snowflake_generator(std::int64_t node) : node_(detail::snowflake::checked_node(node)) {}
+
+std::int64_t snowflake_generator::operator()() {
+    return next(std::chrono::floor<duration>(std::chrono::system_clock::now()));
+}
+
+std::string snowflake_generator::text() { return std::to_string((*this)()); }
+
+std::int64_t snowflake_generator::next(time_point now) {
+    using namespace detail::snowflake;
+    // A clock that is far beyond gives the first tick that is refused: more would not fit once it is shifted.
+    const auto passed = std::clamp<std::int64_t>((now - epoch).count(), 0, last_millisecond + 1);
+    auto last = last_.load(std::memory_order_relaxed);
+    std::int64_t tick = 0;
+    do {
+        tick = (std::max)(passed << sequence_bits, last + 1);
+        if (tick >> sequence_bits > last_millisecond) {
+            throw error(errc::invalid_argument, "snowflake ids have no room for times past the year 2093");
+        }
+    } while (!last_.compare_exchange_weak(last, tick, std::memory_order_relaxed));
+    return tick >> sequence_bits << (sequence_bits + node_bits) | std::int64_t(node_) << sequence_bits | (tick & max_sequence);
+}
+
+snowflake_parts snowflake_generator::parts(std::int64_t id) {
+    using namespace detail::snowflake;
+    if (id < 0) throw error(errc::invalid_argument, "not a snowflake id, as it is negative: " + std::to_string(id));
+    snowflake_parts made;
+    made.at = epoch + duration(id >> (sequence_bits + node_bits));
+    made.node = static_cast<unsigned>(id >> sequence_bits) & max_node;
+    made.sequence = static_cast<unsigned>(id & max_sequence);
+    return made;
+}
+
+snowflake_parts snowflake_generator::parts(std::string_view text) {
+    std::int64_t id = 0;
+    const auto* const end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, id);
+    if (read.ec != std::errc() || read.ptr != end) {
+        throw error(errc::invalid_argument, "not a snowflake id: \"" + std::string(text.substr(0, 64)) +
+                                                "\"; expected the digits of a 64-bit number");
+    }
+    return parts(id);
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/time_text.ipp ----------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail::written_time {
+
+using namespace std::chrono;
+using std::string;
+using std::string_view;
+
+inline constexpr std::array<string_view, 7> weekdays = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                                        "Thursday", "Friday", "Saturday"};
+inline constexpr std::array<string_view, 12> months = {"January", "February", "March",     "April",   "May",      "June",
+                                                       "July",    "August",   "September", "October", "November", "December"};
+inline constexpr std::size_t short_name = 3;
+
+/// The pattern that a conversion abbreviates; empty: it is none of these.
+constexpr string_view longhand(char conversion) {
+    switch (conversion) {
+        case 'F': return "%Y-%m-%d";
+        case 'T': return "%H:%M:%S";
+        case 'R': return "%H:%M";
+        default: return {};
+    }
+}
+
+/// Gives a pattern's parts in order to `conversion(char)` and `literal(char)`.
+template <class Conversion, class Literal>
+void walk(string_view pattern, const Conversion& conversion, const Literal& literal) {
+    constexpr string_view known = "YmdHMSfyjIpaAbBzZ%FTR";
+    for (std::size_t i = 0; i < pattern.size(); ++i) {
+        if (pattern[i] != '%') {
+            literal(pattern[i]);
+            continue;
+        }
+        const auto letter = ++i < pattern.size() ? pattern.substr(i, 1) : string_view();
+        if (letter.empty() || known.find(letter) == string_view::npos) {
+            string list;
+            for (const char one : known) list.append(" %").append(1, one);
+            throw error(errc::invalid_argument, "time pattern \"" + string(pattern) + "\" has %" + string(letter) +
+                                                    " at character " + std::to_string(i) + "; there are" + list);
+        }
+        if (letter == "%") literal('%');
+        else if (const auto rest = longhand(letter[0]); !rest.empty()) walk(rest, conversion, literal);
+        else conversion(letter[0]);
+    }
+}
+
+inline void append_number(string& out, long long value, std::size_t width) {
+    const auto digits = std::to_string(value);
+    out.append(width > digits.size() ? width - digits.size() : 0, '0').append(digits);
+}
+
+/// Reads a text by a pattern.
+class reader {
+public:
+    reader(string_view text, string_view pattern) : text_(text), pattern_(pattern) {}
+
+    time_point read(const zone& in) {
+        walk(pattern_, [this](char which) { read_part(which); }, [this](char wanted) { expect(wanted); });
+        if (at_ != text_.size()) fail("the end");
+        const local_days day = this->day();
+        if (weekday_ && *weekday_ != weekday(day).c_encoding()) {
+            refuse("is a " + string(weekdays[weekday(day).c_encoding()]) + ", not a " + string(weekdays[*weekday_]));
+        }
+        const local_seconds local = day + hours(hour()) + minutes(minute_) + seconds(second_);
+        if (offset_) return sys_seconds(local.time_since_epoch() - *offset_) + fraction_;
+        const auto found = in.first_at(local);
+        return in.to_local(found) == local ? found + fraction_ : time_point(found);
+    }
+
+private:
+    void read_part(char which) {
+        switch (which) {
+            case 'Y': year_ = number(4, 4, 0, 9999, "a year of four digits"); break;
+            case 'y': year_ = number(2, 2, 0, 99, "the last two digits of a year"), year_ = *year_ + (*year_ < 69 ? 2000 : 1900); break;
+            case 'm': month_ = number(1, 2, 1, 12, "a month from 1 to 12"); break;
+            case 'd': day_ = number(1, 2, 1, 31, "a day from 1 to 31"); break;
+            case 'j': day_of_year_ = number(1, 3, 1, 366, "a day of the year from 1 to 366"); break;
+            case 'H': hour_ = number(1, 2, 0, 23, "an hour from 0 to 23"); break;
+            case 'I': half_day_hour_ = number(1, 2, 1, 12, "an hour from 1 to 12"); break;
+            case 'M': minute_ = number(1, 2, 0, 59, "a minute from 0 to 59"); break;
+            case 'S': second_ = number(1, 2, 0, 60, "a second from 0 to 59"); break;  // 60: a leap second, the next one
+            case 'f': fraction_ = decimals(); break;
+            case 'p': is_afternoon_ = letters("PM") || (!letters("AM") && fail("AM or PM")); break;
+            case 'a': weekday_ = name(weekdays, short_name, "a day of the week, such as Sat"); break;
+            case 'A': weekday_ = name(weekdays, string::npos, "a day of the week, such as Saturday"); break;
+            case 'b': month_ = int(name(months, short_name, "a month, such as Jan")) + 1; break;
+            case 'B': month_ = int(name(months, string::npos, "a month, such as January")) + 1; break;
+            case 'z': offset_ = ahead(); break;
+            case 'Z':
+                throw error(errc::invalid_argument, "time pattern \"" + string(pattern_) +
+                                                        "\": %Z can't be read, as several zones have one short name; use %z");
+        }
+    }
+
+    local_days day() const {
+        if (!year_ || !((month_ && day_) || day_of_year_)) {
+            throw error(errc::invalid_argument, "time pattern \"" + string(pattern_) +
+                                                    "\" needs a year (%Y or %y) and a day (%m and %d, or %j)");
+        }
+        if (day_of_year_ && !day_) {
+            const year_month_day date(local_days(year(*year_) / January / 1) + days(*day_of_year_ - 1));
+            if (date.year() != year(*year_)) refuse("has a day that its year has not");
+            return local_days(date);
+        }
+        const year_month_day date(year(*year_), month(static_cast<unsigned>(*month_)), std::chrono::day(static_cast<unsigned>(*day_)));
+        if (!date.ok()) refuse("has a day that its month has not");
+        return local_days(date);
+    }
+
+    int hour() const {
+        if (!half_day_hour_) return hour_;
+        if (!is_afternoon_) {
+            throw error(errc::invalid_argument, "time pattern \"" + string(pattern_) + "\" has %I, and so needs %p");
+        }
+        return *half_day_hour_ % 12 + (*is_afternoon_ ? 12 : 0);
+    }
+
+    std::optional<int> digit() {
+        if (at_ == text_.size() || text_[at_] < '0' || text_[at_] > '9') return std::nullopt;
+        return text_[at_++] - '0';
+    }
+
+    int number(int fewest, int most, int least, int greatest, string_view what) {
+        const auto begin = at_;
+        int value = 0, count = 0;
+        while (count < most) {
+            const auto next = digit();
+            if (!next) break;
+            value = value * 10 + *next;
+            ++count;
+        }
+        if (count >= fewest && value >= least && value <= greatest) return value;
+        at_ = begin;
+        return fail(what), 0;
+    }
+
+    milliseconds decimals() {
+        int value = 0, count = 0;
+        for (; count < 9; ++count) {
+            const auto next = digit();
+            if (!next) break;
+            if (count < 3) value = value * 10 + *next;
+        }
+        if (count == 0) fail("decimals of a second");
+        for (; count < 3; ++count) value *= 10;
+        return milliseconds(value);
+    }
+
+    seconds ahead() {
+        constexpr string_view what = "an offset such as +0100, +01:00 or Z";
+        if (letters("Z")) return {};
+        const bool is_behind = letters("-");
+        if (!is_behind && !letters("+")) fail(what);
+        const auto whole = hours(number(2, 2, 0, 23, what));
+        letters(":");
+        const seconds offset = whole + minutes(number(2, 2, 0, 59, what));
+        return is_behind ? -offset : offset;
+    }
+
+    static char small(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+    /// Takes these letters, large or small, if they come next.
+    bool letters(string_view wanted) {
+        if (text_.size() - at_ < wanted.size()) return false;
+        for (std::size_t i = 0; i < wanted.size(); ++i) {
+            if (small(text_[at_ + i]) != small(wanted[i])) return false;
+        }
+        at_ += wanted.size();
+        return true;
+    }
+
+    unsigned name(std::span<const string_view> names, std::size_t length, string_view what) {
+        for (unsigned i = 0; i < names.size(); ++i) {
+            if (letters(names[i].substr(0, length))) return i;
+        }
+        return fail(what), 0U;
+    }
+
+    void expect(char wanted) {
+        if (at_ == text_.size() || text_[at_] != wanted) fail('\'' + string(1, wanted) + '\'');
+        ++at_;
+    }
+
+    [[noreturn]] bool fail(string_view expected) const {
+        refuse("does not fit: expected " + string(expected) + " at character " + std::to_string(at_ + 1));
+    }
+
+    [[noreturn]] void refuse(const string& why) const {
+        throw error(errc::invalid_argument, "time \"" + string(text_.substr(0, 64)) + "\" of the pattern \"" +
+                                                string(pattern_) + "\" " + why);
+    }
+
+    const string_view text_;
+    const string_view pattern_;
+    std::size_t at_ = 0;
+    std::optional<int> year_, month_, day_, day_of_year_, half_day_hour_;
+    std::optional<bool> is_afternoon_;
+    std::optional<unsigned> weekday_;
+    std::optional<seconds> offset_;
+    int hour_ = 0, minute_ = 0, second_ = 0;
+    milliseconds fraction_{};
+};
+
+/// A time as clocks somewhere show it.
+class writer {
+public:
+    writer(time_point when, const zone& in) : in_(in) {
+        // A day more on both sides, as clocks may be ahead or behind; and so that integers suffice for what follows.
+        constexpr time_point first = sys_days(year(0) / January / 1) - days(1);
+        constexpr time_point past = sys_days(year(10000) / January / 1) + days(1);
+        if (when < first || when >= past) refuse();
+        second_ = floor<seconds>(when);
+        fraction_ = when - second_;
+        local_ = in.to_local(second_);
+        day_ = floor<days>(local_);
+        date_ = year_month_day(day_);
+        time_ = hh_mm_ss<seconds>(local_ - day_);
+        if (date_.year() < year(0) || date_.year() > year(9999)) refuse();
+    }
+
+    string write(string_view pattern) const {
+        string out;
+        walk(pattern, [&](char which) { append(out, which); }, [&](char c) { out.push_back(c); });
+        return out;
+    }
+
+private:
+    void append(string& out, char which) const {
+        const auto hour = time_.hours().count();
+        const auto name = weekdays[weekday(day_).c_encoding()];
+        const auto month = months[static_cast<unsigned>(date_.month()) - 1];
+        switch (which) {
+            case 'Y': return append_number(out, int(date_.year()), 4);
+            case 'y': return append_number(out, int(date_.year()) % 100, 2);
+            case 'm': return append_number(out, unsigned(date_.month()), 2);
+            case 'd': return append_number(out, unsigned(date_.day()), 2);
+            case 'j': return append_number(out, (day_ - local_days(date_.year() / January / 1)).count() + 1, 3);
+            case 'H': return append_number(out, hour, 2);
+            case 'I': return append_number(out, hour % 12 == 0 ? 12 : hour % 12, 2);
+            case 'M': return append_number(out, time_.minutes().count(), 2);
+            case 'S': return append_number(out, time_.seconds().count(), 2);
+            case 'f': return append_number(out, microseconds(fraction_).count(), 6);
+            case 'p': out += hour < 12 ? "AM" : "PM"; return;
+            case 'a': out += name.substr(0, short_name); return;
+            case 'A': out += name; return;
+            case 'b': out += month.substr(0, short_name); return;
+            case 'B': out += month; return;
+            case 'z': return append_offset(out, floor<minutes>(local_.time_since_epoch() - second_.time_since_epoch()));
+            case 'Z': out += in_.abbreviation(second_); return;
+        }
+    }
+
+    static void append_offset(string& out, minutes ahead) {
+        out.push_back(ahead < minutes(0) ? '-' : '+');
+        append_number(out, abs(ahead).count() / 60 * 100 + abs(ahead).count() % 60, 4);
+    }
+
+    [[noreturn]] static void refuse() {
+        throw error(errc::invalid_argument, "a time outside of the years 0 to 9999 can't be written");
+    }
+
+    const zone& in_;
+    sys_seconds second_{};
+    milliseconds fraction_{};
+    local_seconds local_;
+    local_days day_;
+    year_month_day date_{};
+    hh_mm_ss<seconds> time_;
+};
+
+}  // namespace detail::written_time
+
+std::string format_time(time_point when, const zone& in, std::string_view pattern) {
+    return detail::written_time::writer(when, in).write(pattern);
+}
+
+time_point parse_time(std::string_view text, const zone& in, std::string_view pattern) {
+    return detail::written_time::reader(text, pattern).read(in);
+}
+
+std::string convert_time(std::string_view text, const zone& from, const zone& to, std::string_view pattern) {
+    return convert_time(text, from, to, pattern, pattern);
+}
+
+std::string convert_time(std::string_view text, const zone& from, const zone& to, std::string_view pattern,
+                         std::string_view written_as) {
+    return format_time(parse_time(text, from, pattern), to, written_as);
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/zone.ipp ---------------------------------------------------------------
+
+// The zones of the C++ library where it has them, else those of Howard Hinnant's date library, from which the standard's
+// come (docs/decisions/0016-time-zones.md).
+#if defined(__cpp_lib_chrono) && __cpp_lib_chrono >= 201907L
+namespace taskflux::detail {
+namespace zone_library = std::chrono;
+}
+#else
+#include <date/tz.h>
+namespace taskflux::detail {
+namespace zone_library = date;
+}
+#endif
+
+namespace taskflux {
+
+namespace detail {
+
+inline const zone_library::time_zone& zone_behind(const void* found) {
+    return *static_cast<const zone_library::time_zone*>(found);
+}
+
+}  // namespace detail
+
+zone zone::named(std::string_view name) {
+    zone made;
+    if (name == "UTC") return made;
+    try {
+        made.found_ = detail::zone_library::locate_zone(std::string(name));
+    } catch (const std::runtime_error&) {
+        throw error(errc::invalid_argument, "no time zone is named \"" + std::string(name) +
+                                                "\" in this system's database; use a name such as UTC or Europe/Berlin");
+    }
+    return made;
+}
+
+std::string zone::name() const { return found_ ? std::string(detail::zone_behind(found_).name()) : "UTC"; }
+
+zone::span zone::at(sys_seconds when) const {
+    if (!found_) return {(sys_seconds::min)(), (sys_seconds::max)(), {}};
+    const auto info = detail::zone_behind(found_).get_info(when);
+    return {info.begin, info.end, info.offset};
+}
+
+std::string zone::abbreviation(sys_seconds when) const {
+    return found_ ? detail::zone_behind(found_).get_info(when).abbrev : "UTC";
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/exec/slots.ipp --------------------------------------------------------------
+
+// How a slot works.
+
+namespace taskflux::detail {
+
+// Resumes a slot, and then, outside of it, delivers the last result, for whose awaiter the slot is free
+// again. An awaiter that submits the next job at once is served without a post between.
+void slots::wake(slot& s) {
+    struct inside {
+        ~inside() {
+            s.holding = false;
+            s.lane->leave();
+        }
+        slot& s;
+    };
+    struct lingering {
+        lingering(slots& o, slot& w) noexcept : owner(o), s(w) {
+            s.lingers.store(std::this_thread::get_id(), std::memory_order_relaxed);
+        }
+        ~lingering() {
+            if (again()) owner.post_wake(s);
+        }
+        bool again() noexcept {
+            const auto me = std::this_thread::get_id();
+            if (s.lingers.load(std::memory_order_relaxed) == me)
+                s.lingers.store({}, std::memory_order_relaxed);
+            if (s.reserved.load(std::memory_order_relaxed) != me) return false;
+            s.reserved.store({}, std::memory_order_relaxed);
+            return true;
+        }
+        slots& owner;
+        slot& s;
+    };
+    for (std::size_t n = 1;; ++n) {
+        if (!s.lane->try_enter()) return s.lane->post(wake_up(shared_from_this(), s, true));
+        job_ptr held;
+        std::exception_ptr error;
+        {
+            const inside leaves{s};
+            s.holding = true;
+            resume(s);
+            held = std::move(s.held);
+            error = std::move(s.held_error);
+        }
+        if (!held) return;
+        lingering here(*this, s);
+        std::exchange(held, {})->deliver(std::move(error), true);
+        if (n == turn || !here.again()) return;
+    }
+}
+
+// Inside the slot's lane.
+void slots::resume(slot& s) {
+    s.resuming = true;
+    if (s.parked) {
+        s.parked();
+    } else {
+        asio::co_spawn(
+            s.executor, serve(shared_from_this(), s),
+            asio::bind_cancellation_slot(
+                s.signal.slot(), [self = shared_from_this(), &s](std::exception_ptr) { self->left(s); }));
+    }
+    s.resuming = false;
+    if (!s.taken.empty()) give_back(s);
+    if (s.current) s.work = asio::prefer(executor_, asio::execution::outstanding_work.tracked);
+}
+
+// A job of the batch suspended: the rest must not wait for it.
+void slots::give_back(slot& s) {
+    std::unique_lock lock(mutex_);
+    const std::size_t n = s.taken.size();
+    for (job* j = s.taken.front(); j; j = job_list::next(*j)) {
+        if (j->epoch_ != epoch_) j->stop(errc::cancelled);
+        j->queued_ = true;
+    }
+    queue_.prepend(s.taken);
+    s.waiting.store(0, std::memory_order_relaxed);
+    wake_and_unlock(n, lock);
+}
+
+slots::taken slots::take(slot& s) {
+    std::unique_lock lock(mutex_);
+    const bool leave = live_ > target_ || (closed_ && queue_.empty());
+    if (!leave && !queue_.empty()) {
+        auto n = s.resuming ? std::clamp<std::size_t>(queue_.size() / busy_, 1, turn) : 1;
+        for (; n > 0; --n) {
+            job* j = queue_.pop_front();
+            j->queued_ = false;
+            j->slot_ = &s;
+            s.taken.push_back(*j);
+        }
+        s.waiting.store(s.taken.size(), std::memory_order_relaxed);
+        return taken::jobs;
+    }
+    if (leave) {
+        --live_;
+        return taken::leave;
+    }
+    --busy_;
+    idle_.push_back(s);
+    settle_and_unlock(lock);
+    if (s.work) s.work = {};
+    return taken::nothing;
+}
+
+void slots::left(slot& s) {
+    s.work = {};
+    std::unique_lock lock(mutex_);
+    --busy_;
+    dormant_.push_back(s);
+    settle_and_unlock(lock);
+}
+
+inline auto slots::park(slot& s) {
+    return asio::async_initiate<const asio::deferred_t, void()>(
+        [&s](auto&& handler) { s.parked.emplace(std::move(handler)); }, asio::deferred);
+}
+
+inline auto slots::yield(slot& s) {
+    return asio::async_initiate<const asio::deferred_t, void()>(
+        [this, &s](auto handler) {
+            s.parked.emplace(std::move(handler));
+            post_wake(s);
+        },
+        asio::deferred);
+}
+
+// Calls a plain function on the CPU executor, and comes back.
+inline auto slots::offload(slot& s, job& j, std::exception_ptr& error) {
+    return asio::async_initiate<const asio::deferred_t, void()>(
+        [this, &s, &j, &error](auto handler) {
+            asio::post(cpu_, [&s, &j, &error, handler = std::move(handler)]() mutable {
+                try {
+                    j.call();
+                } catch (...) {
+                    error = std::current_exception();
+                }
+                asio::post(s.executor, std::move(handler));
+            });
+        },
+        asio::deferred);
+}
+
+asio::awaitable<void> slots::serve(std::shared_ptr<slots> self, slot& s) {
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+    for (std::size_t streak = 0;;) {
+        if (s.taken.empty()) {
+            const taken got = self->take(s);
+            if (got == taken::leave) co_return;
+            if (got == taken::nothing) {
+                co_await park(s);
+                streak = 0;
+                continue;
+            }
+        }
+        slot::running current(s, s.pop());
+        std::exception_ptr error;
+        if (current->stopping()) {
+            error = stopped(current->stop_reason());
+        } else {
+            try {
+                if (current->kind_ == job::kind::coroutine) {
+                    co_await current->run();
+                } else if (!self->cpu_) {
+                    current->call();
+                } else {
+                    co_await self->offload(s, *current, error);
+                }
+            } catch (...) {
+                error = std::current_exception();
+            }
+        }
+        // A handler may have been cancelled, or have changed how it is: the next one starts afresh.
+        co_await asio::this_coro::throw_if_cancelled(true);
+        co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+        current.end(std::move(error));
+        if (++streak >= turn) {
+            co_await self->yield(s);
+            streak = 0;
+        }
+    }
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/app/check.hpp ----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The URL as it may be shown: without its passwords. Throws as `connect` does.
+std::string shown_url(std::string_view url);
+
+/// What was wrong, without the code behind it.
+std::string reason_of(const error& e);
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/app/command_line.hpp ---------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What the command line of an app asks for.
+struct command_line {
+    std::string config;  ///< empty: none
+    std::string env;     ///< empty: none
+    bool check = false;
+    bool help = false;
+    bool version = false;
+};
+
+/// The words behind the program's name. Throws `config_error` for what is not known.
+command_line parse_command_line(const std::vector<std::string>& words);
+
+/// What --help prints.
+std::string help_text(const std::string& program);
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/app/core.hpp -----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// An app while it runs: its parts side by side, on one strand. The first part that fails stops the others.
+class app_core final : public std::enable_shared_from_this<app_core> {
+public:
+    using starter = std::function<asio::awaitable<void>(client)>;
+
+    explicit app_core(broker_ptr broker)
+        : broker_(std::move(broker)), strand_(asio::make_strand(broker_->get_executor())) {}
+
+    const asio::any_io_executor& strand() const { return strand_; }
+
+    // What it is made of, set before it lives.
+    std::unique_ptr<taskflux::worker> worker;        // null: no task is run here
+    std::unique_ptr<node> shown;                     // where there is one
+    std::unique_ptr<taskflux::service> service;      // null: nothing is served
+    std::unique_ptr<taskflux::scheduler> scheduler;  // null: there is no schedule
+    std::vector<app_schedule> schedules;
+    submit_options defaults;
+    std::vector<starter> starters;
+    std::function<void()> on_ready = [] {};
+
+    /// Until it is stopped, or a part has failed, which throws.
+    asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>) {
+        const auto self = shared_from_this();
+        start(store_schedules());
+        while (running_ != 0) co_await changed_.wait();
+        if (!is_stopped_) {
+            on_ready();  // before the first handler can print
+            if (shown) start(shown->run());
+            if (service) start(service->run());
+            if (scheduler) start(scheduler->run());
+            for (const auto& one : starters) start(one(client(broker_, defaults)));
+        }
+        while (running_ != 0) co_await changed_.wait();
+        if (error_) std::rethrow_exception(error_);
+    }
+
+    /// Thread-safe; may come before `live`, and more than once.
+    void stop() {
+        asio::post(strand_, [self = shared_from_this()] { self->stop_all(); });
+    }
+
+private:
+    void start(asio::awaitable<void> part) {
+        ++running_;
+        auto& stop = stops_.emplace_back();
+        auto on_end = [self = shared_from_this()](std::exception_ptr error) { self->on_end(error); };
+        asio::co_spawn(strand_, std::move(part), asio::bind_cancellation_slot(stop.slot(), std::move(on_end)));
+    }
+
+    void on_end(const std::exception_ptr& error) {
+        --running_;
+        if (error && !(is_stopped_ && is_abort(error))) {
+            if (!error_) error_ = error;
+            stop_all();
+        }
+        changed_.set();
+    }
+
+    static bool is_abort(const std::exception_ptr& error) {
+        try {
+            std::rethrow_exception(error);
+        } catch (const boost::system::system_error& e) {
+            return e.code() == asio::error::operation_aborted;
+        } catch (...) {
+            return false;
+        }
+    }
+
+    void stop_all() {
+        if (std::exchange(is_stopped_, true)) return;
+        for (auto& one : stops_) one.emit(asio::cancellation_type::terminal);
+    }
+
+    asio::awaitable<void> store_schedules() {
+        const auto self = shared_from_this();
+        for (const auto& one : schedules) {
+            if (!one.is_enabled) {
+                co_await remove_schedule(one.id());
+                continue;
+            }
+            const contract<void, raw> task(one.task, with_defaults(one.contract, defaults));
+            const raw payload{one.payload};
+            auto stored = scheduler->every(one.cron, one.options.zone(), task, payload, one.options);
+            co_await std::move(stored);
+        }
+    }
+
+    asio::awaitable<void> remove_schedule(std::string id) {
+        try {
+            co_await scheduler->remove(std::move(id));
+        } catch (const error& e) {
+            if (e.code() != errc::not_found) throw;
+        }
+    }
+
+    const broker_ptr broker_;
+    const asio::any_io_executor strand_;
+    event changed_;
+    std::list<asio::cancellation_signal> stops_;  // one a part
+    int running_ = 0;
+    bool is_stopped_ = false;
+    std::exception_ptr error_;  // the first
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/app/nearest.hpp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How many letters have to be added, left out, replaced or swapped with the next (optimal string alignment).
+inline std::size_t letters_between(std::string_view one, std::string_view other) {
+    std::vector<std::size_t> before, last, row(other.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t(0));
+    for (std::size_t i = 1; i <= one.size(); ++i) {
+        before = std::exchange(last, row);
+        row[0] = i;
+        for (std::size_t j = 1; j <= other.size(); ++j) {
+            const auto replaced = last[j - 1] + (one[i - 1] == other[j - 1] ? 0 : 1);
+            row[j] = (std::min)({replaced, last[j] + 1, row[j - 1] + 1});
+            const bool is_swap = i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1];
+            if (is_swap) row[j] = (std::min)(row[j], before[j - 2] + 1);
+        }
+    }
+    return row.back();
+}
+
+/// The one that `text` was probably meant to be; empty when none is near.
+inline std::string_view nearest(std::string_view text, const std::vector<std::string>& allowed) {
+    std::string_view found;
+    auto best = (std::max)(text.size() / 3, std::size_t(1)) + 1;
+    for (const auto& one : allowed) {
+        const auto distance = letters_between(text, one);
+        if (distance < best) best = distance, found = one;
+    }
+    return found;
+}
+
+/// `"a", "b"`
+inline std::string quoted_list(const std::vector<std::string>& names) {
+    std::string text;
+    for (const auto& name : names) text.append(text.empty() ? "\"" : ", \"").append(name).append(1, '"');
+    return text.empty() ? "none" : text;
+}
+
+/// The end of a sentence about a name that is none of these.
+inline std::string allowed_instead(std::string_view text, const std::vector<std::string>& allowed) {
+    const auto meant = nearest(text, allowed);
+    std::string end = meant.empty() ? "" : "; did you mean \"" + std::string(meant) + "\"?";
+    return end.append(end.empty() ? "; there are: " : " There are: ").append(quoted_list(allowed));
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/app/signals.hpp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Hears SIGINT and SIGTERM while it lives, on a thread of its own: so that a handler that keeps the others busy can't keep
+/// a program from being ended.
+class signals {
+public:
+    explicit signals(std::function<void(int)> on_signal) : on_signal_(std::move(on_signal)) {
+        wait();
+        thread_ = std::thread([this] { io_.run(); });
+    }
+    signals(const signals&) = delete;
+    signals& operator=(const signals&) = delete;
+    ~signals() {
+        io_.stop();
+        thread_.join();
+    }
+
+private:
+    void wait() {
+        set_.async_wait([this](boost::system::error_code ec, int number) {
+            if (ec) return;
+            on_signal_(number);
+            wait();
+        });
+    }
+
+    const std::function<void(int)> on_signal_;
+    boost::asio::io_context io_{1};
+    boost::asio::signal_set set_{io_, SIGINT, SIGTERM};
+    std::thread thread_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/live.hpp ---------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Lives a core's life on its strand, with the threads that it may post to. Cancelling this coroutine stops the core,
+/// which then ends in its own time.
+template <class Core>
+asio::awaitable<void> live(std::shared_ptr<Core> core, std::shared_ptr<asio::thread_pool> threads) {
+    co_await asio::async_initiate<const asio::deferred_t, void(std::exception_ptr)>(
+        [](auto handler, std::shared_ptr<Core> running, std::shared_ptr<asio::thread_pool> kept) {
+            if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) {
+                slot.assign([weak = std::weak_ptr(running)](asio::cancellation_type) {
+                    if (const auto alive = weak.lock()) alive->stop();
+                });
+            }
+            const auto strand = running->strand();
+            auto executor = asio::get_associated_executor(handler, strand);
+            auto on_end = [handler = std::move(handler)](std::exception_ptr error) mutable {
+                std::move(handler)(std::move(error));
+            };
+            asio::co_spawn(strand, running->live(std::move(kept)),
+                           asio::bind_executor(std::move(executor), std::move(on_end)));
+        },
+        asio::deferred, core, std::move(threads));
+}
+
+/// Threads for plain functions; 0: one a core.
+inline std::shared_ptr<asio::thread_pool> make_cpu_pool(std::size_t threads) {
+    if (threads == 0) threads = std::thread::hardware_concurrency();
+    return std::make_shared<asio::thread_pool>((std::max)(threads, std::size_t(1)));
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/app.ipp ----------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// Every name of a list in a config has to be one that the program has.
+void check_known(const std::string& pointer, const char* what, const std::vector<std::string>& names,
+                 const std::vector<std::string>& known) {
+    for (std::size_t i = 0; i != names.size(); ++i) {
+        if (std::ranges::find(known, names[i]) != known.end()) continue;
+        throw config_error(pointer + '/' + std::to_string(i), "this program has no " + std::string(what) + " \"" + names[i] +
+                                                                  '"' + allowed_instead(names[i], known));
+    }
+}
+
+std::vector<std::string> names_of(const std::vector<app_task>& tasks) {
+    std::vector<std::string> names;
+    for (const auto& task : tasks) names.push_back(task.name);
+    return names;
+}
+
+std::string node_of(const app_config& config) { return config.node.empty() ? asio::ip::host_name() : config.node; }
+
+}  // namespace detail
+
+app::app(app_config config) { config_.values = std::move(config); }
+
+app::~app() = default;
+
+app& app::on_start(std::function<asio::awaitable<void>(client)> starter) {
+    starters_.push_back(std::move(starter));
+    return *this;
+}
+
+app& app::accept(config_format format) {
+    formats_.push_back(std::move(format));
+    return *this;
+}
+
+void app::add(detail::app_task task) {
+    if (has_run_) throw error(errc::wrong_state, "task " + task.name + ": handlers are set before the app runs");
+    for (const auto& known : tasks_) {
+        if (known.name == task.name) throw error(errc::invalid_argument, "task " + task.name + " has a handler already");
+    }
+    tasks_.push_back(std::move(task));
+}
+
+app& app::serve_by(std::string name, std::function<void(service&)> give_to) {
+    if (has_run_) throw error(errc::wrong_state, "service " + name + ": methods are set before the app runs");
+    methods_.push_back({std::move(name), std::move(give_to)});
+    return *this;
+}
+
+app& app::plan(std::string_view expression, std::string task, const task_options& contract, std::string payload,
+               const schedule_options& options) {
+    if (has_run_) throw error(errc::wrong_state, "schedules are set before the app runs");
+    detail::app_schedule made;
+    made.cron = expression;
+    made.task = std::move(task);
+    made.contract = contract;
+    made.payload = std::move(payload);
+    made.options = options;
+    options.define(made.id(), expression, options.zone());  // what is wrong shows at once
+    for (const auto& known : schedules_) {
+        if (known.id() == made.id()) throw error(errc::invalid_argument, "there is a schedule " + made.id() + " already");
+    }
+    schedules_.push_back(std::move(made));
+    return *this;
+}
+
+bool app::is_enabled(const std::string& task) const {
+    const auto has = [&](const std::vector<std::string>& names) { return std::ranges::find(names, task) != names.end(); };
+    if (!config_.values.enabled_tasks.empty()) return has(config_.values.enabled_tasks);
+    return !has(config_.values.disabled_tasks);
+}
+
+bool app::is_served(const std::string& name) const {
+    const auto& named = config_.values.services;
+    return named.empty() || std::ranges::find(named, name) != named.end();
+}
+
+/// Those of the config and, where it has none of the same id, those of the program.
+std::vector<detail::app_schedule> app::all_schedules() const {
+    std::vector<detail::app_schedule> all;
+    std::set<std::string> ids;
+    const auto names = detail::names_of(tasks_);
+    for (std::size_t i = 0; i != config_.values.schedules.size(); ++i) {
+        const auto& from = config_.values.schedules[i];
+        const auto here = "/schedules/" + std::to_string(i);
+        const auto task = std::ranges::find(tasks_, from.task, &detail::app_task::name);
+        if (task == tasks_.end()) {
+            throw config_error(here + "/task", "this program has no task \"" + from.task + '"' +
+                                                   detail::allowed_instead(from.task, names));
+        }
+        auto& made = all.emplace_back();
+        made.cron = from.cron;
+        made.task = from.task;
+        made.contract = task->contract;
+        made.payload = encode(from.payload);
+        made.options = detail::options_of(from);
+        made.is_enabled = from.enabled;
+        if (!ids.insert(made.id()).second) {
+            throw config_error(here, "there is a schedule \"" + made.id() + "\" already: give it an id of its own");
+        }
+        try {
+            task->check_payload(made.payload);
+        } catch (const payload_error& e) {
+            throw config_error(here + "/payload" + e.pointer(), e.reason());
+        }
+    }
+    for (const auto& own : schedules_) {
+        if (!ids.contains(own.id())) all.push_back(own);
+    }
+    return all;
+}
+
+void app::check() const {
+    const auto names = detail::names_of(tasks_);
+    std::vector<std::string> services;
+    for (const auto& one : methods_) services.push_back(one.of);
+    try {
+        check_config(config_.values);
+        detail::check_known("/enabled_tasks", "task", config_.values.enabled_tasks, names);
+        detail::check_known("/disabled_tasks", "task", config_.values.disabled_tasks, names);
+        detail::check_known("/services", "service", config_.values.services, services);
+        const bool has_task = std::ranges::any_of(names, [this](const auto& name) { return is_enabled(name); });
+        if (all_schedules().empty() && !has_task && methods_.empty() && starters_.empty()) {
+            throw config_error("", "there is nothing to run: no task is enabled, and there are neither services nor schedules");
+        }
+    } catch (const config_error& e) {
+        throw config_.placed(e);
+    }
+}
+
+submit_options app::defaults() const {
+    const auto& from = config_.values;
+    submit_options made;
+    made.deadline(from.deadline);
+    if (from.retention) made.retention(*from.retention);
+    if (from.failed_retention) made.failed_retention(*from.failed_retention);
+    return made;
+}
+
+worker_options app::make_worker_options(const std::shared_ptr<detail::log_writer>& log) const {
+    const auto& from = config_.values;
+    worker_options made;
+    if (from.weights.empty()) {
+        made.queues(from.queues);
+    } else {
+        std::vector<std::pair<std::string, unsigned>> weighted;
+        for (const auto& queue : from.queues) {
+            const auto found = from.weights.find(queue);
+            weighted.emplace_back(queue, found == from.weights.end() ? 1 : found->second);
+        }
+        made.weighted_queues(weighted);
+    }
+    made.concurrency(from.concurrency).cpu_threads(from.cpu_threads).lease(from.lease).drain_for(from.drain_for);
+    made.timeout(from.timeout);
+    // A name of this life's own: who starts again after a crash must not hold the lease of the life before.
+    made.name(detail::node_of(from) + '.' + uuid_generator().text());
+    made.log([log](const log_line& line, const task_id* task) { log->write(line, task); });
+    return made;
+}
+
+std::shared_ptr<detail::log_writer> app::log() const {
+    try {
+        return std::make_shared<detail::log_writer>(config_.values.log_path, config_.values.log_level);
+    } catch (const config_error& e) {
+        throw config_.placed(e);
+    }
+}
+
+std::string app::start_line() const {
+    const auto& from = config_.values;
+    std::vector<std::string> queues;
+    const auto add = [&](std::string name) {
+        if (std::ranges::find(queues, name) == queues.end()) queues.push_back(std::move(name));
+    };
+    const bool has_task = std::ranges::any_of(tasks_, [this](const auto& task) { return is_enabled(task.name); });
+    for (const auto& queue : from.queues) {
+        const auto weight = from.weights.find(queue);
+        add(weight == from.weights.end() ? queue : queue + ':' + std::to_string(weight->second));
+    }
+    for (const auto& task : tasks_) {
+        if (from.queues.empty() && is_enabled(task.name)) add(std::string(task.contract.queue()));
+    }
+    std::string line = std::string("taskflux ") + version + " node=" + detail::node_of(from) +
+                       " backend=" + detail::shown_url(from.url) + " queues=";
+    for (const auto& queue : queues) line.append(queue == queues.front() ? "" : ",").append(queue);
+    line.append(" slots=").append(std::to_string(has_task ? from.concurrency : 0));
+    if (from.env) line.append(" env=").append(boost::describe::enum_to_string(*from.env, "?"));
+    return line;
+}
+
+asio::awaitable<void> app::run_on(broker_ptr broker) {
+    if (has_run_) throw error(errc::wrong_state, "this app has been run already");
+    check();
+    if (!log_) log_ = log();
+    const auto warn = [log = log_](std::string_view text) { log->write(log_level::warning, text); };
+    auto core = std::make_shared<detail::app_core>(broker);
+    core->on_ready = on_ready_;
+    core->starters = starters_;
+    core->defaults = defaults();
+    core->schedules = all_schedules();
+    if (!core->schedules.empty()) {
+        scheduler_options options;
+        options.host(detail::node_of(config_.values));
+        options.log(warn);
+        core->scheduler = std::make_unique<scheduler>(broker, options);
+    }
+    for (const auto& task : tasks_) {
+        if (!is_enabled(task.name)) continue;
+        if (!core->worker) core->worker = std::make_unique<worker>(broker, make_worker_options(log_));
+        task.give_to(*core->worker);
+    }
+    if (core->worker) {
+        node_options options;
+        options.name(detail::node_of(config_.values)).log(warn);
+        core->shown = std::make_unique<node>(broker, *core->worker, options);
+    }
+    for (const auto& one : methods_) {
+        if (!is_served(one.of)) continue;
+        service_options options;
+        options.cpu_threads(config_.values.cpu_threads).drain_for(config_.values.drain_for).log(warn);
+        if (!core->service) core->service = std::make_unique<service>(broker, options);
+        one.give_to(*core->service);
+    }
+    core_ = core;
+    has_run_ = true;
+    return detail::live(std::move(core), nullptr);
+}
+
+void app::stop() {
+    if (core_) core_->stop();
+}
+
+void app::run_here() {
+    asio::io_context io;
+    log_ = log();
+    const auto options = redis_options().log([log = log_](std::string_view text) { log->write(log_level::warning, text); });
+    const auto broker = connect(io.get_executor(), config_.values.url, options);
+    on_ready_ = [this] {
+        std::cout << start_line() << std::endl;
+        log_->write(log_level::info, "started");
+    };
+    std::exception_ptr failure;
+    asio::co_spawn(io, run_on(broker), [&](std::exception_ptr error) {
+        failure = std::move(error);
+        broker->close();
+    });
+    int heard = 0;
+    const detail::signals listener([&](int) {
+        if (heard++ > 0) {
+            log_->write(log_level::error, "a second signal: ending at once");
+            std::_Exit(EXIT_FAILURE);
+        }
+        log_->write(log_level::info, "a signal: what runs has " + detail::span_text(config_.values.drain_for) +
+                                         " to end; a second signal ends at once");
+        stop();
+    });
+    std::vector<std::jthread> threads;
+    for (unsigned i = 1; i < config_.values.threads; ++i) threads.emplace_back([&] { io.run(); });
+    io.run();
+    threads.clear();
+    core_.reset();  // waits for plain functions; what it holds must not outlive the context
+    if (failure) std::rethrow_exception(failure);
+    log_->write(log_level::info, "stopped");
+}
+
+int app::run_checked() {
+    try {
+        run_here();
+        return 0;
+    } catch (const config_error& e) {
+        std::cerr << e.what() << '\n';
+        return 2;
+    } catch (...) {
+        const auto why = "it has failed: " + detail::describe(std::current_exception()).message;
+        log_->write(log_level::error, why);
+        return 1;
+    }
+}
+
+int app::run() { return run_checked(); }
+
+int app::run(int argc, const char* const* argv) {
+    const std::string program = argc > 0 ? argv[0] : "app";
+    try {
+        const auto line = detail::parse_command_line(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
+        if (line.help) return std::cout << detail::help_text(program), 0;
+        if (line.version) return std::cout << "taskflux " << version << '\n', 0;
+        const auto variables = taskflux_variables();
+        config_sources sources;
+        const auto named = variables.find("TASKFLUX_CONFIG");
+        sources.file(line.config.empty() && named != variables.end() ? named->second : line.config);
+        sources.variables(variables).env(line.env);
+        for (const auto& format : formats_) sources.format(format);
+        config_ = detail::load(sources, config_.values);
+        check();
+        if (line.check) return std::cout << "the config is good: " << start_line() << '\n', 0;
+    } catch (const config_error& e) {
+        std::cerr << program << ": " << e.what() << '\n';
+        return 2;
+    }
+    return run_checked();
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/app/check.ipp ----------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+std::string shown_url(std::string_view url) {
+    return names_memory(url) ? std::string(url) : redis::to_string(redis::parse_url(url));
+}
+
+std::string reason_of(const error& e) {
+    std::string text = e.what();
+    const auto code = ": " + e.code().what();
+    if (text.ends_with(code)) text.resize(text.size() - code.size());
+    return text;
+}
+
+void check_range(const std::string& pointer, unsigned value, unsigned least, unsigned most) {
+    if (value >= least && value <= most) return;
+    throw config_error(pointer, "expected an integer from " + std::to_string(least) + " to " + std::to_string(most) +
+                                    ", got " + std::to_string(value));
+}
+
+void check_range(const std::string& pointer, duration value, duration least) {
+    if (value >= least && value <= longest_span) return;
+    throw config_error(pointer, "expected a time from " + span_text(least) + " to " + span_text(longest_span) + ", got " +
+                                    span_text(value));
+}
+
+void check_name(const std::string& pointer, const std::string& name) {
+    if (is_valid_name(name)) return;
+    throw config_error(pointer, "expected a name of 1 to 128 characters of A-Z a-z 0-9 _ - . /, got \"" + name + '"');
+}
+
+void check_names(const std::string& pointer, const std::vector<std::string>& names) {
+    for (std::size_t i = 0; i != names.size(); ++i) {
+        const auto here = pointer + '/' + std::to_string(i);
+        check_name(here, names[i]);
+        const auto end = names.begin() + static_cast<std::ptrdiff_t>(i);
+        if (std::find(names.begin(), end, names[i]) != end) {
+            throw config_error(here, '"' + names[i] + "\" is here for the second time");
+        }
+    }
+}
+
+void check_weights(const app_config& config) {
+    for (const auto& [queue, weight] : config.weights) {
+        const auto here = path(path(path(), "weights"), queue).pointer();
+        if (std::ranges::find(config.queues, queue) == config.queues.end()) {
+            throw config_error(here, "this queue is not in /queues" + allowed_instead(queue, config.queues));
+        }
+        check_range(here, weight, 1, 1'000'000);
+    }
+}
+
+void check_schedule(const std::string& pointer, const schedule_config& one) {
+    if (one.task.empty()) throw config_error(pointer + "/task", "the task is missing");
+    if (one.cron.empty()) throw config_error(pointer + "/cron", "the cron expression is missing");
+    check_name(pointer + "/task", one.task);
+    if (!one.id.empty()) check_name(pointer + "/id", one.id);
+    if (!one.queue.empty()) check_name(pointer + "/queue", one.queue);
+    const auto check = [&](const char* member, auto&& use) {
+        try {
+            use();
+        } catch (const error& e) {
+            throw config_error(pointer + member, reason_of(e));
+        }
+    };
+    check("/cron", [&] { cron{one.cron}; });
+    check("/zone", [&] { zone::named(one.zone); });
+    check("/hosts", [&] { schedule_options().hosts(one.hosts); });
+    check_range(pointer + "/grace", one.grace, duration::zero());
+    check_range(pointer + "/jitter", one.jitter, duration::zero());
+    check("", [&] { options_of(one); });
+}
+
+}  // namespace detail
+
+void check_config(const app_config& config) {
+    using namespace detail;
+    const auto zero = duration::zero();
+    try {
+        shown_url(config.url);
+    } catch (const error& e) {
+        throw config_error("/url", reason_of(e));
+    }
+    if (!config.node.empty()) check_name("/node", config.node);
+    check_names("/queues", config.queues);
+    check_weights(config);
+    check_range("/concurrency", config.concurrency, 1, 100'000);
+    check_range("/threads", config.threads, 1, 1'000);
+    check_range("/cpu_threads", config.cpu_threads, 0, 1'000);
+    check_range("/lease", config.lease, std::chrono::milliseconds(100));
+    check_range("/drain_for", config.drain_for, zero);
+    check_names("/services", config.services);
+    check_names("/enabled_tasks", config.enabled_tasks);
+    check_names("/disabled_tasks", config.disabled_tasks);
+    check_range("/timeout", config.timeout, zero);
+    check_range("/deadline", config.deadline, zero);
+    if (config.retention) check_range("/retention", *config.retention, zero);
+    if (config.failed_retention) check_range("/failed_retention", *config.failed_retention, zero);
+    for (std::size_t i = 0; i != config.schedules.size(); ++i) {
+        check_schedule("/schedules/" + std::to_string(i), config.schedules[i]);
+    }
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/app/command_line.ipp ---------------------------------------------------
+
+namespace taskflux::detail {
+
+command_line parse_command_line(const std::vector<std::string>& words) {
+    static const std::vector<std::string> known{"--config", "--env", "--check-config", "--help", "--version"};
+    const auto fail = [](const std::string& why) { throw config_error("", why, "command line"); };
+    command_line found;
+    for (std::size_t i = 0; i != words.size(); ++i) {
+        const auto equals = words[i].find('=');
+        const auto name = words[i].substr(0, equals);
+        const bool takes_value = name == "--config" || name == "--env";
+        if (std::ranges::find(known, name) == known.end()) {
+            fail("there is no option \"" + name + '"' + allowed_instead(name, known));
+        }
+        if (!takes_value && equals != std::string::npos) fail(name + " takes no value");
+        if (name == "--check-config") found.check = true;
+        if (name == "--help") found.help = true;
+        if (name == "--version") found.version = true;
+        if (!takes_value) continue;
+        if (equals == std::string::npos && i + 1 == words.size()) fail(name + " needs a value");
+        const auto value = equals == std::string::npos ? words[++i] : words[i].substr(equals + 1);
+        if (value.empty()) fail(name + " needs a value");
+        (name == "--config" ? found.config : found.env) = value;
+    }
+    return found;
+}
+
+std::string help_text(const std::string& program) {
+    return "usage: " + program + " [--config FILE] [--env TEST|STAGE|PRODUCTION] [--check-config]\n\n"
+           "  --config FILE    the config to work by; by default the variable TASKFLUX_CONFIG names it\n"
+           "  --env NAME       the config's section to lay over the rest; by default the variable TASKFLUX_ENV\n"
+           "  --check-config   read the config, say what is wrong with it, and end\n"
+           "  --help           print this\n"
+           "  --version        print the version of taskflux\n\n"
+           "Environment variables win over the file: TASKFLUX_URL, TASKFLUX_CONCURRENCY, and so on for each key.\n"
+           "SIGINT and SIGTERM let what runs end, for as long as drain_for says; a second one ends at once.\n"
+           "Exit codes: 0 done, 1 it failed while it ran, 2 the command line or the config is wrong.\n";
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/app/log_writer.ipp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+std::string log_text(const log_line& line, const task_id* task) {
+    std::string text;
+    output out(text);
+    append_timestamp(out, to_instant(line.at));
+    out.push_back(' ');
+    out.append(boost::describe::enum_to_string(line.level, "?"));
+    out.push_back(' ');
+    for (const char c : line.text) {
+        const auto code = static_cast<unsigned char>(c);
+        if (code < 0x20 || code == 0x7f) append_escaped(out, c);
+        else out.push_back(c);
+    }
+    const auto field = [&](std::string_view name, std::string_view value) {
+        out.push_back(' ');
+        out.append(name);
+        out.push_back('=');
+        append_string(out, value);
+    };
+    if (task) field("task", to_string(*task));
+    for (const auto& [name, value] : line.fields) field(name, value);
+    out.finish();
+    return text;
+}
+
+log_writer::log_writer(const std::string& path, log_level least) : least_(least), out_(path.empty() ? std::cerr : file_) {
+    if (path.empty()) return;
+    errno = 0;
+    file_.open(path, std::ios::app | std::ios::binary);
+    if (file_) return;
+    throw config_error("/log_path", path + " can't be opened: " + std::generic_category().message(errno));
+}
+
+void log_writer::write(const log_line& line, const task_id* task) {
+    if (line.level < least_) return;
+    const auto text = log_text(line, task) + '\n';
+    const std::lock_guard lock(mutex_);
+    out_.write(text.data(), static_cast<std::streamsize>(text.size())).flush();
+    out_.clear();  // a full disk may have room again
+}
+
+void log_writer::write(log_level level, std::string_view text) {
+    log_line line;
+    line.at = real_clock().now();
+    line.level = level;
+    line.text = as_utf8(text);
+    write(line);
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/app/json_places.hpp ----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// "app.json:3:5": where a byte of a text is, lines and columns from 1 on.
+inline std::string place_in(std::string_view text, std::size_t offset, const std::string& name) {
+    const auto before = text.substr(0, offset);
+    const auto line = 1 + std::ranges::count(before, '\n');
+    const auto start = before.rfind('\n');
+    const auto column = start == std::string_view::npos ? offset + 1 : offset - start;
+    return name + ':' + std::to_string(line) + ':' + std::to_string(column);
+}
+
+/// Walks over a text that is JSON already, and tells where each member's key and each element is.
+class json_places {
+public:
+    /// Called with a JSON pointer and the offset of what it names.
+    using listener = std::function<void(const std::string& pointer, std::size_t offset)>;
+
+    json_places(std::string_view text, listener tell) : text_(text), tell_(std::move(tell)) {}
+
+    void walk() {
+        skip_space();
+        tell_("", at_);
+        value(path());
+    }
+
+private:
+    void value(const path& here) {
+        skip_space();
+        switch (text_[at_]) {
+            case '{': return items('}', [&](std::size_t) { member(here); });
+            case '[': return items(']', [&](std::size_t index) { element(path(here, index)); });
+            case '"': string(); return;
+        }
+        while (at_ != text_.size() && std::string_view(",]} \t\r\n").find(text_[at_]) == std::string_view::npos) ++at_;
+    }
+
+    template <class Item>
+    void items(char end, Item item) {
+        ++at_;
+        skip_space();
+        for (std::size_t index = 0; text_[at_] != end; ++index) {
+            item(index);
+            skip_space();
+            if (text_[at_] == ',') ++at_;
+            skip_space();
+        }
+        ++at_;
+    }
+
+    void member(const path& of) {
+        const auto start = at_;
+        const auto key = string();
+        const path here(of, key);
+        tell_(here.pointer(), start);
+        skip_space();
+        ++at_;  // the colon
+        value(here);
+    }
+
+    void element(const path& here) {
+        tell_(here.pointer(), at_);
+        value(here);
+    }
+
+    std::string string() {
+        const auto start = at_++;
+        while (text_[at_] != '"') at_ += text_[at_] == '\\' ? 2 : 1;
+        ++at_;
+        const auto read = boost::json::parse(text_.substr(start, at_ - start));
+        return std::string(read.get_string());
+    }
+
+    void skip_space() {
+        at_ = (std::min)(text_.find_first_not_of(" \t\r\n", at_), text_.size());
+    }
+
+    std::string_view text_;
+    listener tell_;
+    std::size_t at_ = 0;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/app/strict.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+template <class T>
+std::vector<std::string> keys_of() {
+    std::vector<std::string> names;
+    for_each_member<T>([&]<class Member>(Member) { names.emplace_back(member_name<Member>); });
+    return names;
+}
+
+inline void refuse_unknown_keys(const boost::json::object& object, const std::vector<std::string>& allowed, const path& at) {
+    for (const auto& member : object) {
+        if (std::ranges::find(allowed, std::string_view(member.key())) != allowed.end()) continue;
+        throw config_error(path(at, member.key()).pointer(),
+                           "there is no such key" + allowed_instead(member.key(), allowed));
+    }
+}
+
+/// The codec lets unknown keys pass, for the sake of newer peers. A config has none.
+template <class T>
+void refuse_unknown_keys(const boost::json::value& json, const path& at) {
+    if constexpr (kind_of<T> == kind::object) {
+        const auto* object = json.if_object();
+        if (!object) return;  // as of the next, the codec says so
+        refuse_unknown_keys(*object, keys_of<T>(), at);
+        for_each_member<T>([&]<class Member>(Member) {
+            using value_type = std::remove_cvref_t<decltype(std::declval<T&>().*Member::pointer)>;
+            const auto* found = object->if_contains(member_name<Member>);
+            if (found) refuse_unknown_keys<value_type>(*found, path(at, member_name<Member>));
+        });
+    } else if constexpr (kind_of<T> == kind::sequence) {
+        const auto* array = json.if_array();
+        for (std::size_t i = 0; array && i != array->size(); ++i) {
+            refuse_unknown_keys<typename T::value_type>((*array)[i], path(at, i));
+        }
+    }
+}
+
+/// What `json` says over what `values` have. Throws `config_error`.
+template <class T>
+void read_strictly(const boost::json::value& json, T& values) {
+    refuse_unknown_keys<T>(json, path());
+    try {
+        reader::read(json, values, path());
+    } catch (const payload_error& e) {
+        throw config_error(e.pointer(), e.reason());
+    }
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/app/variables.hpp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// "log_level" is TASKFLUX_LOG_LEVEL.
+inline std::string variable_of(std::string_view key) {
+    std::string name = "TASKFLUX_";
+    for (const char c : key) name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    return name;
+}
+
+/// Names separated by commas.
+inline std::vector<std::string> split(std::string_view text) {
+    std::vector<std::string> parts;
+    for (;;) {
+        const auto comma = text.find(',');
+        auto part = text.substr(0, comma);
+        while (part.starts_with(' ')) part.remove_prefix(1);
+        while (part.ends_with(' ')) part.remove_suffix(1);
+        if (!part.empty()) parts.emplace_back(part);
+        if (comma == std::string_view::npos) return parts;
+        text.remove_prefix(comma + 1);
+    }
+}
+
+/// A number where the text is one; the codec tells of what is not.
+inline boost::json::value number_or_text(std::string_view text) {
+    std::int64_t number = 0;
+    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (ec == std::errc() && end == text.data() + text.size()) return number;
+    return boost::json::value(text);
+}
+
+/// What a variable says for a member of type `T`: lists are "a,b", maps "a=1,b=2".
+template <class T>
+boost::json::value value_in(std::string_view text) {
+    if constexpr (kind_of<T> == kind::integer) {
+        return number_or_text(text);
+    } else if constexpr (kind_of<T> == kind::sequence) {
+        boost::json::array all;
+        for (const auto& part : split(text)) all.emplace_back(part);
+        return all;
+    } else if constexpr (kind_of<T> == kind::map) {
+        boost::json::object all;
+        for (const auto& part : split(text)) {
+            const auto equals = part.find('=');
+            all[part.substr(0, equals)] = number_or_text(equals == std::string::npos ? "" : part.substr(equals + 1));
+        }
+        return all;
+    } else {
+        return boost::json::value(text);
+    }
+}
+
+/// What environment variables say. Throws `config_error` for one that looks like a misspelling.
+inline config_document read_variables(const std::map<std::string, std::string>& variables) {
+    config_document made;
+    auto& root = made.root.emplace_object();
+    std::vector<std::string> known(1, "TASKFLUX_CONFIG");
+    for_each_member<app_config>([&]<class Member>(Member) {
+        using value_type = std::remove_cvref_t<decltype(std::declval<app_config&>().*Member::pointer)>;
+        if constexpr (!std::same_as<value_type, std::vector<schedule_config>>) {
+            const std::string key(member_name<Member>);
+            const auto found = variables.find(known.emplace_back(variable_of(key)));
+            if (found == variables.end() || found->second.empty()) return;
+            root[key] = value_in<value_type>(found->second);
+            made.places["/" + key] = "environment variable " + found->first;
+        }
+    });
+    for (const auto& [name, value] : variables) {
+        if (!name.starts_with("TASKFLUX_") || std::ranges::find(known, name) != known.end()) continue;
+        // What is not near to any may be somebody else's.
+        const auto meant = nearest(name, known);
+        if (meant.empty() || letters_between(name, meant) > 2) continue;
+        throw config_error("", "there is no such variable; did you mean " + std::string(meant) + "?",
+                           "environment variable " + name);
+    }
+    return made;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/app_config.ipp ---------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+inline constexpr const char* environments_key = "environments";
+
+config_document read_json_config(std::string_view text, const std::string& name) {
+    config_document made;
+    boost::json::parser parser;
+    boost::system::error_code ec;
+    const auto consumed = parser.write(text.data(), text.size(), ec);
+    if (ec) throw config_error("", "not valid JSON: " + ec.message(), place_in(text, consumed, name));
+    made.root = parser.release();
+    json_places(text, [&](const std::string& pointer, std::size_t offset) {
+        if (made.places.emplace(pointer, place_in(text, offset, name)).second) return;
+        throw config_error(pointer, "the key is here for the second time", place_in(text, offset, name));
+    }).walk();
+    return made;
+}
+
+std::string read_text(const std::string& path) {
+    std::string why;
+    try {
+        std::ifstream file;
+        file.exceptions(std::ios::failbit | std::ios::badbit);
+        file.open(path, std::ios::binary);
+        return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    } catch (const std::ios::failure&) {
+        why = std::generic_category().message(errno);
+    }
+    throw config_error("", "it can't be read: " + why, path);
+}
+
+config_document read_file(const config_sources& sources) {
+    const auto& path = sources.file();
+    std::vector<config_format> formats(1, config_format{{".json"}, read_json_config});
+    formats.insert(formats.end(), sources.formats().begin(), sources.formats().end());
+    std::vector<std::string> endings;
+    for (const auto& format : formats) {
+        for (const auto& ending : format.endings) {
+            if (path.ends_with(ending)) return format.read(read_text(path), path);
+            endings.push_back(ending);
+        }
+    }
+    throw config_error("", "the name of a config file ends in one of " + quoted_list(endings) +
+                               (endings.size() > 1 ? "" : " (for YAML see <taskflux/flow/app_yaml.hpp>)"), path);
+}
+
+/// Lays keys over those of `under`: what a key says replaces all that was said under it.
+void overlay(config_document& under, const boost::json::object& over, const std::map<std::string, std::string>& places,
+             const std::string& prefix = std::string()) {
+    auto& root = under.root.get_object();
+    for (const auto& member : over) {
+        const auto pointer = path(path(), member.key()).pointer();
+        const auto is_below = [](const std::string& place, const std::string& top) {
+            return place.starts_with(top) && (place.size() == top.size() || place[top.size()] == '/');
+        };
+        std::erase_if(under.places, [&](const auto& place) { return is_below(place.first, pointer); });
+        for (const auto& [where, place] : places) {
+            if (is_below(where, prefix + pointer)) under.places[where.substr(prefix.size())] = place;
+        }
+        root[member.key()] = member.value();
+    }
+}
+
+config_error loaded_config::placed(const config_error& e) const {
+    auto pointer = e.pointer();
+    for (;;) {
+        const auto found = places.find(pointer);
+        if (found != places.end()) return config_error(e.pointer(), e.reason(), found->second);
+        const auto above = pointer.rfind('/');
+        if (above == 0 || above == std::string::npos) return e;  // nobody has said anything: it is as the program has it
+        pointer.resize(above);  // what is missing is missing in what is around it
+    }
+}
+
+loaded_config checked(const config_document& from, const app_config& base) {
+    loaded_config made{base, from.places};
+    try {
+        read_strictly(from.root, made.values);
+        check_config(made.values);
+    } catch (const config_error& e) {
+        throw made.placed(e);
+    }
+    return made;
+}
+
+/// Takes the file's sections out of it, by the names of their environments.
+std::map<std::string, boost::json::object> take_sections(config_document& file) {
+    std::map<std::string, boost::json::object> sections;
+    auto* root = file.root.if_object();
+    const auto* all = root ? root->if_contains(environments_key) : nullptr;
+    if (!all) return sections;
+    const auto keys = keys_of<app_config>();
+    try {
+        const path top;  // which the other refers to
+        const path at(top, environments_key);
+        std::map<app_environment, boost::json::value> read;
+        reader::read(*all, read, at);  // the names
+        for (const auto& section : all->get_object()) {
+            const path here(at, section.key());
+            if (!section.value().is_object()) fail_expected(here, "object", section.value());
+            auto allowed = keys;
+            std::erase(allowed, "env");  // it has been chosen by then
+            refuse_unknown_keys(section.value().get_object(), allowed, here);
+            sections.emplace(section.key(), section.value().get_object());
+        }
+    } catch (const payload_error& e) {
+        throw loaded_config{{}, file.places}.placed(config_error(e.pointer(), e.reason()));
+    } catch (const config_error& e) {
+        throw loaded_config{{}, file.places}.placed(e);
+    }
+    root->erase(environments_key);
+    return sections;
+}
+
+loaded_config load(const config_sources& sources, const app_config& base) {
+    config_document file;
+    file.root.emplace_object();
+    if (!sources.file().empty()) file = read_file(sources);
+    const auto all_places = file.places;
+    const auto sections = take_sections(file);
+    if (!file.root.is_object()) return checked(file, base);  // which says so
+
+    auto variables = read_variables(sources.variables());
+    if (!sources.env().empty()) {
+        variables.root.get_object()["env"] = sources.env();
+        variables.places["/env"] = "--env";
+    }
+    for (const auto& [name, section] : sections) {
+        auto whole = file;
+        overlay(whole, section, all_places, std::string("/") + environments_key + '/' + name);
+        checked(whole, base);
+    }
+    auto whole = file;
+    overlay(whole, variables.root.get_object(), variables.places);
+    const auto env = checked(whole, base).values.env;
+    if (!env) return checked(whole, base);
+    std::string name;
+    any_enumerator<app_environment>([&](std::string_view one, app_environment value) {
+        if (value == *env) name = one;
+        return value == *env;
+    });
+    const auto section = sections.find(name);
+    if (section == sections.end()) return checked(whole, base);
+    whole = std::move(file);
+    overlay(whole, section->second, all_places, std::string("/") + environments_key + '/' + name);
+    overlay(whole, variables.root.get_object(), variables.places);
+    return checked(whole, base);
+}
+
+}  // namespace detail
+
+std::map<std::string, std::string> taskflux_variables() {
+    std::map<std::string, std::string> found;
+    for (char** one = environ; one && *one; ++one) {
+        const std::string_view text(*one);
+        const auto equals = text.find('=');
+        if (!text.starts_with("TASKFLUX_") || equals == std::string_view::npos) continue;
+        found.emplace(text.substr(0, equals), text.substr(equals + 1));
+    }
+    return found;
+}
+
+app_config load_config(const config_sources& sources, const app_config& base) { return detail::load(sources, base).values; }
+
+app_config load_config(const std::string& path) { return load_config(config_sources().file(path)); }
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/client.ipp -------------------------------------------------------------
+
+namespace taskflux::detail {
+
+asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::string queue, new_task task) {
+    if (task.own_id.empty()) task.own_id = to_string(parent) + '/' + uuid_generator().text();
+    const auto key = child_key("~" + task.own_id);  // no name that a handler gives
+    child_place place;
+    place.queue = queue;
+    place.name = task.spec->name;
+    place.own_id = task.own_id;
+    journal_notes notes;
+    auto& item = notes.items.emplace_back();
+    item.key = key;
+    item.is_spawned = true;
+    item.text = place.text();
+    co_await broker->note(parent, std::move(notes));
+    parent_link link;
+    link.id = std::move(parent);
+    link.key = key;
+    task.parent = std::move(link);
+    task_id id;
+    id.queue = queue;
+    std::vector<new_task> tasks;
+    tasks.push_back(std::move(task));
+    journal_notes from_outside;
+    const auto keys = co_await submit_noted(broker, std::move(queue), std::move(tasks), std::move(from_outside));
+    id.key = keys.front();
+    co_return id;
+}
+
+asio::awaitable<void> send_signal(broker_ptr broker, task_id id, std::string name, std::string value) {
+    const auto done = co_await broker->signal(id, std::move(name), std::move(value));
+    if (done == effect::not_found) throw error(errc::not_found, "task " + to_string(id));
+    if (done != effect::done) throw error(errc::wrong_state, "task " + to_string(id) + " has ended");
+}
+
+void cancel_in_background(const broker_ptr& broker, const task_id& id) {
+    constexpr auto cancel = [](broker_ptr of, task_id which) -> asio::awaitable<void> {
+        std::vector<task_key> keys(1, which.key);
+        co_await of->cancel(std::move(which.queue), std::move(keys));
+    };
+    asio::co_spawn(broker->get_executor(), cancel(broker, id), [](std::exception_ptr) {});
+}
+
+/// The id whose printed form this is, if it is one: an own id may look a little like it.
+inline std::optional<task_id> read_printed(const std::string& id) {
+    if (id.find(":~") == std::string::npos) return std::nullopt;
+    try {
+        return parse_task_id(id);
+    } catch (const error&) {
+        return std::nullopt;
+    }
+}
+
+asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::string id) {
+    auto printed = read_printed(id);
+    if (printed) co_return std::move(*printed);
+    const auto key = co_await broker->find(queue, id);
+    if (!key) throw error(errc::not_found, "no task with the own id \"" + id + "\" in queue " + queue);
+    task_id found{std::move(queue), *key};
+    co_return found;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/stream/outlet.hpp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Where the values of a stream go out: it sends them to an `inlet`, no more than the reader has room for, and keeps each
+/// until it has been received. Values are numbered from 0; those that the reader has had from an earlier attempt are left
+/// out. One coroutine emits at a time. Lives in a shared_ptr.
+class outlet : public std::enable_shared_from_this<outlet> {
+public:
+    /// For the inlet with the address `to`, which has room for `window` values. `on_gone` is called, once, when the reader
+    /// is gone before it has got everything: it has said so, or has heard nothing for ten seconds.
+    static std::shared_ptr<outlet> open(broker_ptr broker, std::string to, std::size_t window,
+                                        std::function<void()> on_gone = nullptr);
+
+    outlet(broker_ptr broker, std::string to, std::size_t window, std::function<void()> on_gone);
+
+    /// Returns when there is room for the value; when the reader is gone at once. Errors: `too_large`.
+    asio::awaitable<void> emit(std::string value);
+
+    /// Says that this was all. Returns when the reader has received it, or is gone.
+    asio::awaitable<void> end();
+
+    /// Returns when everything has been sent.
+    asio::awaitable<void> flush();
+
+private:
+    struct entry {
+        std::string text;  // empty once it has been received
+        std::size_t size;
+    };
+
+    void hear(std::string_view text);
+    /// Sends what has not been sent, if nobody does.
+    void send_more();
+    static asio::awaitable<void> pump(std::shared_ptr<outlet> self);
+
+    /// Waits for a change; after a second in which nothing was heard it asks whether somebody listens.
+    asio::awaitable<void> change();
+
+    // Everything below: with the mutex locked.
+
+    bool has_room() const;
+    bool is_received() const { return received_ > emitted_; }  // the end too, which counts as a value
+    void drop_taken();
+    void add(std::string value);
+    bool take_letter(call_letter& next);
+    std::function<void()> give_up();
+
+    const broker_ptr broker_;
+    const std::string to_;
+    const std::size_t window_;
+    const std::shared_ptr<event> changed_;
+    std::unique_ptr<mailbox> box_;
+
+    std::mutex mutex_;  // guards all below
+    std::function<void()> on_gone_;
+    std::deque<entry> open_;  // emitted and not taken; the last is number emitted_ - 1
+    std::size_t bytes_ = 0;   // of those
+    std::uint64_t emitted_ = 0;
+    std::uint64_t sent_ = 0;
+    std::uint64_t received_ = 0;
+    std::uint64_t taken_ = 0;
+    std::uint64_t letters_heard_ = 0;
+    time_point unheard_since_ = never;
+    bool must_show_ = true;  // sends a letter even if it holds nothing
+    bool is_ended_ = false;
+    bool is_sending_ = false;
+    bool is_gone_ = false;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/context.ipp ------------------------------------------------------------
+
+namespace taskflux {
+
+void context::claim_call(const std::string& name) {
+    book_.claim("call", name);
+    const bool is_position = name.find_first_not_of("0123456789.") == std::string::npos;
+    if (is_position) throw error(errc::invalid_argument, "the name of a call must not be a number: \"" + name + '"');
+}
+
+void context::check_shared(const submit_options& options) {
+    if (options.id().empty() && options.unique_key().empty()) return;
+    throw error(errc::invalid_argument, "an id or a unique key cannot be shared by several subtasks");
+}
+
+new_task context::inherit(std::shared_ptr<task_spec> spec, int contract_priority, const submit_options& options,
+                          std::string payload) const {
+    const bool has_priority = options.priority() || contract_priority != 0;
+    if (!has_priority) spec->priority = what_.spec->priority;
+    spec->headers.insert(headers().begin(), headers().end());
+    spec->headers.erase(std::string(detail::stream_header));  // it emits to nobody
+    if (what_.deadline_at != never) {
+        const auto left = (std::max)(what_.deadline_at - clock_.now(), duration(1));
+        auto& deadline = spec->policy.deadline;
+        deadline = deadline > duration::zero() ? (std::min)(deadline, left) : left;
+    }
+    return detail::make_task(std::move(spec), options, std::move(payload));
+}
+
+std::shared_ptr<detail::outlet> context::open_outlet() const {
+    const auto where = header(detail::stream_header);
+    if (where.empty()) return nullptr;
+    const auto reader = detail::read_stream_header(where);
+    return detail::outlet::open(sink_.broker(), reader.address, reader.window);
+}
+
+asio::awaitable<void> context::prepare(const spawned& after, const spawn_options& options) {
+    const detail::contract<void, spawned> task(options.then_name(), options.then_options());
+    auto made = inherited(task, submit_options(), encode(after));
+    made.hold = true;
+    std::vector<new_task> tasks;
+    tasks.push_back(std::move(made));
+    std::vector<std::string> names(1, std::string(continuation_key.substr(1)));
+    co_await detail::open_children(book_, queue_for(task, submit_options()), std::move(names), std::move(tasks), false);
+}
+
+asio::awaitable<task_id> context::submit_one(std::string name, std::string queue, new_task task) {
+    std::vector<std::string> names(1, std::move(name));
+    std::vector<new_task> tasks;
+    tasks.push_back(std::move(task));
+    auto opened = co_await detail::open_children(book_, std::move(queue), std::move(names), std::move(tasks), true);
+    auto& child = opened.front();
+    if (child.id.key.sequence == 0) {  // it has ended in an earlier run
+        const auto key = co_await sink_.broker()->find(child.id.queue, child.own_id);
+        if (key) child.id.key = *key;
+    }
+    co_return std::move(child.id);
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/detail/sleep.hpp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Returns when `source` reads `when` or later; at once if it does so already. `source` must outlive it.
+/// Cancellation (what the coroutine lets through; `co_spawn`: terminal): throws `operation_aborted`, where
+/// the coroutine throws when cancelled, else returns early.
+inline asio::awaitable<void> sleep_until(clock& source, time_point when) {
+    struct armed_timer {
+        armed_timer(clock& c, const asio::any_io_executor& ex) : source(c), timer(ex) {}
+        ~armed_timer() { source.disarm(timer); }
+        armed_timer(const armed_timer&) = delete;
+        armed_timer& operator=(const armed_timer&) = delete;
+
+        clock& source;
+        asio::steady_timer timer;
+    };
+
+    if (source.now() >= when) co_return;
+    armed_timer waiting(source, co_await asio::this_coro::executor);
+    while (source.now() < when) {
+        source.arm(waiting.timer, when);
+        // A clock may end a wait early, by cancelling it: the state alone tells whether someone cancelled us.
+        boost::system::error_code ec;
+        co_await waiting.timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+        const auto state = co_await asio::this_coro::cancellation_state;
+        if (state.cancelled() == asio::cancellation_type::none) continue;
+        if (co_await asio::this_coro::throw_if_cancelled()) {
+            throw boost::system::system_error(asio::error::operation_aborted);
+        }
+        co_return;
+    }
+}
+
+/// Returns after `by` has passed on `source`; else as `sleep_until`.
+inline asio::awaitable<void> sleep_for(clock& source, duration by) {
+    return sleep_until(source, later(source.now(), by));
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/node/boards.hpp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+inline constexpr const char* nodes_board = "taskflux/nodes";
+
+/// What nodes begin with, by their names.
+inline constexpr const char* settings_board = "taskflux/settings";
+
+struct node_settings {
+    std::optional<std::uint64_t> concurrency;
+    bool paused = false;
+};
+BOOST_DESCRIBE_STRUCT(node_settings, (), (concurrency, paused))
+
+/// What every node serves.
+inline constexpr method<node_info(node_order)> steer_node{"taskflux/node", "steer"};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/directory.ipp ----------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// What can be read on a board; the rest is another version's.
+template <class T>
+asio::awaitable<std::vector<T>> read_board(broker_ptr broker, std::string board) {
+    const auto rows = co_await broker->announced(std::move(board));
+    std::vector<T> all;
+    for (const auto& row : rows) {
+        try {
+            all.push_back(decode<T>(row.text));
+        } catch (const payload_error&) {
+            continue;
+        }
+    }
+    co_return all;
+}
+
+/// Those that take calls.
+asio::awaitable<std::vector<service_instance>> instances_of(broker_ptr broker, std::string service) {
+    auto all = co_await read_board<service_instance>(std::move(broker), board_of(service));
+    std::erase_if(all, [](const auto& one) { return one.leaving; });
+    co_return all;
+}
+
+asio::awaitable<std::vector<service_instance>> all_services(broker_ptr broker) {
+    const auto names = co_await broker->announced(services_board);
+    std::vector<service_instance> all;
+    for (const auto& name : names) {
+        auto some = co_await instances_of(broker, name.id);
+        for (auto& one : some) all.push_back(std::move(one));
+    }
+    co_return all;
+}
+
+asio::awaitable<directory_view> whole_view(broker_ptr broker) {
+    directory_view made;
+    made.nodes = co_await read_board<node_info>(broker, nodes_board);
+    made.services = co_await all_services(broker);
+    co_return made;
+}
+
+/// Whether the same are there.
+inline bool are_same(const directory_view& a, const directory_view& b) {
+    const auto same_node = [](const node_info& x, const node_info& y) { return x.id == y.id; };
+    const auto same_instance = [](const service_instance& x, const service_instance& y) {
+        return x.service == y.service && x.id == y.id;
+    };
+    return std::ranges::equal(a.nodes, b.nodes, same_node) && std::ranges::equal(a.services, b.services, same_instance);
+}
+
+asio::awaitable<directory_view> changed_view(broker_ptr broker, directory_view known, duration wait) {
+    constexpr auto look = std::chrono::seconds(1);
+    auto& clock = broker->clock();
+    const auto ends = later(clock.now(), wait);
+    for (;;) {
+        auto seen = co_await whole_view(broker);
+        if (clock.now() >= ends || !are_same(seen, known)) co_return seen;
+        co_await sleep_until(clock, (std::min)(ends, later(clock.now(), look)));
+    }
+}
+
+inline bool fits(const node_filter& which, const node_info& one) {
+    const auto is = [](const std::string& wanted, const std::string& given) { return wanted.empty() || wanted == given; };
+    return is(which.id, one.id) && is(which.name, one.name) && (is(which.host, one.host) || which.host == one.ip) &&
+           (which.queue.empty() || std::ranges::find(one.queues, which.queue) != one.queues.end());
+}
+
+/// Changes what nodes of that name begin with.
+asio::awaitable<void> keep_order(broker_ptr broker, std::string name, node_order order) {
+    node_settings settings;
+    const auto rows = co_await broker->announced(settings_board);
+    for (const auto& row : rows) {
+        if (row.id == name) settings = decode<node_settings>(row.text);
+    }
+    if (order.concurrency) settings.concurrency = order.concurrency;
+    if (order.action == node_action::pause) settings.paused = true;
+    if (order.action == node_action::resume) settings.paused = false;
+    co_await broker->announce(settings_board, std::move(name), encode(settings), (duration::max)());
+}
+
+asio::awaitable<std::vector<node_info>> steer(broker_ptr broker, rpc caller, node_filter which, node_order order, bool keep) {
+    auto found = co_await read_board<node_info>(broker, nodes_board);
+    std::erase_if(found, [&](const auto& one) { return !fits(which, one); });
+    if (found.empty()) {
+        throw error(errc::not_found, "no node fits id \"" + which.id + "\", name \"" + which.name + "\", host \"" +
+                                         which.host + "\", queue \"" + which.queue + "\" (empty: any)");
+    }
+    std::vector<node_info> told;
+    std::exception_ptr failure;
+    for (const auto& one : found) {
+        try {
+            const auto options = call_options().to(one.id).timeout(std::chrono::seconds(10));
+            told.push_back(co_await caller.call(steer_node, options, order));
+            if (keep) co_await keep_order(broker, one.name, order);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+    }
+    if (failure) std::rethrow_exception(failure);
+    co_return told;
+}
+
+inline node_order order_to(node_action action) {
+    node_order made;
+    made.action = action;
+    return made;
+}
+
+}  // namespace detail
+
+asio::awaitable<std::vector<node_info>> directory::nodes() const {
+    return detail::read_board<node_info>(broker_, detail::nodes_board);
+}
+
+asio::awaitable<std::vector<service_instance>> directory::services() const { return detail::all_services(broker_); }
+
+asio::awaitable<std::vector<service_instance>> directory::services(std::string service) const {
+    detail::checked_service(service);
+    return detail::instances_of(broker_, std::move(service));
+}
+
+asio::awaitable<directory_view> directory::view() const { return detail::whole_view(broker_); }
+
+asio::awaitable<directory_view> directory::next_change(directory_view known, duration wait) const {
+    return detail::changed_view(broker_, std::move(known), wait);
+}
+
+asio::awaitable<std::vector<node_info>> directory::set_concurrency(node_filter which, std::uint64_t slots, bool keep) const {
+    node_order order;
+    order.concurrency = slots;
+    return detail::steer(broker_, rpc_, std::move(which), order, keep);
+}
+
+asio::awaitable<std::vector<node_info>> directory::pause(node_filter which, bool keep) const {
+    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::pause), keep);
+}
+
+asio::awaitable<std::vector<node_info>> directory::resume(node_filter which, bool keep) const {
+    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::resume), keep);
+}
+
+asio::awaitable<std::vector<node_info>> directory::drain(node_filter which) const {
+    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::drain), false);
+}
+
+asio::awaitable<std::vector<node_info>> directory::stop(node_filter which) const {
+    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::stop), false);
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/host.ipp ---------------------------------------------------------------
+
+namespace taskflux {
+
+std::string own_ip() {
+    asio::io_context context;
+    asio::ip::udp::socket socket(context);
+    boost::system::error_code ec;
+    // Connecting a datagram socket sends nothing: the system only chooses the way. The address is one for documentation
+    // (RFC 5737), which no machine has.
+    socket.connect(asio::ip::udp::endpoint(asio::ip::make_address_v4("192.0.2.1"), 9), ec);
+    const auto mine = socket.local_endpoint(ec);
+    return ec || mine.address().is_unspecified() ? "127.0.0.1" : mine.address().to_string();
+}
+
+double host_load() {
+    double load = 0;
+    return ::getloadavg(&load, 1) == 1 ? load : 0;
+}
+
+std::uint64_t resident_memory() {
+    std::ifstream pages("/proc/self/statm");
+    std::uint64_t all = 0, resident = 0;
+    pages >> all >> resident;
+    return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/inspector.ipp ----------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// In the order of the calls: digits count as numbers, so that 2.10 comes after 2.9.
+inline bool is_before_by_number(std::string_view a, std::string_view b) {
+    const auto digits = [](std::string_view text) {
+        return text.substr(0, (std::min)(text.find_first_not_of("0123456789"), text.size()));
+    };
+    while (!a.empty() && !b.empty()) {
+        const auto x = digits(a), y = digits(b);
+        if (!x.empty() && !y.empty()) {
+            if (x != y) return x.size() != y.size() ? x.size() < y.size() : x < y;
+            a.remove_prefix(x.size());
+            b.remove_prefix(y.size());
+        } else {
+            if (a.front() != b.front()) return a.front() < b.front();
+            a.remove_prefix(1);
+            b.remove_prefix(1);
+        }
+    }
+    return a.size() < b.size();
+}
+
+asio::awaitable<task_node> child_of(broker_ptr broker, const journal_entry& entry) {
+    const auto place = child_place::parse(entry.text);
+    task_node made;
+    made.name = entry.key.substr(1);
+    const auto key = co_await broker->find(place.queue, place.own_id);
+    if (key) {
+        task_id id;
+        id.queue = place.queue;
+        id.key = *key;
+        auto record = co_await broker->get(std::move(id));
+        if (record) {
+            made.task = std::move(*record);
+            co_return made;
+        }
+    }
+    made.task.id.queue = place.queue;
+    made.task.own_id = place.own_id;
+    made.task.name = place.name;
+    if (entry.outcome) {
+        made.task.state = entry.outcome->state;
+        made.task.result = entry.outcome->result;
+        made.task.error = entry.outcome->error;
+        made.task.attempts = entry.outcome->attempts;
+    }
+    co_return made;
+}
+
+asio::awaitable<void> grow_tree(broker_ptr broker, task_node& node, std::size_t& room) {
+    journal_query query;
+    do {
+        journal_page page;
+        try {
+            page = co_await broker->journal(node.task.id, query);
+        } catch (const error& e) {
+            if (e.code() != errc::not_found) throw;
+            co_return;
+        }
+        node.spawned = page.counts;
+        query.cursor = page.cursor;
+        for (const auto& entry : page.entries) {
+            if (!entry.key.starts_with('c')) continue;
+            if (room == 0) {
+                node.is_cut = true;
+                co_return;
+            }
+            --room;
+            auto child = co_await child_of(broker, entry);
+            node.children.push_back(std::move(child));
+        }
+    } while (!query.cursor.empty());
+    std::ranges::sort(node.children, [](const task_node& a, const task_node& b) { return is_before_by_number(a.name, b.name); });
+    for (auto& child : node.children) co_await grow_tree(broker, child, room);
+}
+
+asio::awaitable<task_tree> look_around(broker_ptr broker, task_id id, std::size_t most) {
+    auto found = co_await broker->get(id);
+    if (!found) throw error(errc::not_found, "task " + to_string(id));
+    task_tree tree;
+    auto above = found->parent;
+    while (!above.empty()) {
+        auto parent = co_await broker->get(parse_task_id(above));
+        if (!parent) break;
+        above = parent->parent;
+        tree.ancestors.insert(tree.ancestors.begin(), std::move(*parent));
+    }
+    tree.node.task = std::move(*found);
+    co_await grow_tree(broker, tree.node, most);
+    co_return tree;
+}
+
+asio::awaitable<children_counts> count_children(broker_ptr broker, task_id id) {
+    journal_query query;
+    query.limit = 1;
+    const auto page = co_await broker->journal(std::move(id), std::move(query));
+    co_return page.counts;
+}
+
+}  // namespace detail
+
+asio::awaitable<task_tree> inspector::tree(task_id id, std::size_t most) const {
+    return detail::look_around(broker_, std::move(id), most);
+}
+
+asio::awaitable<children_counts> inspector::progress(task_id id) const {
+    return detail::count_children(broker_, std::move(id));
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/node.ipp ---------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// A node while it runs.
+class node_core : public std::enable_shared_from_this<node_core> {
+public:
+    node_core(broker_ptr broker, worker& shown, node_options options)
+        : broker_(std::move(broker)), worker_(shown), options_(std::move(options)), id_(uuid_generator().text()),
+          service_(broker_, service_options().id(id_).host(host()).lease(options_.lease()).log(options_.log())),
+          started_at_(broker_->clock().now()) {
+        service_.on(steer_node, [this](node_order order) { return obey(*this, order); });
+    }
+
+    node_info info() const {
+        node_info made;
+        made.id = id_;
+        made.name = options_.name().empty() ? host() : options_.name();
+        made.host = host();
+        made.ip = ip_;
+        made.pid = static_cast<std::uint64_t>(::getpid());
+        made.version = version;
+        made.started_at = started_at_;
+        made.queues = worker_.queues();
+        made.tasks = worker_.tasks();
+        made.concurrency = worker_.concurrency();
+        made.running = worker_.counts().running;
+        made.load = host_load();
+        made.memory = resident_memory();
+        made.paused = worker_.is_paused();
+        return made;
+    }
+
+    static asio::awaitable<void> run(std::shared_ptr<node_core> self) {
+        std::exception_ptr unread;
+        try {
+            co_await self->take_settings();
+        } catch (...) {
+            unread = std::current_exception();
+        }
+        self->tell("reading what is kept for it", unread);
+        const auto executor = co_await asio::this_coro::executor;
+        asio::co_spawn(executor, self->service_.run(), [self](const std::exception_ptr& error) { self->tell("steering it", error); });
+        asio::co_spawn(executor, show(self), asio::bind_cancellation_slot(self->stop_showing_.slot(), [self](std::exception_ptr) {
+                           self->is_shown_ = false;
+                           self->shown_.set();
+                       }));
+        std::exception_ptr failure;
+        try {
+            co_await self->worker_.run();
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        self->service_.stop();
+        self->is_over_ = true;
+        self->changed_->set();
+        while (self->is_shown_) co_await self->shown_.wait();
+        std::exception_ptr trouble;
+        try {
+            co_await self->broker_->withdraw(nodes_board, self->id_);
+        } catch (...) {
+            trouble = std::current_exception();
+        }
+        self->tell("leaving the directory", trouble);
+        if (failure) std::rethrow_exception(failure);
+    }
+
+private:
+    std::string host() const { return options_.host().empty() ? asio::ip::host_name() : options_.host(); }
+
+    asio::awaitable<void> take_settings() {
+        const auto name = info().name;
+        const auto rows = co_await broker_->announced(settings_board);
+        for (const auto& row : rows) {
+            if (row.id != name) continue;
+            const auto settings = decode<node_settings>(row.text);
+            if (settings.concurrency) worker_.set_concurrency(*settings.concurrency);
+            if (settings.paused) worker_.pause();
+        }
+    }
+
+    /// Tells the directory now and then, and when something has changed.
+    static asio::awaitable<void> show(std::shared_ptr<node_core> self) {
+        const auto executor = co_await asio::this_coro::executor;
+        auto& clock = self->broker_->clock();
+        while (!self->is_over_) {
+            auto next = later(clock.now(), self->options_.lease() / 3);
+            std::exception_ptr trouble;
+            try {
+                auto text = encode(self->info());
+                co_await self->broker_->announce(nodes_board, self->id_, std::move(text), self->options_.lease());
+            } catch (...) {
+                trouble = std::current_exception();
+            }
+            self->tell("telling that it is there", trouble);
+            if (self->is_over_) break;
+            const alarm at(clock, executor, self->changed_, next);
+            co_await self->changed_->wait();
+        }
+    }
+
+    static asio::awaitable<node_info> obey(node_core& self, node_order order) {
+        if (order.concurrency) self.worker_.set_concurrency(*order.concurrency);
+        switch (order.action) {
+            case node_action::none: break;
+            case node_action::pause: self.worker_.pause(); break;
+            case node_action::resume: self.worker_.resume(); break;
+            case node_action::drain: self.worker_.stop(); break;
+            case node_action::stop: self.worker_.stop_now(); break;
+        }
+        self.changed_->set();
+        co_return self.info();
+    }
+
+    void tell(const std::string& what, const std::exception_ptr& error) const {
+        if (!error || !options_.log()) return;
+        try {
+            std::rethrow_exception(error);
+        } catch (const std::exception& e) {
+            options_.log()("node " + id_ + ": " + what + " failed: " + e.what());
+        }
+    }
+
+    const broker_ptr broker_;
+    worker& worker_;
+    const node_options options_;
+    const std::string id_;
+    const std::string ip_ = own_ip();
+    service service_;
+    const time_point started_at_;
+    const std::shared_ptr<event> changed_ = std::make_shared<event>();
+    event shown_;  // is_shown_ has become false
+    asio::cancellation_signal stop_showing_;
+    std::atomic<bool> is_over_ = false;
+    std::atomic<bool> is_shown_ = true;
+};
+
+}  // namespace detail
+
+node::node(broker_ptr broker, worker& shown, node_options options)
+    : core_(std::make_shared<detail::node_core>(std::move(broker), shown, std::move(options))) {}
+
+node::~node() = default;
+
+asio::awaitable<void> node::run() { return detail::node_core::run(core_); }
+
+node_info node::info() const { return core_->info(); }
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/raw_queue/consumer.hpp -------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A consumer of one queue, from joining to losing its lease. The lease is renewed while somebody uses it: waits for a
+/// message, or holds one. Otherwise it runs out, which costs nothing then, and no timer keeps a context running.
+/// Thread-safe.
+class raw_consumer final : public std::enable_shared_from_this<raw_consumer> {
+public:
+    raw_consumer(broker_ptr broker, std::string queue, std::string name, duration lease)
+        : broker_(std::move(broker)), clock_(broker_->clock()), queues_(1, std::move(queue)), name_(std::move(name)),
+          lease_(lease) {}
+
+    const std::string& name() const { return name_; }
+    const std::string& queue() const { return queues_.front(); }
+    const broker_ptr& broker() const { return broker_; }
+
+    asio::awaitable<void> join() {
+        co_await broker_->join(name_, queues_, lease_);
+        bool is_lost = false;
+        try {  // a fetch tells the time: a server's may be far from ours until it has answered
+            co_await fetch_nothing(shared_from_this());
+        } catch (const boost::system::system_error& e) {
+            is_lost = e.code() == errc::lease_lost;  // the answer took longer than the lease: the next fetch says so, too
+            if (!is_lost) throw;
+        }
+        const std::lock_guard lock(mutex_);
+        is_lost_ = is_lost;
+        renew_at_ = later(clock_.now(), lease_ / 3);
+    }
+
+    /// Keeps the lease while it lives.
+    class use {
+    public:
+        explicit use(std::shared_ptr<raw_consumer> of) : of_(std::move(of)) { of_->begin_use(); }
+        ~use() { of_->end_use(); }
+        use(const use&) = delete;
+        use& operator=(const use&) = delete;
+
+    private:
+        const std::shared_ptr<raw_consumer> of_;
+    };
+
+    bool is_lost() const {
+        const std::lock_guard lock(mutex_);
+        return is_lost_;
+    }
+    void lose() {
+        const std::lock_guard lock(mutex_);
+        is_lost_ = true;
+    }
+
+    bool is_cancelled(const task_key& key, std::uint32_t token) const {
+        const std::lock_guard lock(mutex_);
+        return cancelled_.contains({key, token});
+    }
+    void forget(const task_key& key, std::uint32_t token) {
+        const std::lock_guard lock(mutex_);
+        cancelled_.erase({key, token});
+    }
+
+    /// After a fetch that was broken off: its next one gives back what may have been on its way.
+    void reclaim() {
+        asio::co_spawn(broker_->get_executor(), fetch_nothing(shared_from_this()), [](std::exception_ptr) {});
+    }
+
+private:
+    void begin_use() {
+        {
+            const std::lock_guard lock(mutex_);
+            ++uses_;
+            if (std::exchange(is_kept_, true)) return;
+        }
+        asio::co_spawn(broker_->get_executor(), keep(shared_from_this()), [](std::exception_ptr) {});
+    }
+
+    /// Perhaps while the context is being destroyed: setting an event of that would crash, what is posted is dropped.
+    void end_use() {
+        {
+            const std::lock_guard lock(mutex_);
+            if (--uses_ > 0) return;
+        }
+        asio::post(broker_->get_executor(), [changed = changed_] { changed->set(); });
+    }
+
+    bool goes_on() {
+        const std::lock_guard lock(mutex_);
+        return is_kept_ = uses_ > 0 && !is_lost_;
+    }
+
+    time_point renew_at() const {
+        const std::lock_guard lock(mutex_);
+        return renew_at_;
+    }
+
+    static asio::awaitable<void> keep(std::shared_ptr<raw_consumer> self) {
+        const auto executor = co_await asio::this_coro::executor;
+        while (self->goes_on()) {
+            const auto due = self->renew_at();
+            if (self->clock_.now() >= due) {
+                co_await self->renew();
+                continue;
+            }
+            const alarm rings(self->clock_, executor, self->changed_, due);
+            co_await self->changed_->wait();
+        }
+    }
+
+    asio::awaitable<void> renew() {
+        const auto asked_at = clock_.now();
+        renewal answer;
+        auto next = lease_ / 3;
+        try {
+            answer = co_await broker_->renew(name_, queues_, lease_);
+        } catch (const boost::system::system_error& e) {
+            answer.lost = e.code() == errc::shut_down;
+            next = lease_ / 10;
+        }
+        const std::lock_guard lock(mutex_);
+        is_lost_ = is_lost_ || answer.lost;
+        for (const auto& one : answer.cancels) cancelled_.emplace(one.key, one.token);
+        renew_at_ = later(asked_at, next);
+    }
+
+    static asio::awaitable<void> fetch_nothing(std::shared_ptr<raw_consumer> self) {
+        fetch_request request;
+        request.consumer = self->name_;
+        request.queues = self->queues_;
+        request.max = 0;
+        co_await self->broker_->fetch(std::move(request));
+    }
+
+    const broker_ptr broker_;
+    taskflux::clock& clock_;
+    const std::vector<std::string> queues_;
+    const std::string name_;
+    const duration lease_;
+    const std::shared_ptr<event> changed_ = std::make_shared<event>();
+
+    mutable std::mutex mutex_;  // guards the rest
+    std::size_t uses_ = 0;
+    bool is_kept_ = false;  // `keep` runs
+    bool is_lost_ = false;
+    time_point renew_at_{};
+    std::set<std::pair<task_key, std::uint32_t>> cancelled_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/raw_queue.ipp ----------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// A message in somebody's hands, or in that of a call that settles it.
+class held_message {
+public:
+    held_message(std::shared_ptr<raw_consumer> consumer, delivery what)
+        : consumer_(std::move(consumer)), kept_(consumer_), what_(std::move(what)), id_{consumer_->queue(), what_.key} {}
+    held_message(const held_message&) = delete;
+    held_message& operator=(const held_message&) = delete;
+
+    ~held_message() {
+        consumer_->forget(what_.key, what_.token);
+        if (is_settled_ || consumer_->is_lost()) return;
+        // Where that fails, the lease ends it: nobody renews it any more.
+        asio::co_spawn(consumer_->broker()->get_executor(), settle(consumer_, end(settlement::kind::release)),
+                       [](std::exception_ptr, effect) {});
+    }
+
+    const delivery& what() const { return what_; }
+    const task_id& id() const { return id_; }
+    bool is_lost() const { return consumer_->is_lost(); }
+    bool is_cancelled() const { return consumer_->is_cancelled(what_.key, what_.token); }
+
+    settlement end(settlement::kind how) const {
+        settlement made;
+        made.key = what_.key;
+        made.token = what_.token;
+        made.how = how;
+        return made;
+    }
+
+    static asio::awaitable<effect> settle(std::shared_ptr<held_message> self, settlement how) {
+        if (self->is_settled_) throw error(errc::wrong_state, "message " + to_string(self->id_) + " was settled before");
+        const auto done = co_await settle(self->consumer_, std::move(how));
+        self->is_settled_ = true;
+        co_return done;
+    }
+
+private:
+    static asio::awaitable<effect> settle(std::shared_ptr<raw_consumer> by, settlement how) {
+        const std::vector<settlement> ends(1, std::move(how));
+        const auto effects = co_await by->broker()->settle(by->queue(), by->name(), ends);
+        co_return effects.front();
+    }
+
+    const std::shared_ptr<raw_consumer> consumer_;
+    const raw_consumer::use kept_;
+    const delivery what_;
+    const task_id id_;
+    std::atomic<bool> is_settled_ = false;
+};
+
+/// What a raw queue's copies share.
+class raw_receiver {
+public:
+    raw_receiver(broker_ptr broker, std::string queue, const raw_queue_options& options)
+        : broker_(std::move(broker)), queue_(std::move(queue)), options_(options) {}
+
+    const broker_ptr& broker() const { return broker_; }
+    const std::string& queue() const { return queue_; }
+
+    static asio::awaitable<std::optional<received_message>> receive(std::shared_ptr<raw_receiver> self, duration wait) {
+        auto& clock = self->broker_->clock();
+        std::optional<time_point> deadline;
+        for (;;) {
+            const auto who = co_await self->consumer();
+            if (!deadline) deadline = later(clock.now(), wait);  // the clock goes right once the server has answered
+            const raw_consumer::use waiting(who);
+            fetch_request request;
+            request.consumer = who->name();
+            request.queues.push_back(self->queue_);
+            request.wait = std::clamp(*deadline - clock.now(), duration::zero(), longest_fetch);
+            std::vector<delivery> found;
+            std::exception_ptr failure;
+            bool is_lost = false;
+            try {
+                found = co_await self->broker_->fetch(std::move(request));
+            } catch (const boost::system::system_error& e) {
+                failure = std::current_exception();
+                is_lost = e.code() == errc::lease_lost;
+            }
+            if (is_lost) {  // it was idle for too long, or had no way to the server
+                who->lose();
+                continue;
+            }
+            if (failure) {
+                who->reclaim();
+                std::rethrow_exception(failure);
+            }
+            if (!found.empty()) {
+                auto held = std::make_shared<held_message>(who, std::move(found.front()));
+                co_return received_message(std::move(held));
+            }
+            if (clock.now() >= *deadline) co_return std::nullopt;
+        }
+    }
+
+private:
+    static constexpr duration longest_fetch = std::chrono::seconds(5);
+
+    asio::awaitable<std::shared_ptr<raw_consumer>> consumer() {
+        auto known = current();
+        if (known && !known->is_lost()) co_return known;
+        const auto life = uuid_generator().text();
+        auto name = options_.name().empty() ? life : options_.name() + ':' + life.substr(life.size() - 12);
+        auto made = std::make_shared<raw_consumer>(broker_, queue_, std::move(name), options_.lease());
+        co_await made->join();
+        const std::lock_guard lock(mutex_);  // of several that join at a time the last one stays; all of them work
+        current_ = made;
+        co_return made;
+    }
+
+    std::shared_ptr<raw_consumer> current() {
+        const std::lock_guard lock(mutex_);
+        return current_;
+    }
+
+    const broker_ptr broker_;
+    const std::string queue_;
+    const raw_queue_options options_;
+    std::mutex mutex_;  // guards the next
+    std::shared_ptr<raw_consumer> current_;
+};
+
+inline void require_message(const std::shared_ptr<held_message>& held) {
+    if (!held) throw error(errc::wrong_state, "this message has been moved from");
+}
+
+}  // namespace detail
+
+raw_queue_options& raw_queue_options::lease(duration length) {
+    if (length < std::chrono::milliseconds(100)) throw error(errc::invalid_argument, "a lease is at least 100 ms");
+    return lease_ = length, *this;
+}
+
+raw_queue_options& raw_queue_options::name(std::string_view name) { return name_ = detail::checked_name(name), *this; }
+
+received_message::received_message(std::shared_ptr<detail::held_message> held) : held_(std::move(held)) {}
+received_message::received_message(received_message&&) noexcept = default;
+received_message& received_message::operator=(received_message&&) noexcept = default;
+received_message::~received_message() = default;
+
+const task_id& received_message::id() const { return held_->id(); }
+const std::string& received_message::name() const { return held_->what().spec->name; }
+const std::string& received_message::body() const { return held_->what().payload; }
+const std::string& received_message::own_id() const { return held_->what().own_id; }
+const header_map& received_message::headers() const { return held_->what().spec->headers; }
+unsigned received_message::deliveries() const { return held_->what().token; }
+time_point received_message::submitted_at() const { return held_->what().submitted_at; }
+bool received_message::is_lost() const { return held_->is_lost(); }
+bool received_message::is_cancelled() const { return held_->is_cancelled(); }
+
+asio::awaitable<effect> received_message::complete(std::string result) {
+    detail::require_message(held_);
+    auto how = held_->end(settlement::kind::complete);
+    how.data = std::move(result);
+    return detail::held_message::settle(held_, std::move(how));
+}
+
+asio::awaitable<effect> received_message::release(duration delay) {
+    detail::require_message(held_);
+    auto how = held_->end(delay > duration::zero() ? settlement::kind::retry : settlement::kind::release);
+    how.delay = delay;
+    how.counts = false;
+    return detail::held_message::settle(held_, std::move(how));
+}
+
+asio::awaitable<effect> received_message::fail(std::string why) {
+    detail::require_message(held_);
+    failure told;
+    told.code = "task_failed";
+    told.message = detail::as_utf8(why);
+    auto how = held_->end(settlement::kind::fail);
+    how.data = encode(told);
+    return detail::held_message::settle(held_, std::move(how));
+}
+
+raw_queue::raw_queue(broker_ptr broker, std::string queue, raw_queue_options options)
+    : receiver_(std::make_shared<detail::raw_receiver>(std::move(broker), std::string(detail::checked_name(queue)), options)) {}
+
+const std::string& raw_queue::name() const { return receiver_->queue(); }
+
+asio::awaitable<job<raw>> raw_queue::send(std::string bytes, const submit_options& options) const {
+    return send_task("message", std::move(bytes), options);
+}
+
+asio::awaitable<job<raw>> raw_queue::send_task(std::string task, std::string payload, const submit_options& options) const {
+    const taskflux::task<raw(raw)> contract(task);
+    auto here = options;
+    here.queue(name());
+    const raw bytes{std::move(payload)};
+    return client(receiver_->broker()).submit(contract, here, bytes);
+}
+
+asio::awaitable<std::optional<received_message>> raw_queue::receive(duration wait) const {
+    return detail::raw_receiver::receive(receiver_, wait);
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/detail/in_time.hpp ----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What `work` gives. Where `source` reads `ends` first, it is cancelled, and `timed_out` thrown, with `what` it was.
+/// `source` must outlive it. Cancellation (terminal): that of `work`.
+template <class T>
+asio::awaitable<T> in_time(clock& source, time_point ends, asio::awaitable<T> work, std::string what) {
+    const auto executor = co_await asio::this_coro::executor;
+    auto both = asio::experimental::make_parallel_group(asio::co_spawn(executor, std::move(work), asio::deferred),
+                                                        asio::co_spawn(executor, sleep_until(source, ends), asio::deferred));
+    auto [order, failure, value, cancelled] =
+        co_await both.async_wait(asio::experimental::wait_for_one(), asio::deferred);
+    const bool is_late = order[0] == 1;
+    if (is_late && cancelled) std::rethrow_exception(cancelled);
+    if (is_late) throw error(errc::timed_out, what + " took too long");
+    if (failure) std::rethrow_exception(failure);
+    co_return std::move(value);
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/rpc/instances.hpp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The instances of services as their boards show them, looked at again after a second, and how many calls of ours each
+/// has in hand. Thread-safe.
+class instances {
+public:
+    explicit instances(broker_ptr broker) : broker_(std::move(broker)) {}
+
+    /// Those that are there, by id, also while they leave. `must_look`: what was seen before is not enough. Errors:
+    /// `timed_out` when the board could not be read until `ends`.
+    asio::awaitable<std::vector<service_instance>> of(std::string service, time_point ends, bool must_look = false) {
+        const auto broker = broker_;
+        const auto now = broker->clock().now();
+        if (!must_look) {
+            const std::lock_guard lock(mutex_);
+            auto& known = services_[service];
+            const bool is_fresh = now < later(known.seen_at, freshness) && now >= known.seen_at;
+            if (!known.all.empty() && (is_fresh || known.is_looking)) co_return known.all;
+        }
+        const looking mark(*this, service);  // others go by what was seen before
+        auto look = broker->announced(board_of(service));
+        const auto rows = co_await in_time(broker->clock(), ends, std::move(look), "looking for instances of " + service);
+        std::vector<service_instance> all;
+        for (const auto& row : rows) {
+            try {
+                all.push_back(decode<service_instance>(row.text));
+            } catch (const payload_error&) {  // another version's
+            }
+        }
+        const std::lock_guard lock(mutex_);
+        auto& known = services_[service];
+        known.seen_at = now;
+        known.all = all;
+        known.deaf.clear();
+        co_return all;
+    }
+
+    /// The same at the beginning of something that ends then. The first look at a board may tell that it is quite another
+    /// time at the server: then `ends` is moved.
+    asio::awaitable<std::vector<service_instance>> first_of(std::string service, time_point& ends) {
+        const auto& clock = broker_->clock();
+        const auto begun = clock.now();
+        auto all = co_await of(std::move(service), ends);
+        const auto seen = clock.now();
+        if (seen < begun || seen >= ends) ends = later(seen, ends - begun);
+        co_return all;
+    }
+
+    /// One that is not in `tried`, the less busy of two; `only`: the one of that id. Errors: `no_instance`, `timed_out`.
+    asio::awaitable<service_instance> choose(std::string service, std::string only, const std::set<std::string>& tried,
+                                             time_point& ends) {
+        const auto is_out = [&](const service_instance& one) {
+            return one.leaving || tried.contains(one.address) || (!only.empty() && one.id != only);
+        };
+        auto all = co_await first_of(service, ends);
+        std::erase_if(all, is_out);
+        {
+            const std::lock_guard lock(mutex_);
+            const auto& deaf = services_[service].deaf;
+            std::erase_if(all, [&](const auto& one) { return deaf.contains(one.address); });
+        }
+        if (all.empty()) {
+            all = co_await of(service, ends, true);
+            std::erase_if(all, is_out);
+        }
+        if (all.empty()) {
+            throw error(errc::no_instance, only.empty() ? "no instance of service " + service + " is there"
+                                                        : "service " + service + " has no instance " + only);
+        }
+        const std::lock_guard lock(mutex_);
+        auto& one = all[pick(all.size())];
+        auto& other = all[pick(all.size())];
+        co_return load_of(one) <= load_of(other) ? one : other;
+    }
+
+    void begun(const std::string& address) {
+        const std::lock_guard lock(mutex_);
+        ++ours_[address];
+    }
+    void ended(const std::string& address) {
+        const std::lock_guard lock(mutex_);
+        const auto at = ours_.find(address);
+        if (--at->second == 0) ours_.erase(at);
+    }
+
+    /// It did not hear: it is dead, or connects again. It is not chosen until the board has been looked at again; what it
+    /// has taken it may still answer.
+    void did_not_hear(const std::string& service, const std::string& address) {
+        const std::lock_guard lock(mutex_);
+        services_[service].deaf.insert(address);
+    }
+
+private:
+    static constexpr duration freshness = std::chrono::seconds(1);
+
+    struct known_service {
+        std::vector<service_instance> all;
+        std::set<std::string> deaf;  // addresses
+        time_point seen_at{};
+        bool is_looking = false;
+    };
+
+    class looking {
+    public:
+        looking(instances& of, std::string service) : of_(of), service_(std::move(service)) {
+            const std::lock_guard lock(of_.mutex_);
+            of_.services_[service_].is_looking = true;
+        }
+        looking(const looking&) = delete;
+        looking& operator=(const looking&) = delete;
+        ~looking() {
+            const std::lock_guard lock(of_.mutex_);
+            of_.services_[service_].is_looking = false;
+        }
+
+    private:
+        instances& of_;
+        std::string service_;
+    };
+
+    // With the mutex:
+
+    std::size_t pick(std::size_t count) { return std::uniform_int_distribution<std::size_t>(0, count - 1)(random_); }
+
+    std::uint64_t load_of(const service_instance& one) const {
+        const auto at = ours_.find(one.address);
+        return (std::max)(one.running, at == ours_.end() ? 0 : at->second);
+    }
+
+    const broker_ptr broker_;
+    std::mutex mutex_;  // guards all below
+    std::map<std::string, known_service> services_;
+    std::map<std::string, std::uint64_t> ours_;  // by address
+    std::minstd_rand random_{std::random_device()()};
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/rpc/core.hpp -----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What an `rpc` shares: its mailbox, and the calls that wait for an answer. Thread-safe; lives in a shared_ptr.
+class rpc_core : public std::enable_shared_from_this<rpc_core> {
+public:
+    explicit rpc_core(broker_ptr broker) : broker_(std::move(broker)), instances_(broker_) {}
+
+    /// To be called once, before anything else.
+    void open() {
+        box_ = broker_->open([weak = weak_from_this()](std::string_view text) {
+            if (const auto self = weak.lock()) self->hear(text);
+        });
+    }
+
+    const broker_ptr& broker() const { return broker_; }
+    detail::instances& instances() { return instances_; }
+
+    /// Calls one instance.
+    static asio::awaitable<std::string> call(std::shared_ptr<rpc_core> self, call_request what) {
+        auto ends = later(self->now(), what.options.timeout());
+        auto request = self->letter_of(what, ends, self->box_->address());
+        std::set<std::string> tried;
+        for (;;) {
+            const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
+            request.deadline = ends;
+            tried.insert(to.address);
+            const waiting mine(*self, to.address);
+            request.id = mine.id();
+            std::exception_ptr failure;
+            bool is_refused = false;
+            try {
+                auto back = self->refusal_of(request.id);
+                self->send(mine.shared(), to.address, request.text(), std::move(back));
+                co_await self->wait(mine.of(), what.service, to.id, ends);
+                is_refused = mine.of().is_refused;
+                if (!is_refused) mine.of().check();
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            if (failure) {
+                self->abandon(to.address, request.id, self->box_->address());
+                std::rethrow_exception(failure);
+            }
+            if (!is_refused) co_return mine.of().take();
+            self->instances_.did_not_hear(what.service, to.address);
+        }
+    }
+
+    /// Calls one instance, which has taken the call when this returns.
+    static asio::awaitable<reading> open_stream(std::shared_ptr<rpc_core> self, call_request what) {
+        auto ends = later(self->now(), what.options.timeout());
+        std::set<std::string> tried;
+        for (;;) {
+            const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
+            tried.insert(to.address);
+            const auto in = inlet::open(self->broker_, what.options.window());
+            reading made(in);
+            auto request = self->letter_of(what, ends, in->address());
+            request.window = in->window();
+            call_letter refusal;
+            refusal.what = call_letter::kind::refused;
+            bounce back(in->address(), refusal.text());
+            self->instances_.begun(to.address);
+            auto looks = [self, service = what.service, id = to.id, ends](bool is_lost) {
+                return look_for(self, service, id, ends, is_lost);
+            };
+            auto leaves = [self, address = to.address, reader = in->address()](bool has_ended) {
+                self->instances_.ended(address);
+                if (!has_ended) self->abandon(address, 0, reader);
+            };
+            in->attach(ends, std::move(looks), std::move(leaves));
+            auto sending = self->broker_->send(to.address, request.text(), std::move(back));
+            bool is_taken = co_await in_time(self->broker_->clock(), ends, std::move(sending), "calling " + what.service);
+            if (is_taken) is_taken = co_await inlet::begun(in);
+            if (is_taken) co_return made;
+            self->instances_.did_not_hear(what.service, to.address);
+        }
+    }
+
+    /// Sends to one that hears it.
+    static asio::awaitable<void> notify(std::shared_ptr<rpc_core> self, call_request what) {
+        auto ends = later(self->now(), what.options.timeout());
+        auto request = self->letter_of(what, ends, {});
+        std::set<std::string> tried;
+        for (bool was_heard = false; !was_heard;) {
+            const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
+            request.deadline = ends;
+            auto sending = self->broker_->send(to.address, request.text());
+            was_heard = co_await in_time(self->broker_->clock(), ends, std::move(sending), "notifying " + what.service);
+            if (!was_heard) self->instances_.did_not_hear(what.service, to.address);
+            tried.insert(to.address);
+        }
+    }
+
+private:
+    /// A call that waits.
+    struct pending {
+        std::string take() {
+            const std::lock_guard lock(mutex);
+            if (failure.empty()) return std::move(*answer);
+            auto why = read_failure(failure);
+            const auto code = code_of(why);
+            throw call_failed(code, std::move(why));
+        }
+        /// Throws what kept it from being sent, unless there is an answer all the same.
+        void check() {
+            const std::lock_guard lock(mutex);
+            if (trouble && !answer && failure.empty()) std::rethrow_exception(trouble);
+        }
+        bool is_over() {
+            const std::lock_guard lock(mutex);
+            return is_refused || answer || trouble || !failure.empty();
+        }
+
+        const std::shared_ptr<event> changed = std::make_shared<event>();
+        std::mutex mutex;
+        std::optional<std::string> answer;
+        std::string failure;
+        std::exception_ptr trouble;  // with sending it
+        std::atomic<bool> is_refused = false;
+    };
+
+    /// Has a number, by which an answer finds it.
+    class waiting {
+    public:
+        waiting(rpc_core& core, std::string address)
+            : core_(core), address_(std::move(address)), id_(++core.calls_made_), mine_(std::make_shared<pending>()) {
+            core_.instances_.begun(address_);
+            const std::lock_guard lock(core_.mutex_);
+            core_.calls_.emplace(id_, mine_);
+        }
+        waiting(const waiting&) = delete;
+        waiting& operator=(const waiting&) = delete;
+        ~waiting() {
+            core_.instances_.ended(address_);
+            const std::lock_guard lock(core_.mutex_);
+            core_.calls_.erase(id_);
+        }
+
+        std::uint64_t id() const { return id_; }
+        pending& of() const { return *mine_; }
+        const std::shared_ptr<pending>& shared() const { return mine_; }
+
+    private:
+        rpc_core& core_;
+        const std::string address_;
+        const std::uint64_t id_;
+        const std::shared_ptr<pending> mine_;
+    };
+
+    time_point now() const { return broker_->clock().now(); }
+
+    static call_letter letter_of(const call_request& what, time_point ends, std::string reply_to) {
+        call_letter made;
+        made.reply_to = std::move(reply_to);
+        made.service = what.service;
+        made.method = what.method;
+        made.deadline = ends;
+        made.headers = what.options.headers();
+        made.payload = what.payload;
+        return made;
+    }
+
+    /// What comes back where the service has ended, though its process has not.
+    bounce refusal_of(std::uint64_t id) const {
+        call_letter letter;
+        letter.what = call_letter::kind::refused;
+        letter.id = id;
+        return bounce(box_->address(), letter.text());
+    }
+
+    /// Until there is an answer; looks now and then whether who is to give it is still there.
+    asio::awaitable<void> wait(pending& mine, std::string service, std::string instance, time_point ends) {
+        constexpr auto look = std::chrono::seconds(1);
+        const auto executor = co_await asio::this_coro::executor;
+        while (!mine.is_over()) {
+            const auto begun = now();
+            if (begun >= ends) {
+                throw error(errc::timed_out, "service " + service + " has not answered in time");
+            }
+            const auto until = (std::min)(ends, later(begun, look));
+            {
+                const alarm at(broker_->clock(), executor, mine.changed, until);
+                co_await mine.changed->wait();
+            }
+            if (mine.is_over() || now() < until || until == ends) continue;
+            const bool is_there = co_await this->is_there(service, instance, ends);
+            if (!is_there && !mine.is_over()) throw lost(service, instance);
+        }
+    }
+
+    asio::awaitable<bool> is_there(std::string service, std::string instance, time_point ends) {
+        const auto all = co_await instances_.of(std::move(service), ends);
+        co_return std::ranges::any_of(all, [&](const auto& one) { return one.id == instance; });
+    }
+
+    static error lost(const std::string& service, const std::string& instance) {
+        return error(errc::unavailable, "instance " + instance + " of service " + service + " is gone, which had taken the call");
+    }
+
+    /// Throws when a stream's source is gone.
+    static asio::awaitable<void> look_for(std::shared_ptr<rpc_core> self, std::string service, std::string instance,
+                                          time_point ends, bool is_lost) {
+        bool is_there = false;
+        if (!is_lost) is_there = co_await self->is_there(service, instance, ends);
+        if (!is_there) throw lost(service, instance);
+    }
+
+    /// Waits for nothing, so that a call's time ends also one that can't be sent: the call hears what becomes of it.
+    void send(const std::shared_ptr<pending>& mine, std::string to, std::string text, bounce back) {
+        constexpr auto send_it = [](broker_ptr by, std::string whom, std::string what, bounce otherwise) -> asio::awaitable<bool> {
+            co_return co_await by->send(std::move(whom), std::move(what), std::move(otherwise));
+        };
+        auto sending = send_it(broker_, std::move(to), std::move(text), std::move(back));
+        asio::co_spawn(broker_->get_executor(), std::move(sending), [mine](std::exception_ptr trouble, bool was_heard) {
+            if (!trouble && was_heard) return;
+            {
+                const std::lock_guard lock(mine->mutex);
+                if (trouble) mine->trouble = std::move(trouble);
+                else mine->is_refused = true;
+            }
+            mine->changed->set();
+        });
+    }
+
+    /// Nobody waits any more: the method is to be cancelled. Waits for nothing.
+    void abandon(const std::string& address, std::uint64_t id, const std::string& reader) {
+        call_letter letter;
+        letter.what = call_letter::kind::cancel;
+        letter.id = id;
+        letter.reply_to = reader;
+        constexpr auto send = [](broker_ptr by, std::string to, std::string text) -> asio::awaitable<void> {
+            co_await by->send(std::move(to), std::move(text));
+        };
+        asio::co_spawn(broker_->get_executor(), send(broker_, address, letter.text()), [](std::exception_ptr) {});
+    }
+
+    void hear(std::string_view text) {
+        call_letter letter;
+        try {
+            letter = call_letter::parse(text);
+        } catch (const std::exception&) {  // not one of ours
+            return;
+        }
+        std::shared_ptr<pending> mine;
+        {
+            const std::lock_guard lock(mutex_);
+            const auto found = calls_.find(letter.id);
+            if (found == calls_.end()) return;
+            mine = found->second;
+        }
+        {
+            const std::lock_guard lock(mine->mutex);
+            switch (letter.what) {
+                case call_letter::kind::answer: mine->answer = std::move(letter.payload); break;
+                case call_letter::kind::fault: mine->failure = std::move(letter.payload); break;
+                case call_letter::kind::refused: mine->is_refused = true; break;
+                default: return;
+            }
+        }
+        mine->changed->set();
+    }
+
+    const broker_ptr broker_;
+    detail::instances instances_;
+    std::unique_ptr<mailbox> box_;
+    std::atomic<std::uint64_t> calls_made_ = 0;
+    std::mutex mutex_;
+    std::map<std::uint64_t, std::shared_ptr<pending>> calls_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/rpc.ipp ----------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+std::shared_ptr<rpc_core> make_rpc_core(broker_ptr broker) {
+    auto core = std::make_shared<rpc_core>(std::move(broker));
+    core->open();
+    return core;
+}
+
+asio::awaitable<std::string> call_one(std::shared_ptr<rpc_core> core, call_request what) {
+    return rpc_core::call(std::move(core), std::move(what));
+}
+
+asio::awaitable<reading> open_stream(std::shared_ptr<rpc_core> core, call_request what) {
+    return rpc_core::open_stream(std::move(core), std::move(what));
+}
+
+asio::awaitable<void> notify_one(std::shared_ptr<rpc_core> core, call_request what) {
+    return rpc_core::notify(std::move(core), std::move(what));
+}
+
+/// What it throws is kept.
+asio::awaitable<raw_reply> call_kept(std::shared_ptr<rpc_core> core, call_request what) {
+    raw_reply made;
+    made.instance = what.options.to();
+    try {
+        auto answer = co_await rpc_core::call(std::move(core), std::move(what));
+        made.payload = std::move(answer);
+    } catch (...) {
+        made.error = std::current_exception();
+    }
+    co_return made;
+}
+
+asio::awaitable<std::vector<raw_reply>> call_all(std::shared_ptr<rpc_core> core, call_request what) {
+    const auto executor = co_await asio::this_coro::executor;
+    auto& clock = core->broker()->clock();
+    auto ends = later(clock.now(), what.options.timeout());
+    const auto all = co_await core->instances().first_of(what.service, ends);
+    what.options.timeout((std::max)(ends - clock.now(), duration(1)));
+    std::vector<raw_reply> answers;
+    if (all.empty()) co_return answers;
+    using operation = decltype(asio::co_spawn(executor, call_kept(core, what), asio::deferred));
+    std::vector<operation> calls;
+    for (const auto& one : all) {
+        auto mine = what;
+        mine.options.to(one.id);
+        calls.push_back(asio::co_spawn(executor, call_kept(core, std::move(mine)), asio::deferred));
+    }
+    auto group = asio::experimental::make_parallel_group(std::move(calls));
+    auto [order, errors, replies] = co_await group.async_wait(asio::experimental::wait_for_all(), asio::deferred);
+    for (std::size_t i = 0; i < replies.size(); ++i) {
+        if (errors[i]) replies[i].error = errors[i];
+        answers.push_back(std::move(replies[i]));
+    }
+    co_return answers;
+}
+
+}  // namespace detail
+
+asio::awaitable<std::string> rpc::call_json(std::string service, std::string method, std::string payload,
+                                            call_options options) const {
+    detail::call_request what;
+    what.service = detail::checked_service(service);
+    what.method = std::move(method);
+    what.payload = std::move(payload);
+    what.options = std::move(options);
+    return detail::call_one(core_, std::move(what));
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/rpc/letters.ipp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Takes lines off a text.
+class line_reader {
+public:
+    explicit line_reader(std::string_view text) : text_(text) {}
+
+    std::string_view line() {
+        const auto end = text_.find('\n');
+        if (end == std::string_view::npos) throw error(errc::protocol, "a letter ends too early");
+        const auto taken = text_.substr(0, end);
+        text_.remove_prefix(end + 1);
+        return taken;
+    }
+
+    template <class Number>
+    Number number() {
+        const auto digits = line();
+        Number value{};
+        const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+        if (failure != std::errc() || end != digits.data() + digits.size()) throw error(errc::protocol, "a letter without a number");
+        return value;
+    }
+
+    std::string_view text(std::size_t size) {
+        if (size > text_.size()) throw error(errc::protocol, "a letter ends too early");
+        const auto taken = text_.substr(0, size);
+        text_.remove_prefix(size);
+        return taken;
+    }
+
+    std::string_view rest() const { return text_; }
+
+private:
+    std::string_view text_;
+};
+
+void call_letter::add(std::string_view value) { ((payload += std::to_string(value.size())) += '\n') += value; }
+
+std::vector<std::string_view> call_letter::values_in() const {
+    std::vector<std::string_view> all;
+    for (line_reader from(payload); !from.rest().empty();) {
+        const auto size = from.number<std::size_t>();
+        all.push_back(from.text(size));
+    }
+    return all;
+}
+
+std::string call_letter::text() const {
+    std::string out(1, static_cast<char>(what));
+    const auto line = [&out](std::string_view text) { (out += text) += '\n'; };
+    line(std::to_string(id));
+    switch (what) {
+        case kind::request:
+            line(reply_to);
+            line(service);
+            line(method);
+            line(std::to_string(deadline.time_since_epoch().count()));
+            line(std::to_string(window));
+            line(headers.empty() ? std::string() : encode(headers));
+            break;
+        case kind::cancel: line(reply_to); break;
+        case kind::values:
+        case kind::end:
+            line(reply_to);
+            line(std::to_string(number));
+            break;
+        case kind::credit:
+        case kind::again:
+            line(std::to_string(number));
+            line(std::to_string(taken));
+            break;
+        case kind::answer:
+        case kind::fault:
+        case kind::refused: break;
+    }
+    return out += payload;
+}
+
+call_letter call_letter::parse(std::string_view text) {
+    if (text.empty()) throw error(errc::protocol, "an empty letter");
+    call_letter made;
+    made.what = static_cast<kind>(text.front());
+    line_reader from(text.substr(1));
+    made.id = from.number<std::uint64_t>();
+    switch (made.what) {
+        case kind::request:
+            made.reply_to = from.line();
+            made.service = from.line();
+            made.method = from.line();
+            made.deadline = time_point(duration(from.number<duration::rep>()));
+            made.window = from.number<std::size_t>();
+            if (const auto headers = from.line(); !headers.empty()) made.headers = decode<header_map>(headers);
+            break;
+        case kind::cancel: made.reply_to = from.line(); break;
+        case kind::values:
+        case kind::end:
+            made.reply_to = from.line();
+            made.number = from.number<std::uint64_t>();
+            break;
+        case kind::credit:
+        case kind::again:
+            made.number = from.number<std::uint64_t>();
+            made.taken = from.number<std::uint64_t>();
+            break;
+        case kind::answer:
+        case kind::fault:
+        case kind::refused: break;
+        default: throw error(errc::protocol, "a letter of an unknown kind");
+    }
+    made.payload = from.rest();
+    return made;
+}
+
+std::string board_of(std::string_view service) { return "taskflux/service/" + std::string(service); }
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/rpc/service_core.hpp ---------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A service while it runs. Kept alive by its loop and its calls. What it does is in service_core.ipp.
+class service_core : public std::enable_shared_from_this<service_core> {
+public:
+    service_core(broker_ptr broker, const service_options& options, std::shared_ptr<const method_map> methods,
+                 asio::any_io_executor cpu);
+
+    const asio::any_io_executor& strand() const { return strand_; }
+
+    /// The service's whole life: until `stop`, or until the broker is closed, which throws.
+    asio::awaitable<void> live(std::shared_ptr<asio::thread_pool> cpu_threads);
+
+    /// Thread-safe.
+    void stop();
+
+    /// Ends it without waiting for anything. Thread-safe.
+    void abandon();
+
+    std::size_t running() const;
+
+private:
+    /// A call in hand.
+    struct call {
+        call(asio::any_io_executor on, taskflux::clock& clock, call_letter letter, method_handler& handler)
+            : where(std::move(on)), context(clock, letter.method, letter.headers, letter.deadline),
+              request(std::move(letter)), does(handler) {}
+
+        asio::any_io_executor where;
+        call_context context;
+        call_letter request;
+        method_handler& does;
+        asio::cancellation_signal stop;  // for `where`
+        bool is_gone = false;            // who has called: nobody waits for an answer. Guarded by the core's mutex
+    };
+    using call_ptr = std::shared_ptr<call>;
+    using call_key = std::pair<std::string, std::uint64_t>;  // who has called, and its number
+
+    void hear(std::string_view text);
+    void begin(call_letter request);
+    void cancel(const call_ptr& one);
+
+    /// Who has called does not wait any more.
+    void cancel(const call_key& key);
+    void cancel_all();
+    void end(const call_ptr& one);
+
+    /// The method, or null where an answer has been sent that there is none.
+    method_handler* find(const call_letter& request);
+    void refuse(const call_letter& request, call_letter::kind how, errc code, const std::string& why);
+    static asio::awaitable<void> reply(broker_ptr broker, std::string to, std::string text);
+    void open_outlet(call& of);
+    static asio::awaitable<void> carry_out(std::shared_ptr<service_core> self, call_ptr one);
+
+    asio::awaitable<void> announce(bool leaving, duration lease);
+    asio::awaitable<void> leave();
+    asio::awaitable<void> drain();
+
+    /// When the first call in hand is over, or has been cancelled too late.
+    time_point cancel_overdue();
+
+    /// Logs an error, if there is one; throws `shut_down`.
+    void tell(const std::string& what, const std::exception_ptr& trouble) const;
+
+    const broker_ptr broker_;
+    const service_options options_;
+    const std::shared_ptr<const method_map> methods_;
+    const asio::any_io_executor cpu_;
+    const asio::any_io_executor strand_;
+    const std::shared_ptr<event> changed_;
+    const time_point started_at_;
+    std::unique_ptr<mailbox> box_;
+    std::atomic<bool> is_stopped_ = false;
+
+    mutable std::mutex mutex_;  // guards all below
+    std::map<call_key, call_ptr> calls_;
+    std::multimap<time_point, call_ptr> deadlines_;
+    bool takes_calls_ = false;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/rpc/service_core.ipp ---------------------------------------------------
+
+namespace taskflux::detail {
+
+service_core::service_core(broker_ptr broker, const service_options& options, std::shared_ptr<const method_map> methods,
+                           asio::any_io_executor cpu)
+    : broker_(std::move(broker)), options_(options), methods_(std::move(methods)), cpu_(std::move(cpu)),
+      strand_(asio::make_strand(broker_->get_executor())), changed_(std::make_shared<event>()),
+      started_at_(broker_->clock().now()) {}
+
+asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
+    const auto self = shared_from_this();
+    {
+        const std::lock_guard lock(mutex_);
+        takes_calls_ = true;
+    }
+    box_ = broker_->open([weak = weak_from_this()](std::string_view text) {
+        if (const auto alive = weak.lock()) alive->hear(text);
+    });
+    auto& clock = broker_->clock();
+    auto next = clock.now();
+    while (!is_stopped_) {
+        if (clock.now() >= next) {
+            std::exception_ptr trouble;
+            try {
+                co_await announce(false, options_.lease());
+            } catch (...) {
+                trouble = std::current_exception();
+            }
+            tell("telling that it is there", trouble);
+            next = later(clock.now(), trouble ? std::chrono::seconds(1) : options_.lease() / 3);
+        }
+        if (is_stopped_) break;
+        const alarm at(clock, strand_, changed_, (std::min)(next, cancel_overdue()));
+        co_await changed_->wait();
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        takes_calls_ = false;
+    }
+    co_await leave();
+    box_.reset();
+}
+
+void service_core::stop() {
+    is_stopped_ = true;
+    changed_->set();
+}
+
+void service_core::abandon() {
+    is_stopped_ = true;
+    cancel_all();
+    changed_->set();
+}
+
+std::size_t service_core::running() const {
+    const std::lock_guard lock(mutex_);
+    return calls_.size();
+}
+
+void service_core::hear(std::string_view text) {
+    call_letter letter;
+    try {
+        letter = call_letter::parse(text);
+    } catch (...) {
+        return tell("reading a letter", std::current_exception());
+    }
+    if (letter.what == call_letter::kind::request) return begin(std::move(letter));
+    if (letter.what != call_letter::kind::cancel) return;
+    cancel({letter.reply_to, letter.id});
+}
+
+void service_core::cancel(const call_key& key) {
+    call_ptr one;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = calls_.find(key);
+        if (found == calls_.end()) return;
+        one = found->second;
+        one->is_gone = true;
+    }
+    cancel(one);
+}
+
+void service_core::begin(call_letter request) {
+    auto& clock = broker_->clock();
+    if (clock.now() >= request.deadline) return;  // who has called has given up
+    auto* const does = find(request);
+    if (!does) return;
+    const auto& on = does->kind() == job::kind::plain && cpu_ ? cpu_ : broker_->get_executor();
+    const auto one = std::make_shared<call>(asio::make_strand(on), clock, std::move(request), *does);
+    const auto& letter = one->request;
+    bool takes = false, is_full = false, is_first = false;
+    {
+        const std::lock_guard lock(mutex_);
+        takes = takes_calls_;
+        is_full = calls_.size() >= options_.max_running();
+        if (takes && !is_full) {
+            calls_.emplace(call_key(letter.reply_to, letter.id), one);
+            is_first = deadlines_.empty() || letter.deadline < deadlines_.begin()->first;
+            deadlines_.emplace(letter.deadline, one);
+        }
+    }
+    if (!takes) return refuse(letter, call_letter::kind::refused, errc::shut_down, "");
+    if (is_full) {
+        return refuse(letter, call_letter::kind::fault, errc::busy,
+                      "instance " + options_.id() + " has its " + std::to_string(options_.max_running()) + " calls in hand");
+    }
+    if (is_first) changed_->set();
+    asio::co_spawn(one->where, carry_out(shared_from_this(), one),
+                   asio::bind_cancellation_slot(one->stop.slot(), [self = shared_from_this(), one](std::exception_ptr) {
+                       self->end(one);
+                   }));
+}
+
+method_handler* service_core::find(const call_letter& request) {
+    const auto methods = methods_->find(request.service);
+    if (methods == methods_->end()) {
+        refuse(request, call_letter::kind::fault, errc::not_found, "there is no service " + request.service + " here");
+        return nullptr;
+    }
+    const auto found = methods->second.find(request.method);
+    if (found != methods->second.end()) return found->second.get();
+    std::string known;
+    for (const auto& [name, handler] : methods->second) known += (known.empty() ? "" : ", ") + name;
+    refuse(request, call_letter::kind::fault, errc::not_found,
+           "service " + request.service + " has no method " + request.method + "; it has " + known);
+    return nullptr;
+}
+
+void service_core::refuse(const call_letter& request, call_letter::kind how, errc code, const std::string& why) {
+    if (request.reply_to.empty()) return;
+    call_letter letter;
+    letter.what = how;
+    letter.id = request.id;
+    if (how == call_letter::kind::fault) letter.payload = encode(describe(std::make_exception_ptr(error(code, why))));
+    asio::co_spawn(broker_->get_executor(), reply(broker_, request.reply_to, letter.text()), [](std::exception_ptr) {});
+}
+
+asio::awaitable<void> service_core::reply(broker_ptr broker, std::string to, std::string text) {
+    co_await broker->send(std::move(to), std::move(text));
+}
+
+void service_core::open_outlet(call& of) {
+    const auto& request = of.request;
+    auto gone = [weak = weak_from_this(), key = call_key(request.reply_to, request.id)] {
+        if (const auto self = weak.lock()) self->cancel(key);
+    };
+    of.context.attach(outlet::open(broker_, request.reply_to, request.window, std::move(gone)));
+}
+
+asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self, call_ptr one) {
+    call_letter answer;
+    answer.what = call_letter::kind::answer;
+    answer.id = one->request.id;
+    std::exception_ptr failure;
+    if (one->does.emits() && one->request.window > 0) self->open_outlet(*one);
+    try {
+        if (one->does.kind() == job::kind::plain) {
+            one->does.call(one->context, one->request.payload, answer.payload);
+        } else {
+            co_await one->does.run(one->context, one->request.payload, answer.payload);
+        }
+        constexpr std::size_t most = exchange::max_message_size - 64;  // beside its head
+        if (answer.payload.size() > most) {
+            throw error(errc::too_large, "a result of " + std::to_string(answer.payload.size()) + " bytes; at most " +
+                                             std::to_string(most) + " are sent");
+        }
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) {
+        answer.what = call_letter::kind::fault;
+        answer.payload = encode(describe(failure));
+    }
+    bool is_gone = one->request.reply_to.empty();
+    {
+        const std::lock_guard lock(self->mutex_);
+        is_gone = is_gone || one->is_gone;
+    }
+    if (is_gone) co_return;
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    co_await self->broker_->send(one->request.reply_to, answer.text());
+}
+
+void service_core::end(const call_ptr& one) {
+    const std::lock_guard lock(mutex_);
+    calls_.erase({one->request.reply_to, one->request.id});
+    const auto [begin, end] = deadlines_.equal_range(one->request.deadline);
+    const auto mine = std::find_if(begin, end, [&](const auto& entry) { return entry.second == one; });
+    if (mine != end) deadlines_.erase(mine);
+    if (is_stopped_ && calls_.empty()) changed_->set();
+}
+
+void service_core::cancel(const call_ptr& one) {
+    one->context.cancel();
+    asio::post(one->where, [one] { one->stop.emit(asio::cancellation_type::terminal); });
+}
+
+void service_core::cancel_all() {
+    std::vector<call_ptr> all;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [key, one] : calls_) all.push_back(one);
+    }
+    for (const auto& one : all) cancel(one);
+}
+
+time_point service_core::cancel_overdue() {
+    std::vector<call_ptr> late;
+    auto next = never;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto end = deadlines_.upper_bound(broker_->clock().now());
+        for (auto at = deadlines_.begin(); at != end; ++at) late.push_back(at->second);
+        deadlines_.erase(deadlines_.begin(), end);
+        for (const auto& one : late) one->is_gone = true;
+        if (!deadlines_.empty()) next = deadlines_.begin()->first;
+    }
+    for (const auto& one : late) cancel(one);
+    return next;
+}
+
+asio::awaitable<void> service_core::announce(bool leaving, duration lease) {
+    service_instance row;
+    row.id = options_.id();
+    row.host = options_.host();
+    row.version = version;
+    row.running = running();
+    row.limit = options_.max_running();
+    row.started_at = started_at_;
+    row.address = box_->address();
+    row.leaving = leaving;
+    for (const auto& [name, methods] : *methods_) {
+        row.service = name;
+        row.methods.clear();
+        for (const auto& [method, handler] : methods) row.methods.push_back(method);
+        co_await broker_->announce(services_board, name, std::string(), lease);
+        auto text = encode(row);
+        co_await broker_->announce(board_of(name), options_.id(), std::move(text), lease);
+    }
+}
+
+asio::awaitable<void> service_core::leave() {
+    std::exception_ptr trouble;
+    try {
+        co_await announce(true, options_.lease() + options_.drain_for());
+    } catch (...) {
+        trouble = std::current_exception();
+    }
+    tell("leaving the directory", trouble);
+    co_await drain();
+    trouble = nullptr;
+    try {
+        for (const auto& [name, methods] : *methods_) co_await broker_->withdraw(board_of(name), options_.id());
+    } catch (...) {
+        trouble = std::current_exception();
+    }
+    tell("leaving the directory", trouble);
+}
+
+asio::awaitable<void> service_core::drain() {
+    auto& clock = broker_->clock();
+    const auto ends = later(clock.now(), options_.drain_for());
+    bool is_over = false;
+    while (running() > 0) {
+        if (!is_over && clock.now() >= ends) {
+            is_over = true;
+            cancel_all();
+        }
+        const alarm at(clock, strand_, changed_, (std::min)(is_over ? never : ends, cancel_overdue()));
+        co_await changed_->wait();
+    }
+}
+
+void service_core::tell(const std::string& what, const std::exception_ptr& trouble) const {
+    if (!trouble) return;
+    const auto why = describe(trouble);
+    if (code_of(why) == errc::shut_down) std::rethrow_exception(trouble);
+    if (options_.log()) options_.log()("service " + options_.id() + ": " + what + " failed: " + why.message);
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/scheduler/known.hpp ----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A schedule that this node fires. Stale: not before it has been looked at again.
+struct known_schedule {
+    schedule_entry entry;
+    cron when;
+    zone in;
+    bool is_stale = false;
+
+    /// When its next tick fires.
+    time_point tick_due() const {
+        const auto& next = entry.what.state.next;
+        return !next || entry.what.state.paused ? never : due_at(entry.what.definition, *next);
+    }
+
+    /// When there is something to do about it.
+    time_point due() const {
+        if (is_stale) return never;
+        return (std::min)(tick_due(), entry.what.state.run_at.value_or(never));
+    }
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/scheduler/local_jobs.hpp -----------------------------------------------
+
+namespace taskflux::detail {
+
+/// The local jobs that run now. Its functions are for one strand; the jobs themselves run on others, never inside one.
+class local_runs {
+public:
+    using sink = std::function<void(const std::string&)>;
+
+    /// `executor` runs coroutines, `cpu` plain functions. `log` hears of what jobs throw. `changed` is set when one ends.
+    local_runs(asio::any_io_executor executor, asio::any_io_executor cpu, asio::any_io_executor strand, sink log,
+               std::shared_ptr<event> changed)
+        : executor_(std::move(executor)), cpu_(std::move(cpu)), strand_(std::move(strand)), log_(std::move(log)),
+          changed_(std::move(changed)), runs_(std::make_shared<std::list<std::shared_ptr<run>>>()) {}
+
+    bool empty() const { return runs_->empty(); }
+
+    void start(const local_job& what, overlap_policy overlap) {
+        const auto& id = what.definition.id;
+        if (overlap == overlap_policy::skip && is_running(id)) return;
+        if (overlap == overlap_policy::cancel_previous) cancel(id);
+        const auto& on = what.is_plain && cpu_ ? cpu_ : executor_;
+        // Who closes us may then join the threads: not before the job is theirs, or we see that we are closed.
+        const asio::any_io_executor alive = asio::prefer(on, asio::execution::outstanding_work.tracked);
+        if (*is_closed_) return;
+        const auto one = std::make_shared<run>(id, asio::make_strand(on));
+        runs_->push_back(one);
+        auto on_end = [runs = runs_, one, log = log_, changed = changed_](std::exception_ptr error) {
+            runs->remove(one);
+            if (error && !one->is_cancelled) log("local job " + one->id + " failed: " + message_of(error));
+            changed->set();
+        };
+        asio::co_spawn(one->where, begin(what.start, is_closed_),
+                       asio::bind_cancellation_slot(one->stop.slot(), asio::bind_executor(strand_, std::move(on_end))));
+    }
+
+    /// Starts none from now on. Thread-safe.
+    void close() { *is_closed_ = true; }
+
+    void cancel_all() {
+        for (const auto& one : *runs_) cancel(one);
+    }
+
+private:
+    struct run {
+        run(std::string name, asio::any_io_executor on) : id(std::move(name)), where(std::move(on)) {}
+
+        std::string id;
+        asio::any_io_executor where;
+        asio::cancellation_signal stop;  // for `where`
+        bool is_cancelled = false;
+    };
+
+    /// `co_spawn` runs its coroutine on the spot where it can: the job would then be inside `start`.
+    static asio::awaitable<void> begin(std::function<asio::awaitable<void>()> job,
+                                       std::shared_ptr<const std::atomic<bool>> is_closed) {
+        co_await asio::post(asio::deferred);
+        if (*is_closed) co_return;
+        co_await job();
+    }
+
+    static std::string message_of(const std::exception_ptr& error) {
+        try {
+            std::rethrow_exception(error);
+        } catch (const std::exception& e) {
+            return e.what();
+        } catch (...) {
+            return "what it threw is no std::exception";
+        }
+    }
+
+    bool is_running(std::string_view id) const {
+        return std::ranges::any_of(*runs_, [id](const auto& one) { return one->id == id; });
+    }
+
+    void cancel(std::string_view id) {
+        for (const auto& one : *runs_) {
+            if (one->id == id) cancel(one);
+        }
+    }
+
+    static void cancel(const std::shared_ptr<run>& one) {
+        if (std::exchange(one->is_cancelled, true)) return;  // once is enough, and many may take long to end
+        asio::post(one->where, [one] { one->stop.emit(asio::cancellation_type::terminal); });
+    }
+
+    asio::any_io_executor executor_;
+    asio::any_io_executor cpu_;
+    asio::any_io_executor strand_;
+    sink log_;
+    std::shared_ptr<event> changed_;
+    std::shared_ptr<std::list<std::shared_ptr<run>>> runs_;
+    std::shared_ptr<std::atomic<bool>> is_closed_ = std::make_shared<std::atomic<bool>>(false);
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/scheduler/trouble_log.hpp ----------------------------------------------
+
+namespace taskflux::detail {
+
+/// What is wrong with queues and rows: told of once, until it changes or is over.
+class trouble_log {
+public:
+    using sink = std::function<void(std::string_view)>;
+    using place = std::pair<std::string, std::string>;  // queue and row; no row: the queue itself
+
+    explicit trouble_log(sink to) : sink_(std::move(to)) {}
+
+    void tell(const place& where, const std::string& line) {
+        if (std::exchange(told_[where], line) != line && sink_) sink_(line);
+    }
+
+    /// Tells of what was caught, or throws it again where everything is over: cancelled, or `shut_down`.
+    void report(const place& where, const std::string& what, const std::exception_ptr& failure) {
+        try {
+            std::rethrow_exception(failure);
+        } catch (const boost::system::system_error& e) {
+            if (e.code() == asio::error::operation_aborted || e.code() == errc::shut_down) throw;
+            tell(where, what + ": " + e.what());
+        } catch (const std::exception& e) {
+            tell(where, what + ": " + e.what());
+        }
+    }
+
+    void is_over(const place& where) { told_.erase(where); }
+
+    /// Forgets the rows of a queue for which `is_there` is false.
+    template <class Predicate>
+    void keep_rows(const std::string& queue, Predicate is_there) {
+        std::erase_if(told_, [&](const auto& one) {
+            const auto& [of, row] = one.first;
+            return of == queue && !row.empty() && !is_there(row);
+        });
+    }
+
+    /// Forgets all queues but these and the one without a name.
+    void keep_queues(const std::set<std::string>& queues) {
+        std::erase_if(told_, [&](const auto& one) {
+            return !one.first.first.empty() && !queues.contains(one.first.first);
+        });
+    }
+
+private:
+    sink sink_;
+    std::map<place, std::string> told_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/scheduler/core.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A scheduler while it runs: looks for schedules now and then, sleeps until the first is due, fires it. On one
+/// strand; kept alive by its loop.
+class scheduler_core final : public std::enable_shared_from_this<scheduler_core> {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    scheduler_core(schedule_book book, const scheduler_options& options, std::string host,
+                   std::shared_ptr<const local_job_map> jobs, asio::any_io_executor cpu)
+        : book_(std::move(book)), options_(options), host_(std::move(host)), jobs_(std::move(jobs)),
+          trouble_(options_.log()), clock_(book_.broker()->clock()), strand_(asio::make_strand(book_.broker()->get_executor())),
+          changed_(std::make_shared<event>()),
+          runs_(book_.broker()->get_executor(), std::move(cpu), strand_,
+                [sink = options_.log()](const std::string& line) { if (sink) sink(line); }, changed_) {
+        for (const auto& [id, job] : *jobs_) {
+            if (job.scope != local_scope::every_process) jobs_to_put_.push_back(id);
+        }
+    }
+
+    const asio::any_io_executor& strand() const { return strand_; }
+
+    /// Until `stop`, or until the broker is closed, which throws. Local jobs that still run are cancelled then, and
+    /// waited for. `threads`, if it has any of its own, stay until then.
+    awaitable<void> live([[maybe_unused]] std::shared_ptr<asio::thread_pool> threads) {
+        const auto self = shared_from_this();
+        if (!is_stopped_) start(shared_, fire_shared());
+        while (!shared_.is_over) co_await changed_->wait();
+        own_.stop.emit(asio::cancellation_type::terminal);
+        while (!own_.is_over) co_await changed_->wait();
+        runs_.cancel_all();
+        while (!runs_.empty()) co_await changed_->wait();
+        if (failure_ && !is_stopped_) std::rethrow_exception(failure_);
+    }
+
+    /// Thread-safe; may come before `live`, and more than once.
+    void stop() {
+        asio::post(strand_, [self = shared_from_this()] {
+            self->is_stopped_ = true;
+            self->shared_.stop.emit(asio::cancellation_type::terminal);
+        });
+    }
+
+    /// For a scheduler that goes away while it runs: no job is started any more.
+    void abandon() {
+        runs_.close();
+        stop();
+    }
+
+private:
+    using known = known_schedule;
+    using place = trouble_log::place;
+
+    /// A coroutine of this scheduler's, and its end.
+    struct part {
+        asio::cancellation_signal stop;
+        bool is_over = true;
+    };
+
+    void start(part& which, awaitable<void> body) {
+        which.is_over = false;
+        auto on_end = [this, &which](std::exception_ptr error) {
+            which.is_over = true;
+            if (!failure_) failure_ = error;
+            changed_->set();
+        };
+        asio::co_spawn(strand_, std::move(body), asio::bind_cancellation_slot(which.stop.slot(), std::move(on_end)));
+    }
+
+    /// What the broker keeps.
+    awaitable<void> fire_shared() {
+        const auto self = shared_from_this();
+        const bool is_there = co_await ask_the_time();
+        start(own_, fire_own());
+        unsigned failures = is_there ? 0 : 1;
+        for (;;) {
+            if (failures == 0) co_await put_jobs();
+            const bool has_seen = co_await look();
+            failures = has_seen ? 0 : failures + 1;
+            const auto look_again = later(clock_.now(), options_.look_every() * std::clamp(failures, 1U, 10U));
+            must_look_ = false;
+            for (;;) {
+                co_await fire_all();
+                co_await asio::post(asio::deferred);  // others have their turn, also where no call waits and all is late
+                if (must_look_ || clock_.now() >= look_again) break;
+                co_await sleep_until(clock_, (std::min)(look_again, next_due()));
+                awake_since_ = clock_.now();
+            }
+        }
+    }
+
+    time_point next_due() const {
+        auto soonest = never;
+        for (const auto& [where, one] : known_) soonest = (std::min)(soonest, one.due());
+        return soonest;
+    }
+
+    /// One call, with which the broker's time comes: all that jobs of every process wait for. False when it failed.
+    awaitable<bool> ask_the_time() {
+        std::exception_ptr failure;
+        try {
+            co_await book_.read(local_queue);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        const place where(local_queue, "");
+        if (failure) trouble_.report(where, std::string("the schedules of queue ") + local_queue, failure);
+        co_return !failure;
+    }
+
+    // --- looking ----------------------------------------------------------------------------------------
+
+    /// Stores the local jobs that the broker has to know and does not yet.
+    awaitable<void> put_jobs() {
+        const auto some = std::exchange(jobs_to_put_, std::vector<std::string>());
+        for (const auto& id : some) {
+            std::exception_ptr failure;
+            try {
+                co_await book_.put(local_queue, jobs_->find(id)->second.definition);
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            const place where("", id);
+            if (!failure) {
+                trouble_.is_over(where);
+                continue;
+            }
+            jobs_to_put_.push_back(id);  // where its row can't be read, that is told of on looking
+            if (!is_unreadable(failure)) trouble_.report(where, "local job " + id, failure);
+        }
+    }
+
+    /// False when there was nothing to be seen. One queue in trouble is no reason to look less often at the others.
+    awaitable<bool> look() {
+        std::vector<std::string> names;
+        std::exception_ptr failure;
+        try {
+            names = co_await book_.queues();
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        const place nowhere;
+        if (failure) {
+            trouble_.report(nowhere, "the schedules", failure);
+            co_return false;
+        }
+        trouble_.is_over(nowhere);
+        std::set<std::string> queues(names.begin(), names.end());
+        for (const auto& [where, one] : known_) queues.insert(where.first);  // also where it has just gone
+        trouble_.keep_queues(queues);
+        bool has_seen = false;
+        for (const auto& name : queues) {
+            std::vector<schedule_entry> rows;
+            failure = nullptr;
+            try {
+                rows = co_await book_.read(name);
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            const place where(name, "");
+            if (failure) {
+                trouble_.report(where, "the schedules of queue " + name, failure);
+                continue;
+            }
+            trouble_.is_over(where);
+            learn(name, std::move(rows));
+            has_seen = true;
+        }
+        co_return has_seen;
+    }
+
+    /// What a queue has now; what it does not have any more is forgotten.
+    void learn(const std::string& queue, std::vector<schedule_entry> rows) {
+        std::set<std::string> there;
+        for (auto& row : rows) {
+            if (queue == local_queue && !is_shared_job(row.row)) continue;
+            there.insert(row.row);
+            const place where(queue, row.row);
+            const auto before = known_.find(where);
+            if (before != known_.end() && before->second.entry.text == row.text) {
+                before->second.is_stale = false;
+                continue;
+            }
+            if (before != known_.end()) known_.erase(before);
+            try {
+                row.what = read_schedule(row.text);
+                const auto& means = row.what.definition;
+                if (is_for_us(queue, means)) {
+                    const cron when(means.cron);
+                    const auto in = zone::named(means.zone);
+                    known_.insert_or_assign(where, known{std::move(row), when, in});
+                }
+                trouble_.is_over(where);
+            } catch (const error& e) {
+                trouble_.tell(where, "schedule " + row.row + " of queue " + queue + " is left as it is: " + e.what());
+            }
+        }
+        trouble_.keep_rows(queue, [&](const std::string& row) { return there.contains(row); });
+        std::erase_if(known_, [&](const auto& one) {
+            return one.first.first == queue && !there.contains(one.first.second);
+        });
+    }
+
+    /// A row may be left over from a time when its job was not for every process.
+    bool is_shared_job(const std::string& row) const {
+        const auto found = jobs_->find(row);
+        return found != jobs_->end() && found->second.scope != local_scope::every_process;
+    }
+
+    bool is_for_us(const std::string& queue, const schedule_definition& one) const {
+        if (!one.task && queue != local_queue) return false;
+        return one.hosts.empty() || std::ranges::find(one.hosts, host_) != one.hosts.end();
+    }
+
+    // --- firing -----------------------------------------------------------------------------------------
+
+    awaitable<void> fire_all() {
+        std::vector<place> due;
+        const auto now = clock_.now();  // for all of them: none is late because of the others' calls
+        awake_since_ = (std::min)(awake_since_, now);
+        for (const auto& [where, one] : known_) {
+            if (one.due() <= now) due.push_back(where);
+        }
+        for (const auto& where : due) {
+            const auto found = known_.find(where);  // only `look` changes which there are
+            auto one = found->second;  // a copy: what it says holds only once it is stored
+            std::exception_ptr failure;
+            bool is_ours = false;
+            try {
+                is_ours = co_await fire(one, now);
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            if (failure) trouble_.report(where, "schedule " + where.second, failure);
+            must_look_ = must_look_ || (!is_ours && !failure);
+            if (is_ours) {
+                known_.insert_or_assign(where, std::move(one));
+                trouble_.is_over(where);
+            } else {
+                known_.find(where)->second.is_stale = true;
+            }
+        }
+    }
+
+    /// False when another node was faster.
+    awaitable<bool> fire(known& one, time_point now) {
+        auto& what = one.entry.what;
+        const auto& means = what.definition;
+        tick_plan plan;
+        plan.next = what.state.next;
+        if (one.tick_due() <= now) plan = plan_ticks(means, one.when, one.in, *what.state.next, now, held_up(now));
+        const bool is_asked_for = std::exchange(what.state.run_at, std::nullopt).has_value();
+        const bool must_be_alone = means.task && means.overlap != overlap_policy::allow && !plan.fire.empty();
+        const auto before = must_be_alone ? what.state.last_task : std::string();
+        if (means.overlap == overlap_policy::skip) {
+            const auto previous = co_await book_.live_task(one.entry.queue, before);
+            if (previous) plan.fire.clear();
+        }
+        std::vector<new_task> tasks;
+        what.state.next = plan.next;
+        for (const auto tick : plan.fire) {
+            what.state.last = tick;
+            if (!means.task) continue;
+            what.state.last_task = tick_id(means.id, tick);
+            tasks.push_back(task_at(means, tick, what.state.last_task));
+        }
+        const bool is_ours = co_await book_.write(one.entry, std::move(tasks));
+        if (is_ours && !means.task) run(one.entry, plan, is_asked_for);
+        // Only who has the tick may cancel for it: whose write is refused knows an older definition.
+        if (is_ours && means.overlap == overlap_policy::cancel_previous) co_await cancel_task(one.entry, before);
+        co_return is_ours;
+    }
+
+    /// For how long there has been no sleep but calls: a tick of that time has not been missed. Bounded, since the
+    /// server's time may step.
+    duration held_up(time_point now) const {
+        return std::clamp(now - awake_since_, duration::zero(), duration(std::chrono::minutes(1)));
+    }
+
+    void run(const schedule_entry& entry, const tick_plan& plan, bool is_asked_for = false) {
+        const auto& job = jobs_->find(entry.row)->second;
+        if (is_asked_for) runs_.start(job, overlap_policy::allow);
+        for (std::size_t i = 0; i < plan.fire.size(); ++i) runs_.start(job, entry.what.definition.overlap);
+    }
+
+    /// The jobs of every process, which wait for no server.
+    awaitable<void> fire_own() {
+        const auto self = shared_from_this();
+        std::vector<known> own;
+        for (const auto& [id, job] : *jobs_) {
+            if (job.scope != local_scope::every_process || !is_for_us(local_queue, job.definition)) continue;
+            schedule_entry entry;
+            entry.row = id;
+            entry.what.definition = job.definition;
+            const cron when(job.definition.cron);
+            const auto in = zone::named(job.definition.zone);
+            entry.what.state.next = when.next(clock_.now(), in);
+            own.push_back(known{std::move(entry), when, in});
+        }
+        for (;;) {
+            auto soonest = never;
+            const auto now = clock_.now();
+            for (auto& one : own) {
+                auto& next = one.entry.what.state.next;
+                if (one.due() <= now) {
+                    const auto plan = plan_ticks(one.entry.what.definition, one.when, one.in, *next, now);
+                    next = plan.next;
+                    run(one.entry, plan);
+                }
+                soonest = (std::min)(soonest, one.due());
+            }
+            co_await asio::post(asio::deferred);
+            // Not for longer: what is known of the broker's time may have changed.
+            co_await sleep_until(clock_, (std::min)(soonest, later(clock_.now(), options_.look_every())));
+        }
+    }
+
+    /// Cancels what a tick has followed. That it could not be is told of: the tick itself has fired.
+    awaitable<void> cancel_task(const schedule_entry& of, std::string own_id) {
+        std::exception_ptr failure;
+        try {
+            const auto previous = co_await book_.live_task(of.queue, own_id);
+            if (previous) {
+                std::vector<task_key> keys(1, *previous);
+                co_await book_.broker()->cancel(of.queue, std::move(keys));
+            }
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        const place where(of.queue, of.row);
+        if (failure) trouble_.report(where, "schedule " + of.row + ", cancelling " + own_id, failure);
+    }
+
+    const schedule_book book_;
+    const scheduler_options options_;
+    const std::string host_;
+    const std::shared_ptr<const local_job_map> jobs_;
+    trouble_log trouble_;  // its `report` ends the loop for what ends it
+    taskflux::clock& clock_;
+    const asio::any_io_executor strand_;
+    const std::shared_ptr<event> changed_;
+    local_runs runs_;
+    part shared_, own_;
+    std::exception_ptr failure_;  // the first
+    bool is_stopped_ = false;
+    bool must_look_ = false;  // somebody was faster
+    time_point awake_since_ = never;  // the end of the last sleep
+    std::vector<std::string> jobs_to_put_;
+    std::map<place, known> known_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/scheduler.ipp ----------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+enum class schedule_verb { remove, pause, resume, run_now };
+
+/// None: throws, unless that is what is left of some.
+asio::awaitable<std::vector<schedule_entry>> find_schedule(schedule_book book, std::string id, bool may_be_none = false) {
+    auto found = co_await book.read_all();
+    std::erase_if(found, [&](const auto& one) { return !one.is_called(id); });
+    if (found.empty() && !may_be_none) throw error(errc::not_found, "no schedule has the id \"" + id + '"');
+    co_return found;
+}
+
+asio::awaitable<bool> act_on_one(schedule_book book, schedule_entry one, schedule_verb what) {
+    if (what == schedule_verb::remove) co_return co_await book.remove(std::move(one));
+    one.what = read_schedule(one.text);
+    const auto& means = one.what.definition;
+    auto& state = one.what.state;
+    const auto now = book.now();
+    std::vector<new_task> tasks;
+    switch (what) {
+        case schedule_verb::remove: break;
+        case schedule_verb::pause:
+            if (state.paused) co_return true;
+            state.paused = true;
+            break;
+        case schedule_verb::resume:
+            if (!state.paused) co_return true;
+            state.paused = false;
+            state.next = book.first_tick(state, cron(means.cron), zone::named(means.zone));
+            break;
+        case schedule_verb::run_now:
+            if (means.task) {
+                tasks.push_back(task_at(means, now, run_id(means.id, now, state.revision)));
+            } else if (!state.run_at) {
+                state.run_at = now;
+            } else {
+                co_return true;
+            }
+            break;
+    }
+    co_return co_await book.write(one, std::move(tasks));
+}
+
+asio::awaitable<void> act_on_all(schedule_book book, std::string id, schedule_verb what) {
+    std::set<std::pair<std::string, std::string>> done;  // queues and rows: once each
+    for (bool all_done = false; !all_done;) {  // again where somebody else has changed one
+        auto found = co_await find_schedule(book, id, !done.empty());
+        all_done = true;
+        for (auto& one : found) {
+            std::pair where(one.queue, one.row);
+            if (done.contains(where)) continue;
+            const bool is_done = co_await act_on_one(book, std::move(one), what);
+            if (is_done) done.insert(std::move(where));
+            else all_done = false;
+        }
+    }
+}
+
+asio::awaitable<std::vector<schedule>> list_schedules(schedule_book book) {
+    auto found = co_await book.read_all();
+    std::vector<schedule> all;
+    for (auto& one : found) {
+        if (one.what.version != stored_schedule::current_version) continue;
+        auto& made = all.emplace_back();
+        made.queue = std::move(one.queue);
+        made.definition = std::move(one.what.definition);
+        made.state = std::move(one.what.state);
+    }
+    co_return all;
+}
+
+asio::awaitable<std::vector<time_point>> next_ticks(schedule_book book, std::string id, std::size_t count) {
+    const auto found = co_await find_schedule(book, std::move(id));
+    const auto what = read_schedule(found.front().text);
+    const cron when(what.definition.cron);
+    const auto in = zone::named(what.definition.zone);
+    const auto first = what.state.paused ? book.first_tick(what.state, when, in) : what.state.next;
+    co_return ticks_from(when, in, first, count);
+}
+
+}  // namespace detail
+
+scheduler::scheduler(broker_ptr broker, scheduler_options options)
+    : book_(std::move(broker), options.queues(), uuid_generator().text()), options_(std::move(options)),
+      host_(options_.host().empty() ? asio::ip::host_name() : options_.host()),
+      jobs_(std::make_shared<detail::local_job_map>()) {}
+
+scheduler::~scheduler() {
+    if (core_) core_->abandon();
+    if (pool_) pool_->join();
+}
+
+asio::awaitable<void> scheduler::run() {
+    if (core_) throw error(errc::wrong_state, "this scheduler has been run already");
+    core_ = std::make_shared<detail::scheduler_core>(book_, options_, host_, jobs_, cpu());
+    if (is_stopped_) core_->stop();
+    return detail::live(core_, pool_);
+}
+
+void scheduler::stop() {
+    if (core_) return core_->stop();
+    is_stopped_ = true;
+}
+
+asio::awaitable<void> scheduler::remove(std::string id) const {
+    return detail::act_on_all(book_, std::move(id), detail::schedule_verb::remove);
+}
+
+asio::awaitable<void> scheduler::pause(std::string id) const {
+    return detail::act_on_all(book_, std::move(id), detail::schedule_verb::pause);
+}
+
+asio::awaitable<void> scheduler::resume(std::string id) const {
+    return detail::act_on_all(book_, std::move(id), detail::schedule_verb::resume);
+}
+
+asio::awaitable<void> scheduler::run_now(std::string id) const {
+    return detail::act_on_all(book_, std::move(id), detail::schedule_verb::run_now);
+}
+
+asio::awaitable<std::vector<schedule>> scheduler::list() const { return detail::list_schedules(book_); }
+
+asio::awaitable<std::vector<time_point>> scheduler::next(std::string id, std::size_t count) const {
+    return detail::next_ticks(book_, std::move(id), count);
+}
+
+asio::awaitable<void> scheduler::put_in(detail::schedule_book book, std::string queue, schedule_definition definition) {
+    co_await book.put(std::move(queue), std::move(definition));
+}
+
+std::string scheduler::row_of(std::string_view id, const schedule_options& options) const {
+    std::string row(detail::checked_name(id));
+    return options.scope() == local_scope::once_per_host ? row + '@' + host_ : row;
+}
+
+void scheduler::add(detail::local_job job) {
+    if (core_) throw error(errc::wrong_state, "local job " + job.definition.id + ": local jobs are set before run()");
+    const auto id = job.definition.id;
+    if (!jobs_->emplace(id, std::move(job)).second) {
+        throw error(errc::invalid_argument, "there is a local job " + id + " already");
+    }
+}
+
+asio::any_io_executor scheduler::cpu() {
+    const auto is_plain = [](const auto& named) { return named.second.is_plain; };
+    if (options_.cpu() || std::ranges::none_of(*jobs_, is_plain)) return options_.cpu();
+    pool_ = detail::make_cpu_pool(0);
+    return pool_->get_executor();
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/scheduler/book.ipp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+stored_schedule read_schedule(std::string_view text) {
+    stored_schedule made;
+    try {
+        made = decode<stored_schedule>(text);
+    } catch (const std::exception& e) {
+        throw error(errc::protocol, std::string("it can't be read: ") + e.what());
+    }
+    if (made.version != stored_schedule::current_version) {
+        throw error(errc::protocol, "its version is " + std::to_string(made.version) + ", this program knows " +
+                                        std::to_string(stored_schedule::current_version));
+    }
+    return made;
+}
+
+bool is_unreadable(const std::exception_ptr& failure) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const boost::system::system_error& e) {
+        return e.code() == errc::protocol;
+    } catch (...) {
+        return false;
+    }
+}
+
+scheduled_task as_scheduled(const task_spec& spec, std::string payload) {
+    scheduled_task made;
+    made.name = spec.name;
+    made.priority = spec.priority;
+    made.payload.bytes = std::move(payload);
+    made.headers = spec.headers;
+    made.retry = rule_of(spec.policy.retry);
+    made.timeout = spec.policy.timeout;
+    made.deadline = spec.policy.deadline;
+    made.expires_in = spec.policy.expires_in;
+    made.retention = spec.policy.retention;
+    made.failed_retention = spec.policy.failed_retention;
+    made.crash_limit = spec.policy.crash_limit;
+    return made;
+}
+
+new_task task_at(const schedule_definition& of, time_point tick, std::string own_id) {
+    const auto& from = *of.task;
+    const auto spec = std::make_shared<task_spec>();
+    spec->name = from.name;
+    spec->priority = from.priority;
+    spec->headers = from.headers;
+    spec->headers["taskflux-schedule"] = of.id;
+    spec->headers["taskflux-tick"] = to_text(tick);
+    spec->policy.retry = policy_of(from.retry);
+    spec->policy.timeout = from.timeout;
+    spec->policy.deadline = from.deadline;
+    spec->policy.expires_in = from.expires_in;
+    spec->policy.retention = from.retention;
+    spec->policy.failed_retention = from.failed_retention;
+    spec->policy.crash_limit = from.crash_limit;
+    new_task made;
+    made.spec = spec;
+    made.payload = from.payload.bytes;
+    made.own_id = std::move(own_id);
+    return made;
+}
+
+std::string run_id(const std::string& schedule, time_point now, std::uint64_t revision) {
+    return tick_id(schedule, now) + '+' + std::to_string(revision);
+}
+
+std::optional<time_point> schedule_book::first_tick(const schedule_state& of, const cron& when, const zone& in) const {
+    const auto from = now();
+    return when.next((std::max)(from, of.last.value_or(from)), in);
+}
+
+asio::awaitable<std::vector<std::string>> schedule_book::queues() const {
+    auto names = queues_;
+    if (names.empty()) names = co_await broker_->queues();
+    if (std::ranges::find(names, local_queue) == names.end()) names.emplace_back(local_queue);
+    std::ranges::sort(names);
+    co_return names;
+}
+
+asio::awaitable<std::vector<schedule_entry>> schedule_book::read(std::string queue) const {
+    auto rows = co_await broker_->schedules(queue);
+    std::vector<schedule_entry> found;
+    for (auto& row : rows) {
+        auto& one = found.emplace_back();
+        one.queue = queue;
+        one.row = std::move(row.id);
+        one.text = std::move(row.text);
+        try {
+            one.what = read_schedule(one.text);
+        } catch (const error&) {
+            one.what = {};
+        }
+    }
+    co_return found;
+}
+
+asio::awaitable<std::vector<schedule_entry>> schedule_book::read_all() const {
+    const auto names = co_await queues();
+    std::vector<schedule_entry> all;
+    for (const auto& name : names) {
+        auto some = co_await read(name);
+        for (auto& one : some) all.push_back(std::move(one));
+    }
+    co_return all;
+}
+
+asio::awaitable<bool> schedule_book::write(schedule_entry& entry, std::vector<new_task> tasks) const {
+    entry.what.state.by = node_ + '.' + std::to_string(++*writes_);
+    ++entry.what.state.revision;
+    auto text = encode(entry.what);
+    const bool done = co_await broker_->set_schedule(entry.queue, entry.row, entry.text, text, std::move(tasks));
+    if (done) entry.text = std::move(text);
+    co_return done;
+}
+
+asio::awaitable<bool> schedule_book::remove(schedule_entry entry) const {
+    co_return co_await broker_->set_schedule(std::move(entry.queue), std::move(entry.row), std::move(entry.text),
+                                                  std::string(), std::vector<new_task>());
+}
+
+asio::awaitable<void> schedule_book::put(std::string queue, schedule_definition definition) const {
+    const cron when(definition.cron);
+    const auto in = zone::named(definition.zone);
+    for (;;) {
+        const auto rows = co_await read(queue);
+        schedule_entry entry;
+        entry.queue = queue;
+        entry.row = definition.id;
+        for (const auto& row : rows) {
+            if (row.row == entry.row) entry = row;
+        }
+        if (!entry.text.empty()) {
+            entry.what = read_schedule(entry.text);
+            if (entry.what.definition == definition) co_return;
+        }
+        entry.what.version = stored_schedule::current_version;
+        entry.what.definition = definition;
+        entry.what.state.next = first_tick(entry.what.state, when, in);
+        const bool done = co_await write(entry, std::vector<new_task>());
+        if (done) co_return;
+    }
+}
+
+asio::awaitable<std::optional<task_key>> schedule_book::live_task(std::string queue, std::string own_id) const {
+    if (own_id.empty()) co_return std::nullopt;
+    const auto key = co_await broker_->find(queue, std::move(own_id));
+    if (!key) co_return std::nullopt;
+    task_id id{std::move(queue), *key};
+    const auto record = co_await broker_->get(std::move(id));
+    if (!record || is_terminal(record->state)) co_return std::nullopt;
+    co_return key;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/service.ipp ------------------------------------------------------------
+
+namespace taskflux {
+
+service::service(broker_ptr broker, service_options options)
+    : broker_(std::move(broker)), options_(std::move(options)), methods_(std::make_shared<detail::method_map>()) {
+    if (options_.id().empty()) options_.id(uuid_generator().text());
+    if (options_.host().empty()) options_.host(asio::ip::host_name());
+}
+
+service::~service() {
+    if (core_) core_->abandon();
+    if (pool_) pool_->join();
+}
+
+asio::awaitable<void> service::run() {
+    if (core_) throw error(errc::wrong_state, "this service has been run already");
+    if (methods_->empty()) throw error(errc::invalid_argument, "a service needs a method: call on() before run()");
+    core_ = std::make_shared<detail::service_core>(broker_, options_, methods_, cpu());
+    if (is_stopped_) core_->stop();
+    return detail::live(core_, pool_);
+}
+
+void service::stop() {
+    if (core_) return core_->stop();
+    is_stopped_ = true;
+}
+
+std::size_t service::running() const { return core_ ? core_->running() : 0; }
+
+void service::add(std::string_view of, std::string_view method, std::unique_ptr<detail::method_handler> handler) {
+    const auto name = std::string(of) + '.' + std::string(method);
+    if (core_) throw error(errc::wrong_state, "method " + name + ": methods are set before run()");
+    auto& methods = (*methods_)[std::string(of)];
+    if (!methods.emplace(std::string(method), std::move(handler)).second) {
+        throw error(errc::invalid_argument, "method " + name + " is served already");
+    }
+}
+
+asio::any_io_executor service::cpu() {
+    const auto is_plain = [](const auto& named) { return named.second->kind() == detail::job::kind::plain; };
+    const auto has_plain = [&](const auto& named) { return std::ranges::any_of(named.second, is_plain); };
+    if (options_.cpu() || std::ranges::none_of(*methods_, has_plain)) return options_.cpu();
+    pool_ = detail::make_cpu_pool(options_.cpu_threads());
+    return pool_->get_executor();
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/stream.ipp -------------------------------------------------------------
+
+namespace taskflux::detail {
+
+asio::awaitable<void> emit(std::shared_ptr<outlet> to, std::string value) {
+    if (to) {
+        co_await to->emit(std::move(value));
+    } else {
+        co_await asio::post(asio::deferred);  // who emits without end is cancelled here
+    }
+}
+
+asio::awaitable<void> end_stream(std::shared_ptr<outlet> to) {
+    if (to) co_await to->end();
+}
+
+asio::awaitable<void> flush_stream(std::shared_ptr<outlet> to) {
+    if (to) co_await to->flush();
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/stream/inlet.ipp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window) {
+    const auto made = std::make_shared<inlet>(std::move(broker), window);
+    made->box_ = made->broker_->open([weak = made->weak_from_this()](std::string_view text) {
+        if (const auto self = weak.lock()) self->hear(text);
+    });
+    return made;
+}
+
+inlet::inlet(broker_ptr broker, std::size_t window)
+    : broker_(std::move(broker)), window_(window), changed_(std::make_shared<event>()) {}
+
+void inlet::attach(time_point ends, look looks, std::function<void(bool)> leaves) {
+    ends_ = ends;
+    looks_ = std::move(looks);
+    leaves_ = std::move(leaves);
+}
+
+asio::awaitable<bool> inlet::begun(std::shared_ptr<inlet> self) {
+    for (;;) {
+        {
+            const std::lock_guard lock(self->mutex_);
+            if (!self->source_.empty()) co_return true;
+            if (self->is_refused_) co_return false;
+            if (self->failure_) std::rethrow_exception(self->failure_);
+        }
+        co_await self->change();
+    }
+}
+
+asio::awaitable<std::optional<std::string>> inlet::next(std::shared_ptr<inlet> self) {
+    while (self) {
+        std::optional<std::string> value;
+        bool is_due = false;
+        {
+            const std::lock_guard lock(self->mutex_);
+            if (!self->values_.empty()) {
+                value = std::move(self->values_.front());
+                self->values_.pop_front();
+                ++self->taken_;
+                self->untold_bytes_ += value->size();
+                is_due = (self->taken_ - self->told_) * 2 >= self->window_ || self->untold_bytes_ * 4 >= stream_bytes;
+            } else if (self->has_ended_) {
+                co_return std::nullopt;
+            } else if (self->failure_) {
+                std::rethrow_exception(self->failure_);
+            }
+        }
+        if (is_due) self->tell(call_letter::kind::credit);
+        if (value) co_return value;
+        co_await self->change();
+    }
+    co_return std::nullopt;
+}
+
+void inlet::close(std::exception_ptr why) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!failure_) failure_ = std::move(why);
+    }
+    changed_->set();
+}
+
+void inlet::leave() {
+    bool has_ended = false;
+    {
+        const std::lock_guard lock(mutex_);
+        has_ended = has_ended_ || failure_;
+    }
+    if (const auto leaves = std::exchange(leaves_, nullptr)) leaves(has_ended);
+}
+
+asio::awaitable<void> inlet::change() {
+    const auto executor = co_await asio::this_coro::executor;
+    auto& clock = broker_->clock();
+    const auto begun = clock.now();
+    if (begun >= ends_) throw error(errc::timed_out, "the stream has not ended in time");
+    const auto until = (std::min)(ends_, later(begun, std::chrono::seconds(1)));
+    std::uint64_t heard_before = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        heard_before = letters_heard_;
+    }
+    {
+        const alarm at(clock, executor, changed_, until);
+        co_await changed_->wait();
+    }
+    if (clock.now() < until) co_return;
+    bool is_lost = false;
+    {
+        const std::lock_guard lock(mutex_);
+        if (letters_heard_ != heard_before || failure_) co_return;
+        is_lost = is_lost_;
+        asked_for_ = received_;
+    }
+    if (looks_) co_await looks_(is_lost);
+    tell(call_letter::kind::again);
+}
+
+void inlet::hear(std::string_view text) {
+    std::optional<call_letter::kind> answer;
+    try {
+        auto letter = call_letter::parse(text);
+        const std::lock_guard lock(mutex_);
+        ++letters_heard_;
+        answer = note(letter);
+    } catch (const std::exception&) {  // not one of ours
+        return;
+    }
+    changed_->set();
+    if (answer) tell(*answer);
+}
+
+std::optional<call_letter::kind> inlet::note(call_letter& letter) {
+    switch (letter.what) {
+        case call_letter::kind::values: {
+            const bool is_new = std::exchange(source_, letter.reply_to) != letter.reply_to;
+            is_lost_ = false;
+            if (has_ended_) return call_letter::kind::credit;
+            if (letter.number > received_) return missing();
+            auto number = letter.number;
+            for (const auto value : letter.values_in()) {
+                if (number++ < received_) continue;
+                if (values_.size() >= window_) break;  // there was no room for it
+                values_.emplace_back(value);
+                ++received_;
+            }
+            if (is_new && received_ > 0) return call_letter::kind::credit;  // a second attempt need not repeat it
+            return std::nullopt;
+        }
+        case call_letter::kind::end:
+            source_ = letter.reply_to;
+            if (!has_ended_ && letter.number > received_) return missing();
+            has_ended_ = true;
+            received_ = letter.number + 1;
+            return call_letter::kind::credit;
+        case call_letter::kind::fault:
+            if (!has_ended_ && !failure_) {
+                auto why = read_failure(letter.payload);
+                const auto code = code_of(why);
+                failure_ = std::make_exception_ptr(call_failed(code, std::move(why)));
+            }
+            return std::nullopt;
+        case call_letter::kind::answer:
+            if (source_.empty()) {
+                failure_ = std::make_exception_ptr(error(errc::invalid_argument, "the method returns one result, and is no stream"));
+            }
+            return std::nullopt;
+        case call_letter::kind::refused:
+            if (source_.empty()) is_refused_ = true;
+            is_lost_ = true;
+            return std::nullopt;
+        default: return std::nullopt;
+    }
+}
+
+std::optional<call_letter::kind> inlet::missing() {
+    if (std::exchange(asked_for_, received_) == received_) return std::nullopt;
+    return call_letter::kind::again;
+}
+
+void inlet::tell(call_letter::kind what) {
+    call_letter letter;
+    letter.what = what;
+    std::string to;
+    {
+        const std::lock_guard lock(mutex_);
+        letter.number = received_;
+        letter.taken = taken_;
+        told_ = taken_;
+        untold_bytes_ = 0;
+        to = source_;
+    }
+    if (to.empty()) return;
+    call_letter refused;
+    refused.what = call_letter::kind::refused;
+    constexpr auto send = [](broker_ptr by, std::string address, std::string text, bounce otherwise) -> asio::awaitable<void> {
+        co_await by->send(std::move(address), std::move(text), std::move(otherwise));
+    };
+    bounce back(box_->address(), refused.text());
+    asio::co_spawn(broker_->get_executor(), send(broker_, std::move(to), letter.text(), std::move(back)), [](std::exception_ptr) {});
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/stream/outlet.ipp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+std::shared_ptr<outlet> outlet::open(broker_ptr broker, std::string to, std::size_t window, std::function<void()> on_gone) {
+    const auto made = std::make_shared<outlet>(std::move(broker), std::move(to), window, std::move(on_gone));
+    made->box_ = made->broker_->open([weak = made->weak_from_this()](std::string_view text) {
+        if (const auto self = weak.lock()) self->hear(text);
+    });
+    made->send_more();
+    return made;
+}
+
+outlet::outlet(broker_ptr broker, std::string to, std::size_t window, std::function<void()> on_gone)
+    : broker_(std::move(broker)), to_(std::move(to)), window_((std::max)(window, std::size_t(1))),
+      changed_(std::make_shared<event>()), on_gone_(std::move(on_gone)) {}
+
+asio::awaitable<void> outlet::emit(std::string value) {
+    constexpr std::size_t most = exchange::max_message_size - 256;  // beside a letter's head
+    if (value.size() > most) {
+        throw error(errc::too_large, "a value of " + std::to_string(value.size()) + " bytes; at most " + std::to_string(most) +
+                                         " are sent");
+    }
+    bool is_added = false;
+    for (;;) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (is_gone_) break;
+            if (has_room()) {
+                add(std::move(value));
+                is_added = true;
+                break;
+            }
+        }
+        co_await change();
+    }
+    if (is_added) {
+        send_more();
+    } else {
+        co_await asio::post(asio::deferred);  // who emits without end is cancelled here
+    }
+}
+
+asio::awaitable<void> outlet::end() {
+    {
+        const std::lock_guard lock(mutex_);
+        is_ended_ = true;
+    }
+    send_more();
+    for (;;) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (is_gone_ || is_received()) co_return;
+        }
+        co_await change();
+    }
+}
+
+asio::awaitable<void> outlet::flush() {
+    for (;;) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (!is_sending_) co_return;
+        }
+        co_await changed_->wait();
+    }
+}
+
+asio::awaitable<void> outlet::change() {
+    const auto executor = co_await asio::this_coro::executor;
+    auto& clock = broker_->clock();
+    const auto until = later(clock.now(), std::chrono::seconds(1));
+    std::uint64_t heard_before = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        heard_before = letters_heard_;
+    }
+    const alarm at(clock, executor, changed_, until);
+    co_await changed_->wait();
+    if (clock.now() < until) co_return;
+    {
+        const std::lock_guard lock(mutex_);
+        if (letters_heard_ != heard_before) co_return;
+        must_show_ = true;
+    }
+    send_more();
+}
+
+void outlet::hear(std::string_view text) {
+    call_letter letter;
+    try {
+        letter = call_letter::parse(text);
+    } catch (const std::exception&) {  // not one of ours
+        return;
+    }
+    std::function<void()> tell;
+    {
+        const std::lock_guard lock(mutex_);
+        ++letters_heard_;
+        unheard_since_ = never;
+        if (letter.what == call_letter::kind::cancel) {
+            tell = give_up();
+        } else if (letter.what == call_letter::kind::credit || letter.what == call_letter::kind::again) {
+            received_ = (std::max)(received_, letter.number);
+            taken_ = (std::max)(taken_, (std::min)(letter.taken, received_));
+            if (letter.what == call_letter::kind::again) sent_ = received_;
+            const auto first = emitted_ - open_.size();
+            for (auto i = first; i < (std::min)(received_, emitted_); ++i) open_[i - first].text.clear();
+            drop_taken();
+        }
+    }
+    send_more();
+    changed_->set();
+    if (tell) tell();
+}
+
+asio::awaitable<void> outlet::pump(std::shared_ptr<outlet> self) {
+    call_letter gone;
+    gone.what = call_letter::kind::cancel;
+    const auto sorry = gone.text();
+    for (;;) {
+        call_letter next;
+        {
+            const std::lock_guard lock(self->mutex_);
+            if (!self->take_letter(next)) {
+                self->is_sending_ = false;
+                break;
+            }
+        }
+        bool heard = false;
+        try {
+            auto back = bounce(self->box_->address(), sorry);
+            heard = co_await self->broker_->send(self->to_, next.text(), std::move(back));
+        } catch (const std::exception&) {  // the server is away: asked again, it sends again
+        }
+        std::function<void()> tell;
+        {
+            const std::lock_guard lock(self->mutex_);
+            if (heard) {
+                self->unheard_since_ = never;
+                continue;
+            }
+            constexpr auto patience = std::chrono::seconds(10);
+            const auto now = self->broker_->clock().now();
+            if (self->unheard_since_ == never) self->unheard_since_ = now;
+            if (now - self->unheard_since_ >= patience) tell = self->give_up();
+            self->is_sending_ = false;
+        }
+        if (tell) tell();
+        break;
+    }
+    self->changed_->set();
+}
+
+bool outlet::has_room() const {
+    return emitted_ < taken_ || (emitted_ - taken_ < window_ && (bytes_ < stream_bytes || open_.empty()));
+}
+
+void outlet::drop_taken() {
+    for (; !open_.empty() && emitted_ - open_.size() < taken_; open_.pop_front()) bytes_ -= open_.front().size;
+}
+
+void outlet::add(std::string value) {
+    const auto size = value.size();
+    if (emitted_ < received_) value.clear();
+    open_.push_back({std::move(value), size});
+    bytes_ += size;
+    ++emitted_;
+    drop_taken();
+}
+
+void outlet::send_more() {
+    {
+        const std::lock_guard lock(mutex_);
+        sent_ = (std::max)(sent_, received_);
+        const bool has_more = sent_ < emitted_ || (is_ended_ && sent_ == emitted_) || must_show_;
+        if (!has_more || is_sending_ || is_gone_) return;
+        is_sending_ = true;
+    }
+    asio::co_spawn(broker_->get_executor(), pump(shared_from_this()), [](std::exception_ptr) {});
+}
+
+bool outlet::take_letter(call_letter& next) {
+    constexpr std::size_t enough = 64 * 1024;  // bytes of several values
+    if (is_gone_) return false;
+    next.reply_to = box_->address();
+    next.number = sent_;
+    if (is_ended_ && sent_ == emitted_) {
+        next.what = call_letter::kind::end;
+        ++sent_;
+    } else {
+        if (sent_ >= emitted_ && !must_show_) return false;
+        next.what = call_letter::kind::values;
+        const auto first = emitted_ - open_.size();
+        for (; sent_ < emitted_; ++sent_) {
+            const auto& text = open_[sent_ - first].text;
+            if (!next.payload.empty() && next.payload.size() + text.size() > enough) break;
+            next.add(text);
+        }
+    }
+    must_show_ = false;
+    return true;
+}
+
+std::function<void()> outlet::give_up() {
+    is_gone_ = true;
+    open_.clear();
+    return is_received() ? nullptr : std::exchange(on_gone_, nullptr);
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/stream/task.ipp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+std::string stream_header_for(const inlet& reader) { return std::to_string(reader.window()) + ' ' + reader.address(); }
+
+stream_reader read_stream_header(std::string_view text) {
+    stream_reader made;
+    const auto* const end = text.data() + text.size();
+    const auto [at, failure] = std::from_chars(text.data(), end, made.window);
+    if (failure != std::errc() || at == end || *at != ' ') {
+        throw error(errc::invalid_argument, "header " + std::string(stream_header) + ": \"" + std::string(text) +
+                                                "\" is no window and address of a reader");
+    }
+    made.address.assign(at + 1, end);
+    return made;
+}
+
+/// Waits for the task's end, which is none that a reader expects: a stream says itself that it is over.
+asio::awaitable<void> close_after(broker_ptr broker, task_id id, std::weak_ptr<inlet> reader) {
+    auto why = std::make_exception_ptr(error(errc::unavailable, "task " + to_string(id) +
+                                                                         " has succeeded, but not all of its values have come"));
+    try {
+        const auto ended = co_await broker->wait(id, taskflux::job<void>::forever);
+        if (ended) value_of<void>(*ended, id);
+    } catch (...) {
+        why = std::current_exception();
+    }
+    if (const auto in = reader.lock()) in->close(why);
+}
+
+void follow_task(const broker_ptr& broker, const task_id& id, inlet& reader) {
+    const auto strand = asio::make_strand(broker->get_executor());
+    const auto stop = std::make_shared<asio::cancellation_signal>();
+    reader.attach(never, nullptr, [broker, id, strand, stop](bool has_ended) {
+        asio::post(strand, [stop] { stop->emit(asio::cancellation_type::terminal); });
+        if (!has_ended) cancel_in_background(broker, id);
+    });
+    asio::co_spawn(strand, close_after(broker, id, reader.weak_from_this()),
+                   asio::bind_cancellation_slot(stop->slot(), [stop](std::exception_ptr) {}));
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/decide.hpp -------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What to tell the broker about an attempt that returned `result`.
+inline settlement succeeded(const delivery& what, std::string result) {
+    settlement end;
+    end.key = what.key;
+    end.token = what.token;
+    end.data = std::move(result);
+    return end;
+}
+
+/// An attempt that ended with an error, for deciding what follows.
+struct failed_attempt {
+    const delivery* what = nullptr;
+    retry_policy::predicate retry_if = nullptr;  ///< of the worker's own contract
+    std::optional<errc> stopped;                 ///< why its handler was told to stop, if it was
+    std::exception_ptr error;
+};
+
+/// What to tell the broker about an attempt that failed at `now`; nothing where it has no say any more.
+template <class Generator>
+std::optional<settlement> decide(const failed_attempt& attempt, time_point now, Generator& random) {
+    const auto& what = *attempt.what;
+    settlement end;
+    end.key = what.key;
+    end.token = what.token;
+    if (attempt.stopped == errc::lease_lost) return std::nullopt;
+    if (attempt.stopped == errc::cancelled) return end.how = settlement::kind::cancel, end;
+    if (attempt.stopped == errc::shut_down) return end.how = settlement::kind::release, end;
+
+    end.how = settlement::kind::fail;
+    end.data = encode(describe(attempt.error));
+    if (attempt.stopped == errc::timed_out) return end;  // the overall deadline
+    try {
+        std::rethrow_exception(attempt.error);
+    } catch (const suspension& pause) {
+        end.how = settlement::kind::suspend;
+        end.data = pause.awaited;
+        end.delay = pause.delay;
+        return end;
+    } catch (const bad_payload&) {
+        return end;
+    } catch (const discard&) {
+        return end;
+    } catch (const retry_after& e) {
+        end.how = settlement::kind::retry;
+        end.delay = e.delay();
+        end.counts = false;
+        return end;
+    } catch (const error& e) {
+        if (e.code() == errc::journal_mismatch) return end;  // no retry mends it
+    } catch (...) {  // any other failure: the policy's matter
+    }
+    try {
+        if (attempt.retry_if && !attempt.retry_if(attempt.error)) return end;
+    } catch (...) {  // a predicate that can't tell does not get another attempt
+        return end;
+    }
+    if (const auto delay = next_delay(what.spec->policy.retry, what.attempt, now - what.first_started_at, random)) {
+        end.how = settlement::kind::retry;
+        end.delay = *delay;
+    }
+    return end;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/attempt.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+class attempt;
+
+/// Who owns attempts. Called from whatever thread an attempt is on.
+class attempt_owner {
+public:
+    virtual void on_end(attempt& ended, std::exception_ptr error) noexcept = 0;
+    virtual void on_progress(attempt& of, std::string encoded) = 0;
+    virtual void on_log(attempt& of, log_line line) = 0;
+    virtual void on_abandon(attempt& of) noexcept = 0;
+    virtual void on_park(bool is_parked) = 0;
+    virtual const broker_ptr& broker() const = 0;
+
+protected:
+    ~attempt_owner() = default;
+};
+
+/// One attempt at a task, as a job for the worker's slots.
+class attempt final : public attempted_job, public list_hook<attempt>, private context_sink {
+public:
+    /// `pool` and `handler` belong to `owner`, and live as long. `timeout` is for a task that has none.
+    attempt(executor_state& pool, std::shared_ptr<attempt_owner> owner, detail::task_handler& handler,
+            taskflux::clock& clock, duration timeout, std::string queue, std::shared_ptr<const std::string> consumer,
+            delivery what)
+        : attempted_job(handler.kind(), pool), owner_(std::move(owner)), handler_(handler), what_(std::move(what)),
+          consumer_(std::move(consumer)), id_{std::move(queue), what_.key}, clock_(clock),
+          timeout_(what_.spec->policy.timeout > duration::zero() ? what_.spec->policy.timeout : timeout) {}
+
+    const delivery& what() const { return what_; }
+    const task_id& id() const { return id_; }
+    const std::shared_ptr<const std::string>& consumer() const { return consumer_; }
+
+    /// Whether its handler has been called. Thread-safe.
+    bool has_begun() const { return has_begun_; }
+
+    /// The limits that the slots keep for it; nothing where it has none.
+    std::optional<run_options> limits(time_point now) const {
+        if (timeout_ == duration::zero() && what_.deadline_at == never) return std::nullopt;
+        const auto least = duration(1);  // a limit of zero would be none
+        run_options options;
+        options.timeout(timeout_);
+        if (what_.deadline_at != never) options.deadline((std::max)(what_.deadline_at - now, least));
+        return options;
+    }
+
+    /// What the handler returned; can be taken once.
+    std::string take_result() { return std::move(result_); }
+
+    /// What `decide` needs to know about its failure.
+    failed_attempt failed(std::exception_ptr error) const {
+        failed_attempt facts;
+        facts.what = &what_;
+        facts.retry_if = handler_.retry_if();
+        if (stopping()) facts.stopped = stop_reason();
+        else if (!has_begun_) facts.stopped = errc::shut_down;  // the slots took no more
+        facts.error = std::move(error);
+        return facts;
+    }
+
+private:
+    /// The timeout runs from here on, not from when the task was fetched.
+    context& begin_here() {
+        has_begun_ = true;
+        begin();
+        const auto by_timeout = timeout_ > duration::zero() ? later(clock_.now(), timeout_) : never;
+        context_sink& sink = *this;
+        return context_.emplace(what_, id_, *this, clock_, (std::min)(by_timeout, what_.deadline_at), sink);
+    }
+
+    asio::awaitable<void> run() override { return handler_.run(begin_here(), what_.payload, result_); }
+
+    void call() override {
+        if (stopping()) throw boost::system::system_error(make_error_code(stop_reason()));  // while it waited for a thread
+        handler_.call(begin_here(), what_.payload, result_);
+    }
+
+    void deliver(std::exception_ptr error, bool) noexcept override { owner_->on_end(*this, std::move(error)); }
+    void let_go() noexcept override { owner_->on_abandon(*this); }
+
+    void on_progress(std::string encoded) override { owner_->on_progress(*this, std::move(encoded)); }
+    void on_log(log_line line) override { owner_->on_log(*this, std::move(line)); }
+    const broker_ptr& broker() const override { return owner_->broker(); }
+    const std::string& consumer_name() const override { return *consumer_; }
+
+    // Several calls of a handler may wait at the same time; all that it has is one slot.
+    void park() override {
+        if (parked_++ == 0) owner_->on_park(true);
+    }
+    void unpark() override {
+        if (--parked_ == 0) owner_->on_park(false);
+    }
+
+    std::shared_ptr<attempt_owner> owner_;
+    detail::task_handler& handler_;
+    delivery what_;
+    std::shared_ptr<const std::string> consumer_;
+    task_id id_;
+    taskflux::clock& clock_;
+    const duration timeout_;
+    std::optional<context> context_;  // of the handler, while it runs
+    std::string result_;
+    std::atomic<bool> has_begun_ = false;
+    std::atomic<int> parked_ = 0;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/membership.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+using consumer_ptr = std::shared_ptr<const std::string>;
+
+/// The name under which a worker holds its lease: its node's, a random word, as another process may have had that name and
+/// have died, and an epoch that grows each time the lease was lost: so that nobody mistakes an old life for the new.
+/// Thread-safe, but for `join`.
+class membership {
+public:
+    /// An empty `node` gets a UUID for a name.
+    membership(broker_ptr broker, std::string node, std::vector<std::string> queues, duration lease)
+        : broker_(std::move(broker)), life_(uuid_generator().text()), node_(node.empty() ? life_ : std::move(node)),
+          queues_(std::move(queues)), lease_(lease) {}
+
+    const std::string& node() const { return node_; }
+    const std::vector<std::string>& queues() const { return queues_; }
+    duration lease() const { return lease_; }
+
+    /// Starts the next epoch.
+    asio::awaitable<void> join() {
+        auto name = std::make_shared<const std::string>(node_ + ':' + life_.substr(life_.size() - 12) + '.' +
+                                                              std::to_string(++epoch_));
+        co_await broker_->join(*name, queues_, lease_);
+        const std::lock_guard lock(mutex_);
+        consumer_ = std::move(name);
+    }
+
+    /// The current name; null before the first `join`.
+    consumer_ptr consumer() const {
+        const std::lock_guard lock(mutex_);
+        return consumer_;
+    }
+
+    asio::awaitable<renewal> renew(consumer_ptr who) {
+        return broker_->renew(*who, queues_, lease_);
+    }
+
+    asio::awaitable<void> leave() { return broker_->leave(*consumer(), queues_); }
+
+private:
+    const broker_ptr broker_;
+    const std::string life_;
+    const std::string node_;
+    const std::vector<std::string> queues_;
+    const duration lease_;
+    unsigned epoch_ = 0;
+    mutable std::mutex mutex_;
+    consumer_ptr consumer_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/outbox.hpp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What a worker has to tell the broker, gathered by queue and consumer: what comes while a call is under
+/// way is the next batch. Thread-safe.
+class outbox {
+public:
+    struct parcel {
+        std::string queue;
+        std::shared_ptr<const std::string> consumer;
+        std::vector<report> reports;  ///< to be told before the settlements
+        std::vector<settlement> settlements;
+    };
+
+    /// Says whether it began a parcel, so that somebody must be told. So do both.
+    bool add(const std::string& queue, const std::shared_ptr<const std::string>& consumer, settlement end) {
+        const std::lock_guard lock(mutex_);
+        const auto before = parcels_.size();
+        parcel_for(queue, consumer).settlements.push_back(std::move(end));
+        return parcels_.size() > before;
+    }
+
+    /// Newer progress of an attempt replaces older; log lines add up.
+    bool add(const std::string& queue, const std::shared_ptr<const std::string>& consumer, report news) {
+        const std::lock_guard lock(mutex_);
+        const auto before = parcels_.size();
+        auto& reports = parcel_for(queue, consumer).reports;
+        const auto known = std::ranges::find_if(reports, [&](const report& r) {
+            return r.key == news.key && r.token == news.token;
+        });
+        if (known == reports.end()) {
+            reports.push_back(std::move(news));
+        } else {
+            if (news.progress) known->progress = std::move(news.progress);
+            std::ranges::move(news.log, std::back_inserter(known->log));
+        }
+        return parcels_.size() > before;
+    }
+
+    /// Takes the parcels, but for those of `busy` queues: what is there to tell them goes on growing.
+    std::vector<parcel> take(const std::vector<std::string>& busy) {
+        const std::lock_guard lock(mutex_);
+        std::vector<parcel> taken, kept;
+        for (auto& one : parcels_) {
+            const bool is_busy = std::ranges::find(busy, one.queue) != busy.end();
+            (is_busy ? kept : taken).push_back(std::move(one));
+        }
+        parcels_ = std::move(kept);
+        return taken;
+    }
+
+    bool empty() const {
+        const std::lock_guard lock(mutex_);
+        return parcels_.empty();
+    }
+
+private:
+    parcel& parcel_for(const std::string& queue, const std::shared_ptr<const std::string>& consumer) {
+        for (auto& known : parcels_) {
+            if (known.consumer == consumer && known.queue == queue) return known;
+        }
+        parcels_.push_back({queue, consumer, {}, {}});
+        return parcels_.back();
+    }
+
+    mutable std::mutex mutex_;
+    std::vector<parcel> parcels_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/running.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The attempts that a worker has in hand, so that one or all can be cancelled. Thread-safe.
+class running_attempts {
+public:
+    void add(intrusive_list<attempt>& more) {
+        const std::lock_guard lock(mutex_);
+        list_.append(more);
+    }
+
+    void remove(attempt& one) {
+        const std::lock_guard lock(mutex_);
+        list_.erase(one);
+    }
+
+    boost::intrusive_ptr<attempt> find(const std::string& queue, const cancel_request& wanted) const {
+        const std::lock_guard lock(mutex_);
+        for (auto* one = list_.front(); one; one = intrusive_list<attempt>::next(*one)) {
+            const auto& what = one->what();
+            if (what.key == wanted.key && what.token == wanted.token && one->id().queue == queue) return one;
+        }
+        return nullptr;
+    }
+
+    std::vector<boost::intrusive_ptr<attempt>> all() const {
+        const std::lock_guard lock(mutex_);
+        std::vector<boost::intrusive_ptr<attempt>> found;
+        for (auto* one = list_.front(); one; one = intrusive_list<attempt>::next(*one)) found.push_back(one);
+        return found;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    intrusive_list<attempt> list_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/crew.hpp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The attempts that a worker has in hand: run on a pool of slots, cancelled alone or together, and what they
+/// have to tell put into the outbox. Their ends are decided here. Attempts keep it alive. Thread-safe, but
+/// for what waits: one at a time, on its worker's strand.
+class crew final : public attempt_owner, public std::enable_shared_from_this<crew> {
+public:
+    /// `cpu` is where plain functions run.
+    crew(broker_ptr broker, const worker_options& options, std::shared_ptr<const handler_map> handlers,
+         asio::any_io_executor cpu)
+        : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), log_(options.log()),
+          timeout_(options.timeout()), prefetch_(options.prefetch()),
+          capacity_(options.concurrency() + options.prefetch()),
+          pool_(std::make_shared<executor_state>(
+              broker_->get_executor(),
+              executor_options().concurrency(options.concurrency()).cpu(std::move(cpu)).clock(clock_))),
+          random_(options.seed() ? *options.seed() : std::random_device()()) {}
+
+    /// How many more attempts fit, running or prefetched; none during a pause.
+    std::size_t room() const {
+        if (is_paused_) return 0;
+        const auto taken = in_hand_.load(), most = capacity_ + parked_;
+        return taken < most ? most - taken : 0;
+    }
+
+    /// What runs already ends, when there are fewer slots from now on.
+    void concurrency(std::size_t slots) {
+        capacity_ = slots + prefetch_;
+        pool_->concurrency(slots);
+        tell_of_room();
+    }
+    std::size_t concurrency() const { return capacity_ - prefetch_; }
+
+    void pause(bool is_paused) {
+        is_paused_ = is_paused;
+        if (!is_paused) tell_of_room();
+    }
+    bool is_paused() const { return is_paused_; }
+
+    /// Returns when an attempt has ended.
+    asio::awaitable<void> wait_for_room() {
+        wants_room_ = true;
+        if (room() == 0) co_await room_.wait();
+    }
+
+    /// Starts attempts at tasks that `who` fetched from `queues`.
+    void launch(std::vector<delivery> found, const std::vector<std::string>& queues, const consumer_ptr& who) {
+        const auto now = clock_.now();
+        const auto self = shared_from_this();
+        in_hand_ += found.size();
+        intrusive_list<attempt> all;
+        std::vector<boost::intrusive_ptr<attempt>> made;
+        made.reserve(found.size());
+        for (auto& what : found) {
+            auto& handler = *handlers_->find(what.spec->name)->second;  // fetch gives no other names
+            const auto& queue = queues[what.queue];
+            made.emplace_back(new attempt(*pool_, self, handler, clock_, timeout_, queue, who, std::move(what)), false);
+            all.push_back(*made.back());
+        }
+        running_.add(all);
+        job_list unlimited;  // those in a row without limits: one batch
+        for (auto& one : made) {
+            const auto limits = one->limits(now);
+            if (!limits) {
+                unlimited.push_back(*one.detach());
+                continue;
+            }
+            if (!unlimited.empty()) pool_->launch_all(unlimited, true);
+            pool_->launch(std::move(one), &*limits, true, false);
+        }
+        if (!unlimited.empty()) pool_->launch_all(unlimited, true);
+    }
+
+    /// Gives tasks back that were fetched too late to be started.
+    void give_back(const std::vector<delivery>& found, const std::vector<std::string>& queues,
+                   const consumer_ptr& who) {
+        for (const auto& what : found) {
+            settlement end;
+            end.key = what.key;
+            end.token = what.token;
+            end.how = settlement::kind::release;
+            send(queues[what.queue], who, std::move(end));
+        }
+    }
+
+    /// Gives tasks back that have been prefetched, and not been started.
+    void give_back_waiting() {
+        for (const auto& one : running_.all()) {
+            if (!one->has_begun()) pool_->cancel(*one, errc::shut_down);
+        }
+    }
+
+    void cancel(const std::string& queue, const cancel_request& wanted) {
+        if (const auto found = running_.find(queue, wanted)) pool_->cancel(*found, errc::cancelled);
+    }
+
+    void cancel_all(errc reason) {
+        for (const auto& one : running_.all()) pool_->cancel(*one, reason);
+    }
+
+    /// Cancels everything for good, and lets go of the slots. Wakes nobody, so that it may be called while the
+    /// context is being destroyed: `wake` must follow otherwise.
+    void close() {
+        is_quiet_ = true;
+        cancel_all(errc::shut_down);
+        pool_->shut_down();
+        is_quiet_ = false;
+    }
+
+    /// Whether nothing is in hand any more, within `limit`.
+    asio::awaitable<bool> emptied_within(duration limit) {
+        using namespace asio::experimental::awaitable_operators;
+        if (in_hand_ == 0) co_return true;
+        const auto first = co_await (emptied() || sleep_until(clock_, later(clock_.now(), limit)));
+        co_return first.index() == 0;
+    }
+
+    /// What is to be told to the broker, but for queues that are `busy` being told.
+    std::vector<outbox::parcel> take_news(const std::vector<std::string>& busy) { return outbox_.take(busy); }
+    bool has_news() const { return !outbox_.empty(); }
+
+    /// Returns when there may be news, or after `wake`.
+    asio::awaitable<void> wait_for_news() { return news_.wait(); }
+
+    /// Lets everybody who waits here look again.
+    void wake() {
+        news_.set();
+        room_.set();
+    }
+
+    executor_counts counts() const { return pool_->counts(); }
+
+private:
+    asio::awaitable<void> emptied() {
+        while (in_hand_ > 0) {
+            wants_room_ = true;
+            if (in_hand_ > 0) co_await room_.wait();
+        }
+    }
+
+    void on_end(attempt& ended, std::exception_ptr error) noexcept override {
+        running_.remove(ended);
+        if (!error) {
+            send(ended.id().queue, ended.consumer(), succeeded(ended.what(), ended.take_result()));
+        } else if (auto end = verdict(ended.failed(std::move(error)))) {
+            send(ended.id().queue, ended.consumer(), std::move(*end));
+        }
+        let_go();
+    }
+
+    /// Its coroutine was destroyed with the context: nobody can wait any more.
+    void on_abandon(attempt& of) noexcept override {
+        running_.remove(of);
+        --in_hand_;
+    }
+
+    void on_progress(attempt& of, std::string encoded) override {
+        auto news = report_of(of);
+        news.progress = std::move(encoded);
+        send(of.id().queue, of.consumer(), std::move(news));
+    }
+
+    void on_park(bool is_parked) override {
+        if (is_parked) {
+            ++parked_;
+            pool_->lend();
+            tell_of_room();
+        } else {
+            --parked_;
+            pool_->take_back();
+        }
+    }
+
+    const broker_ptr& broker() const override { return broker_; }
+
+    void on_log(attempt& of, log_line line) override {
+        if (log_) log_(line, &of.id());
+        auto news = report_of(of);
+        news.log.push_back(std::move(line));
+        send(of.id().queue, of.consumer(), std::move(news));
+    }
+
+    std::optional<settlement> verdict(const failed_attempt& failed) {
+        const std::lock_guard lock(random_mutex_);
+        return decide(failed, clock_.now(), random_);
+    }
+
+    static report report_of(const attempt& of) {
+        report news;
+        news.key = of.what().key;
+        news.token = of.what().token;
+        return news;
+    }
+
+    template <class News>
+    void send(const std::string& queue, const consumer_ptr& who, News news) {
+        if (outbox_.add(queue, who, std::move(news)) && !is_quiet_) news_.set();
+    }
+
+    void let_go() noexcept {
+        --in_hand_;
+        tell_of_room();
+    }
+
+    void tell_of_room() noexcept {
+        if (wants_room_ && wants_room_.exchange(false) && !is_quiet_) room_.set();
+    }
+
+    const broker_ptr broker_;  // the clock is its
+    taskflux::clock& clock_;
+    const std::shared_ptr<const handler_map> handlers_;
+    const log_sink log_;
+    const duration timeout_;
+    const std::size_t prefetch_;
+    std::atomic<std::size_t> capacity_;
+    std::atomic<bool> is_paused_ = false;
+    const std::shared_ptr<executor_state> pool_;
+
+    outbox outbox_;
+    running_attempts running_;
+    std::mutex random_mutex_;  // guards the next
+    std::minstd_rand random_;
+
+    std::atomic<std::size_t> in_hand_ = 0;
+    std::atomic<std::size_t> parked_ = 0;  // of those in hand: they only wait for their subtasks
+    std::atomic<bool> wants_room_ = false;
+    std::atomic<bool> is_quiet_ = false;
+    event news_;  // there is a new parcel in the outbox
+    event room_;  // an attempt has ended, and somebody waits for that
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/lease_keeper.hpp ------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A thread that renews a lease, whatever the I/O thread is busy with, until that has not moved for so long
+/// that it must be stuck. Thread-safe.
+class lease_keeper {
+public:
+    using renew = std::function<asio::awaitable<void>()>;  // must not throw
+
+    /// Will await `action` every `period` (of real time) on a thread of its own, unless `watched` has not run
+    /// anything for `stuck_after` by `clock` (zero: never mind).
+    lease_keeper(duration period, duration stuck_after, taskflux::clock& clock, asio::any_io_executor watched,
+                 renew action)
+        : period_(period), stuck_after_(stuck_after), clock_(clock), watched_(std::move(watched)),
+          action_(std::move(action)) {}
+
+    lease_keeper(const lease_keeper&) = delete;
+    lease_keeper& operator=(const lease_keeper&) = delete;
+    ~lease_keeper() { stop(); }
+
+    /// Starts the thread; does nothing after `stop`.
+    void start() {
+        const std::lock_guard lock(mutex_);
+        if (is_stopped_) return;
+        asio::co_spawn(context_, keep(), asio::detached);
+        thread_ = std::thread([this] { context_.run(); });
+    }
+
+    /// Ends the thread, and waits for that.
+    void stop() {
+        const std::lock_guard lock(mutex_);
+        is_stopped_ = true;
+        context_.stop();
+        if (thread_.joinable()) thread_.join();
+    }
+
+private:
+    asio::awaitable<void> keep() {
+        asio::steady_timer timer(co_await asio::this_coro::executor);
+        const auto is_alive = std::make_shared<std::atomic<bool>>(true);
+        auto asked_at = clock_.now();
+        for (;;) {
+            if (is_alive->exchange(false)) {
+                asked_at = clock_.now();
+                asio::post(watched_, [is_alive] { *is_alive = true; });
+            }
+            timer.expires_after(period_);
+            co_await timer.async_wait(asio::deferred);
+            const bool is_stuck = !*is_alive && stuck_after_ > duration::zero() && clock_.now() - asked_at >= stuck_after_;
+            if (!is_stuck) co_await action_();
+        }
+    }
+
+    const duration period_;
+    const duration stuck_after_;
+    taskflux::clock& clock_;
+    const asio::any_io_executor watched_;
+    const renew action_;
+
+    asio::io_context context_{1};
+    std::mutex mutex_;  // guards the next
+    bool is_stopped_ = false;
+    std::thread thread_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/core.hpp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A worker while it runs: loops that fetch tasks for its crew, tell the broker what became of them, and keep
+/// the lease. All of them are on one strand. Kept alive by its loops.
+class worker_core final : public std::enable_shared_from_this<worker_core> {
+public:
+    /// `cpu` is where plain functions run. `queues` must not be empty.
+    worker_core(broker_ptr broker, const worker_options& options, std::vector<weighted_queue> queues,
+                std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu)
+        : broker_(std::move(broker)), options_(options), queues_(std::move(queues)), names_(names_of(*handlers)),
+          clock_(broker_->clock()), member_(broker_, options.name(), names_of(queues_), options.lease()),
+          strand_(asio::make_strand(broker_->get_executor())),
+          crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu))),
+          random_(options.seed() ? *options.seed() : std::random_device()()),
+          keeper_(options.lease() / 3, options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
+
+    const asio::any_io_executor& strand() const { return strand_; }
+
+    /// The worker's whole life: until `stop`, or until the broker is closed, which throws. `cpu_threads`, if it
+    /// has any of its own, stay until nothing can be posted to them any more.
+    asio::awaitable<void> live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
+        const auto self = shared_from_this();
+        co_await member_.join();
+        if (options_.renewal_thread()) keeper_.start();
+        start(watching_, watch_loop());
+        start(settling_, settle_loop());
+        start(fetching_, fetch_loop());
+
+        while (!fetching_.is_done) co_await changed_.wait();
+        co_await drain();
+        is_drained_ = true;
+        crew_->wake();
+        while (!settling_.is_done) co_await changed_.wait();
+        watching_.stop.emit(asio::cancellation_type::terminal);
+        while (!watching_.is_done) co_await changed_.wait();
+        keeper_.stop();
+        crew_->close();
+        if (!broken_) co_await member_.leave();
+        if (broken_) std::rethrow_exception(broken_);
+    }
+
+    /// Thread-safe; may come before `live`, and more than once.
+    void stop() {
+        asio::post(strand_, [self = shared_from_this()] { self->stop_fetching(); });
+    }
+
+    /// The same, and cancels the handlers at once.
+    void stop_now() {
+        asio::post(strand_, [self = shared_from_this()] {
+            self->is_hurried_ = true;
+            self->stop_fetching();
+            self->crew_->cancel_all(errc::shut_down);
+        });
+    }
+
+    /// For a worker that goes away while it runs: no thread of its own is left, and its handlers are cancelled.
+    void abandon() {
+        keeper_.stop();
+        crew_->close();
+        asio::post(strand_, [self = shared_from_this()] {
+            self->is_abandoned_ = true;
+            self->stop_fetching();
+            self->crew_->wake();
+        });
+    }
+
+    executor_counts counts() const { return crew_->counts(); }
+
+    /// Thread-safe.
+    crew& attempts() { return *crew_; }
+    const std::vector<weighted_queue>& queues() const { return queues_; }
+
+private:
+    static std::vector<std::string> names_of(const std::vector<weighted_queue>& queues) {
+        std::vector<std::string> names;
+        for (const auto& queue : queues) names.push_back(queue.name);
+        return names;
+    }
+
+    static std::shared_ptr<const name_set> names_of(const handler_map& handlers) {
+        auto names = std::make_shared<name_set>();
+        for (const auto& [name, unused] : handlers) names->insert(name);
+        return names;
+    }
+
+    /// A coroutine of this worker's, and its end.
+    struct loop {
+        asio::cancellation_signal stop;
+        bool is_done = false;
+    };
+
+    void start(loop& which, asio::awaitable<void> body) {
+        asio::co_spawn(strand_, std::move(body),
+                       asio::bind_cancellation_slot(
+                           which.stop.slot(), [self = shared_from_this(), &which](const std::exception_ptr& error) {
+                               which.is_done = true;
+                               if (error) self->on_broken(error);
+                               self->changed_.set();
+                           }));
+    }
+
+    void stop_fetching() {
+        is_stopping_ = true;
+        fetching_.stop.emit(asio::cancellation_type::terminal);
+    }
+
+    /// A loop ended with an error that it could not get over.
+    void on_broken(const std::exception_ptr& error) {
+        try {
+            std::rethrow_exception(error);
+        } catch (const boost::system::system_error& e) {
+            if (e.code() == asio::error::operation_aborted) return;  // it was told to stop
+        } catch (...) {  // kept below
+        }
+        if (!broken_) broken_ = error;
+        stop_fetching();
+        crew_->cancel_all(errc::shut_down);
+        is_drained_ = true;  // there is nobody to tell any more
+        watching_.stop.emit(asio::cancellation_type::terminal);
+        crew_->wake();
+    }
+
+    // --- loops ------------------------------------------------------------------------------------------
+
+    asio::awaitable<void> fetch_loop() {
+        const auto self = shared_from_this();
+        while (!is_stopping_) {
+            const auto room = crew_->room();
+            if (room == 0) {
+                co_await crew_->wait_for_room();
+                continue;
+            }
+            const auto who = member_.consumer();
+            auto request = next_request(*who, room);
+            const auto queues = request.queues;
+            std::exception_ptr failure;
+            std::vector<delivery> found;
+            try {
+                found = co_await broker_->fetch(std::move(request));
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            if (failure) {
+                co_await recover(failure, who);
+                continue;
+            }
+            failures_ = 0;
+            if (is_stopping_ || crew_->is_paused()) {
+                crew_->give_back(found, queues, who);
+            } else {
+                const bool is_single = found.size() == 1;
+                crew_->launch(std::move(found), queues, who);
+                if (is_single) co_await let_it_end();
+            }
+        }
+    }
+
+    /// So that the end of a short handler reaches the broker before the next fetch: who waits for it comes first while
+    /// there is little to do.
+    asio::awaitable<void> let_it_end() {
+        constexpr int enough_turns = 20;  // of the event loop: more than the steps of a handler that waits for nothing
+        for (int turn = 0; turn != enough_turns; ++turn) co_await asio::post(strand_, asio::deferred);
+    }
+
+    asio::awaitable<void> settle_loop() {
+        const auto self = shared_from_this();
+        for (;;) {
+            for (auto& parcel : crew_->take_news(busy_queues_)) send(std::move(parcel));
+            if (is_drained_ && busy_queues_.empty() && !crew_->has_news()) co_return;
+            co_await crew_->wait_for_news();
+        }
+    }
+
+    /// Delivers beside the others: a queue that can't be reached must not hold up the rest.
+    void send(outbox::parcel parcel) {
+        const auto queue = parcel.queue;
+        busy_queues_.push_back(queue);
+        asio::co_spawn(strand_, deliver(std::move(parcel)), [self = shared_from_this(), queue](std::exception_ptr) {
+            self->busy_queues_.erase(std::ranges::find(self->busy_queues_, queue));
+            self->crew_->wake();
+        });
+    }
+
+    asio::awaitable<void> watch_loop() {
+        const auto self = shared_from_this();
+        for (unsigned failures = 0;;) {
+            std::exception_ptr failure;
+            try {
+                co_await broker_->watch(*member_.consumer(), options_.lease() / 3);
+                co_await renew();
+                failures = 0;
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            if (!failure) continue;
+            const auto why = describe(failure);
+            if (is_drained_ || code_of(why) == errc::shut_down) std::rethrow_exception(failure);
+            note(log_level::warning, "watching for cancelled tasks failed: " + why.message);
+            co_await pause(++failures);
+        }
+    }
+
+    fetch_request next_request(const std::string& consumer, std::size_t room) {
+        fetch_request request;
+        request.consumer = consumer;
+        request.names = names_;
+        request.max = (std::min)(room, max_batch);
+        request.wait = fetch_wait;
+        if (options_.is_strict()) {
+            request.queues = member_.queues();
+        } else {
+            for (const auto i : draw_order(queues_, random_)) request.queues.push_back(queues_[i].name);
+        }
+        return request;
+    }
+
+    /// Tells the broker, again and again until it has heard or will not any more.
+    asio::awaitable<void> deliver(outbox::parcel parcel) {
+        const auto self = shared_from_this();
+        for (unsigned tries = 1;; ++tries) {
+            std::exception_ptr failure;
+            try {
+                if (!parcel.reports.empty()) {
+                    co_await broker_->tell(parcel.queue, *parcel.consumer, std::exchange(parcel.reports, {}));
+                }
+                if (!parcel.settlements.empty()) {
+                    co_await broker_->settle(parcel.queue, *parcel.consumer, parcel.settlements);
+                }
+                co_return;
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            const auto why = describe(failure);
+            if (code_of(why) == errc::shut_down || is_drained_) co_return;
+            note(log_level::warning, "telling the broker how tasks ended failed: " + why.message);
+            co_await pause(tries);
+        }
+    }
+
+    // --- the lease --------------------------------------------------------------------------------------
+
+    /// On the strand, or on the keeper's thread. Throws only when it is cancelled.
+    asio::awaitable<void> renew() {
+        const auto who = member_.consumer();
+        try {
+            auto answer = co_await member_.renew(who);
+            const auto self = weak_from_this().lock();
+            if (!self || (!answer.lost && answer.cancels.empty())) co_return;
+            asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
+        } catch (const boost::system::system_error& e) {
+            if (e.code() == asio::error::operation_aborted) throw;
+            if (e.code() != errc::shut_down) note(log_level::warning, std::string("renewing the lease failed: ") + e.what());
+        }
+    }
+
+    void on_renewed(const consumer_ptr& who, const renewal& answer) {
+        if (answer.lost) return on_lost(who);
+        for (const auto& one : answer.cancels) crew_->cancel(member_.queues()[one.queue], one);
+    }
+
+    /// What this consumer ran is others' now: their attempts count, not ours.
+    void on_lost(const consumer_ptr& who) {
+        if (who != member_.consumer() || std::exchange(lost_, who) == who) return;
+        note(log_level::warning, "the lease of " + *who + " was lost; its handlers are cancelled");
+        crew_->cancel_all(errc::lease_lost);
+    }
+
+    /// After a failed fetch: a new epoch when the lease is gone, otherwise patience. Throws when the broker
+    /// has been closed.
+    asio::awaitable<void> recover(std::exception_ptr failure, consumer_ptr who) {
+        const auto why = describe(failure);
+        const auto code = code_of(why);
+        if (is_stopping_) co_return;
+        if (code == errc::shut_down) std::rethrow_exception(failure);
+        if (code == errc::lease_lost) {
+            on_lost(who);
+            bool has_joined = true;
+            try {
+                co_await member_.join();
+            } catch (const boost::system::system_error&) {
+                has_joined = false;
+            }
+            if (has_joined) co_return;
+        } else {
+            note(log_level::warning, "fetching tasks failed: " + why.message);
+        }
+        co_await pause(++failures_);
+    }
+
+    asio::awaitable<void> pause(unsigned failures) {
+        constexpr auto policy = retry_policy::exponential(std::chrono::milliseconds(100))
+                                    .max_delay(std::chrono::seconds(5)).attempts(0).full_jitter();
+        const auto delay = *next_delay(policy, failures, duration::zero(), random_);
+        co_await sleep_until(clock_, later(clock_.now(), delay));
+    }
+
+    // --- the end ----------------------------------------------------------------------------------------
+
+    /// Lets the handlers end: by themselves, then cancelled, then not at all.
+    asio::awaitable<void> drain() {
+        crew_->give_back_waiting();
+        const auto patience = broken_ || is_abandoned_ || is_hurried_ ? duration::zero() : options_.drain_for();
+        bool is_empty = co_await crew_->emptied_within(patience);
+        if (is_empty) co_return;
+        note(log_level::warning, "handlers did not end within the drain time and are cancelled");
+        crew_->cancel_all(errc::shut_down);
+        is_empty = co_await crew_->emptied_within(options_.unwind_for());
+        if (is_empty) co_return;
+        note(log_level::error, "handlers did not end when cancelled; their tasks are given back");
+    }
+
+    /// Thread-safe.
+    void note(log_level level, std::string text) const {
+        if (!options_.log()) return;
+        log_line line;
+        line.at = clock_.now();
+        line.level = level;
+        line.text = "worker " + member_.node() + ": " + std::move(text);
+        options_.log()(line, nullptr);
+    }
+
+    static constexpr std::size_t max_batch = 500;
+    static constexpr duration fetch_wait = std::chrono::seconds(5);
+
+    const broker_ptr broker_;
+    const worker_options options_;
+    const std::vector<weighted_queue> queues_;
+    const std::shared_ptr<const name_set> names_;
+    taskflux::clock& clock_;
+    membership member_;
+    const asio::any_io_executor strand_;
+    const std::shared_ptr<crew> crew_;
+
+    // On the strand.
+    std::minstd_rand random_;
+    event changed_;  // a loop has ended
+    loop fetching_;
+    loop settling_;
+    loop watching_;
+    std::vector<std::string> busy_queues_;  // that are being told how tasks ended
+    consumer_ptr lost_;  // the latest one whose lease was lost
+    unsigned failures_ = 0;
+    bool is_stopping_ = false;
+    bool is_hurried_ = false;
+    bool is_abandoned_ = false;
+    bool is_drained_ = false;
+    std::exception_ptr broken_;
+
+    lease_keeper keeper_;  // uses all of the above
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker.ipp -------------------------------------------------------------
+
+namespace taskflux {
+
+worker::~worker() {
+    if (core_) core_->abandon();
+    if (pool_) pool_->join();
+}
+
+asio::awaitable<void> worker::run() {
+    if (core_) throw error(errc::wrong_state, "this worker has been run already");
+    auto queues = options_.queues().empty() ? contract_queues_ : options_.queues();
+    if (handlers_->empty()) throw error(errc::invalid_argument, "a worker needs a handler: call on() before run()");
+    core_ = std::make_shared<detail::worker_core>(broker_, options_, std::move(queues), handlers_, cpu());
+    if (is_paused_) core_->attempts().pause(true);
+    if (is_stopped_) core_->stop();
+    return detail::live(core_, pool_);
+}
+
+void worker::stop() {
+    if (core_) return core_->stop();
+    is_stopped_ = true;
+}
+
+void worker::stop_now() {
+    if (core_) return core_->stop_now();
+    is_stopped_ = true;
+}
+
+executor_counts worker::counts() const { return core_ ? core_->counts() : executor_counts{}; }
+
+void worker::set_concurrency(std::size_t slots) {
+    if (slots == 0) throw error(errc::invalid_argument, "a worker needs at least one slot; pause() takes no tasks");
+    if (core_) return core_->attempts().concurrency(slots);
+    options_.concurrency(slots);
+}
+
+std::size_t worker::concurrency() const { return core_ ? core_->attempts().concurrency() : options_.concurrency(); }
+
+void worker::pause() {
+    if (core_) return core_->attempts().pause(true);
+    is_paused_ = true;
+}
+
+void worker::resume() {
+    if (core_) return core_->attempts().pause(false);
+    is_paused_ = false;
+}
+
+bool worker::is_paused() const { return core_ ? core_->attempts().is_paused() : is_paused_; }
+
+std::vector<std::string> worker::queues() const {
+    std::vector<std::string> names;
+    for (const auto& queue : options_.queues().empty() ? contract_queues_ : options_.queues()) names.push_back(queue.name);
+    return names;
+}
+
+std::vector<std::string> worker::tasks() const {
+    std::vector<std::string> names;
+    for (const auto& [name, unused] : *handlers_) names.push_back(name);
+    return names;
+}
+
+void worker::add(std::string name, std::string_view queue, std::unique_ptr<detail::task_handler> handler) {
+    if (core_) throw error(errc::wrong_state, "task " + name + ": handlers are set before run()");
+    if (handlers_->contains(name)) throw error(errc::invalid_argument, "task " + name + " has a handler already");
+    const auto same = [&](const weighted_queue& known) { return known.name == queue; };
+    if (std::ranges::none_of(contract_queues_, same)) contract_queues_.push_back({std::string(queue), 1});
+    handlers_->emplace(std::move(name), std::move(handler));
+}
+
+asio::any_io_executor worker::cpu() {
+    const auto is_plain = [](const auto& named) { return named.second->kind() == detail::job::kind::plain; };
+    if (options_.cpu() || std::ranges::none_of(*handlers_, is_plain)) return options_.cpu();
+    pool_ = detail::make_cpu_pool(options_.cpu_threads());
+    return pool_->get_executor();
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/workflow/child_waits.hpp -----------------------------------------------
+
+namespace taskflux::detail {
+
+/// Waits for the ends of some subtasks, whose handlers run elsewhere or on this very worker. On one strand, that of the
+/// coroutine that awaits `next`.
+class child_waits {
+public:
+    child_waits(asio::any_io_executor executor, broker_ptr broker, task_id parent)
+        : executor_(executor), broker_(std::move(broker)), parent_(std::move(parent)) {}
+    child_waits(const child_waits&) = delete;
+    child_waits& operator=(const child_waits&) = delete;
+
+    ~child_waits() {
+        for (const auto& one : waits_) {
+            one->is_abandoned = true;
+            one->stop.emit(asio::cancellation_type::terminal);
+        }
+    }
+
+    std::size_t size() const { return waits_.size(); }
+
+    /// `key`: in the parent's journal.
+    void add(open_child child, std::string key) {
+        auto made = std::make_shared<wait>();
+        made->child = std::move(child);
+        waits_.push_back(made);
+        if (made->child.outcome) return ended(made);
+        asio::co_spawn(executor_, take_end(broker_, parent_, std::move(key), made),
+                       asio::bind_cancellation_slot(made->stop.slot(), [this, made](std::exception_ptr error) {
+                           if (made->is_abandoned) return;
+                           made->error = std::move(error);
+                           ended(made);
+                       }));
+    }
+
+    /// The first one in order, when it has ended; any that has not succeeded comes first.
+    asio::awaitable<open_child> next() {
+        for (;;) {
+            if (unhappy_) {
+                if (unhappy_->error) std::rethrow_exception(unhappy_->error);
+                co_return unhappy_->child;
+            }
+            if (auto& first = waits_.front(); first->has_ended) {
+                auto child = std::move(first->child);
+                waits_.pop_front();
+                co_return child;
+            }
+            co_await changed_.wait();
+        }
+    }
+
+    bool is_next_there() const { return !waits_.empty() && waits_.front()->has_ended; }
+
+    /// Those that have not ended.
+    std::vector<task_key> open() const {
+        std::vector<task_key> keys;
+        for (const auto& one : waits_) {
+            if (!one->has_ended) keys.push_back(one->child.id.key);
+        }
+        return keys;
+    }
+
+private:
+    struct wait {
+        open_child child;
+        std::exception_ptr error;
+        asio::cancellation_signal stop;
+        bool has_ended = false;     // we have heard of it
+        bool is_abandoned = false;  // we are gone
+    };
+
+    void ended(const std::shared_ptr<wait>& one) {
+        one->has_ended = true;
+        if (one->error || one->child.outcome->state != task_state::succeeded) {
+            // What was only cancelled may have been cancelled for what has failed.
+            const bool is_worse = !unhappy_ || (!unhappy_->error && unhappy_->child.outcome->state == task_state::cancelled);
+            if (is_worse) unhappy_ = one;
+        }
+        changed_.set();
+    }
+
+    static asio::awaitable<void> take_end(broker_ptr broker, task_id parent, std::string key, std::shared_ptr<wait> one) {
+        one->child.outcome = co_await end_of_child(std::move(broker), std::move(parent), std::move(key), one->child.id);
+    }
+
+    const asio::any_io_executor executor_;
+    const broker_ptr broker_;
+    const task_id parent_;
+    event changed_;
+    std::deque<std::shared_ptr<wait>> waits_;
+    std::shared_ptr<wait> unhappy_;  // the end that comes first whatever the order
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/workflow/map_mark.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What remembers how far a map without results has come, so that the journal need not hold its subtasks.
+class map_mark {
+public:
+    map_mark(notebook& book, std::string name) : book_(book), name_(std::move(name)) {}
+
+    /// How many items, from the first one on, are done with.
+    asio::awaitable<std::size_t> read() {
+        if (!book_.may_have_entries()) co_return 0;
+        const auto known = co_await book_.find_number(key());
+        written_ = known.value_or(0);
+        co_return written_;
+    }
+
+    /// To be called as the first `done` are done with; writes now and then.
+    asio::awaitable<void> move(std::size_t done, bool at_once) {
+        constexpr std::size_t stride = 128;  // notes that one call takes
+        if (done == written_ || (!at_once && done < written_ + stride)) co_return;
+        auto notes = book_.notes();
+        notes.items.push_back(notebook::item_of(key(), std::to_string(done), journal_notes::mode::set));
+        for (; written_ < done; ++written_) {
+            notes.items.push_back(notebook::item_of(child_key(name_ + '.' + std::to_string(written_)), "", journal_notes::mode::drop));
+        }
+        co_await book_.write(std::move(notes));
+    }
+
+private:
+    std::string key() const { return step_key("~map/" + name_); }
+
+    notebook& book_;
+    const std::string name_;
+    std::size_t written_ = 0;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/workflow/calls.ipp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+asio::awaitable<open_child> await_child(notebook& book, std::string name, std::string queue, new_task task, is_ending ends) {
+    std::vector<std::string> names(1, name);
+    std::vector<new_task> tasks;
+    tasks.push_back(std::move(task));
+    auto opened = co_await open_children(book, queue, std::move(names), std::move(tasks), false);
+    auto child = std::move(opened.front());
+    if (child.outcome && child.outcome->state == task_state::cancelled && book.is_in_group()) {
+        // Perhaps it was cancelled since another one of the group had failed, whose failure is to come first again.
+        const parking lent(book.sink());
+        asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::milliseconds(200));
+        co_await timer.async_wait(asio::deferred);
+    }
+    if (child.outcome) co_return child;
+    const parking lent(book.sink());
+    std::exception_ptr failure;
+    try {
+        auto outcome = co_await end_of_child(book.broker(), book.id(), child_key(name), child.id);
+        child.outcome = std::move(outcome);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) {
+        if (!ends()) abandon_children(book.broker(), queue, std::vector<task_key>(1, child.id.key));
+        std::rethrow_exception(failure);
+    }
+    co_return child;
+}
+
+asio::awaitable<void> await_children(notebook& book, std::string name, std::string queue, new_task pattern,
+                                     payload_source& payloads, const child_sink& on_end, std::size_t window,
+                                     bool has_results, is_ending ends) {
+    const auto executor = co_await asio::this_coro::executor;
+    map_mark mark(book, name);
+    std::size_t done = 0;
+    if (!has_results) done = co_await mark.read();
+    std::size_t index = 0;
+    for (; index < done && payloads.has_next(); ++index) payloads.skip();
+
+    child_waits waits(executor, book.broker(), book.id());
+    std::exception_ptr failure;
+    try {
+        for (;;) {
+            // Half a window at a time, so that a call submits many.
+            const auto room = window - waits.size();
+            if (payloads.has_next() && 2 * room >= window) {
+                std::vector<std::string> names;
+                std::vector<new_task> tasks;
+                while (tasks.size() < room && payloads.has_next()) {
+                    names.push_back(name + '.' + std::to_string(index++));
+                    tasks.push_back(pattern);
+                    tasks.back().payload = payloads.take();
+                }
+                auto keys = names;
+                auto opened = co_await open_children(book, queue, std::move(names), std::move(tasks), false);
+                for (std::size_t i = 0; i < opened.size(); ++i) waits.add(std::move(opened[i]), child_key(keys[i]));
+            }
+            if (waits.size() == 0) break;
+            std::optional<parking> lent;
+            if (!waits.is_next_there()) lent.emplace(book.sink());
+            const auto child = co_await waits.next();
+            lent.reset();
+            on_end(child);
+            if (!has_results) co_await mark.move(++done, false);
+        }
+        if (!has_results) co_await mark.move(done, true);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) {
+        if (!ends()) abandon_children(book.broker(), queue, waits.open());
+        std::rethrow_exception(failure);
+    }
+}
+
+asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, std::string queue, new_task pattern,
+                                            payload_source& payloads, children_policy policy) {
+    constexpr std::size_t batch = 500;
+    std::size_t count = 0;
+    do {
+        std::vector<std::string> names;
+        std::vector<new_task> tasks;
+        while (tasks.size() < batch && payloads.has_next()) {
+            names.push_back(name + '.' + std::to_string(count++));
+            tasks.push_back(pattern);
+            tasks.back().payload = payloads.take();
+        }
+        co_await open_children(book, queue, std::move(names), std::move(tasks), true, policy);  // also none: the policy
+    } while (payloads.has_next());
+    co_return count;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/workflow/children.ipp --------------------------------------------------
+
+namespace taskflux::detail {
+
+inline std::string mismatch(const std::string& name, const child_place& there, const std::string& queue, const std::string& task) {
+    return "subtask \"" + name + "\" was " + there.name + " in queue " + there.queue + " when this task ran before, and is " +
+           task + " in queue " + queue + " now: the handler's calls have changed while the task was under way; "
+           "give calls names, or let such tasks end before the change";
+}
+
+asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, std::string key, task_id child) {
+    constexpr auto pause = std::chrono::milliseconds(50);
+    constexpr int patience = 200;
+    for (int tries = 0;; ++tries) {
+        std::exception_ptr failure;
+        try {
+            auto outcome = co_await broker->wait(child, (duration::max)());
+            if (outcome) co_return std::move(*outcome);
+        } catch (const boost::system::system_error& e) {
+            if (e.code() != errc::not_found) throw;
+            failure = std::current_exception();
+        }
+        journal_query query;
+        query.keys.push_back(key);
+        auto page = co_await broker->journal(parent, std::move(query));
+        if (!page.entries.empty() && page.entries.front().outcome) co_return std::move(*page.entries.front().outcome);
+        if (failure && tries == patience) std::rethrow_exception(failure);
+        asio::steady_timer timer(co_await asio::this_coro::executor, pause);
+        co_await timer.async_wait(asio::deferred);
+    }
+}
+
+/// Takes subtasks out of a journal whose tasks do not come.
+inline asio::awaitable<void> drop_notes(broker_ptr broker, task_id parent, journal_notes notes, std::vector<std::string> keys) {
+    for (auto& key : keys) {
+        notes.items.emplace_back();
+        notes.items.back().key = std::move(key);
+        notes.items.back().how = journal_notes::mode::drop;
+    }
+    co_await broker->note(std::move(parent), std::move(notes));
+}
+
+asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
+                                                    journal_notes notes) {
+    const auto parent = tasks.front().parent->id;
+    std::vector<std::string> keys;
+    std::vector<bool> may_be_others;  // an id that was not made for this very call
+    for (const auto& task : tasks) {
+        keys.push_back(task.parent->key);
+        may_be_others.push_back(!task.unique_key.empty() || !task.own_id.starts_with(to_string(parent) + '/'));
+    }
+    std::exception_ptr failure;
+    std::vector<submitted> stored;
+    try {
+        stored = co_await broker->submit(queue, std::move(tasks));
+    } catch (const error&) {
+        failure = std::current_exception();
+    }
+    if (failure) {
+        co_await drop_notes(broker, parent, std::move(notes), std::move(keys));
+        std::rethrow_exception(failure);
+    }
+    std::vector<task_key> made;
+    for (std::size_t i = 0; i < stored.size(); ++i) {
+        made.push_back(stored[i].key);
+        if (!stored[i].duplicate || !may_be_others[i]) continue;
+        task_id there;
+        there.queue = queue;
+        there.key = stored[i].key;
+        const auto known = co_await broker->get(there);
+        if (known && known->parent == to_string(parent) && child_key(known->call) == keys[i]) continue;
+        std::vector<std::string> strange(1, keys[i]);
+        co_await drop_notes(broker, parent, notes, std::move(strange));
+        throw error(errc::invalid_argument, "the subtask \"" + keys[i].substr(1) + "\" has the id or unique key of task " +
+                                                to_string(there) + ", which is not this call's");
+    }
+    co_return made;
+}
+
+asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::string queue, std::vector<std::string> names,
+                                                       std::vector<new_task> tasks, bool are_spawned,
+                                                       std::optional<children_policy> policy) {
+    auto notes = book.notes();
+    notes.policy = policy;
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        if (tasks[i].own_id.empty()) tasks[i].own_id = book.child_id(names[i]);
+        child_place place;
+        place.queue = queue;
+        place.name = tasks[i].spec->name;
+        place.own_id = tasks[i].own_id;
+        auto item = notebook::item_of(child_key(names[i]), place.text(), journal_notes::mode::add);
+        item.is_spawned = are_spawned;
+        notes.items.push_back(std::move(item));
+    }
+    auto known = co_await book.write(std::move(notes));
+
+    std::vector<open_child> children(tasks.size());
+    std::vector<new_task> fresh;
+    std::vector<std::size_t> places;
+    std::vector<std::pair<std::size_t, new_task>> older;  // open since an attempt that has failed, which may cancel them yet
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        children[i].id.queue = queue;
+        children[i].own_id = tasks[i].own_id;
+        if (auto& before = known.before[i]) {
+            auto there = child_place::parse(before->text);
+            if (there.queue != queue || there.name != tasks[i].spec->name) {
+                throw error(errc::journal_mismatch, mismatch(names[i], there, queue, tasks[i].spec->name));
+            }
+            children[i].own_id = there.own_id;
+            if (before->outcome) {
+                children[i].outcome = std::move(before->outcome);
+                continue;
+            }
+            if (before->epoch < known.epoch) older.emplace_back(i, tasks[i]);
+            tasks[i].own_id = std::move(there.own_id);
+        }
+        parent_link parent;
+        parent.id = book.id();
+        parent.key = child_key(names[i]);
+        tasks[i].parent = std::move(parent);
+        fresh.push_back(std::move(tasks[i]));
+        places.push_back(i);
+    }
+    if (fresh.empty()) co_return children;
+    const auto broker = book.broker();
+    auto by = book.notes();
+    const auto keys = co_await submit_noted(broker, queue, std::move(fresh), std::move(by));
+    for (std::size_t i = 0; i < places.size(); ++i) children[places[i]].id.key = keys[i];
+
+    for (auto& [i, task] : older) {
+        const parking lent(book.sink());
+        auto outcome = co_await end_of_child(broker, book.id(), child_key(names[i]), children[i].id);
+        if (outcome.state == task_state::succeeded) {
+            children[i].outcome = std::move(outcome);
+            continue;
+        }
+        std::vector<std::string> name(1, names[i]);
+        std::vector<new_task> again;
+        again.push_back(std::move(task));
+        auto opened = co_await open_children(book, queue, std::move(name), std::move(again), are_spawned);
+        children[i] = std::move(opened.front());
+    }
+    co_return children;
+}
+
+void abandon_children(const broker_ptr& broker, const std::string& queue, std::vector<task_key> keys) {
+    if (keys.empty()) return;
+    constexpr auto cancel = [](broker_ptr of, std::string in, std::vector<task_key> which) -> asio::awaitable<void> {
+        co_await of->cancel(std::move(in), std::move(which));
+    };
+    asio::co_spawn(broker->get_executor(), cancel(broker, queue, std::move(keys)), [](std::exception_ptr) {});
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/workflow/notebook.ipp --------------------------------------------------
+
+namespace taskflux::detail {
+
+asio::awaitable<std::string> notebook::keep(std::string key, std::string value) {
+    auto what = notes();
+    what.items.push_back(item_of(std::move(key), value, journal_notes::mode::add));
+    const auto answer = co_await write(std::move(what));
+    const auto& before = answer.before.front();
+    co_return before ? before->text : value;
+}
+
+asio::awaitable<void> notebook::set(std::string key, std::string value) {
+    auto what = notes();
+    what.items.push_back(item_of(std::move(key), std::move(value), journal_notes::mode::set));
+    co_await write(std::move(what));
+}
+
+asio::awaitable<std::optional<std::string>> notebook::find(std::string key) {
+    journal_query query;
+    query.keys.push_back(std::move(key));
+    auto page = co_await broker()->journal(id_, std::move(query));
+    if (page.entries.empty()) co_return std::nullopt;
+    co_return std::move(page.entries.front().text);
+}
+
+asio::awaitable<std::optional<std::size_t>> notebook::find_number(std::string key) {
+    const auto known = co_await find(std::move(key));
+    if (!known) co_return std::nullopt;
+    std::size_t number = 0;
+    std::from_chars(known->data(), known->data() + known->size(), number);
+    co_return number;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/workflow/steps.ipp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+inline time_point read_time(const std::string& text) {
+    std::int64_t number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return time_point(duration(number));
+}
+
+inline std::string time_text(time_point when) { return std::to_string(when.time_since_epoch().count()); }
+
+/// Shorter waits than this keep the handler in memory.
+inline constexpr duration shortest_suspension = std::chrono::seconds(1);
+
+/// How often who waits in a group looks for a signal.
+inline constexpr duration signal_poll = std::chrono::seconds(1);
+
+asio::awaitable<void> pause_until(notebook& book, std::string name, time_point when) {
+    auto& clock = book.broker()->clock();
+    if (!book.may_have_entries() && when - clock.now() < shortest_suspension) {
+        const parking lent(book.sink());
+        co_await sleep_until(clock, when);
+        co_return;
+    }
+    const auto kept = co_await book.keep(step_key("~sleep/" + name), time_text(when));
+    const auto until = read_time(kept);
+    const auto left = until - clock.now();
+    if (left >= shortest_suspension && !book.is_in_group()) throw suspension{left, {}};
+    const parking lent(book.sink());
+    co_await sleep_until(clock, until);
+}
+
+/// The number of a signal that is waited for; whoever waits next has it, unless it is taken.
+class awaited_signal {
+public:
+    awaited_signal(notebook& book, std::string name)
+        : book_(book), name_(std::move(name)), key_(signal_key(name_, book_.next_signal(name_))) {}
+    awaited_signal(const awaited_signal&) = delete;
+    awaited_signal& operator=(const awaited_signal&) = delete;
+    ~awaited_signal() {
+        if (!is_taken_) book_.return_signal(name_);
+    }
+
+    const std::string& key() const { return key_; }
+    void take() { is_taken_ = true; }
+
+private:
+    notebook& book_;
+    const std::string name_;
+    const std::string key_;
+    bool is_taken_ = false;
+};
+
+asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::string place, std::string name, duration limit) {
+    awaited_signal signal(book, std::move(name));
+    const auto& key = signal.key();
+    const auto limit_key = step_key("~signal/" + place);
+    auto& clock = book.broker()->clock();
+    const bool has_limit = limit != (duration::max)();
+    auto ends = never;
+    if (has_limit) {
+        const auto kept = co_await book.keep(limit_key, time_text(later(clock.now(), limit)));
+        ends = read_time(kept);
+    }
+    while (ends != time_point{}) {  // else it was given up before, and stays given up
+        auto value = co_await book.find(key);
+        if (value) {
+            signal.take();
+            co_return value;
+        }
+        const auto now = clock.now();
+        if (now >= ends) {
+            co_await book.set(limit_key, time_text({}));
+            break;
+        }
+        if (!book.is_in_group()) throw suspension{has_limit ? ends - now : (duration::max)(), key};
+        const parking lent(book.sink());
+        co_await sleep_until(clock, (std::min)(ends, later(now, signal_poll)));
+    }
+    co_return std::nullopt;
+}
+
+}  // namespace taskflux::detail

@@ -12,31 +12,22 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/execution/blocking.hpp>
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/experimental/cancellation_condition.hpp>
 #include <boost/asio/experimental/concurrent_channel.hpp>
-#include <boost/asio/io_context.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/query.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/require.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/thread_pool.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/assert.hpp>
 #include <boost/core/demangle.hpp>
 #include <boost/describe/bases.hpp>
 #include <boost/describe/class.hpp>
@@ -45,6 +36,7 @@
 #include <boost/describe/enum_to_string.hpp>
 #include <boost/describe/enumerators.hpp>
 #include <boost/describe/members.hpp>
+#include <boost/describe/modifiers.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/error.hpp>
 #include <boost/json/fwd.hpp>
@@ -54,6 +46,7 @@
 #include <boost/json/storage_ptr.hpp>
 #include <boost/json/string.hpp>
 #include <boost/json/value.hpp>
+#include <boost/mp11/algorithm.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <boost/system/error_category.hpp>
@@ -67,6 +60,8 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
+#include <cctype>
 #include <charconv>
 #include <chrono>
 #include <cmath>
@@ -78,19 +73,21 @@
 #include <deque>
 #include <exception>
 #include <forward_list>
+#include <fstream>
 #include <functional>
 #include <iterator>
 #include <limits>
-#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <new>
 #include <optional>
+#include <ostream>
 #include <random>
 #include <ranges>
 #include <set>
 #include <source_location>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -102,150 +99,6 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-// -------------------- taskflux/core/time.hpp ---------------------------------------------------------------
-
-namespace taskflux {
-
-/// Durations and points in time that tasks carry: whole milliseconds, as they are stored and sent.
-using duration = std::chrono::milliseconds;
-using time_point = std::chrono::sys_time<duration>;
-
-/// A point that never comes; stands for "no deadline".
-inline constexpr time_point never = (time_point::max)();
-
-/// `from + by`, or `never` where the sum would pass it. `by` must not be negative.
-constexpr time_point later(time_point from, duration by) {
-    return by >= never - (from < time_point{} ? time_point{} : from) ? never : from + by;
-}
-
-}  // namespace taskflux
-
-// -------------------- taskflux/fwd.hpp ---------------------------------------------------------------------
-
-namespace boost::asio {}
-
-namespace taskflux {
-
-namespace asio = boost::asio;
-
-class clock;
-
-}  // namespace taskflux
-
-// -------------------- taskflux/clock.hpp -------------------------------------------------------------------
-
-namespace taskflux {
-
-/// Where time comes from. Everything in taskflux that waits asks a clock, so that a test can move it.
-/// Thread-safe; a timer itself belongs to whoever waits on it.
-class clock {
-public:
-    virtual ~clock() = default;
-
-    /// The current time.
-    virtual time_point now() const noexcept = 0;
-
-    /// Makes `timer` expire when this clock reads `when`. A wait may end early: check `now()` and arm
-    /// again. Every armed timer must be given to `disarm` before it is destroyed.
-    virtual void arm(asio::steady_timer& timer, time_point when) = 0;
-
-    /// Forgets `timer`. Does not cancel waits on it.
-    virtual void disarm(asio::steady_timer& timer) noexcept = 0;
-
-protected:
-    clock() = default;
-    clock(const clock&) = default;
-    clock& operator=(const clock&) = default;
-};
-
-/// Real time: the wall clock read once, carried on by the steady clock, so that it never steps.
-class system_clock final : public clock {
-public:
-    time_point now() const noexcept override {
-        return std::chrono::floor<duration>(wall_ + (std::chrono::steady_clock::now() - steady_));
-    }
-
-    void arm(asio::steady_timer& timer, time_point when) override {
-        constexpr auto longest = std::chrono::hours(24 * 365);  // in nanoseconds, more would overflow
-        const auto soon = std::clamp(when, now(), now() + longest);
-        timer.expires_at(std::chrono::steady_clock::time_point(steady_ + (soon - wall_)));
-    }
-
-    void disarm(asio::steady_timer&) noexcept override {}
-
-private:
-    using nanoseconds = std::chrono::nanoseconds;
-    std::chrono::sys_time<nanoseconds> wall_ = std::chrono::system_clock::now();
-    std::chrono::steady_clock::time_point steady_ = std::chrono::steady_clock::now();
-};
-
-/// Time that stands still until `advance` moves it; for tests. Waits end when the clock passes them.
-/// Call `advance` on the thread that runs the timers' executor.
-class manual_clock final : public clock {
-public:
-    /// Starts at `start`, by default some day in 2026.
-    explicit manual_clock(time_point start = time_point(std::chrono::hours(24) * 20600)) : now_(start) {}
-
-    time_point now() const noexcept override {
-        const std::lock_guard lock(mutex_);
-        return now_;
-    }
-
-    void arm(asio::steady_timer& timer, time_point when) override {
-        const std::lock_guard lock(mutex_);
-        remove(timer);
-        if (when <= now_) {
-            timer.expires_at(long_ago());
-        } else {
-            timer.expires_at((asio::steady_timer::time_point::max)());
-            armed_.emplace_back(when, &timer);
-        }
-    }
-
-    void disarm(asio::steady_timer& timer) noexcept override {
-        const std::lock_guard lock(mutex_);
-        remove(timer);
-    }
-
-    /// Moves time on by `by` and ends the waits that this makes due.
-    void advance(duration by) {
-        const std::lock_guard lock(mutex_);
-        now_ += by;
-        std::erase_if(armed_, [this](const auto& entry) {
-            if (entry.first > now_) return false;
-            entry.second->expires_at(long_ago());  // ends a wait under way and any that starts later
-            return true;
-        });
-    }
-
-    /// The earliest point that something waits for, or `never`.
-    time_point next() const {
-        const std::lock_guard lock(mutex_);
-        time_point soonest = never;
-        for (const auto& [when, timer] : armed_) soonest = (std::min)(soonest, when);
-        return soonest;
-    }
-
-private:
-    static asio::steady_timer::time_point long_ago() { return (asio::steady_timer::time_point::min)(); }
-
-    void remove(const asio::steady_timer& timer) {
-        std::erase_if(armed_, [&](const auto& entry) { return entry.second == &timer; });
-    }
-
-    mutable std::mutex mutex_;
-    time_point now_;
-    std::vector<std::pair<time_point, asio::steady_timer*>> armed_;
-};
-
-/// The process's real-time clock.
-inline system_clock& real_clock() {
-    static system_clock instance;
-    return instance;
-}
-
-}  // namespace taskflux
 
 // -------------------- taskflux/core/error.hpp --------------------------------------------------------------
 
@@ -268,10 +121,14 @@ enum class errc {
     shut_down,         ///< the executor, worker or broker has been shut down
     unsupported,       ///< this broker or build cannot do that
     protocol,          ///< an answer or stored record is not one this version understands
-    unavailable        ///< the server can't be reached, or doesn't answer in time
+    unavailable,       ///< the server can't be reached, or doesn't answer in time
+    journal_mismatch,  ///< a handler's calls have changed since the task ran before
+    no_instance,       ///< nobody serves that now
+    busy               ///< a server has as many calls in hand as it takes
 };
 BOOST_DESCRIBE_ENUM(errc, not_found, lease_lost, wrong_state, cancelled, timed_out, expired, task_failed, crashed,
-                    bad_payload, too_large, invalid_argument, queue_full, shut_down, unsupported, protocol, unavailable)
+                    bad_payload, too_large, invalid_argument, queue_full, shut_down, unsupported, protocol, unavailable,
+                    journal_mismatch, no_instance, busy)
 
 namespace detail {
 
@@ -297,6 +154,9 @@ public:
             case errc::unsupported: return "not supported here";
             case errc::protocol: return "an answer or record is not understood";
             case errc::unavailable: return "the server cannot be reached";
+            case errc::journal_mismatch: return "the handler's calls have changed while the task was under way";
+            case errc::no_instance: return "no instance of the service is there";
+            case errc::busy: return "the server has as many calls in hand as it takes";
         }
         return "unknown taskflux error " + std::to_string(value);
     }
@@ -325,6 +185,196 @@ public:
 
 template <>
 struct boost::system::is_error_code_enum<taskflux::errc> : std::true_type {};
+
+// -------------------- taskflux/core/time.hpp ---------------------------------------------------------------
+
+namespace taskflux {
+
+/// Durations and points in time that tasks carry: whole milliseconds, as they are stored and sent.
+using duration = std::chrono::milliseconds;
+using time_point = std::chrono::sys_time<duration>;
+
+/// A point that never comes; stands for "no deadline".
+inline constexpr time_point never = (time_point::max)();
+
+/// `from + by`, or `never` where the sum would pass it. `by` must not be negative.
+constexpr time_point later(time_point from, duration by) {
+    return by >= never - (from < time_point{} ? time_point{} : from) ? never : from + by;
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/fwd.hpp ---------------------------------------------------------------------
+
+namespace boost::asio {
+class thread_pool;
+}
+
+namespace taskflux {
+
+namespace asio = boost::asio;
+
+class clock;
+
+template <class T>
+class stream;
+
+namespace detail {
+class app_core;
+class outlet;
+class scheduler_core;
+class worker_core;
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/exchange.hpp ---------------------------------------------------------
+
+namespace taskflux {
+
+/// Where a process hears others; see `exchange::open`. Once it is destroyed its listener is not called any more.
+class mailbox {
+public:
+    mailbox(const mailbox&) = delete;
+    mailbox& operator=(const mailbox&) = delete;
+    virtual ~mailbox() = default;
+
+    /// For `exchange::send`; no other mailbox has had it.
+    const std::string& address() const { return address_; }
+
+protected:
+    explicit mailbox(std::string address) : address_(std::move(address)) {}
+
+private:
+    std::string address_;
+};
+
+/// What stands on a board.
+struct announcement {
+    std::string id;
+    std::string text;
+};
+
+/// What a process sends back in place of a mailbox that has been closed there. (No aggregate: GCC 12 destroys temporaries of
+/// those twice in a co_await expression.)
+class bounce {
+public:
+    bounce() {}
+    bounce(std::string to, std::string text) : address(std::move(to)), message(std::move(text)) {}
+
+    std::string address;  ///< empty: nothing
+    std::string message;
+};
+
+/// Messages between processes, which nobody keeps, and boards that say who is there. Thread-safe; errors and cancellation
+/// as those of `broker`.
+class exchange {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+    using listener = std::function<void(std::string_view message)>;
+
+    /// Bytes of a message, at most: a server cuts off who hears too much at once.
+    static constexpr std::size_t max_message_size = 4 * 1024 * 1024;
+
+    virtual ~exchange() = default;
+
+    /// Opens a mailbox. `hear` is called for each message, one at a time, in the order in which one sender has sent them,
+    /// on the broker's executor; it must not throw, nor wait.
+    virtual std::unique_ptr<mailbox> open(listener hear) = 0;
+
+    /// Sends a message; whether a process was there to hear it, which it does at most once. Where the process is there, and
+    /// the mailbox is not any more, `otherwise` comes back, at most once, or false; what has one is not sent before this
+    /// process can hear an answer. Errors: `unavailable` when it is not
+    /// known whether it was heard; `too_large`.
+    virtual awaitable<bool> send(std::string address, std::string message, bounce otherwise) = 0;
+    awaitable<bool> send(std::string address, std::string message) {
+        return send(std::move(address), std::move(message), bounce());
+    }
+
+    /// Throws `too_large`.
+    static void check_size(const std::string& message) {
+        if (message.size() <= max_message_size) return;
+        throw error(errc::too_large, "a message of " + std::to_string(message.size()) + " bytes; at most " +
+                                         std::to_string(max_message_size) + " are sent");
+    }
+
+    /// Puts a text on a board, in place of the one with this id, for as long as `lease`. Errors: `invalid_argument` for a
+    /// board that is not a name.
+    virtual awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) = 0;
+
+    /// Takes it off.
+    virtual awaitable<void> withdraw(std::string board, std::string id) = 0;
+
+    /// What is on a board and within its lease, by id.
+    virtual awaitable<std::vector<announcement>> announced(std::string board) = 0;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/children.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+/// How many subtasks a task has spawned, and what has become of them.
+struct children_counts {
+    std::size_t total = 0;
+    std::size_t done = 0;    ///< ended, in whatever way
+    std::size_t failed = 0;  ///< of those, without success
+
+    friend bool operator==(const children_counts&, const children_counts&) = default;
+};
+
+/// When a task that waits for the subtasks it has spawned has succeeded, and when it has failed. Subtasks that are open
+/// by then are cancelled.
+class children_policy {
+public:
+    /// `fail_fast`.
+    constexpr children_policy() {}
+
+    /// The first one that does not succeed fails the task.
+    static constexpr children_policy fail_fast() { return {}; }
+
+    /// All are waited for, and the task succeeds whatever became of them.
+    static constexpr children_policy collect() { return children_policy(kind::collect, 0); }
+
+    /// The task succeeds with the `needed`-th success, and fails when that can't come any more.
+    static constexpr children_policy quorum(std::size_t needed) { return children_policy(kind::quorum, needed); }
+
+    enum class verdict { wait, succeed, fail };
+
+    constexpr verdict judge(const children_counts& counts) const {
+        const auto succeeded = counts.done - counts.failed;
+        if (kind_ == kind::quorum) {
+            if (succeeded >= needed_) return verdict::succeed;
+            return counts.total - counts.failed < needed_ ? verdict::fail : verdict::wait;
+        }
+        if (kind_ == kind::fail_fast && counts.failed > 0) return verdict::fail;
+        return counts.done == counts.total ? verdict::succeed : verdict::wait;
+    }
+
+    /// As it is stored: "f", "c" or "q" and a number.
+    std::string text() const {
+        switch (kind_) {
+            case kind::fail_fast: return "f";
+            case kind::collect: return "c";
+            case kind::quorum: return 'q' + std::to_string(needed_);
+        }
+        return {};
+    }
+
+    friend constexpr bool operator==(const children_policy&, const children_policy&) = default;
+
+private:
+    enum class kind { fail_fast, collect, quorum };
+
+    constexpr children_policy(kind which, std::size_t needed) : kind_(which), needed_(needed) {}
+
+    kind kind_ = kind::fail_fast;
+    std::size_t needed_ = 0;
+};
+
+}  // namespace taskflux
 
 // -------------------- taskflux/core/id.hpp -----------------------------------------------------------------
 
@@ -426,49 +476,6 @@ private:
 
     boost::uuids::time_generator_v7 generate_;
     boost::uuids::uuid last_ = {};
-};
-
-/// Makes 64-bit ids that are unique among 1,024 nodes and sorted by time: 41 bits of milliseconds since
-/// 2024, 10 bits of node, 12 bits of counter (the layout is Twitter's Snowflake's). Thread-safe.
-class snowflake_generator {
-public:
-    static constexpr unsigned max_node = 1023;
-    static constexpr time_point epoch = std::chrono::sys_days(std::chrono::January / 1 / 2024);
-
-    /// `node`: 0 to 1023, different on every node. Throws `errc::invalid_argument` above that.
-    explicit snowflake_generator(unsigned node) : node_(node) {
-        if (node > max_node) {
-            throw error(errc::invalid_argument,
-                        "snowflake node " + std::to_string(node) + " is over " + std::to_string(max_node));
-        }
-    }
-
-    /// The next id at `now`. Grows with every call: when the clock stands, steps back, or gives no more
-    /// ids for its millisecond, the ids run ahead of it.
-    std::int64_t next(time_point now) noexcept {
-        const auto since = (std::max)(now - epoch, duration::zero()).count();
-        const auto fresh = static_cast<std::uint64_t>(since) << counter_bits;
-        auto last = last_.load(std::memory_order_relaxed);
-        std::uint64_t tick;
-        do {
-            tick = (std::max)(fresh, last + 1);
-        } while (!last_.compare_exchange_weak(last, tick, std::memory_order_relaxed));
-        const auto milliseconds = tick >> counter_bits;
-        const auto counter = tick & ((1U << counter_bits) - 1);
-        return static_cast<std::int64_t>((milliseconds << (counter_bits + node_bits)) |
-                                         (std::uint64_t(node_) << counter_bits) | counter);
-    }
-
-    /// When, and on which node, `id` was made.
-    static time_point time_of(std::int64_t id) noexcept { return epoch + duration(id >> (counter_bits + node_bits)); }
-    static unsigned node_of(std::int64_t id) noexcept { return unsigned(id >> counter_bits) & max_node; }
-
-private:
-    static constexpr unsigned counter_bits = 12;
-    static constexpr unsigned node_bits = 10;
-
-    unsigned node_;
-    std::atomic<std::uint64_t> last_ = 0;  // milliseconds since the epoch, then the counter
 };
 
 }  // namespace taskflux
@@ -620,6 +627,36 @@ std::optional<duration> next_delay(const retry_policy& policy, unsigned failed_a
     return delay;
 }
 
+/// A retry policy as it is stored, without its predicate.
+struct retry_rule {
+    backoff kind = backoff::none;
+    unsigned attempts = 1;
+    duration delay{};
+    double factor = 1;
+    duration max_delay{};
+    duration total_time{};
+    bool full_jitter = false;
+
+    bool operator==(const retry_rule&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(retry_rule, (), (kind, attempts, delay, factor, max_delay, total_time, full_jitter))
+
+inline retry_rule rule_of(const retry_policy& policy) {
+    return {policy.kind(), policy.attempts(), policy.delay(), policy.factor(),
+            policy.max_delay(), policy.total_time(), policy.has_full_jitter()};
+}
+
+inline retry_policy policy_of(const retry_rule& rule) {
+    retry_policy made;
+    switch (rule.kind) {
+        case backoff::none: break;
+        case backoff::fixed: made = retry_policy::fixed(rule.delay); break;
+        case backoff::linear: made = retry_policy::linear(rule.delay); break;
+        case backoff::exponential: made = retry_policy::exponential(rule.delay, rule.factor); break;
+    }
+    return made.attempts(rule.attempts).max_delay(rule.max_delay).total_time(rule.total_time).full_jitter(rule.full_jitter);
+}
+
 }  // namespace taskflux
 
 // -------------------- taskflux/core/options.hpp ------------------------------------------------------------
@@ -747,6 +784,9 @@ public:
         failed_retention_ = detail::not_negative(failed, "retention must not be negative");
         return retention(ended);
     }
+    submit_options& failed_retention(duration failed) {
+        return failed_retention_ = detail::not_negative(failed, "retention must not be negative"), *this;
+    }
     submit_options& crash_limit(unsigned times) { return crash_limit_ = times, *this; }
 
     /// Not before `wait` has passed (by the broker's clock).
@@ -808,11 +848,27 @@ public:
         return base;
     }
 
+    /// The policy with what is set here where it has the usual value: a default for what says nothing itself.
+    run_policy under(run_policy policy) const {
+        static constexpr run_policy usual{};
+        const auto take = [](auto& target, const auto& standard, const auto& source) {
+            if (source && target == standard) target = *source;
+        };
+        take(policy.retry, usual.retry, retry_);
+        take(policy.timeout, usual.timeout, timeout_);
+        take(policy.deadline, usual.deadline, deadline_);
+        take(policy.expires_in, usual.expires_in, expires_in_);
+        take(policy.retention, usual.retention, retention_);
+        take(policy.failed_retention, usual.failed_retention, failed_retention_);
+        take(policy.crash_limit, usual.crash_limit, crash_limit_);
+        return policy;
+    }
+
     /// Whether tasks submitted with these options have the contract's own queue, priority, policy and no
     /// headers, so that they can share one specification.
     bool keeps_contract() const {
         return !priority_ && !retry_ && !timeout_ && !deadline_ && !expires_in_ && !retention_ &&
-               !crash_limit_ && headers_.empty();
+               !failed_retention_ && !crash_limit_ && headers_.empty();
     }
 
 private:
@@ -962,7 +1018,8 @@ namespace taskflux {
 ///
 ///     inline constexpr taskflux::task<area(circle)> circle_area{"circle_area"};
 ///
-/// `Signature` is `R(P)` or `R()`; `R` may be void. A wrong name or option fails to compile.
+/// `Signature` is `R(P)` or `R()`; `R` may be void, or `stream<T>` for a handler that emits values. A wrong name or option
+/// fails to compile.
 template <class Signature>
 class task {
     static_assert(!std::is_same_v<Signature, Signature>,
@@ -991,6 +1048,13 @@ private:
     task_options options_;
 };
 
+/// Of a task whose handler emits values, and returns nothing.
+template <class T, class P>
+class stream_contract : public contract<void, P> {
+public:
+    using contract<void, P>::contract;
+};
+
 }  // namespace detail
 
 template <class R, class P>
@@ -1003,6 +1067,18 @@ template <class R>
 class task<R()> : public detail::contract<R, void> {
 public:
     using detail::contract<R, void>::contract;
+};
+
+template <class T, class P>
+class task<stream<T>(P)> : public detail::stream_contract<T, P> {
+public:
+    using detail::stream_contract<T, P>::stream_contract;
+};
+
+template <class T>
+class task<stream<T>()> : public detail::stream_contract<T, void> {
+public:
+    using detail::stream_contract<T, void>::stream_contract;
 };
 
 /// What many tasks have in common, and therefore share.
@@ -1043,6 +1119,8 @@ struct task_record {
     task_state state = task_state::waiting;
     int priority = 0;
     header_map headers;
+    std::string parent;           ///< the printed id of the task whose subtask it is, or empty
+    std::string call;             ///< what its parent's journal calls it
     std::string payload;          ///< encoded
     std::string result;           ///< encoded; of a succeeded task
     std::string error;            ///< a `failure` as JSON; of the last attempt that failed
@@ -1087,6 +1165,215 @@ private:
 
 }  // namespace taskflux
 
+// -------------------- taskflux/broker/journal.hpp ----------------------------------------------------------
+
+namespace taskflux {
+
+// A task's journal is what it must not forget when it is run again: its subtasks and how they ended, the results of its
+// steps, and signals. It lives as long as the task's record.
+
+/// In whose journal, and under which key, the end of a subtask is written.
+struct parent_link {
+    task_id id;
+    std::string key;
+};
+
+/// One thing in a journal. The key's first letter says what: c a subtask, s a step, g a signal.
+struct journal_entry {
+    std::string key;
+    std::string text;        ///< of a subtask: its `child_place`; else JSON
+    unsigned epoch = 0;      ///< of a subtask: how many attempts at its parent had failed when it was noted
+    bool is_spawned = false; ///< a subtask that its parent, when it has returned, waits for
+    std::optional<task_outcome> outcome;  ///< of a subtask that has ended
+};
+
+/// Where a subtask is, and what it is.
+struct child_place {
+    std::string queue;
+    std::string name;    ///< the task's
+    std::string own_id;
+
+    std::string text() const { return queue + '\n' + name + '\n' + own_id; }
+
+    static child_place parse(std::string_view text) {
+        child_place made;
+        const auto first = text.find('\n');
+        const auto second = text.find('\n', first + 1);
+        if (first == std::string_view::npos || second == std::string_view::npos) return made;
+        made.queue = text.substr(0, first);
+        made.name = text.substr(first + 1, second - first - 1);
+        made.own_id = text.substr(second + 1);
+        return made;
+    }
+};
+
+/// The keys of a journal's entries.
+inline std::string child_key(std::string_view name) { return 'c' + std::string(name); }
+inline std::string step_key(std::string_view name) { return 's' + std::string(name); }
+/// Of the `number`-th signal of that name, from 1.
+inline std::string signal_key(std::string_view name, std::size_t number) {
+    return 'g' + std::string(name) + '#' + std::to_string(number);
+}
+/// Of the task that is started when a parent's other subtasks have ended well.
+inline constexpr std::string_view continuation_key = "c~then";
+
+/// What to write into a journal.
+struct journal_notes {
+    enum class mode {
+        add,   ///< unless the key is there; a subtask of an older epoch that did not succeed gives way
+        set,   ///< in any case; not for subtasks
+        drop,  ///< out with a subtask
+    };
+    struct item {
+        std::string key;
+        std::string text;
+        mode how = mode::add;
+        bool is_spawned = false;
+    };
+
+    std::string consumer;     ///< who runs the task, under this token; empty: from outside
+    std::uint32_t token = 0;
+    std::optional<children_policy> policy;
+    std::vector<item> items;
+};
+
+/// What a journal held under the keys to be written, before; nothing where it was written.
+struct noted {
+    unsigned epoch = 0;
+    std::vector<std::optional<journal_entry>> before;
+};
+
+struct journal_query {
+    std::vector<std::string> keys;  ///< empty: a page of all
+    std::size_t limit = 1000;       ///< about so many in a page
+    std::string cursor;             ///< of the page before
+};
+
+struct journal_page {
+    std::vector<journal_entry> entries;  ///< those of the keys that are there; or in no particular order
+    children_counts counts;              ///< of spawned subtasks
+    std::string cursor;                  ///< for the next page; empty: there is none
+};
+
+/// How much text a journal's steps and signals may hold together, in bytes.
+inline constexpr std::size_t max_journal_size = 1 << 20;
+
+}  // namespace taskflux
+
+// -------------------- taskflux/clock.hpp -------------------------------------------------------------------
+
+namespace taskflux {
+
+/// Where time comes from. Everything in taskflux that waits asks a clock, so that a test can move it.
+/// Thread-safe; a timer itself belongs to whoever waits on it.
+class clock {
+public:
+    virtual ~clock() = default;
+
+    /// The current time.
+    virtual time_point now() const noexcept = 0;
+
+    /// Makes `timer` expire when this clock reads `when`. A wait may end early: check `now()` and arm
+    /// again. Every armed timer must be given to `disarm` before it is destroyed.
+    virtual void arm(asio::steady_timer& timer, time_point when) = 0;
+
+    /// Forgets `timer`. Does not cancel waits on it.
+    virtual void disarm(asio::steady_timer& timer) noexcept = 0;
+
+protected:
+    clock() = default;
+    clock(const clock&) = default;
+    clock& operator=(const clock&) = default;
+};
+
+/// Real time: the wall clock read once, carried on by the steady clock, so that it never steps.
+class system_clock final : public clock {
+public:
+    time_point now() const noexcept override {
+        return std::chrono::floor<duration>(wall_ + (std::chrono::steady_clock::now() - steady_));
+    }
+
+    void arm(asio::steady_timer& timer, time_point when) override {
+        constexpr auto longest = std::chrono::hours(24 * 365);  // in nanoseconds, more would overflow
+        const auto soon = std::clamp(when, now(), now() + longest);
+        timer.expires_at(std::chrono::steady_clock::time_point(steady_ + (soon - wall_)));
+    }
+
+    void disarm(asio::steady_timer&) noexcept override {}
+
+private:
+    using nanoseconds = std::chrono::nanoseconds;
+    std::chrono::sys_time<nanoseconds> wall_ = std::chrono::system_clock::now();
+    std::chrono::steady_clock::time_point steady_ = std::chrono::steady_clock::now();
+};
+
+/// Time that stands still until `advance` moves it; for tests. Waits end when the clock passes them.
+/// Call `advance` on the thread that runs the timers' executor.
+class manual_clock final : public clock {
+public:
+    /// Starts at `start`, by default some day in 2026.
+    explicit manual_clock(time_point start = time_point(std::chrono::hours(24) * 20600)) : now_(start) {}
+
+    time_point now() const noexcept override {
+        const std::lock_guard lock(mutex_);
+        return now_;
+    }
+
+    void arm(asio::steady_timer& timer, time_point when) override {
+        const std::lock_guard lock(mutex_);
+        remove(timer);
+        if (when <= now_) {
+            timer.expires_at(long_ago());
+        } else {
+            timer.expires_at((asio::steady_timer::time_point::max)());
+            armed_.emplace_back(when, &timer);
+        }
+    }
+
+    void disarm(asio::steady_timer& timer) noexcept override {
+        const std::lock_guard lock(mutex_);
+        remove(timer);
+    }
+
+    /// Moves time on by `by` and ends the waits that this makes due.
+    void advance(duration by) {
+        const std::lock_guard lock(mutex_);
+        now_ += by;
+        std::erase_if(armed_, [this](const auto& entry) {
+            if (entry.first > now_) return false;
+            entry.second->expires_at(long_ago());  // ends a wait under way and any that starts later
+            return true;
+        });
+    }
+
+    /// The earliest point that something waits for, or `never`.
+    time_point next() const {
+        const std::lock_guard lock(mutex_);
+        time_point soonest = never;
+        for (const auto& [when, timer] : armed_) soonest = (std::min)(soonest, when);
+        return soonest;
+    }
+
+private:
+    static asio::steady_timer::time_point long_ago() { return (asio::steady_timer::time_point::min)(); }
+
+    void remove(const asio::steady_timer& timer) {
+        std::erase_if(armed_, [&](const auto& entry) { return entry.second == &timer; });
+    }
+
+    mutable std::mutex mutex_;
+    time_point now_;
+    std::vector<std::pair<time_point, asio::steady_timer*>> armed_;
+};
+
+/// The process's real-time clock.
+inline system_clock& real_clock() {
+    static system_clock instance;
+    return instance;
+}
+
+}  // namespace taskflux
+
 // -------------------- taskflux/broker/broker.hpp -----------------------------------------------------------
 
 namespace taskflux {
@@ -1101,6 +1388,8 @@ struct new_task {
     duration delay{};            ///< from now, by the broker's clock
     time_point at{};             ///< not before; 0: at once. With a delay, the later one counts
     bool hold = false;
+    bool is_awaited = false;     ///< who submits it will `wait` for its end at once: may spare a question
+    std::optional<parent_link> parent;  ///< whose journal its end is written into
 };
 
 /// What became of a `new_task`: its key, or the key of the task that was there already.
@@ -1147,13 +1436,14 @@ struct delivery {
 
 /// How an attempt ended.
 struct settlement {
-    enum class kind { complete, fail, retry, release, cancel };
+    enum class kind { complete, fail, retry, release, cancel, suspend };
 
     task_key key;
     std::uint32_t token = 0;
     kind how = kind::complete;
-    std::string data;          ///< complete: the result; fail and retry: the `failure` as JSON
-    duration delay{};          ///< retry: from now
+    std::string data;          ///< complete: the result; fail and retry: the `failure` as JSON; suspend: the key of
+                               ///< the signal that ends the pause, or empty
+    duration delay{};          ///< retry and suspend: from now
     bool counts = true;        ///< retry: as an attempt
 };
 
@@ -1212,18 +1502,22 @@ struct queue_counts {
 BOOST_DESCRIBE_STRUCT(queue_counts, (), (held, scheduled, waiting, running, waiting_children, succeeded, failed,
                                          cancelled, expired, unclaimed, set_aside, paused))
 
+/// A schedule as it is kept. What its text says is for `scheduler` to know.
+struct schedule_row {
+    std::string id;
+    std::string text;  ///< never empty
+};
+
 /// Where tasks live. Implementations store and hand out; they decide nothing about retries. Every call is
 /// for one queue where not said otherwise, and takes and gives batches in the same order.
 ///
 /// All functions are thread-safe, take part in cancellation (terminal; what was sent may still take
 /// effect), end with `errc::shut_down` once the broker is closed, and throw `boost::system::system_error`.
 /// A consumer is one worker's life between joining and losing its lease.
-class broker {
+class broker : public exchange {
 public:
     template <class T>
     using awaitable = asio::awaitable<T>;
-
-    virtual ~broker() = default;
 
     virtual asio::any_io_executor get_executor() = 0;
     virtual taskflux::clock& clock() = 0;
@@ -1247,14 +1541,25 @@ public:
     virtual awaitable<void> watch(std::string consumer, duration wait) = 0;
 
     /// Ends attempts: done, `lease_lost`, not_found, or `wrong_state` (to end as cancelled what nobody has
-    /// cancelled) for each. `settlements` must live until this returns,
-    /// and can be given again when it throws: what took effect then counts as lost.
+    /// cancelled) for each. A task that completes while subtasks of its are open waits for them. `settlements` must
+    /// live until this returns, and can be given again when it throws: what took effect then counts as lost.
     virtual awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
                                                   const std::vector<settlement>& settlements) = 0;
 
     /// Stores progress and log lines of running attempts: done, `lease_lost`, or not_found for each.
     virtual awaitable<std::vector<effect>> tell(std::string queue, std::string consumer,
                                                 std::vector<report> reports) = 0;
+
+    /// Writes into a task's journal, up to 200 items all or nothing. Errors: `lease_lost` for an older attempt,
+    /// `wrong_state` when the task has ended, `not_found`, `too_large`.
+    virtual awaitable<noted> note(task_id id, journal_notes notes) = 0;
+
+    /// Reads a task's journal: these keys, or a page of all that it holds. Errors: `not_found`.
+    virtual awaitable<journal_page> journal(task_id id, journal_query query) = 0;
+
+    /// Adds a signal to a task's journal, and resumes the task if that is what it waits for: done, `wrong_state` (it
+    /// has ended), or `not_found`.
+    virtual awaitable<effect> signal(task_id id, std::string name, std::string value) = 0;
 
     /// Gives back what the consumer still holds, without counting a crash, and forgets it.
     virtual awaitable<void> leave(std::string consumer, std::vector<std::string> queues) = 0;
@@ -1293,7 +1598,7 @@ public:
     /// A page of records. A task that is there throughout is listed exactly once over all pages.
     virtual awaitable<task_page> list(list_query query) = 0;
 
-    /// The names of all queues that hold or have held tasks, sorted.
+    /// The names of all queues that hold or have held tasks or schedules, sorted.
     virtual awaitable<std::vector<std::string>> queues() = 0;
 
     virtual awaitable<queue_counts> counts(std::string queue) = 0;
@@ -1301,6 +1606,15 @@ public:
     /// A paused queue takes tasks but hands none out.
     virtual awaitable<void> pause(std::string queue) = 0;
     virtual awaitable<void> resume(std::string queue) = 0;
+
+    /// The schedules of a queue, by id.
+    virtual awaitable<std::vector<schedule_row>> schedules(std::string queue) = 0;
+
+    /// Changes a schedule, unless somebody else has: if its text is `from` (empty: there is none) it becomes `to`
+    /// (empty: none), and `tasks` are stored with it, all or nothing. Also true when it is `to` already, so that the
+    /// call can be made again; make each `to` another. Errors: those of `submit`.
+    virtual awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
+                                         std::vector<new_task> tasks) = 0;
 
     /// Ends every wait, and every later call, with `errc::shut_down`.
     virtual void close() = 0;
@@ -1310,365 +1624,81 @@ using broker_ptr = std::shared_ptr<broker>;
 
 }  // namespace taskflux
 
-// -------------------- taskflux/broker/memory/entry.hpp -----------------------------------------------------
+// -------------------- taskflux/broker/memory.hpp -----------------------------------------------------------
 
-namespace taskflux::memory {
+namespace taskflux {
 
-struct entry;
-struct consumer;
-
-/// Somebody who waits for a task's end: told once, with the outcome filled in.
-struct result_waiter {
-    std::optional<task_outcome> outcome;
-    void (*notify)(result_waiter&) = nullptr;
-    result_waiter* next = nullptr;
-};
-
-/// What few tasks have, kept out of the way of those that don't.
-struct entry_extras {
-    std::string own_id;
-    std::string unique_key;
-    duration unique_window{};
-    std::string error;
-    std::string progress;
-    std::deque<log_line> log;
-    time_point limits_from{};  ///< set by a requeue: deadlines count from here
-};
-
-/// A doubly linked list through the entries themselves: no allocation, and removal from the middle in
-/// O(1). A task is in at most one list: a lane, what a consumer holds, or those that have ended.
-class entry_list {
+/// Limits of the embedded broker.
+class memory_options {
 public:
-    entry_list() = default;
-    entry_list(const entry_list&) = delete;
-    entry_list& operator=(const entry_list&) = delete;
+    memory_options() {}
 
-    bool empty() const { return head_ == nullptr; }
-    entry* front() const { return head_; }
-    entry* back() const { return tail_; }
-    inline void push_back(entry& item);
-    inline void push_front(entry& item);
-    inline void remove(entry& item);
+    /// Unfinished tasks a queue takes before a submission is refused with `errc::queue_full`; 0 (the
+    /// default): as many as memory holds.
+    memory_options& max_pending(std::size_t count) { return max_pending_ = count, *this; }
+
+    /// Ended tasks a queue keeps, the newest ones, for as long as their retention lasts; default a million,
+    /// 0: no bound.
+    memory_options& max_ended(std::size_t count) { return max_ended_ = count, *this; }
+
+    std::size_t max_pending() const { return max_pending_; }
+    std::size_t max_ended() const { return max_ended_; }
 
 private:
-    entry* head_ = nullptr;
-    entry* tail_ = nullptr;
+    std::size_t max_pending_ = 0;
+    std::size_t max_ended_ = 1'000'000;
 };
 
-/// One task as the memory broker keeps it.
-struct entry {
-    entry* previous = nullptr;
-    entry* next = nullptr;
-    entry_list* home = nullptr;  ///< the list it is in
+/// Makes an embedded broker: its tasks live in this process, and end with it. `clock` must outlive it.
+broker_ptr make_memory_broker(asio::any_io_executor executor, const memory_options& options = memory_options{},
+                              taskflux::clock& clock = real_clock());
 
-    std::shared_ptr<const task_spec> spec;
-    std::string payload;
-    std::string result;
-    std::unique_ptr<entry_extras> extras;
-    result_waiter* waiters = nullptr;
-    consumer* holder = nullptr;  ///< of a running task
+}  // namespace taskflux
 
-    std::uint64_t sequence = 0;  ///< 0: this place is vacant
-    time_point submitted_at{};
-    time_point when{};  ///< held and scheduled: due; ended: when
-    time_point first_started_at{};
-    time_point started_at{};
-    std::uint32_t deliveries = 0;
-    std::uint32_t failed_attempts = 0;
-    std::uint32_t crashes = 0;
-    task_state state = task_state::waiting;
-    bool cancel_requested = false;
-    bool unclaimed = false;
-    bool is_first_try = false;  ///< running, and never before since it was submitted or requeued
+// -------------------- taskflux/broker/redis.hpp ------------------------------------------------------------
 
-    entry_extras& more() {
-        if (!extras) extras = std::make_unique<entry_extras>();
-        return *extras;
-    }
+namespace taskflux {
 
-    void add_waiter(result_waiter& who) {
-        who.next = waiters;
-        waiters = &who;
-    }
-
-    void remove_waiter(const result_waiter& who) {
-        for (auto** link = &waiters; *link; link = &(*link)->next) {
-            if (*link == &who) {
-                *link = who.next;
-                return;
-            }
-        }
-    }
-
-    unsigned attempts() const {
-        const bool is_one_itself = state == task_state::running || state == task_state::succeeded;
-        return failed_attempts + (is_one_itself ? 1 : 0);
-    }
-
-    task_outcome outcome() const { return {state, result, extras ? extras->error : std::string(), attempts()}; }
-
-    /// When the broker gives the task up unless it has started (or, after a first try, ended) by then.
-    time_point limit() const {
-        const auto& policy = spec->policy;
-        if (policy.deadline == duration::zero() && policy.expires_in == duration::zero()) return never;
-        const auto from = extras && extras->limits_from > time_point{} ? extras->limits_from : submitted_at;
-        time_point limit = never;
-        if (policy.deadline > duration::zero()) limit = later(from, policy.deadline);
-        if (policy.expires_in > duration::zero() && first_started_at == time_point{}) {
-            limit = (std::min)(limit, later(from, policy.expires_in));
-        }
-        return limit;
-    }
-};
-
-/// A worker known to the queue, and what it holds.
-struct consumer {
-    std::string name;
-    time_point lease_end{};
-    entry_list held;
-    bool has_news = false;  ///< it has something to cancel and has not been told yet
-};
-
-inline void entry_list::push_back(entry& item) {
-    item.previous = tail_;
-    item.next = nullptr;
-    (tail_ ? tail_->next : head_) = &item;
-    tail_ = &item;
-    item.home = this;
-}
-
-inline void entry_list::push_front(entry& item) {
-    item.previous = nullptr;
-    item.next = head_;
-    (head_ ? head_->previous : tail_) = &item;
-    head_ = &item;
-    item.home = this;
-}
-
-inline void entry_list::remove(entry& item) {
-    (item.previous ? item.previous->next : head_) = item.next;
-    (item.next ? item.next->previous : tail_) = item.previous;
-    item.previous = item.next = nullptr;
-    item.home = nullptr;
-}
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/ended.hpp -----------------------------------------------------
-
-namespace taskflux::memory {
-
-/// The tasks that have ended, in the order in which their retention does: one list per length of
-/// retention, each in the order of ending, so that adding and finding the next are O(1).
-class ended_tasks {
+/// How a Redis broker talks to its server. What the URL says wins.
+class redis_options {
 public:
-    void add(entry& item, duration retention) { lists_[retention].push_back(item); }
+    redis_options() {}
 
-    /// A task whose retention is over at `now`, or null.
-    entry* overdue(time_point now) {
-        std::erase_if(lists_, [](const auto& list) { return list.second.empty(); });
-        for (const auto& [retention, list] : lists_) {
-            if (!list.empty() && later(list.front()->when, retention) <= now) return list.front();
-        }
-        return nullptr;
-    }
+    /// A call ends after this long with `errc::unavailable`; default 5 s.
+    redis_options& timeout(duration limit) { return timeout_ = limit, *this; }
 
-    /// The task that ended first, or null.
-    entry* oldest() const {
-        entry* found = nullptr;
-        for (const auto& [retention, list] : lists_) {
-            if (!list.empty() && (!found || list.front()->when < found->when)) found = list.front();
-        }
-        return found;
-    }
+    /// Hears of connections lost and regained, and of settings of the server that endanger tasks; default
+    /// nobody. Called where the broker runs; must not throw.
+    redis_options& log(std::function<void(std::string_view)> listener) { return log_ = std::move(listener), *this; }
 
-    /// When the next retention ends, or `never`.
-    time_point next() const {
-        time_point soonest = never;
-        for (const auto& [retention, list] : lists_) {
-            if (!list.empty()) soonest = (std::min)(soonest, later(list.front()->when, retention));
-        }
-        return soonest;
-    }
+    /// A submission returns only when so many replicas have its tasks (WAIT), so that they outlive the master;
+    /// default 0. With fewer after 2 s, or a third of the timeout, it ends with `errc::unavailable`: the master has the
+    /// tasks, and they may run. To submit them again without doing so twice, give them ids of their own.
+    redis_options& durable(unsigned replicas) { return durable_ = replicas, *this; }
+
+    duration timeout() const { return timeout_; }
+    unsigned durable() const { return durable_; }
+    const std::function<void(std::string_view)>& log() const { return log_; }
 
 private:
-    std::map<duration, entry_list> lists_;
+    duration timeout_ = std::chrono::seconds(5);
+    unsigned durable_ = 0;
+    std::function<void(std::string_view)> log_;
 };
 
-}  // namespace taskflux::memory
+/// A broker on a Redis (6.2 or newer) or Valkey server: redis://[user:password@]host[:port][/database],
+/// rediss:// for TLS, redis+unix:///path for a socket; redis+sentinel://[user:password@]a,b,c/master and
+/// rediss+sentinel:// for the master that Sentinels tell of. Options: ?timeout=5s, durable=1, db=1; ca=, cert=
+/// and key= (files) over TLS; sentinel_user= and sentinel_password= where those differ from the servers, to which
+/// what is before the '@' belongs. Connects by itself, now and after every loss or failover. It keeps the
+/// executor's context running until it is closed or destroyed.
+///
+/// Waits go by `base`, which must outlive the broker; tasks' times are the server's, and so is `clock()`.
+/// Errors: `invalid_argument` for the URL. Needs <taskflux/src.hpp> in one source file.
+broker_ptr make_redis_broker(asio::any_io_executor executor, std::string_view url,
+                             const redis_options& options = redis_options(), taskflux::clock& base = real_clock());
 
-// -------------------- taskflux/broker/memory/ready.hpp -----------------------------------------------------
-
-namespace taskflux::memory {
-
-/// The waiting tasks of a queue: a FIFO lane per priority, and aside from them, by name, the tasks that a
-/// worker without a handler for them has passed over.
-class ready_tasks {
-public:
-    /// `urgent`: before the others of its priority; it has waited its turn before.
-    void add(entry& item, bool urgent = false) {
-        auto& lane = lanes_[item.spec->priority];
-        urgent ? lane.push_front(item) : lane.push_back(item);
-    }
-
-    void remove(entry& item) {
-        item.home->remove(item);
-        if (!std::exchange(item.unclaimed, false)) return;
-        --unclaimed_size_;
-        const auto aside = unclaimed_.find(item.spec->name);
-        if (!front(aside->second)) unclaimed_.erase(aside);
-    }
-
-    /// The task that a worker which knows `names` (null: all) gets next, or null when there is none for it.
-    /// Tasks it does not know are set aside on the way; `budget` bounds how many, and is counted down.
-    entry* next(const name_set* names, std::size_t& budget) {
-        for (;;) {
-            auto* found = front(lanes_);
-            if (unclaimed_size_ > 0) found = best(found, claimable(names));
-            if (!found || !names || names->contains(found->spec->name)) return found;
-            if (budget == 0) return nullptr;
-            --budget;
-            remove(*found);
-            set_aside(*found);
-        }
-    }
-
-    /// Whether a worker that knows `names` has something to look at.
-    bool has_work(const name_set* names) const {
-        return front(lanes_) != nullptr || (unclaimed_size_ > 0 && claimable(names) != nullptr);
-    }
-
-    /// The specification of the next task, or null.
-    const task_spec* front_spec() const {
-        const auto* next = front(lanes_);
-        return next ? next->spec.get() : nullptr;
-    }
-
-    std::size_t unclaimed_size() const { return unclaimed_size_; }
-
-private:
-    using lanes = std::map<int, entry_list, std::greater<>>;  // an emptied lane stays: it will be used again
-
-    static entry* front(const lanes& from) {
-        for (const auto& [priority, lane] : from) {
-            if (!lane.empty()) return lane.front();
-        }
-        return nullptr;
-    }
-
-    /// The one to run first: by priority, then by age.
-    static entry* best(entry* a, entry* b) {
-        if (!a || !b) return a ? a : b;
-        if (a->spec->priority != b->spec->priority) return a->spec->priority > b->spec->priority ? a : b;
-        return a->sequence < b->sequence ? a : b;
-    }
-
-    entry* claimable(const name_set* names) const {
-        entry* found = nullptr;
-        for (const auto& [name, aside] : unclaimed_) {
-            if (!names || names->contains(name)) found = best(found, front(aside));
-        }
-        return found;
-    }
-
-    void set_aside(entry& item) {
-        unclaimed_[item.spec->name][item.spec->priority].push_back(item);
-        item.unclaimed = true;
-        ++unclaimed_size_;
-    }
-
-    lanes lanes_;
-    std::map<std::string, lanes, std::less<>> unclaimed_;
-    std::size_t unclaimed_size_ = 0;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/table.hpp -----------------------------------------------------
-
-namespace taskflux::memory {
-
-/// All tasks of a queue by sequence number, in segments of 64 that vanish with their last task. Entries
-/// never move. Lookup is two indexings: numbers are given out in order, so no hashing is needed.
-class entry_table {
-public:
-    /// Makes an entry with the next sequence number.
-    entry& add() {
-        const auto sequence = ++last_;
-        const auto index = sequence / segment_size - first_segment_;
-        while (segments_.size() <= index) segments_.push_back(nullptr);
-        if (!segments_[index]) {
-            segments_[index] = std::make_unique<segment>();
-            if (index > 0 && segments_[index - 1] && segments_[index - 1]->used == 0) segments_[index - 1].reset();
-        }
-        auto& made = segments_[index]->entries[sequence % segment_size];
-        made.sequence = sequence;
-        ++segments_[index]->used;
-        ++size_;
-        return made;
-    }
-
-    entry* find(std::uint64_t sequence) {
-        const auto number = sequence / segment_size;
-        if (number < first_segment_ || number - first_segment_ >= segments_.size()) return nullptr;
-        const auto& found = segments_[number - first_segment_];
-        if (!found) return nullptr;
-        auto& place = found->entries[sequence % segment_size];
-        return sequence > 0 && place.sequence == sequence ? &place : nullptr;
-    }
-
-    /// The task with the lowest number above `sequence`, or null.
-    entry* after(std::uint64_t sequence) {
-        if (sequence >= last_) return nullptr;
-        for (auto at = (std::max)(sequence + 1, first_segment_ * segment_size); at <= last_;) {
-            if (!segments_[at / segment_size - first_segment_]) {
-                at = (at / segment_size + 1) * segment_size;
-            } else if (auto* found = find(at)) {
-                return found;
-            } else {
-                ++at;
-            }
-        }
-        return nullptr;
-    }
-
-    void erase(entry& gone) {
-        const auto index = gone.sequence / segment_size - first_segment_;
-        const bool is_growing = index + 1 == segments_.size();  // its next numbers are still to come
-        gone = entry{};
-        --size_;
-        if (--segments_[index]->used == 0 && !is_growing) segments_[index].reset();
-        while (segments_.size() > 1 && !segments_.front()) {
-            segments_.pop_front();
-            ++first_segment_;
-        }
-    }
-
-    std::size_t size() const { return size_; }
-
-    /// How many segments are in memory.
-    std::size_t segments() const {
-        return static_cast<std::size_t>(std::ranges::count_if(segments_, [](const auto& one) { return bool(one); }));
-    }
-
-    /// The highest number given out so far.
-    std::uint64_t last() const { return last_; }
-
-private:
-    static constexpr std::uint64_t segment_size = 64;
-
-    struct segment {
-        std::array<entry, segment_size> entries;
-        std::uint32_t used = 0;
-    };
-
-    std::deque<std::unique_ptr<segment>> segments_;
-    std::uint64_t first_segment_ = 0;
-    std::uint64_t last_ = 0;
-    std::size_t size_ = 0;
-};
-
-}  // namespace taskflux::memory
+}  // namespace taskflux
 
 // -------------------- taskflux/core/codec/limits.hpp -------------------------------------------------------
 
@@ -3332,1312 +3362,6 @@ T decode(std::string_view text, const decode_limits& limits = {}) {
 
 }  // namespace taskflux
 
-// -------------------- taskflux/broker/memory/store.hpp -----------------------------------------------------
-
-namespace taskflux::memory {
-
-/// The tasks of one queue and every step that they may take: the state table in motion. Knows no clock
-/// (`now` is an argument), starts nothing, waits for nothing. Not thread-safe.
-class task_store {
-public:
-    /// `seed` makes the nonces of keys; `max_ended` bounds how many ended tasks are kept, zero: no bound.
-    task_store(std::uint64_t seed, std::size_t max_ended) : seed_(seed), max_ended_(max_ended) {}
-
-    /// Stores a task, or finds the one that is there already under its own id or unique key.
-    submitted add(new_task&& from, time_point now) {
-        if (const auto there = find_same(from, now)) return {*there, true};
-        auto& task = tasks_.add();
-        task.spec = std::move(from.spec);
-        task.payload = std::move(from.payload);
-        task.submitted_at = now;
-        if (!from.own_id.empty()) {
-            own_ids_.emplace(from.own_id, task.sequence);
-            task.more().own_id = std::move(from.own_id);
-        }
-        if (!from.unique_key.empty()) {
-            task.more().unique_key = std::move(from.unique_key);
-            task.more().unique_window = from.unique_window;
-            lock_unique_key(task, now);
-        }
-        task.when = (std::max)({from.at, later(now, from.delay), now});
-        task.state = task_state::held;  // where every task begins, most of them for no time at all
-        ++counts_[index(task.state)];
-        watch_limit(task);
-        if (!from.hold) start(task, now);
-        return {key_of(task), false};
-    }
-
-    /// The task that is there already under the same own id or unique key.
-    std::optional<task_key> find_same(const new_task& as, time_point now) {
-        if (const auto there = find_own(as.own_id)) return there;
-        if (const auto* holder = unique_holder(as.unique_key, now)) return key_of(*holder);
-        return std::nullopt;
-    }
-
-    void start(entry& task, time_point now) {
-        detach(task);
-        make_ready(task, task_event::start, task.when, now);
-    }
-
-    void promote(entry& task, time_point now) {
-        detach(task);
-        make_ready(task, task_event::promote, now, now);
-    }
-
-    /// False when its unique key is another's by now.
-    bool requeue(entry& task, time_point now) {
-        auto& more = task.more();
-        if (unique_holder(more.unique_key, now)) return false;
-        lock_unique_key(task, now);
-        detach(task);
-        task.failed_attempts = task.crashes = 0;
-        task.first_started_at = task.started_at = {};
-        task.cancel_requested = false;
-        more.limits_from = now;
-        more.error.clear();
-        make_ready(task, task_event::requeue, now, now);
-        return true;
-    }
-
-    void deliver(entry& task, consumer& who, time_point now) {
-        detach(task);
-        enter(task, task_event::fetch, task_state::running);
-        ++task.deliveries;
-        task.started_at = now;
-        task.is_first_try = task.first_started_at == time_point{};
-        if (task.is_first_try) task.first_started_at = now;
-        task.holder = &who;
-        who.held.push_back(task);
-    }
-
-    void complete(entry& task, std::string result, time_point now) {
-        if (task.cancel_requested) {
-            ++task.failed_attempts;
-            return cancel(task, now);
-        }
-        task.result = std::move(result);
-        finish(task, task_event::complete, task_state::succeeded, now);
-    }
-
-    void fail(entry& task, task_event event, std::string why, time_point now) {
-        if (task.cancel_requested) return cancel(task, now);
-        task.more().error = std::move(why);
-        finish(task, event, task_state::failed, now);
-    }
-
-    /// Due again after `delay`; failed instead when its deadline comes first.
-    void retry(entry& task, std::string why, duration delay, time_point now) {
-        const auto due = later(now, delay);
-        if (task.cancel_requested || due >= task.limit()) {
-            return fail(task, task_event::time_out, std::move(why), now);
-        }
-        if (!why.empty()) task.more().error = std::move(why);
-        detach(task);
-        make_ready(task, task_event::retry, due, now);
-    }
-
-    /// Back to the head of its lane, as if it had not been fetched.
-    void release(entry& task, time_point now) {
-        if (task.is_first_try) task.first_started_at = task.started_at = {};
-        give_back(task, task_event::release, now);
-    }
-
-    /// After its consumer's death.
-    void recover(entry& task, time_point now) {
-        ++task.crashes;
-        const auto limit = task.spec->policy.crash_limit;
-        if (limit == 0 || task.crashes < limit) return give_back(task, task_event::recover, now);
-        const failure why{"crashed", "", "the lease was lost " + std::to_string(task.crashes) + " times", "", ""};
-        fail(task, task_event::crash, encode(why), now);
-    }
-
-    void cancel(entry& task, time_point now) {
-        finish(task, task_event::cancel, task_state::cancelled, now);
-    }
-
-    /// Removes a task for good; who waits for it hears that it was cancelled.
-    void remove(entry& task, time_point now) {
-        if (is_terminal(task.state)) return forget(task);
-        conclude(task, task_event::cancel, task_state::cancelled, now);
-        erase(task);
-    }
-
-    /// Promotes, expires, times out and forgets what has fallen due; returns when the next will, or `never`.
-    time_point advance(time_point now) {
-        while (!scheduled_.empty() && scheduled_.begin()->first <= now) {
-            promote(*tasks_.find(scheduled_.begin()->second), now);
-        }
-        while (!limits_.empty() && limits_.begin()->first <= now) give_up(*tasks_.find(limits_.begin()->second), now);
-        while (auto* task = ended_.overdue(now)) forget(*task);
-        next_ = ended_.next();
-        if (!scheduled_.empty()) expect(scheduled_.begin()->first);
-        if (!limits_.empty()) expect(limits_.begin()->first);
-        return next_;
-    }
-
-    /// When `advance` will next have something to do, at the earliest.
-    time_point next() const { return next_; }
-
-    entry* find(task_key key) {
-        auto* task = tasks_.find(key.sequence);
-        return task && nonce_of(key.sequence) == key.nonce ? task : nullptr;
-    }
-
-    std::optional<task_key> find_own(const std::string& own_id) const {
-        if (own_id.empty()) return std::nullopt;
-        const auto found = own_ids_.find(own_id);
-        if (found == own_ids_.end()) return std::nullopt;
-        return task_key{found->second, nonce_of(found->second)};
-    }
-
-    /// The task with the lowest number above `sequence`, or null.
-    entry* after(std::uint64_t sequence) { return tasks_.after(sequence); }
-
-    task_key key_of(const entry& task) const { return {task.sequence, nonce_of(task.sequence)}; }
-
-    ready_tasks& ready() { return ready_; }
-    const ready_tasks& ready() const { return ready_; }
-
-    bool has_held_tasks() const { return tasks_.last() > 0; }
-
-    /// Tasks that have not ended.
-    std::size_t pending() const { return tasks_.size() - ended_size_; }
-
-    std::size_t count(task_state state) const { return counts_[index(state)]; }
-
-private:
-    using by_time = std::set<std::pair<time_point, std::uint64_t>>;
-
-    struct unique_lock {
-        std::uint64_t sequence;
-        time_point until;
-    };
-
-    static std::size_t index(task_state state) { return static_cast<std::size_t>(state); }
-
-    void expect(time_point when) { next_ = (std::min)(next_, when); }
-
-    std::uint32_t nonce_of(std::uint64_t sequence) const {
-        // SplitMix64's finaliser (Steele, Lea, Flood, 2014): keys of another life don't match.
-        auto mixed = seed_ + sequence * 0x9e3779b97f4a7c15U;
-        mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9U;
-        mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebU;
-        return static_cast<std::uint32_t>((mixed ^ (mixed >> 31)) >> 32);
-    }
-
-    /// The only place where a task's state changes.
-    void enter(entry& task, task_event event, task_state to) {
-        BOOST_ASSERT(is_legal(task.state, event, to));
-        static_cast<void>(event);
-        --counts_[index(task.state)];
-        ++counts_[index(to)];
-        task.state = to;
-    }
-
-    /// Takes a task out of every structure that its state puts it into.
-    void detach(entry& task) {
-        switch (task.state) {
-            case task_state::held: forget_limit(task); break;
-            case task_state::scheduled:
-                scheduled_.erase({task.when, task.sequence});
-                forget_limit(task);
-                break;
-            case task_state::waiting:
-                ready_.remove(task);
-                forget_limit(task);
-                break;
-            case task_state::running:
-                task.home->remove(task);
-                task.holder = nullptr;
-                break;
-            case task_state::waiting_children: break;
-            case task_state::succeeded:
-            case task_state::failed:
-            case task_state::cancelled:
-            case task_state::expired:
-                task.home->remove(task);
-                --ended_size_;
-                break;
-        }
-    }
-
-    void watch_limit(entry& task) {
-        if (const auto limit = task.limit(); limit != never) {
-            limits_.emplace(limit, task.sequence);
-            expect(limit);
-        }
-    }
-
-    void forget_limit(const entry& task) {
-        if (const auto limit = task.limit(); limit != never) limits_.erase({limit, task.sequence});
-    }
-
-    /// To a lane, or to the schedule when it is due later. `urgent`: to the lane's head.
-    void make_ready(entry& task, task_event event, time_point due, time_point now, bool urgent = false) {
-        if (due > now) {
-            enter(task, event, task_state::scheduled);
-            task.when = due;
-            scheduled_.emplace(due, task.sequence);
-            expect(due);
-        } else {
-            enter(task, event, task_state::waiting);
-            ready_.add(task, urgent);
-        }
-        watch_limit(task);
-    }
-
-    void give_back(entry& task, task_event event, time_point now) {
-        if (task.cancel_requested) return cancel(task, now);
-        detach(task);
-        make_ready(task, event, now, now, true);
-    }
-
-    /// Its deadline has passed.
-    void give_up(entry& task, time_point now) {
-        if (task.first_started_at == time_point{}) {
-            return finish(task, task_event::expire, task_state::expired, now);
-        }
-        auto why = task.extras ? std::move(task.extras->error) : std::string();
-        if (why.empty()) why = encode(failure{"timed_out", "", "the task's overall deadline passed", "", ""});
-        fail(task, task_event::time_out, std::move(why), now);
-    }
-
-    /// The end of a task, and the begin of its retention.
-    void finish(entry& task, task_event event, task_state to, time_point now) {
-        conclude(task, event, to, now);
-        const auto& policy = task.spec->policy;
-        const auto retention = to == task_state::failed ? policy.failed_retention : policy.retention;
-        if (retention == duration::zero()) return erase(task);
-        if (max_ended_ > 0 && ended_size_ >= max_ended_) forget(*ended_.oldest());
-        ++ended_size_;
-        ended_.add(task, retention);
-        expect(later(now, retention));
-    }
-
-    /// The end of a task: its unique key is free, who waits is told.
-    void conclude(entry& task, task_event event, task_state to, time_point now) {
-        detach(task);
-        enter(task, event, to);
-        task.when = now;
-        unlock_unique_key(task);
-        tell_waiters(task);
-    }
-
-    void forget(entry& ended) {
-        detach(ended);
-        erase(ended);
-    }
-
-    void erase(entry& task) {
-        --counts_[index(task.state)];
-        if (task.extras) own_ids_.erase(task.extras->own_id);
-        tasks_.erase(task);
-    }
-
-    static void tell_waiters(entry& task) {
-        for (auto* waiter = std::exchange(task.waiters, nullptr); waiter;) {
-            auto* const next = waiter->next;
-            waiter->outcome = task.outcome();
-            waiter->notify(*waiter);
-            waiter = next;
-        }
-    }
-
-    const entry* unique_holder(const std::string& key, time_point now) {
-        if (key.empty()) return nullptr;
-        const auto lock = unique_.find(key);
-        return lock == unique_.end() || lock->second.until <= now ? nullptr : tasks_.find(lock->second.sequence);
-    }
-
-    void lock_unique_key(const entry& task, time_point now) {
-        const auto& [key, window] = std::tie(task.extras->unique_key, task.extras->unique_window);
-        if (key.empty()) return;
-        unique_[key] = {task.sequence, window > duration::zero() ? later(now, window) : never};
-    }
-
-    void unlock_unique_key(const entry& task) {
-        if (!task.extras || task.extras->unique_key.empty()) return;
-        const auto lock = unique_.find(task.extras->unique_key);
-        if (lock != unique_.end() && lock->second.sequence == task.sequence) unique_.erase(lock);
-    }
-
-    std::uint64_t seed_;
-    std::size_t max_ended_;
-    entry_table tasks_;
-    ready_tasks ready_;
-    by_time scheduled_;
-    by_time limits_;
-    ended_tasks ended_;
-    std::size_t ended_size_ = 0;
-    time_point next_ = never;
-    std::array<std::size_t, 9> counts_{};
-    std::unordered_map<std::string, std::uint64_t> own_ids_;
-    std::unordered_map<std::string, unique_lock> unique_;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/queue.hpp -----------------------------------------------------
-
-namespace taskflux::memory {
-
-/// One queue as the broker's calls see it: tasks by key, consumers with leases, pausing. Not thread-safe.
-///
-/// Call `advance(now)` before anything else at a new `now`: what time alone brings about happens there.
-class task_queue {
-public:
-    /// `max_pending` bounds the unfinished tasks, `max_ended` the ended ones; zero: no bound.
-    task_queue(std::uint64_t seed, std::size_t max_pending, std::size_t max_ended)
-        : store_(seed, max_ended), max_pending_(max_pending) {}
-
-    std::vector<submitted> submit(std::vector<new_task> tasks, time_point now) {
-        for (const auto& task : tasks) check(task);
-        if (max_pending_ > 0 && store_.pending() + tasks.size() > max_pending_) check_room(tasks, now);
-        std::vector<submitted> answers;
-        answers.reserve(tasks.size());
-        for (auto& task : tasks) answers.push_back(store_.add(std::move(task), now));
-        return answers;
-    }
-
-    // --- consumers and what they run ------------------------------------------------------------------
-
-    void join(const std::string& name, duration lease, time_point now) {
-        auto& place = consumers_[name];
-        if (!place) place = std::make_unique<consumer>();
-        place->name = name;
-        renew(*place, lease, now);
-    }
-
-    /// The consumer of that name, or null when it never joined or its lease has run out.
-    consumer* find_consumer(const std::string& name) {
-        const auto found = consumers_.find(name);
-        return found == consumers_.end() ? nullptr : found->second.get();
-    }
-
-    void renew(consumer& who, duration lease, time_point now) {
-        who.lease_end = later(now, lease);
-        next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
-    }
-
-    void leave(const std::string& name, time_point now) {
-        const auto found = consumers_.find(name);
-        if (found == consumers_.end()) return;
-        while (auto* task = found->second->held.back()) store_.release(*task, now);
-        consumers_.erase(found);
-    }
-
-    /// Appends what `who` has to cancel; `queue` is the index it knows this queue by.
-    void list_cancels(consumer& who, std::size_t queue, std::vector<cancel_request>& out) {
-        who.has_news = false;
-        for (auto* task = who.held.front(); task; task = task->next) {
-            if (task->cancel_requested) out.push_back({queue, store_.key_of(*task), task->deliveries});
-        }
-    }
-
-    /// Whether the consumer of that name has something to cancel that it has not been told yet.
-    bool has_news(const std::string& name) {
-        const auto* who = find_consumer(name);
-        return who && who->has_news;
-    }
-
-    /// Appends up to `max` deliveries. A call looks at a bounded number of tasks that `who` has no handler
-    /// for; `has_work` tells whether there is more to look at.
-    void fetch(consumer& who, const name_set* names, std::size_t queue, std::size_t max, time_point now,
-               std::vector<delivery>& out) {
-        std::size_t budget = 1000;
-        for (; max > 0 && !paused_; --max) {
-            auto* const task = store_.ready().next(names, budget);
-            if (!task) return;
-            store_.deliver(*task, who, now);
-            out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
-                           task->payload, task->extras ? task->extras->own_id : std::string(),
-                           task->submitted_at, task->first_started_at, task->started_at, task->limit()});
-        }
-    }
-
-    bool has_work(const name_set* names) const { return !paused_ && store_.ready().has_work(names); }
-
-    /// The name of the task that is next in its lane, or null.
-    const std::string* next_name() const {
-        const auto* spec = store_.ready().front_spec();
-        return spec ? &spec->name : nullptr;
-    }
-
-    effect settle(const consumer* who, const settlement& end, time_point now) {
-        auto* task = find(end.key);
-        if (!task) return effect::not_found;
-        if (!is_current(*task, who, end.token)) return effect::lease_lost;
-        switch (end.how) {
-            case settlement::kind::complete: store_.complete(*task, end.data, now); break;
-            case settlement::kind::fail:
-                ++task->failed_attempts;
-                store_.fail(*task, task_event::fail, end.data, now);
-                break;
-            case settlement::kind::retry:
-                if (end.counts) ++task->failed_attempts;
-                store_.retry(*task, end.data, end.delay, now);
-                break;
-            case settlement::kind::release: store_.release(*task, now); break;
-            case settlement::kind::cancel:
-                if (!task->cancel_requested) return effect::wrong_state;
-                ++task->failed_attempts;
-                store_.cancel(*task, now);
-                break;
-        }
-        return effect::done;
-    }
-
-    effect tell(const consumer* who, report&& news) {
-        auto* task = find(news.key);
-        if (!task) return effect::not_found;
-        if (!is_current(*task, who, news.token)) return effect::lease_lost;
-        auto& more = task->more();
-        if (news.progress) more.progress = std::move(*news.progress);
-        for (auto& line : news.log) {
-            if (more.log.size() == max_log_lines) more.log.pop_front();
-            more.log.push_back(std::move(line));
-        }
-        return effect::done;
-    }
-
-    // --- steering ------------------------------------------------------------------------------------
-
-    /// `requested` for a running task; `holder` then names its consumer.
-    effect cancel(task_key key, time_point now, std::string& holder) {
-        return step(key, task_event::cancel, [&](entry& task) {
-            if (task.state == task_state::running) {
-                task.cancel_requested = true;
-                task.holder->has_news = true;
-                holder = task.holder->name;
-                return effect::requested;
-            }
-            store_.cancel(task, now);
-            return effect::done;
-        });
-    }
-
-    effect start(task_key key, time_point now) {
-        return step(key, task_event::start, [&](entry& task) { return store_.start(task, now), effect::done; });
-    }
-
-    effect promote(task_key key, time_point now) {
-        return step(key, task_event::promote, [&](entry& task) { return store_.promote(task, now), effect::done; });
-    }
-
-    effect requeue(task_key key, time_point now) {
-        return step(key, task_event::requeue, [&](entry& task) {
-            return store_.requeue(task, now) ? effect::done : effect::wrong_state;
-        });
-    }
-
-    effect update(task_key key, std::string payload) {
-        auto* task = find(key);
-        if (!task) return effect::not_found;
-        switch (task->state) {
-            case task_state::held:
-            case task_state::scheduled:
-            case task_state::waiting: task->payload = std::move(payload); return effect::done;
-            case task_state::running:
-            case task_state::waiting_children:
-            case task_state::succeeded:
-            case task_state::failed:
-            case task_state::cancelled:
-            case task_state::expired: break;
-        }
-        return effect::wrong_state;
-    }
-
-    effect remove(task_key key, time_point now) {
-        auto* task = find(key);
-        if (!task) return effect::not_found;
-        if (task->state == task_state::running) return effect::wrong_state;
-        store_.remove(*task, now);
-        return effect::done;
-    }
-
-    std::size_t clear(std::optional<task_state> state, std::size_t limit, time_point now) {
-        std::size_t removed = 0;
-        for (auto* task = after(0); task && removed < limit;) {
-            const auto sequence = task->sequence;
-            if (!state || task->state == *state) removed += remove(key_of(*task), now) == effect::done;
-            task = after(sequence);
-        }
-        return removed;
-    }
-
-    void pause(bool on) { paused_ = on; }
-
-    // --- looking and waiting ---------------------------------------------------------------------------
-
-    entry* find(task_key key) { return store_.find(key); }
-    entry* after(std::uint64_t sequence) { return store_.after(sequence); }
-    task_key key_of(const entry& task) const { return store_.key_of(task); }
-    std::optional<task_key> find_own(const std::string& own_id) const { return store_.find_own(own_id); }
-
-    queue_counts counts() const {
-        using enum task_state;
-        queue_counts made;
-        made.held = store_.count(held);
-        made.scheduled = store_.count(scheduled);
-        made.waiting = store_.count(waiting);
-        made.running = store_.count(running);
-        made.waiting_children = store_.count(waiting_children);
-        made.succeeded = store_.count(succeeded);
-        made.failed = store_.count(failed);
-        made.cancelled = store_.count(cancelled);
-        made.expired = store_.count(expired);
-        made.unclaimed = store_.ready().unclaimed_size();
-        made.paused = paused_;
-        return made;
-    }
-
-    /// Does everything that has fallen due, and takes back what dead consumers held.
-    void advance(time_point now) {
-        while (now >= next()) {  // what a dead consumer gives back may be past its own deadline
-            store_.advance(now);
-            bury_consumers(now);
-        }
-    }
-
-    /// When `advance` will next have something to do, at the earliest.
-    time_point next() const { return (std::min)(store_.next(), next_lease_end_); }
-
-    /// Whether any task has ever been here.
-    bool has_held_tasks() const { return store_.has_held_tasks(); }
-
-private:
-    static constexpr std::size_t max_log_lines = 100;
-
-    static void check(const new_task& task) {
-        if (!task.spec) throw error(errc::invalid_argument, "a task without a specification");
-        if (!task.own_id.empty() && !is_valid_own_id(task.own_id)) {
-            throw error(errc::invalid_argument, "not a task id: \"" + task.own_id.substr(0, 64) + '"');
-        }
-    }
-
-    /// Refuses more tasks than fit; those that are there already need no room.
-    void check_room(const std::vector<new_task>& tasks, time_point now) {
-        const auto is_there = [&](const new_task& task) { return store_.find_same(task, now).has_value(); };
-        const auto there = std::ranges::count_if(tasks, is_there);
-        const auto fresh = tasks.size() - static_cast<std::size_t>(there);
-        if (store_.pending() + fresh <= max_pending_) return;
-        throw error(errc::queue_full, std::to_string(store_.pending()) + " of at most " +
-                                          std::to_string(max_pending_) + " unfinished tasks are in the queue; " +
-                                          std::to_string(fresh) + " more do not fit");
-    }
-
-    void bury_consumers(time_point now) {
-        next_lease_end_ = never;
-        std::erase_if(consumers_, [&](auto& named) {
-            auto& who = *named.second;
-            if (who.lease_end > now) {
-                next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
-                return false;
-            }
-            while (auto* task = who.held.back()) store_.recover(*task, now);
-            return true;
-        });
-    }
-
-    static bool is_current(const entry& task, const consumer* who, std::uint32_t token) {
-        return task.state == task_state::running && who && task.holder == who && task.deliveries == token;
-    }
-
-    template <class Action>
-    effect step(task_key key, task_event event, Action action) {
-        auto* task = find(key);
-        if (!task) return effect::not_found;
-        return is_legal(task->state, event) ? action(*task) : effect::wrong_state;
-    }
-
-    task_store store_;
-    std::size_t max_pending_;
-    std::unordered_map<std::string, std::unique_ptr<consumer>> consumers_;
-    time_point next_lease_end_ = never;
-    bool paused_ = false;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/inspect.hpp ---------------------------------------------------
-
-namespace taskflux::memory {
-
-using queue_map = std::map<std::string, std::unique_ptr<task_queue>, std::less<>>;
-
-/// What a task looks like from outside.
-inline task_record record_of(const std::string& queue, const task_queue& in, const entry& task) {
-    static const entry_extras none;
-    const auto& more = task.extras ? *task.extras : none;
-    task_record record;
-    record.id = {queue, in.key_of(task)};
-    record.own_id = more.own_id;
-    record.name = task.spec->name;
-    record.state = task.state;
-    record.priority = task.spec->priority;
-    record.headers = task.spec->headers;
-    record.payload = task.payload;
-    record.result = task.result;
-    record.error = more.error;
-    record.progress = more.progress;
-    record.log.assign(more.log.begin(), more.log.end());
-    record.attempts = task.attempts();
-    record.deliveries = task.deliveries;
-    record.crashes = task.crashes;
-    if (task.holder) record.consumer = task.holder->name;
-    record.cancel_requested = task.cancel_requested;
-    record.unclaimed = task.unclaimed;
-    record.submitted_at = task.submitted_at;
-    if (task.state == task_state::scheduled || task.state == task_state::held) record.due_at = task.when;
-    record.started_at = task.started_at;
-    if (is_terminal(task.state)) record.ended_at = task.when;
-    return record;
-}
-
-inline bool matches(const list_query& query, const entry& task) {
-    return (!query.state || task.state == *query.state) && (query.name.empty() || task.spec->name == query.name) &&
-           task.submitted_at >= query.since && task.submitted_at < query.until;
-}
-
-/// A page of records, by queue and then by sequence. The cursor names the last task that was looked at,
-/// so tasks that come or go between two pages make it neither skip nor repeat others.
-inline task_page list(queue_map& queues, const list_query& query) {
-    auto name = query.queue;
-    std::uint64_t sequence = 0;
-    if (!query.cursor.empty()) {
-        const auto last = parse_task_id(query.cursor);
-        name = last.queue;
-        sequence = last.key.sequence;
-    }
-    task_page page;
-    if (query.limit == 0) return page;
-    for (auto at = queues.lower_bound(name); at != queues.end(); ++at, sequence = 0) {
-        auto& [queue_name, queue] = *at;
-        if (!query.queue.empty() && queue_name != query.queue) break;
-        if (queue_name != name) sequence = 0;
-        for (auto* task = queue->after(sequence); task; task = queue->after(task->sequence)) {
-            if (!matches(query, *task)) continue;
-            if (page.tasks.size() == query.limit) {
-                page.cursor = to_string(page.tasks.back().id);
-                return page;
-            }
-            page.tasks.push_back(record_of(queue_name, *queue, *task));
-        }
-    }
-    return page;
-}
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/detail/event.hpp ------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Wakes who waits, or lets the next wait return at once when nobody does. Setting it twice before a wait
-/// counts once. One waits at a time, anyone sets. A channel of capacity one underneath, so that a context
-/// which is destroyed takes its waits with it.
-class event {
-public:
-    explicit event(asio::any_io_executor executor) : channel_(std::move(executor), 1) {}
-
-    void set() { channel_.try_send(boost::system::error_code{}); }
-
-    /// Returns when the event is set. Throws `operation_aborted` when cancelled.
-    asio::awaitable<void> wait() {
-        const auto [ec] = co_await channel_.async_receive(asio::as_tuple(asio::deferred));
-        if (ec) throw boost::system::system_error(asio::error::operation_aborted, "wait");
-    }
-
-private:
-    asio::experimental::concurrent_channel<asio::any_io_executor, void(boost::system::error_code)> channel_;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/broker/memory/hub.hpp -------------------------------------------------------
-
-namespace taskflux::memory {
-
-/// The queues of an embedded broker behind their lock, and the coroutines that wait for something in them.
-/// Thread-safe: the mutex is held for the length of a batch, never while waiting.
-class hub : public std::enable_shared_from_this<hub> {
-public:
-    template <class T>
-    using awaitable = asio::awaitable<T>;
-
-    /// `max_pending` and `max_ended` as in `task_queue`; `clock` must outlive the hub.
-    hub(asio::any_io_executor executor, std::size_t max_pending, std::size_t max_ended, taskflux::clock& clock)
-        : executor_(std::move(executor)), max_pending_(max_pending), max_ended_(max_ended), clock_(clock),
-          timer_(executor_) {}
-
-    ~hub() { clock_.disarm(timer_); }
-
-    const asio::any_io_executor& get_executor() const { return executor_; }
-    taskflux::clock& clock() { return clock_; }
-
-    /// `action(queue, now)`, on an empty queue where there is none of that name.
-    template <class Action>
-    auto in_existing(const std::string& name, Action action) {
-        const std::lock_guard lock(mutex_);
-        check_open();
-        return change(look(name), name, std::move(action));
-    }
-
-    /// `action(queue, now)`, on a new queue where there is none of that name. Errors: `invalid_argument`.
-    template <class Action>
-    auto in_any(const std::string& name, Action action) {
-        const std::lock_guard lock(mutex_);
-        check_open();
-        return change(make(name), name, std::move(action));
-    }
-
-    /// `action(queue, item, now)` for each item.
-    template <class Items, class Action>
-    std::vector<effect> for_each(const std::string& name, Items& items, Action action) {
-        return in_existing(name, [&](auto& queue, time_point now) {
-            std::vector<effect> effects;
-            effects.reserve(items.size());
-            for (auto& item : items) effects.push_back(action(queue, item, now));
-            return effects;
-        });
-    }
-
-    /// `action(queues)` when all of them are up to date.
-    template <class Action>
-    auto in_all(Action action) {
-        const std::lock_guard lock(mutex_);
-        check_open();
-        for (auto& [name, queue] : queues_) queue->advance(clock_.now());
-        return action(queues_);
-    }
-
-    awaitable<std::vector<delivery>> fetch(fetch_request request) {
-        const auto self = shared_from_this();
-        const auto deadline = later(clock_.now(), request.wait);
-        std::optional<waiter> place;
-        for (;;) {
-            {
-                const std::lock_guard lock(mutex_);
-                std::vector<delivery> found;
-                const bool has_seen_all = try_fetch(request, found);
-                if (!found.empty() || request.max == 0) co_return found;
-                if (has_seen_all && clock_.now() >= deadline) co_return found;
-                if (!has_seen_all) continue;
-                if (!place) place.emplace(*this, deadline).request = &request;
-                place->park();
-            }
-            place->is_suspended = true;
-            co_await place->wake.wait();
-            place->is_suspended = false;
-            const auto state = co_await asio::this_coro::cancellation_state;
-            if (state.cancelled() != asio::cancellation_type::none) {  // what it would take, nobody would get
-                throw boost::system::system_error(asio::error::operation_aborted);
-            }
-        }
-    }
-
-    awaitable<void> watch(std::string consumer, duration wait) {
-        const auto self = shared_from_this();
-        waiter place(*this, later(clock_.now(), wait));
-        place.consumer = &consumer;
-        {
-            const std::lock_guard lock(mutex_);
-            check_open();
-            for (const auto& [name, queue] : queues_) {
-                if (queue->has_news(consumer)) co_return;
-            }
-            place.park();
-        }
-        co_await place.end();
-    }
-
-    awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) {
-        const auto self = shared_from_this();
-        std::optional<waiter> place;
-        {
-            const std::lock_guard lock(mutex_);
-            check_open();
-            auto& queue = look(id.queue);
-            queue.advance(clock_.now());
-            auto* const task = queue.find(id.key);
-            if (!task) throw error(errc::not_found, "task " + to_string(id));
-            if (is_terminal(task->state)) co_return task->outcome();
-            if (wait <= duration::zero()) co_return std::nullopt;
-            place.emplace(*this, later(clock_.now(), wait)).await_outcome(id, *task);
-            place->park();
-        }
-        co_await place->end();
-        co_return std::move(place->outcome);
-    }
-
-    /// Wakes everybody who watches for `consumer`. From within an action only.
-    void nudge(const std::string& consumer) {
-        for (auto* place : waits_) {
-            if (place->consumer && *place->consumer == consumer) place->finish();
-        }
-    }
-
-    void close() {
-        const std::lock_guard lock(mutex_);
-        is_closed_ = true;
-        for (const auto* list : {&fetches_, &waits_}) {
-            for (auto* place : *list) place->finish();
-        }
-    }
-
-private:
-    struct waiter;
-    using waiter_list = std::list<waiter*>;
-
-    /// A coroutine that waits: for tasks to fetch, for a task's end, or to be told to renew. It lives in that
-    /// coroutine's frame, and is parked from its first `park` on.
-    struct waiter : result_waiter {
-        waiter(hub& in, time_point until) : of(in), wake(in.executor_), deadline(until) {}
-        waiter(const waiter&) = delete;
-        waiter& operator=(const waiter&) = delete;
-
-        ~waiter() {
-            const std::lock_guard lock(of.mutex_);
-            withdraw();
-            of.unpark(*this);
-        }
-
-        /// With the hub locked, before each wait.
-        void park() {
-            if (std::exchange(is_woken, false)) of.pass_on(*request);
-            of.park(*this);
-        }
-
-        void await_outcome(task_id id, entry& task) {
-            awaited = std::move(id);
-            notify = [](result_waiter& self) { static_cast<waiter&>(self).finish(); };
-            task.add_waiter(*this);
-        }
-
-        /// With the hub locked: from here on, nobody writes an outcome.
-        void withdraw() {
-            if (!awaited || outcome) return;
-            if (auto* task = of.look(awaited->queue).find(awaited->key)) task->remove_waiter(*this);
-            awaited.reset();
-        }
-
-        void finish() {
-            is_over = true;
-            wake.set();
-        }
-
-        /// Waits for `finish`, which comes at the latest at the deadline.
-        awaitable<void> end() {
-            while (!is_over) co_await wake.wait();
-            const std::lock_guard lock(of.mutex_);
-            withdraw();
-            if (!outcome) of.check_open();
-        }
-
-        hub& of;
-        detail::event wake;
-        time_point deadline;
-        const fetch_request* request = nullptr;  // of a fetch
-        const std::string* consumer = nullptr;   // of a watch
-        std::optional<task_id> awaited;          // of a wait
-        waiter_list* home = nullptr;             // where it is parked, and at which place
-        waiter_list::iterator place;
-        bool is_woken = false;
-        bool is_suspended = false;               // a fetch
-        std::atomic<bool> is_over = false;
-    };
-
-    // Everything below: with the hub locked.
-
-    void check_open() const {
-        if (is_closed_) throw error(errc::shut_down, "the broker has been closed");
-    }
-
-    /// The queue of that name, or an empty one when there is none.
-    task_queue& look(const std::string& name) {
-        const auto found = queues_.find(name);
-        return found == queues_.end() ? nowhere_ : *found->second;
-    }
-
-    task_queue& make(const std::string& name) {
-        if (const auto found = queues_.find(name); found != queues_.end()) return *found->second;
-        if (!is_valid_name(name)) {
-            throw error(errc::invalid_argument,
-                        "not a queue name: \"" + name + "\"; use 1 to 128 characters of A-Z a-z 0-9 _ - . /");
-        }
-        auto made = std::make_unique<task_queue>(new_seed(), max_pending_, max_ended_);
-        return *queues_.emplace(name, std::move(made)).first->second;
-    }
-
-    static std::uint64_t new_seed() {
-        std::random_device device;
-        return (std::uint64_t(device()) << 32) | device();
-    }
-
-    bool try_fetch(const fetch_request& request, std::vector<delivery>& found) {
-        check_open();
-        const auto now = clock_.now();
-        for (const auto& name : request.queues) {
-            auto& queue = look(name);
-            queue.advance(now);
-            if (!queue.find_consumer(request.consumer)) {
-                throw error(errc::lease_lost, "consumer " + request.consumer + " on queue " + name);
-            }
-        }
-        bool has_seen_all = true;
-        for (std::size_t i = 0; i < request.queues.size() && found.size() < request.max; ++i) {
-            auto& queue = look(request.queues[i]);
-            auto& who = *queue.find_consumer(request.consumer);
-            queue.fetch(who, request.names.get(), i, request.max - found.size(), now, found);
-            has_seen_all = has_seen_all && !queue.has_work(request.names.get());
-            arm(queue.next());
-        }
-        return has_seen_all;
-    }
-
-    /// Wakes the fetch that has waited longest of those that can run what is ready, and no other: it wakes
-    /// the next when there is more.
-    void wake_fetch(const std::string& name, const task_queue& queue) {
-        const auto* const next = queue.next_name();
-        waiter* chosen = nullptr;
-        for (auto* candidate : fetches_) {
-            const auto& request = *candidate->request;
-            const auto* const names = request.names.get();
-            if (candidate->is_woken || std::ranges::find(request.queues, name) == request.queues.end()) continue;
-            if (!queue.has_work(names)) continue;
-            if (!chosen) chosen = candidate;
-            if (!names || !next || names->contains(*next)) {
-                chosen = candidate;
-                break;
-            }
-        }
-        if (!chosen) return;
-        chosen->is_woken = true;
-        chosen->wake.set();
-    }
-
-    /// Who was woken does not need all there is: wakes the next.
-    void pass_on(const fetch_request& request) {
-        for (const auto& name : request.queues) wake_fetch(name, look(name));
-    }
-
-    /// Passes on what woke a fetch that has ended. One that ends while suspended may be taken down with its
-    /// context, and then setting an event of that context crashes; a posted handler is dropped.
-    void leave_to_others(const waiter& who) {
-        if (!who.is_suspended) return pass_on(*who.request);
-        asio::post(executor_, [self = weak_from_this(), request = *who.request] {
-            const auto alive = self.lock();
-            if (!alive) return;
-            const std::lock_guard lock(alive->mutex_);
-            alive->pass_on(request);
-        });
-    }
-
-    void park(waiter& who) {
-        if (!who.home) {
-            who.home = who.request ? &fetches_ : &waits_;
-            who.place = who.home->insert(who.home->end(), &who);
-        }
-        arm(who.deadline);
-        for (const auto& [name, queue] : queues_) arm(queue->next());
-    }
-
-    void unpark(waiter& who) {
-        if (!who.home) return;
-        who.home->erase(who.place);
-        if (who.request && !is_closed_) leave_to_others(who);
-        if (is_waited_for()) return;
-        ++alarm_;  // nothing needs the timer now, and it must not keep the user's context running
-        armed_ = never;
-        timer_.cancel();
-    }
-
-    bool is_waited_for() const { return !fetches_.empty() || !waits_.empty(); }
-
-    /// Sees to it that `tick` comes by `when`, as long as anybody waits. Otherwise time is made up for in
-    /// the next call.
-    void arm(time_point when) {
-        if (when >= armed_ || !is_waited_for()) return;
-        armed_ = when;
-        clock_.arm(timer_, when);
-        timer_.async_wait([self = weak_from_this(), alarm = ++alarm_](const boost::system::error_code&) {
-            if (const auto alive = self.lock()) alive->tick(alarm);
-        });
-    }
-
-    void tick(std::uint64_t alarm) {
-        const std::lock_guard lock(mutex_);
-        if (alarm != alarm_) return;
-        armed_ = never;
-        const auto now = clock_.now();
-        auto soonest = never;
-        for (auto& [name, queue] : queues_) {
-            queue->advance(now);
-            wake_fetch(name, *queue);
-            soonest = (std::min)(soonest, queue->next());
-        }
-        for (const auto* list : {&fetches_, &waits_}) {
-            for (auto* place : *list) {
-                if (place->deadline <= now) place->finish();
-                else soonest = (std::min)(soonest, place->deadline);
-            }
-        }
-        arm(soonest);
-    }
-
-    /// Does `action(queue, now)`, and wakes whom its effects concern.
-    template <class Action>
-    auto change(task_queue& queue, const std::string& name, Action action) {
-        const auto now = clock_.now();
-        queue.advance(now);
-        auto answer = action(queue, now);
-        if (!fetches_.empty()) wake_fetch(name, queue);
-        arm(queue.next());
-        return answer;
-    }
-
-    asio::any_io_executor executor_;
-    std::size_t max_pending_;
-    std::size_t max_ended_;
-    taskflux::clock& clock_;
-    std::mutex mutex_;
-    queue_map queues_;
-    task_queue nowhere_{0, 0, 0};
-    waiter_list fetches_;
-    waiter_list waits_;
-    asio::steady_timer timer_;
-    time_point armed_ = never;
-    std::uint64_t alarm_ = 0;  // the number of the current timer wait; older ones are void
-    bool is_closed_ = false;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory.hpp -----------------------------------------------------------
-
-namespace taskflux {
-
-/// Limits of the embedded broker.
-class memory_options {
-public:
-    memory_options() {}
-
-    /// Unfinished tasks a queue takes before a submission is refused with `errc::queue_full`; 0 (the
-    /// default): as many as memory holds.
-    memory_options& max_pending(std::size_t count) { return max_pending_ = count, *this; }
-
-    /// Ended tasks a queue keeps, the newest ones, for as long as their retention lasts; default a million,
-    /// 0: no bound.
-    memory_options& max_ended(std::size_t count) { return max_ended_ = count, *this; }
-
-    std::size_t max_pending() const { return max_pending_; }
-    std::size_t max_ended() const { return max_ended_; }
-
-private:
-    std::size_t max_pending_ = 0;
-    std::size_t max_ended_ = 1'000'000;
-};
-
-/// The embedded broker: tasks live in this process, and end with it. Make it with `make_memory_broker`.
-class memory_broker : public broker {
-public:
-    memory_broker(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
-        : hub_(std::make_shared<memory::hub>(std::move(executor), options.max_pending(), options.max_ended(), clock)) {}
-
-    asio::any_io_executor get_executor() override { return hub_->get_executor(); }
-    taskflux::clock& clock() override { return hub_->clock(); }
-
-    awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) override {
-        co_return hub_->in_any(queue, [&](auto& in, time_point now) { return in.submit(std::move(tasks), now); });
-    }
-
-    awaitable<void> join(std::string consumer, std::vector<std::string> queues, duration lease) override {
-        for (const auto& queue : queues) {
-            hub_->in_any(queue, [&](auto& in, time_point now) { return in.join(consumer, lease, now), true; });
-        }
-        co_return;
-    }
-
-    awaitable<std::vector<delivery>> fetch(fetch_request request) override { return hub_->fetch(std::move(request)); }
-
-    awaitable<renewal> renew(std::string consumer, std::vector<std::string> queues, duration lease) override {
-        renewal answer;
-        for (std::size_t i = 0; i < queues.size(); ++i) {
-            hub_->in_existing(queues[i], [&](auto& in, time_point now) {
-                auto* const who = in.find_consumer(consumer);
-                if (!who) return answer.lost = true;
-                in.renew(*who, lease, now);
-                in.list_cancels(*who, i, answer.cancels);
-                return true;
-            });
-        }
-        co_return answer;
-    }
-
-    awaitable<void> watch(std::string consumer, duration wait) override {
-        return hub_->watch(std::move(consumer), wait);
-    }
-
-    awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
-                                          const std::vector<settlement>& settlements) override {
-        co_return hub_->for_each(queue, settlements, [&](auto& in, const settlement& end, time_point now) {
-            return in.settle(in.find_consumer(consumer), end, now);
-        });
-    }
-
-    awaitable<std::vector<effect>> tell(std::string queue, std::string consumer,
-                                        std::vector<report> reports) override {
-        co_return hub_->for_each(queue, reports, [&](auto& in, report& news, time_point) {
-            return in.tell(in.find_consumer(consumer), std::move(news));
-        });
-    }
-
-    awaitable<void> leave(std::string consumer, std::vector<std::string> queues) override {
-        for (const auto& queue : queues) {
-            hub_->in_existing(queue, [&](auto& in, time_point now) { return in.leave(consumer, now), true; });
-        }
-        co_return;
-    }
-
-    awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) override {
-        return hub_->wait(std::move(id), wait);
-    }
-
-    awaitable<std::vector<effect>> cancel(std::string queue, std::vector<task_key> keys) override {
-        co_return hub_->for_each(queue, keys, [&](auto& in, task_key key, time_point now) {
-            std::string holder;
-            const auto done = in.cancel(key, now, holder);
-            if (done == effect::requested) hub_->nudge(holder);
-            return done;
-        });
-    }
-
-    awaitable<std::vector<effect>> start(std::string queue, std::vector<task_key> keys) override {
-        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.start(key, now); });
-    }
-
-    awaitable<std::vector<effect>> promote(std::string queue, std::vector<task_key> keys) override {
-        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.promote(key, now); });
-    }
-
-    awaitable<std::vector<effect>> requeue(std::string queue, std::vector<task_key> keys) override {
-        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.requeue(key, now); });
-    }
-
-    awaitable<std::vector<effect>> remove(std::string queue, std::vector<task_key> keys) override {
-        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.remove(key, now); });
-    }
-
-    awaitable<effect> update(task_id id, std::string payload) override {
-        co_return hub_->in_existing(id.queue, [&](auto& in, time_point) {
-            return in.update(id.key, std::move(payload));
-        });
-    }
-
-    awaitable<std::size_t> clear(std::string queue, std::optional<task_state> state, std::size_t limit) override {
-        co_return hub_->in_existing(queue, [&](auto& in, time_point now) { return in.clear(state, limit, now); });
-    }
-
-    awaitable<std::optional<task_key>> find(std::string queue, std::string own_id) override {
-        co_return hub_->in_existing(queue, [&](auto& in, time_point) { return in.find_own(own_id); });
-    }
-
-    awaitable<std::optional<task_record>> get(task_id id) override {
-        co_return hub_->in_existing(id.queue, [&](auto& in, time_point) -> std::optional<task_record> {
-            const auto* task = in.find(id.key);
-            if (!task) return std::nullopt;
-            return memory::record_of(id.queue, in, *task);
-        });
-    }
-
-    awaitable<task_page> list(list_query query) override {
-        co_return hub_->in_all([&](auto& queues) { return memory::list(queues, query); });
-    }
-
-    awaitable<std::vector<std::string>> queues() override {
-        co_return hub_->in_all([](auto& queues) {
-            std::vector<std::string> names;
-            for (const auto& [name, queue] : queues) {
-                if (queue->has_held_tasks()) names.push_back(name);
-            }
-            return names;
-        });
-    }
-
-    awaitable<queue_counts> counts(std::string queue) override {
-        co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.counts(); });
-    }
-
-    awaitable<void> pause(std::string queue) override {
-        hub_->in_any(queue, [](auto& in, time_point) { return in.pause(true), true; });
-        co_return;
-    }
-
-    awaitable<void> resume(std::string queue) override {
-        hub_->in_any(queue, [](auto& in, time_point) { return in.pause(false), true; });
-        co_return;
-    }
-
-    void close() override { hub_->close(); }
-
-private:
-    std::shared_ptr<memory::hub> hub_;
-};
-
-/// Makes an embedded broker. `clock` must outlive it.
-inline std::shared_ptr<memory_broker> make_memory_broker(asio::any_io_executor executor,
-                                                         const memory_options& options = memory_options{},
-                                                         taskflux::clock& clock = real_clock()) {
-    return std::make_shared<memory_broker>(std::move(executor), options, clock);
-}
-
-}  // namespace taskflux
-
-// -------------------- taskflux/broker/redis.hpp ------------------------------------------------------------
-
-namespace taskflux {
-
-/// How a Redis broker talks to its server. What the URL says wins.
-class redis_options {
-public:
-    redis_options() {}
-
-    /// A call ends after this long with `errc::unavailable`; default 5 s.
-    redis_options& timeout(duration limit) { return timeout_ = limit, *this; }
-
-    /// Hears of connections lost and regained, and of settings of the server that endanger tasks; default
-    /// nobody. Called where the broker runs; must not throw.
-    redis_options& log(std::function<void(std::string_view)> listener) { return log_ = std::move(listener), *this; }
-
-    /// A submission returns only when so many replicas have its tasks (WAIT), so that they outlive the master;
-    /// default 0. With fewer after 2 s, or a third of the timeout, it ends with `errc::unavailable`: the master has the
-    /// tasks, and they may run. To submit them again without doing so twice, give them ids of their own.
-    redis_options& durable(unsigned replicas) { return durable_ = replicas, *this; }
-
-    duration timeout() const { return timeout_; }
-    unsigned durable() const { return durable_; }
-    const std::function<void(std::string_view)>& log() const { return log_; }
-
-private:
-    duration timeout_ = std::chrono::seconds(5);
-    unsigned durable_ = 0;
-    std::function<void(std::string_view)> log_;
-};
-
-/// A broker on a Redis (6.2 or newer) or Valkey server: redis://[user:password@]host[:port][/database],
-/// rediss:// for TLS, redis+unix:///path for a socket; redis+sentinel://[user:password@]a,b,c/master and
-/// rediss+sentinel:// for the master that Sentinels tell of. Options: ?timeout=5s, durable=1, db=1; ca=, cert=
-/// and key= (files) over TLS; sentinel_user= and sentinel_password= where those differ from the servers, to which
-/// what is before the '@' belongs. Connects by itself, now and after every loss or failover. It keeps the
-/// executor's context running until it is closed or destroyed.
-///
-/// Waits go by `base`, which must outlive the broker; tasks' times are the server's, and so is `clock()`.
-/// Errors: `invalid_argument` for the URL. Needs <taskflux/src.hpp> in one source file.
-broker_ptr make_redis_broker(asio::any_io_executor executor, std::string_view url,
-                             const redis_options& options = redis_options(), taskflux::clock& base = real_clock());
-
-}  // namespace taskflux
-
 // -------------------- taskflux/core/control.hpp ------------------------------------------------------------
 
 namespace taskflux {
@@ -4667,6 +3391,753 @@ public:
 private:
     std::string reason_;
 };
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/cron/fields.hpp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What the fields of a cron expression allow, as sets of bits.
+struct cron_fields {
+    std::uint64_t seconds = 1;
+    std::uint64_t minutes = 0;
+    std::uint64_t hours = 0;
+    std::uint64_t days = 0;                        ///< of the month, 1 to 31
+    std::uint64_t months = 0;                      ///< 1 to 12
+    std::uint64_t weekdays = 0;                    ///< 0 to 6 from Sunday
+    std::uint64_t days_from_last = 0;              ///< L, L-3: so many before the month's last one
+    std::uint64_t nearest_weekdays = 0;            ///< 15W: the working day next to it
+    std::uint64_t last_weekdays = 0;               ///< 5L: the month's last of that day of the week
+    std::array<std::uint64_t, 7> nth_weekdays{};   ///< 5#3: the month's third; by day of the week
+    bool last_working_day = false;                 ///< LW
+    bool any_day = false;                          ///< the field begins with * or ?
+    bool any_weekday = false;
+    bool any_hour = false;
+
+    static constexpr bool has(std::uint64_t set, unsigned value) { return (set >> value & 1) != 0; }
+
+    /// The smallest element that is not below `from`.
+    static constexpr std::optional<unsigned> at_least(std::uint64_t set, unsigned from) {
+        if (from > 63 || set >> from == 0) return std::nullopt;
+        return from + static_cast<unsigned>(std::countr_zero(set >> from));
+    }
+
+    /// The days of that month that match. Both day fields must match where one of them begins with a star, as in Vixie's
+    /// cron; else one of them.
+    std::uint64_t days_in(std::chrono::year_month month) const {
+        const auto last = unsigned((month / std::chrono::last).day());
+        const auto first = std::chrono::weekday(std::chrono::sys_days(month / 1)).c_encoding();
+        const auto all = ((std::uint64_t(1) << last) - 1) << 1;
+        const auto weekday = [&](unsigned day) { return (first + day - 1) % 7; };
+        auto by_day = days;
+        for (unsigned before = 0; before < last; ++before) {
+            if (has(days_from_last, before)) by_day |= std::uint64_t(1) << (last - before);
+        }
+        for (unsigned day = 1; day <= last && nearest_weekdays != 0; ++day) {
+            if (has(nearest_weekdays, day)) by_day |= std::uint64_t(1) << working_day(day, last, weekday(day));
+        }
+        if (last_working_day) by_day |= std::uint64_t(1) << working_day(last, last, weekday(last));
+        std::uint64_t by_weekday = 0;
+        for (unsigned day = 1; day <= last; ++day) {
+            const auto which = weekday(day);
+            const bool matches = has(weekdays, which) || has(nth_weekdays[which], (day + 6) / 7) ||
+                                 (has(last_weekdays, which) && day + 7 > last);
+            if (matches) by_weekday |= std::uint64_t(1) << day;
+        }
+        return (any_day || any_weekday ? by_day & by_weekday : by_day | by_weekday) & all;
+    }
+
+    /// The first local time from `from` on that matches; nothing within 400 years, after which the calendar repeats.
+    std::optional<std::chrono::local_seconds> next(std::chrono::local_seconds from) const {
+        using namespace std::chrono;
+        const auto today = floor<std::chrono::days>(from);
+        const year_month_day date(today);
+        auto month = date.year() / date.month();
+        auto day = unsigned(date.day());
+        auto time = static_cast<unsigned>((from - today).count());
+        for (const auto end = month + years(400); month <= end; month += std::chrono::months(1), day = 1, time = 0) {
+            if (!has(months, unsigned(month.month()))) continue;
+            const auto matching = days_in(month);
+            for (auto found = at_least(matching, day); found; found = at_least(matching, *found + 1)) {
+                if (*found != day) time = 0;
+                if (const auto then = next_time(time)) {
+                    return local_days(month / static_cast<int>(*found)) + std::chrono::seconds(*then);
+                }
+                time = 0;
+            }
+        }
+        return std::nullopt;
+    }
+
+private:
+    /// The working day (Monday to Friday) nearest to `day` within the month.
+    static unsigned working_day(unsigned day, unsigned last, unsigned weekday) {
+        constexpr unsigned saturday = 6, sunday = 0;
+        if (weekday == saturday) return day > 1 ? day - 1 : day + 2;
+        if (weekday == sunday) return day < last ? day + 1 : day - 2;
+        return day;
+    }
+
+    /// The first matching second of a day from `from` on.
+    std::optional<unsigned> next_time(unsigned from) const {
+        const auto hour = from / 3600, minute = from / 60 % 60, second = from % 60;
+        for (auto h = at_least(hours, hour); h; h = at_least(hours, *h + 1)) {
+            for (auto m = at_least(minutes, *h == hour ? minute : 0); m; m = at_least(minutes, *m + 1)) {
+                const bool is_now = *h == hour && *m == minute;
+                if (const auto s = at_least(seconds, is_now ? second : 0)) return *h * 3600 + *m * 60 + *s;
+            }
+        }
+        return std::nullopt;
+    }
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/core/cron/parser.hpp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Reads the fields of a cron expression. What is wrong is told with the field and the position in the text, from 1.
+class cron_parser {
+public:
+    explicit cron_parser(std::string_view text) : text_(text) {}
+
+    cron_fields parse() {
+        const auto words = split();
+        if (words.size() != 5 && words.size() != 6) {
+            refuse("", 0, "it has " + std::to_string(words.size()) +
+                              " fields; five are needed (minute hour day month weekday), or six with seconds in front");
+        }
+        cron_fields made;
+        auto word = words.begin();
+        if (words.size() == 6) made.seconds = read(second, *word++);
+        made.minutes = read(minute, *word++);
+        made.any_hour = text_[*word] == '*';
+        made.hours = read(hour, *word++);
+        const auto day_at = *word++;
+        made.any_day = text_[day_at] == '*' || text_[day_at] == '?';
+        made.days = read(day, day_at, &made);
+        made.months = read(month, *word++);
+        made.any_weekday = text_[*word] == '*' || text_[*word] == '?';
+        made.weekdays = read(weekday, *word, &made);
+        if (!made.next(std::chrono::local_seconds{})) refuse(day.name, day_at, "no such date ever comes");
+        return made;
+    }
+
+    /// Throws `invalid_argument`. `part`: which one, or none; `at`: an index.
+    [[noreturn]] void refuse(std::string_view part, std::size_t at, const std::string& what) const {
+        std::string where;
+        if (!part.empty()) where = ", " + std::string(part) + ", position " + std::to_string(at + 1);
+        throw error(errc::invalid_argument, "cron \"" + std::string(text_.substr(0, 200)) + '"' + where + ": " + what);
+    }
+
+private:
+    using names = std::span<const std::string_view>;
+
+    struct field {
+        std::string_view name;
+        unsigned low, high;
+        names values;  // of low, low + 1, …
+    };
+
+    static constexpr std::array<std::string_view, 12> month_names{"jan", "feb", "mar", "apr", "may", "jun",
+                                                                  "jul", "aug", "sep", "oct", "nov", "dec"};
+    static constexpr std::array<std::string_view, 7> weekday_names{"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
+    static constexpr field second{"second", 0, 59, {}};
+    static constexpr field minute{"minute", 0, 59, {}};
+    static constexpr field hour{"hour", 0, 23, {}};
+    static constexpr field day{"day of month", 1, 31, {}};
+    static constexpr field month{"month", 1, 12, month_names};
+    static constexpr field weekday{"day of week", 0, 7, weekday_names};
+
+    static bool is_space(char c) { return c == ' ' || c == '\t'; }
+
+    /// Where the words begin.
+    std::vector<std::size_t> split() const {
+        std::vector<std::size_t> begins;
+        for (std::size_t i = 0; i < text_.size(); ++i) {
+            if (!is_space(text_[i]) && (i == 0 || is_space(text_[i - 1]))) begins.push_back(i);
+        }
+        return begins;
+    }
+
+    bool is_end() const { return at_ == text_.size() || is_space(text_[at_]); }
+    bool skip(char c) {
+        if (is_end() || std::toupper(static_cast<unsigned char>(text_[at_])) != c) return false;
+        return ++at_, true;
+    }
+
+    /// One field. `special`: where what only days can say goes.
+    std::uint64_t read(const field& of, std::size_t from, cron_fields* special = nullptr) {
+        at_ = from;
+        std::uint64_t set = 0;
+        do set |= item(of, special);
+        while (skip(','));
+        if (!is_end()) refuse(of.name, at_, std::string("unexpected '") + text_[at_] + '\'');
+        if (&of == &weekday && cron_fields::has(set, 7)) set = (set | 1) & 0x7f;
+        return set;
+    }
+
+    std::uint64_t item(const field& of, cron_fields* special) {
+        const auto begin = at_;
+        const bool is_day = &of == &day;
+        if (skip('*')) return range(of.low, highest(of), step(of));
+        if (special && skip('?')) return range(of.low, highest(of), 1);
+        if (is_day && skip('L')) return last_day(of, *special), 0;
+        const auto first = value(of);
+        if (is_day && skip('W')) return special->nearest_weekdays |= std::uint64_t(1) << first, 0;
+        if (special && !is_day && skip('L')) return special->last_weekdays |= std::uint64_t(1) << first % 7, 0;
+        if (special && !is_day && skip('#')) {
+            const auto at = at_;
+            const auto nth = number(of);
+            if (nth < 1 || nth > 5) refuse(of.name, at, "a month has one to five of each day of the week");
+            return special->nth_weekdays[first % 7] |= std::uint64_t(1) << nth, 0;
+        }
+        auto last = first;
+        if (skip('-')) {
+            last = value(of);
+            if (&of == &weekday && last == 0 && first > 0) last = 7;  // … to Sunday
+            if (last < first) refuse(of.name, begin, "the range runs backwards");
+        } else if (!is_end() && text_[at_] == '/') {
+            last = highest(of);
+        }
+        return range(first, last, step(of));
+    }
+
+    void last_day(const field& of, cron_fields& special) {
+        if (skip('W')) {
+            special.last_working_day = true;
+            return;
+        }
+        unsigned before = 0;
+        if (skip('-')) {
+            const auto at = at_;
+            before = number(of);
+            if (before > 30) refuse(of.name, at, "no month has a day that long before its last");
+        }
+        special.days_from_last |= std::uint64_t(1) << before;
+    }
+
+    static unsigned highest(const field& of) { return &of == &weekday ? 6 : of.high; }
+
+    unsigned step(const field& of) {
+        if (!skip('/')) return 1;
+        const auto at = at_;
+        const auto by = number(of);
+        if (by == 0) refuse(of.name, at, "a step of 0 never ends");
+        return by;
+    }
+
+    static std::uint64_t range(unsigned first, unsigned last, unsigned by) {
+        std::uint64_t set = 0;
+        for (std::uint64_t i = first; i <= last; i += by) set |= std::uint64_t(1) << i;
+        return set;
+    }
+
+    /// A number or name within the field's limits.
+    unsigned value(const field& of) {
+        const auto begin = at_;
+        if (!is_end() && std::isalpha(static_cast<unsigned char>(text_[at_])) && !of.values.empty()) return named(of);
+        const auto given = number(of);
+        if (given < of.low || given > of.high) {
+            refuse(of.name, begin, std::to_string(given) + " is not within " + std::to_string(of.low) + " to " + std::to_string(of.high));
+        }
+        return given;
+    }
+
+    unsigned named(const field& of) {
+        constexpr std::size_t length = 3;
+        std::string word;
+        for (auto i = at_; i < text_.size() && word.size() < length; ++i) {
+            word += static_cast<char>(std::tolower(static_cast<unsigned char>(text_[i])));
+        }
+        for (std::size_t i = 0; i < of.values.size(); ++i) {
+            if (word != of.values[i]) continue;
+            at_ += length;
+            return of.low + static_cast<unsigned>(i);
+        }
+        refuse(of.name, at_, "no name is known there; use " + std::string(of.values.front()) + " to " + std::string(of.values.back()));
+    }
+
+    unsigned number(const field& of) {
+        unsigned given = 0;
+        const auto* const begin = text_.data() + at_;
+        const auto [end, ec] = std::from_chars(begin, text_.data() + text_.size(), given);
+        if (ec == std::errc::result_out_of_range) refuse(of.name, at_, "the number is too large");
+        if (ec != std::errc()) {
+            const auto found = is_end() ? std::string("the field ends") : std::string("there is '") + text_[at_] + '\'';
+            refuse(of.name, at_, "a number is needed, but " + found);
+        }
+        at_ += static_cast<std::size_t>(end - begin);
+        return given;
+    }
+
+    std::string_view text_;
+    std::size_t at_ = 0;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/core/zone.hpp ---------------------------------------------------------------
+
+namespace taskflux {
+
+/// A time zone of the IANA database, or UTC. A small value; thread-safe.
+class zone {
+public:
+    using sys_seconds = std::chrono::sys_seconds;
+    using local_seconds = std::chrono::local_seconds;
+
+    /// A time during which clocks there do not change.
+    struct span {
+        sys_seconds begin;
+        sys_seconds end;  ///< the first second of the next one
+        std::chrono::seconds offset{};  ///< what local clocks are ahead of UTC
+    };
+
+    /// UTC.
+    zone() noexcept = default;
+
+    /// The zone of that name, such as "Europe/Berlin", as this system's database knows it. Errors: `invalid_argument`
+    /// for a name that is not there.
+    static zone named(std::string_view name);
+
+    std::string name() const;
+
+    span at(sys_seconds when) const;
+
+    /// What clocks there call their time then, such as "CET" or "+03".
+    std::string abbreviation(sys_seconds when) const;
+
+    local_seconds to_local(sys_seconds when) const { return local_seconds(when.time_since_epoch() + at(when).offset); }
+
+    /// When clocks there first show `local`, or, where they skip it, when they do that.
+    sys_seconds first_at(local_seconds local) const {
+        constexpr auto most_ahead = std::chrono::hours(26);
+        for (auto now = at(sys_seconds(local.time_since_epoch() - most_ahead));; now = at(now.end)) {
+            const sys_seconds here(local.time_since_epoch() - now.offset);
+            if (here < now.begin) return now.begin;
+            if (here < now.end) return here;
+        }
+    }
+
+    friend bool operator==(const zone&, const zone&) noexcept = default;
+
+private:
+    const void* found_ = nullptr;  // in the database, which lasts as long as the process; null: UTC
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/cron.hpp ---------------------------------------------------------------
+
+namespace taskflux {
+
+/// When something is to happen again and again, as cron says it. A value; `next` is a pure function.
+///
+/// Five fields (minute, hour, day of month, month, day of week), or six with seconds in front: `*`, numbers, names (`jan`,
+/// `MON`), lists `1,5`, ranges `1-5`, steps `*/10` `1-30/2` `5/15` (from 5 on). Sunday is 0 and 7. Days of the month also
+/// `L` (the last), `L-2`, `15W` (the working day nearest to it), `LW`; days of the week also `5L` (the month's last Friday),
+/// `5#3` (its third); `?` is `*`. Where both day fields are restricted one of them suffices, as in Vixie's cron, unless
+/// one begins with a star. Or `@yearly`, `@monthly`, `@weekly`, `@daily`, `@hourly`, or `@every 90s` (units d h m s ms;
+/// counted from 1970, so that all who ask agree).
+///
+/// Where clocks change: an expression whose hour field begins with `*` goes by real time: it happens in both of two like
+/// hours, and in none that is skipped. Any other happens once: what is skipped happens when clocks skip it, and what comes
+/// twice, the first time.
+class cron {
+public:
+    /// Errors: `invalid_argument`, which names the field and the position, for what is none of that, and for dates that
+    /// never come (30 February).
+    explicit cron(std::string_view text) : text_(trimmed(text)) {
+        const detail::cron_parser parser(text_);
+        if (text_.starts_with("@every")) {
+            every_ = period(parser);
+            return;
+        }
+        const auto spelled_out = text_.starts_with('@') ? meaning(parser) : std::string_view(text_);
+        fields_ = detail::cron_parser(spelled_out).parse();
+    }
+
+    /// The first time after `after`, by clocks in that zone. Nothing after the year 30000.
+    std::optional<time_point> next(time_point after, const zone& in = {}) const {
+        using namespace std::chrono;
+        constexpr auto latest = sys_days(year(30000) / January / 1);
+        if (after >= latest) return std::nullopt;
+        if (every_ > duration::zero()) {
+            const auto periods = floor<duration>(after.time_since_epoch()).count() / every_.count();
+            auto when = time_point(every_ * periods);
+            while (when <= after) when += every_;
+            return when;
+        }
+        const auto from = floor<seconds>(after) + seconds(1);
+        return fields_.any_hour ? by_real_time(from, in) : by_local_time(from, in);
+    }
+
+    const std::string& text() const noexcept { return text_; }
+
+    friend bool operator==(const cron& a, const cron& b) noexcept { return a.text_ == b.text_; }
+
+private:
+    static std::string_view trimmed(std::string_view text) {
+        constexpr std::string_view spaces = " \t";
+        const auto begin = text.find_first_not_of(spaces);
+        return begin == std::string_view::npos ? std::string_view() : text.substr(begin, text.find_last_not_of(spaces) - begin + 1);
+    }
+
+    std::string_view meaning(const detail::cron_parser& parser) const {
+        constexpr std::pair<std::string_view, std::string_view> known[] = {
+            {"@yearly", "0 0 1 1 *"}, {"@annually", "0 0 1 1 *"}, {"@monthly", "0 0 1 * *"}, {"@weekly", "0 0 * * 0"},
+            {"@daily", "0 0 * * *"},  {"@midnight", "0 0 * * *"}, {"@hourly", "0 * * * *"}};
+        for (const auto& [name, fields] : known) {
+            if (text_ == name) return fields;
+        }
+        parser.refuse("name", 0, "not known; use @yearly, @monthly, @weekly, @daily, @hourly or @every with a time");
+    }
+
+    duration period(const detail::cron_parser& parser) const {
+        using unit = std::pair<std::string_view, duration>;
+        constexpr unit units[] = {{"ms", std::chrono::milliseconds(1)},
+                                  {"s", std::chrono::seconds(1)},
+                                  {"m", std::chrono::minutes(1)},
+                                  {"h", std::chrono::hours(1)},
+                                  {"d", std::chrono::days(1)}};
+        constexpr auto longest = std::chrono::days(3650);
+        std::size_t at = text_.find_first_not_of(" \t", std::string_view("@every").size());
+        if (at == std::string::npos || at == std::string_view("@every").size()) {
+            parser.refuse("period", text_.size(), "how often? for instance @every 90s");
+        }
+        duration total{};
+        while (at < text_.size()) {
+            unsigned long count = 0;
+            const auto [end, ec] = std::from_chars(text_.data() + at, text_.data() + text_.size(), count);
+            if (ec != std::errc()) parser.refuse("period", at, "a number and a unit are needed, for instance 1h30m");
+            const auto rest = std::string_view(end, static_cast<std::size_t>(text_.data() + text_.size() - end));
+            const auto name = rest.substr(0, rest.find_first_of("0123456789"));
+            const auto name_at = text_.size() - rest.size();
+            const auto* const found = std::ranges::find(units, name, &unit::first);
+            if (found == std::end(units)) parser.refuse("period", name_at, "the unit is not known; use d, h, m, s or ms");
+            if (count > static_cast<unsigned long>(longest / found->second)) parser.refuse("period", at, "longer than ten years");
+            total += found->second * static_cast<duration::rep>(count);
+            at = name_at + name.size();
+        }
+        if (total <= duration::zero() || total > longest) parser.refuse("period", 0, "it must be longer than nothing and at most ten years");
+        return total;
+    }
+
+    std::optional<time_point> by_local_time(std::chrono::sys_seconds from, const zone& in) const {
+        // Not `to_local(from)`: what clocks skip in this very second counts.
+        for (auto local = in.to_local(from - std::chrono::seconds(1)) + std::chrono::seconds(1);;) {
+            const auto next = fields_.next(local);
+            if (!next) return std::nullopt;
+            const auto when = in.first_at(*next);
+            if (when >= from) return when;
+            local = *next + std::chrono::seconds(1);  // it comes twice, and this is the second time
+        }
+    }
+
+    std::optional<time_point> by_real_time(std::chrono::sys_seconds from, const zone& in) const {
+        for (auto now = in.at(from);; now = in.at(from)) {
+            const auto next = fields_.next(std::chrono::local_seconds(from.time_since_epoch() + now.offset));
+            if (!next) return std::nullopt;
+            const std::chrono::sys_seconds when(next->time_since_epoch() - now.offset);
+            if (when < now.end) return when;
+            from = now.end;
+        }
+    }
+
+    std::string text_;
+    detail::cron_fields fields_;
+    duration every_{};  // zero: by fields
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/method.hpp -------------------------------------------------------------
+
+namespace taskflux {
+
+/// A contract for calls: the name of a service, of one of its methods, and the types of payload and result; no behaviour.
+/// Who calls and who serves share it in a header:
+///
+///     inline constexpr taskflux::method<int(add_args)> add{"calculator", "add"};
+///
+/// `Signature` is `R(P)` or `R()`; `R` may be void, or `stream<T>` for a method that emits values. A wrong name fails to
+/// compile.
+template <class Signature>
+class method {
+    static_assert(!std::is_same_v<Signature, Signature>,
+                  "a method's signature is Result(Payload) or Result(): put several parameters into one described struct");
+
+public:
+    constexpr method(std::string_view, std::string_view) {}  // so that one error is all
+};
+
+namespace detail {
+
+constexpr std::string_view checked_service(std::string_view name) {
+    if (name.size() > 100) throw error(errc::invalid_argument, "the name of a service is at most 100 characters long");
+    return checked_name(name);
+}
+
+template <class Result, class Payload>
+class method_contract {
+public:
+    using result_type = Result;
+    using payload_type = Payload;
+
+    constexpr method_contract(std::string_view service, std::string_view name)
+        : service_(checked_service(service)), name_(checked_name(name)) {}
+
+    constexpr std::string_view service() const { return service_; }
+    constexpr std::string_view name() const { return name_; }
+
+private:
+    std::string_view service_;
+    std::string_view name_;
+};
+
+/// Of a method that emits values, and returns nothing.
+template <class T, class P>
+class stream_method_contract : public method_contract<void, P> {
+public:
+    using method_contract<void, P>::method_contract;
+};
+
+}  // namespace detail
+
+template <class R, class P>
+class method<R(P)> : public detail::method_contract<R, P> {
+public:
+    using detail::method_contract<R, P>::method_contract;
+};
+
+template <class R>
+class method<R()> : public detail::method_contract<R, void> {
+public:
+    using detail::method_contract<R, void>::method_contract;
+};
+
+template <class T, class P>
+class method<stream<T>(P)> : public detail::stream_method_contract<T, P> {
+public:
+    using detail::stream_method_contract<T, P>::stream_method_contract;
+};
+
+template <class T>
+class method<stream<T>()> : public detail::stream_method_contract<T, void> {
+public:
+    using detail::stream_method_contract<T, void>::stream_method_contract;
+};
+
+/// Thrown to who has called a method that has thrown, or could not be called.
+class call_failed : public error {
+public:
+    call_failed(errc code, taskflux::failure why) : error(code, why.message), failure_(std::move(why)) {}
+
+    /// What went wrong, on the machine where it did.
+    const taskflux::failure& failure() const { return failure_; }
+
+private:
+    taskflux::failure failure_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/schedule.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+/// What becomes of ticks that nobody was there for, later than the schedule's grace.
+enum class misfire_policy {
+    skip,       ///< nothing
+    fire_once,  ///< the newest of them counts, unless another one is on time by now
+    catch_up    ///< the newest of them up to a limit, oldest first
+};
+BOOST_DESCRIBE_ENUM(misfire_policy, skip, fire_once, catch_up)
+
+/// What happens at a tick when what the last one started has not ended.
+enum class overlap_policy {
+    allow,           ///< both go on
+    skip,            ///< the tick is passed over
+    cancel_previous  ///< the earlier one is cancelled
+};
+BOOST_DESCRIBE_ENUM(overlap_policy, allow, skip, cancel_previous)
+
+/// The task that a schedule submits at each tick.
+struct scheduled_task {
+    std::string name;
+    int priority = 0;
+    raw payload;
+    header_map headers;
+    retry_rule retry;
+    duration timeout{};
+    duration deadline{};
+    duration expires_in{};
+    duration retention{};
+    duration failed_retention{};
+    unsigned crash_limit = 0;
+
+    bool operator==(const scheduled_task&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(scheduled_task, (), (name, priority, payload, headers, retry, timeout, deadline, expires_in,
+                                           retention, failed_retention, crash_limit))
+
+/// What is to happen when.
+struct schedule_definition {
+    std::string id;
+    std::string cron;
+    std::string zone = "UTC";
+    misfire_policy misfire = misfire_policy::fire_once;
+    unsigned limit = 1;   ///< of `catch_up`
+    duration grace{};     ///< so late a tick still counts as on time
+    overlap_policy overlap = overlap_policy::allow;
+    duration jitter{};    ///< at most so long after its tick
+    std::vector<std::string> hosts;  ///< who may fire; empty: anyone
+    std::optional<scheduled_task> task;  ///< none: a local job
+
+    bool operator==(const schedule_definition&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(schedule_definition, (), (id, cron, zone, misfire, limit, grace, overlap, jitter, hosts, task))
+
+/// How far a schedule has come.
+struct schedule_state {
+    bool paused = false;
+    std::optional<time_point> next;  ///< the first tick that is not done with; none: there are no more
+    std::optional<time_point> last;  ///< the last one that fired
+    std::string last_task;           ///< the own id of what was submitted then
+    std::optional<time_point> run_at;  ///< when a run out of turn was asked for that has not begun; of local jobs
+    std::string by;                  ///< who changed the schedule last: a node, a dot, the number of its change
+    std::uint64_t revision = 0;      ///< how often it has been changed
+};
+BOOST_DESCRIBE_STRUCT(schedule_state, (), (paused, next, last, last_task, run_at, by, revision))
+
+/// A schedule as it is stored.
+struct stored_schedule {
+    static constexpr int current_version = 1;
+
+    int version = 0;
+    schedule_definition definition;
+    schedule_state state;
+};
+BOOST_DESCRIBE_STRUCT(stored_schedule, (), (version, definition, state))
+
+/// What to do about a schedule at some time.
+struct tick_plan {
+    std::vector<time_point> fire;    ///< ticks, oldest first
+    std::optional<time_point> next;  ///< the first tick that is not done with then
+};
+
+namespace detail {
+
+inline constexpr unsigned most_caught_up = 1000;
+inline constexpr duration longest_delay = std::chrono::hours(24 * 365);
+
+/// A stored duration, whoever has stored it, as one that can be reckoned with.
+inline duration within_reason(duration stored) { return std::clamp(stored, duration::zero(), longest_delay); }
+
+/// Each tick's own delay, from zero to `most`: the same wherever it is computed. FNV-1a, then the finaliser of
+/// SplitMix64.
+inline duration jitter_of(std::string_view id, time_point tick, duration most) {
+    if (most <= duration::zero()) return duration::zero();
+    std::uint64_t hash = 14695981039346656037U;
+    for (const char c : id) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+    hash += 0x9e3779b97f4a7c15U * static_cast<std::uint64_t>(tick.time_since_epoch().count());
+    hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9U;
+    hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebU;
+    hash ^= hash >> 31;
+    return duration(static_cast<duration::rep>(hash % (static_cast<std::uint64_t>(most.count()) + 1)));
+}
+
+/// The newest ticks of those from `from` on and before `until`, oldest first: at most `many`.
+inline std::deque<time_point> newest_ticks(const cron& when, const zone& in, time_point from, time_point until,
+                                           std::size_t many) {
+    std::deque<time_point> found;
+    if (many == 0) return found;
+    // From the end on, in growing steps: there may be very many.
+    for (duration back = std::chrono::seconds(1);; back *= 4) {
+        const auto start = until - from > back ? until - back : from;
+        found.clear();
+        for (auto tick = when.next(start - duration(1), in); tick && *tick < until; tick = when.next(*tick, in)) {
+            found.push_back(*tick);
+            if (found.size() > many) found.pop_front();
+        }
+        if (found.size() == many || start == from) return found;
+    }
+}
+
+}  // namespace detail
+
+/// When a tick fires: it, or with jitter up to so much later. Ticks of a schedule fire in their order.
+inline time_point due_at(const schedule_definition& of, time_point tick) {
+    return later(tick, detail::jitter_of(of.id, tick, detail::within_reason(of.jitter)));
+}
+
+/// Which ticks from `next` on fire now. Pure: all nodes come to the same result. At most a hundred at a time, however
+/// many there are; ask again with the `next` that comes back. `when` and `in` are what the definition's texts mean.
+/// `held_up`: how long who asks was kept from asking, which adds to the grace.
+inline tick_plan plan_ticks(const schedule_definition& of, const cron& when, const zone& in, time_point next, time_point now,
+                            duration held_up = duration::zero()) {
+    constexpr std::size_t most = 100;
+    std::size_t wanted = 0;  // of those that were missed
+    switch (of.misfire) {
+        case misfire_policy::skip: break;
+        case misfire_policy::fire_once: wanted = 1; break;
+        case misfire_policy::catch_up: wanted = (std::min)(of.limit, detail::most_caught_up); break;
+    }
+    const bool is_only_one = of.overlap != overlap_policy::allow;  // the others would not live long
+    const auto jitter = detail::within_reason(of.jitter);
+    // An earlier tick's jitter may have held a later one up.
+    const auto grace = detail::within_reason(of.grace) + jitter + held_up;
+    const auto edge = now - grace - jitter;
+    std::deque<time_point> missed;
+    std::optional<time_point> tick = next;
+    if (next < edge) {
+        missed = detail::newest_ticks(when, in, next, edge, wanted);
+        tick = when.next(edge - duration(1), in);
+    }
+    if (is_only_one && tick && *tick < now - jitter) {  // due, whatever their jitter is: the newest will do
+        if (const auto newest = detail::newest_ticks(when, in, *tick, now - jitter, 1); !newest.empty()) tick = newest.front();
+    }
+    std::vector<time_point> on_time;
+    for (; tick && on_time.size() < most && due_at(of, *tick) <= now; tick = when.next(*tick, in)) {
+        if (now - due_at(of, *tick) <= grace) {
+            if (is_only_one) on_time.clear();
+            on_time.push_back(*tick);
+        } else {
+            missed.push_back(*tick);
+            if (missed.size() > wanted) missed.pop_front();
+        }
+    }
+    if (of.misfire == misfire_policy::fire_once && !on_time.empty()) missed.clear();
+    tick_plan plan;
+    plan.next = tick;
+    plan.fire.assign(missed.begin(), missed.end());
+    plan.fire.insert(plan.fire.end(), on_time.begin(), on_time.end());
+    if (is_only_one && plan.fire.size() > 1) plan.fire.erase(plan.fire.begin(), plan.fire.end() - 1);
+    if (plan.fire.size() > most) {
+        plan.next = plan.fire[most];
+        plan.fire.resize(most);
+    }
+    return plan;
+}
+
+/// The next `count` ticks from `next` on.
+inline std::vector<time_point> ticks_from(const cron& when, const zone& in, std::optional<time_point> next, std::size_t count) {
+    std::vector<time_point> ticks;
+    for (; next && ticks.size() < count; next = when.next(*next, in)) ticks.push_back(*next);
+    return ticks;
+}
+
+/// A time as RFC 3339 text.
+inline std::string to_text(time_point when) {
+    auto text = encode(when);
+    return text.substr(1, text.size() - 2);
+}
+
+/// The own id of the task that a tick submits.
+inline std::string tick_id(std::string_view schedule, time_point tick) { return std::string(schedule) + '@' + to_text(tick); }
 
 }  // namespace taskflux
 
@@ -4940,6 +4411,102 @@ template <class T>
 std::string schema_text() {
     return encode(boost::json::value(schema_of<T>()), decode_limits().max_depth(1024));
 }
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/snowflake.hpp ----------------------------------------------------------
+
+namespace taskflux {
+
+/// What a snowflake id says of its making.
+struct snowflake_parts {
+    time_point at{};
+    unsigned node = 0;      ///< 0 to 1023
+    unsigned sequence = 0;  ///< within the millisecond, 0 to 4095
+};
+
+/// Makes 64-bit ids that grow: 41 bits of milliseconds since 2024 (UTC), 10 bits of node, 12 bits of sequence. The layout is
+/// Twitter's (github.com/twitter-archive/snowflake), the epoch is not. Ids of one generator never repeat; those of two
+/// generators with one node's number may, so keep one in a process. There is room until 2093. Thread-safe.
+class snowflake_generator {
+public:
+    static constexpr unsigned max_node = 1023;
+    static constexpr time_point epoch = std::chrono::sys_days(std::chrono::January / 1 / 2024);
+
+    /// A node's number drawn at random (`std::random_device`). Two processes draw the same one in 1 of 1,024 cases; among 38
+    /// some two do in half of all. Such two give an id twice if they make some in the same millisecond: where that must not
+    /// be, number the nodes.
+    snowflake_generator();
+
+    /// `node`: 0 to 1023, different in every process. Errors: `invalid_argument`.
+    explicit snowflake_generator(std::int64_t node);
+
+    unsigned node() const noexcept { return node_; }
+
+    /// The next id, by the wall clock.
+    std::int64_t operator()();
+
+    /// The same in decimal digits: JavaScript's numbers can't hold such ids.
+    std::string text();
+
+    /// The next id at `now`. When the clock stands, steps back, or gives no more than its 4,096 ids a millisecond, ids
+    /// run ahead of it: nothing waits. Errors: `invalid_argument` past the year 2093.
+    std::int64_t next(time_point now);
+
+    /// When, where, and as which an id was made. Errors: `invalid_argument` for what is none: a negative number, or a text
+    /// that is not the digits of one.
+    static snowflake_parts parts(std::int64_t id);
+    static snowflake_parts parts(std::string_view text);
+
+private:
+    const unsigned node_;
+    std::atomic<std::int64_t> last_ = 0;  // milliseconds since the epoch, then the sequence
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/time_text.hpp ----------------------------------------------------------
+
+namespace taskflux {
+
+// Times as people write them. A pattern is text in which these stand for parts of a time, as in strftime and Python:
+//
+//   %Y %m %d   2026, 01, 31        %F  the same as %Y-%m-%d      %j  day of the year, 031      %y  26 (1969 to 2068)
+//   %H %M %S   00-23, 00-59        %T  the same as %H:%M:%S      %R  the same as %H:%M         %I %p  01-12, AM
+//   %f         decimals of the second: six are written, one to nine are read; what is below a millisecond is dropped
+//   %a %A      Sat, Saturday       %b %B  Jan, January: English whatever the locale; small letters are read as well
+//   %z         what clocks there are ahead of UTC: +0100 is written; +01:00 and Z are read as well
+//   %Z         its short name, such as CET: is written and can't be read, as there are several zones of one name
+//   %%         a percent sign
+//
+// Numbers may be read with fewer digits, but for years. Errors of all: `invalid_argument`, for a pattern that has something
+// else, or a text or time that does not fit it; what(), where and what was expected is told. Thread-safe.
+
+/// What `format_time` and others take when no pattern is given.
+inline constexpr std::string_view usual_time_pattern = "%Y-%m-%d %H:%M:%S";
+
+/// What clocks in `in` show at `when`, years 0 to 9999.
+std::string format_time(time_point when, const zone& in = zone(), std::string_view pattern = usual_time_pattern);
+
+/// The same for times of other precision, such as `std::chrono::system_clock::now()`.
+template <class Duration>
+std::string format_time(std::chrono::sys_time<Duration> when, const zone& in = zone(),
+                        std::string_view pattern = usual_time_pattern) {
+    return format_time(std::chrono::floor<duration>(when), in, pattern);
+}
+
+/// When clocks in `in` show `text`: the first time, where they show it twice; the moment in which they skip it, where they do
+/// that (as schedules have it). An offset in the text (%z) counts instead of the zone. The pattern needs a year and a
+/// day; hours, minutes and seconds that it has not are 0.
+time_point parse_time(std::string_view text, const zone& in = zone(), std::string_view pattern = usual_time_pattern);
+
+/// What clocks in `to` show when those in `from` show `text`; read as by `parse_time`.
+std::string convert_time(std::string_view text, const zone& from, const zone& to,
+                         std::string_view pattern = usual_time_pattern);
+
+/// The same, written by a pattern of its own.
+std::string convert_time(std::string_view text, const zone& from, const zone& to, std::string_view pattern,
+                         std::string_view written_as);
 
 }  // namespace taskflux
 
@@ -5623,9 +5190,9 @@ struct alignas(64) slot : list_hook<slot> {
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/exec/slots_class.hpp --------------------------------------------------------
+// -------------------- taskflux/exec/slots.hpp --------------------------------------------------------------
 
-// The class; include slots.hpp, which has the second half of it.
+// The class; what a slot does is in slots.ipp.
 
 namespace taskflux::detail {
 
@@ -5760,6 +5327,19 @@ public:
         std::unique_lock lock(mutex_);
         target_ = n;
         wake_and_unlock(live_ > target_ ? live_ - target_ : queue_.size(), lock);
+    }
+
+    /// A job that only waits lets another run beside it, until it takes its slot back: then there is one more than may
+    /// be, until the next one ends.
+    void lend() {
+        std::unique_lock lock(mutex_);
+        ++target_;
+        wake_and_unlock(queue_.size(), lock);
+    }
+    void take_back() {
+        std::unique_lock lock(mutex_);
+        --target_;
+        wake_and_unlock(live_ > target_ ? 1 : 0, lock);  // one that idles must leave, not the next to be woken for a job
     }
 
     /// Accepts no more; slots end as the queue runs empty.
@@ -5900,7 +5480,7 @@ private:
         return true;
     }
 
-    // How a slot works: slots.hpp.
+    // How a slot works: slots.ipp.
     void wake(slot& s);
     void resume(slot& s);
     void give_back(slot& s);
@@ -5957,192 +5537,6 @@ private:
     waiters ended_;
     std::uint64_t waiter_ids_ = 0;
 };
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/exec/slots.hpp --------------------------------------------------------------
-
-// How a slot works: the second half of the class `slots`.
-
-namespace taskflux::detail {
-
-// Resumes a slot, and then, outside of it, delivers the last result, for whose awaiter the slot is free
-// again. An awaiter that submits the next job at once is served without a post between.
-inline void slots::wake(slot& s) {
-    struct inside {
-        ~inside() {
-            s.holding = false;
-            s.lane->leave();
-        }
-        slot& s;
-    };
-    struct lingering {
-        lingering(slots& o, slot& w) noexcept : owner(o), s(w) {
-            s.lingers.store(std::this_thread::get_id(), std::memory_order_relaxed);
-        }
-        ~lingering() {
-            if (again()) owner.post_wake(s);
-        }
-        bool again() noexcept {
-            const auto me = std::this_thread::get_id();
-            if (s.lingers.load(std::memory_order_relaxed) == me)
-                s.lingers.store({}, std::memory_order_relaxed);
-            if (s.reserved.load(std::memory_order_relaxed) != me) return false;
-            s.reserved.store({}, std::memory_order_relaxed);
-            return true;
-        }
-        slots& owner;
-        slot& s;
-    };
-    for (std::size_t n = 1;; ++n) {
-        if (!s.lane->try_enter()) return s.lane->post(wake_up(shared_from_this(), s, true));
-        job_ptr held;
-        std::exception_ptr error;
-        {
-            const inside leaves{s};
-            s.holding = true;
-            resume(s);
-            held = std::move(s.held);
-            error = std::move(s.held_error);
-        }
-        if (!held) return;
-        lingering here(*this, s);
-        std::exchange(held, {})->deliver(std::move(error), true);
-        if (n == turn || !here.again()) return;
-    }
-}
-
-// Inside the slot's lane.
-inline void slots::resume(slot& s) {
-    s.resuming = true;
-    if (s.parked) {
-        s.parked();
-    } else {
-        asio::co_spawn(
-            s.executor, serve(shared_from_this(), s),
-            asio::bind_cancellation_slot(
-                s.signal.slot(), [self = shared_from_this(), &s](std::exception_ptr) { self->left(s); }));
-    }
-    s.resuming = false;
-    if (!s.taken.empty()) give_back(s);
-    if (s.current) s.work = asio::prefer(executor_, asio::execution::outstanding_work.tracked);
-}
-
-// A job of the batch suspended: the rest must not wait for it.
-inline void slots::give_back(slot& s) {
-    std::unique_lock lock(mutex_);
-    const std::size_t n = s.taken.size();
-    for (job* j = s.taken.front(); j; j = job_list::next(*j)) {
-        if (j->epoch_ != epoch_) j->stop(errc::cancelled);
-        j->queued_ = true;
-    }
-    queue_.prepend(s.taken);
-    s.waiting.store(0, std::memory_order_relaxed);
-    wake_and_unlock(n, lock);
-}
-
-inline slots::taken slots::take(slot& s) {
-    std::unique_lock lock(mutex_);
-    const bool leave = live_ > target_ || (closed_ && queue_.empty());
-    if (!leave && !queue_.empty()) {
-        auto n = s.resuming ? std::clamp<std::size_t>(queue_.size() / busy_, 1, turn) : 1;
-        for (; n > 0; --n) {
-            job* j = queue_.pop_front();
-            j->queued_ = false;
-            j->slot_ = &s;
-            s.taken.push_back(*j);
-        }
-        s.waiting.store(s.taken.size(), std::memory_order_relaxed);
-        return taken::jobs;
-    }
-    if (leave) {
-        --live_;
-        return taken::leave;
-    }
-    --busy_;
-    idle_.push_back(s);
-    settle_and_unlock(lock);
-    if (s.work) s.work = {};
-    return taken::nothing;
-}
-
-inline void slots::left(slot& s) {
-    s.work = {};
-    std::unique_lock lock(mutex_);
-    --busy_;
-    dormant_.push_back(s);
-    settle_and_unlock(lock);
-}
-
-inline auto slots::park(slot& s) {
-    return asio::async_initiate<const asio::deferred_t, void()>(
-        [&s](auto&& handler) { s.parked.emplace(std::move(handler)); }, asio::deferred);
-}
-
-inline auto slots::yield(slot& s) {
-    return asio::async_initiate<const asio::deferred_t, void()>(
-        [this, &s](auto handler) {
-            s.parked.emplace(std::move(handler));
-            post_wake(s);
-        },
-        asio::deferred);
-}
-
-// Calls a plain function on the CPU executor, and comes back.
-inline auto slots::offload(slot& s, job& j, std::exception_ptr& error) {
-    return asio::async_initiate<const asio::deferred_t, void()>(
-        [this, &s, &j, &error](auto handler) {
-            asio::post(cpu_, [&s, &j, &error, handler = std::move(handler)]() mutable {
-                try {
-                    j.call();
-                } catch (...) {
-                    error = std::current_exception();
-                }
-                asio::post(s.executor, std::move(handler));
-            });
-        },
-        asio::deferred);
-}
-
-inline asio::awaitable<void> slots::serve(std::shared_ptr<slots> self, slot& s) {
-    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
-    for (std::size_t streak = 0;;) {
-        if (s.taken.empty()) {
-            const taken got = self->take(s);
-            if (got == taken::leave) co_return;
-            if (got == taken::nothing) {
-                co_await park(s);
-                streak = 0;
-                continue;
-            }
-        }
-        slot::running current(s, s.pop());
-        std::exception_ptr error;
-        if (current->stopping()) {
-            error = stopped(current->stop_reason());
-        } else {
-            try {
-                if (current->kind_ == job::kind::coroutine) {
-                    co_await current->run();
-                } else if (!self->cpu_) {
-                    current->call();
-                } else {
-                    co_await self->offload(s, *current, error);
-                }
-            } catch (...) {
-                error = std::current_exception();
-            }
-        }
-        // A handler may have been cancelled, or have changed how it is: the next one starts afresh.
-        co_await asio::this_coro::throw_if_cancelled(true);
-        co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
-        current.end(std::move(error));
-        if (++streak >= turn) {
-            co_await self->yield(s);
-            streak = 0;
-        }
-    }
-}
 
 }  // namespace taskflux::detail
 
@@ -6453,7 +5847,7 @@ inline void attempted_job::abandon() noexcept {
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/exec/callable.hpp -----------------------------------------------------------
+// -------------------- taskflux/detail/awaited.hpp ----------------------------------------------------------
 
 namespace taskflux::detail {
 
@@ -6474,6 +5868,12 @@ struct awaited<asio::awaitable<T>> {
 /// Stands for a result of type void where an object is needed.
 template <class T>
 using stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/exec/callable.hpp -----------------------------------------------------------
+
+namespace taskflux::detail {
 
 /// A function and its arguments, owned, so that both live as long as the job does.
 template <class Function, class... Args>
@@ -7155,6 +6555,518 @@ private:
 
 }  // namespace taskflux
 
+// -------------------- taskflux/exec/when_all.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// A result that is an object also where there is none, and can be default constructed.
+template <class T>
+using boxed = std::variant<std::monostate, stored<T>>;
+
+template <class T>
+asio::awaitable<boxed<T>> box(asio::awaitable<T> from) {
+    boxed<T> made;
+    if constexpr (std::is_void_v<T>) {
+        co_await std::move(from);
+        made.template emplace<1>();
+    } else {
+        made.template emplace<1>(co_await std::move(from));
+    }
+    co_return made;
+}
+
+template <class Condition, class... Ts>
+auto run_together(const asio::any_io_executor& executor, Condition condition, asio::awaitable<Ts>... calls) {
+    return asio::experimental::make_parallel_group(
+               asio::co_spawn(executor, box<Ts>(std::move(calls)), asio::deferred)...)
+        .async_wait(condition, asio::deferred);
+}
+
+/// Of what `run_together` gives: the order in which the calls ended, then error and value of each.
+template <class Ends, std::size_t... Is>
+std::array<std::exception_ptr, sizeof...(Is)> errors_of(Ends& all, std::index_sequence<Is...>) {
+    return {std::get<1 + 2 * Is>(all)...};
+}
+
+template <class... Ts, class Ends, std::size_t... Is>
+std::tuple<stored<Ts>...> values_of(Ends& all, std::index_sequence<Is...>) {
+    return std::tuple<stored<Ts>...>(std::get<1>(std::move(std::get<2 + 2 * Is>(all)))...);
+}
+
+template <class... Ts, class Ends, std::size_t... Is>
+std::variant<stored<Ts>...> value_at(std::size_t which, Ends& all, std::index_sequence<Is...>) {
+    using any_value = std::variant<stored<Ts>...>;
+    using taker = any_value (*)(Ends&);
+    constexpr taker takers[] = {[](Ends& from) {
+        return any_value(std::in_place_index<Is>, std::get<1>(std::move(std::get<2 + 2 * Is>(from))));
+    }...};
+    return takers[which](all);
+}
+
+}  // namespace detail
+
+/// Awaits all of them side by side, on the caller's executor; gives their results, `std::monostate` for void. The first
+/// one that fails cancels the others, and its error is thrown when they have ended. Cancellation reaches all of them.
+template <class... Ts>
+asio::awaitable<std::tuple<detail::stored<Ts>...>> when_all(asio::awaitable<Ts>... calls) {
+    constexpr auto indices = std::index_sequence_for<Ts...>();
+    const auto executor = co_await asio::this_coro::executor;
+    auto together = detail::run_together(executor, asio::experimental::wait_for_one_error(), std::move(calls)...);
+    auto ends = co_await std::move(together);
+    const auto errors = detail::errors_of(ends, indices);
+    for (const auto which : std::get<0>(ends)) {
+        if (errors[which]) std::rethrow_exception(errors[which]);
+    }
+    co_return detail::values_of<Ts...>(ends, indices);
+}
+
+/// Awaits them side by side until one has succeeded, and cancels the others; gives its result, whose index says which it
+/// was. When all fail, the error of the last one is thrown. Cancellation reaches all of them.
+template <class... Ts>
+asio::awaitable<std::variant<detail::stored<Ts>...>> when_any(asio::awaitable<Ts>... calls) {
+    constexpr auto indices = std::index_sequence_for<Ts...>();
+    const auto executor = co_await asio::this_coro::executor;
+    auto together = detail::run_together(executor, asio::experimental::wait_for_one_success(), std::move(calls)...);
+    auto ends = co_await std::move(together);
+    const auto errors = detail::errors_of(ends, indices);
+    const auto& order = std::get<0>(ends);
+    for (const auto which : order) {
+        if (!errors[which]) co_return detail::value_at<Ts...>(which, ends, indices);
+    }
+    std::rethrow_exception(errors[order.back()]);
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/app/time_span.hpp ------------------------------------------------------
+
+namespace taskflux {
+
+/// A time as configs write it: a whole number and its unit, "500ms", "30s", "5m", "2h" or "7d". In C++ it is made of any
+/// duration of `std::chrono`, and is one.
+class time_span {
+public:
+    constexpr time_span() = default;
+    template <class Given>
+        requires std::convertible_to<Given, duration>
+    constexpr time_span(Given given) : value_(given) {}
+
+    constexpr operator duration() const { return value_; }
+    constexpr duration value() const { return value_; }
+
+    friend constexpr bool operator==(const time_span&, const time_span&) = default;
+
+private:
+    duration value_{};
+};
+
+namespace detail {
+
+/// The largest first, so that the first one that divides a time is the shortest way to write it.
+inline constexpr std::array<std::pair<std::string_view, duration>, 5> time_units{
+    {{"d", std::chrono::hours(24)},
+     {"h", std::chrono::hours(1)},
+     {"m", std::chrono::minutes(1)},
+     {"s", std::chrono::seconds(1)},
+     {"ms", duration(1)}}};
+
+inline constexpr duration longest_span = std::chrono::hours(24 * 3650);
+
+inline std::string span_text(duration value) {
+    if (value == duration::zero()) return "0s";
+    for (const auto& [unit, length] : time_units) {
+        if (value % length == duration::zero()) return std::to_string(value / length).append(unit);
+    }
+    return {};  // not reached: every value is a whole number of milliseconds
+}
+
+}  // namespace detail
+
+template <>
+struct codec<time_span> {
+    static void encode(const time_span& value, std::string& out) {
+        out.append(1, '"').append(detail::span_text(value)).append(1, '"');
+    }
+
+    static time_span decode(std::string_view json) {
+        const detail::document text(json, decode_limits());
+        constexpr const char* expected = "a time from \"0s\" to \"3650d\", such as \"500ms\", \"30s\", \"5m\", \"2h\" or \"7d\"";
+        const auto given = detail::reader::string_in(text.root(), expected, detail::path());
+        std::int64_t count = -1;
+        const auto [end, ec] = std::from_chars(given.data(), given.data() + given.size(), count);
+        const auto written = given.substr(static_cast<std::size_t>(end - given.data()));
+        for (const auto& [unit, length] : detail::time_units) {
+            if (ec == std::errc() && written == unit && count >= 0 && count <= detail::longest_span / length) return length * count;
+        }
+        detail::fail_expected(detail::path(), expected, text.root());
+    }
+
+    static boost::json::object schema() { return {{"type", "string"}, {"pattern", "^[0-9]+(ms|s|m|h|d)$"}}; }
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/app_config.hpp ---------------------------------------------------------
+
+namespace taskflux {
+
+/// Where a program runs. A config has a section for each that differs.
+enum class app_environment { TEST, STAGE, PRODUCTION };
+BOOST_DESCRIBE_ENUM(app_environment, TEST, STAGE, PRODUCTION)
+
+/// A schedule as a config names it; see `schedule_options` for what the members mean.
+struct schedule_config {
+    std::string id;             ///< empty: the task's name
+    std::string task;           ///< one that the app has a handler for
+    std::string cron;           ///< such as "0 9 * * MON-FRI" or "@every 5m"
+    std::string zone = "UTC";
+    boost::json::value payload; ///< as the task takes it
+    std::string queue;          ///< empty: that of the task
+    bool enabled = true;        ///< false: what is stored under its id is removed
+    misfire_policy misfire = misfire_policy::fire_once;
+    overlap_policy overlap = overlap_policy::allow;
+    time_span grace = std::chrono::seconds(5);
+    time_span jitter;
+    std::vector<std::string> hosts;
+};
+BOOST_DESCRIBE_STRUCT(schedule_config, (), (id, task, cron, zone, payload, queue, enabled, misfire, overlap, grace,
+                                            jitter, hosts))
+
+/// What an `app` works by. Each member is a key of a config file, and but for `schedules` an environment variable, its name
+/// in capitals after TASKFLUX_.
+struct app_config {
+    std::string url = "memory://";            ///< the broker's; see `connect`
+    std::string node;                         ///< this node's name in records and schedules' hosts; empty: the host's
+    std::vector<std::string> queues;          ///< in this order, strictly; empty: those of the tasks
+    std::map<std::string, unsigned> weights;  ///< not empty: instead of the order; a queue that is not in it weighs 1
+    unsigned concurrency = 16;                ///< so many tasks at a time
+    unsigned threads = 1;                     ///< that run coroutines
+    unsigned cpu_threads = 0;                 ///< that run plain functions; 0: one a core
+    time_span lease = std::chrono::seconds(30);      ///< see `worker_options`, as of the next
+    time_span drain_for = std::chrono::seconds(30);
+    std::string log_path;                     ///< is appended to; empty: the standard error stream
+    taskflux::log_level log_level = taskflux::log_level::info;  ///< lines below it are left out
+    std::vector<std::string> services;        ///< those to serve; empty: all
+    std::vector<schedule_config> schedules;
+    std::vector<std::string> enabled_tasks;   ///< not empty: these tasks are run and no others
+    std::vector<std::string> disabled_tasks;  ///< these tasks are not run, unless they are enabled
+    time_span timeout;                        ///< of an attempt here whose task has none; 0: none
+    time_span deadline;                       ///< of a task that is submitted here and has none; 0: none
+    std::optional<time_span> retention;       ///< of such a task whose contract keeps to the usual hour
+    std::optional<time_span> failed_retention;  ///< of such a task whose contract keeps to the usual week
+    std::optional<app_environment> env;
+};
+BOOST_DESCRIBE_STRUCT(app_config, (), (url, node, queues, weights, concurrency, threads, cpu_threads, lease, drain_for,
+                                       log_path, log_level, services, schedules, enabled_tasks, disabled_tasks, timeout,
+                                       deadline, retention, failed_retention, env))
+
+/// A config that can't be used. `what()` reads like `app.json:3:5: /concurrency: expected an integer from 1 …, got 0`.
+class config_error : public error {
+public:
+    /// `pointer`: the JSON pointer of what is wrong; empty for the whole. `place`: where it was said.
+    config_error(std::string pointer, std::string reason, std::string place = "config")
+        : error(errc::invalid_argument, reason), pointer_(std::move(pointer)), reason_(std::move(reason)),
+          what_(std::move(place) + ": " + (pointer_.empty() ? "" : pointer_ + ": ") + reason_) {}
+
+    const char* what() const noexcept override { return what_.c_str(); }
+    const std::string& pointer() const { return pointer_; }
+    const std::string& reason() const { return reason_; }
+
+private:
+    std::string pointer_;
+    std::string reason_;
+    std::string what_;
+};
+
+/// A config file, read: its values, and for the JSON pointers of what it says, where it says so ("app.json:3:5").
+struct config_document {
+    boost::json::value root;
+    std::map<std::string, std::string> places;
+};
+
+/// A kind of config files: what their names end in, and what reads a text, whose name is for errors.
+struct config_format {
+    std::vector<std::string> endings;
+    std::function<config_document(std::string_view text, const std::string& name)> read;
+};
+
+/// What a config is made of. Setters may be chained.
+class config_sources {
+public:
+    config_sources() {}
+
+    /// The file to read; by default none.
+    config_sources& file(std::string path) { return file_ = std::move(path), *this; }
+
+    /// Environment variables, by name; by default none. Of interest are those that begin with TASKFLUX_. An empty one is as
+    /// one that is not set.
+    config_sources& variables(std::map<std::string, std::string> all) { return variables_ = std::move(all), *this; }
+
+    /// TEST, STAGE or PRODUCTION; by default the variable TASKFLUX_ENV says, or the file's `env`.
+    config_sources& env(std::string name) { return env_ = std::move(name), *this; }
+
+    /// Reads files of another kind than .json.
+    config_sources& format(config_format another) { return formats_.push_back(std::move(another)), *this; }
+
+    const std::string& file() const { return file_; }
+    const std::map<std::string, std::string>& variables() const { return variables_; }
+    const std::string& env() const { return env_; }
+    const std::vector<config_format>& formats() const { return formats_; }
+
+private:
+    std::string file_;
+    std::map<std::string, std::string> variables_;
+    std::string env_;
+    std::vector<config_format> formats_;
+};
+
+/// The program's environment variables that begin with TASKFLUX_.
+std::map<std::string, std::string> taskflux_variables();
+
+/// Puts a config together: of `base`, the file, that file's section for the environment, the variables; what comes later
+/// wins. All sections are checked, also those that are not used. Errors: `config_error`.
+app_config load_config(const config_sources& sources, const app_config& base = app_config());
+
+/// Reads a JSON file. Errors: `config_error`.
+app_config load_config(const std::string& path);
+
+/// Whether every value is one that can be used. Errors: `config_error`, for the first that is not.
+void check_config(const app_config& config);
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/app/load.hpp -----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A config, and where each part of it was said: for errors that show later.
+struct loaded_config {
+    app_config values;
+    std::map<std::string, std::string> places;
+
+    /// The same error, with the place of what is wrong.
+    config_error placed(const config_error& e) const;
+};
+
+loaded_config load(const config_sources& sources, const app_config& base);
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/app/log_writer.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// `2026-01-31T12:00:00.25Z warning text task="default:~1.x" name="value"`: a line whatever the text holds, with no end.
+std::string log_text(const log_line& line, const task_id* task);
+
+/// Appends log lines to a file, or to the standard error stream. Thread-safe.
+class log_writer {
+public:
+    /// An empty path: the standard error stream. Throws `config_error` for a file that can't be opened.
+    log_writer(const std::string& path, log_level least);
+
+    /// Does nothing for a line below the least level.
+    void write(const log_line& line, const task_id* task = nullptr);
+    void write(log_level level, std::string_view text);
+
+private:
+    const log_level least_;
+    std::mutex mutex_;
+    std::ofstream file_;
+    std::ostream& out_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/scheduler_options.hpp --------------------------------------------------
+
+namespace taskflux {
+
+/// Where a local job runs at each tick.
+enum class local_scope {
+    once_per_cluster,  ///< in one process of all
+    once_per_host,     ///< in one process of each host
+    every_process      ///< in each; the broker does not know of it
+};
+
+/// How a schedule behaves. Setters may be chained; name the options on a line of their own before a co_await.
+class schedule_options {
+public:
+    schedule_options() {}
+
+    /// Its name: 1 to 128 characters of A-Z a-z 0-9 _ - . /; by default that of the task. One schedule of a name in
+    /// each queue. Not for local jobs.
+    schedule_options& id(std::string_view name) { return id_ = detail::checked_name(name), *this; }
+
+    /// What becomes of ticks that nobody was there for; default `fire_once`. `limit`: how many are caught up with, at
+    /// most 1000.
+    schedule_options& misfire(misfire_policy policy, unsigned limit = 10) {
+        if (limit == 0) throw error(errc::invalid_argument, "misfire: a limit is at least 1; use misfire_policy::skip");
+        if (limit > detail::most_caught_up) throw error(errc::invalid_argument, "misfire: a limit is at most 1000");
+        limit_ = policy == misfire_policy::catch_up ? limit : 1;
+        return misfire_ = policy, *this;
+    }
+
+    /// So late a tick is still on time; default 5 s, at most a year.
+    schedule_options& grace(duration late) {
+        return grace_ = at_most_a_year(late, "grace"), *this;
+    }
+
+    /// Who may fire it, by host name; empty (the default): anyone.
+    schedule_options& hosts(std::vector<std::string> names) {
+        if (std::ranges::find(names, std::string()) != names.end()) {
+            throw error(errc::invalid_argument, "hosts: a host's name is not empty");
+        }
+        return hosts_ = std::move(names), *this;
+    }
+
+    /// What happens at a tick when what the last one started has not ended; default `allow`. Of a local job, what
+    /// runs in this process counts.
+    schedule_options& overlap(overlap_policy policy) { return overlap_ = policy, *this; }
+
+    /// Each tick fires up to so much later, by a delay of its own, at most a year; keep it below the time between two
+    /// ticks.
+    schedule_options& jitter(duration most) {
+        return jitter_ = at_most_a_year(most, "jitter"), *this;
+    }
+
+    /// Options of each submission: queue, priority, retry, limits, headers. Others make no sense here:
+    /// `invalid_argument`. Not for local jobs.
+    schedule_options& submit(const submit_options& options) {
+        if (!options.id().empty() || !options.unique_key().empty() || options.hold() || options.at() ||
+            options.delay() != duration::zero()) {
+            throw error(errc::invalid_argument, "submit: a schedule's tasks can't have an id, a unique key, hold, delay or at");
+        }
+        return submit_ = options, *this;
+    }
+
+    /// The time zone of a local job's expression; default UTC.
+    schedule_options& zone(std::string_view name) { return zone_ = name, *this; }
+
+    /// Where a local job runs; default `once_per_cluster`.
+    schedule_options& scope(local_scope where) { return scope_ = where, *this; }
+
+    const std::string& id() const { return id_; }
+    const submit_options& submit() const { return submit_; }
+    const std::string& zone() const { return zone_; }
+    local_scope scope() const { return scope_; }
+
+    /// What they make of a schedule. Errors: `invalid_argument` for an expression or zone that is not known.
+    schedule_definition define(std::string id, std::string_view expression, std::string_view place) const {
+        schedule_definition made;
+        made.cron = cron(expression).text();
+        made.zone = taskflux::zone::named(place).name();
+        made.id = std::move(id);
+        made.misfire = misfire_;
+        made.limit = limit_;
+        made.grace = grace_;
+        made.overlap = overlap_;
+        made.jitter = jitter_;
+        made.hosts = hosts_;
+        return made;
+    }
+
+private:
+    static duration at_most_a_year(duration given, const std::string& name) {
+        if (given < duration::zero()) throw error(errc::invalid_argument, name + " must not be negative");
+        if (given > detail::longest_delay) throw error(errc::invalid_argument, name + " must not be longer than 365 days");
+        return given;
+    }
+
+    std::string id_;
+    misfire_policy misfire_ = misfire_policy::fire_once;
+    unsigned limit_ = 1;
+    duration grace_ = std::chrono::seconds(5);
+    std::vector<std::string> hosts_;
+    overlap_policy overlap_ = overlap_policy::allow;
+    duration jitter_{};
+    submit_options submit_;
+    std::string zone_ = "UTC";
+    local_scope scope_ = local_scope::once_per_cluster;
+};
+
+/// How a scheduler works. Setters may be chained; the same name without an argument reads.
+class scheduler_options {
+public:
+    scheduler_options() {}
+
+    /// The queues whose schedules it fires and finds; by default all that the broker has.
+    scheduler_options& queues(std::vector<std::string> names) {
+        for (const auto& name : names) detail::checked_name(name);
+        return queues_ = std::move(names), *this;
+    }
+
+    /// This host's name, for schedules that are for some hosts only and for jobs that run once per host; by default what
+    /// the system says. Name it where that changes, as in containers: what is stored for a host that never comes back
+    /// stays until it is removed.
+    scheduler_options& host(std::string_view name) { return host_ = detail::checked_name(name), *this; }
+
+    /// How often it looks for schedules that others have added or changed; default 1 s. While no queue can be read up
+    /// to ten times as long.
+    scheduler_options& look_every(duration time) {
+        if (time <= duration::zero()) throw error(errc::invalid_argument, "look_every must be longer than nothing");
+        return look_every_ = time, *this;
+    }
+
+    /// Runs local jobs that are plain functions; by default threads of the scheduler's own, as many as the machine
+    /// has cores, if it has such jobs.
+    scheduler_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
+
+    /// Takes a line for each thing that went wrong; by default nobody does. Must not throw.
+    scheduler_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
+
+    const std::vector<std::string>& queues() const { return queues_; }
+    const std::string& host() const { return host_; }
+    duration look_every() const { return look_every_; }
+    const asio::any_io_executor& cpu() const { return cpu_; }
+    const std::function<void(std::string_view)>& log() const { return log_; }
+
+private:
+    std::vector<std::string> queues_;
+    std::string host_;
+    duration look_every_ = std::chrono::seconds(1);
+    asio::any_io_executor cpu_;
+    std::function<void(std::string_view)> log_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/app/schedules.hpp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A schedule that an app stores when it starts. The task's type is known no more: its payload is encoded.
+struct app_schedule {
+    std::string cron;
+    std::string task;
+    task_options contract;
+    std::string payload;
+    schedule_options options;
+    bool is_enabled = true;
+
+    const std::string& id() const { return options.id().empty() ? task : options.id(); }
+};
+
+inline schedule_options options_of(const schedule_config& config) {
+    schedule_options options;
+    if (!config.id.empty()) options.id(config.id);
+    options.zone(config.zone).misfire(config.misfire).grace(config.grace).overlap(config.overlap).jitter(config.jitter);
+    options.hosts(config.hosts);
+    submit_options submit;
+    if (!config.queue.empty()) submit.queue(config.queue);
+    return options.submit(submit);
+}
+
+/// A contract's options with `defaults` in the place of limits that are the usual ones.
+inline task_options with_defaults(task_options contract, const submit_options& defaults) {
+    const auto policy = defaults.under(contract.policy());
+    return contract.deadline(policy.deadline).retention(policy.retention, policy.failed_retention);
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/failure.hpp ------------------------------------------------------------
 
 namespace taskflux::detail {
@@ -7243,6 +7155,52 @@ struct job_outcome {
     std::optional<taskflux::failure> failure;                                       ///< when it failed
     unsigned attempts = 0;
 };
+
+namespace detail {
+
+template <class R>
+job_outcome<R> typed(const task_outcome& ended) {
+    job_outcome<R> made;
+    made.state = ended.state;
+    made.attempts = ended.attempts;
+    if (ended.state == task_state::failed) made.failure = read_failure(ended.error);
+    if (ended.state == task_state::succeeded) {
+        if constexpr (std::is_void_v<R>) {
+            made.value.emplace();
+        } else {
+            made.value = decode<R>(ended.result);
+        }
+    }
+    return made;
+}
+
+/// The result, or an exception for any other end.
+template <class R>
+R value_of(const task_outcome& ended, const task_id& id) {
+    switch (ended.state) {
+        case task_state::succeeded:
+            if constexpr (std::is_void_v<R>) {
+                return;
+            } else {
+                return decode<R>(ended.result);
+            }
+        case task_state::cancelled: throw error(errc::cancelled, "task " + to_string(id));
+        case task_state::expired: throw error(errc::expired, "task " + to_string(id));
+        case task_state::failed: {
+            auto why = read_failure(ended.error);
+            const auto code = code_of(why);
+            throw task_failed(code, std::move(why), ended.attempts);
+        }
+        case task_state::held:
+        case task_state::scheduled:
+        case task_state::waiting:
+        case task_state::running:
+        case task_state::waiting_children: break;
+    }
+    throw error(errc::protocol, "the broker says that task " + to_string(id) + " ended without an end");
+}
+
+}  // namespace detail
 
 /// A handle to a submitted task. A value: copy it, keep it, drop it; the task is not affected. Distinct
 /// objects may be used from several threads. Errors of all calls: those of `broker`, `errc::not_found` once
@@ -7336,27 +7294,16 @@ private:
         auto ended = co_await broker->wait(id, wait);
         if (!ended) throw error(errc::timed_out, "task " + to_string(id) + " has not ended");
         if constexpr (std::is_void_v<R>) {
-            value_of(*ended, id);
+            detail::value_of<R>(*ended, id);
         } else {
-            co_return value_of(*ended, id);
+            co_return detail::value_of<R>(*ended, id);
         }
     }
 
     static awaitable<std::optional<job_outcome<R>>> outcome_of(broker_ptr broker, task_id id, duration wait) {
         auto ended = co_await broker->wait(std::move(id), wait);
         if (!ended) co_return std::nullopt;
-        job_outcome<R> typed;
-        typed.state = ended->state;
-        typed.attempts = ended->attempts;
-        if (ended->state == task_state::failed) typed.failure = detail::read_failure(ended->error);
-        if (ended->state == task_state::succeeded) {
-            if constexpr (std::is_void_v<R>) {
-                typed.value.emplace();
-            } else {
-                typed.value = decode<R>(ended->result);
-            }
-        }
-        co_return std::move(typed);
+        co_return detail::typed<R>(*ended);
     }
 
     static awaitable<effect> one(batch_call call, broker_ptr broker, task_id id) {
@@ -7369,30 +7316,6 @@ private:
         co_return co_await broker->update(std::move(id), std::move(payload));
     }
 
-    static R value_of(const task_outcome& ended, const task_id& id) {
-        switch (ended.state) {
-            case task_state::succeeded:
-                if constexpr (std::is_void_v<R>) {
-                    return;
-                } else {
-                    return decode<R>(ended.result);
-                }
-            case task_state::cancelled: throw error(errc::cancelled, "task " + to_string(id));
-            case task_state::expired: throw error(errc::expired, "task " + to_string(id));
-            case task_state::failed: {
-                auto why = detail::read_failure(ended.error);
-                const auto code = detail::code_of(why);
-                throw task_failed(code, std::move(why), ended.attempts);
-            }
-            case task_state::held:
-            case task_state::scheduled:
-            case task_state::waiting:
-            case task_state::running:
-            case task_state::waiting_children: break;
-        }
-        throw error(errc::protocol, "the broker says that task " + to_string(id) + " ended without an end");
-    }
-
     broker_ptr broker_;
     task_id id_;
     bool is_duplicate_ = false;
@@ -7400,11 +7323,299 @@ private:
 
 }  // namespace taskflux
 
-// -------------------- taskflux/flow/client.hpp -------------------------------------------------------------
+// -------------------- taskflux/detail/event.hpp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Wakes who waits, or lets the next wait return at once when nobody does. Setting it twice before a wait
+/// counts once. One waits at a time, anyone sets. It may outlive the context of who waits, and be set while that
+/// context ends: what belongs to the context, a channel, stands in the frame of the wait, which goes with it, and
+/// a wait does not return while it is being woken.
+class event {
+public:
+    void set() {
+        const std::lock_guard lock(mutex_);
+        if (const auto waiting = std::exchange(waiting_, nullptr)) {
+            waiting->try_send(error_code());
+        } else {
+            is_set_ = true;
+        }
+    }
+
+    /// Returns when the event is set. Throws `operation_aborted` when cancelled.
+    asio::awaitable<void> wait() {
+        const auto executor = co_await asio::this_coro::executor;
+        channel woken(executor, 1);
+        const visit here(*this, woken);
+        const auto [ec] = co_await woken.async_receive(asio::as_tuple(asio::deferred));
+        if (ec) throw boost::system::system_error(asio::error::operation_aborted, "wait");
+    }
+
+private:
+    using error_code = boost::system::error_code;
+    using channel = asio::experimental::concurrent_channel<asio::any_io_executor, void(error_code)>;
+
+    /// Of one wait, from before it sleeps until it is over.
+    class visit {
+    public:
+        visit(event& at, channel& woken) : at_(at), woken_(woken) {
+            const std::lock_guard lock(at_.mutex_);
+            if (std::exchange(at_.is_set_, false)) {
+                woken_.try_send(error_code());
+            } else {
+                at_.waiting_ = &woken_;
+            }
+        }
+        ~visit() {
+            const std::lock_guard lock(at_.mutex_);
+            at_.waiting_ = nullptr;
+            // It was woken, but had been cancelled by then.
+            woken_.try_receive([this](error_code) { at_.is_set_ = true; });
+        }
+        visit(const visit&) = delete;
+        visit& operator=(const visit&) = delete;
+
+    private:
+        event& at_;
+        channel& woken_;
+    };
+
+    std::mutex mutex_;
+    bool is_set_ = false;
+    channel* waiting_ = nullptr;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/rpc/letters.hpp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What passes between who calls and who serves; docs/wire-format.md.
+struct call_letter {
+    enum class kind : char {
+        request = 'Q',  ///< to a service: all members but number and taken
+        cancel = 'X',   ///< to a service: id, reply_to
+        answer = 'A',   ///< to who has called: id, payload
+        fault = 'F',    ///< to who has called: id, payload: a `failure`
+        refused = 'R',  ///< to who has called: id; it has not been taken, and another instance may be called
+        values = 'V',   ///< of a stream, to its reader: reply_to, number: of the first one, payload: `add`
+        end = 'E',      ///< of a stream, to its reader: reply_to, number: how many values there were
+        credit = 'C',   ///< to where a stream comes from: number: how many have been received, the end as one; taken
+        again = 'G'     ///< the same; what has not been received is to be sent again
+    };
+
+    kind what = kind::request;
+    std::uint64_t id = 0;
+    std::string reply_to;              ///< empty: nobody waits
+    std::string service;
+    std::string method;
+    time_point deadline = never;
+    header_map headers;
+    std::size_t window = 0;            ///< of a request: how many values it has room for; 0: it wants no stream
+    std::uint64_t number = 0;
+    std::uint64_t taken = 0;
+    std::string payload;
+
+    /// Adds a value to the payload.
+    void add(std::string_view value);
+
+    /// The values in the payload; throws `errc::protocol`.
+    std::vector<std::string_view> values_in() const;
+
+    std::string text() const;
+
+    /// Throws `errc::protocol`.
+    static call_letter parse(std::string_view text);
+};
+
+/// Bytes of a stream that its reader has not taken, at most, beside one value.
+inline constexpr std::size_t stream_bytes = 1024 * 1024;
+
+/// The board of a service's instances.
+std::string board_of(std::string_view service);
+
+/// The board that names the services.
+inline constexpr const char* services_board = "taskflux/services";
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/stream/inlet.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Where the values of a stream come in, in order and each once, whatever was lost on the way or is sent by a second
+/// attempt; the other end is an `outlet`. One coroutine reads at a time. Lives in a shared_ptr.
+class inlet : public std::enable_shared_from_this<inlet> {
+public:
+    /// Called after each second in which nothing was heard; `is_lost`: the outlet is gone. Throws when nothing is to be
+    /// expected any more.
+    using look = std::function<asio::awaitable<void>(bool is_lost)>;
+
+    /// Has room for `window` values.
+    static std::shared_ptr<inlet> open(broker_ptr broker, std::size_t window);
+
+    inlet(broker_ptr broker, std::size_t window);
+
+    const std::string& address() const { return box_->address(); }
+    std::size_t window() const { return window_; }
+    const broker_ptr& broker() const { return broker_; }
+
+    /// To be set before anything is awaited: when it times out, who looks whether there is still an outlet, and what is
+    /// to be done when the reader leaves, which knows whether it has read to the end.
+    void attach(time_point ends, look looks, std::function<void(bool has_ended)> leaves);
+
+    /// Waits until there is an outlet; false when the call was refused. Errors: what refused it for good; `timed_out`.
+    static asio::awaitable<bool> begun(std::shared_ptr<inlet> self);
+
+    /// The next value; nothing at the end, or of a null `self`. Errors: what the source has thrown; `timed_out`; `unavailable` when it is lost.
+    static asio::awaitable<std::optional<std::string>> next(std::shared_ptr<inlet> self);
+
+    /// Nothing more will come: what was not an end is an error.
+    void close(std::exception_ptr why);
+
+    /// The reader leaves.
+    void leave();
+
+private:
+    void hear(std::string_view text);
+    asio::awaitable<void> change();
+    void tell(call_letter::kind what);
+    std::optional<call_letter::kind> note(call_letter& letter);  // with the mutex locked; what to answer
+    std::optional<call_letter::kind> missing();
+
+    const broker_ptr broker_;
+    const std::size_t window_;
+    const std::shared_ptr<event> changed_;
+    std::unique_ptr<mailbox> box_;
+    time_point ends_ = never;
+    look looks_;
+    std::function<void(bool)> leaves_;
+
+    std::mutex mutex_;  // guards all below
+    std::string source_;
+    std::deque<std::string> values_;  // received and not taken
+    std::uint64_t received_ = 0;
+    std::uint64_t taken_ = 0;
+    std::uint64_t told_ = 0;  // what the source knows of taken_
+    std::size_t untold_bytes_ = 0;
+    std::uint64_t letters_heard_ = 0;
+    std::optional<std::uint64_t> asked_for_;  // to be sent again
+    std::exception_ptr failure_;
+    bool is_refused_ = false;
+    bool is_lost_ = false;
+    bool has_ended_ = false;
+};
+
+/// Holds an inlet for its reader.
+class reading {
+public:
+    reading() {}
+    explicit reading(std::shared_ptr<inlet> from) : from_(std::move(from)) {}
+    reading(reading&&) = default;
+    reading& operator=(reading&& other) noexcept {
+        std::swap(from_, other.from_);
+        return *this;
+    }
+    ~reading() {
+        if (from_) from_->leave();
+    }
+
+    const std::shared_ptr<inlet>& from() const { return from_; }
+
+private:
+    std::shared_ptr<inlet> from_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/stream.hpp -------------------------------------------------------------
 
 namespace taskflux {
 
+/// What a method or a task emits, as its caller reads it:
+///
+///     auto primes = co_await calls.call(find_primes, 1'000);
+///     while (auto prime = co_await primes.next()) use(*prime);
+///
+/// Values come in order and each once. The source waits for the reader, who holds no more values than `window` says, and
+/// 1 MiB. A stream that is destroyed before its end cancels its source. For one coroutine at a time.
+template <class T>
+class stream {
+public:
+    /// An empty one.
+    stream() {}
+
+    /// Made by who calls.
+    explicit stream(detail::reading from) : from_(std::move(from)) {}
+
+    /// The next value; nothing after the last one. Throws, after what has come before, what the source has thrown, as the
+    /// call of a method or `job::result` would; `timed_out`; `unavailable` when the source is lost. Cancellable; the stream
+    /// can be read on.
+    asio::awaitable<std::optional<T>> next() { return decoded(detail::inlet::next(from_.from())); }
+
+private:
+    static asio::awaitable<std::optional<T>> decoded(asio::awaitable<std::optional<std::string>> reads) {
+        const auto text = co_await std::move(reads);
+        if (!text) co_return std::nullopt;
+        co_return decode<T>(*text);
+    }
+
+    detail::reading from_;
+};
+
 namespace detail {
+
+asio::awaitable<void> emit(std::shared_ptr<outlet> to, std::string value);
+asio::awaitable<void> end_stream(std::shared_ptr<outlet> to);
+asio::awaitable<void> flush_stream(std::shared_ptr<outlet> to);
+
+}  // namespace detail
+
+/// Where a handler puts its values; it takes one by reference. See `stream`.
+template <class T>
+class emitter {
+public:
+    /// Made by who calls the handler; null: nobody reads.
+    explicit emitter(std::shared_ptr<detail::outlet> to) : to_(std::move(to)) {}
+    emitter(const emitter&) = delete;
+    emitter& operator=(const emitter&) = delete;
+
+    /// Returns when the reader has room for the value; it is dropped when nobody reads. Errors: `too_large` for one over
+    /// 4 MiB. Cancellable.
+    asio::awaitable<void> emit(const T& value) { return detail::emit(to_, encode(value)); }
+
+private:
+    std::shared_ptr<detail::outlet> to_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/stream/task.hpp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A task with this header emits its values to who is named there.
+inline constexpr std::string_view stream_header = "taskflux-stream";
+
+struct stream_reader {
+    std::string address;
+    std::size_t window = 1;
+};
+
+std::string stream_header_for(const inlet& reader);
+
+/// Throws `errc::invalid_argument`.
+stream_reader read_stream_header(std::string_view text);
+
+/// Ends the inlet when that task ends, and cancels the task when the reader leaves before.
+void follow_task(const broker_ptr& broker, const task_id& id, inlet& reader);
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/submission.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
 
 /// Whether a payload `P` (void: none) can be made of these arguments: it is one of them, or they are its
 /// fields. No arguments are a payload forgotten, not one of defaults.
@@ -7440,6 +7651,372 @@ std::string encode_payload(Args&&... args) {
     }
 }
 
+std::string queue_of(const auto& contract, const submit_options& options) {
+    return options.queue() ? *options.queue() : std::string(contract.options().queue());
+}
+
+std::shared_ptr<task_spec> spec_of(const auto& contract, const submit_options& options) {
+    auto spec = std::make_shared<task_spec>();
+    spec->name = contract.name();
+    spec->priority = options.priority().value_or(contract.options().priority());
+    spec->policy = options.over(contract.options().policy());
+    spec->headers = options.headers();
+    return spec;
+}
+
+inline new_task make_task(std::shared_ptr<const task_spec> spec, const submit_options& options, std::string payload) {
+    new_task task;
+    task.spec = std::move(spec);
+    task.payload = std::move(payload);
+    task.own_id = options.id();
+    task.unique_key = options.unique_key();
+    task.unique_window = options.unique_window();
+    task.delay = options.delay();
+    task.at = options.at().value_or(time_point{});
+    task.hold = options.hold();
+    return task;
+}
+
+template <class R, class P, class... Args>
+new_task task_of(const contract<R, P>& contract, const submit_options& options, Args&&... payload) {
+    auto text = encode_payload<P>(std::forward<Args>(payload)...);
+    auto spec = spec_of(contract, options);
+    return make_task(std::move(spec), options, std::move(text));
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/workflow/notebook.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What a handler needs of the worker that runs it. Called from any thread.
+class context_sink {
+public:
+    virtual void on_progress(std::string encoded) = 0;
+    virtual void on_log(log_line line) = 0;
+
+    virtual const broker_ptr& broker() const = 0;
+    virtual const std::string& consumer_name() const = 0;
+    /// Lends the handler's slot to another, as long as the handler only waits.
+    virtual void park() = 0;
+    virtual void unpark() = 0;
+
+protected:
+    ~context_sink() = default;
+};
+
+/// Ends an attempt that is to go on later: after `delay`, or when the signal with the key `awaited` has come. Not a
+/// `std::exception`, so that few handlers catch it by mistake.
+struct suspension {
+    duration delay{};
+    std::string awaited;
+};
+
+/// The journal of a task as one attempt at it reads and writes it. Names what the handler does by the order in which
+/// it does it, so that the next attempt finds it again. Thread-safe.
+class notebook {
+public:
+    notebook(context_sink& sink, const task_id& id, std::uint32_t token) : sink_(sink), id_(id), token_(token) {}
+
+    const broker_ptr& broker() const { return sink_.broker(); }
+    const task_id& id() const { return id_; }
+    context_sink& sink() { return sink_; }
+
+    /// Whether an attempt before this one may have left something.
+    bool may_have_entries() const { return token_ > 1; }
+
+    std::string next_name() { return std::to_string(++position_); }
+
+    /// Which signal of that name is awaited next.
+    std::size_t next_signal(const std::string& name) {
+        const std::lock_guard lock(mutex_);
+        return ++signals_[name];
+    }
+    /// It was not awaited until it came: who waits next waits for it.
+    void return_signal(const std::string& name) {
+        const std::lock_guard lock(mutex_);
+        --signals_[name];
+    }
+
+    /// While calls are awaited side by side, one of them can't end the attempt.
+    bool is_in_group() const { return groups_ > 0; }
+    void enter_group() { ++groups_; }
+    void leave_group() { --groups_; }
+
+    /// Throws `invalid_argument` for a name that this attempt has used already.
+    void claim(const char* what, const std::string& name) {
+        if (name.empty() || name.front() == '~' || name.size() > 200) {
+            throw error(errc::invalid_argument, std::string("the name of a ") + what +
+                                                    " is 1 to 200 bytes and does not begin with '~': \"" +
+                                                    name.substr(0, 64) + '"');
+        }
+        const std::lock_guard lock(mutex_);
+        if (used_.insert(what + (' ' + name)).second) return;
+        throw error(errc::invalid_argument, std::string("two ") + what + "s of one task are named \"" + name + '"');
+    }
+
+    /// The own id of a subtask that this attempt is the first to make.
+    std::string child_id(const std::string& name) const {
+        auto made = to_string(id_) + '/' + name;
+        if (token_ > 1) made += '@' + std::to_string(token_);
+        return made;
+    }
+
+    journal_notes notes() const {
+        journal_notes made;
+        made.consumer = sink_.consumer_name();
+        made.token = token_;
+        return made;
+    }
+
+    asio::awaitable<noted> write(journal_notes what) { return broker()->note(id_, std::move(what)); }
+
+    /// Writes a value unless there is one; gives the one that is there then.
+    asio::awaitable<std::string> keep(std::string key, std::string value);
+
+    asio::awaitable<void> set(std::string key, std::string value);
+    asio::awaitable<std::optional<std::string>> find(std::string key);
+    asio::awaitable<std::optional<std::size_t>> find_number(std::string key);
+
+    static journal_notes::item item_of(std::string key, std::string text, journal_notes::mode how) {
+        journal_notes::item made;
+        made.key = std::move(key);
+        made.text = std::move(text);
+        made.how = how;
+        return made;
+    }
+
+private:
+    context_sink& sink_;
+    const task_id& id_;
+    const std::uint32_t token_;
+    std::atomic<unsigned> position_ = 0;
+    std::atomic<int> groups_ = 0;
+    std::mutex mutex_;  // guards all below
+    std::set<std::string> used_;
+    std::map<std::string, std::size_t> signals_;
+};
+
+/// For as long as a handler only waits.
+class parking {
+public:
+    explicit parking(context_sink& sink) : sink_(sink) { sink_.park(); }
+    parking(const parking&) = delete;
+    parking& operator=(const parking&) = delete;
+    ~parking() { sink_.unpark(); }
+
+private:
+    context_sink& sink_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/workflow/spawning.hpp --------------------------------------------------
+
+namespace taskflux {
+
+/// The subtasks that one `context::spawn` has made. A described value, so that it can be a payload: `client::results` and
+/// `context::results` read what became of them.
+struct spawned {
+    std::string parent;       ///< the printed id of the task that spawned them
+    std::string name;         ///< of the call
+    std::uint64_t count = 0;
+};
+BOOST_DESCRIBE_STRUCT(spawned, (), (parent, name, count))
+
+/// Options of `context::spawn`.
+class spawn_options {
+public:
+    spawn_options() {}
+
+    /// When the parent has succeeded or failed; default `children_policy::fail_fast`. One for all that a task spawns.
+    spawn_options& policy(children_policy value) { return policy_ = value, *this; }
+
+    /// A task that is started when the policy says that the parent has succeeded: its payload says which subtasks they
+    /// were, and its result becomes the parent's. One for each task.
+    template <class R>
+    spawn_options& then(const detail::contract<R, spawned>& task) {
+        then_name_ = task.name();
+        then_options_ = task.options();
+        return *this;
+    }
+
+    /// Options of each subtask. An own id or a unique key makes no sense here.
+    spawn_options& each(submit_options options) { return each_ = std::move(options), *this; }
+
+    children_policy policy() const { return policy_; }
+    const std::string& then_name() const { return then_name_; }
+    const task_options& then_options() const { return then_options_; }
+    const submit_options& each() const { return each_; }
+
+private:
+    children_policy policy_;
+    std::string then_name_;
+    task_options then_options_;
+    submit_options each_;
+};
+
+/// How many subtasks of a `context::map` are open at a time.
+struct window {
+    constexpr explicit window(std::size_t most) : size(most) {
+        if (most == 0) throw error(errc::invalid_argument, "a window holds at least one");
+    }
+    std::size_t size;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/workflow/steps.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+template <class Function>
+using step_result = typename awaited<std::invoke_result_t<Function&>>::type;
+
+/// Runs `function` unless the journal has its result.
+template <class Function>
+asio::awaitable<step_result<Function>> run_step(notebook& book, std::string name, Function function) {
+    using R = step_result<Function>;
+    if (book.may_have_entries()) {
+        const auto known = co_await book.find(step_key(name));
+        if (known) {
+            if constexpr (std::is_void_v<R>) co_return;
+            else co_return decode<R>(*known);
+        }
+    }
+    std::string text = "null";
+    if constexpr (std::is_void_v<R>) {
+        if constexpr (is_awaitable<std::invoke_result_t<Function&>>) co_await function();
+        else function();
+        co_await book.keep(step_key(name), std::move(text));
+    } else {
+        std::optional<R> value;
+        if constexpr (is_awaitable<std::invoke_result_t<Function&>>) value.emplace(co_await function());
+        else value.emplace(function());
+        text = encode(*value);
+        co_await book.keep(step_key(name), std::move(text));
+        co_return std::move(*value);
+    }
+}
+
+/// Waits until `when`, as the first attempt that came here meant it.
+asio::awaitable<void> pause_until(notebook& book, std::string name, time_point when);
+
+/// The next signal of that name as JSON, or nothing when none has come within `limit` of the first time that it was
+/// waited for.
+/// `place`: the wait's own name.
+asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::string place, std::string name, duration limit);
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/workflow/results.hpp ---------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What became of some of the subtasks that a task has spawned, in order.
+template <class R>
+asio::awaitable<std::vector<job_outcome<R>>> results_of(broker_ptr broker, spawned which, std::uint64_t first,
+                                                        std::uint64_t count) {
+    const auto parent = parse_task_id(which.parent);
+    const auto end = first < which.count ? first + (std::min)(count, which.count - first) : first;
+    journal_query query;
+    for (auto i = first; i < end; ++i) query.keys.push_back(child_key(which.name + '.' + std::to_string(i)));
+    std::vector<job_outcome<R>> made(query.keys.size());
+    if (made.empty()) co_return made;
+    std::unordered_map<std::string, std::size_t> places;
+    for (std::size_t i = 0; i < made.size(); ++i) {
+        places.emplace(query.keys[i], i);
+        made[i].state = task_state::waiting;
+    }
+    const auto page = co_await broker->journal(parent, std::move(query));
+    for (const auto& entry : page.entries) {
+        if (entry.outcome) made[places.at(entry.key)] = typed<R>(*entry.outcome);
+    }
+    co_return made;
+}
+
+template <class T>
+asio::awaitable<std::optional<T>> take_signal(notebook& book, std::string place, std::string name, duration limit) {
+    const auto value = co_await next_signal(book, std::move(place), std::move(name), limit);
+    if (!value) co_return std::nullopt;
+    co_return decode<T>(*value);
+}
+
+template <class T>
+asio::awaitable<T> take_signal(notebook& book, std::string place, std::string name) {
+    const auto value = co_await next_signal(book, std::move(place), std::move(name), (duration::max)());
+    co_return decode<T>(*value);
+}
+
+template <std::size_t Index, class Any, class T>
+asio::awaitable<Any> as_any(asio::awaitable<T> call) {
+    if constexpr (std::is_void_v<T>) {
+        co_await std::move(call);
+        co_return Any(std::in_place_index<Index>);
+    } else {
+        co_return Any(std::in_place_index<Index>, co_await std::move(call));
+    }
+}
+
+/// Awaits one of the calls, and lets the others go.
+template <class... Ts, std::size_t... Is>
+asio::awaitable<std::variant<stored<Ts>...>> only(std::size_t index, std::index_sequence<Is...>, asio::awaitable<Ts>... calls) {
+    using any_value = std::variant<stored<Ts>...>;
+    asio::awaitable<any_value> all[] = {as_any<Is, any_value>(std::move(calls))...};
+    co_return co_await std::move(all[index < sizeof...(Ts) ? index : 0]);
+}
+
+/// While several calls of a handler are awaited.
+class group {
+public:
+    explicit group(notebook& book) : book_(book) { book_.enter_group(); }
+    group(const group&) = delete;
+    group& operator=(const group&) = delete;
+    ~group() { book_.leave_group(); }
+
+private:
+    notebook& book_;
+};
+
+/// `when_any`, whose winner is journalled: of several calls that have succeeded, another run takes the same one.
+template <class... Ts>
+asio::awaitable<std::variant<stored<Ts>...>> first_of(notebook& book, std::string name, asio::awaitable<Ts>... calls) {
+    const group together(book);
+    const auto key = step_key("~any/" + name);
+    std::optional<std::size_t> known;
+    if (book.may_have_entries()) known = co_await book.find_number(key);
+    if (known) co_return co_await only(*known, std::index_sequence_for<Ts...>(), std::move(calls)...);
+    auto winner = co_await when_any(std::move(calls)...);
+    co_await book.set(key, std::to_string(winner.index()));
+    co_return winner;
+}
+
+template <class... Ts>
+asio::awaitable<std::tuple<stored<Ts>...>> all_of(notebook& book, asio::awaitable<Ts>... calls) {
+    const group together(book);
+    co_return co_await when_all(std::move(calls)...);
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/client.hpp -------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// Submits a subtask of a task that runs elsewhere.
+asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::string queue, new_task task);
+
+asio::awaitable<void> send_signal(broker_ptr broker, task_id id, std::string name, std::string value);
+
+/// Tells nobody of errors: the task's own limits end it.
+void cancel_in_background(const broker_ptr& broker, const task_id& id);
+
+/// `id`: the printed form, or an own id in the queue. Errors: `not_found`.
+asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::string id);
+
 }  // namespace detail
 
 /// Submits tasks and awaits their results. A value that shares its broker; copies and calls from several
@@ -7455,6 +8032,11 @@ public:
 
     explicit client(broker_ptr broker) : broker_(std::move(broker)) {}
 
+    /// `defaults` are the limits and retentions of tasks whose contract and submission leave them as they usually are; the
+    /// rest of it is of no meaning.
+    client(broker_ptr broker, submit_options defaults)
+        : broker_(std::move(broker)), defaults_(std::make_shared<const submit_options>(std::move(defaults))) {}
+
     /// Stores a task for a worker to run, and gives a handle to it.
     template <class R, class P, class... Args>
         requires(!detail::starts_with_options<Args...>)
@@ -7466,9 +8048,7 @@ public:
     template <class R, class P, class... Args>
     awaitable<job<R>> submit(const detail::contract<R, P>& contract, const submit_options& options,
                              Args&&... payload) const {
-        auto text = detail::encode_payload<P>(std::forward<Args>(payload)...);
-        auto spec = spec_of(contract, options);
-        return send<R>(broker_, queue_of(contract, options), make(std::move(spec), options, std::move(text)));
+        return send<R>(broker_, detail::queue_of(contract, options), task_of(contract, options, std::forward<Args>(payload)...));
     }
 
     /// Stores a task for each payload, a thousand in a round trip. `payloads` may be lazy; a range that is
@@ -7488,9 +8068,9 @@ public:
             throw error(errc::invalid_argument, "submit_all: an id or a unique key cannot be shared by several tasks");
         }
         auto spec = spec_of(contract, options);
-        auto pattern = make(std::move(spec), options, {});
+        auto pattern = detail::make_task(std::move(spec), options, {});
         if constexpr (fits) {
-            return send_all<R>(broker_, queue_of(contract, options), std::move(pattern),
+            return send_all<R>(broker_, detail::queue_of(contract, options), std::move(pattern),
                                std::views::all(std::forward<Range>(payloads)));
         } else {
             return {};
@@ -7500,8 +8080,34 @@ public:
     /// Submits a task and waits for its result; see `job::result` for what it throws. Cancelling the caller
     /// cancels the task.
     template <class R, class P, class... Args>
+        requires(!detail::starts_with_options<Args...>)
     awaitable<R> run(const detail::contract<R, P>& contract, Args&&... payload) const {
-        return result_of(submit(contract, std::forward<Args>(payload)...), broker_);
+        return run(contract, submit_options(), std::forward<Args>(payload)...);
+    }
+    template <class R, class P, class... Args>
+    awaitable<R> run(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
+        auto task = task_of(contract, options, std::forward<Args>(payload)...);
+        task.is_awaited = true;
+        return result_of(send<R>(broker_, detail::queue_of(contract, options), std::move(task)), broker_);
+    }
+
+    /// Submits a task that emits values, and reads them as it runs. A stream that is left before its end cancels the task;
+    /// when this process is gone the task goes on, and its values are dropped, as are those of a task that is submitted in
+    /// another way. Errors: `wrong_state` for a duplicate: its values go to who has submitted it first.
+    template <class T, class P, class... Args>
+        requires(!detail::starts_with_options<Args...>)
+    awaitable<stream<T>> run(const detail::stream_contract<T, P>& contract, Args&&... payload) const {
+        return run(contract, submit_options(), std::forward<Args>(payload)...);
+    }
+    template <class T, class P, class... Args>
+    awaitable<stream<T>> run(const detail::stream_contract<T, P>& contract, const submit_options& options,
+                             Args&&... payload) const {
+        auto reader = detail::inlet::open(broker_, stream_window);
+        auto mine = options;
+        mine.header(std::string(detail::stream_header), detail::stream_header_for(*reader));
+        auto task = task_of(contract, mine, std::forward<Args>(payload)...);
+        task.is_awaited = true;
+        return stream_of<T>(send<void>(broker_, detail::queue_of(contract, options), std::move(task)), std::move(reader));
     }
 
     /// A handle to a task that was submitted before, by whomever: `id` is the printed form of its id, or the
@@ -7515,6 +8121,31 @@ public:
     template <class R, class P>
     job<R> attach(const detail::contract<R, P>&, task_id id) const {
         return job<R>(broker_, std::move(id));
+    }
+
+    /// Gives a task that has not ended a subtask, as if it had spawned it: it ends only when that has, unless its
+    /// continuation runs already. Errors:
+    /// `wrong_state` when it has ended, `not_found`; `invalid_argument` for an id that another task has.
+    template <class R, class P, class... Args>
+    awaitable<job<R>> submit_under(const task_id& parent, const detail::contract<R, P>& contract,
+                                   const submit_options& options, Args&&... payload) const {
+        return send_under<R>(broker_, parent, detail::queue_of(contract, options),
+                             task_of(contract, options, std::forward<Args>(payload)...));
+    }
+
+    /// Sends a signal to a task that has not ended, where `context::wait_signal` takes it: durable, and taken once, as
+    /// the next one of that name. Errors: `wrong_state` when the task has ended, `not_found`, `too_large`.
+    template <class T>
+    awaitable<void> signal(const task_id& id, std::string name, const T& value) const {
+        return detail::send_signal(broker_, id, std::move(name), encode(value));
+    }
+
+    /// What became of `count` subtasks that a task has spawned, from the `first` one on. Those that have not ended are in
+    /// no terminal state. Errors: `not_found` once the parent's record has gone.
+    template <class R, class P>
+    awaitable<std::vector<job_outcome<R>>> results(const detail::contract<R, P>&, const spawned& which,
+                                                   std::uint64_t first = 0, std::uint64_t count = 1000) const {
+        return detail::results_of<R>(broker_, which, first, count);
     }
 
     /// `submit` for who does not write coroutines: completes as `void(std::exception_ptr, job<R>)`. The payload
@@ -7562,6 +8193,19 @@ public:
 
 private:
     static constexpr std::size_t batch_size = 1000;
+    static constexpr std::size_t stream_window = 64;  // values
+
+    std::shared_ptr<task_spec> spec_of(const auto& contract, const submit_options& options) const {
+        auto spec = detail::spec_of(contract, options);
+        if (defaults_) spec->policy = defaults_->under(spec->policy);
+        return spec;
+    }
+
+    template <class R, class P, class... Args>
+    new_task task_of(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
+        auto text = detail::encode_payload<P>(std::forward<Args>(payload)...);
+        return detail::make_task(spec_of(contract, options), options, std::move(text));
+    }
 
     /// What `call` throws at once reaches the token too.
     template <class Call, class Token>
@@ -7581,32 +8225,6 @@ private:
         std::rethrow_exception(error);
     }
 
-    static std::string queue_of(const auto& contract, const submit_options& options) {
-        return options.queue() ? *options.queue() : std::string(contract.options().queue());
-    }
-
-    static std::shared_ptr<const task_spec> spec_of(const auto& contract, const submit_options& options) {
-        auto spec = std::make_shared<task_spec>();
-        spec->name = contract.name();
-        spec->priority = options.priority().value_or(contract.options().priority());
-        spec->policy = options.over(contract.options().policy());
-        spec->headers = options.headers();
-        return spec;
-    }
-
-    static new_task make(std::shared_ptr<const task_spec> spec, const submit_options& options, std::string payload) {
-        new_task task;
-        task.spec = std::move(spec);
-        task.payload = std::move(payload);
-        task.own_id = options.id();
-        task.unique_key = options.unique_key();
-        task.unique_window = options.unique_window();
-        task.delay = options.delay();
-        task.at = options.at().value_or(time_point{});
-        task.hold = options.hold();
-        return task;
-    }
-
     template <class R>
     static awaitable<job<R>> send(broker_ptr broker, std::string queue, new_task task) {
         std::vector<new_task> tasks;
@@ -7614,6 +8232,12 @@ private:
         const auto stored = co_await broker->submit(queue, std::move(tasks));
         task_id id{std::move(queue), stored.front().key};
         co_return job<R>(std::move(broker), std::move(id), stored.front().duplicate);
+    }
+
+    template <class R>
+    static awaitable<job<R>> send_under(broker_ptr broker, task_id parent, std::string queue, new_task task) {
+        auto id = co_await detail::submit_subtask(broker, std::move(parent), std::move(queue), std::move(task));
+        co_return job<R>(std::move(broker), std::move(id));
     }
 
     template <class R, class Range>
@@ -7650,89 +8274,210 @@ private:
             is_cancelled = e.code() == asio::error::operation_aborted;
             if (!is_cancelled) throw;
         }
-        // This coroutine can't await any more; the cancel has one of its own.
-        asio::co_spawn(broker->get_executor(), cancel(broker, submitted.id()), asio::detached);
+        detail::cancel_in_background(broker, submitted.id());  // this coroutine can't await any more
         throw boost::system::system_error(asio::error::operation_aborted, "client::run");
     }
 
-    static awaitable<void> cancel(broker_ptr broker, task_id id) {
-        try {
-            std::vector<task_key> keys(1, id.key);
-            co_await broker->cancel(id.queue, std::move(keys));
-        } catch (const std::exception&) {  // nobody is left to tell; the task's own limits end it
+    template <class T>
+    static awaitable<stream<T>> stream_of(awaitable<job<void>> submission, std::shared_ptr<detail::inlet> reader) {
+        const auto submitted = co_await std::move(submission);
+        if (submitted.is_duplicate()) {
+            throw error(errc::wrong_state, "task " + to_string(submitted.id()) + " emits its values to who has submitted it first");
         }
-    }
-
-    /// The id whose printed form this is, if it is one: an own id may look a little like it.
-    static std::optional<task_id> read_printed(const std::string& id) {
-        if (id.find(":~") == std::string::npos) return std::nullopt;
-        try {
-            return parse_task_id(id);
-        } catch (const error&) {
-            return std::nullopt;
-        }
+        detail::follow_task(reader->broker(), submitted.id(), *reader);
+        co_return stream<T>(detail::reading(std::move(reader)));
     }
 
     template <class R>
     static awaitable<job<R>> find(broker_ptr broker, std::string queue, std::string id) {
-        auto printed = read_printed(id);
-        if (printed) co_return job<R>(std::move(broker), std::move(*printed));
-        const auto key = co_await broker->find(queue, id);
-        if (!key) throw error(errc::not_found, "no task with the own id \"" + id + "\" in queue " + queue);
-        task_id found{std::move(queue), *key};
+        auto found = co_await detail::find_task(broker, std::move(queue), std::move(id));
         co_return job<R>(std::move(broker), std::move(found));
     }
 
     broker_ptr broker_;
+    std::shared_ptr<const submit_options> defaults_;  // null: none
 };
 
 }  // namespace taskflux
 
-// -------------------- taskflux/flow/connect.hpp ------------------------------------------------------------
+// -------------------- taskflux/flow/call_context.hpp -------------------------------------------------------
 
 namespace taskflux {
 
-/// Opens the broker that `url` names: "memory://", the embedded one, in this process, or a Redis server (see
-/// `make_redis_broker`): "redis://…", "rediss://…", "redis+unix://…", "redis+sentinel://…". `executor` runs what
-/// the broker has to do in the background. Errors: `invalid_argument`, `unsupported`.
-inline broker_ptr connect(asio::any_io_executor executor, std::string_view url) {
-    const auto end = url.find("://");
-    if (end == std::string_view::npos) {
-        throw error(errc::invalid_argument, "\"" + std::string(url.substr(0, 20)) +
-                                                "\" is not a broker URL; try \"memory://\" or \"redis://127.0.0.1\"");
+/// What a method knows about the call that it serves. Valid until the method returns. Thread-safe.
+///
+/// Cancellation reaches a coroutine through its own cancellation slot; a plain function asks `cancelled()`.
+class call_context {
+public:
+    /// Made by the service.
+    call_context(taskflux::clock& clock, std::string method, header_map headers, time_point deadline)
+        : clock_(clock), method_(std::move(method)), headers_(std::move(headers)), deadline_(deadline) {}
+    call_context(const call_context&) = delete;
+    call_context& operator=(const call_context&) = delete;
+
+    const std::string& method() const { return method_; }
+
+    const header_map& headers() const { return headers_; }
+
+    /// The header's value, or empty.
+    std::string_view header(std::string_view name) const {
+        const auto found = headers_.find(name);
+        return found == headers_.end() ? std::string_view() : std::string_view(found->second);
     }
-    const auto scheme = url.substr(0, end);
-    if (scheme == "memory") {
-        if (url.size() > end + 3) {
-            throw error(errc::invalid_argument, "memory:// takes nothing after it: it names this process's own memory");
-        }
-        return make_memory_broker(std::move(executor));
-    }
-    if (scheme.starts_with("redis") || scheme == "unix") return make_redis_broker(std::move(executor), url);
-    throw error(errc::unsupported, "no broker for " + std::string(scheme) +
-                                       ":// is built in; there are memory://, redis://, rediss://, redis+unix:// and "
-                                       "redis+sentinel://");
-}
+
+    /// The broker's time when the caller gives up; for calls that this one makes.
+    time_point deadline() const { return deadline_; }
+
+    /// Time until then.
+    duration remaining() const { return (std::max)(deadline_ - clock_.now(), duration::zero()); }
+
+    /// Whether the caller has gone or given up, or the service shuts down.
+    bool cancelled() const { return is_cancelled_ || clock_.now() >= deadline_; }
+
+    /// For the service.
+    void cancel() { is_cancelled_ = true; }
+    void attach(std::shared_ptr<detail::outlet> values) { values_ = std::move(values); }
+    std::shared_ptr<detail::outlet> open_outlet() const { return values_; }
+
+private:
+    taskflux::clock& clock_;
+    const std::string method_;
+    const header_map headers_;
+    const time_point deadline_;
+    std::atomic<bool> is_cancelled_ = false;
+    std::shared_ptr<detail::outlet> values_;  // null: nobody reads
+};
 
 }  // namespace taskflux
+
+// -------------------- taskflux/flow/workflow/children.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A subtask of the task whose handler runs: new, or found again in the journal.
+struct open_child {
+    task_id id;
+    std::string own_id;
+    std::optional<task_outcome> outcome;  ///< found, and it had ended
+};
+
+/// The end of a subtask. Where its record has gone by then, the parent's journal has it, at the latest when whoever saw
+/// its end has carried it there.
+asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, std::string key, task_id child);
+
+/// Submits tasks whose notes have been written; gives their keys. What does not come is taken out of the journal again:
+/// its end would never reach the parent. `notes`: by whom. Errors: those of `broker::submit`; `invalid_argument` where an
+/// own id or a unique key is another task's.
+asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
+                                                    journal_notes notes);
+
+/// Notes subtasks in the journal and submits those that are new, all in one queue. Names and tasks go by pairs.
+/// Errors: `journal_mismatch`; those of `submit_noted`.
+asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::string queue, std::vector<std::string> names,
+                                                       std::vector<new_task> tasks, bool are_spawned,
+                                                       std::optional<children_policy> policy = std::nullopt);
+
+/// Cancels subtasks that nobody waits for any more. Waits for nothing: the parent's end would see to it too.
+void abandon_children(const broker_ptr& broker, const std::string& queue, std::vector<task_key> keys);
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/workflow/calls.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Whether an attempt ends anyway: then its open subtasks are its successor's, or its task's end cancels them.
+using is_ending = std::function<bool()>;
+
+/// The payloads of subtasks, one after the other.
+class payload_source {
+public:
+    virtual bool has_next() = 0;
+    virtual void skip() = 0;
+    virtual std::string take() = 0;
+
+protected:
+    ~payload_source() = default;
+};
+
+/// Reads no element of the range before it is taken.
+template <class Range>
+class range_source final : public payload_source {
+public:
+    explicit range_source(Range payloads) : payloads_(std::move(payloads)) {}
+    range_source(const range_source&) = delete;
+    range_source& operator=(const range_source&) = delete;
+
+    bool has_next() override { return next_ != std::ranges::end(payloads_); }
+    void skip() override { ++next_; }
+    std::string take() override {
+        auto text = encode(*next_);
+        ++next_;
+        return text;
+    }
+
+private:
+    Range payloads_;
+    std::ranges::iterator_t<Range> next_ = std::ranges::begin(payloads_);
+};
+
+/// What is told of each subtask of a map that has ended, in order; throws unless it has succeeded.
+using child_sink = std::function<void(const open_child&)>;
+
+/// One subtask, awaited; its outcome is there.
+asio::awaitable<open_child> await_child(notebook& book, std::string name, std::string queue, new_task task, is_ending ends);
+
+/// A subtask for each payload, at most `window` of them open at a time. `has_results`: whether the journal is to hold what
+/// they gave until the parent ends; else it forgets those that are done with.
+asio::awaitable<void> await_children(notebook& book, std::string name, std::string queue, new_task pattern,
+                                     payload_source& payloads, const child_sink& on_end, std::size_t window,
+                                     bool has_results, is_ending ends);
+
+/// Subtasks that the parent, when its handler has returned, waits for; gives how many.
+asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, std::string queue, new_task pattern,
+                                            payload_source& payloads, children_policy policy);
+
+template <class R>
+asio::awaitable<R> call_child(notebook& book, std::string name, std::string queue, new_task task, is_ending ends) {
+    const auto child = co_await await_child(book, std::move(name), std::move(queue), std::move(task), std::move(ends));
+    if constexpr (std::is_void_v<R>) value_of<R>(*child.outcome, child.id);
+    else co_return value_of<R>(*child.outcome, child.id);
+}
+
+/// Gives the results in order.
+template <class R, class Range>
+asio::awaitable<std::vector<R>> map_children(notebook& book, std::string name, std::string queue, new_task pattern,
+                                             Range payloads, std::size_t window, is_ending ends) {
+    std::vector<R> results;
+    range_source source(std::move(payloads));
+    const child_sink take = [&results](const open_child& child) {
+        results.push_back(value_of<R>(*child.outcome, child.id));
+    };
+    co_await await_children(book, std::move(name), std::move(queue), std::move(pattern), source, take, window, true, std::move(ends));
+    co_return results;
+}
+
+template <class R, class Range>
+    requires(std::is_void_v<R>)
+asio::awaitable<void> map_children(notebook& book, std::string name, std::string queue, new_task pattern, Range payloads,
+                                   std::size_t window, is_ending ends) {
+    range_source source(std::move(payloads));
+    const child_sink check = [](const open_child& child) { value_of<void>(*child.outcome, child.id); };
+    co_await await_children(book, std::move(name), std::move(queue), std::move(pattern), source, check, window, false, std::move(ends));
+}
+
+template <class Range>
+asio::awaitable<std::size_t> spawn_all(notebook& book, std::string name, std::string queue, new_task pattern, Range payloads,
+                                       children_policy policy) {
+    range_source source(std::move(payloads));
+    co_return co_await spawn_children(book, std::move(name), std::move(queue), std::move(pattern), source, policy);
+}
+
+}  // namespace taskflux::detail
 
 // -------------------- taskflux/flow/context.hpp ------------------------------------------------------------
 
 namespace taskflux {
-
-namespace detail {
-
-/// Where a context's news goes. Called from any thread.
-class context_sink {
-public:
-    virtual void on_progress(std::string encoded) = 0;
-    virtual void on_log(log_line line) = 0;
-
-protected:
-    ~context_sink() = default;
-};
-
-}  // namespace detail
 
 /// What a handler knows about the attempt it makes, and its way to tell about it. Valid until the handler
 /// returns. Thread-safe.
@@ -7744,7 +8489,7 @@ public:
     /// Made by the worker.
     context(const delivery& what, const task_id& id, const detail::job& job, taskflux::clock& clock, time_point ends,
             detail::context_sink& sink)
-        : what_(what), id_(id), job_(job), clock_(clock), ends_(ends), sink_(sink) {}
+        : what_(what), id_(id), job_(job), clock_(clock), ends_(ends), sink_(sink), book_(sink, id, what.token) {}
     context(const context&) = delete;
     context& operator=(const context&) = delete;
 
@@ -7801,49 +8546,283 @@ public:
         sink_.on_log(std::move(line));
     }
 
+    // --- subtasks ------------------------------------------------------------------------------------------
+    //
+    // What a handler asks for here is written into its task's journal. When the task is run again, after a crash of its
+    // worker, a pause or a failed attempt, the handler finds there what it has already: subtasks that have succeeded or
+    // are open are not made again, nor are those of the very same attempt that have failed. So a handler must ask for the
+    // same things in the same order each time; where it does not, `errc::journal_mismatch`. Subtasks inherit priority,
+    // headers and the remaining time, unless options say otherwise. When the task ends, those that are open are
+    // cancelled. While a handler waits for subtasks its worker's slot is lent to others.
+
+    /// Submits a subtask and waits for its result; throws as `job::result`. Cancelling the call cancels the subtask.
+    template <class R, class P, class... Args>
+        requires(!detail::starts_with_options<Args...>)
+    asio::awaitable<R> call(const detail::contract<R, P>& task, Args&&... payload) {
+        return call(task, submit_options(), std::forward<Args>(payload)...);
+    }
+    template <class R, class P, class... Args>
+    asio::awaitable<R> call(const detail::contract<R, P>& task, const submit_options& options, Args&&... payload) {
+        return begin_call(book_.next_name(), task, options, std::forward<Args>(payload)...);
+    }
+
+    /// The same with a name in the journal, in place of the call's position: for handlers whose order changes.
+    template <class R, class P, class... Args>
+    asio::awaitable<R> call_as(std::string name, const detail::contract<R, P>& task, const submit_options& options,
+                               Args&&... payload) {
+        claim_call(name);
+        return begin_call(std::move(name), task, options, std::forward<Args>(payload)...);
+    }
+
+    /// A subtask for each payload, at most `open` of them at a time; gives the results in order (nothing for void). The
+    /// first failure is thrown, and the open ones are cancelled. `payloads` may be lazy and long: it is read as subtasks
+    /// end. A range that is passed by reference must live until this has returned.
+    template <class R, class P, std::ranges::input_range Range>
+    auto map(const detail::contract<R, P>& task, Range&& payloads, window open = window(32)) {
+        return map(task, submit_options(), std::forward<Range>(payloads), open);
+    }
+    template <class R, class P, std::ranges::input_range Range>
+    auto map(const detail::contract<R, P>& task, const submit_options& options, Range&& payloads, window open = window(32)) {
+        return begin_map(book_.next_name(), task, options, std::forward<Range>(payloads), open);
+    }
+
+    /// Awaits calls side by side; see `when_all`. What is awaited together with others stays in memory: `sleep_until` and
+    /// `wait_signal` free the slot and nothing else, and a signal is noticed within a second. Coroutines of your own as
+    /// `calls` must not make more than one call each, unless these have names (`call_as`).
+    template <class... Ts>
+    asio::awaitable<std::tuple<detail::stored<Ts>...>> all(asio::awaitable<Ts>... calls) {
+        return detail::all_of(book_, std::move(calls)...);
+    }
+
+    /// Awaits calls until one has succeeded; see `when_any` and `all`. The journal remembers which one.
+    template <class... Ts>
+    asio::awaitable<std::variant<detail::stored<Ts>...>> any(asio::awaitable<Ts>... calls) {
+        return detail::first_of(book_, book_.next_name(), std::move(calls)...);
+    }
+
+    /// Submits subtasks that are not awaited here: when the handler has returned, its task waits for them without a slot
+    /// and ends, with the handler's result, when `options.policy()` says so.
+    template <class R, class P, std::ranges::input_range Range>
+        requires(std::same_as<std::ranges::range_value_t<Range>, P>)
+    asio::awaitable<spawned> spawn(const detail::contract<R, P>& task, Range&& payloads,
+                                   const spawn_options& options = spawn_options()) {
+        check_shared(options.each());
+        return begin_spawn(book_.next_name(), queue_for(task, options.each()), pattern_of(task, options.each()),
+                           std::views::all(std::forward<Range>(payloads)), options);
+    }
+
+    /// Submits one such subtask, also with an own id.
+    template <class R, class P, class... Args>
+    asio::awaitable<job<R>> spawn_one(const detail::contract<R, P>& task, const submit_options& options, Args&&... payload) {
+        auto made = inherited(task, options, detail::encode_payload<P>(std::forward<Args>(payload)...));
+        return begin_spawn_one<R>(book_.next_name(), queue_for(task, options), std::move(made));
+    }
+
+    /// What became of `count` subtasks from the `first` one on; those that have not ended are in no terminal state.
+    template <class R, class P>
+    asio::awaitable<std::vector<job_outcome<R>>> results(const detail::contract<R, P>&, const spawned& which,
+                                                         std::uint64_t first = 0, std::uint64_t count = 1000) const {
+        return detail::results_of<R>(sink_.broker(), which, first, count);
+    }
+
+    // --- steps, pauses, signals ----------------------------------------------------------------------------
+
+    /// Calls `function`, a coroutine or plain, and journals its result: once that is done, it is not called again by
+    /// another run of the task. The result needs a codec. Errors: `invalid_argument` for a name that this task has used
+    /// already, `too_large` when the journal would hold more than `max_journal_size`.
+    template <class Function>
+    asio::awaitable<detail::step_result<std::decay_t<Function>>> step(std::string name, Function&& function) {
+        static_assert(!detail::dies_twice<Function>,
+                      "GCC 12 destroys this closure twice in a co_await expression: name it first "
+                      "(auto charge = [&] { … }; co_await ctx.step(\"charge\", charge))");
+        book_.claim("step", name);
+        return detail::run_step(book_, std::move(name), std::decay_t<Function>(std::forward<Function>(function)));
+    }
+
+    /// Waits until `when`, or for `by`. From a second on the handler ends here, its slot is free, and it is run again
+    /// then: it must not catch what it does not know.
+    asio::awaitable<void> sleep_until(time_point when) { return detail::pause_until(book_, book_.next_name(), when); }
+    asio::awaitable<void> sleep_for(duration by) { return sleep_until(later(now(), by)); }
+
+    /// Waits for the next signal of that name (`client::signal`), however long that takes; the handler ends here and is
+    /// run again when it has come. With a limit: nothing when none came in time.
+    template <class T>
+    asio::awaitable<T> wait_signal(std::string name) {
+        return detail::take_signal<T>(book_, book_.next_name(), std::move(name));
+    }
+    template <class T>
+    asio::awaitable<std::optional<T>> wait_signal(std::string name, duration limit) {
+        return detail::take_signal<T>(book_, book_.next_name(), std::move(name), limit);
+    }
+
+    /// For the adapter of a handler that emits: where its values go, or null when nobody reads them.
+    std::shared_ptr<detail::outlet> open_outlet() const;
+
 private:
+    detail::is_ending ends() const {
+        return [this] { return cancelled(); };
+    }
+
+    void claim_call(const std::string& name);
+    static void check_shared(const submit_options& options);
+
+    template <class R, class P>
+    static std::string queue_for(const detail::contract<R, P>& task, const submit_options& options) {
+        return detail::queue_of(task, options);
+    }
+
+    template <class R, class P>
+    new_task inherited(const detail::contract<R, P>& task, const submit_options& options, std::string payload) const {
+        return inherit(detail::spec_of(task, options), task.options().priority(), options, std::move(payload));
+    }
+    new_task inherit(std::shared_ptr<task_spec> spec, int contract_priority, const submit_options& options,
+                     std::string payload) const;
+
+    template <class R, class P>
+    new_task pattern_of(const detail::contract<R, P>& task, const submit_options& options) const {
+        return inherited(task, options, {});
+    }
+
+    template <class R, class P, class... Args>
+    asio::awaitable<R> begin_call(std::string name, const detail::contract<R, P>& task, const submit_options& options,
+                                  Args&&... payload) {
+        auto made = inherited(task, options, detail::encode_payload<P>(std::forward<Args>(payload)...));
+        return detail::call_child<R>(book_, std::move(name), queue_for(task, options), std::move(made), ends());
+    }
+
+    template <class R, class P, class Range>
+    auto begin_map(std::string name, const detail::contract<R, P>& task, const submit_options& options, Range&& payloads,
+                   window open) {
+        constexpr bool fits = std::same_as<std::ranges::range_value_t<Range>, P>;
+        static_assert(fits, "map takes a range of the task's payloads: compare its elements' type with the contract");
+        check_shared(options);
+        return detail::map_children<R>(book_, std::move(name), queue_for(task, options), pattern_of(task, options),
+                                       std::views::all(std::forward<Range>(payloads)), open.size, ends());
+    }
+
+    template <class Range>
+    asio::awaitable<spawned> begin_spawn(std::string name, std::string queue, new_task pattern, Range payloads,
+                                         spawn_options options) {
+        spawned made;
+        made.parent = to_string(id_);
+        made.name = name;
+        made.count = co_await detail::spawn_all(book_, std::move(name), std::move(queue), std::move(pattern),
+                                                     std::move(payloads), options.policy());
+        if (!options.then_name().empty()) co_await prepare(made, options);
+        co_return made;
+    }
+
+    /// Submits the continuation, held.
+    asio::awaitable<void> prepare(const spawned& after, const spawn_options& options);
+
+    template <class R>
+    asio::awaitable<job<R>> begin_spawn_one(std::string name, std::string queue, new_task task) {
+        auto id = co_await submit_one(std::move(name), std::move(queue), std::move(task));
+        co_return job<R>(sink_.broker(), std::move(id));
+    }
+    asio::awaitable<task_id> submit_one(std::string name, std::string queue, new_task task);
+
     const delivery& what_;
     const task_id& id_;
     const detail::job& job_;
     taskflux::clock& clock_;
     time_point ends_;
     detail::context_sink& sink_;
+    detail::notebook book_;
 };
 
 }  // namespace taskflux
+
+// -------------------- taskflux/flow/stream/emitting.hpp ----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Makes a handler of a function that emits: one that takes (Context&, emitter<T>&, Payload) or (emitter<T>&, Payload).
+template <class T, class P, class Function, class Context>
+class emitting {
+    template <class... Payload>
+    static constexpr bool fits_with = std::is_invocable_r_v<asio::awaitable<void>, Function&, Context&, emitter<T>&, Payload...> ||
+                                      std::is_invocable_r_v<asio::awaitable<void>, Function&, emitter<T>&, Payload...>;
+    static constexpr bool fits() {
+        if constexpr (std::is_void_v<P>) return fits_with<>;
+        else return fits_with<P>;
+    }
+
+public:
+    static constexpr bool is_valid = fits();
+
+    explicit emitting(Function function) : function_(std::move(function)) {}
+
+    template <class... Payload>
+        requires(fits_with<Payload...>)
+    asio::awaitable<void> operator()(Context& ctx, Payload... payload) {
+        const auto to = ctx.open_outlet();
+        emitter<T> out(to);
+        std::exception_ptr failure;
+        try {
+            if constexpr (std::invocable<Function&, Context&, emitter<T>&, Payload...>) {
+                co_await std::invoke(function_, ctx, out, std::move(payload)...);
+            } else {
+                co_await std::invoke(function_, out, std::move(payload)...);
+            }
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (!failure) {
+            co_await end_stream(to);
+            co_return;
+        }
+        const auto state = co_await asio::this_coro::cancellation_state;
+        if (state.cancelled() == asio::cancellation_type::none) co_await flush_stream(to);  // they come before the failure
+        std::rethrow_exception(failure);
+    }
+
+private:
+    Function function_;
+};
+
+}  // namespace taskflux::detail
 
 // -------------------- taskflux/flow/handler.hpp ------------------------------------------------------------
 
 namespace taskflux::detail {
 
-/// A handler without its types: payload text in, result text out.
-class handler {
+/// A handler without its types: payload text in, result text out. `Context` is what it may take beside the payload.
+template <class Context>
+class basic_handler {
 public:
-    handler(job::kind kind, retry_policy::predicate test) : kind_(kind), retry_if_(test) {}
-    handler(const handler&) = delete;
-    handler& operator=(const handler&) = delete;
-    virtual ~handler() = default;
+    basic_handler(job::kind kind, retry_policy::predicate test, bool emits) : kind_(kind), retry_if_(test), emits_(emits) {}
+    basic_handler(const basic_handler&) = delete;
+    basic_handler& operator=(const basic_handler&) = delete;
+    virtual ~basic_handler() = default;
 
     job::kind kind() const { return kind_; }
     retry_policy::predicate retry_if() const { return retry_if_; }
+    bool emits() const { return emits_; }
 
     /// For a coroutine. The arguments must live until it has ended.
-    virtual asio::awaitable<void> run(context& ctx, std::string_view payload, std::string& result) = 0;
+    virtual asio::awaitable<void> run(Context& ctx, std::string_view payload, std::string& result) = 0;
     /// For a plain function.
-    virtual void call(context& ctx, std::string_view payload, std::string& result) = 0;
+    virtual void call(Context& ctx, std::string_view payload, std::string& result) = 0;
 
 private:
     job::kind kind_;
     retry_policy::predicate retry_if_;
+    bool emits_;
 };
 
+using task_handler = basic_handler<context>;
+
+/// By the names of their tasks.
+using handler_map = std::map<std::string, std::unique_ptr<task_handler>, std::less<>>;
+
 /// How a function is called with what a contract provides: with or without a context.
-template <class Function, class P>
+template <class Function, class P, class Context = context>
 struct handler_call {
-    static constexpr bool with_context = std::invocable<Function&, context&, P>;
+    static constexpr bool with_context = std::invocable<Function&, Context&, P>;
     static constexpr bool is_valid = with_context || std::invocable<Function&, P>;
 
-    static decltype(auto) apply(Function& function, context& ctx, P&& payload) {
+    static decltype(auto) apply(Function& function, Context& ctx, P&& payload) {
         if constexpr (with_context) {
             return std::invoke(function, ctx, std::move(payload));
         } else {
@@ -7852,12 +8831,12 @@ struct handler_call {
     }
 };
 
-template <class Function>
-struct handler_call<Function, void> {
-    static constexpr bool with_context = std::invocable<Function&, context&>;
+template <class Function, class Context>
+struct handler_call<Function, void, Context> {
+    static constexpr bool with_context = std::invocable<Function&, Context&>;
     static constexpr bool is_valid = with_context || std::invocable<Function&>;
 
-    static decltype(auto) apply(Function& function, context& ctx) {
+    static decltype(auto) apply(Function& function, Context& ctx) {
         if constexpr (with_context) {
             return std::invoke(function, ctx);
         } else {
@@ -7885,16 +8864,16 @@ void write_result(const R& value, std::string& out) {
 }
 
 /// What a function gives when it is called with what a contract provides.
-template <class Function, class P>
+template <class Function, class P, class Context = context>
 class handler_signature {
-    using call_type = handler_call<Function, P>;
+    using call_type = handler_call<Function, P, Context>;
 
     template <class F>
     static auto probe() {
         if constexpr (std::is_void_v<P>) {
-            return std::type_identity<decltype(call_type::apply(std::declval<F&>(), std::declval<context&>()))>();
+            return std::type_identity<decltype(call_type::apply(std::declval<F&>(), std::declval<Context&>()))>();
         } else {
-            return std::type_identity<decltype(call_type::apply(std::declval<F&>(), std::declval<context&>(),
+            return std::type_identity<decltype(call_type::apply(std::declval<F&>(), std::declval<Context&>(),
                                                                 std::declval<P&&>()))>();
         }
     }
@@ -7910,16 +8889,17 @@ public:
 template <class Given, class R>
 concept result_for = (std::is_void_v<R> && std::is_void_v<Given>) || (!std::is_void_v<R> && std::convertible_to<Given, R>);
 
-template <class R, class P, class Function>
-class typed_handler final : public handler {
-    using call_type = handler_call<Function, P>;
-    static constexpr bool is_coroutine = handler_signature<Function, P>::is_coroutine;
+template <class R, class P, class Function, class Context = context>
+class typed_handler final : public basic_handler<Context> {
+    using call_type = handler_call<Function, P, Context>;
+    static constexpr bool is_coroutine = handler_signature<Function, P, Context>::is_coroutine;
 
 public:
-    typed_handler(Function function, retry_policy::predicate test)
-        : handler(is_coroutine ? job::kind::coroutine : job::kind::plain, test), function_(std::move(function)) {}
+    explicit typed_handler(Function function, retry_policy::predicate test = nullptr, bool emits = false)
+        : basic_handler<Context>(is_coroutine ? job::kind::coroutine : job::kind::plain, test, emits),
+          function_(std::move(function)) {}
 
-    asio::awaitable<void> run(context& ctx, std::string_view payload, std::string& out) override {
+    asio::awaitable<void> run(Context& ctx, std::string_view payload, std::string& out) override {
         if constexpr (!is_coroutine) {
             call(ctx, payload, out);
             co_return;
@@ -7943,7 +8923,7 @@ public:
         }
     }
 
-    void call(context& ctx, std::string_view payload, std::string& out) override {
+    void call(Context& ctx, std::string_view payload, std::string& out) override {
         if constexpr (!is_coroutine) {
             const auto apply = [&]() -> decltype(auto) {
                 if constexpr (std::is_void_v<P>) {
@@ -7965,369 +8945,234 @@ private:
     Function function_;
 };
 
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/detail/sleep.hpp ------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Returns when `source` reads `when` or later; at once if it does so already. `source` must outlive it.
-/// Cancellation (what the coroutine lets through; `co_spawn`: terminal): throws `operation_aborted`, where
-/// the coroutine throws when cancelled, else returns early.
-inline asio::awaitable<void> sleep_until(clock& source, time_point when) {
-    struct armed_timer {
-        armed_timer(clock& c, const asio::any_io_executor& ex) : source(c), timer(ex) {}
-        ~armed_timer() { source.disarm(timer); }
-        armed_timer(const armed_timer&) = delete;
-        armed_timer& operator=(const armed_timer&) = delete;
-
-        clock& source;
-        asio::steady_timer timer;
-    };
-
-    if (source.now() >= when) co_return;
-    armed_timer waiting(source, co_await asio::this_coro::executor);
-    while (source.now() < when) {
-        source.arm(waiting.timer, when);
-        // A clock may end a wait early, by cancelling it: the state alone tells whether someone cancelled us.
-        boost::system::error_code ec;
-        co_await waiting.timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));
-        const auto state = co_await asio::this_coro::cancellation_state;
-        if (state.cancelled() == asio::cancellation_type::none) continue;
-        if (co_await asio::this_coro::throw_if_cancelled()) {
-            throw boost::system::system_error(asio::error::operation_aborted);
-        }
-        co_return;
+/// A handler made of a function that emits.
+template <class T, class P, class Function, class Context = context>
+std::unique_ptr<basic_handler<Context>> emitting_handler(Function function, retry_policy::predicate test = nullptr) {
+    using made = emitting<T, P, Function, Context>;
+    static_assert(made::is_valid,
+                  "this function emits values: it must take (taskflux::emitter<T>&, Payload), perhaps behind its context, with "
+                  "T and Payload as the contract names them, and return asio::awaitable<void>");
+    if constexpr (!is_payload<T>) {
+        detail::require_payload<T>();
+    } else if constexpr (!std::is_void_v<P> && !is_payload<P>) {
+        detail::require_payload<P>();
+    } else if constexpr (made::is_valid) {
+        return std::make_unique<typed_handler<void, P, made, Context>>(made(std::move(function)), test, true);
     }
-}
-
-/// Returns after `by` has passed on `source`; else as `sleep_until`.
-inline asio::awaitable<void> sleep_for(clock& source, duration by) {
-    return sleep_until(source, later(source.now(), by));
+    return nullptr;
 }
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/flow/decide.hpp -------------------------------------------------------------
+// -------------------- taskflux/flow/service_options.hpp ----------------------------------------------------
 
-namespace taskflux::detail {
+namespace taskflux {
 
-/// What to tell the broker about an attempt that returned `result`.
-inline settlement succeeded(const delivery& what, std::string result) {
-    settlement end;
-    end.key = what.key;
-    end.token = what.token;
-    end.data = std::move(result);
-    return end;
-}
-
-/// An attempt that ended with an error, for deciding what follows.
-struct failed_attempt {
-    const delivery* what = nullptr;
-    retry_policy::predicate retry_if = nullptr;  ///< of the worker's own contract
-    std::optional<errc> stopped;                 ///< why its handler was told to stop, if it was
-    std::exception_ptr error;
-};
-
-/// What to tell the broker about an attempt that failed at `now`; nothing where it has no say any more.
-template <class Generator>
-std::optional<settlement> decide(const failed_attempt& attempt, time_point now, Generator& random) {
-    const auto& what = *attempt.what;
-    settlement end;
-    end.key = what.key;
-    end.token = what.token;
-    if (attempt.stopped == errc::lease_lost) return std::nullopt;
-    if (attempt.stopped == errc::cancelled) return end.how = settlement::kind::cancel, end;
-    if (attempt.stopped == errc::shut_down) return end.how = settlement::kind::release, end;
-
-    end.how = settlement::kind::fail;
-    end.data = encode(describe(attempt.error));
-    if (attempt.stopped == errc::timed_out) return end;  // the overall deadline
-    try {
-        std::rethrow_exception(attempt.error);
-    } catch (const bad_payload&) {
-        return end;
-    } catch (const discard&) {
-        return end;
-    } catch (const retry_after& e) {
-        end.how = settlement::kind::retry;
-        end.delay = e.delay();
-        end.counts = false;
-        return end;
-    } catch (...) {  // any other failure: the policy's matter
-    }
-    try {
-        if (attempt.retry_if && !attempt.retry_if(attempt.error)) return end;
-    } catch (...) {  // a predicate that can't tell does not get another attempt
-        return end;
-    }
-    if (const auto delay = next_delay(what.spec->policy.retry, what.attempt, now - what.first_started_at, random)) {
-        end.how = settlement::kind::retry;
-        end.delay = *delay;
-    }
-    return end;
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/worker/attempt.hpp -----------------------------------------------------
-
-namespace taskflux::detail {
-
-class attempt;
-
-/// Who owns attempts. Called from whatever thread an attempt is on.
-class attempt_owner {
+/// Options of a service.
+class service_options {
 public:
-    virtual void on_end(attempt& ended, std::exception_ptr error) noexcept = 0;
-    virtual void on_progress(attempt& of, std::string encoded) = 0;
-    virtual void on_log(attempt& of, log_line line) = 0;
-    virtual void on_abandon(attempt& of) noexcept = 0;
+    service_options() {}
 
-protected:
-    ~attempt_owner() = default;
-};
+    /// The instance's id, which no other one may have; default: a new one each time.
+    service_options& id(std::string_view name) { return id_ = detail::checked_name(name), *this; }
 
-/// One attempt at a task, as a job for the worker's slots.
-class attempt final : public attempted_job, public list_hook<attempt>, private context_sink {
-public:
-    /// `pool` and `handler` belong to `owner`, and live as long.
-    attempt(executor_state& pool, std::shared_ptr<attempt_owner> owner, detail::handler& handler,
-            taskflux::clock& clock, std::string queue, std::shared_ptr<const std::string> consumer, delivery what)
-        : attempted_job(handler.kind(), pool), owner_(std::move(owner)), handler_(handler), what_(std::move(what)),
-          consumer_(std::move(consumer)), id_{std::move(queue), what_.key}, clock_(clock) {}
+    /// The host as the directory shows it; default: this machine's name.
+    service_options& host(std::string name) { return host_ = std::move(name), *this; }
 
-    const delivery& what() const { return what_; }
-    const task_id& id() const { return id_; }
-    const std::shared_ptr<const std::string>& consumer() const { return consumer_; }
-
-    /// Whether its handler has been called. Thread-safe.
-    bool has_begun() const { return has_begun_; }
-
-    /// The limits that the slots keep for it; nothing where it has none.
-    std::optional<run_options> limits(time_point now) const {
-        const auto timeout = what_.spec->policy.timeout;
-        if (timeout == duration::zero() && what_.deadline_at == never) return std::nullopt;
-        const auto least = duration(1);  // a limit of zero would be none
-        run_options options;
-        options.timeout(timeout);
-        if (what_.deadline_at != never) options.deadline((std::max)(what_.deadline_at - now, least));
-        return options;
+    /// Calls in hand, running or waiting for the CPU pool; another one gets `errc::busy`. Default 1000.
+    service_options& max_running(std::size_t count) {
+        if (count == 0) throw error(errc::invalid_argument, "a service takes at least one call");
+        return max_running_ = count, *this;
     }
 
-    /// What the handler returned; can be taken once.
-    std::string take_result() { return std::move(result_); }
-
-    /// What `decide` needs to know about its failure.
-    failed_attempt failed(std::exception_ptr error) const {
-        failed_attempt facts;
-        facts.what = &what_;
-        facts.retry_if = handler_.retry_if();
-        if (stopping()) facts.stopped = stop_reason();
-        else if (!has_begun_) facts.stopped = errc::shut_down;  // the slots took no more
-        facts.error = std::move(error);
-        return facts;
+    /// After it the instance is taken for gone, unless it has told that it is there, which it does three times as often.
+    /// Default 5 s, at least 100 ms.
+    service_options& lease(duration length) {
+        if (length < std::chrono::milliseconds(100)) throw error(errc::invalid_argument, "a lease is at least 100 ms");
+        return lease_ = length, *this;
     }
 
-private:
-    /// The timeout runs from here on, not from when the task was fetched.
-    context& begin_here() {
-        has_begun_ = true;
-        begin();
-        const auto timeout = what_.spec->policy.timeout;
-        const auto by_timeout = timeout > duration::zero() ? later(clock_.now(), timeout) : never;
-        context_sink& sink = *this;
-        return context_.emplace(what_, id_, *this, clock_, (std::min)(by_timeout, what_.deadline_at), sink);
+    /// How long the calls in hand may take when it ends; then they are cancelled. Default 10 s.
+    service_options& drain_for(duration limit) {
+        return drain_for_ = detail::not_negative(limit, "drain_for must not be negative"), *this;
     }
 
-    asio::awaitable<void> run() override { return handler_.run(begin_here(), what_.payload, result_); }
+    /// Where plain functions run; default: a pool of the service's own, if it has any.
+    service_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
 
-    void call() override {
-        if (stopping()) throw boost::system::system_error(make_error_code(stop_reason()));  // while it waited for a thread
-        handler_.call(begin_here(), what_.payload, result_);
-    }
+    /// Threads of its own pool; 0: one a core, the default.
+    service_options& cpu_threads(std::size_t count) { return cpu_threads_ = count, *this; }
 
-    void deliver(std::exception_ptr error, bool) noexcept override { owner_->on_end(*this, std::move(error)); }
-    void let_go() noexcept override { owner_->on_abandon(*this); }
+    /// Hears of trouble with the broker. On any thread; must not throw.
+    service_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
 
-    void on_progress(std::string encoded) override { owner_->on_progress(*this, std::move(encoded)); }
-    void on_log(log_line line) override { owner_->on_log(*this, std::move(line)); }
-
-    std::shared_ptr<attempt_owner> owner_;
-    detail::handler& handler_;
-    delivery what_;
-    std::shared_ptr<const std::string> consumer_;
-    task_id id_;
-    taskflux::clock& clock_;
-    std::optional<context> context_;  // of the handler, while it runs
-    std::string result_;
-    std::atomic<bool> has_begun_ = false;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/worker/membership.hpp --------------------------------------------------
-
-namespace taskflux::detail {
-
-using consumer_ptr = std::shared_ptr<const std::string>;
-
-/// The name under which a worker holds its lease: its node's, and an epoch that grows each time the lease
-/// was lost, so that nobody mistakes the old life for the new. Thread-safe, but for `join`.
-class membership {
-public:
-    /// An empty `node` gets a UUID for a name.
-    membership(broker_ptr broker, std::string node, std::vector<std::string> queues, duration lease)
-        : broker_(std::move(broker)), node_(node.empty() ? uuid_generator().text() : std::move(node)),
-          queues_(std::move(queues)), lease_(lease) {}
-
-    const std::string& node() const { return node_; }
-    const std::vector<std::string>& queues() const { return queues_; }
+    const std::string& id() const { return id_; }
+    const std::string& host() const { return host_; }
+    std::size_t max_running() const { return max_running_; }
     duration lease() const { return lease_; }
-
-    /// Starts the next epoch.
-    asio::awaitable<void> join() {
-        auto name = std::make_shared<const std::string>(node_ + ":" + std::to_string(++epoch_));
-        co_await broker_->join(*name, queues_, lease_);
-        const std::lock_guard lock(mutex_);
-        consumer_ = std::move(name);
-    }
-
-    /// The current name; null before the first `join`.
-    consumer_ptr consumer() const {
-        const std::lock_guard lock(mutex_);
-        return consumer_;
-    }
-
-    asio::awaitable<renewal> renew(consumer_ptr who) {
-        return broker_->renew(*who, queues_, lease_);
-    }
-
-    asio::awaitable<void> leave() { return broker_->leave(*consumer(), queues_); }
+    duration drain_for() const { return drain_for_; }
+    const asio::any_io_executor& cpu() const { return cpu_; }
+    std::size_t cpu_threads() const { return cpu_threads_; }
+    const std::function<void(std::string_view)>& log() const { return log_; }
 
 private:
-    const broker_ptr broker_;
-    const std::string node_;
-    const std::vector<std::string> queues_;
-    const duration lease_;
-    unsigned epoch_ = 0;
-    mutable std::mutex mutex_;
-    consumer_ptr consumer_;
+    std::string id_;
+    std::string host_;
+    std::size_t max_running_ = 1000;
+    duration lease_ = std::chrono::seconds(5);
+    duration drain_for_ = std::chrono::seconds(10);
+    asio::any_io_executor cpu_;
+    std::size_t cpu_threads_ = 0;
+    std::function<void(std::string_view)> log_;
 };
 
-}  // namespace taskflux::detail
+}  // namespace taskflux
 
-// -------------------- taskflux/flow/worker/outbox.hpp ------------------------------------------------------
+// -------------------- taskflux/flow/service.hpp ------------------------------------------------------------
 
-namespace taskflux::detail {
+namespace taskflux {
 
-/// What a worker has to tell the broker, gathered by queue and consumer: what comes while a call is under
-/// way is the next batch. Thread-safe.
-class outbox {
+namespace detail {
+
+class service_core;
+
+using method_handler = basic_handler<call_context>;
+
+/// By service and method.
+using method_map = std::map<std::string, std::map<std::string, std::unique_ptr<method_handler>, std::less<>>, std::less<>>;
+
+/// The contract that a function with these parameters stands for.
+template <class Result, class... Parameters>
+struct contract_of;
+template <class Result>
+struct contract_of<Result> {
+    using type = method_contract<typename awaited<Result>::type, void>;
+};
+template <class Result, class Payload>
+struct contract_of<Result, Payload> {
+    using type = method_contract<typename awaited<Result>::type, std::remove_cvref_t<Payload>>;
+};
+template <class Result, class T>
+struct contract_of<Result, emitter<T>&> {
+    using type = stream_method_contract<T, void>;
+};
+template <class Result, class T, class Payload>
+struct contract_of<Result, emitter<T>&, Payload> {
+    using type = stream_method_contract<T, std::remove_cvref_t<Payload>>;
+};
+template <class Result>
+struct contract_of<Result, call_context&> : contract_of<Result> {};
+template <class Result, class... Parameters>
+struct contract_of<Result, call_context&, Parameters...> : contract_of<Result, Parameters...> {};
+
+template <class Member>
+struct member_contract;
+template <class Class, class Result, class... Args>
+struct member_contract<Result (Class::*)(Args...)> : contract_of<Result, Args...> {};
+template <class Class, class Result, class... Args>
+struct member_contract<Result (Class::*)(Args...) const> : contract_of<Result, Args...> {};
+
+}  // namespace detail
+
+/// Serves the methods of one or more services, for who calls them by `rpc`, as one instance of each.
+///
+/// Register methods with `on`, then await `run`. Must not outlive the execution context of its broker. `on` and `run` are
+/// for one thread; `stop` and `running` for any.
+class service {
 public:
-    struct parcel {
-        std::string queue;
-        std::shared_ptr<const std::string> consumer;
-        std::vector<report> reports;  ///< to be told before the settlements
-        std::vector<settlement> settlements;
-    };
+    explicit service(broker_ptr broker, service_options options = service_options());
+    service(const service&) = delete;
+    service& operator=(const service&) = delete;
 
-    /// Says whether it began a parcel, so that somebody must be told. So do both.
-    bool add(const std::string& queue, const std::shared_ptr<const std::string>& consumer, settlement end) {
-        const std::lock_guard lock(mutex_);
-        const auto before = parcels_.size();
-        parcel_for(queue, consumer).settlements.push_back(std::move(end));
-        return parcels_.size() > before;
+    /// Gives up the calls that are in hand; waits for plain functions that are under way on threads of its own.
+    ~service();
+
+    /// Sets what a method does: a coroutine, on the broker's executor, or a plain function, on the CPU pool; it takes the
+    /// payload, or a `call_context&` and the payload. What it throws is thrown to the caller, by its message. Throws
+    /// `errc::invalid_argument` for a second one, `errc::wrong_state` once it runs.
+    template <class R, class P, class Function>
+    service& on(const detail::method_contract<R, P>& method, Function function) {
+        using call = detail::handler_call<Function, P, call_context>;
+        static_assert(call::is_valid,
+                      "this function cannot be called with the method's payload: it must take (Payload) or "
+                      "(taskflux::call_context&, Payload) as the contract names it");
+        if constexpr (call::is_valid) {
+            constexpr bool fits = detail::result_for<typename detail::handler_signature<Function, P, call_context>::result, R>;
+            static_assert(fits, "this function does not return the method's result: it must return the Result that the "
+                                "contract names, or an asio::awaitable of it");
+            if constexpr (!is_payload<P>) {
+                detail::require_payload<P>();
+            } else if constexpr (!is_payload<R>) {
+                detail::require_payload<R>();
+            } else if constexpr (fits) {
+                add(method.service(), method.name(),
+                    std::make_unique<detail::typed_handler<R, P, Function, call_context>>(std::move(function)));
+            }
+        }
+        return *this;
     }
 
-    /// Newer progress of an attempt replaces older; log lines add up.
-    bool add(const std::string& queue, const std::shared_ptr<const std::string>& consumer, report news) {
-        const std::lock_guard lock(mutex_);
-        const auto before = parcels_.size();
-        auto& reports = parcel_for(queue, consumer).reports;
-        const auto known = std::ranges::find_if(reports, [&](const report& r) {
-            return r.key == news.key && r.token == news.token;
+    /// The same for a method that emits values: it takes an `emitter<T>&` and the payload, perhaps behind a
+    /// `call_context&`, and is an `asio::awaitable<void>`. It waits for its reader; is cancelled when that is gone.
+    template <class T, class P, class Function>
+    service& on(const detail::stream_method_contract<T, P>& method, Function function) {
+        add(method.service(), method.name(), detail::emitting_handler<T, P, Function, call_context>(std::move(function)));
+        return *this;
+    }
+
+    /// Serves all member functions that `Object`'s class describes (`BOOST_DESCRIBE_CLASS`), under their names; each takes a
+    /// payload or none, perhaps behind a `call_context&`, an `emitter<T>&` or both.
+    template <class Object>
+    service& serve(std::string_view name, std::shared_ptr<Object> object) {
+        using functions = boost::describe::describe_members<Object, boost::describe::mod_public | boost::describe::mod_function>;
+        static_assert(boost::mp11::mp_size<functions>::value > 0,
+                      "this class describes no public member function: BOOST_DESCRIBE_CLASS(Class, (), (function, …), (), ())");
+        boost::mp11::mp_for_each<functions>([&](auto described) {
+            using contract = detail::member_contract<std::remove_cv_t<decltype(described.pointer)>>;
+            const typename contract::type method(name, described.name);
+            on(method, bound(object, described.pointer));
         });
-        if (known == reports.end()) {
-            reports.push_back(std::move(news));
-        } else {
-            if (news.progress) known->progress = std::move(news.progress);
-            std::ranges::move(news.log, std::back_inserter(known->log));
-        }
-        return parcels_.size() > before;
+        return *this;
     }
 
-    /// Takes the parcels, but for those of `busy` queues: what is there to tell them goes on growing.
-    std::vector<parcel> take(const std::vector<std::string>& busy) {
-        const std::lock_guard lock(mutex_);
-        std::vector<parcel> taken, kept;
-        for (auto& one : parcels_) {
-            const bool is_busy = std::ranges::find(busy, one.queue) != busy.end();
-            (is_busy ? kept : taken).push_back(std::move(one));
-        }
-        parcels_ = std::move(kept);
-        return taken;
-    }
+    /// Serves until it is cancelled or `stop` is called; then is gone from the directory at once, lets the calls in hand
+    /// end within `drain_for`, and returns. Goes on when the broker is in trouble. Throws `errc::shut_down` when the broker
+    /// is closed, `errc::wrong_state` when it runs already.
+    asio::awaitable<void> run();
 
-    bool empty() const {
-        const std::lock_guard lock(mutex_);
-        return parcels_.empty();
-    }
+    /// Ends `run` as cancelling it does, also one that has not been called yet. Thread-safe once `run` has been called.
+    void stop();
+
+    /// The instance's id.
+    const std::string& id() const { return options_.id(); }
+
+    /// How many calls it has in hand.
+    std::size_t running() const;
 
 private:
-    parcel& parcel_for(const std::string& queue, const std::shared_ptr<const std::string>& consumer) {
-        for (auto& known : parcels_) {
-            if (known.consumer == consumer && known.queue == queue) return known;
-        }
-        parcels_.push_back({queue, consumer, {}, {}});
-        return parcels_.back();
+    template <class Object, class Result, class... Args>
+    static auto bound(std::shared_ptr<Object> object, Result (Object::*function)(Args...)) {
+        return [object, function](Args... args) -> Result { return ((*object).*function)(std::forward<Args>(args)...); };
+    }
+    template <class Object, class Result, class... Args>
+    static auto bound(std::shared_ptr<Object> object, Result (Object::*function)(Args...) const) {
+        return [object, function](Args... args) -> Result { return ((*object).*function)(std::forward<Args>(args)...); };
     }
 
-    mutable std::mutex mutex_;
-    std::vector<parcel> parcels_;
+    void add(std::string_view of, std::string_view method, std::unique_ptr<detail::method_handler> handler);
+
+    /// The executor of plain functions, if there are any.
+    asio::any_io_executor cpu();
+
+    broker_ptr broker_;
+    service_options options_;
+    std::shared_ptr<detail::method_map> methods_;
+    std::shared_ptr<asio::thread_pool> pool_;
+    std::shared_ptr<detail::service_core> core_;
+    bool is_stopped_ = false;  // before it ran
 };
 
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/worker/running.hpp -----------------------------------------------------
-
-namespace taskflux::detail {
-
-/// The attempts that a worker has in hand, so that one or all can be cancelled. Thread-safe.
-class running_attempts {
-public:
-    void add(intrusive_list<attempt>& more) {
-        const std::lock_guard lock(mutex_);
-        list_.append(more);
-    }
-
-    void remove(attempt& one) {
-        const std::lock_guard lock(mutex_);
-        list_.erase(one);
-    }
-
-    boost::intrusive_ptr<attempt> find(const std::string& queue, const cancel_request& wanted) const {
-        const std::lock_guard lock(mutex_);
-        for (auto* one = list_.front(); one; one = intrusive_list<attempt>::next(*one)) {
-            const auto& what = one->what();
-            if (what.key == wanted.key && what.token == wanted.token && one->id().queue == queue) return one;
-        }
-        return nullptr;
-    }
-
-    std::vector<boost::intrusive_ptr<attempt>> all() const {
-        const std::lock_guard lock(mutex_);
-        std::vector<boost::intrusive_ptr<attempt>> found;
-        for (auto* one = list_.front(); one; one = intrusive_list<attempt>::next(*one)) found.push_back(one);
-        return found;
-    }
-
-private:
-    mutable std::mutex mutex_;
-    intrusive_list<attempt> list_;
-};
-
-}  // namespace taskflux::detail
+}  // namespace taskflux
 
 // -------------------- taskflux/flow/queue_order.hpp --------------------------------------------------------
 
@@ -8414,6 +9259,11 @@ public:
     /// Runs plain functions here instead; the worker then starts no threads for them.
     worker_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
 
+    /// Limit of an attempt at a task that has no timeout of its own; zero (the default): none.
+    worker_options& timeout(duration limit) {
+        return timeout_ = detail::not_negative(limit, "timeout must not be negative"), *this;
+    }
+
     /// How long a silent worker keeps its tasks; default 30 s, at least 100 ms. Renewed three times as often.
     worker_options& lease(duration length) {
         if (length < std::chrono::milliseconds(100)) {
@@ -8452,6 +9302,7 @@ public:
     std::size_t prefetch() const { return prefetch_; }
     std::size_t cpu_threads() const { return cpu_threads_; }
     const asio::any_io_executor& cpu() const { return cpu_; }
+    duration timeout() const { return timeout_; }
     duration lease() const { return lease_; }
     bool renewal_thread() const { return renewal_thread_; }
     duration stuck_after() const { return stuck_after_; }
@@ -8477,6 +9328,7 @@ private:
     std::size_t prefetch_ = 0;
     std::size_t cpu_threads_ = 0;
     asio::any_io_executor cpu_;
+    duration timeout_{};
     duration lease_ = std::chrono::seconds(30);
     bool renewal_thread_ = true;
     duration stuck_after_ = std::chrono::minutes(5);
@@ -8488,606 +9340,6 @@ private:
 };
 
 }  // namespace taskflux
-
-// -------------------- taskflux/flow/worker/crew.hpp --------------------------------------------------------
-
-namespace taskflux::detail {
-
-using handler_map = std::map<std::string, std::unique_ptr<handler>, std::less<>>;
-
-/// The attempts that a worker has in hand: run on a pool of slots, cancelled alone or together, and what they
-/// have to tell put into the outbox. Their ends are decided here. Attempts keep it alive. Thread-safe, but
-/// for what waits: one at a time, on `strand`.
-class crew final : public attempt_owner, public std::enable_shared_from_this<crew> {
-public:
-    /// `cpu` is where plain functions run.
-    crew(broker_ptr broker, const worker_options& options, std::shared_ptr<const handler_map> handlers,
-         asio::any_io_executor cpu, const asio::any_io_executor& strand)
-        : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), log_(options.log()),
-          capacity_(options.concurrency() + options.prefetch()),
-          pool_(std::make_shared<executor_state>(
-              broker_->get_executor(),
-              executor_options().concurrency(options.concurrency()).cpu(std::move(cpu)).clock(clock_))),
-          random_(options.seed() ? *options.seed() : std::random_device()()), news_(strand), room_(strand) {}
-
-    /// How many more attempts fit, running or prefetched.
-    std::size_t room() const {
-        const auto in_hand = in_hand_.load();
-        return in_hand < capacity_ ? capacity_ - in_hand : 0;
-    }
-
-    /// Returns when an attempt has ended.
-    asio::awaitable<void> wait_for_room() {
-        wants_room_ = true;
-        if (room() == 0) co_await room_.wait();
-    }
-
-    /// Starts attempts at tasks that `who` fetched from `queues`.
-    void launch(std::vector<delivery> found, const std::vector<std::string>& queues, const consumer_ptr& who) {
-        const auto now = clock_.now();
-        const auto self = shared_from_this();
-        in_hand_ += found.size();
-        intrusive_list<attempt> all;
-        std::vector<boost::intrusive_ptr<attempt>> made;
-        made.reserve(found.size());
-        for (auto& what : found) {
-            auto& handler = *handlers_->find(what.spec->name)->second;  // fetch gives no other names
-            const auto& queue = queues[what.queue];
-            made.emplace_back(new attempt(*pool_, self, handler, clock_, queue, who, std::move(what)), false);
-            all.push_back(*made.back());
-        }
-        running_.add(all);
-        job_list unlimited;  // those in a row without limits: one batch
-        for (auto& one : made) {
-            const auto limits = one->limits(now);
-            if (!limits) {
-                unlimited.push_back(*one.detach());
-                continue;
-            }
-            if (!unlimited.empty()) pool_->launch_all(unlimited, true);
-            pool_->launch(std::move(one), &*limits, true, false);
-        }
-        if (!unlimited.empty()) pool_->launch_all(unlimited, true);
-    }
-
-    /// Gives tasks back that were fetched too late to be started.
-    void give_back(const std::vector<delivery>& found, const std::vector<std::string>& queues,
-                   const consumer_ptr& who) {
-        for (const auto& what : found) {
-            settlement end;
-            end.key = what.key;
-            end.token = what.token;
-            end.how = settlement::kind::release;
-            send(queues[what.queue], who, std::move(end));
-        }
-    }
-
-    /// Gives tasks back that have been prefetched, and not been started.
-    void give_back_waiting() {
-        for (const auto& one : running_.all()) {
-            if (!one->has_begun()) pool_->cancel(*one, errc::shut_down);
-        }
-    }
-
-    void cancel(const std::string& queue, const cancel_request& wanted) {
-        if (const auto found = running_.find(queue, wanted)) pool_->cancel(*found, errc::cancelled);
-    }
-
-    void cancel_all(errc reason) {
-        for (const auto& one : running_.all()) pool_->cancel(*one, reason);
-    }
-
-    /// Cancels everything for good, and lets go of the slots. Wakes nobody, so that it may be called while the
-    /// context is being destroyed: `wake` must follow otherwise.
-    void close() {
-        is_quiet_ = true;
-        cancel_all(errc::shut_down);
-        pool_->shut_down();
-        is_quiet_ = false;
-    }
-
-    /// Whether nothing is in hand any more, within `limit`.
-    asio::awaitable<bool> emptied_within(duration limit) {
-        using namespace asio::experimental::awaitable_operators;
-        if (in_hand_ == 0) co_return true;
-        const auto first = co_await (emptied() || sleep_until(clock_, later(clock_.now(), limit)));
-        co_return first.index() == 0;
-    }
-
-    /// What is to be told to the broker, but for queues that are `busy` being told.
-    std::vector<outbox::parcel> take_news(const std::vector<std::string>& busy) { return outbox_.take(busy); }
-    bool has_news() const { return !outbox_.empty(); }
-
-    /// Returns when there may be news, or after `wake`.
-    asio::awaitable<void> wait_for_news() { return news_.wait(); }
-
-    /// Lets everybody who waits here look again.
-    void wake() {
-        news_.set();
-        room_.set();
-    }
-
-    executor_counts counts() const { return pool_->counts(); }
-
-private:
-    asio::awaitable<void> emptied() {
-        while (in_hand_ > 0) {
-            wants_room_ = true;
-            if (in_hand_ > 0) co_await room_.wait();
-        }
-    }
-
-    void on_end(attempt& ended, std::exception_ptr error) noexcept override {
-        running_.remove(ended);
-        if (!error) {
-            send(ended.id().queue, ended.consumer(), succeeded(ended.what(), ended.take_result()));
-        } else if (auto end = verdict(ended.failed(std::move(error)))) {
-            send(ended.id().queue, ended.consumer(), std::move(*end));
-        }
-        let_go();
-    }
-
-    /// Its coroutine was destroyed with the context: nobody can wait any more.
-    void on_abandon(attempt& of) noexcept override {
-        running_.remove(of);
-        --in_hand_;
-    }
-
-    void on_progress(attempt& of, std::string encoded) override {
-        auto news = report_of(of);
-        news.progress = std::move(encoded);
-        send(of.id().queue, of.consumer(), std::move(news));
-    }
-
-    void on_log(attempt& of, log_line line) override {
-        if (log_) log_(line, &of.id());
-        auto news = report_of(of);
-        news.log.push_back(std::move(line));
-        send(of.id().queue, of.consumer(), std::move(news));
-    }
-
-    std::optional<settlement> verdict(const failed_attempt& failed) {
-        const std::lock_guard lock(random_mutex_);
-        return decide(failed, clock_.now(), random_);
-    }
-
-    static report report_of(const attempt& of) {
-        report news;
-        news.key = of.what().key;
-        news.token = of.what().token;
-        return news;
-    }
-
-    template <class News>
-    void send(const std::string& queue, const consumer_ptr& who, News news) {
-        if (outbox_.add(queue, who, std::move(news)) && !is_quiet_) news_.set();
-    }
-
-    void let_go() noexcept {
-        --in_hand_;
-        if (wants_room_ && wants_room_.exchange(false) && !is_quiet_) room_.set();
-    }
-
-    const broker_ptr broker_;  // the clock is its
-    taskflux::clock& clock_;
-    const std::shared_ptr<const handler_map> handlers_;
-    const log_sink log_;
-    const std::size_t capacity_;
-    const std::shared_ptr<executor_state> pool_;
-
-    outbox outbox_;
-    running_attempts running_;
-    std::mutex random_mutex_;  // guards the next
-    std::minstd_rand random_;
-
-    std::atomic<std::size_t> in_hand_ = 0;
-    std::atomic<bool> wants_room_ = false;
-    std::atomic<bool> is_quiet_ = false;
-    event news_;  // there is a new parcel in the outbox
-    event room_;  // an attempt has ended, and somebody waits for that
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/worker/lease_keeper.hpp ------------------------------------------------
-
-namespace taskflux::detail {
-
-/// A thread that renews a lease, whatever the I/O thread is busy with, until that has not moved for so long
-/// that it must be stuck. Thread-safe.
-class lease_keeper {
-public:
-    using renew = std::function<asio::awaitable<void>()>;  // must not throw
-
-    /// Will await `action` every `period` (of real time) on a thread of its own, unless `watched` has not run
-    /// anything for `stuck_after` by `clock` (zero: never mind).
-    lease_keeper(duration period, duration stuck_after, taskflux::clock& clock, asio::any_io_executor watched,
-                 renew action)
-        : period_(period), stuck_after_(stuck_after), clock_(clock), watched_(std::move(watched)),
-          action_(std::move(action)) {}
-
-    lease_keeper(const lease_keeper&) = delete;
-    lease_keeper& operator=(const lease_keeper&) = delete;
-    ~lease_keeper() { stop(); }
-
-    /// Starts the thread; does nothing after `stop`.
-    void start() {
-        const std::lock_guard lock(mutex_);
-        if (is_stopped_) return;
-        asio::co_spawn(context_, keep(), asio::detached);
-        thread_ = std::thread([this] { context_.run(); });
-    }
-
-    /// Ends the thread, and waits for that.
-    void stop() {
-        const std::lock_guard lock(mutex_);
-        is_stopped_ = true;
-        context_.stop();
-        if (thread_.joinable()) thread_.join();
-    }
-
-private:
-    asio::awaitable<void> keep() {
-        asio::steady_timer timer(co_await asio::this_coro::executor);
-        const auto is_alive = std::make_shared<std::atomic<bool>>(true);
-        auto asked_at = clock_.now();
-        for (;;) {
-            if (is_alive->exchange(false)) {
-                asked_at = clock_.now();
-                asio::post(watched_, [is_alive] { *is_alive = true; });
-            }
-            timer.expires_after(period_);
-            co_await timer.async_wait(asio::deferred);
-            const bool is_stuck = !*is_alive && stuck_after_ > duration::zero() && clock_.now() - asked_at >= stuck_after_;
-            if (!is_stuck) co_await action_();
-        }
-    }
-
-    const duration period_;
-    const duration stuck_after_;
-    taskflux::clock& clock_;
-    const asio::any_io_executor watched_;
-    const renew action_;
-
-    asio::io_context context_{1};
-    std::mutex mutex_;  // guards the next
-    bool is_stopped_ = false;
-    std::thread thread_;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/worker/core.hpp --------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// A worker while it runs: loops that fetch tasks for its crew, tell the broker what became of them, and keep
-/// the lease. All of them are on one strand. Kept alive by its loops.
-class worker_core final : public std::enable_shared_from_this<worker_core> {
-public:
-    /// `cpu` is where plain functions run. `queues` must not be empty.
-    worker_core(broker_ptr broker, const worker_options& options, std::vector<weighted_queue> queues,
-                std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu)
-        : broker_(std::move(broker)), options_(options), queues_(std::move(queues)), names_(names_of(*handlers)),
-          clock_(broker_->clock()), member_(broker_, options.name(), names_of(queues_), options.lease()),
-          strand_(asio::make_strand(broker_->get_executor())),
-          crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu), strand_)),
-          random_(options.seed() ? *options.seed() : std::random_device()()), changed_(strand_),
-          keeper_(options.lease() / 3, options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
-
-    const asio::any_io_executor& strand() const { return strand_; }
-
-    /// The worker's whole life: until `stop`, or until the broker is closed, which throws. `cpu_threads`, if it
-    /// has any of its own, stay until nothing can be posted to them any more.
-    asio::awaitable<void> live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
-        const auto self = shared_from_this();
-        co_await member_.join();
-        if (options_.renewal_thread()) keeper_.start();
-        start(watching_, watch_loop());
-        start(settling_, settle_loop());
-        start(fetching_, fetch_loop());
-
-        while (!fetching_.is_done) co_await changed_.wait();
-        co_await drain();
-        is_drained_ = true;
-        crew_->wake();
-        while (!settling_.is_done) co_await changed_.wait();
-        watching_.stop.emit(asio::cancellation_type::terminal);
-        while (!watching_.is_done) co_await changed_.wait();
-        keeper_.stop();
-        crew_->close();
-        if (!broken_) co_await member_.leave();
-        if (broken_) std::rethrow_exception(broken_);
-    }
-
-    /// Thread-safe; may come before `live`, and more than once.
-    void stop() {
-        asio::post(strand_, [self = shared_from_this()] { self->stop_fetching(); });
-    }
-
-    /// For a worker that goes away while it runs: no thread of its own is left, and its handlers are cancelled.
-    void abandon() {
-        keeper_.stop();
-        crew_->close();
-        asio::post(strand_, [self = shared_from_this()] {
-            self->is_abandoned_ = true;
-            self->stop_fetching();
-            self->crew_->wake();
-        });
-    }
-
-    executor_counts counts() const { return crew_->counts(); }
-
-private:
-    static std::vector<std::string> names_of(const std::vector<weighted_queue>& queues) {
-        std::vector<std::string> names;
-        for (const auto& queue : queues) names.push_back(queue.name);
-        return names;
-    }
-
-    static std::shared_ptr<const name_set> names_of(const handler_map& handlers) {
-        auto names = std::make_shared<name_set>();
-        for (const auto& [name, unused] : handlers) names->insert(name);
-        return names;
-    }
-
-    /// A coroutine of this worker's, and its end.
-    struct loop {
-        asio::cancellation_signal stop;
-        bool is_done = false;
-    };
-
-    void start(loop& which, asio::awaitable<void> body) {
-        asio::co_spawn(strand_, std::move(body),
-                       asio::bind_cancellation_slot(
-                           which.stop.slot(), [self = shared_from_this(), &which](const std::exception_ptr& error) {
-                               which.is_done = true;
-                               if (error) self->on_broken(error);
-                               self->changed_.set();
-                           }));
-    }
-
-    void stop_fetching() {
-        is_stopping_ = true;
-        fetching_.stop.emit(asio::cancellation_type::terminal);
-    }
-
-    /// A loop ended with an error that it could not get over.
-    void on_broken(const std::exception_ptr& error) {
-        try {
-            std::rethrow_exception(error);
-        } catch (const boost::system::system_error& e) {
-            if (e.code() == asio::error::operation_aborted) return;  // it was told to stop
-        } catch (...) {  // kept below
-        }
-        if (!broken_) broken_ = error;
-        stop_fetching();
-        crew_->cancel_all(errc::shut_down);
-        is_drained_ = true;  // there is nobody to tell any more
-        watching_.stop.emit(asio::cancellation_type::terminal);
-        crew_->wake();
-    }
-
-    // --- loops ------------------------------------------------------------------------------------------
-
-    asio::awaitable<void> fetch_loop() {
-        const auto self = shared_from_this();
-        while (!is_stopping_) {
-            const auto room = crew_->room();
-            if (room == 0) {
-                co_await crew_->wait_for_room();
-                continue;
-            }
-            const auto who = member_.consumer();
-            auto request = next_request(*who, room);
-            const auto queues = request.queues;
-            std::exception_ptr failure;
-            std::vector<delivery> found;
-            try {
-                found = co_await broker_->fetch(std::move(request));
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            if (failure) {
-                co_await recover(failure, who);
-                continue;
-            }
-            failures_ = 0;
-            if (is_stopping_) {
-                crew_->give_back(found, queues, who);
-            } else {
-                crew_->launch(std::move(found), queues, who);
-            }
-        }
-    }
-
-    asio::awaitable<void> settle_loop() {
-        const auto self = shared_from_this();
-        for (;;) {
-            for (auto& parcel : crew_->take_news(busy_queues_)) send(std::move(parcel));
-            if (is_drained_ && busy_queues_.empty() && !crew_->has_news()) co_return;
-            co_await crew_->wait_for_news();
-        }
-    }
-
-    /// Delivers beside the others: a queue that can't be reached must not hold up the rest.
-    void send(outbox::parcel parcel) {
-        const auto queue = parcel.queue;
-        busy_queues_.push_back(queue);
-        asio::co_spawn(strand_, deliver(std::move(parcel)), [self = shared_from_this(), queue](std::exception_ptr) {
-            self->busy_queues_.erase(std::ranges::find(self->busy_queues_, queue));
-            self->crew_->wake();
-        });
-    }
-
-    asio::awaitable<void> watch_loop() {
-        const auto self = shared_from_this();
-        for (unsigned failures = 0;;) {
-            std::exception_ptr failure;
-            try {
-                co_await broker_->watch(*member_.consumer(), options_.lease() / 3);
-                co_await renew();
-                failures = 0;
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            if (!failure) continue;
-            const auto why = describe(failure);
-            if (is_drained_ || code_of(why) == errc::shut_down) std::rethrow_exception(failure);
-            note(log_level::warning, "watching for cancelled tasks failed: " + why.message);
-            co_await pause(++failures);
-        }
-    }
-
-    fetch_request next_request(const std::string& consumer, std::size_t room) {
-        fetch_request request;
-        request.consumer = consumer;
-        request.names = names_;
-        request.max = (std::min)(room, max_batch);
-        request.wait = fetch_wait;
-        if (options_.is_strict()) {
-            request.queues = member_.queues();
-        } else {
-            for (const auto i : draw_order(queues_, random_)) request.queues.push_back(queues_[i].name);
-        }
-        return request;
-    }
-
-    /// Tells the broker, again and again until it has heard or will not any more.
-    asio::awaitable<void> deliver(outbox::parcel parcel) {
-        const auto self = shared_from_this();
-        for (unsigned tries = 1;; ++tries) {
-            std::exception_ptr failure;
-            try {
-                if (!parcel.reports.empty()) {
-                    co_await broker_->tell(parcel.queue, *parcel.consumer, std::exchange(parcel.reports, {}));
-                }
-                if (!parcel.settlements.empty()) {
-                    co_await broker_->settle(parcel.queue, *parcel.consumer, parcel.settlements);
-                }
-                co_return;
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            const auto why = describe(failure);
-            if (code_of(why) == errc::shut_down || is_drained_) co_return;
-            note(log_level::warning, "telling the broker how tasks ended failed: " + why.message);
-            co_await pause(tries);
-        }
-    }
-
-    // --- the lease --------------------------------------------------------------------------------------
-
-    /// On the strand, or on the keeper's thread. Throws only when it is cancelled.
-    asio::awaitable<void> renew() {
-        const auto who = member_.consumer();
-        try {
-            auto answer = co_await member_.renew(who);
-            const auto self = weak_from_this().lock();
-            if (!self || (!answer.lost && answer.cancels.empty())) co_return;
-            asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
-        } catch (const boost::system::system_error& e) {
-            if (e.code() == asio::error::operation_aborted) throw;
-            if (e.code() != errc::shut_down) note(log_level::warning, std::string("renewing the lease failed: ") + e.what());
-        }
-    }
-
-    void on_renewed(const consumer_ptr& who, const renewal& answer) {
-        if (answer.lost) return on_lost(who);
-        for (const auto& one : answer.cancels) crew_->cancel(member_.queues()[one.queue], one);
-    }
-
-    /// What this consumer ran is others' now: their attempts count, not ours.
-    void on_lost(const consumer_ptr& who) {
-        if (who != member_.consumer() || std::exchange(lost_, who) == who) return;
-        note(log_level::warning, "the lease of " + *who + " was lost; its handlers are cancelled");
-        crew_->cancel_all(errc::lease_lost);
-    }
-
-    /// After a failed fetch: a new epoch when the lease is gone, otherwise patience. Throws when the broker
-    /// has been closed.
-    asio::awaitable<void> recover(std::exception_ptr failure, consumer_ptr who) {
-        const auto why = describe(failure);
-        const auto code = code_of(why);
-        if (is_stopping_) co_return;
-        if (code == errc::shut_down) std::rethrow_exception(failure);
-        if (code == errc::lease_lost) {
-            on_lost(who);
-            bool has_joined = true;
-            try {
-                co_await member_.join();
-            } catch (const boost::system::system_error&) {
-                has_joined = false;
-            }
-            if (has_joined) co_return;
-        } else {
-            note(log_level::warning, "fetching tasks failed: " + why.message);
-        }
-        co_await pause(++failures_);
-    }
-
-    asio::awaitable<void> pause(unsigned failures) {
-        constexpr auto policy = retry_policy::exponential(std::chrono::milliseconds(100))
-                                    .max_delay(std::chrono::seconds(5)).attempts(0).full_jitter();
-        const auto delay = *next_delay(policy, failures, duration::zero(), random_);
-        co_await sleep_until(clock_, later(clock_.now(), delay));
-    }
-
-    // --- the end ----------------------------------------------------------------------------------------
-
-    /// Lets the handlers end: by themselves, then cancelled, then not at all.
-    asio::awaitable<void> drain() {
-        crew_->give_back_waiting();
-        const auto patience = broken_ || is_abandoned_ ? duration::zero() : options_.drain_for();
-        bool is_empty = co_await crew_->emptied_within(patience);
-        if (is_empty) co_return;
-        note(log_level::warning, "handlers did not end within the drain time and are cancelled");
-        crew_->cancel_all(errc::shut_down);
-        is_empty = co_await crew_->emptied_within(options_.unwind_for());
-        if (is_empty) co_return;
-        note(log_level::error, "handlers did not end when cancelled; their tasks are given back");
-    }
-
-    /// Thread-safe.
-    void note(log_level level, std::string text) const {
-        if (!options_.log()) return;
-        log_line line;
-        line.at = clock_.now();
-        line.level = level;
-        line.text = "worker " + member_.node() + ": " + std::move(text);
-        options_.log()(line, nullptr);
-    }
-
-    static constexpr std::size_t max_batch = 500;
-    static constexpr duration fetch_wait = std::chrono::seconds(5);
-
-    const broker_ptr broker_;
-    const worker_options options_;
-    const std::vector<weighted_queue> queues_;
-    const std::shared_ptr<const name_set> names_;
-    taskflux::clock& clock_;
-    membership member_;
-    const asio::any_io_executor strand_;
-    const std::shared_ptr<crew> crew_;
-
-    // On the strand.
-    std::minstd_rand random_;
-    event changed_;  // a loop has ended
-    loop fetching_;
-    loop settling_;
-    loop watching_;
-    std::vector<std::string> busy_queues_;  // that are being told how tasks ended
-    consumer_ptr lost_;  // the latest one whose lease was lost
-    unsigned failures_ = 0;
-    bool is_stopping_ = false;
-    bool is_abandoned_ = false;
-    bool is_drained_ = false;
-    std::exception_ptr broken_;
-
-    lease_keeper keeper_;  // uses all of the above
-};
-
-}  // namespace taskflux::detail
 
 // -------------------- taskflux/flow/worker.hpp -------------------------------------------------------------
 
@@ -9108,10 +9360,7 @@ public:
     worker& operator=(const worker&) = delete;
 
     /// Gives up what still runs; waits for plain functions that are under way.
-    ~worker() {
-        if (core_) core_->abandon();
-        if (pool_) pool_->join();
-    }
+    ~worker();
 
     /// Sets the handler for a contract's tasks. It takes the payload, or a `context&` and the payload; and
     /// returns the result, or an `asio::awaitable` of it. Coroutines run on the broker's executor, plain
@@ -9142,73 +9391,1028 @@ public:
         return *this;
     }
 
+    /// The same for tasks that emit values. It takes an `emitter<T>&` and the payload, perhaps behind a `context&`, and is
+    /// an `asio::awaitable<void>`. An attempt after a failed one must emit the same values again: the reader gets those
+    /// that it has not had.
+    template <class T, class P, class Function>
+    worker& on(const detail::stream_contract<T, P>& contract, Function handler) {
+        add(std::string(contract.name()), contract.options().queue(),
+            detail::emitting_handler<T, P>(std::move(handler), contract.options().policy().retry.retry_if()));
+        return *this;
+    }
+
     /// Fetches and runs tasks until it is cancelled or `stop` is called; then takes no more, lets the handlers
     /// end within `drain_for`, cancels the rest, tells the broker and returns. Returns normally when cancelled.
     /// Throws `errc::shut_down` when the broker is closed, `errc::wrong_state` when it runs already.
-    asio::awaitable<void> run() {
-        if (core_) throw error(errc::wrong_state, "this worker has been run already");
-        auto queues = options_.queues().empty() ? contract_queues_ : options_.queues();
-        if (handlers_->empty()) throw error(errc::invalid_argument, "a worker needs a handler: call on() before run()");
-        core_ = std::make_shared<detail::worker_core>(broker_, options_, std::move(queues), handlers_, cpu());
-        if (is_stopped_) core_->stop();
-        return run_core(core_, pool_);
-    }
+    asio::awaitable<void> run();
 
     /// Ends `run` as cancelling it does, also one that has not been called yet. Thread-safe once `run` has been
     /// called.
-    void stop() {
-        if (core_) return core_->stop();
-        is_stopped_ = true;
-    }
+    void stop();
+
+    /// The same, and cancels the handlers at once; their tasks are given back.
+    void stop_now();
 
     /// How many attempts are queued and running here, and how many have ended in which way.
-    executor_counts counts() const { return core_ ? core_->counts() : executor_counts{}; }
+    executor_counts counts() const;
+
+    /// Changes how many attempts run at a time, from now on. Thread-safe once `run` has been called. Throws
+    /// `errc::invalid_argument` for 0.
+    void set_concurrency(std::size_t slots);
+    std::size_t concurrency() const;
+
+    /// Takes no more tasks until `resume`; those that run go on. Thread-safe once `run` has been called.
+    void pause();
+    void resume();
+    bool is_paused() const;
+
+    /// The queues that it fetches from.
+    std::vector<std::string> queues() const;
+
+    /// The names of the tasks that it has handlers for, sorted.
+    std::vector<std::string> tasks() const;
 
 private:
-    using core_ptr = std::shared_ptr<detail::worker_core>;
+    void add(std::string name, std::string_view queue, std::unique_ptr<detail::task_handler> handler);
 
-    void add(std::string name, std::string_view queue, std::unique_ptr<detail::handler> handler) {
-        if (core_) throw error(errc::wrong_state, "task " + name + ": handlers are set before run()");
-        if (handlers_->contains(name)) throw error(errc::invalid_argument, "task " + name + " has a handler already");
-        const auto same = [&](const weighted_queue& known) { return known.name == queue; };
-        if (std::ranges::none_of(contract_queues_, same)) contract_queues_.push_back({std::string(queue), 1});
-        handlers_->emplace(std::move(name), std::move(handler));
-    }
-
-    asio::any_io_executor cpu() {
-        const auto is_plain = [](const auto& named) { return named.second->kind() == detail::job::kind::plain; };
-        if (options_.cpu() || std::ranges::none_of(*handlers_, is_plain)) return options_.cpu();
-        const auto threads = options_.cpu_threads() > 0 ? options_.cpu_threads() : std::thread::hardware_concurrency();
-        pool_ = std::make_shared<asio::thread_pool>((std::max)(threads, std::size_t(1)));
-        return pool_->get_executor();
-    }
-
-    /// Cancelling this coroutine stops the core, which then ends in its own time.
-    static asio::awaitable<void> run_core(core_ptr core, std::shared_ptr<asio::thread_pool> pool) {
-        co_await asio::async_initiate<const asio::deferred_t, void(std::exception_ptr)>(
-            [](auto handler, core_ptr running, std::shared_ptr<asio::thread_pool> threads) {
-                if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) {
-                    slot.assign([weak = std::weak_ptr(running)](asio::cancellation_type) {
-                        if (const auto alive = weak.lock()) alive->stop();
-                    });
-                }
-                const auto strand = running->strand();
-                auto executor = asio::get_associated_executor(handler, strand);
-                auto on_end = [handler = std::move(handler)](std::exception_ptr error) mutable {
-                    std::move(handler)(std::move(error));
-                };
-                asio::co_spawn(strand, running->live(std::move(threads)),
-                               asio::bind_executor(std::move(executor), std::move(on_end)));
-            },
-            asio::deferred, core, std::move(pool));
-    }
+    /// The executor of plain functions, if there are any.
+    asio::any_io_executor cpu();
 
     broker_ptr broker_;
     worker_options options_;
     std::shared_ptr<detail::handler_map> handlers_;
     std::vector<weighted_queue> contract_queues_;
     std::shared_ptr<asio::thread_pool> pool_;
-    core_ptr core_;
+    std::shared_ptr<detail::worker_core> core_;
+    bool is_stopped_ = false;  // before it ran, as below
+    bool is_paused_ = false;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/app.hpp ----------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// A task that an app has a handler for.
+struct app_task {
+    std::string name;
+    task_options contract;
+    std::function<void(worker&)> give_to;
+    std::function<void(std::string_view)> check_payload;  // throws `payload_error`
+};
+
+/// What an app serves.
+struct app_method {
+    std::string of;  // the service's name
+    std::function<void(service&)> give_to;
+};
+
+}  // namespace detail
+
+/// A whole program: a broker, a worker, services, schedules, its place in the directory, a log, signals and exit codes, from one config.
+///
+///     taskflux::app app;
+///     app.on(report, make_report);
+///     app.every("0 9 * * MON-FRI", report, "daily");
+///     return app.run(argc, argv);
+///
+/// It is the only part of the library that installs signal handlers and prints. For one thread, but for `stop`.
+class app {
+public:
+    explicit app(app_config config = app_config());
+    app(const app&) = delete;
+    app& operator=(const app&) = delete;
+    ~app();
+
+    /// Sets the handler for a contract's tasks; see `worker::on`. Whether it is used the config says. Errors:
+    /// `invalid_argument` for a second handler; `wrong_state`, as of all below, once it runs.
+    template <class R, class P, class Function>
+    app& on(const detail::contract<R, P>& contract, Function handler) {
+        detail::app_task task;
+        task.name = contract.name();
+        task.contract = contract.options();
+        task.give_to = [contract, shared = std::make_shared<Function>(std::move(handler))](worker& to) {
+            to.on(contract, std::move(*shared));
+        };
+        task.check_payload = [](std::string_view text) { decode<P>(text); };
+        add(std::move(task));
+        return *this;
+    }
+
+    /// Sets what a method does, or serves an object's described functions; see `service::on` and `service::serve`. Whether
+    /// the service is used the config says.
+    template <class R, class P, class Function>
+    app& serve(const detail::method_contract<R, P>& method, Function function) {
+        auto shared = std::make_shared<Function>(std::move(function));
+        return serve_by(std::string(method.service()), [method, shared](service& to) { to.on(method, std::move(*shared)); });
+    }
+    template <class Object>
+    app& serve(std::string_view name, std::shared_ptr<Object> object) {
+        return serve_by(std::string(name), [name = std::string(name), object](service& to) { to.serve(name, object); });
+    }
+
+    /// Submits a task with this payload at each time that `expression` names, by clocks in the options' zone; see
+    /// `scheduler::every`. Stored when the app starts. Errors: `invalid_argument` for an expression or zone that is not
+    /// known, and for a second schedule of one id.
+    template <class R, class P, class Payload>
+        requires(!std::is_void_v<P>)
+    app& every(std::string_view expression, const detail::contract<R, P>& contract, Payload&& payload,
+               const schedule_options& options = schedule_options()) {
+        return plan(expression, std::string(contract.name()), contract.options(),
+                    detail::encode_payload<P>(std::forward<Payload>(payload)), options);
+    }
+
+    /// The same for a task without a payload.
+    template <class R>
+    app& every(std::string_view expression, const detail::contract<R, void>& contract,
+               const schedule_options& options = schedule_options()) {
+        return plan(expression, std::string(contract.name()), contract.options(), detail::encode_payload<void>(), options);
+    }
+
+    /// Spawned once the app has started, with a client that knows the config's limits; cancelled when the app stops. What it
+    /// throws ends the app.
+    app& on_start(std::function<asio::awaitable<void>(client)> starter);
+
+    /// Reads config files of another kind than .json; see <taskflux/flow/app_yaml.hpp>.
+    app& accept(config_format format);
+
+    /// Runs with the config that it was made with, on `threads` threads of which the caller's is one, until SIGINT or
+    /// SIGTERM; then lets handlers end within `drain_for`. A second signal ends the process at once. Returns the exit code:
+    /// 0 done, 1 it failed while it ran, 2 the config is wrong; why is on the standard error stream.
+    int run();
+
+    /// The same with the config that the command line and environment variables make of it; see docs/app.md.
+    int run(int argc, const char* const* argv);
+
+    /// The same with neither signals nor threads, and on a broker of the caller's: the part for tests, and for programs that
+    /// have a context of their own. Returns when it has been stopped. Errors: `config_error`, at once; those of `worker::run`.
+    asio::awaitable<void> run_on(broker_ptr broker);
+
+    /// Ends `run` and `run_on` as a signal does. Thread-safe once `run_on` has been called or `on_start`'s function has.
+    void stop();
+
+    /// What is printed when it has started: version, node, backend, queues, slots.
+    std::string start_line() const;
+
+    const app_config& config() const { return config_.values; }
+
+private:
+    void add(detail::app_task task);
+    app& serve_by(std::string name, std::function<void(service&)> give_to);
+    app& plan(std::string_view expression, std::string task, const task_options& contract, std::string payload,
+              const schedule_options& options);
+    void check() const;
+    bool is_enabled(const std::string& task) const;
+    bool is_served(const std::string& name) const;
+    std::vector<detail::app_schedule> all_schedules() const;
+    submit_options defaults() const;
+    worker_options make_worker_options(const std::shared_ptr<detail::log_writer>& log) const;
+    std::shared_ptr<detail::log_writer> log() const;
+    int run_checked();
+    void run_here();
+
+    detail::loaded_config config_;
+    std::vector<config_format> formats_;
+    std::vector<detail::app_task> tasks_;
+    std::vector<detail::app_method> methods_;
+    std::vector<detail::app_schedule> schedules_;  // the program's own
+    std::vector<std::function<asio::awaitable<void>(client)>> starters_;
+    std::shared_ptr<detail::log_writer> log_;
+    std::shared_ptr<detail::app_core> core_;
+    bool has_run_ = false;
+    std::function<void()> on_ready_ = [] {};
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/connect.hpp ------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// Whether `url` names the embedded broker, or else a Redis server. Throws as `connect` does for what names neither.
+inline bool names_memory(std::string_view url) {
+    const auto end = url.find("://");
+    if (end == std::string_view::npos) {
+        throw error(errc::invalid_argument, "\"" + std::string(url.substr(0, 20)) +
+                                                "\" is not a broker URL; try \"memory://\" or \"redis://127.0.0.1\"");
+    }
+    const auto scheme = url.substr(0, end);
+    if (scheme.starts_with("redis") || scheme == "unix") return false;
+    if (scheme != "memory") {
+        throw error(errc::unsupported, "no broker for " + std::string(scheme) +
+                                           ":// is built in; there are memory://, redis://, rediss://, redis+unix:// and "
+                                           "redis+sentinel://");
+    }
+    if (url.size() > end + 3) {
+        throw error(errc::invalid_argument, "memory:// takes nothing after it: it names this process's own memory");
+    }
+    return true;
+}
+
+}  // namespace detail
+
+/// Opens the broker that `url` names: "memory://", the embedded one, in this process, or a Redis server (see
+/// `make_redis_broker`): "redis://…", "rediss://…", "redis+unix://…", "redis+sentinel://…". `executor` runs what
+/// the broker has to do in the background; `options` are for a server. Errors: `invalid_argument`, `unsupported`.
+inline broker_ptr connect(asio::any_io_executor executor, std::string_view url,
+                          const redis_options& options = redis_options()) {
+    if (detail::names_memory(url)) return make_memory_broker(std::move(executor));
+    return make_redis_broker(std::move(executor), url, options);
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/call_options.hpp -------------------------------------------------------
+
+namespace taskflux {
+
+/// Options of one call; see `rpc`.
+class call_options {
+public:
+    call_options() {}
+
+    /// How long the caller waits, for a stream's last value too; after it the method is not begun any more, and is cancelled if it has. Default 30 s.
+    call_options& timeout(duration limit) {
+        if (limit <= duration::zero()) throw error(errc::invalid_argument, "the timeout of a call must be positive");
+        return timeout_ = limit, *this;
+    }
+
+    /// Calls the instance with this id and no other.
+    call_options& to(std::string instance) { return to_ = std::move(instance), *this; }
+
+    /// What the method finds in `call_context::headers`.
+    call_options& header(std::string name, std::string value) {
+        headers_[std::move(name)] = std::move(value);
+        return *this;
+    }
+    call_options& headers(header_map all) { return headers_ = std::move(all), *this; }
+
+    /// How many values of a stream the caller has room for, and so how far its source may be ahead; default 64.
+    call_options& window(std::size_t values) {
+        if (values == 0 || values > max_window) {
+            throw error(errc::invalid_argument, "the window of a stream is 1 to " + std::to_string(max_window) + " values");
+        }
+        return window_ = values, *this;
+    }
+
+    duration timeout() const { return timeout_; }
+    const std::string& to() const { return to_; }
+    const header_map& headers() const { return headers_; }
+    std::size_t window() const { return window_; }
+
+private:
+    static constexpr std::size_t max_window = 65'536;
+
+    duration timeout_ = std::chrono::seconds(30);
+    std::string to_;
+    header_map headers_;
+    std::size_t window_ = 64;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/directory_entries.hpp --------------------------------------------------
+
+namespace taskflux {
+
+/// An instance of a service, as the directory shows it.
+struct service_instance {
+    std::string service;
+    std::string id;
+    std::string host;
+    std::string version;                ///< of taskflux
+    std::vector<std::string> methods;
+    std::uint64_t running = 0;          ///< calls in hand, when it told last
+    std::uint64_t limit = 0;            ///< how many it takes
+    time_point started_at{};
+    std::string address;                ///< of its mailbox
+    bool leaving = false;               ///< it takes no more calls, and finishes those that it has
+};
+BOOST_DESCRIBE_STRUCT(service_instance, (), (service, id, host, version, methods, running, limit, started_at, address,
+                                             leaving))
+
+/// A process that runs a worker, as the directory shows it.
+struct node_info {
+    std::string id;                     ///< of this run of it
+    std::string name;                   ///< the same when it is started again
+    std::string host;
+    std::string ip;                     ///< by which it reaches others
+    std::uint64_t pid = 0;
+    std::string version;                ///< of taskflux
+    time_point started_at{};
+    std::vector<std::string> queues;
+    std::vector<std::string> tasks;     ///< that it has handlers for
+    std::uint64_t concurrency = 0;
+    std::uint64_t running = 0;          ///< attempts, when it told last
+    double load = 0;                    ///< of its host: processes that run or wait, on average over a minute
+    std::uint64_t memory = 0;           ///< resident, in bytes
+    bool paused = false;
+};
+BOOST_DESCRIBE_STRUCT(node_info, (), (id, name, host, ip, pid, version, started_at, queues, tasks, concurrency, running, load,
+                                      memory, paused))
+
+/// What a node is told to do: to stop taking tasks for a while, and on again; to let its tasks end, and then to end; to
+/// cancel them, and to end.
+enum class node_action { none, pause, resume, drain, stop };
+BOOST_DESCRIBE_ENUM(node_action, none, pause, resume, drain, stop)
+
+/// What is asked of a node.
+struct node_order {
+    std::optional<std::uint64_t> concurrency;
+    node_action action = node_action::none;
+};
+BOOST_DESCRIBE_STRUCT(node_order, (), (concurrency, action))
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/rpc.hpp ----------------------------------------------------------------
+
+namespace taskflux {
+
+/// What one instance has said to a broadcast.
+template <class R>
+struct instance_reply {
+    std::string instance;
+    std::optional<std::conditional_t<std::is_void_v<R>, std::monostate, R>> value;  ///< when it has returned
+    std::exception_ptr error;                                                       ///< when it has not
+};
+
+namespace detail {
+
+class rpc_core;
+
+/// An answer as it came.
+struct raw_reply {
+    std::string instance;
+    std::string payload;
+    std::exception_ptr error;
+};
+
+/// What is called how.
+struct call_request {
+    std::string service;
+    std::string method;
+    std::string payload;
+    call_options options;
+};
+
+template <class... Args>
+inline constexpr bool starts_with_call_options = false;
+template <class First, class... Rest>
+inline constexpr bool starts_with_call_options<First, Rest...> = std::same_as<std::remove_cvref_t<First>, call_options>;
+
+std::shared_ptr<rpc_core> make_rpc_core(broker_ptr broker);
+asio::awaitable<std::string> call_one(std::shared_ptr<rpc_core> core, call_request what);
+asio::awaitable<reading> open_stream(std::shared_ptr<rpc_core> core, call_request what);
+asio::awaitable<void> notify_one(std::shared_ptr<rpc_core> core, call_request what);
+asio::awaitable<std::vector<raw_reply>> call_all(std::shared_ptr<rpc_core> core, call_request what);
+
+}  // namespace detail
+
+/// Calls methods of services that run elsewhere. A value that shares its state; copies and calls from several threads are
+/// safe. Make one for a program, as it knows the instances and how busy they are.
+///
+/// A call goes to one live instance, the less busy of two taken at random, and is carried out at most once; nothing of it
+/// is kept. Where the chosen instance is gone before it took the call, another is called. Errors: `no_instance` at once when
+/// there is none; `timed_out`; `busy` from an instance that has its limit of calls in hand; `unavailable` when the instance
+/// is lost that has taken the call, or the server is; `not_found` for a method that the service does not have; `call_failed`
+/// with what the method threw. A cancelled call, or one whose time is over, is cancelled where it runs.
+class rpc {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    explicit rpc(broker_ptr broker) : core_(detail::make_rpc_core(std::move(broker))) {}
+
+    /// Calls a method, and waits for its result. A payload is given as one value of the contract's type or as its fields.
+    template <class R, class P, class... Args>
+        requires(!detail::starts_with_call_options<Args...>)
+    awaitable<R> call(const detail::method_contract<R, P>& method, Args&&... payload) const {
+        return call(method, call_options(), std::forward<Args>(payload)...);
+    }
+    template <class R, class P, class... Args>
+    awaitable<R> call(const detail::method_contract<R, P>& method, const call_options& options, Args&&... payload) const {
+        return read<R>(detail::call_one(core_, request(method, options, std::forward<Args>(payload)...)));
+    }
+
+    /// Calls a method that emits values. Returns when an instance has taken the call; throws as `call` until then, and what
+    /// comes later is thrown by the stream. The timeout is for all of it.
+    template <class T, class P, class... Args>
+        requires(!detail::starts_with_call_options<Args...>)
+    awaitable<stream<T>> call(const detail::stream_method_contract<T, P>& method, Args&&... payload) const {
+        return call(method, call_options(), std::forward<Args>(payload)...);
+    }
+    template <class T, class P, class... Args>
+    awaitable<stream<T>> call(const detail::stream_method_contract<T, P>& method, const call_options& options,
+                              Args&&... payload) const {
+        return read_stream<T>(detail::open_stream(core_, request(method, options, std::forward<Args>(payload)...)));
+    }
+
+    /// The same by names and JSON: for gateways.
+    awaitable<std::string> call_json(std::string service, std::string method, std::string payload,
+                                     call_options options = call_options()) const;
+
+    /// Sends a call that nobody waits for. Returns when an instance is there that has it; its limit may keep it from
+    /// being carried out.
+    template <class R, class P, class... Args>
+        requires(!detail::starts_with_call_options<Args...>)
+    awaitable<void> notify(const detail::method_contract<R, P>& method, Args&&... payload) const {
+        return notify(method, call_options(), std::forward<Args>(payload)...);
+    }
+    template <class R, class P, class... Args>
+    awaitable<void> notify(const detail::method_contract<R, P>& method, const call_options& options, Args&&... payload) const {
+        return detail::notify_one(core_, request(method, options, std::forward<Args>(payload)...));
+    }
+
+    /// Calls all instances that are there, and waits for all of them; an empty list when there is none.
+    template <class R, class P, class... Args>
+        requires(!detail::starts_with_call_options<Args...>)
+    awaitable<std::vector<instance_reply<R>>> broadcast(const detail::method_contract<R, P>& method, Args&&... payload) const {
+        return broadcast(method, call_options(), std::forward<Args>(payload)...);
+    }
+    template <class R, class P, class... Args>
+    awaitable<std::vector<instance_reply<R>>> broadcast(const detail::method_contract<R, P>& method,
+                                                        const call_options& options, Args&&... payload) const {
+        return read_all<R>(detail::call_all(core_, request(method, options, std::forward<Args>(payload)...)));
+    }
+
+private:
+    template <class R, class P, class... Args>
+    static detail::call_request request(const detail::method_contract<R, P>& method, const call_options& options,
+                                        Args&&... payload) {
+        detail::call_request made;
+        made.service = method.service();
+        made.method = method.name();
+        made.payload = detail::encode_payload<P>(std::forward<Args>(payload)...);
+        made.options = options;
+        return made;
+    }
+
+    template <class R>
+    static awaitable<R> read(awaitable<std::string> call) {
+        const auto answer = co_await std::move(call);
+        if constexpr (!std::is_void_v<R>) co_return decode<R>(answer);
+    }
+
+    template <class T>
+    static awaitable<stream<T>> read_stream(awaitable<detail::reading> call) {
+        auto from = co_await std::move(call);
+        co_return stream<T>(std::move(from));
+    }
+
+    template <class R>
+    static awaitable<std::vector<instance_reply<R>>> read_all(awaitable<std::vector<detail::raw_reply>> calls) {
+        auto answers = co_await std::move(calls);
+        std::vector<instance_reply<R>> all;
+        for (auto& one : answers) {
+            auto& made = all.emplace_back();
+            made.instance = std::move(one.instance);
+            made.error = std::move(one.error);
+            if (made.error) continue;
+            try {
+                if constexpr (std::is_void_v<R>) made.value.emplace();
+                else made.value = decode<R>(one.payload);
+            } catch (...) {
+                made.error = std::current_exception();
+            }
+        }
+        co_return all;
+    }
+
+    std::shared_ptr<detail::rpc_core> core_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/directory.hpp ----------------------------------------------------------
+
+namespace taskflux {
+
+/// Who is there, at one time.
+struct directory_view {
+    std::vector<node_info> nodes;            ///< by id
+    std::vector<service_instance> services;  ///< by service and id
+};
+
+/// Which nodes are meant: all that fit. What is empty does not restrict.
+struct node_filter {
+    std::string id;
+    std::string name;
+    std::string host;   ///< name or ip
+    std::string queue;  ///< that it fetches from
+};
+
+/// Shows who is there, and steers workers while they run. A value; copies and calls from several threads are safe. A node
+/// or service that has been killed is gone when its lease has run out, one that has ended at once. Errors of all calls:
+/// those of `broker`.
+class directory {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    explicit directory(broker_ptr broker) : broker_(broker), rpc_(std::move(broker)) {}
+
+    awaitable<std::vector<node_info>> nodes() const;
+
+    /// The instances of all services, or of one.
+    awaitable<std::vector<service_instance>> services() const;
+    awaitable<std::vector<service_instance>> services(std::string service) const;
+
+    awaitable<directory_view> view() const;
+
+    /// Returns when somebody has come or gone since `known`, or after `wait`; what is there then. Looks once a second.
+    awaitable<directory_view> next_change(directory_view known, duration wait) const;
+
+    /// How many attempts each of these nodes runs at a time, from now on. Gives what they say when they have done so; `keep`:
+    /// nodes of their names begin with it, too, when they are started again. Errors: `not_found` where no node fits, and what
+    /// a node that could not be reached has ended with: those of `rpc`.
+    awaitable<std::vector<node_info>> set_concurrency(node_filter which, std::uint64_t slots, bool keep = false) const;
+
+    /// Has these nodes take no more tasks until `resume`. Else as `set_concurrency`.
+    awaitable<std::vector<node_info>> pause(node_filter which, bool keep = false) const;
+    awaitable<std::vector<node_info>> resume(node_filter which, bool keep = false) const;
+
+    /// Ends these nodes: `drain` lets what runs end as `worker_options::drain_for` says, `stop` cancels it. Else as
+    /// `set_concurrency`.
+    awaitable<std::vector<node_info>> drain(node_filter which) const;
+    awaitable<std::vector<node_info>> stop(node_filter which) const;
+
+private:
+    broker_ptr broker_;
+    rpc rpc_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/host.hpp ---------------------------------------------------------------
+
+namespace taskflux {
+
+/// This machine's address by which it reaches others, such as "10.0.0.7"; "127.0.0.1" where it has no network. Sends nothing.
+std::string own_ip();
+
+/// Processes of this machine that run or wait, on average over a minute; 0 where that is not known.
+double host_load();
+
+/// Resident memory of this process in bytes; 0 where that is not known.
+std::uint64_t resident_memory();
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/inspector.hpp ----------------------------------------------------------
+
+namespace taskflux {
+
+/// A task and the subtasks below it.
+struct task_node {
+    task_record task;
+    std::string name;            ///< of the call in its parent's journal
+    children_counts spawned;     ///< how far it is with those that it waits for when its handler has returned
+    std::vector<task_node> children;
+    bool is_cut = false;         ///< it has more subtasks than were asked for
+};
+
+/// Where a task stands among others.
+struct task_tree {
+    std::vector<task_record> ancestors;  ///< from the root on
+    task_node node;
+};
+
+/// Looks at tasks. A value that shares its broker; copies and calls from several threads are safe. Errors: those of
+/// `broker`.
+class inspector {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    explicit inspector(broker_ptr broker) : broker_(std::move(broker)) {}
+
+    /// A task with its ancestors and everything below it, but at most `most` subtasks in all. A subtask whose record has
+    /// gone is shown as far as its parent's journal knows it. Errors: `not_found` for the task itself.
+    awaitable<task_tree> tree(task_id id, std::size_t most = 1000) const;
+
+    /// How many subtasks a task has spawned, and how many of them have ended.
+    awaitable<children_counts> progress(task_id id) const;
+
+private:
+    broker_ptr broker_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/node.hpp ---------------------------------------------------------------
+
+namespace taskflux {
+
+/// Options of a node.
+class node_options {
+public:
+    node_options() {}
+
+    /// What it is called whenever it is started; default: the name of its host.
+    node_options& name(std::string_view value) { return name_ = detail::checked_name(value), *this; }
+
+    /// The host as the directory shows it; default: this machine's name.
+    node_options& host(std::string value) { return host_ = std::move(value), *this; }
+
+    /// After it the node is taken for gone, unless it has told that it is there, which it does three times as often.
+    /// Default 5 s, at least 100 ms.
+    node_options& lease(duration length) {
+        if (length < std::chrono::milliseconds(100)) throw error(errc::invalid_argument, "a lease is at least 100 ms");
+        return lease_ = length, *this;
+    }
+
+    /// Hears of trouble with the broker. On any thread; must not throw.
+    node_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
+
+    const std::string& name() const { return name_; }
+    const std::string& host() const { return host_; }
+    duration lease() const { return lease_; }
+    const std::function<void(std::string_view)>& log() const { return log_; }
+
+private:
+    std::string name_;
+    std::string host_;
+    duration lease_ = std::chrono::seconds(5);
+    std::function<void(std::string_view)> log_;
+};
+
+namespace detail {
+class node_core;
+}
+
+/// Shows a worker in the directory, and lets others steer it; see `directory`.
+class node {
+public:
+    /// `shown` must outlive `run`.
+    node(broker_ptr broker, worker& shown, node_options options = node_options());
+    node(const node&) = delete;
+    node& operator=(const node&) = delete;
+    ~node();
+
+    /// Runs the worker, as others have asked for it to be kept, until `worker::run` returns; then is gone from the directory
+    /// at once. Errors, and cancellation: as of that.
+    asio::awaitable<void> run();
+
+    /// What the directory shows.
+    node_info info() const;
+
+private:
+    std::shared_ptr<detail::node_core> core_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/raw_queue.hpp ----------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+class held_message;
+class raw_receiver;
+}  // namespace detail
+
+/// How a `raw_queue` receives. Setters may be chained; the same name without an argument reads.
+class raw_queue_options {
+public:
+    raw_queue_options() {}
+
+    /// How long a process that is silent keeps its messages; default 30 s, at least 100 ms.
+    raw_queue_options& lease(duration length);
+
+    /// What the receiver is called in records, of letters as queues are; default: a random name.
+    raw_queue_options& name(std::string_view name);
+
+    duration lease() const { return lease_; }
+    const std::string& name() const { return name_; }
+
+private:
+    duration lease_ = std::chrono::seconds(30);
+    std::string name_;
+};
+
+/// A message in hand: nobody else gets it while this lives and its process renews the lease, which happens by itself where
+/// the broker's context runs. One that is destroyed before it was settled is given back. Move-only; one thread at a time.
+///
+/// `complete`, `release` and `fail` settle it, once: `lease_lost` says that the lease had run out, and others have it (again).
+/// Errors: those of `broker`, after which it is still held and can be settled again; `wrong_state` for a second time.
+/// Cancelling one leaves open whether it took effect. The message may be gone before they are awaited.
+class received_message {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    explicit received_message(std::shared_ptr<detail::held_message> held);
+    received_message(received_message&&) noexcept;
+    received_message& operator=(received_message&&) noexcept;
+    ~received_message();
+
+    const task_id& id() const;
+    const std::string& name() const;         ///< of the task; "message" where `send` sent it
+    const std::string& body() const;         ///< what was sent; of a task, the payload as JSON
+    const std::string& own_id() const;       ///< what its sender calls it, or empty
+    const header_map& headers() const;
+    unsigned deliveries() const;             ///< 1 for the first: from 2 on it may have been handled before
+    time_point submitted_at() const;
+
+    /// The body, read as a `T`. Errors: those of `decode`.
+    template <class T>
+    T as() const {
+        return decode<T>(body());
+    }
+
+    /// Whether the lease is known to be lost: then others may handle the message at the same time.
+    bool is_lost() const;
+
+    /// Whether somebody has cancelled it since: learnt when the lease is renewed, each third of it. However it is settled
+    /// then, it ends as cancelled.
+    bool is_cancelled() const;
+
+    /// Handled: it does not come again. `result` is for who awaits it, as JSON where that is a typed client.
+    awaitable<effect> complete(std::string result = "null");
+
+    /// Gives it back: at once to the head of the queue, or after `delay`. Does not count as an attempt.
+    awaitable<effect> release(duration delay = duration::zero());
+
+    /// Fails it for good: a dead letter, which says `why`.
+    awaitable<effect> fail(std::string why);
+
+private:
+    std::shared_ptr<detail::held_message> held_;  // null: moved from
+};
+
+/// A queue without contracts and handlers, to talk to programs that know neither: bytes are sent and received one by one.
+/// What is received are tasks like all others, whoever submitted them and whatever their name; what is sent can be handled
+/// by a worker. At least once. Retry policies, timeouts and deadlines are for workers to keep, and without effect here; a
+/// message whose receivers die often is a dead letter by its `crash_limit` (3).
+///
+/// A value: copies share their lease. Thread-safe. The broker's context must outlive it and its messages.
+class raw_queue {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    /// Waits as long as it takes.
+    static constexpr duration forever = (duration::max)();
+
+    /// Errors: `invalid_argument` for what can't be a queue's name.
+    raw_queue(broker_ptr broker, std::string queue, raw_queue_options options = raw_queue_options());
+
+    const std::string& name() const;
+
+    /// Sends bytes as they are; a program that shares them as JSON sends `encode(value)`. They are a task with the name
+    /// "message", which stays for `retention` (an hour) when it has been handled. `options.queue` is of no meaning. Errors
+    /// and cancellation as in `client::submit`.
+    awaitable<job<raw>> send(std::string bytes, const submit_options& options = submit_options()) const;
+
+    /// Sends a task that a worker has a handler for by that name. `payload` is JSON (not checked: the handler would fail).
+    awaitable<job<raw>> send_task(std::string task, std::string payload,
+                                  const submit_options& options = submit_options()) const;
+
+    /// The next message, higher priority first, then in order; waits for one up to `wait`, and gives nothing when none
+    /// came. Errors: those of `broker`. Cancellation (terminal): throws `operation_aborted`, and what had come
+    /// just then is given back.
+    awaitable<std::optional<received_message>> receive(duration wait = forever) const;
+
+private:
+    std::shared_ptr<detail::raw_receiver> receiver_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/scheduler/book.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The queue that keeps the schedules of local jobs, and no tasks.
+inline constexpr const char* local_queue = "taskflux/local";
+
+/// A schedule's row, read. `row` is its id; where a job runs once per host, that of the definition with '@' and the
+/// host behind it, which is the definition's id, too.
+struct schedule_entry {
+    std::string queue;
+    std::string row;
+    std::string text;
+    stored_schedule what;
+
+    bool is_called(std::string_view id) const {
+        return row == id || (queue == local_queue && row.starts_with(id) && row.substr(id.size()).starts_with('@'));
+    }
+};
+
+/// Throws `errc::protocol` for a text that is none.
+stored_schedule read_schedule(std::string_view text);
+
+/// Whether that is what `read_schedule` throws.
+bool is_unreadable(const std::exception_ptr& failure);
+
+scheduled_task as_scheduled(const task_spec& spec, std::string payload);
+
+/// What a schedule submits for a tick.
+new_task task_at(const schedule_definition& of, time_point tick, std::string own_id);
+
+/// The own id of what is submitted out of turn.
+std::string run_id(const std::string& schedule, time_point now, std::uint64_t revision);
+
+/// Stores schedules, and what becomes of them, in the name of one node. A value; thread-safe. It must live until its calls
+/// have returned.
+class schedule_book {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    schedule_book(broker_ptr broker, std::vector<std::string> queues, std::string node)
+        : broker_(std::move(broker)), queues_(std::move(queues)), node_(std::move(node)) {}
+
+    const broker_ptr& broker() const { return broker_; }
+    time_point now() const { return broker_->clock().now(); }
+
+    /// The first tick from now on that has not fired: this clock may be behind that of who has fired the last.
+    std::optional<time_point> first_tick(const schedule_state& of, const cron& when, const zone& in) const;
+
+    /// The queues to look into.
+    awaitable<std::vector<std::string>> queues() const;
+
+    /// The rows of a queue; those that can't be read have no version.
+    awaitable<std::vector<schedule_entry>> read(std::string queue) const;
+
+    /// The rows of all queues.
+    awaitable<std::vector<schedule_entry>> read_all() const;
+
+    /// Replaces an entry's text by what it says now, and submits tasks with it. False when somebody else has changed it. No
+    /// two texts are the same, so that two who write the same do not both take it for theirs.
+    awaitable<bool> write(schedule_entry& entry, std::vector<new_task> tasks) const;
+
+    awaitable<bool> remove(schedule_entry entry) const;
+
+    /// Stores a schedule. One with the same definition stays as it is; another gives its place to this one, with its next
+    /// tick from now on. Errors: `protocol` for a row that can't be read.
+    awaitable<void> put(std::string queue, schedule_definition definition) const;
+
+    /// A task that a schedule has submitted, if it has not ended. No id: none.
+    awaitable<std::optional<task_key>> live_task(std::string queue, std::string own_id) const;
+
+private:
+    broker_ptr broker_;
+    std::vector<std::string> queues_;  // empty: all
+    std::string node_;
+    std::shared_ptr<std::atomic<std::uint64_t>> writes_ = std::make_shared<std::atomic<std::uint64_t>>(0);
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/scheduler/local_job.hpp ------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What a process runs at the ticks of one schedule.
+struct local_job {
+    schedule_definition definition;  ///< its id is that of the row
+    local_scope scope = local_scope::once_per_cluster;
+    bool is_plain = false;
+    std::function<asio::awaitable<void>()> start;
+};
+
+/// By their definitions' ids.
+using local_job_map = std::map<std::string, local_job, std::less<>>;
+
+template <class Function>
+asio::awaitable<void> call_local(std::shared_ptr<Function> function) {
+    if constexpr (is_awaitable<std::invoke_result_t<Function&>>) co_await (*function)();
+    else (*function)();
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/scheduler.hpp ----------------------------------------------------------
+
+namespace taskflux {
+
+/// A schedule as it is kept, and the queue that keeps it.
+struct schedule {
+    std::string queue;
+    schedule_definition definition;
+    schedule_state state;
+};
+
+/// Submits tasks, and runs jobs of this process, at the times that cron expressions name.
+///
+/// Schedules are kept by the broker, each in the queue of its task. Any node whose scheduler runs fires any of them, and
+/// each tick is fired once over all nodes. Times are the broker's. `local` and `run` are for one thread, before and after
+/// each other; `stop` and the rest for any. Errors of all calls: those of `broker`. Must not outlive the execution context
+/// of its broker.
+class scheduler {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    explicit scheduler(broker_ptr broker, scheduler_options options = scheduler_options());
+    scheduler(const scheduler&) = delete;
+    scheduler& operator=(const scheduler&) = delete;
+
+    /// Ends `run`; starts no local job any more. Waits for plain functions that are under way on threads of its own, not
+    /// for those on `scheduler_options::cpu`, nor for coroutines: what they use has to live until `run` has returned.
+    ~scheduler();
+
+    /// Submits a task with this payload at each time that `expression` names by clocks in the zone `in`. Stored: what is the same
+    /// already stays as it is, with its next tick; another definition takes the place of one of its name, from now on.
+    /// Errors: `invalid_argument` for an expression or a zone that is not known.
+    template <class R, class P, class Payload>
+        requires(!std::is_void_v<P>)
+    awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,
+                          Payload&& payload, const schedule_options& options = schedule_options()) const {
+        return put(expression, in, contract, detail::encode_payload<P>(std::forward<Payload>(payload)), options);
+    }
+
+    /// The same for a task without a payload.
+    template <class R>
+    awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, void>& contract,
+                          const schedule_options& options = schedule_options()) const {
+        return put(expression, in, contract, detail::encode_payload<void>(), options);
+    }
+
+    /// Runs a function of this process at each tick while `run` runs: a coroutine on the broker's executor, a plain
+    /// function on the CPU pool, each beside all others. What it throws goes to the log. Which process runs it, the
+    /// scope says; a tick whose process dies is lost. Errors: `invalid_argument`; `wrong_state` once it runs.
+    template <class Function>
+    scheduler& local(std::string_view id, std::string_view expression, Function function,
+                     const schedule_options& options = schedule_options()) {
+        static_assert(std::invocable<Function&>, "a local job takes no arguments");
+        if constexpr (std::invocable<Function&>) {
+            using returned = std::invoke_result_t<Function&>;
+            detail::local_job job;
+            job.is_plain = !detail::is_awaitable<returned>;
+            job.scope = options.scope();
+            job.definition = options.define(row_of(id, options), expression, options.zone());
+            job.start = [shared = std::make_shared<Function>(std::move(function))] { return detail::call_local(shared); };
+            add(std::move(job));
+        }
+        return *this;
+    }
+
+    /// Fires what is due until it is cancelled or `stop` is called; then cancels the local jobs that still run, and
+    /// returns when they have ended. Goes on when the broker is in trouble. Throws `errc::shut_down` when the broker is
+    /// closed, `errc::wrong_state` when it runs already.
+    awaitable<void> run();
+
+    /// Ends `run` as cancelling it does, also one that has not been called yet. Thread-safe once `run` has been called.
+    void stop();
+
+    /// Removes a schedule, also one that can't be read. What it has submitted stays. Errors, as of all below: `not_found`.
+    awaitable<void> remove(std::string id) const;
+
+    /// Lets ticks pass until `resume`; they don't count as missed.
+    awaitable<void> pause(std::string id) const;
+    awaitable<void> resume(std::string id) const;
+
+    /// Submits its task now, whatever its overlap policy, paused or not. A local job runs so at the next look of a node
+    /// that may fire it, once if it is asked for again before. Its ticks stay as they are, and what they have started
+    /// counts for `overlap` as before.
+    awaitable<void> run_now(std::string id) const;
+
+    /// All schedules, by queue and id; those of local jobs are in the queue "taskflux/local". What can't be read is left
+    /// out.
+    awaitable<std::vector<schedule>> list() const;
+
+    /// The next `count` ticks of a schedule that are not done with, without jitter.
+    awaitable<std::vector<time_point>> next(std::string id, std::size_t count) const;
+
+private:
+    template <class R, class P>
+    awaitable<void> put(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,
+                        std::string payload, const schedule_options& options) const {
+        const auto& id = options.id().empty() ? std::string(contract.name()) : options.id();
+        auto made = options.define(id, expression, in);
+        task_spec spec;
+        spec.name = contract.name();
+        spec.priority = options.submit().priority().value_or(contract.options().priority());
+        spec.policy = options.submit().over(contract.options().policy());
+        spec.headers = options.submit().headers();
+        made.task = detail::as_scheduled(spec, std::move(payload));
+        const auto& queue = options.submit().queue();
+        return put_in(book_, queue ? *queue : std::string(contract.options().queue()), std::move(made));
+    }
+
+    static awaitable<void> put_in(detail::schedule_book book, std::string queue, schedule_definition definition);
+
+    /// The row of a local job's schedule.
+    std::string row_of(std::string_view id, const schedule_options& options) const;
+    void add(detail::local_job job);
+
+    /// The executor of plain functions, if there are any.
+    asio::any_io_executor cpu();
+
+    detail::schedule_book book_;
+    scheduler_options options_;
+    std::string host_;
+    std::shared_ptr<detail::local_job_map> jobs_;
+    std::shared_ptr<asio::thread_pool> pool_;
+    std::shared_ptr<detail::scheduler_core> core_;
     bool is_stopped_ = false;  // before it ran
 };
 

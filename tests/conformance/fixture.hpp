@@ -88,6 +88,12 @@ public:
         return handle;
     }
 
+    /// Starts a call, and no more.
+    template <class T>
+    started<T> begin(asio::awaitable<T> call) {
+        return spawn(std::move(call));
+    }
+
     /// Whether the call is not over, though the broker has had the time to answer.
     template <class T>
     bool still_waiting(const started<T>& handle) {

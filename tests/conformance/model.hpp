@@ -96,7 +96,8 @@ public:
                 if (one.is_first_try) one.is_tried = false;
                 ready(one, now);
                 break;
-            case kind::cancel: break;
+            case kind::cancel:
+            case kind::suspend: break;  // no walk pauses
         }
         return effect::done;
     }

@@ -2,6 +2,11 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
 namespace taskflux::conformance {
 
 BOOST_AUTO_TEST_SUITE(conformance_results)
@@ -64,6 +69,73 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(everyone_who_waits_is_told, Backend, backends) {
     for (const auto i : {0U, 1U, 2U, 4U, 5U, 6U, 7U, 8U}) {
         const auto end = all[i].get();
         BOOST_TEST((end && end->state == task_state::failed && end->error == "why"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_wait_that_was_announced_ends_like_any_other, Backend, backends) {
+    for (const bool is_awaited : {false, true}) {
+        for (const bool is_asleep : {false, true}) {  // whether a consumer sleeps, to whom a task may be handed over
+            for (const std::size_t count : {1U, 5U}) {
+                for (const auto how : {kind::complete, kind::fail}) {
+                    fixture on(std::make_unique<Backend>());
+                    on.join();
+                    std::optional<started<std::vector<delivery>>> asleep;
+                    if (is_asleep) asleep = on.start(on.broker().fetch(on.request(w, count, 1h)));
+                    auto one = on.task();
+                    one.is_awaited = is_awaited;
+                    std::vector<started<std::optional<task_outcome>>> waits;
+                    for (const auto& stored : on.run(on.broker().submit(q, std::vector<new_task>(count, one)))) {
+                        waits.push_back(on.start(on.broker().wait({q, stored.key}, 1h)));
+                    }
+                    std::vector<delivery> found;
+                    if (asleep) found = asleep->get();
+                    while (found.size() < count) found.push_back(on.fetch_one());
+                    for (const auto& each : waits) BOOST_TEST(on.still_waiting(each));
+                    for (const auto& each : found) on.settle(on.settled(each, how, "\"x\""));
+                    for (auto& each : waits) {
+                        const auto end = each.get();
+                        BOOST_REQUIRE(end.has_value());
+                        const bool succeeded = how == kind::complete;
+                        BOOST_TEST(end->state == (succeeded ? task_state::succeeded : task_state::failed));
+                        BOOST_TEST((succeeded ? end->result : end->error) == "\"x\"");
+                        BOOST_TEST(end->attempts == 1U);
+                    }
+                }
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_wait_that_was_announced_may_begin_when_the_task_has_ended, Backend, backends) {
+    for (const bool is_awaited : {false, true}) {
+        fixture on(std::make_unique<Backend>());
+        on.join();
+        auto one = on.task();
+        one.is_awaited = is_awaited;
+        const auto key = on.add(std::move(one));
+        on.settle(on.settled(on.fetch_one(), kind::complete, "42"));
+        for (int times = 0; times < 2; ++times) {
+            const auto end = on.outcome(key);
+            BOOST_TEST((end && end->state == task_state::succeeded && end->result == "42" && end->attempts == 1U));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_wait_that_was_announced_sees_a_task_that_is_placed_elsewhere, Backend, backends) {
+    for (const bool is_awaited : {false, true}) {
+        fixture on(std::make_unique<Backend>());
+        on.join();
+        auto late = on.task(run_policy{.expires_in = 10s});
+        late.is_awaited = is_awaited;
+        auto held = late;
+        held.hold = true;
+        for (auto* one : {&late, &held}) {
+            const auto key = on.add(*one);
+            auto waiting = on.start(on.broker().wait({q, key}, 1h));
+            BOOST_TEST(on.still_waiting(waiting));
+            on.advance(10s);
+            BOOST_TEST((waiting.get().value().state == task_state::expired));
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 #include "ledger.hpp"
 
 #include <support/sentinels.hpp>
+#include <taskflux/flow/rpc.hpp>
+#include <taskflux/flow/service.hpp>
 
 #include <boost/describe/enum_to_string.hpp>
 #include <boost/test/data/monomorphic.hpp>
@@ -87,6 +89,19 @@ private:
     const taskflux::duration ahead_;
 };
 
+inline constexpr taskflux::method<int()> answer{"numbers", "answer"};
+inline constexpr taskflux::method<void()> never_answer{"numbers", "never"};
+
+void serve(const std::string& url, taskflux::clock& clock) {
+    asio::io_context io;
+    const auto broker = taskflux::make_redis_broker(io.get_executor(), url, taskflux::redis_options(), clock);
+    taskflux::service service{broker};
+    service.on(answer, []() -> asio::awaitable<int> { co_return 42; });
+    service.on(never_answer, [] { return pause(1h); });
+    asio::co_spawn(io, service.run(), [](std::exception_ptr) {});
+    io.run();
+}
+
 int not_at_first(taskflux::context& ctx) {
     if (ctx.attempt() < 3) throw std::runtime_error("not yet");
     return 3;
@@ -108,7 +123,7 @@ std::string results_with(taskflux::duration client_ahead, taskflux::duration wor
             },
             of_worker);
     });
-    observer on(server.url(), of_client);
+    observer on(server.url(), {}, of_client);
     std::ostringstream out;
     const auto tell = [&](const char* what, const taskflux::task_id& id) {
         const auto record = on.run(on.broker->get(id));
@@ -199,6 +214,28 @@ BOOST_AUTO_TEST_CASE(it_makes_no_difference_how_wrong_the_clocks_of_clients_are)
         "expired:  expired 0 0\n";
     BOOST_TEST(results_with(1h, -1h) == expected);
     BOOST_TEST(results_with(-1h, 1h) == expected);
+}
+
+BOOST_AUTO_TEST_CASE(calls_end_in_their_time_whatever_the_clocks_of_both_sides_say) {
+    for (const auto caller_ahead : {-1h, 1h}) {
+        const redis_server server;
+        wrong_clock of_server(-caller_ahead);
+        wrong_clock of_caller(caller_ahead);
+        const test::child serving([&] { serve(server.url(), of_server); });
+        observer on(server.url(), {}, of_caller);
+        const auto options = taskflux::call_options().timeout(1s);
+        const auto code_of = [&](const auto& method) {
+            try {
+                on.run(taskflux::rpc(on.broker).call(method, options));
+            } catch (const taskflux::error& e) {
+                return e.code();
+            }
+            return boost::system::error_code();
+        };
+        BOOST_REQUIRE(eventually([&] { return code_of(answer) != errc::no_instance; }));
+        BOOST_TEST((code_of(answer) == boost::system::error_code()));
+        BOOST_TEST((code_of(never_answer) == errc::timed_out));
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -47,6 +47,20 @@ BOOST_AUTO_TEST_CASE(a_submission_is_not_its_own_duplicate) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_schedule_changes_once_and_its_tasks_are_stored_once) {
+    at_many_bytes(*this, [](patient& on, auto danger) {
+        std::vector<new_task> tasks(2, patient::task());
+        danger();
+        const bool is_ours = on.run(on.broker->set_schedule(on.queue, "it", "", "1", std::move(tasks)));
+        on.out_of_danger();
+        BOOST_TEST(is_ours);
+        const auto rows = on.run(on.broker->schedules(on.queue));
+        BOOST_REQUIRE(rows.size() == 1U);
+        BOOST_TEST(rows[0].text == "1");
+        BOOST_TEST(on.counts().waiting == 2U);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_fetched_task_comes_back_without_waiting_for_the_lease) {
     at_many_bytes(*this, [](patient& on, auto danger) {
         const auto key = on.add();

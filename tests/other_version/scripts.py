@@ -20,7 +20,8 @@ with tempfile.TemporaryDirectory() as copy:
     scripts = pathlib.Path(copy) / generate.SCRIPTS
     shutil.copytree(root / generate.SCRIPTS, scripts)
     common = scripts / f"{generate.SHARED_SCRIPT}.lua"
-    common.write_text("local version = 'another'\n" + common.read_text(encoding="utf-8"), encoding="utf-8")
+    text = common.read_text(encoding="utf-8").replace("local call = redis.call\n", "local call = redis['call']\n")
+    common.write_text(text, encoding="utf-8")
     tree = generate.Tree(pathlib.Path(copy))
     generate.generate_scripts(tree)
     for path, text in tree.generated.items():

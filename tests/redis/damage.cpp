@@ -1,10 +1,10 @@
+#include <support/observer.hpp>
 #include <support/redis_client.hpp>
 #include <support/redis_server.hpp>
 #include <taskflux/broker/redis.hpp>
 #include <taskflux/broker/redis/broker.hpp>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
+#include <boost/asio/awaitable.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
@@ -27,38 +27,9 @@ using namespace taskflux;
 using words = std::vector<std::string>;
 
 struct fixture {
-    ~fixture() {
-        broker->close();
-        io.restart();
-        io.run();
-    }
-
     template <class T>
     T run(asio::awaitable<T> call) {
-        std::optional<std::conditional_t<std::is_void_v<T>, int, T>> result;
-        std::exception_ptr failure;
-        bool done = false;
-        asio::co_spawn(io, std::move(call), [&](std::exception_ptr error, auto... value) {
-            failure = error;
-            done = true;
-            if constexpr (sizeof...(value) > 0) result.emplace(std::move(value)...);
-        });
-        const auto limit = std::chrono::steady_clock::now() + 30s;
-        while (!done) {
-            io.restart();
-            if (io.run_one_until(limit) == 0) throw std::runtime_error("a call hangs");
-        }
-        if (failure) std::rethrow_exception(failure);
-        if constexpr (!std::is_void_v<T>) return std::move(*result);
-    }
-
-    static new_task task(std::string payload = "1") {
-        const auto spec = std::make_shared<task_spec>();
-        spec->name = "job";
-        new_task made;
-        made.spec = spec;
-        made.payload = std::move(payload);
-        return made;
+        return on.run(std::move(call));
     }
 
     /// Submits tasks alone, so that each has a record of its own; gives the first one's number.
@@ -66,7 +37,7 @@ struct fixture {
         std::uint64_t first = 0;
         for (std::size_t i = 0; i < count; ++i) {
             std::vector<new_task> one;
-            one.push_back(task());
+            one.push_back(test::plain_task());
             const auto stored = run(broker->submit("q", std::move(one)));
             if (i == 0) first = stored.front().key.sequence;
         }
@@ -76,9 +47,9 @@ struct fixture {
     /// Submits tasks in one batch, so that they share a segment.
     std::uint64_t add_together(std::size_t count) {
         std::vector<new_task> all;
-        const auto spec = task().spec;
+        const auto spec = test::plain_task().spec;
         for (std::size_t i = 0; i < count; ++i) {
-            auto one = task();
+            auto one = test::plain_task();
             one.spec = spec;
             all.push_back(std::move(one));
         }
@@ -89,24 +60,20 @@ struct fixture {
     std::vector<delivery> fetch(std::size_t max) {
         if (!has_joined) run(broker->join("w", queue_names, 1h));
         has_joined = true;
-        fetch_request request;
-        request.consumer = "w";
-        request.queues = queue_names;
-        request.max = max;
-        return run(broker->fetch(request));
+        return on.fetch("w", "q", max);
     }
 
-    queue_counts counts() { return run(broker->counts("q")); }
+    queue_counts counts() { return on.counts("q"); }
     std::string field(std::uint64_t number) const { return std::to_string(number); }
     bool has_said(std::string_view text) const { return said.find(text) != std::string::npos; }
 
     test::redis_server server;
     std::string said;
-    asio::io_context io;
-    broker_ptr broker = make_redis_broker(io.get_executor(), server.url(), redis_options().log([this](std::string_view text) {
+    test::observer on{server.url(), redis_options().log([this](std::string_view text) {
         said += text;
         said += '\n';
-    }));
+    })};
+    const broker_ptr broker = on.broker;
     const std::vector<std::string> queue_names{"q"};
     bool has_joined = false;
 };
@@ -135,13 +102,13 @@ BOOST_AUTO_TEST_CASE(a_record_that_is_cut_off_or_of_an_unknown_version_is_set_as
 }
 
 BOOST_AUTO_TEST_CASE(a_record_that_only_a_worker_finds_damaged_is_set_aside_too) {
-    auto bad = task();
+    auto bad = test::plain_task();
     const auto spec = std::make_shared<task_spec>(*bad.spec);
     spec->headers["a"] = "b";
     for (const bool together : {false, true}) {
         std::vector<new_task> all;
         for (int i = 0; i < (together ? 5 : 1); ++i) {
-            all.push_back(task());
+            all.push_back(test::plain_task());
             all.back().spec = spec;
         }
         const auto first = run(broker->submit("q", std::move(all))).front().key.sequence;
@@ -179,7 +146,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_segment_is_set_aside_and_what_is_behind_it_is_run
 }
 
 BOOST_AUTO_TEST_CASE(a_state_that_cannot_be_read_blocks_neither_maintenance_nor_the_queue) {
-    auto later_on = task();
+    auto later_on = test::plain_task();
     later_on.delay = 1ms;
     std::vector<new_task> two;
     two.push_back(later_on);
@@ -194,7 +161,7 @@ BOOST_AUTO_TEST_CASE(a_state_that_cannot_be_read_blocks_neither_maintenance_nor_
 
 BOOST_AUTO_TEST_CASE(a_lane_that_another_program_made_is_passed_over) {
     add(1);
-    auto urgent = task();
+    auto urgent = test::plain_task();
     const auto spec = std::make_shared<task_spec>(*urgent.spec);
     spec->priority = 5;
     urgent.spec = spec;

@@ -167,12 +167,13 @@ BOOST_FIXTURE_TEST_CASE(while_no_sentinel_is_there_the_last_master_will_do_unles
     const auto redis = make(url, connection_options().timeout(60s));
     const auto hasty = make(url + "?timeout=2s");
     BOOST_TEST(text_of(later(redis->command({"PING"}, true))) == "PONG");
-    BOOST_TEST(text_of(later(hasty->command({"PING"}, true))) == "PONG");
+    BOOST_TEST(gets_through(hasty));
     sentinel.kill();
     server.command({"CLIENT", "KILL", "TYPE", "normal"});
     BOOST_TEST(text_of(later(redis->command({"PING"}, true))) == "PONG");
     server.restart();
-    refused(later(hasty->command({"PING"}, true)), errc::unavailable, "the last one: it has been started again");
+    refused_by_deadline([&](auto) { return later(hasty->command({"PING"}, true)); }, errc::unavailable,
+                        "the last one: it has been started again");
     auto waiting = later(redis->command({"PING"}, true));
     sentinel.start();
     BOOST_TEST(text_of(std::move(waiting)) == "PONG");
@@ -199,8 +200,7 @@ BOOST_FIXTURE_TEST_CASE(a_server_that_is_not_the_master_is_not_used, fixture) {
     server.command({"REPLICAOF", "127.0.0.1", std::to_string(test::free_port())});
     server.command({"CONFIG", "SET", "replica-read-only", "no"});
     const auto url = "redis+sentinel://" + at(sentinel) + "/main";
-    refused(later(make(url + "?timeout=3s")->command({"SET", "k", "v"}, true)), errc::unavailable,
-            "is a replica, not the master");
+    refused_by_deadline(url, {"SET", "k", "v"}, errc::unavailable, "is a replica, not the master");
     auto waiting = later(make(url, connection_options().timeout(30s))->command({"SET", "k", "v"}, true));
     server.command({"REPLICAOF", "NO", "ONE"});
     BOOST_TEST(text_of(std::move(waiting)) == "OK");
@@ -214,23 +214,17 @@ BOOST_FIXTURE_TEST_CASE(a_wrong_name_of_the_master_is_told_at_once, fixture) {
     refused(later(redis->command({"PING"}, true)), errc::invalid_argument, "know no master named \"mian\"");
     refused(later(redis->command({"PING"}, true)), errc::invalid_argument, "'sentinel monitor'");
     sentinel.command({"SENTINEL", "MONITOR", "mian", "127.0.0.1", std::to_string(server.port()), "1"});
-    BOOST_TEST(eventually([&] {
-        try {
-            return text_of(later(redis->command({"PING"}, true))) == "PONG";
-        } catch (const boost::system::system_error&) {
-            return false;
-        }
-    }));
+    BOOST_TEST(gets_through(redis));
 }
 
 BOOST_FIXTURE_TEST_CASE(when_no_sentinel_can_be_reached_each_is_told_with_its_reason, fixture) {
     redis_server hanging(sentinel_of(1));
     hanging.suspend();
     const auto dead = dead_port();
-    const auto redis = make("redis+sentinel://" + dead + "," + at(hanging) + "/main?timeout=500ms",
-                            connection_options().connect_timeout(300ms));
-    refused(later(redis->command({"PING"}, true)), errc::unavailable, dead + ": Connection refused");
-    refused(later(redis->command({"PING"}, true)), errc::unavailable, at(hanging) + ": no answer came in time");
+    const auto url = "redis+sentinel://" + dead + "," + at(hanging) + "/main";
+    const auto options = connection_options().connect_timeout(300ms);
+    refused_by_deadline(url, {"PING"}, errc::unavailable, dead + ": Connection refused", options);
+    refused_by_deadline(url, {"PING"}, errc::unavailable, at(hanging) + ": no answer came in time", options);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_server_in_place_of_a_sentinel_is_told_at_once, fixture) {
@@ -279,18 +273,19 @@ BOOST_FIXTURE_TEST_CASE(over_tls_sentinels_and_servers_must_show_certificates_th
         redis_server server(redis_server_options().words(with_tls(certificate, std::to_string(port))));
         const auto sentinel_port = std::to_string(test::free_port());
         redis_server sentinel(sentinel_of(port).words(with_tls(certificate, sentinel_port)));
-        const auto url = "rediss+sentinel://localhost:" + sentinel_port + "/main?timeout=2s&ca=" + file(certificate);
+        const auto with_ca = "/main?ca=" + file(certificate);
+        const auto url = "rediss+sentinel://localhost:" + sentinel_port + with_ca;
+        const std::string untrusted = "certificate verify failed";
         if (certificate == "both") {
-            BOOST_TEST(text_of(later(make(url)->command({"PING"}, true))) == "PONG");
+            const auto patient = connection_options().timeout(30s);
+            BOOST_TEST(text_of(later(make(url, patient)->command({"PING"}, true))) == "PONG");
             // Nothing falls back to plain text.
-            const auto wrong = "rediss+sentinel://localhost:" + std::to_string(sentinel.port()) +
-                               "/main?timeout=500ms&ca=" + file(certificate);
-            refused(later(make(wrong)->command({"PING"}, true)), errc::unavailable, "no Sentinel says");
-            refused(later(make("rediss+sentinel://localhost:" + sentinel_port + "/main?timeout=500ms")
-                              ->command({"PING"}, true)),
-                    errc::unavailable, "certificate verify failed");
+            const auto plain_text = "rediss+sentinel://localhost:" + std::to_string(sentinel.port()) + with_ca;
+            refused_by_deadline(plain_text, {"PING"}, errc::unavailable, "no Sentinel says");
+            refused_by_deadline("rediss+sentinel://localhost:" + sentinel_port + "/main", {"PING"}, errc::unavailable,
+                                untrusted);
         } else {  // the Sentinel calls the server 127.0.0.1, for which the certificate is not
-            refused(later(make(url)->command({"PING"}, true)), errc::unavailable, "certificate verify failed");
+            refused_by_deadline(url, {"PING"}, errc::unavailable, untrusted);
         }
     }
 }

@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(a_restarted_server_is_found_again) {
 BOOST_AUTO_TEST_CASE(a_submission_that_too_few_replicas_have_is_told_but_stored) {
     test::redis_server server;
     asio::io_context io;
-    const auto options = taskflux::redis_options().durable(1).timeout(3s);
+    const auto options = taskflux::redis_options().durable(1).timeout(10s);
     const auto broker = taskflux::make_redis_broker(io.get_executor(), server.url(), options);
     asio::co_spawn(io, not_replicated(broker), [&](std::exception_ptr error) {
         broker->close();

@@ -47,7 +47,7 @@ sentinels::sentinels(const redis_server_options& servers) : password_(servers.pa
     for (auto& sentinel : sentinels_) {
         const std::string master_name = name;
         std::string config = "sentinel monitor " + master_name + " 127.0.0.1 " + port + " 2\n" +
-                             "sentinel down-after-milliseconds " + master_name + " 500\n" +
+                             "sentinel down-after-milliseconds " + master_name + " 1500\n" +
                              "sentinel failover-timeout " + master_name + " 4000\n";
         if (!password_.empty()) config += "sentinel auth-pass " + master_name + " " + password_ + "\n";
         sentinel = std::make_unique<redis_server>(redis_server_options().config(config).words({"--sentinel"}));
@@ -73,8 +73,14 @@ std::string sentinels::url() const {
 }
 
 void sentinels::fail_over() {
-    // It is refused for a moment after another one, and while no replica is known to be in step.
-    await("failover begun", [&] { return sentinel(0).command({"SENTINEL", "FAILOVER", name}) == "OK"; });
+    // It is refused for a moment after another one, and while no replica is known to be in step; and one that has begun is
+    // given up where the replica's last word is older than a few of the short periods above.
+    const std::string port = std::to_string(replica().port());
+    await("failover done", [&] {
+        if (sentinel(0).command({"SENTINEL", "GET-MASTER-ADDR-BY-NAME", name}).items.at(1) == port) return true;
+        sentinel(0).connect().try_command({"SENTINEL", "FAILOVER", name});
+        return false;
+    });
     await_failover();
     await_replica();
 }

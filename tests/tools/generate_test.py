@@ -92,6 +92,27 @@ class Rules(Project):
     def test_a_header_outside_every_layer_is_refused(self):
         self.assert_only(self.problems("misc/m.hpp", "#pragma once\n"), "misc/m.hpp:1", "is in no layer")
 
+    def test_bodies_are_for_src_alone(self):
+        self.write("core/a.ipp", "#pragma once\n\n#include <taskflux/core/a.hpp>\n\nvoid f() {}\n")
+        self.write("src.hpp", "#pragma once\n\n#include <taskflux/core/a.ipp>\n")
+        self.run_script()
+        self.assertEqual(self.run_script("--check"), (0, ""))
+        self.assertIn("void f() {}", self.single("src.hpp"))
+        self.assertNotIn("void f() {}", self.single())
+        self.assert_only(self.problems("core/b.hpp", "#pragma once\n\n#include <taskflux/core/a.ipp>\n"),
+                         "core/b.hpp:3", "only <taskflux/src.hpp> includes such files")
+
+    def test_a_test_of_the_single_header_that_needs_more_is_refused(self):
+        self.write("core/c.hpp", "#pragma once\n\nstruct c {};\n")
+        self.write("src.hpp", "#pragma once\n\n#include <taskflux/core/c.hpp>\n")
+        test = self.root / "tests" / "conformance" / "some.cpp"
+        test.parent.mkdir(parents=True)
+        test.write_text("#include <taskflux/core/b.hpp>\n#include <taskflux/core/c.hpp>\n")
+        self.run_script()
+        code, output = self.run_script("--check")
+        self.assertEqual(code, 1)
+        self.assertIn("tests/conformance/some.cpp:2: <taskflux/core/c.hpp> is not in the single header", output)
+
     def test_an_include_cycle_is_refused(self):
         self.assert_only(self.problems("core/a.hpp", "#pragma once\n\n#include <taskflux/core/b.hpp>\n"),
                          "core/b.hpp:3",
@@ -152,6 +173,12 @@ class Rules(Project):
 
     def test_a_header_of_an_optional_layer_need_not_be_in_the_umbrella(self):
         self.assertEqual(self.problems("http/gateway.hpp", "#pragma once\n"), [])
+
+    def test_an_optional_header_must_not_be_in_the_umbrella(self):
+        self.assertEqual(self.problems("flow/app_yaml.hpp", "#pragma once\n"), [])
+        umbrella = SOUND["taskflux.hpp"] + "#include <taskflux/flow/app_yaml.hpp>\n"
+        self.write("taskflux.hpp", umbrella)
+        self.assert_only(self.problems("flow/app_yaml.hpp", "#pragma once\n"), "flow/app_yaml.hpp:1", "who include it")
 
 
 class Staleness(Project):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROJECT = os.path.dirname(os.path.dirname(HERE))
-BUILD = os.environ.get("TASKFLUX_BENCHMARK_BUILD", os.path.join(PROJECT, "build", "release"))
+BUILD = os.path.join(PROJECT, os.environ.get("TASKFLUX_BENCHMARK_BUILD", os.path.join("build", "release")))
 MODULES = os.path.join(PROJECT, "build", "compare")
 PATIENCE = 120
 

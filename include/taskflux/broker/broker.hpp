@@ -1,5 +1,7 @@
 #pragma once
 
+#include <taskflux/broker/exchange.hpp>
+#include <taskflux/broker/journal.hpp>
 #include <taskflux/clock.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/fwd.hpp>
@@ -27,6 +29,8 @@ struct new_task {
     duration delay{};            ///< from now, by the broker's clock
     time_point at{};             ///< not before; 0: at once. With a delay, the later one counts
     bool hold = false;
+    bool is_awaited = false;     ///< who submits it will `wait` for its end at once: may spare a question
+    std::optional<parent_link> parent;  ///< whose journal its end is written into
 };
 
 /// What became of a `new_task`: its key, or the key of the task that was there already.
@@ -73,13 +77,14 @@ struct delivery {
 
 /// How an attempt ended.
 struct settlement {
-    enum class kind { complete, fail, retry, release, cancel };
+    enum class kind { complete, fail, retry, release, cancel, suspend };
 
     task_key key;
     std::uint32_t token = 0;
     kind how = kind::complete;
-    std::string data;          ///< complete: the result; fail and retry: the `failure` as JSON
-    duration delay{};          ///< retry: from now
+    std::string data;          ///< complete: the result; fail and retry: the `failure` as JSON; suspend: the key of
+                               ///< the signal that ends the pause, or empty
+    duration delay{};          ///< retry and suspend: from now
     bool counts = true;        ///< retry: as an attempt
 };
 
@@ -138,18 +143,22 @@ struct queue_counts {
 BOOST_DESCRIBE_STRUCT(queue_counts, (), (held, scheduled, waiting, running, waiting_children, succeeded, failed,
                                          cancelled, expired, unclaimed, set_aside, paused))
 
+/// A schedule as it is kept. What its text says is for `scheduler` to know.
+struct schedule_row {
+    std::string id;
+    std::string text;  ///< never empty
+};
+
 /// Where tasks live. Implementations store and hand out; they decide nothing about retries. Every call is
 /// for one queue where not said otherwise, and takes and gives batches in the same order.
 ///
 /// All functions are thread-safe, take part in cancellation (terminal; what was sent may still take
 /// effect), end with `errc::shut_down` once the broker is closed, and throw `boost::system::system_error`.
 /// A consumer is one worker's life between joining and losing its lease.
-class broker {
+class broker : public exchange {
 public:
     template <class T>
     using awaitable = asio::awaitable<T>;
-
-    virtual ~broker() = default;
 
     virtual asio::any_io_executor get_executor() = 0;
     virtual taskflux::clock& clock() = 0;
@@ -173,14 +182,25 @@ public:
     virtual awaitable<void> watch(std::string consumer, duration wait) = 0;
 
     /// Ends attempts: done, `lease_lost`, not_found, or `wrong_state` (to end as cancelled what nobody has
-    /// cancelled) for each. `settlements` must live until this returns,
-    /// and can be given again when it throws: what took effect then counts as lost.
+    /// cancelled) for each. A task that completes while subtasks of its are open waits for them. `settlements` must
+    /// live until this returns, and can be given again when it throws: what took effect then counts as lost.
     virtual awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
                                                   const std::vector<settlement>& settlements) = 0;
 
     /// Stores progress and log lines of running attempts: done, `lease_lost`, or not_found for each.
     virtual awaitable<std::vector<effect>> tell(std::string queue, std::string consumer,
                                                 std::vector<report> reports) = 0;
+
+    /// Writes into a task's journal, up to 200 items all or nothing. Errors: `lease_lost` for an older attempt,
+    /// `wrong_state` when the task has ended, `not_found`, `too_large`.
+    virtual awaitable<noted> note(task_id id, journal_notes notes) = 0;
+
+    /// Reads a task's journal: these keys, or a page of all that it holds. Errors: `not_found`.
+    virtual awaitable<journal_page> journal(task_id id, journal_query query) = 0;
+
+    /// Adds a signal to a task's journal, and resumes the task if that is what it waits for: done, `wrong_state` (it
+    /// has ended), or `not_found`.
+    virtual awaitable<effect> signal(task_id id, std::string name, std::string value) = 0;
 
     /// Gives back what the consumer still holds, without counting a crash, and forgets it.
     virtual awaitable<void> leave(std::string consumer, std::vector<std::string> queues) = 0;
@@ -219,7 +239,7 @@ public:
     /// A page of records. A task that is there throughout is listed exactly once over all pages.
     virtual awaitable<task_page> list(list_query query) = 0;
 
-    /// The names of all queues that hold or have held tasks, sorted.
+    /// The names of all queues that hold or have held tasks or schedules, sorted.
     virtual awaitable<std::vector<std::string>> queues() = 0;
 
     virtual awaitable<queue_counts> counts(std::string queue) = 0;
@@ -227,6 +247,15 @@ public:
     /// A paused queue takes tasks but hands none out.
     virtual awaitable<void> pause(std::string queue) = 0;
     virtual awaitable<void> resume(std::string queue) = 0;
+
+    /// The schedules of a queue, by id.
+    virtual awaitable<std::vector<schedule_row>> schedules(std::string queue) = 0;
+
+    /// Changes a schedule, unless somebody else has: if its text is `from` (empty: there is none) it becomes `to`
+    /// (empty: none), and `tasks` are stored with it, all or nothing. Also true when it is `to` already, so that the
+    /// call can be made again; make each `to` another. Errors: those of `submit`.
+    virtual awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
+                                         std::vector<new_task> tasks) = 0;
 
     /// Ends every wait, and every later call, with `errc::shut_down`.
     virtual void close() = 0;

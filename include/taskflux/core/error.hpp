@@ -27,10 +27,14 @@ enum class errc {
     shut_down,         ///< the executor, worker or broker has been shut down
     unsupported,       ///< this broker or build cannot do that
     protocol,          ///< an answer or stored record is not one this version understands
-    unavailable        ///< the server can't be reached, or doesn't answer in time
+    unavailable,       ///< the server can't be reached, or doesn't answer in time
+    journal_mismatch,  ///< a handler's calls have changed since the task ran before
+    no_instance,       ///< nobody serves that now
+    busy               ///< a server has as many calls in hand as it takes
 };
 BOOST_DESCRIBE_ENUM(errc, not_found, lease_lost, wrong_state, cancelled, timed_out, expired, task_failed, crashed,
-                    bad_payload, too_large, invalid_argument, queue_full, shut_down, unsupported, protocol, unavailable)
+                    bad_payload, too_large, invalid_argument, queue_full, shut_down, unsupported, protocol, unavailable,
+                    journal_mismatch, no_instance, busy)
 
 namespace detail {
 
@@ -56,6 +60,9 @@ public:
             case errc::unsupported: return "not supported here";
             case errc::protocol: return "an answer or record is not understood";
             case errc::unavailable: return "the server cannot be reached";
+            case errc::journal_mismatch: return "the handler's calls have changed while the task was under way";
+            case errc::no_instance: return "no instance of the service is there";
+            case errc::busy: return "the server has as many calls in hand as it takes";
         }
         return "unknown taskflux error " + std::to_string(value);
     }

@@ -1,16 +1,13 @@
 #pragma once
 
 #include <taskflux/core/error.hpp>
-#include <taskflux/core/time.hpp>
 
 #include <boost/uuid/time_generator_v7.hpp>
 #include <boost/uuid/uuid.hpp>
 #include <boost/uuid/uuid_io.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <charconv>
-#include <chrono>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -116,49 +113,6 @@ private:
 
     boost::uuids::time_generator_v7 generate_;
     boost::uuids::uuid last_ = {};
-};
-
-/// Makes 64-bit ids that are unique among 1,024 nodes and sorted by time: 41 bits of milliseconds since
-/// 2024, 10 bits of node, 12 bits of counter (the layout is Twitter's Snowflake's). Thread-safe.
-class snowflake_generator {
-public:
-    static constexpr unsigned max_node = 1023;
-    static constexpr time_point epoch = std::chrono::sys_days(std::chrono::January / 1 / 2024);
-
-    /// `node`: 0 to 1023, different on every node. Throws `errc::invalid_argument` above that.
-    explicit snowflake_generator(unsigned node) : node_(node) {
-        if (node > max_node) {
-            throw error(errc::invalid_argument,
-                        "snowflake node " + std::to_string(node) + " is over " + std::to_string(max_node));
-        }
-    }
-
-    /// The next id at `now`. Grows with every call: when the clock stands, steps back, or gives no more
-    /// ids for its millisecond, the ids run ahead of it.
-    std::int64_t next(time_point now) noexcept {
-        const auto since = (std::max)(now - epoch, duration::zero()).count();
-        const auto fresh = static_cast<std::uint64_t>(since) << counter_bits;
-        auto last = last_.load(std::memory_order_relaxed);
-        std::uint64_t tick;
-        do {
-            tick = (std::max)(fresh, last + 1);
-        } while (!last_.compare_exchange_weak(last, tick, std::memory_order_relaxed));
-        const auto milliseconds = tick >> counter_bits;
-        const auto counter = tick & ((1U << counter_bits) - 1);
-        return static_cast<std::int64_t>((milliseconds << (counter_bits + node_bits)) |
-                                         (std::uint64_t(node_) << counter_bits) | counter);
-    }
-
-    /// When, and on which node, `id` was made.
-    static time_point time_of(std::int64_t id) noexcept { return epoch + duration(id >> (counter_bits + node_bits)); }
-    static unsigned node_of(std::int64_t id) noexcept { return unsigned(id >> counter_bits) & max_node; }
-
-private:
-    static constexpr unsigned counter_bits = 12;
-    static constexpr unsigned node_bits = 10;
-
-    unsigned node_;
-    std::atomic<std::uint64_t> last_ = 0;  // milliseconds since the epoch, then the counter
 };
 
 }  // namespace taskflux

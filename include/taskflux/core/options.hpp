@@ -136,6 +136,9 @@ public:
         failed_retention_ = detail::not_negative(failed, "retention must not be negative");
         return retention(ended);
     }
+    submit_options& failed_retention(duration failed) {
+        return failed_retention_ = detail::not_negative(failed, "retention must not be negative"), *this;
+    }
     submit_options& crash_limit(unsigned times) { return crash_limit_ = times, *this; }
 
     /// Not before `wait` has passed (by the broker's clock).
@@ -197,11 +200,27 @@ public:
         return base;
     }
 
+    /// The policy with what is set here where it has the usual value: a default for what says nothing itself.
+    run_policy under(run_policy policy) const {
+        static constexpr run_policy usual{};
+        const auto take = [](auto& target, const auto& standard, const auto& source) {
+            if (source && target == standard) target = *source;
+        };
+        take(policy.retry, usual.retry, retry_);
+        take(policy.timeout, usual.timeout, timeout_);
+        take(policy.deadline, usual.deadline, deadline_);
+        take(policy.expires_in, usual.expires_in, expires_in_);
+        take(policy.retention, usual.retention, retention_);
+        take(policy.failed_retention, usual.failed_retention, failed_retention_);
+        take(policy.crash_limit, usual.crash_limit, crash_limit_);
+        return policy;
+    }
+
     /// Whether tasks submitted with these options have the contract's own queue, priority, policy and no
     /// headers, so that they can share one specification.
     bool keeps_contract() const {
         return !priority_ && !retry_ && !timeout_ && !deadline_ && !expires_in_ && !retention_ &&
-               !crash_limit_ && headers_.empty();
+               !failed_retention_ && !crash_limit_ && headers_.empty();
     }
 
 private:

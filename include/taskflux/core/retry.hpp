@@ -3,6 +3,7 @@
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/time.hpp>
 
+#include <boost/describe/class.hpp>
 #include <boost/describe/enum.hpp>
 
 #include <algorithm>
@@ -155,6 +156,36 @@ std::optional<duration> next_delay(const retry_policy& policy, unsigned failed_a
         if (elapsed > total || delay > left) return std::nullopt;
     }
     return delay;
+}
+
+/// A retry policy as it is stored, without its predicate.
+struct retry_rule {
+    backoff kind = backoff::none;
+    unsigned attempts = 1;
+    duration delay{};
+    double factor = 1;
+    duration max_delay{};
+    duration total_time{};
+    bool full_jitter = false;
+
+    bool operator==(const retry_rule&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(retry_rule, (), (kind, attempts, delay, factor, max_delay, total_time, full_jitter))
+
+inline retry_rule rule_of(const retry_policy& policy) {
+    return {policy.kind(), policy.attempts(), policy.delay(), policy.factor(),
+            policy.max_delay(), policy.total_time(), policy.has_full_jitter()};
+}
+
+inline retry_policy policy_of(const retry_rule& rule) {
+    retry_policy made;
+    switch (rule.kind) {
+        case backoff::none: break;
+        case backoff::fixed: made = retry_policy::fixed(rule.delay); break;
+        case backoff::linear: made = retry_policy::linear(rule.delay); break;
+        case backoff::exponential: made = retry_policy::exponential(rule.delay, rule.factor); break;
+    }
+    return made.attempts(rule.attempts).max_delay(rule.max_delay).total_time(rule.total_time).full_jitter(rule.full_jitter);
 }
 
 }  // namespace taskflux

@@ -5,6 +5,7 @@
 #include <taskflux/core/options.hpp>
 #include <taskflux/core/state.hpp>
 #include <taskflux/core/time.hpp>
+#include <taskflux/fwd.hpp>
 
 #include <boost/describe/class.hpp>
 #include <boost/describe/enum.hpp>
@@ -22,7 +23,8 @@ namespace taskflux {
 ///
 ///     inline constexpr taskflux::task<area(circle)> circle_area{"circle_area"};
 ///
-/// `Signature` is `R(P)` or `R()`; `R` may be void. A wrong name or option fails to compile.
+/// `Signature` is `R(P)` or `R()`; `R` may be void, or `stream<T>` for a handler that emits values. A wrong name or option
+/// fails to compile.
 template <class Signature>
 class task {
     static_assert(!std::is_same_v<Signature, Signature>,
@@ -51,6 +53,13 @@ private:
     task_options options_;
 };
 
+/// Of a task whose handler emits values, and returns nothing.
+template <class T, class P>
+class stream_contract : public contract<void, P> {
+public:
+    using contract<void, P>::contract;
+};
+
 }  // namespace detail
 
 template <class R, class P>
@@ -63,6 +72,18 @@ template <class R>
 class task<R()> : public detail::contract<R, void> {
 public:
     using detail::contract<R, void>::contract;
+};
+
+template <class T, class P>
+class task<stream<T>(P)> : public detail::stream_contract<T, P> {
+public:
+    using detail::stream_contract<T, P>::stream_contract;
+};
+
+template <class T>
+class task<stream<T>()> : public detail::stream_contract<T, void> {
+public:
+    using detail::stream_contract<T, void>::stream_contract;
 };
 
 /// What many tasks have in common, and therefore share.
@@ -103,6 +124,8 @@ struct task_record {
     task_state state = task_state::waiting;
     int priority = 0;
     header_map headers;
+    std::string parent;           ///< the printed id of the task whose subtask it is, or empty
+    std::string call;             ///< what its parent's journal calls it
     std::string payload;          ///< encoded
     std::string result;           ///< encoded; of a succeeded task
     std::string error;            ///< a `failure` as JSON; of the last attempt that failed

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/detail/awaited.hpp>
 #include <taskflux/detail/temporaries.hpp>
 #include <taskflux/exec/attempts.hpp>
 #include <taskflux/exec/job.hpp>
@@ -16,24 +17,6 @@
 #include <variant>
 
 namespace taskflux::detail {
-
-template <class T>
-inline constexpr bool is_awaitable = false;
-template <class T>
-inline constexpr bool is_awaitable<asio::awaitable<T>> = true;
-
-template <class T>
-struct awaited {
-    using type = T;
-};
-template <class T>
-struct awaited<asio::awaitable<T>> {
-    using type = T;
-};
-
-/// Stands for a result of type void where an object is needed.
-template <class T>
-using stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
 /// A function and its arguments, owned, so that both live as long as the job does.
 template <class Function, class... Args>

@@ -3,16 +3,20 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/task.hpp>
-#include <taskflux/detail/temporaries.hpp>
 #include <taskflux/flow/job.hpp>
+#include <taskflux/flow/stream.hpp>
+#include <taskflux/flow/stream/task.hpp>
+#include <taskflux/flow/submission.hpp>
+#include <taskflux/flow/workflow/results.hpp>
+#include <taskflux/flow/workflow/spawning.hpp>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 #include <concepts>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -27,39 +31,16 @@ namespace taskflux {
 
 namespace detail {
 
-/// Whether a payload `P` (void: none) can be made of these arguments: it is one of them, or they are its
-/// fields. No arguments are a payload forgotten, not one of defaults.
-template <class P, class... Args>
-inline constexpr bool makes_payload = sizeof...(Args) > 0 && std::is_constructible_v<P, Args...>;
-template <class... Args>
-inline constexpr bool makes_payload<void, Args...> = sizeof...(Args) == 0;
+/// Submits a subtask of a task that runs elsewhere.
+asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::string queue, new_task task);
 
-template <class... Args>
-inline constexpr bool starts_with_options = false;
-template <class First, class... Rest>
-inline constexpr bool starts_with_options<First, Rest...> = std::same_as<std::remove_cvref_t<First>, submit_options>;
+asio::awaitable<void> send_signal(broker_ptr broker, task_id id, std::string name, std::string value);
 
-template <class P, class... Args>
-std::string encode_payload(Args&&... args) {
-    static_assert(makes_payload<P, Args...>,
-                  "these arguments are neither a payload of the task's type nor its fields: compare the contract "
-                  "(a payload of defaults is written P{})");
-    static_assert(!(dies_twice<Args> || ...),
-                  "GCC 12 destroys this temporary twice in a co_await expression: name it first (auto payload = …; "
-                  "co_await client.submit(task, payload)), or pass the payload's fields");
-    if constexpr (std::is_void_v<P>) {
-        return "null";
-    } else if constexpr (sizeof...(Args) == 1 && (std::is_same_v<std::remove_cvref_t<Args>, P> && ...)) {
-        return encode((args, ...));
-    } else if constexpr (makes_payload<P, Args...>) {
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers"  // fields that are left out have their defaults
-        return encode(P(std::forward<Args>(args)...));
-#pragma GCC diagnostic pop
-    } else {
-        return {};
-    }
-}
+/// Tells nobody of errors: the task's own limits end it.
+void cancel_in_background(const broker_ptr& broker, const task_id& id);
+
+/// `id`: the printed form, or an own id in the queue. Errors: `not_found`.
+asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::string id);
 
 }  // namespace detail
 
@@ -76,6 +57,11 @@ public:
 
     explicit client(broker_ptr broker) : broker_(std::move(broker)) {}
 
+    /// `defaults` are the limits and retentions of tasks whose contract and submission leave them as they usually are; the
+    /// rest of it is of no meaning.
+    client(broker_ptr broker, submit_options defaults)
+        : broker_(std::move(broker)), defaults_(std::make_shared<const submit_options>(std::move(defaults))) {}
+
     /// Stores a task for a worker to run, and gives a handle to it.
     template <class R, class P, class... Args>
         requires(!detail::starts_with_options<Args...>)
@@ -87,9 +73,7 @@ public:
     template <class R, class P, class... Args>
     awaitable<job<R>> submit(const detail::contract<R, P>& contract, const submit_options& options,
                              Args&&... payload) const {
-        auto text = detail::encode_payload<P>(std::forward<Args>(payload)...);
-        auto spec = spec_of(contract, options);
-        return send<R>(broker_, queue_of(contract, options), make(std::move(spec), options, std::move(text)));
+        return send<R>(broker_, detail::queue_of(contract, options), task_of(contract, options, std::forward<Args>(payload)...));
     }
 
     /// Stores a task for each payload, a thousand in a round trip. `payloads` may be lazy; a range that is
@@ -109,9 +93,9 @@ public:
             throw error(errc::invalid_argument, "submit_all: an id or a unique key cannot be shared by several tasks");
         }
         auto spec = spec_of(contract, options);
-        auto pattern = make(std::move(spec), options, {});
+        auto pattern = detail::make_task(std::move(spec), options, {});
         if constexpr (fits) {
-            return send_all<R>(broker_, queue_of(contract, options), std::move(pattern),
+            return send_all<R>(broker_, detail::queue_of(contract, options), std::move(pattern),
                                std::views::all(std::forward<Range>(payloads)));
         } else {
             return {};
@@ -121,8 +105,34 @@ public:
     /// Submits a task and waits for its result; see `job::result` for what it throws. Cancelling the caller
     /// cancels the task.
     template <class R, class P, class... Args>
+        requires(!detail::starts_with_options<Args...>)
     awaitable<R> run(const detail::contract<R, P>& contract, Args&&... payload) const {
-        return result_of(submit(contract, std::forward<Args>(payload)...), broker_);
+        return run(contract, submit_options(), std::forward<Args>(payload)...);
+    }
+    template <class R, class P, class... Args>
+    awaitable<R> run(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
+        auto task = task_of(contract, options, std::forward<Args>(payload)...);
+        task.is_awaited = true;
+        return result_of(send<R>(broker_, detail::queue_of(contract, options), std::move(task)), broker_);
+    }
+
+    /// Submits a task that emits values, and reads them as it runs. A stream that is left before its end cancels the task;
+    /// when this process is gone the task goes on, and its values are dropped, as are those of a task that is submitted in
+    /// another way. Errors: `wrong_state` for a duplicate: its values go to who has submitted it first.
+    template <class T, class P, class... Args>
+        requires(!detail::starts_with_options<Args...>)
+    awaitable<stream<T>> run(const detail::stream_contract<T, P>& contract, Args&&... payload) const {
+        return run(contract, submit_options(), std::forward<Args>(payload)...);
+    }
+    template <class T, class P, class... Args>
+    awaitable<stream<T>> run(const detail::stream_contract<T, P>& contract, const submit_options& options,
+                             Args&&... payload) const {
+        auto reader = detail::inlet::open(broker_, stream_window);
+        auto mine = options;
+        mine.header(std::string(detail::stream_header), detail::stream_header_for(*reader));
+        auto task = task_of(contract, mine, std::forward<Args>(payload)...);
+        task.is_awaited = true;
+        return stream_of<T>(send<void>(broker_, detail::queue_of(contract, options), std::move(task)), std::move(reader));
     }
 
     /// A handle to a task that was submitted before, by whomever: `id` is the printed form of its id, or the
@@ -136,6 +146,31 @@ public:
     template <class R, class P>
     job<R> attach(const detail::contract<R, P>&, task_id id) const {
         return job<R>(broker_, std::move(id));
+    }
+
+    /// Gives a task that has not ended a subtask, as if it had spawned it: it ends only when that has, unless its
+    /// continuation runs already. Errors:
+    /// `wrong_state` when it has ended, `not_found`; `invalid_argument` for an id that another task has.
+    template <class R, class P, class... Args>
+    awaitable<job<R>> submit_under(const task_id& parent, const detail::contract<R, P>& contract,
+                                   const submit_options& options, Args&&... payload) const {
+        return send_under<R>(broker_, parent, detail::queue_of(contract, options),
+                             task_of(contract, options, std::forward<Args>(payload)...));
+    }
+
+    /// Sends a signal to a task that has not ended, where `context::wait_signal` takes it: durable, and taken once, as
+    /// the next one of that name. Errors: `wrong_state` when the task has ended, `not_found`, `too_large`.
+    template <class T>
+    awaitable<void> signal(const task_id& id, std::string name, const T& value) const {
+        return detail::send_signal(broker_, id, std::move(name), encode(value));
+    }
+
+    /// What became of `count` subtasks that a task has spawned, from the `first` one on. Those that have not ended are in
+    /// no terminal state. Errors: `not_found` once the parent's record has gone.
+    template <class R, class P>
+    awaitable<std::vector<job_outcome<R>>> results(const detail::contract<R, P>&, const spawned& which,
+                                                   std::uint64_t first = 0, std::uint64_t count = 1000) const {
+        return detail::results_of<R>(broker_, which, first, count);
     }
 
     /// `submit` for who does not write coroutines: completes as `void(std::exception_ptr, job<R>)`. The payload
@@ -183,6 +218,19 @@ public:
 
 private:
     static constexpr std::size_t batch_size = 1000;
+    static constexpr std::size_t stream_window = 64;  // values
+
+    std::shared_ptr<task_spec> spec_of(const auto& contract, const submit_options& options) const {
+        auto spec = detail::spec_of(contract, options);
+        if (defaults_) spec->policy = defaults_->under(spec->policy);
+        return spec;
+    }
+
+    template <class R, class P, class... Args>
+    new_task task_of(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
+        auto text = detail::encode_payload<P>(std::forward<Args>(payload)...);
+        return detail::make_task(spec_of(contract, options), options, std::move(text));
+    }
 
     /// What `call` throws at once reaches the token too.
     template <class Call, class Token>
@@ -202,32 +250,6 @@ private:
         std::rethrow_exception(error);
     }
 
-    static std::string queue_of(const auto& contract, const submit_options& options) {
-        return options.queue() ? *options.queue() : std::string(contract.options().queue());
-    }
-
-    static std::shared_ptr<const task_spec> spec_of(const auto& contract, const submit_options& options) {
-        auto spec = std::make_shared<task_spec>();
-        spec->name = contract.name();
-        spec->priority = options.priority().value_or(contract.options().priority());
-        spec->policy = options.over(contract.options().policy());
-        spec->headers = options.headers();
-        return spec;
-    }
-
-    static new_task make(std::shared_ptr<const task_spec> spec, const submit_options& options, std::string payload) {
-        new_task task;
-        task.spec = std::move(spec);
-        task.payload = std::move(payload);
-        task.own_id = options.id();
-        task.unique_key = options.unique_key();
-        task.unique_window = options.unique_window();
-        task.delay = options.delay();
-        task.at = options.at().value_or(time_point{});
-        task.hold = options.hold();
-        return task;
-    }
-
     template <class R>
     static awaitable<job<R>> send(broker_ptr broker, std::string queue, new_task task) {
         std::vector<new_task> tasks;
@@ -235,6 +257,12 @@ private:
         const auto stored = co_await broker->submit(queue, std::move(tasks));
         task_id id{std::move(queue), stored.front().key};
         co_return job<R>(std::move(broker), std::move(id), stored.front().duplicate);
+    }
+
+    template <class R>
+    static awaitable<job<R>> send_under(broker_ptr broker, task_id parent, std::string queue, new_task task) {
+        auto id = co_await detail::submit_subtask(broker, std::move(parent), std::move(queue), std::move(task));
+        co_return job<R>(std::move(broker), std::move(id));
     }
 
     template <class R, class Range>
@@ -271,40 +299,28 @@ private:
             is_cancelled = e.code() == asio::error::operation_aborted;
             if (!is_cancelled) throw;
         }
-        // This coroutine can't await any more; the cancel has one of its own.
-        asio::co_spawn(broker->get_executor(), cancel(broker, submitted.id()), asio::detached);
+        detail::cancel_in_background(broker, submitted.id());  // this coroutine can't await any more
         throw boost::system::system_error(asio::error::operation_aborted, "client::run");
     }
 
-    static awaitable<void> cancel(broker_ptr broker, task_id id) {
-        try {
-            std::vector<task_key> keys(1, id.key);
-            co_await broker->cancel(id.queue, std::move(keys));
-        } catch (const std::exception&) {  // nobody is left to tell; the task's own limits end it
+    template <class T>
+    static awaitable<stream<T>> stream_of(awaitable<job<void>> submission, std::shared_ptr<detail::inlet> reader) {
+        const auto submitted = co_await std::move(submission);
+        if (submitted.is_duplicate()) {
+            throw error(errc::wrong_state, "task " + to_string(submitted.id()) + " emits its values to who has submitted it first");
         }
-    }
-
-    /// The id whose printed form this is, if it is one: an own id may look a little like it.
-    static std::optional<task_id> read_printed(const std::string& id) {
-        if (id.find(":~") == std::string::npos) return std::nullopt;
-        try {
-            return parse_task_id(id);
-        } catch (const error&) {
-            return std::nullopt;
-        }
+        detail::follow_task(reader->broker(), submitted.id(), *reader);
+        co_return stream<T>(detail::reading(std::move(reader)));
     }
 
     template <class R>
     static awaitable<job<R>> find(broker_ptr broker, std::string queue, std::string id) {
-        auto printed = read_printed(id);
-        if (printed) co_return job<R>(std::move(broker), std::move(*printed));
-        const auto key = co_await broker->find(queue, id);
-        if (!key) throw error(errc::not_found, "no task with the own id \"" + id + "\" in queue " + queue);
-        task_id found{std::move(queue), *key};
+        auto found = co_await detail::find_task(broker, std::move(queue), std::move(id));
         co_return job<R>(std::move(broker), std::move(found));
     }
 
     broker_ptr broker_;
+    std::shared_ptr<const submit_options> defaults_;  // null: none
 };
 
 }  // namespace taskflux

@@ -5,30 +5,31 @@
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/exec/job.hpp>
+#include <taskflux/exec/when_all.hpp>
 #include <taskflux/flow/failure.hpp>
+#include <taskflux/flow/submission.hpp>
+#include <taskflux/flow/workflow/calls.hpp>
+#include <taskflux/flow/workflow/notebook.hpp>
+#include <taskflux/flow/workflow/results.hpp>
+#include <taskflux/flow/workflow/spawning.hpp>
+#include <taskflux/flow/workflow/steps.hpp>
+
+#include <boost/asio/awaitable.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <cstdint>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <type_traits>
 #include <utility>
+#include <variant>
+#include <vector>
 
 namespace taskflux {
-
-namespace detail {
-
-/// Where a context's news goes. Called from any thread.
-class context_sink {
-public:
-    virtual void on_progress(std::string encoded) = 0;
-    virtual void on_log(log_line line) = 0;
-
-protected:
-    ~context_sink() = default;
-};
-
-}  // namespace detail
 
 /// What a handler knows about the attempt it makes, and its way to tell about it. Valid until the handler
 /// returns. Thread-safe.
@@ -40,7 +41,7 @@ public:
     /// Made by the worker.
     context(const delivery& what, const task_id& id, const detail::job& job, taskflux::clock& clock, time_point ends,
             detail::context_sink& sink)
-        : what_(what), id_(id), job_(job), clock_(clock), ends_(ends), sink_(sink) {}
+        : what_(what), id_(id), job_(job), clock_(clock), ends_(ends), sink_(sink), book_(sink, id, what.token) {}
     context(const context&) = delete;
     context& operator=(const context&) = delete;
 
@@ -97,13 +98,189 @@ public:
         sink_.on_log(std::move(line));
     }
 
+    // --- subtasks ------------------------------------------------------------------------------------------
+    //
+    // What a handler asks for here is written into its task's journal. When the task is run again, after a crash of its
+    // worker, a pause or a failed attempt, the handler finds there what it has already: subtasks that have succeeded or
+    // are open are not made again, nor are those of the very same attempt that have failed. So a handler must ask for the
+    // same things in the same order each time; where it does not, `errc::journal_mismatch`. Subtasks inherit priority,
+    // headers and the remaining time, unless options say otherwise. When the task ends, those that are open are
+    // cancelled. While a handler waits for subtasks its worker's slot is lent to others.
+
+    /// Submits a subtask and waits for its result; throws as `job::result`. Cancelling the call cancels the subtask.
+    template <class R, class P, class... Args>
+        requires(!detail::starts_with_options<Args...>)
+    asio::awaitable<R> call(const detail::contract<R, P>& task, Args&&... payload) {
+        return call(task, submit_options(), std::forward<Args>(payload)...);
+    }
+    template <class R, class P, class... Args>
+    asio::awaitable<R> call(const detail::contract<R, P>& task, const submit_options& options, Args&&... payload) {
+        return begin_call(book_.next_name(), task, options, std::forward<Args>(payload)...);
+    }
+
+    /// The same with a name in the journal, in place of the call's position: for handlers whose order changes.
+    template <class R, class P, class... Args>
+    asio::awaitable<R> call_as(std::string name, const detail::contract<R, P>& task, const submit_options& options,
+                               Args&&... payload) {
+        claim_call(name);
+        return begin_call(std::move(name), task, options, std::forward<Args>(payload)...);
+    }
+
+    /// A subtask for each payload, at most `open` of them at a time; gives the results in order (nothing for void). The
+    /// first failure is thrown, and the open ones are cancelled. `payloads` may be lazy and long: it is read as subtasks
+    /// end. A range that is passed by reference must live until this has returned.
+    template <class R, class P, std::ranges::input_range Range>
+    auto map(const detail::contract<R, P>& task, Range&& payloads, window open = window(32)) {
+        return map(task, submit_options(), std::forward<Range>(payloads), open);
+    }
+    template <class R, class P, std::ranges::input_range Range>
+    auto map(const detail::contract<R, P>& task, const submit_options& options, Range&& payloads, window open = window(32)) {
+        return begin_map(book_.next_name(), task, options, std::forward<Range>(payloads), open);
+    }
+
+    /// Awaits calls side by side; see `when_all`. What is awaited together with others stays in memory: `sleep_until` and
+    /// `wait_signal` free the slot and nothing else, and a signal is noticed within a second. Coroutines of your own as
+    /// `calls` must not make more than one call each, unless these have names (`call_as`).
+    template <class... Ts>
+    asio::awaitable<std::tuple<detail::stored<Ts>...>> all(asio::awaitable<Ts>... calls) {
+        return detail::all_of(book_, std::move(calls)...);
+    }
+
+    /// Awaits calls until one has succeeded; see `when_any` and `all`. The journal remembers which one.
+    template <class... Ts>
+    asio::awaitable<std::variant<detail::stored<Ts>...>> any(asio::awaitable<Ts>... calls) {
+        return detail::first_of(book_, book_.next_name(), std::move(calls)...);
+    }
+
+    /// Submits subtasks that are not awaited here: when the handler has returned, its task waits for them without a slot
+    /// and ends, with the handler's result, when `options.policy()` says so.
+    template <class R, class P, std::ranges::input_range Range>
+        requires(std::same_as<std::ranges::range_value_t<Range>, P>)
+    asio::awaitable<spawned> spawn(const detail::contract<R, P>& task, Range&& payloads,
+                                   const spawn_options& options = spawn_options()) {
+        check_shared(options.each());
+        return begin_spawn(book_.next_name(), queue_for(task, options.each()), pattern_of(task, options.each()),
+                           std::views::all(std::forward<Range>(payloads)), options);
+    }
+
+    /// Submits one such subtask, also with an own id.
+    template <class R, class P, class... Args>
+    asio::awaitable<job<R>> spawn_one(const detail::contract<R, P>& task, const submit_options& options, Args&&... payload) {
+        auto made = inherited(task, options, detail::encode_payload<P>(std::forward<Args>(payload)...));
+        return begin_spawn_one<R>(book_.next_name(), queue_for(task, options), std::move(made));
+    }
+
+    /// What became of `count` subtasks from the `first` one on; those that have not ended are in no terminal state.
+    template <class R, class P>
+    asio::awaitable<std::vector<job_outcome<R>>> results(const detail::contract<R, P>&, const spawned& which,
+                                                         std::uint64_t first = 0, std::uint64_t count = 1000) const {
+        return detail::results_of<R>(sink_.broker(), which, first, count);
+    }
+
+    // --- steps, pauses, signals ----------------------------------------------------------------------------
+
+    /// Calls `function`, a coroutine or plain, and journals its result: once that is done, it is not called again by
+    /// another run of the task. The result needs a codec. Errors: `invalid_argument` for a name that this task has used
+    /// already, `too_large` when the journal would hold more than `max_journal_size`.
+    template <class Function>
+    asio::awaitable<detail::step_result<std::decay_t<Function>>> step(std::string name, Function&& function) {
+        static_assert(!detail::dies_twice<Function>,
+                      "GCC 12 destroys this closure twice in a co_await expression: name it first "
+                      "(auto charge = [&] { … }; co_await ctx.step(\"charge\", charge))");
+        book_.claim("step", name);
+        return detail::run_step(book_, std::move(name), std::decay_t<Function>(std::forward<Function>(function)));
+    }
+
+    /// Waits until `when`, or for `by`. From a second on the handler ends here, its slot is free, and it is run again
+    /// then: it must not catch what it does not know.
+    asio::awaitable<void> sleep_until(time_point when) { return detail::pause_until(book_, book_.next_name(), when); }
+    asio::awaitable<void> sleep_for(duration by) { return sleep_until(later(now(), by)); }
+
+    /// Waits for the next signal of that name (`client::signal`), however long that takes; the handler ends here and is
+    /// run again when it has come. With a limit: nothing when none came in time.
+    template <class T>
+    asio::awaitable<T> wait_signal(std::string name) {
+        return detail::take_signal<T>(book_, book_.next_name(), std::move(name));
+    }
+    template <class T>
+    asio::awaitable<std::optional<T>> wait_signal(std::string name, duration limit) {
+        return detail::take_signal<T>(book_, book_.next_name(), std::move(name), limit);
+    }
+
+    /// For the adapter of a handler that emits: where its values go, or null when nobody reads them.
+    std::shared_ptr<detail::outlet> open_outlet() const;
+
 private:
+    detail::is_ending ends() const {
+        return [this] { return cancelled(); };
+    }
+
+    void claim_call(const std::string& name);
+    static void check_shared(const submit_options& options);
+
+    template <class R, class P>
+    static std::string queue_for(const detail::contract<R, P>& task, const submit_options& options) {
+        return detail::queue_of(task, options);
+    }
+
+    template <class R, class P>
+    new_task inherited(const detail::contract<R, P>& task, const submit_options& options, std::string payload) const {
+        return inherit(detail::spec_of(task, options), task.options().priority(), options, std::move(payload));
+    }
+    new_task inherit(std::shared_ptr<task_spec> spec, int contract_priority, const submit_options& options,
+                     std::string payload) const;
+
+    template <class R, class P>
+    new_task pattern_of(const detail::contract<R, P>& task, const submit_options& options) const {
+        return inherited(task, options, {});
+    }
+
+    template <class R, class P, class... Args>
+    asio::awaitable<R> begin_call(std::string name, const detail::contract<R, P>& task, const submit_options& options,
+                                  Args&&... payload) {
+        auto made = inherited(task, options, detail::encode_payload<P>(std::forward<Args>(payload)...));
+        return detail::call_child<R>(book_, std::move(name), queue_for(task, options), std::move(made), ends());
+    }
+
+    template <class R, class P, class Range>
+    auto begin_map(std::string name, const detail::contract<R, P>& task, const submit_options& options, Range&& payloads,
+                   window open) {
+        constexpr bool fits = std::same_as<std::ranges::range_value_t<Range>, P>;
+        static_assert(fits, "map takes a range of the task's payloads: compare its elements' type with the contract");
+        check_shared(options);
+        return detail::map_children<R>(book_, std::move(name), queue_for(task, options), pattern_of(task, options),
+                                       std::views::all(std::forward<Range>(payloads)), open.size, ends());
+    }
+
+    template <class Range>
+    asio::awaitable<spawned> begin_spawn(std::string name, std::string queue, new_task pattern, Range payloads,
+                                         spawn_options options) {
+        spawned made;
+        made.parent = to_string(id_);
+        made.name = name;
+        made.count = co_await detail::spawn_all(book_, std::move(name), std::move(queue), std::move(pattern),
+                                                     std::move(payloads), options.policy());
+        if (!options.then_name().empty()) co_await prepare(made, options);
+        co_return made;
+    }
+
+    /// Submits the continuation, held.
+    asio::awaitable<void> prepare(const spawned& after, const spawn_options& options);
+
+    template <class R>
+    asio::awaitable<job<R>> begin_spawn_one(std::string name, std::string queue, new_task task) {
+        auto id = co_await submit_one(std::move(name), std::move(queue), std::move(task));
+        co_return job<R>(sink_.broker(), std::move(id));
+    }
+    asio::awaitable<task_id> submit_one(std::string name, std::string queue, new_task task);
+
     const delivery& what_;
     const task_id& id_;
     const detail::job& job_;
     taskflux::clock& clock_;
     time_point ends_;
     detail::context_sink& sink_;
+    detail::notebook book_;
 };
 
 }  // namespace taskflux

@@ -5,6 +5,7 @@
 #include <taskflux/core/control.hpp>
 #include <taskflux/core/retry.hpp>
 #include <taskflux/flow/failure.hpp>
+#include <taskflux/flow/workflow/notebook.hpp>
 
 #include <exception>
 #include <optional>
@@ -45,6 +46,11 @@ std::optional<settlement> decide(const failed_attempt& attempt, time_point now, 
     if (attempt.stopped == errc::timed_out) return end;  // the overall deadline
     try {
         std::rethrow_exception(attempt.error);
+    } catch (const suspension& pause) {
+        end.how = settlement::kind::suspend;
+        end.data = pause.awaited;
+        end.delay = pause.delay;
+        return end;
     } catch (const bad_payload&) {
         return end;
     } catch (const discard&) {
@@ -54,6 +60,8 @@ std::optional<settlement> decide(const failed_attempt& attempt, time_point now, 
         end.delay = e.delay();
         end.counts = false;
         return end;
+    } catch (const error& e) {
+        if (e.code() == errc::journal_mismatch) return end;  // no retry mends it
     } catch (...) {  // any other failure: the policy's matter
     }
     try {

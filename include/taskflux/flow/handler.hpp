@@ -3,14 +3,17 @@
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/schema.hpp>
 #include <taskflux/core/task.hpp>
-#include <taskflux/exec/callable.hpp>
+#include <taskflux/detail/awaited.hpp>
 #include <taskflux/flow/context.hpp>
 #include <taskflux/flow/failure.hpp>
+#include <taskflux/flow/stream/emitting.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
 #include <concepts>
 #include <functional>
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -18,34 +21,42 @@
 
 namespace taskflux::detail {
 
-/// A handler without its types: payload text in, result text out.
-class handler {
+/// A handler without its types: payload text in, result text out. `Context` is what it may take beside the payload.
+template <class Context>
+class basic_handler {
 public:
-    handler(job::kind kind, retry_policy::predicate test) : kind_(kind), retry_if_(test) {}
-    handler(const handler&) = delete;
-    handler& operator=(const handler&) = delete;
-    virtual ~handler() = default;
+    basic_handler(job::kind kind, retry_policy::predicate test, bool emits) : kind_(kind), retry_if_(test), emits_(emits) {}
+    basic_handler(const basic_handler&) = delete;
+    basic_handler& operator=(const basic_handler&) = delete;
+    virtual ~basic_handler() = default;
 
     job::kind kind() const { return kind_; }
     retry_policy::predicate retry_if() const { return retry_if_; }
+    bool emits() const { return emits_; }
 
     /// For a coroutine. The arguments must live until it has ended.
-    virtual asio::awaitable<void> run(context& ctx, std::string_view payload, std::string& result) = 0;
+    virtual asio::awaitable<void> run(Context& ctx, std::string_view payload, std::string& result) = 0;
     /// For a plain function.
-    virtual void call(context& ctx, std::string_view payload, std::string& result) = 0;
+    virtual void call(Context& ctx, std::string_view payload, std::string& result) = 0;
 
 private:
     job::kind kind_;
     retry_policy::predicate retry_if_;
+    bool emits_;
 };
 
+using task_handler = basic_handler<context>;
+
+/// By the names of their tasks.
+using handler_map = std::map<std::string, std::unique_ptr<task_handler>, std::less<>>;
+
 /// How a function is called with what a contract provides: with or without a context.
-template <class Function, class P>
+template <class Function, class P, class Context = context>
 struct handler_call {
-    static constexpr bool with_context = std::invocable<Function&, context&, P>;
+    static constexpr bool with_context = std::invocable<Function&, Context&, P>;
     static constexpr bool is_valid = with_context || std::invocable<Function&, P>;
 
-    static decltype(auto) apply(Function& function, context& ctx, P&& payload) {
+    static decltype(auto) apply(Function& function, Context& ctx, P&& payload) {
         if constexpr (with_context) {
             return std::invoke(function, ctx, std::move(payload));
         } else {
@@ -54,12 +65,12 @@ struct handler_call {
     }
 };
 
-template <class Function>
-struct handler_call<Function, void> {
-    static constexpr bool with_context = std::invocable<Function&, context&>;
+template <class Function, class Context>
+struct handler_call<Function, void, Context> {
+    static constexpr bool with_context = std::invocable<Function&, Context&>;
     static constexpr bool is_valid = with_context || std::invocable<Function&>;
 
-    static decltype(auto) apply(Function& function, context& ctx) {
+    static decltype(auto) apply(Function& function, Context& ctx) {
         if constexpr (with_context) {
             return std::invoke(function, ctx);
         } else {
@@ -87,16 +98,16 @@ void write_result(const R& value, std::string& out) {
 }
 
 /// What a function gives when it is called with what a contract provides.
-template <class Function, class P>
+template <class Function, class P, class Context = context>
 class handler_signature {
-    using call_type = handler_call<Function, P>;
+    using call_type = handler_call<Function, P, Context>;
 
     template <class F>
     static auto probe() {
         if constexpr (std::is_void_v<P>) {
-            return std::type_identity<decltype(call_type::apply(std::declval<F&>(), std::declval<context&>()))>();
+            return std::type_identity<decltype(call_type::apply(std::declval<F&>(), std::declval<Context&>()))>();
         } else {
-            return std::type_identity<decltype(call_type::apply(std::declval<F&>(), std::declval<context&>(),
+            return std::type_identity<decltype(call_type::apply(std::declval<F&>(), std::declval<Context&>(),
                                                                 std::declval<P&&>()))>();
         }
     }
@@ -112,16 +123,17 @@ public:
 template <class Given, class R>
 concept result_for = (std::is_void_v<R> && std::is_void_v<Given>) || (!std::is_void_v<R> && std::convertible_to<Given, R>);
 
-template <class R, class P, class Function>
-class typed_handler final : public handler {
-    using call_type = handler_call<Function, P>;
-    static constexpr bool is_coroutine = handler_signature<Function, P>::is_coroutine;
+template <class R, class P, class Function, class Context = context>
+class typed_handler final : public basic_handler<Context> {
+    using call_type = handler_call<Function, P, Context>;
+    static constexpr bool is_coroutine = handler_signature<Function, P, Context>::is_coroutine;
 
 public:
-    typed_handler(Function function, retry_policy::predicate test)
-        : handler(is_coroutine ? job::kind::coroutine : job::kind::plain, test), function_(std::move(function)) {}
+    explicit typed_handler(Function function, retry_policy::predicate test = nullptr, bool emits = false)
+        : basic_handler<Context>(is_coroutine ? job::kind::coroutine : job::kind::plain, test, emits),
+          function_(std::move(function)) {}
 
-    asio::awaitable<void> run(context& ctx, std::string_view payload, std::string& out) override {
+    asio::awaitable<void> run(Context& ctx, std::string_view payload, std::string& out) override {
         if constexpr (!is_coroutine) {
             call(ctx, payload, out);
             co_return;
@@ -145,7 +157,7 @@ public:
         }
     }
 
-    void call(context& ctx, std::string_view payload, std::string& out) override {
+    void call(Context& ctx, std::string_view payload, std::string& out) override {
         if constexpr (!is_coroutine) {
             const auto apply = [&]() -> decltype(auto) {
                 if constexpr (std::is_void_v<P>) {
@@ -166,5 +178,22 @@ public:
 private:
     Function function_;
 };
+
+/// A handler made of a function that emits.
+template <class T, class P, class Function, class Context = context>
+std::unique_ptr<basic_handler<Context>> emitting_handler(Function function, retry_policy::predicate test = nullptr) {
+    using made = emitting<T, P, Function, Context>;
+    static_assert(made::is_valid,
+                  "this function emits values: it must take (taskflux::emitter<T>&, Payload), perhaps behind its context, with "
+                  "T and Payload as the contract names them, and return asio::awaitable<void>");
+    if constexpr (!is_payload<T>) {
+        detail::require_payload<T>();
+    } else if constexpr (!std::is_void_v<P> && !is_payload<P>) {
+        detail::require_payload<P>();
+    } else if constexpr (made::is_valid) {
+        return std::make_unique<typed_handler<void, P, made, Context>>(made(std::move(function)), test, true);
+    }
+    return nullptr;
+}
 
 }  // namespace taskflux::detail

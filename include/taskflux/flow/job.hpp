@@ -23,6 +23,52 @@ struct job_outcome {
     unsigned attempts = 0;
 };
 
+namespace detail {
+
+template <class R>
+job_outcome<R> typed(const task_outcome& ended) {
+    job_outcome<R> made;
+    made.state = ended.state;
+    made.attempts = ended.attempts;
+    if (ended.state == task_state::failed) made.failure = read_failure(ended.error);
+    if (ended.state == task_state::succeeded) {
+        if constexpr (std::is_void_v<R>) {
+            made.value.emplace();
+        } else {
+            made.value = decode<R>(ended.result);
+        }
+    }
+    return made;
+}
+
+/// The result, or an exception for any other end.
+template <class R>
+R value_of(const task_outcome& ended, const task_id& id) {
+    switch (ended.state) {
+        case task_state::succeeded:
+            if constexpr (std::is_void_v<R>) {
+                return;
+            } else {
+                return decode<R>(ended.result);
+            }
+        case task_state::cancelled: throw error(errc::cancelled, "task " + to_string(id));
+        case task_state::expired: throw error(errc::expired, "task " + to_string(id));
+        case task_state::failed: {
+            auto why = read_failure(ended.error);
+            const auto code = code_of(why);
+            throw task_failed(code, std::move(why), ended.attempts);
+        }
+        case task_state::held:
+        case task_state::scheduled:
+        case task_state::waiting:
+        case task_state::running:
+        case task_state::waiting_children: break;
+    }
+    throw error(errc::protocol, "the broker says that task " + to_string(id) + " ended without an end");
+}
+
+}  // namespace detail
+
 /// A handle to a submitted task. A value: copy it, keep it, drop it; the task is not affected. Distinct
 /// objects may be used from several threads. Errors of all calls: those of `broker`, `errc::not_found` once
 /// the task's retention has ended.
@@ -115,27 +161,16 @@ private:
         auto ended = co_await broker->wait(id, wait);
         if (!ended) throw error(errc::timed_out, "task " + to_string(id) + " has not ended");
         if constexpr (std::is_void_v<R>) {
-            value_of(*ended, id);
+            detail::value_of<R>(*ended, id);
         } else {
-            co_return value_of(*ended, id);
+            co_return detail::value_of<R>(*ended, id);
         }
     }
 
     static awaitable<std::optional<job_outcome<R>>> outcome_of(broker_ptr broker, task_id id, duration wait) {
         auto ended = co_await broker->wait(std::move(id), wait);
         if (!ended) co_return std::nullopt;
-        job_outcome<R> typed;
-        typed.state = ended->state;
-        typed.attempts = ended->attempts;
-        if (ended->state == task_state::failed) typed.failure = detail::read_failure(ended->error);
-        if (ended->state == task_state::succeeded) {
-            if constexpr (std::is_void_v<R>) {
-                typed.value.emplace();
-            } else {
-                typed.value = decode<R>(ended->result);
-            }
-        }
-        co_return std::move(typed);
+        co_return detail::typed<R>(*ended);
     }
 
     static awaitable<effect> one(batch_call call, broker_ptr broker, task_id id) {
@@ -146,30 +181,6 @@ private:
 
     static awaitable<effect> replace(broker_ptr broker, task_id id, std::string payload) {
         co_return co_await broker->update(std::move(id), std::move(payload));
-    }
-
-    static R value_of(const task_outcome& ended, const task_id& id) {
-        switch (ended.state) {
-            case task_state::succeeded:
-                if constexpr (std::is_void_v<R>) {
-                    return;
-                } else {
-                    return decode<R>(ended.result);
-                }
-            case task_state::cancelled: throw error(errc::cancelled, "task " + to_string(id));
-            case task_state::expired: throw error(errc::expired, "task " + to_string(id));
-            case task_state::failed: {
-                auto why = detail::read_failure(ended.error);
-                const auto code = detail::code_of(why);
-                throw task_failed(code, std::move(why), ended.attempts);
-            }
-            case task_state::held:
-            case task_state::scheduled:
-            case task_state::waiting:
-            case task_state::running:
-            case task_state::waiting_children: break;
-        }
-        throw error(errc::protocol, "the broker says that task " + to_string(id) + " ended without an end");
     }
 
     broker_ptr broker_;

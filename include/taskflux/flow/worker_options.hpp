@@ -2,6 +2,7 @@
 
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/id.hpp>
+#include <taskflux/core/options.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/flow/queue_order.hpp>
@@ -62,6 +63,11 @@ public:
     /// Runs plain functions here instead; the worker then starts no threads for them.
     worker_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
 
+    /// Limit of an attempt at a task that has no timeout of its own; zero (the default): none.
+    worker_options& timeout(duration limit) {
+        return timeout_ = detail::not_negative(limit, "timeout must not be negative"), *this;
+    }
+
     /// How long a silent worker keeps its tasks; default 30 s, at least 100 ms. Renewed three times as often.
     worker_options& lease(duration length) {
         if (length < std::chrono::milliseconds(100)) {
@@ -100,6 +106,7 @@ public:
     std::size_t prefetch() const { return prefetch_; }
     std::size_t cpu_threads() const { return cpu_threads_; }
     const asio::any_io_executor& cpu() const { return cpu_; }
+    duration timeout() const { return timeout_; }
     duration lease() const { return lease_; }
     bool renewal_thread() const { return renewal_thread_; }
     duration stuck_after() const { return stuck_after_; }
@@ -125,6 +132,7 @@ private:
     std::size_t prefetch_ = 0;
     std::size_t cpu_threads_ = 0;
     asio::any_io_executor cpu_;
+    duration timeout_{};
     duration lease_ = std::chrono::seconds(30);
     bool renewal_thread_ = true;
     duration stuck_after_ = std::chrono::minutes(5);

@@ -6,13 +6,11 @@
 #include <cctype>
 #include <limits>
 #include <random>
-#include <thread>
 #include <vector>
 
 namespace {
 
 using namespace taskflux;
-using namespace std::chrono_literals;
 
 bool is_invalid_argument(const error& e) { return e.code() == errc::invalid_argument; }
 
@@ -89,64 +87,6 @@ BOOST_AUTO_TEST_CASE(uuids_are_sorted_in_the_order_of_their_making) {
     BOOST_TEST(texts[0].size() == 36U);
     BOOST_TEST(texts[0][14] == '7');
     BOOST_TEST(std::string("89ab").find(texts[0][19]) != std::string::npos);
-}
-
-BOOST_AUTO_TEST_CASE(snowflakes_tell_their_node_and_time) {
-    snowflake_generator make(1023);
-    const auto now = snowflake_generator::epoch + 24h * 365 * 30;
-    const auto id = make.next(now);
-    BOOST_TEST(id > 0);
-    BOOST_TEST(snowflake_generator::node_of(id) == 1023U);
-    BOOST_TEST((snowflake_generator::time_of(id) == now));
-    BOOST_CHECK_EXCEPTION(snowflake_generator(1024), error, is_invalid_argument);
-}
-
-BOOST_AUTO_TEST_CASE(snowflakes_grow_when_the_clock_stands_or_steps_back) {
-    snowflake_generator make(7);
-    auto now = snowflake_generator::epoch + 1h;
-    std::int64_t last = 0;
-    const auto grows = [&](int count) {
-        for (int i = 0; i < count; ++i) {
-            const auto id = make.next(now);
-            if (id <= last || snowflake_generator::node_of(id) != 7) return false;
-            last = id;
-        }
-        return true;
-    };
-    BOOST_TEST(grows(3 * 4096 + 1));  // more than a millisecond has room for
-    BOOST_TEST((snowflake_generator::time_of(last) == now + 3ms));
-    now -= 30min;
-    BOOST_TEST(grows(10));
-    now += 24h;
-    BOOST_TEST(grows(10));
-    BOOST_TEST((snowflake_generator::time_of(last) == now));
-    now = snowflake_generator::epoch - 1h;
-    BOOST_TEST(grows(10));
-}
-
-BOOST_AUTO_TEST_CASE(snowflakes_of_several_threads_and_nodes_are_unique) {
-    constexpr std::size_t per_thread = 20'000;
-    snowflake_generator first(1), second(2);
-    std::vector<std::vector<std::int64_t>> made(4);
-    {
-        std::vector<std::jthread> threads;
-        for (std::size_t i = 0; i < made.size(); ++i) {
-            threads.emplace_back([&, i] {
-                auto& make = i % 2 ? first : second;
-                for (std::size_t n = 0; n < per_thread; ++n) {
-                    made[i].push_back(make.next(snowflake_generator::epoch + duration(n / 100)));
-                }
-            });
-        }
-    }
-    std::vector<std::int64_t> all;
-    for (const auto& some : made) {
-        BOOST_TEST(std::ranges::is_sorted(some));
-        all.insert(all.end(), some.begin(), some.end());
-    }
-    std::ranges::sort(all);
-    BOOST_TEST((std::ranges::adjacent_find(all) == all.end()));
-    BOOST_TEST(all.size() == 4 * per_thread);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -125,6 +125,16 @@ BOOST_AUTO_TEST_CASE(what_a_submission_sets_takes_the_place_of_the_contract) {
     BOOST_TEST((one.timeout == 20s && one.deadline == 3s));
 }
 
+BOOST_AUTO_TEST_CASE(as_defaults_options_leave_alone_what_is_not_as_usual) {
+    const auto defaults = submit_options{}.timeout(20s).deadline(30s).retention(50s).failed_retention(60s).crash_limit(1);
+    BOOST_TEST((defaults.under(in_a_contract.policy()) == in_a_contract.policy()));
+    const auto filled = defaults.under(run_policy{});
+    BOOST_TEST((filled.timeout == 20s && filled.deadline == 30s && filled.expires_in == 0s));
+    BOOST_TEST((filled.retention == 50s && filled.failed_retention == 60s));
+    BOOST_TEST(filled.crash_limit == 1U);
+    BOOST_TEST((submit_options{}.under(run_policy{}) == run_policy{}));
+}
+
 BOOST_AUTO_TEST_CASE(a_later_header_of_the_same_name_wins) {
     const auto options = submit_options{}.header("a", "1").header("b", "2").header("a", "3");
     BOOST_TEST((options.headers() == header_map{{"a", "3"}, {"b", "2"}}));

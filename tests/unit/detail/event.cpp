@@ -23,6 +23,8 @@ asio::awaitable<void> count(event& on, int& woken) {
     }
 }
 
+asio::awaitable<void> wait_once(std::shared_ptr<event> on) { co_await on->wait(); }
+
 void poll(asio::io_context& context) {
     context.restart();
     context.poll();
@@ -35,7 +37,7 @@ BOOST_AUTO_TEST_SUITE(detail_event)
 BOOST_AUTO_TEST_CASE(setting_it_wakes_who_waits) {
     int woken = 0;
     asio::io_context context;
-    event on(context.get_executor());
+    event on;
     asio::co_spawn(context, count(on, woken), asio::detached);
     poll(context);
     BOOST_TEST(woken == 0);
@@ -49,7 +51,7 @@ BOOST_AUTO_TEST_CASE(setting_it_wakes_who_waits) {
 BOOST_AUTO_TEST_CASE(set_before_a_wait_it_lets_one_wait_through) {
     int woken = 0;
     asio::io_context context;
-    event on(context.get_executor());
+    event on;
     on.set();
     on.set();
     on.set();
@@ -61,7 +63,7 @@ BOOST_AUTO_TEST_CASE(set_before_a_wait_it_lets_one_wait_through) {
 BOOST_AUTO_TEST_CASE(a_cancelled_wait_throws_operation_aborted_and_takes_no_set_with_it) {
     int woken = 0;
     asio::io_context context;
-    event on(context.get_executor());
+    event on;
     asio::cancellation_signal signal;
     boost::system::error_code failed;
     asio::co_spawn(context, on.wait(), asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e) {
@@ -84,7 +86,7 @@ BOOST_AUTO_TEST_CASE(a_cancelled_wait_throws_operation_aborted_and_takes_no_set_
 BOOST_AUTO_TEST_CASE(sets_from_other_threads_are_not_lost) {
     constexpr int rounds = 2000;
     asio::io_context context;
-    event there(context.get_executor());
+    event there;
     std::atomic<int> sets = 0, seen = 0;
     struct loop {
         static asio::awaitable<void> run(event& on, std::atomic<int>& set_so_far, std::atomic<int>& seen_so_far) {
@@ -108,12 +110,42 @@ BOOST_AUTO_TEST_CASE(sets_from_other_threads_are_not_lost) {
 BOOST_AUTO_TEST_CASE(a_context_that_is_destroyed_takes_its_waits_with_it) {
     int woken = 0;
     auto context = std::make_unique<asio::io_context>();
-    auto on = std::make_unique<event>(context->get_executor());
-    asio::co_spawn(*context, count(*on, woken), asio::detached);
+    event on;
+    asio::co_spawn(*context, count(on, woken), asio::detached);
     poll(*context);
-    on.reset();
     context.reset();
+    on.set();
     BOOST_TEST(woken == 0);
+}
+
+BOOST_AUTO_TEST_CASE(it_may_be_set_and_destroyed_after_the_context_of_who_waited_and_while_that_ends) {
+    constexpr int rounds = 500;
+    int woken = 0;
+    std::jthread other;
+    for (int i = 0; i < rounds; ++i) {
+        asio::io_context context;
+        auto on = std::make_shared<event>();
+        asio::co_spawn(context, wait_once(on), [&](std::exception_ptr e) { woken += !e; });
+        other = std::jthread([on] { on->set(); });
+        on.reset();
+        context.run();
+    }
+    BOOST_TEST(woken == rounds);
+}
+
+BOOST_AUTO_TEST_CASE(a_set_that_comes_while_a_wait_is_being_cancelled_is_kept_for_the_next_wait) {
+    int woken = 0;
+    asio::io_context context;
+    event on;
+    asio::cancellation_signal signal;
+    asio::co_spawn(context, on.wait(), asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e) { BOOST_TEST(!!e); }));
+    poll(context);
+    signal.emit(asio::cancellation_type::terminal);
+    on.set();
+    asio::co_spawn(context, count(on, woken), asio::detached);
+    poll(context);
+    poll(context);
+    BOOST_TEST(woken == 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -56,6 +56,23 @@ BOOST_AUTO_TEST_CASE(the_options_of_a_submission_come_first) {
     BOOST_TEST(record.headers.at("a") == "b");
 }
 
+BOOST_AUTO_TEST_CASE(a_client_s_defaults_are_for_tasks_that_say_nothing) {
+    static constexpr taskflux::task<int(int)> special{"special", task_options().deadline(2h)};
+    const taskflux::client careful{broker, submit_options().deadline(1h)};
+    const auto usual = now(careful.submit(twice, 1));
+    const auto own = now(careful.submit(special, 1));
+    const auto asked = now(careful.submit(twice, submit_options().deadline(3h), 1));
+    const auto many = now(careful.submit_all(twice, std::vector<int>(2)));
+    const auto state = [this](const auto& job) { return now(job.record()).state; };
+    advance(1h);
+    BOOST_TEST((state(usual) == task_state::expired));
+    BOOST_TEST((state(many[1]) == task_state::expired));
+    BOOST_TEST((state(own) == task_state::waiting));
+    advance(1h);
+    BOOST_TEST((state(own) == task_state::expired));
+    BOOST_TEST((state(asked) == task_state::waiting));
+}
+
 BOOST_AUTO_TEST_CASE(a_payload_that_json_cannot_hold_is_refused) {
     BOOST_CHECK_EXCEPTION(now(client.submit(circle_area, std::numeric_limits<double>::infinity())),
                           taskflux::encode_error, [](const auto& e) { return e.pointer() == "/radius"; });

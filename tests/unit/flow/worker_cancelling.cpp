@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(the_handlers_of_a_lost_lease_are_cancelled_and_the_worker_g
     BOOST_TEST(record.crashes == 1U);
     BOOST_TEST(record.attempts == 1U);
     BOOST_TEST(record.state == task_state::running);
-    BOOST_TEST(record.consumer == "node:2");
+    BOOST_TEST((record.consumer.starts_with("node:") && record.consumer.ends_with(".2")));
     closed.open();
     settle();
     BOOST_TEST(now(submitted.result()) == 2);

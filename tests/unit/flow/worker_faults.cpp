@@ -1,5 +1,6 @@
 #include "fixture.hpp"
 
+#include <taskflux/broker/memory/broker.hpp>
 #include <taskflux/flow/worker.hpp>
 
 #include <set>
@@ -9,7 +10,7 @@ using namespace test::flow;
 namespace {
 
 /// An embedded broker, some of whose calls fail while the test says so.
-class faulty_broker : public taskflux::memory_broker {
+class faulty_broker : public taskflux::memory::memory_broker {
 public:
     using memory_broker::memory_broker;
 

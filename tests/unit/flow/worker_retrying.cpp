@@ -196,6 +196,25 @@ BOOST_AUTO_TEST_CASE(a_result_that_comes_in_spite_of_the_time_limit_counts) {
     BOOST_TEST(result->value.value() == 9);
 }
 
+BOOST_AUTO_TEST_CASE(a_worker_s_time_limit_is_for_tasks_that_have_none) {
+    static constexpr taskflux::task<int(int)> limited{"limited", task_options().timeout(5s)};
+    gate closed{here};
+    const auto wait = [&](int x) -> asio::awaitable<int> {
+        co_await closed.pass();
+        co_return x;
+    };
+    worker other{broker, options().name("other").timeout(2s)};
+    other.on(twice, wait).on(limited, wait);
+    start(other.run());
+    const auto without = start(client.run(twice, 1));
+    const auto with = start(client.run(limited, 1));
+    advance(2s);
+    BOOST_TEST((without->code() == errc::timed_out));
+    BOOST_TEST(!with->done);
+    advance(3s);
+    BOOST_TEST((with->code() == errc::timed_out));
+}
+
 BOOST_AUTO_TEST_CASE(the_overall_deadline_ends_a_task_while_it_runs) {
     static constexpr taskflux::task<int(int)> limited{
         "limited", task_options().deadline(5s).retry(retry_policy::fixed(1s))};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/memory/journal.hpp>
 #include <taskflux/core/task.hpp>
 
 #include <algorithm>
@@ -31,6 +32,8 @@ struct entry_extras {
     std::string progress;
     std::deque<log_line> log;
     time_point limits_from{};  ///< set by a requeue: deadlines count from here
+    std::optional<parent_link> parent;
+    std::unique_ptr<memory::journal> journal;
 };
 
 /// A doubly linked list through the entries themselves: no allocation, and removal from the middle in
@@ -98,8 +101,11 @@ struct entry {
         }
     }
 
+    memory::journal* journal() const { return extras ? extras->journal.get() : nullptr; }
+
     unsigned attempts() const {
-        const bool is_one_itself = state == task_state::running || state == task_state::succeeded;
+        const bool is_one_itself = state == task_state::running || state == task_state::waiting_children ||
+                                   state == task_state::succeeded;
         return failed_attempts + (is_one_itself ? 1 : 0);
     }
 

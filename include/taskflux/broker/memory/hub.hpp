@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/memory/effects.hpp>
 #include <taskflux/broker/memory/inspect.hpp>
 #include <taskflux/broker/memory/queue.hpp>
 #include <taskflux/clock.hpp>
@@ -77,7 +78,9 @@ public:
     auto in_all(Action action) {
         const std::lock_guard lock(mutex_);
         check_open();
-        for (auto& [name, queue] : queues_) queue->advance(clock_.now());
+        const auto now = clock_.now();
+        for (auto& [name, queue] : queues_) queue->advance(now);
+        pass_effects(now);
         return action(queues_);
     }
 
@@ -162,7 +165,7 @@ private:
     /// A coroutine that waits: for tasks to fetch, for a task's end, or to be told to renew. It lives in that
     /// coroutine's frame, and is parked from its first `park` on.
     struct waiter : result_waiter {
-        waiter(hub& in, time_point until) : of(in), wake(in.executor_), deadline(until) {}
+        waiter(hub& in, time_point until) : of(in), deadline(until) {}
         waiter(const waiter&) = delete;
         waiter& operator=(const waiter&) = delete;
 
@@ -254,6 +257,7 @@ private:
                 throw error(errc::lease_lost, "consumer " + request.consumer + " on queue " + name);
             }
         }
+        pass_effects(now);
         bool has_seen_all = true;
         for (std::size_t i = 0; i < request.queues.size() && found.size() < request.max; ++i) {
             auto& queue = look(request.queues[i]);
@@ -346,6 +350,7 @@ private:
             wake_fetch(name, *queue);
             soonest = (std::min)(soonest, queue->next());
         }
+        pass_effects(now);
         for (const auto* list : {&fetches_, &waits_}) {
             for (auto* place : *list) {
                 if (place->deadline <= now) place->finish();
@@ -363,7 +368,15 @@ private:
         auto answer = action(queue, now);
         if (!fetches_.empty()) wake_fetch(name, queue);
         arm(queue.next());
+        if (queue.has_effects()) pass_effects(now);
         return answer;
+    }
+
+    void pass_effects(time_point now) {
+        carry_effects(queues_, now, [this](const std::string& name, task_queue& queue) {
+            wake_fetch(name, queue);
+            arm(queue.next());
+        }, [this](const std::string& consumer) { nudge(consumer); });
     }
 
     asio::any_io_executor executor_;

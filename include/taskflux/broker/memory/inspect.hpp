@@ -24,6 +24,10 @@ inline task_record record_of(const std::string& queue, const task_queue& in, con
     record.state = task.state;
     record.priority = task.spec->priority;
     record.headers = task.spec->headers;
+    if (more.parent) {
+        record.parent = to_string(more.parent->id);
+        record.call = more.parent->key.substr(1);
+    }
     record.payload = task.payload;
     record.result = task.result;
     record.error = more.error;

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
-#include <taskflux/broker/memory/store.hpp>
+#include <taskflux/broker/memory/family.hpp>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -105,7 +106,11 @@ public:
                 store_.fail(*task, task_event::fail, end.data, now);
                 break;
             case settlement::kind::retry:
-                if (end.counts) ++task->failed_attempts;
+                if (auto* notes = task->journal()) notes->awaited.clear();
+                if (end.counts) {
+                    ++task->failed_attempts;
+                    if (auto* notes = task->journal()) task_store::begin_epoch(*notes);
+                }
                 store_.retry(*task, end.data, end.delay, now);
                 break;
             case settlement::kind::release: store_.release(*task, now); break;
@@ -114,6 +119,7 @@ public:
                 ++task->failed_attempts;
                 store_.cancel(*task, now);
                 break;
+            case settlement::kind::suspend: store_.pause(*task, end.data, end.delay, now); break;
         }
         return effect::done;
     }
@@ -130,6 +136,44 @@ public:
         }
         return effect::done;
     }
+
+    // --- journals ------------------------------------------------------------------------------------
+
+    /// Errors: see `broker::note`.
+    noted note(const task_id& id, journal_notes& notes, time_point now) {
+        auto& task = existing(id);
+        if (is_terminal(task.state)) throw error(errc::wrong_state, "task " + to_string(id) + " has ended");
+        if (!notes.consumer.empty() && !is_current(task, find_consumer(notes.consumer), notes.token)) {
+            throw error(errc::lease_lost, "task " + to_string(id));
+        }
+        return store_.note(task, notes, now);
+    }
+
+    journal_page read_journal(const task_id& id, const journal_query& query) {
+        const auto* notes = existing(id).journal();
+        return notes ? notes->read(query) : journal_page();
+    }
+
+    effect signal(task_key key, const std::string& name, std::string value, time_point now) {
+        auto* task = find(key);
+        if (!task) return effect::not_found;
+        if (is_terminal(task->state)) return effect::wrong_state;
+        store_.signal(*task, name, std::move(value), now);
+        return effect::done;
+    }
+
+    void end_child(const task_store::ended_child& child, time_point now) {
+        auto* task = find(child.parent.id.key);
+        if (task) store_.end_child(*task, child.parent.key, child.own_id, child.outcome, now);
+    }
+
+    bool is_child_of(task_key child, task_key parent) {
+        const auto* task = find(child);
+        return task && task->extras && task->extras->parent && task->extras->parent->id.key == parent;
+    }
+
+    bool has_effects() const { return store_.has_effects(); }
+    task_store::effects take_effects() { return store_.take_effects(); }
 
     // --- steering ------------------------------------------------------------------------------------
 
@@ -198,6 +242,28 @@ public:
 
     void pause(bool on) { paused_ = on; }
 
+    // --- schedules -------------------------------------------------------------------------------------
+
+    /// See `broker::set_schedule`.
+    bool set_schedule(const std::string& id, const std::string& from, std::string to, std::vector<new_task> tasks,
+                      time_point now) {
+        const auto there = schedules_.find(id);
+        const auto& text = there == schedules_.end() ? std::string() : there->second;
+        if (text == to) return true;
+        if (text != from) return false;
+        submit(std::move(tasks), now);
+        has_held_schedules_ = true;
+        if (to.empty()) schedules_.erase(there);
+        else schedules_.insert_or_assign(id, std::move(to));
+        return true;
+    }
+
+    std::vector<schedule_row> schedules() const {
+        std::vector<schedule_row> rows;
+        for (const auto& [id, text] : schedules_) rows.push_back({id, text});
+        return rows;
+    }
+
     // --- looking and waiting ---------------------------------------------------------------------------
 
     entry* find(task_key key) { return store_.find(key); }
@@ -233,8 +299,8 @@ public:
     /// When `advance` will next have something to do, at the earliest.
     time_point next() const { return (std::min)(store_.next(), next_lease_end_); }
 
-    /// Whether any task has ever been here.
-    bool has_held_tasks() const { return store_.has_held_tasks(); }
+    /// Whether any task or schedule has ever been here.
+    bool has_been_used() const { return store_.has_held_tasks() || has_held_schedules_; }
 
 private:
     static constexpr std::size_t max_log_lines = 100;
@@ -274,6 +340,11 @@ private:
         return task.state == task_state::running && who && task.holder == who && task.deliveries == token;
     }
 
+    entry& existing(const task_id& id) {
+        if (auto* task = find(id.key)) return *task;
+        throw error(errc::not_found, "task " + to_string(id));
+    }
+
     template <class Action>
     effect step(task_key key, task_event event, Action action) {
         auto* task = find(key);
@@ -281,11 +352,13 @@ private:
         return is_legal(task->state, event) ? action(*task) : effect::wrong_state;
     }
 
-    task_store store_;
+    family_store store_;
     std::size_t max_pending_;
     std::unordered_map<std::string, std::unique_ptr<consumer>> consumers_;
     time_point next_lease_end_ = never;
     bool paused_ = false;
+    std::map<std::string, std::string> schedules_;
+    bool has_held_schedules_ = false;
 };
 
 }  // namespace taskflux::memory

@@ -12,11 +12,14 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace taskflux::memory {
 
@@ -43,6 +46,7 @@ public:
             task.more().unique_window = from.unique_window;
             lock_unique_key(task, now);
         }
+        if (from.parent) task.more().parent = std::move(from.parent);
         task.when = (std::max)({from.at, later(now, from.delay), now});
         task.state = task_state::held;  // where every task begins, most of them for no time at all
         ++counts_[index(task.state)];
@@ -79,6 +83,7 @@ public:
         task.cancel_requested = false;
         more.limits_from = now;
         more.error.clear();
+        if (more.journal) begin_epoch(*more.journal);
         make_ready(task, task_event::requeue, now, now);
         return true;
     }
@@ -118,6 +123,13 @@ public:
         if (!why.empty()) task.more().error = std::move(why);
         detach(task);
         make_ready(task, task_event::retry, due, now);
+    }
+
+    /// Retried after a failure: what has failed below it may be tried again too.
+    static void begin_epoch(memory::journal& notes) {
+        ++notes.epoch;
+        notes.awaited.clear();
+        notes.is_continued = false;
     }
 
     /// Back to the head of its lane, as if it had not been fetched.
@@ -189,26 +201,24 @@ public:
 
     std::size_t count(task_state state) const { return counts_[index(state)]; }
 
-private:
-    using by_time = std::set<std::pair<time_point, std::uint64_t>>;
-
-    struct unique_lock {
-        std::uint64_t sequence;
-        time_point until;
+    struct ended_child {
+        parent_link parent;
+        std::string own_id;
+        task_outcome outcome;
     };
 
-    static std::size_t index(task_state state) { return static_cast<std::size_t>(state); }
+    /// What has come about here and concerns tasks that may be in other queues.
+    struct effects {
+        std::vector<ended_child> ended;
+        std::vector<std::pair<task_key, child_place>> orphans;  ///< to be cancelled: their parents have ended
+        std::vector<child_place> starts;   ///< continuations
 
-    void expect(time_point when) { next_ = (std::min)(next_, when); }
+        bool empty() const { return ended.empty() && orphans.empty() && starts.empty(); }
+    };
+    bool has_effects() const { return !effects_.empty(); }
+    effects take_effects() { return std::exchange(effects_, {}); }
 
-    std::uint32_t nonce_of(std::uint64_t sequence) const {
-        // SplitMix64's finaliser (Steele, Lea, Flood, 2014): keys of another life don't match.
-        auto mixed = seed_ + sequence * 0x9e3779b97f4a7c15U;
-        mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9U;
-        mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebU;
-        return static_cast<std::uint32_t>((mixed ^ (mixed >> 31)) >> 32);
-    }
-
+protected:
     /// The only place where a task's state changes.
     void enter(entry& task, task_event event, task_state to) {
         BOOST_ASSERT(is_legal(task.state, event, to));
@@ -234,7 +244,7 @@ private:
                 task.home->remove(task);
                 task.holder = nullptr;
                 break;
-            case task_state::waiting_children: break;
+            case task_state::waiting_children: forget_limit(task); break;
             case task_state::succeeded:
             case task_state::failed:
             case task_state::cancelled:
@@ -305,6 +315,33 @@ private:
         task.when = now;
         unlock_unique_key(task);
         tell_waiters(task);
+        if (!task.extras) return;
+        if (task.extras->parent) effects_.ended.push_back({*task.extras->parent, task.extras->own_id, task.outcome()});
+        const auto* notes = task.journal();
+        if (!notes || !notes->has_open_children()) return;
+        for (auto& one : notes->open_children()) effects_.orphans.emplace_back(key_of(task), std::move(one));
+    }
+
+    effects effects_;
+
+private:
+    using by_time = std::set<std::pair<time_point, std::uint64_t>>;
+
+    struct unique_lock {
+        std::uint64_t sequence;
+        time_point until;
+    };
+
+    static std::size_t index(task_state state) { return static_cast<std::size_t>(state); }
+
+    void expect(time_point when) { next_ = (std::min)(next_, when); }
+
+    std::uint32_t nonce_of(std::uint64_t sequence) const {
+        // SplitMix64's finaliser (Steele, Lea, Flood, 2014): keys of another life don't match.
+        auto mixed = seed_ + sequence * 0x9e3779b97f4a7c15U;
+        mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9U;
+        mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebU;
+        return static_cast<std::uint32_t>((mixed ^ (mixed >> 31)) >> 32);
     }
 
     void forget(entry& ended) {

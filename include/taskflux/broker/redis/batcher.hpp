@@ -6,7 +6,6 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/this_coro.hpp>
 
 #include <cstddef>
 #include <deque>
@@ -32,18 +31,15 @@ struct batcher_limits {
 template <class Result>
 class batcher : public std::enable_shared_from_this<batcher<Result>> {
 public:
-    static constexpr std::size_t max_items = batcher_limits::max_items;
-
     /// Sends the words of some items and gives a result for each.
     using sender = std::function<asio::awaitable<std::vector<Result>>(std::vector<std::string> words)>;
 
     batcher(asio::any_io_executor executor, sender send) : executor_(std::move(executor)), send_(std::move(send)) {}
 
-    /// The results for `items` items, at most `max_items`, made of `words`. Throws what sending threw.
+    /// The results for `items` items, at most `batcher_limits::max_items`, made of `words`. Throws what sending threw.
     asio::awaitable<std::vector<Result>> run(std::vector<std::string> words, std::size_t items) {
         const auto self = this->shared_from_this();
-        const auto executor = co_await asio::this_coro::executor;
-        const auto mine = std::make_shared<entry>(executor, std::move(words), items);
+        const auto mine = std::make_shared<entry>(std::move(words), items);
         if (join(mine)) {
             asio::co_spawn(executor_, pump(self), [](std::exception_ptr) {});  // it throws nothing
         }
@@ -54,8 +50,7 @@ public:
 
 private:
     struct entry {
-        entry(const asio::any_io_executor& executor, std::vector<std::string> text, std::size_t count)
-            : words(std::move(text)), items(count), done(executor) {}
+        entry(std::vector<std::string> text, std::size_t count) : words(std::move(text)), items(count) {}
 
         std::vector<std::string> words;
         std::size_t items;
@@ -77,7 +72,7 @@ private:
         batch taken;
         for (std::size_t items = 0; !waiting_.empty(); waiting_.pop_front()) {
             items += waiting_.front()->items;
-            if (items > max_items && !taken.empty()) break;
+            if (items > batcher_limits::max_items && !taken.empty()) break;
             taken.push_back(std::move(waiting_.front()));
         }
         if (taken.empty()) is_sending_ = false;

@@ -1,13 +1,16 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/redis/boards.hpp>
 #include <taskflux/broker/redis/engine.hpp>
 #include <taskflux/broker/redis/fetch.hpp>
 #include <taskflux/broker/redis/inspect.hpp>
+#include <taskflux/broker/redis/journals.hpp>
+#include <taskflux/broker/redis/relay.hpp>
+#include <taskflux/broker/redis/schedules.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -23,7 +26,7 @@ namespace taskflux::redis {
 /// The broker on a Redis server. Every call keeps the engine alive until it ends.
 class redis_broker final : public broker {
 public:
-    explicit redis_broker(engine_ptr engine) : engine_(std::move(engine)) {}
+    explicit redis_broker(engine_ptr engine) : engine_(std::move(engine)) { engine_->on_relay(carry_outbox); }
     ~redis_broker() override { engine_->close(); }
 
     asio::any_io_executor get_executor() override { return engine_->get_executor(); }
@@ -42,7 +45,10 @@ public:
             const auto till = (std::min)(from + engine::batch_size, tasks.size());
             for (auto i = from; i < till; ++i) some.push_back(std::move(tasks[i]));
             const auto stored = co_await into->submit(std::move(some));
-            answers.insert(answers.end(), stored.begin(), stored.end());
+            for (const auto& one : stored) {
+                answers.push_back(one.task);
+                if (one.is_awaited) on->inbox().expect({queue, one.task.key});
+            }
         }
         co_return answers;
     }
@@ -90,8 +96,7 @@ public:
     awaitable<void> watch(std::string consumer, duration wait) override {
         const auto on = engine_;
         const auto deadline = later(on->base().now(), wait);
-        const auto executor = co_await asio::this_coro::executor;
-        auto watching = on->inbox().watch(consumer, std::make_shared<inbox::place>(executor));
+        auto watching = on->inbox().watch(consumer, std::make_shared<inbox::place>());
         for (;;) {
             on->check_open();
             if (on->inbox().has_news(consumer) || on->base().now() >= deadline) co_return;
@@ -112,9 +117,9 @@ public:
             for (auto i = from; i < till; ++i) {
                 const auto& end = settlements[i];
                 words.push_back(ending_of(end));
-                on->consumers().settled(consumer, queue, end.key.sequence);
             }
             const auto some = co_await into->settle(consumer, std::move(words), till - from);
+            for (auto i = from; i < till; ++i) on->consumers().settled(consumer, queue, settlements[i].key.sequence);
             effects.insert(effects.end(), some.begin(), some.end());
         }
         co_return effects;
@@ -139,6 +144,16 @@ public:
         co_return effects;
     }
 
+    awaitable<noted> note(task_id id, journal_notes notes) override {
+        return redis::note(engine_, std::move(id), std::move(notes));
+    }
+    awaitable<journal_page> journal(task_id id, journal_query query) override {
+        return read_journal(engine_, std::move(id), std::move(query));
+    }
+    awaitable<effect> signal(task_id id, std::string name, std::string value) override {
+        return redis::signal(engine_, std::move(id), std::move(name), std::move(value));
+    }
+
     awaitable<void> leave(std::string consumer, std::vector<std::string> queues) override {
         const auto on = engine_;
         for (const auto& name : queues) {
@@ -157,9 +172,13 @@ public:
         const auto on = engine_;
         const auto of = on->at(id.queue);
         const auto deadline = later(on->base().now(), (std::max)(wait, duration::zero()));
-        const auto executor = co_await asio::this_coro::executor;
-        auto waiting = on->inbox().await_end(id, std::make_shared<inbox::place>(executor));
+        auto waiting = on->inbox().await_end(id, std::make_shared<inbox::place>());
         const auto told = wait > duration::zero() ? on->channel() : std::string();
+        if (waiting.is_expected()) {
+            if (auto outcome = waiting.take_outcome()) co_return outcome;
+            co_await on->sleep(waiting, (std::min)(deadline, later(on->base().now(), on->safety_poll())));
+            if (auto outcome = waiting.take_outcome()) co_return outcome;
+        }
         for (;;) {
             on->check_open();
             const auto sent = on->base().now();
@@ -226,7 +245,7 @@ public:
         on->check_open();
         if (own_id.empty()) co_return std::nullopt;
         arguments with;
-        with.add(std::move(own_id));
+        with.add(std::move(own_id)).add("");
         const auto got = co_await on->call(queue, scripts::find, {}, std::move(with));
         if (got.size() == 0) co_return std::nullopt;
         auto from = got.read();
@@ -240,6 +259,40 @@ public:
 
     awaitable<void> pause(std::string queue) override { return set_paused(engine_, std::move(queue), "1"); }
     awaitable<void> resume(std::string queue) override { return set_paused(engine_, std::move(queue), "0"); }
+
+    awaitable<std::vector<schedule_row>> schedules(std::string queue) override {
+        return redis::schedules(engine_, std::move(queue));
+    }
+    awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
+                                 std::vector<new_task> tasks) override {
+        for (const auto& task : tasks) check(task);
+        return redis::set_schedule(engine_, std::move(queue), std::move(id), std::move(from), std::move(to), std::move(tasks));
+    }
+
+    std::unique_ptr<mailbox> open(listener hear) override {
+        engine_->check_open();
+        return engine_->post().open(std::move(hear));
+    }
+
+    using exchange::send;
+    awaitable<bool> send(std::string address, std::string message, bounce otherwise) override {
+        const auto on = engine_;
+        on->check_open();
+        check_size(message);
+        co_return co_await on->post().send(std::move(address), std::move(message), std::move(otherwise));
+    }
+
+    awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) override {
+        return redis::announce(engine_, std::move(board), std::move(id), std::move(text), std::to_string(lease.count()));
+    }
+
+    awaitable<void> withdraw(std::string board, std::string id) override {
+        return redis::announce(engine_, std::move(board), std::move(id), {}, {});
+    }
+
+    awaitable<std::vector<announcement>> announced(std::string board) override {
+        return redis::announced(engine_, std::move(board));
+    }
 
     void close() override { engine_->close(); }
 

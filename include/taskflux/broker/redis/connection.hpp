@@ -37,8 +37,9 @@ namespace taskflux::redis {
 
 /// This process' way to a Redis server: a connection for commands, one for the inbox, and one for durable calls
 /// if there may be any, all made again, after growing pauses, whenever they are lost. With Sentinels all of them
-/// lead to the same master: where one finds another than the rest, those look again. Safe to use from several threads, but for the two setters.
-/// Once started it keeps its context running until `close`, or the end of its last owner.
+/// lead to the same master: where one finds another than the rest, those look again. Safe to use from several
+/// threads, but for the two setters. Once started it keeps its context running until `close`, or the end of its
+/// last owner.
 class connection : public std::enable_shared_from_this<connection> {
 public:
     /// Does nothing until the first call or `start`. Errors: `invalid_argument` for TLS files that can't be
@@ -105,9 +106,30 @@ public:
         on_message_ = std::move(listener);
     }
 
-    /// The command connection or the subscription is there again after having been lost, so messages may be
+    /// Whether what is published to `inbox` is heard now, as far as is known.
+    bool hears() {
+        const std::lock_guard lock(mutex_);
+        const auto messages = messages_.lock();
+        return messages && messages->is_ready();
+    }
+
+    /// Returns when it is; after `start`. Errors: `unavailable` when it is not within the timeout; `shut_down`.
+    asio::awaitable<void> until_it_hears() {
+        std::unique_lock lock(mutex_);
+        auto messages = messages_.lock();
+        lock.unlock();
+        if (!messages) throw error(errc::shut_down, "the connection to Redis has been closed");
+        return asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr)>(
+            [link = std::move(messages), deadline = std::chrono::steady_clock::now() + timeout()](auto handler) mutable {
+                const auto executor = link->executor();
+                asio::co_spawn(executor, wire::link::wait(std::move(link), deadline), std::move(handler));
+            },
+            asio::use_awaitable);
+    }
+
+    /// The command connection is there again after having been lost, or the subscription is there, so messages may be
     /// missing. Else as `on_message`.
-    void on_reconnect(std::function<void()> listener) { on_reconnect_ = std::move(listener); }
+    void on_missed_messages(std::function<void()> listener) { on_missed_messages_ = std::move(listener); }
 
     /// Begins to connect. Errors: `shut_down` after `close`.
     void start() { started(false); }
@@ -250,12 +272,6 @@ private:
         };
     }
 
-    std::function<void(bool)> when_ready() const {
-        return [listener = on_reconnect_](bool again) {
-            if (again && listener) listener();
-        };
-    }
-
     wire::link_purpose make_purpose(std::string_view channel) const {
         wire::link_purpose out;
         out.config = wire::make_config(url_, options_, channel);
@@ -288,7 +304,9 @@ private:
             }
             return told.run_id;
         };
-        out.ready = when_ready();
+        out.ready = [listener = on_missed_messages_](bool again) {
+            if (again && listener) listener();
+        };
         return out;
     }
 
@@ -299,7 +317,10 @@ private:
             messages->check(from);
             return check_greeting(from, has_sentinels).run_id;
         };
-        out.ready = when_ready();
+        // What was published before the subscription was there has not been heard either.
+        out.ready = [listener = on_missed_messages_](bool) {
+            if (listener) listener();
+        };
         out.push_adapter = messages->adapter();
         out.pushed = [messages, listener = on_message_] { messages->deliver(listener); };
         return out;
@@ -318,7 +339,7 @@ private:
     const std::string inbox_;
     const std::shared_ptr<facts> facts_ = std::make_shared<facts>();
     std::function<void(std::string_view)> on_message_;
-    std::function<void()> on_reconnect_;
+    std::function<void()> on_missed_messages_;
 
     std::mutex mutex_;
     state state_ = state::idle;       // guarded by mutex_, as all below

@@ -46,6 +46,12 @@ public:
         if (const auto at = all_.find({consumer, queue}); at != all_.end()) at->second.is_uncertain = true;
     }
 
+    /// Tasks may have been handed to any of them without their knowing.
+    void lost_messages() {
+        const std::lock_guard lock(mutex_);
+        for (auto& [where, one] : all_) one.is_uncertain = true;
+    }
+
     bool is_uncertain(const std::string& consumer, const std::string& queue) const {
         const std::lock_guard lock(mutex_);
         const auto at = all_.find({consumer, queue});

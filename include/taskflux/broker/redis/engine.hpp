@@ -4,22 +4,22 @@
 #include <taskflux/broker/redis/connection.hpp>
 #include <taskflux/broker/redis/consumers.hpp>
 #include <taskflux/broker/redis/inbox.hpp>
+#include <taskflux/broker/redis/post_office.hpp>
 #include <taskflux/broker/redis/queue.hpp>
 #include <taskflux/broker/redis/server_clock.hpp>
 #include <taskflux/core/id.hpp>
-#include <taskflux/detail/sleep.hpp>
+#include <taskflux/detail/alarm.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/error.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/multiple_exceptions.hpp>
-#include <boost/system/system_error.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <exception>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -49,14 +49,15 @@ public:
 
     engine(asio::any_io_executor executor, redis_url url, connection_options options, taskflux::clock& base)
         : executor_(std::move(executor)),
-          server_(connection::make(executor_, std::move(url), std::move(options))), clock_(base) {}
+          server_(connection::make(executor_, std::move(url), std::move(options))), clock_(base),
+          post_(std::make_shared<post_office>(executor_, server_)) {}
 
     /// To be called once, before anything else.
     void start() {
         server_->on_message([weak = weak_from_this()](std::string_view message) {
             if (const auto self = weak.lock()) self->hear(message);
         });
-        server_->on_reconnect([weak = weak_from_this()] {
+        server_->on_missed_messages([weak = weak_from_this()] {
             if (const auto self = weak.lock()) self->come_back();
         });
         server_->start();
@@ -71,6 +72,7 @@ public:
             announced_.clear();
             for (const auto& [name, one] : queues_) all.push_back(one);
         }
+        consumers_.lost_messages();
         for (auto& one : all) asio::co_spawn(executor_, maintain(one), [](std::exception_ptr) {});  // others will
         inbox_.wake_all();
     }
@@ -80,6 +82,7 @@ public:
     /// The local clock, by which waits go.
     taskflux::clock& base() const { return clock_.base(); }
     redis::inbox& inbox() { return inbox_; }
+    post_office& post() { return *post_; }
     redis::consumers& consumers() { return consumers_; }
     /// Where this process is told things.
     const std::string& channel() const { return server_->inbox(); }
@@ -103,9 +106,19 @@ public:
         }
         const std::lock_guard lock(mutex_);
         auto& made = queues_[name];
-        if (!made) made = std::make_shared<queue>(executor_, server_, name, producer_);
+        if (!made) {
+            made = std::make_shared<queue>(executor_, server_, name, producer_, [weak = weak_from_this(), name] {
+                if (const auto self = weak.lock()) self->relay(name);
+            });
+        }
         return made;
     }
+
+    /// So that the server knows a call that it gets again.
+    std::string new_call_id() { return producer_ + '.' + std::to_string(++calls_made_); }
+
+    /// What carries to other queues that which a queue's outbox holds; set once, before the first call.
+    void on_relay(std::function<awaitable<void>(std::shared_ptr<engine>, std::string)> action) { carry_ = std::move(action); }
 
     static awaitable<void> maintain(std::shared_ptr<queue> of) { co_await of->calls().maintain(); }
 
@@ -144,22 +157,25 @@ public:
     }
 
     /// Somebody else must look for tasks in a queue, as the sleeper of that name (empty: it has gone long since)
-    /// does not any more. Waits for nothing.
-    void resign(std::string name, std::string member) {
+    /// does not any more. Waits for nothing; `until_then` is kept until that has been done.
+    void resign(std::string name, std::string member, std::shared_ptr<void> until_then = {}) {
         if (is_closed_) return;
-        asio::co_spawn(executor_, wake_another(std::move(name), std::move(member)), [](std::exception_ptr) {});
+        asio::co_spawn(executor_, wake_another(std::move(name), std::move(member), std::move(until_then)),
+                       [](std::exception_ptr) {});
     }
 
-    /// Until the inbox has something, or `when` by the local clock. Throws when cancelled, or closed.
+    /// For a task that was handed over and can't be used. Waits for nothing.
+    void give_back(handed_task task) {
+        if (is_closed_) return;
+        asio::co_spawn(executor_, return_to_queue(std::move(task)), [](std::exception_ptr) {});
+    }
+
+    /// Until the inbox has something, or `when` by the local clock; may return early. Throws when cancelled, or closed.
     awaitable<void> sleep(redis::inbox::ticket& who, time_point when) {
-        using namespace asio::experimental::awaitable_operators;
-        bool is_cancelled = false;
-        try {
-            co_await (who.wake().wait() || detail::sleep_until(base(), when));
-        } catch (const asio::multiple_exceptions&) {
-            is_cancelled = true;
-        }
-        if (is_cancelled) throw boost::system::system_error(asio::error::operation_aborted);
+        const auto executor = co_await asio::this_coro::executor;
+        const auto wake = who.wake();
+        const detail::alarm at(base(), executor, wake, when);
+        co_await wake->wait();
         check_open();
     }
 
@@ -180,33 +196,85 @@ private:
 
     /// A message from the server, on the connection's strand.
     void hear(std::string_view message) {
-        std::optional<std::string> unheard;
+        std::optional<handed_task> unheard;
         try {
-            unheard = inbox_.deliver(message);
+            if (message.starts_with(post_office::kind)) return post_->deliver(message.substr(1));
+            unheard = inbox_.deliver(message, consumers_);
         } catch (const std::exception&) {
             return;  // not one of ours; polls make up for it
         }
-        if (unheard) resign(std::move(*unheard), {});
+        if (!unheard) return;
+        if (unheard->consumer.empty()) {
+            resign(std::move(unheard->queue), {});
+        } else {
+            give_back(std::move(*unheard));
+        }
     }
 
-    awaitable<void> wake_another(std::string name, std::string member) {
+    /// One at a time for each queue; what comes meanwhile is looked for again. Waits for nothing.
+    void relay(const std::string& name) {
+        {
+            const std::lock_guard lock(mutex_);
+            auto& turns = relays_[name];
+            if (is_closed_ || std::exchange(turns, 2) > 0) return;
+        }
+        asio::co_spawn(executor_, relay_all(shared_from_this(), name), [](std::exception_ptr) {});
+    }
+
+    static awaitable<void> relay_all(std::shared_ptr<engine> self, std::string name) {
+        bool goes_on = true;
+        while (goes_on) {
+            {
+                const std::lock_guard lock(self->mutex_);
+                self->relays_[name] = 1;
+            }
+            try {
+                co_await self->carry_(self, name);
+            } catch (const std::exception& e) {  // whoever renews its lease next tries again
+                if (!self->is_closed_) self->server_->log("queue " + name + ": telling other queues failed: " + e.what());
+            }
+            const std::lock_guard lock(self->mutex_);
+            goes_on = self->relays_[name] == 2;
+            if (!goes_on) self->relays_.erase(name);
+        }
+    }
+
+    awaitable<void> wake_another(std::string name, std::string member, [[maybe_unused]] std::shared_ptr<void> until_then) {
         const auto self = shared_from_this();
         arguments with;
         with.add(std::move(member));
         co_await call(std::move(name), scripts::resign, {}, std::move(with));
     }
 
+    awaitable<void> return_to_queue(handed_task task) {
+        const auto self = shared_from_this();
+        arguments with;
+        with.add(task.consumer).add(task.sequence);
+        consumers_.settled(task.consumer, task.queue, task.sequence);
+        std::exception_ptr failure;
+        try {
+            co_await call(task.queue, scripts::reclaim, set_of(task.consumer), std::move(with));
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (failure) consumers_.lost_an_answer(task.consumer, task.queue);
+    }
+
     const asio::any_io_executor executor_;
     const std::shared_ptr<connection> server_;
     server_clock clock_;
+    const std::shared_ptr<post_office> post_;
     const std::string producer_ = uuid_generator().text();
     redis::inbox inbox_;
     redis::consumers consumers_;
     std::atomic<bool> is_closed_ = false;
+    std::atomic<std::uint64_t> calls_made_ = 0;
+    std::function<awaitable<void>(std::shared_ptr<engine>, std::string)> carry_;
 
     std::mutex mutex_;  // guards all below
     std::map<std::string, std::shared_ptr<queue>> queues_;
     std::set<std::string> announced_;
+    std::map<std::string, int> relays_;  // 1: under way; 2: to be followed by another
     std::minstd_rand random_{std::random_device()()};
 };
 

@@ -5,12 +5,14 @@
 #include <taskflux/broker/redis/records.hpp>
 #include <taskflux/broker/redis/segments.hpp>
 
-#include <boost/asio/this_coro.hpp>
+#include <boost/asio/co_spawn.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -110,17 +112,34 @@ inline std::string signature(const name_set& names) {
 }
 
 /// What a sleeping fetch is called on the server.
-inline std::string member_of(const engine& on, std::uint64_t sleeper, const fetch_request& request) {
-    return on.channel() + '\n' + std::to_string(sleeper) + '\n' + (request.names ? signature(*request.names) : "*");
+inline std::string member_of(const engine& on, const std::string& sleeper, const fetch_request& request) {
+    return on.channel() + '\n' + sleeper + '\n' + (request.names ? signature(*request.names) : "*");
 }
 
-/// Gives back what the server says that the consumer holds, though no answer has told it: one got lost.
+/// Gives back what the server says that the consumer holds, though nothing has told it: an answer or message got lost.
 inline awaitable<void> reclaim(engine_ptr on, std::string consumer, std::string name) {
+    // What gets lost from here on makes it uncertain again; as does not coming to the end.
+    on->consumers().certain(consumer, name);
+    struct uncertain_until_done {
+        ~uncertain_until_done() {
+            if (!is_done) on->consumers().lost_an_answer(consumer, name);
+        }
+        engine_ptr on;
+        std::string consumer, name;
+        bool is_done = false;
+    } state{on, consumer, name};
+    const auto place = std::make_shared<inbox::place>();
+    auto all_came = on->inbox().await_call(consumer, name, place);
     arguments with;
-    with.add(consumer);
+    with.add(consumer).add(on->channel()).add(place->sleeper);
     const auto got = co_await on->call(name, scripts::held, engine::set_of(consumer), std::move(with));
     std::vector<std::uint64_t> held;
     for (auto from = got.read(); !from.done();) held.push_back(static_cast<std::uint64_t>(from.integer()));
+    const auto deadline = later(on->base().now(), std::chrono::seconds(1));
+    while (!all_came.is_called()) {  // then what was on its way is known
+        if (on->base().now() >= deadline) co_return;
+        co_await on->sleep(all_came, deadline);
+    }
     const auto unknown = on->consumers().unknown(consumer, name, held);
     for (std::size_t first = 0; first < unknown.size(); first += engine::careful_batch_size) {
         arguments gone;
@@ -129,13 +148,13 @@ inline awaitable<void> reclaim(engine_ptr on, std::string consumer, std::string 
         for (auto n = first; n < till; ++n) gone.add(unknown[n]);
         co_await on->call(name, scripts::reclaim, engine::set_of(consumer), std::move(gone));
     }
-    on->consumers().certain(consumer, name);
+    state.is_done = true;
 }
 
 /// Adds what there is in the request's i-th queue to `found`; returns when, by the local clock, there may be
 /// more without anybody doing anything.
 inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& request, std::size_t i,
-                                        std::uint64_t sleeper, std::vector<delivery>& found) {
+                                        const std::string& sleeper, std::vector<delivery>& found) {
     const auto& name = request.queues[i];
     auto& consumers = on->consumers();
     const auto source = on->at(name);
@@ -189,6 +208,36 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
     }
 }
 
+/// Adds what was handed over while the fetch slept, as much as it wanted. Waits for nothing: what has been taken is in
+/// `found`, or on its way back.
+inline void take_handed(const engine_ptr& on, const fetch_request& request, std::vector<handed_task> handed,
+                        std::vector<delivery>& found) {
+    for (auto& task : handed) {
+        const auto queue = std::ranges::find(request.queues, task.queue);
+        if (found.size() >= request.max || queue == request.queues.end()) {
+            on->give_back(std::move(task));
+            continue;
+        }
+        try {
+            record_reader records;
+            const auto status = read_status(task.state);
+            on->clock().set(status.started_at);
+            const auto index = static_cast<std::size_t>(queue - request.queues.begin());
+            auto made = read_delivery(index, task.sequence, records.read(task.record), status);
+            if (!request.names || request.names->contains(made.spec->name)) {
+                found.push_back(std::move(made));
+            } else {
+                on->give_back(std::move(task));
+            }
+        } catch (const error& e) {
+            on->consumers().settled(task.consumer, task.queue, task.sequence);
+            on->consumers().lost_an_answer(task.consumer, task.queue);
+            const spoiled_tasks spoiled(1, {task.sequence, e.what()});
+            asio::co_spawn(on->get_executor(), set_aside(on, task.consumer, task.queue, spoiled), [](std::exception_ptr) {});
+        }
+    }
+}
+
 /// `broker::fetch`.
 inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request request) {
     on->check_open();
@@ -196,20 +245,23 @@ inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request reque
         if (!on->consumers().has_joined(request.consumer, name)) throw lease_lost(request.consumer, name);
     }
     const auto deadline = later(on->base().now(), request.wait);
-    const auto sleeper = on->inbox().new_sleeper();
-    const auto executor = co_await asio::this_coro::executor;
-    auto asleep = on->inbox().sleep(sleeper, std::make_shared<inbox::place>(executor));
+    const auto place = std::make_shared<inbox::place>();
+    auto asleep = on->inbox().sleep(request.consumer, request.queues, place);
+    const auto sleeper = place->sleeper;
     std::vector<delivery> found;
     std::exception_ptr failure;
-    for (bool has_slept = false; !failure;) {
+    bool has_slept = false;
+    while (!failure) {
         try {
+            take_handed(on, request, asleep.take_handed(), found);
+            if (!found.empty()) break;
             auto soonest = later(on->base().now(), on->safety_poll());
             for (std::size_t i = 0; i < request.queues.size(); ++i) {
                 const auto next = co_await fetch_from(on, request, i, sleeper, found);
                 soonest = (std::min)(soonest, next);
                 if (found.size() >= request.max && request.max > 0) break;
             }
-            if (!found.empty() || request.wait <= duration::zero() || request.max == 0) co_return found;
+            if (!found.empty() || request.wait <= duration::zero() || request.max == 0) break;
             if (has_slept && on->base().now() >= deadline) break;
             has_slept = true;
             co_await on->sleep(asleep, (std::min)(soonest, deadline));
@@ -217,8 +269,19 @@ inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request reque
             failure = std::current_exception();
         }
     }
+    on->inbox().reserve(sleeper);
+    const std::shared_ptr<void> reserved(nullptr, [on, sleeper](void*) { on->inbox().release(sleeper); });
+    auto handed = asleep.close();
+    if (failure) {
+        for (auto& task : handed) on->give_back(std::move(task));
+    } else {
+        take_handed(on, request, std::move(handed), found);
+    }
+    if (!found.empty()) co_return found;
     // It may have been woken and not have looked, or be the one who watches the clock.
-    for (const auto& name : request.queues) on->resign(name, member_of(*on, sleeper, request));
+    if (failure || has_slept) {
+        for (const auto& name : request.queues) on->resign(name, member_of(*on, sleeper, request), reserved);
+    }
     if (failure) std::rethrow_exception(failure);
     co_return found;
 }

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <taskflux/broker/redis/consumers.hpp>
 #include <taskflux/broker/redis/records.hpp>
 #include <taskflux/detail/event.hpp>
 
-#include <boost/asio/any_io_executor.hpp>
-
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -15,8 +17,18 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace taskflux::redis {
+
+/// A task that the server has handed to a consumer which slept, by a message.
+struct handed_task {
+    std::string queue;
+    std::string consumer;
+    std::uint64_t sequence = 0;
+    std::string record;
+    std::string state;
+};
 
 /// Who waits in this process for messages from the server: fetches that sleep until there are tasks, consumers
 /// that watch for cancels, and those who await a task's end. Thread-safe.
@@ -24,10 +36,14 @@ class inbox {
 public:
     /// One who waits. Its coroutine keeps it alive; the inbox only knows where it is.
     struct place {
-        explicit place(const asio::any_io_executor& executor) : wake(executor) {}
-
         detail::event wake;
-        std::optional<task_outcome> outcome;  // of an end; guarded by the inbox
+        std::string sleeper;              // what it is called on the server: a number, a colon, its consumer
+        std::vector<std::string> queues;  // where it looks for tasks
+        // Guarded by the inbox:
+        std::optional<task_outcome> outcome;  // of an end
+        bool is_expected = false;             // the server will tell of that end unasked
+        bool is_called = false;               // there was a message for it
+        std::vector<handed_task> handed;      // to a sleeper
     };
     using place_ptr = std::shared_ptr<place>;
 
@@ -39,11 +55,33 @@ public:
         ticket(const ticket&) = delete;
         ticket& operator=(const ticket&) = delete;
         ~ticket() {
-            const std::lock_guard lock(in_.mutex_);
-            leave_(in_);
+            close();
         }
 
-        detail::event& wake() { return who_->wake; }
+        /// Keeps who waits.
+        std::shared_ptr<detail::event> wake() { return {who_, &who_->wake}; }
+
+        bool is_expected() {
+            const std::lock_guard lock(in_.mutex_);
+            return who_->is_expected;
+        }
+
+        bool is_called() {
+            const std::lock_guard lock(in_.mutex_);
+            return who_->is_called;
+        }
+
+        std::vector<handed_task> take_handed() {
+            const std::lock_guard lock(in_.mutex_);
+            return std::exchange(who_->handed, {});
+        }
+
+        /// The same; nothing comes to it any more.
+        std::vector<handed_task> close() {
+            const std::lock_guard lock(in_.mutex_);
+            if (const auto leave = std::exchange(leave_, nullptr)) leave(in_);
+            return std::exchange(who_->handed, {});
+        }
 
         std::optional<task_outcome> take_outcome() {
             const std::lock_guard lock(in_.mutex_);
@@ -56,15 +94,26 @@ public:
         std::function<void(inbox&)> leave_;
     };
 
-    std::uint64_t new_sleeper() {
-        const std::lock_guard lock(mutex_);
-        return ++sleepers_seen_;
+    /// Names are used again, so that the server does not collect them; not while they are reserved.
+    ticket sleep(const std::string& consumer, std::vector<std::string> queues, place_ptr who) {
+        return enter("", consumer, std::move(queues), std::move(who));
     }
 
-    ticket sleep(std::uint64_t sleeper, place_ptr who) {
+    /// Awaits a message that it has asked for, and is handed nothing.
+    ticket await_call(const std::string& consumer, std::string queue, place_ptr who) {
+        std::vector<std::string> queues;
+        queues.push_back(std::move(queue));
+        return enter("call ", consumer, std::move(queues), std::move(who));
+    }
+
+    /// Nobody else is to sleep under that name until it is released.
+    void reserve(const std::string& name) {
         const std::lock_guard lock(mutex_);
-        sleepers_[sleeper] = who;
-        return ticket(*this, std::move(who), [sleeper](inbox& in) { in.sleepers_.erase(sleeper); });
+        reserved_.insert(name);
+    }
+    void release(const std::string& name) {
+        const std::lock_guard lock(mutex_);
+        reserved_.erase(reserved_.find(name));
     }
 
     ticket watch(const std::string& consumer, place_ptr who) {
@@ -73,8 +122,19 @@ public:
         return ticket(*this, std::move(who), [at](inbox& in) { in.watchers_.erase(at); });
     }
 
+    /// The server will tell of that task's end unasked.
+    void expect(const task_id& id) {
+        const std::lock_guard lock(mutex_);
+        told_unasked(id).is_expected = true;
+    }
+
     ticket await_end(const task_id& id, place_ptr who) {
         const std::lock_guard lock(mutex_);
+        if (const auto told = told_unasked_.find(id); told != told_unasked_.end() && told->second.is_expected) {
+            who->is_expected = !told->second.must_ask;
+            who->outcome = std::move(told->second.outcome);
+            told_unasked_.erase(told);
+        }
         const auto at = ends_.emplace(id, who);
         return ticket(*this, std::move(who), [at](inbox& in) { in.ends_.erase(at); });
     }
@@ -90,17 +150,32 @@ public:
         news_.erase(consumer);
     }
 
-    /// Passes a message on. Comes back with a queue, when it was for a sleeper that has gone: somebody else must
-    /// be woken there. Throws `errc::protocol`.
-    std::optional<std::string> deliver(std::string_view message) {
+    /// Passes a message on; what it hands over is noted with `of`. Comes back with what was for a sleeper that has
+    /// gone: the task goes back, or, without a consumer, somebody else must be woken in that queue. Throws
+    /// `errc::protocol`.
+    std::optional<handed_task> deliver(std::string_view message, consumers& of) {
         byte_reader from(message);
         const auto kind = from.take(1)[0];
         std::string queue(from.text());
         const std::lock_guard lock(mutex_);
         switch (kind) {
-            case 'W': {
-                const auto found = sleepers_.find(std::stoull(std::string(from.text())));
-                if (found == sleepers_.end()) return queue;
+            case 'W':
+            case 'T': {
+                const std::string name(from.text());
+                const auto found = sleepers_.find(name);
+                const bool is_here = found != sleepers_.end() && std::ranges::count(found->second->queues, queue) != 0;
+                handed_task task;
+                task.queue = std::move(queue);
+                if (kind == 'T') {
+                    task.consumer = name.substr(name.find(':') + 1);
+                    task.sequence = static_cast<std::uint64_t>(from.real());
+                    task.record = from.text();
+                    task.state = from.rest();
+                    of.took(task.consumer, task.queue, task.sequence);
+                }
+                if (!is_here) return task;
+                if (kind == 'T') found->second->handed.push_back(std::move(task));
+                found->second->is_called = true;
                 found->second->wake.set();
                 break;
             }
@@ -115,7 +190,9 @@ public:
                 const auto sequence = static_cast<std::uint64_t>(from.real());
                 const auto nonce = from.number<std::uint32_t>();
                 const auto outcome = read_outcome(from);
-                const auto [begin, end] = ends_.equal_range({std::move(queue), {sequence, nonce}});
+                const task_id id{std::move(queue), {sequence, nonce}};
+                const auto [begin, end] = ends_.equal_range(id);
+                if (begin == end) keep(id, outcome);
                 for (auto at = begin; at != end; ++at) {
                     at->second->outcome = outcome;
                     at->second->wake.set();
@@ -130,18 +207,58 @@ public:
     /// Has everybody look again: messages may have been lost, or there will be no more.
     void wake_all() {
         const std::lock_guard lock(mutex_);
+        for (auto& [id, told] : told_unasked_) told.must_ask = true;
         for (const auto& [sleeper, who] : sleepers_) who->wake.set();
         for (const auto& [consumer, who] : watchers_) who->wake.set();
         for (const auto& [id, who] : ends_) who->wake.set();
     }
 
 private:
+    // The end of a task that has just been submitted to be awaited; it may come before that is known.
+    struct told_end {
+        bool is_expected = false;
+        bool must_ask = false;  // it was not kept, or may have been lost
+        std::optional<task_outcome> outcome;
+    };
+
+    // What nobody takes goes with time: who waits then asks.
+    told_end& told_unasked(const task_id& id) {
+        constexpr std::size_t most = 1024;
+        if (const auto at = told_unasked_.find(id); at != told_unasked_.end()) return at->second;
+        if (told_in_order_.size() >= most) {
+            told_unasked_.erase(told_in_order_.front());
+            told_in_order_.pop_front();
+        }
+        told_in_order_.push_back(id);
+        return told_unasked_[id];
+    }
+
+    void keep(const task_id& id, const task_outcome& outcome) {
+        constexpr std::size_t most_bytes = 16 * 1024;
+        auto& told = told_unasked(id);
+        told.must_ask = outcome.result.size() + outcome.error.size() > most_bytes;
+        if (!told.must_ask) told.outcome = outcome;
+    }
+
+    ticket enter(const std::string& kind, const std::string& consumer, std::vector<std::string> queues, place_ptr who) {
+        const std::lock_guard lock(mutex_);
+        const auto is_taken = [this](const std::string& name) { return sleepers_.contains(name) || reserved_.contains(name); };
+        for (int number = 1; who->sleeper.empty() || is_taken(who->sleeper); ++number) {
+            who->sleeper = kind + std::to_string(number) + ':' + consumer;
+        }
+        who->queues = std::move(queues);
+        sleepers_[who->sleeper] = who;
+        return ticket(*this, who, [name = who->sleeper](inbox& in) { in.sleepers_.erase(name); });
+    }
+
     std::mutex mutex_;
-    std::uint64_t sleepers_seen_ = 0;
-    std::map<std::uint64_t, place_ptr> sleepers_;
+    std::map<std::string, place_ptr> sleepers_;  // by name
+    std::multiset<std::string> reserved_;
     std::multimap<std::string, place_ptr> watchers_;
     std::multimap<task_id, place_ptr> ends_;
     std::set<std::string> news_;  // consumers
+    std::map<task_id, told_end> told_unasked_;  // nobody waits for them yet
+    std::deque<task_id> told_in_order_;
 };
 
 }  // namespace taskflux::redis

@@ -33,6 +33,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <exception>
@@ -119,6 +120,14 @@ public:
 
     /// Which server this leads to; empty while it leads to none. On the executor.
     const std::string& server() const noexcept { return server_; }
+
+    /// Whether calls may come. Thread-safe.
+    bool is_ready() const noexcept { return ready_; }
+
+    /// Returns when they may. On the executor. Errors: as `connection::eval`.
+    static asio::awaitable<void> wait(std::shared_ptr<link> self, std::chrono::steady_clock::time_point deadline) {
+        co_await self->until_ready(deadline);
+    }
 
     /// Finds the server anew. On the executor.
     void leave(std::string_view why) { give_up_on_server(generation_, why); }
@@ -240,7 +249,7 @@ private:
             if (said.starts_with(prefix)) said.remove_prefix(prefix.size());
             next_refusal_ = refusal_for(said);
         }
-        if (std::exchange(ready_, false) && !stopped_) log("lost the connection: " + last_error_);
+        if (ready_.exchange(false) && !stopped_) log("lost the connection: " + last_error_);
         connection_.cancel(boost::redis::operation::exec);
         settle_refusal();
     }
@@ -374,7 +383,7 @@ private:
     boost::redis::address tried_master_;
     bool is_finding_ = false;  // the Sentinels are being asked
     bool running_ = false;
-    bool ready_ = false;
+    std::atomic<bool> ready_ = false;
     bool stopped_ = false;
     std::mt19937_64 random_;
 };

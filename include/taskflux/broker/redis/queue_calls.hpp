@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -48,7 +49,7 @@ private:
     std::size_t run_id_at_ = none;
 };
 
-/// A script's answer, of which the first word has been read: OK, LOST or SLOW.
+/// A script's answer, of which the first word has been read: OK (RELAY too), LOST or SLOW.
 struct answer {
     reply whole;
     bool is_lost = false;
@@ -65,14 +66,19 @@ struct answer {
     std::size_t size() const { return reader(whole).list() - 1; }
 };
 
+/// A script for a usual case. When it has just not been enough, it is passed over for a while.
+struct fast_script {
+    const script& what;
+    std::atomic<int> slow_turns = 0;
+};
+
 /// The scripts of one queue: declares their keys, and does what time has brought about where a script says that
 /// this comes first. Thread-safe; lives in a shared_ptr.
 class queue_calls : public std::enable_shared_from_this<queue_calls> {
 public:
-    queue_calls(std::shared_ptr<connection> server, std::string queue)
-        : server_(std::move(server)), prefix_("tf:{" + queue + "}:") {
-        for (const char name : std::string_view("crsdeCfukyiwgNhxbBq")) keys_.push_back(prefix_ + name);
-    }
+    /// `relay` is called when there is something to be told to other queues; must not throw.
+    queue_calls(std::shared_ptr<connection> server, std::string queue, std::function<void()> relay)
+        : server_(std::move(server)), prefix_("tf:{" + queue + "}:"), relay_(std::move(relay)) {}
 
     /// Calls a script. `own` are keys that this call needs beside the queue's, without the prefix. `durable`: replicas
     /// must have it too, if the options say so; then it must be repeatable.
@@ -82,19 +88,28 @@ public:
         co_return co_await call(what, own, with, repeatable, durable);
     }
 
-    /// Calls the fast script for the usual case, and the one for any case where it must be that; not the former
-    /// for a while when it has just not been enough, as `slow_turns` counts.
-    asio::awaitable<answer> run(const script& plain, const script& any, std::atomic<int>& slow_turns,
-                                std::vector<std::string> own, arguments with, bool repeatable) {
+    /// Calls the first of the fast scripts that is enough, or the one for any case.
+    asio::awaitable<answer> run(std::vector<fast_script*> fast, const script& any, std::vector<std::string> own,
+                                arguments with, bool repeatable) {
         const auto self = shared_from_this();
-        if (slow_turns <= 0) {
-            auto got = co_await call(plain, own, with, repeatable);
+        for (auto* one : fast) {
+            auto got = co_await try_fast(*one, own, with, repeatable);
             if (!got.is_slow) co_return got;
-            slow_turns = 8;
-        } else {
-            --slow_turns;
         }
         co_return co_await call(any, own, with, repeatable);
+    }
+
+    /// Calls a fast script, unless it is passed over; where it was not enough, the answer is slow. Else as `run`.
+    asio::awaitable<answer> run_if_fast(fast_script& what, std::vector<std::string> own, arguments with, bool repeatable,
+                                        bool durable) {
+        const auto self = shared_from_this();
+        co_return co_await try_fast(what, own, with, repeatable, durable);
+    }
+
+    /// The sets of some consumers that scripts have asked for, without the prefix.
+    std::vector<std::string> known_sets() {
+        const std::lock_guard lock(mutex_);
+        return sets_;
     }
 
     /// Does all that has fallen due.
@@ -103,24 +118,40 @@ public:
         constexpr int most = 100;  // of each kind a call: what a server does in a few milliseconds
         arguments with;
         with.add(most).add_run_id();
-        auto keys = keys_with({});
+        auto keys = keys_of(scripts::maintain, {});
         for (bool is_more = true; is_more;) {
             with.set_run_id(server_->run_id());
             const auto got = co_await server_->eval(scripts::maintain, keys, with.words(), true);
             reader from(got);
             const auto size = from.list();
-            if (from.text() == "NEED") {
+            const auto word = from.text();
+            if (word == "NEED") {
                 for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
             } else {
                 is_more = from.integer() != 0;
+                keys = keys_of(scripts::maintain, {});
+                if (word == "RELAY" && !is_more) relay_();
             }
         }
     }
 
 private:
+    asio::awaitable<answer> try_fast(fast_script& what, const std::vector<std::string>& own, arguments& with,
+                                     bool repeatable, bool durable = false) {
+        answer got;
+        got.is_slow = true;
+        if (what.slow_turns > 0) {
+            --what.slow_turns;
+            co_return got;
+        }
+        got = co_await call(what.what, own, with, repeatable, durable);
+        if (got.is_slow) what.slow_turns = 8;
+        co_return got;
+    }
+
     asio::awaitable<answer> call(const script& what, const std::vector<std::string>& own, arguments& with, bool repeatable,
                                  bool durable = false) {
-        auto keys = keys_with(own);
+        auto keys = keys_of(what, own);
         // Another try gets nearer to the end each time: one more key known, some more of what was due done.
         for (;;) {
             answer got;
@@ -133,8 +164,10 @@ private:
             const auto word = from.text();
             got.is_lost = word == "LOST";
             got.is_slow = word == "SLOW";
-            if (durable && word == "OK") server_->check_replicas(got.whole);
-            if (got.is_lost || got.is_slow || word == "OK") co_return got;
+            const bool is_done = word == "OK" || word == "RELAY";
+            if (durable && is_done) server_->check_replicas(got.whole);
+            if (word == "RELAY") relay_();
+            if (got.is_lost || got.is_slow || is_done) co_return got;
             if (word == "DUE") {
                 co_await maintain();
             } else if (word == "NEED") {
@@ -145,28 +178,43 @@ private:
         }
     }
 
-    std::vector<std::string> keys_with(const std::vector<std::string>& own) {
+    std::vector<std::string> keys_of(const script& what, const std::vector<std::string>& own) {
         std::vector<std::string> keys;
         const std::lock_guard lock(mutex_);
-        keys.reserve(keys_.size() + own.size() + 2);
-        keys = keys_;
+        keys.reserve(what.keys.size() + lanes_.size() + own.size() + 2);
+        for (const char name : what.keys) keys.push_back(prefix_ + name);
+        keys.insert(keys.end(), lanes_.begin(), lanes_.end());
+        if (&what == &scripts::settle) {
+            for (const auto& journal : journals_) keys.push_back(prefix_ + journal);
+        }
         for (const auto& one : own) keys.push_back(prefix_ + one);
         return keys;
     }
 
-    /// Lanes are used again and again: they are declared from now on.
+    /// Lanes are used again and again: they are declared from now on. And some sets of consumers and some journals, of
+    /// whose tasks more subtasks will end, are remembered.
     std::string learned(std::string key) {
-        if (std::string_view(key).substr(prefix_.size()).starts_with("l:")) {
-            const std::lock_guard lock(mutex_);
-            if (std::ranges::find(keys_, key) == keys_.end()) keys_.push_back(key);
-        }
+        constexpr std::size_t most_sets = 16, most_journals = 4;
+        const auto name = std::string_view(key).substr(prefix_.size());
+        const auto remember = [name](std::vector<std::string>& names, std::size_t most) {
+            if (std::ranges::find(names, name) != names.end()) return;
+            names.emplace_back(name);
+            if (names.size() > most) names.erase(names.begin());
+        };
+        const std::lock_guard lock(mutex_);
+        if (name.starts_with("l:") && std::ranges::find(lanes_, key) == lanes_.end()) lanes_.push_back(key);
+        if (name.starts_with("a:")) remember(sets_, most_sets);
+        if (name.starts_with("j:")) remember(journals_, most_journals);
         return key;
     }
 
     const std::shared_ptr<connection> server_;
     const std::string prefix_;
+    const std::function<void()> relay_;
     std::mutex mutex_;
-    std::vector<std::string> keys_;
+    std::vector<std::string> lanes_;  // their keys
+    std::vector<std::string> sets_;
+    std::vector<std::string> journals_;
 };
 
 }  // namespace taskflux::redis

@@ -22,7 +22,7 @@ namespace taskflux::redis {
 // The layout of records and states is in docs/wire-format.md; lua/common.lua reads and writes the same.
 
 inline constexpr std::uint8_t record_version = 1;
-enum record_flag : std::uint8_t { has_limits = 1, has_own_id = 2, has_unique_key = 4, has_more = 8 };
+enum record_flag : std::uint8_t { has_limits = 1, has_own_id = 2, has_unique_key = 4, has_more = 8, has_parent = 16 };
 
 /// A time or duration as a script has it; what is longer than that counts as for ever.
 inline double to_number(duration value) { return (std::min)(static_cast<double>(value.count()), 1e15); }
@@ -32,18 +32,6 @@ inline duration to_duration(double value) {
 }
 inline time_point to_time(double value) { return value >= 1e15 ? never : time_point(duration(std::llround(value))); }
 
-/// A retry policy as it is stored.
-struct retry_rule {
-    backoff kind = backoff::none;
-    unsigned attempts = 1;
-    duration delay{};
-    double factor = 1;
-    duration max_delay{};
-    duration total_time{};
-    bool full_jitter = false;
-};
-BOOST_DESCRIBE_STRUCT(retry_rule, (), (kind, attempts, delay, factor, max_delay, total_time, full_jitter))
-
 /// What a script has no use for.
 struct more_of_spec {
     std::optional<retry_rule> retry;
@@ -51,22 +39,6 @@ struct more_of_spec {
     header_map headers;
 };
 BOOST_DESCRIBE_STRUCT(more_of_spec, (), (retry, timeout, headers))
-
-inline retry_rule rule_of(const retry_policy& policy) {
-    return {policy.kind(), policy.attempts(), policy.delay(), policy.factor(),
-            policy.max_delay(), policy.total_time(), policy.has_full_jitter()};
-}
-
-inline retry_policy policy_of(const retry_rule& rule) {
-    retry_policy made;
-    switch (rule.kind) {
-        case backoff::none: break;
-        case backoff::fixed: made = retry_policy::fixed(rule.delay); break;
-        case backoff::linear: made = retry_policy::linear(rule.delay); break;
-        case backoff::exponential: made = retry_policy::exponential(rule.delay, rule.factor); break;
-    }
-    return made.attempts(rule.attempts).max_delay(rule.max_delay).total_time(rule.total_time).full_jitter(rule.full_jitter);
-}
 
 /// A task as it is sent to be stored: the server puts the time in front.
 inline std::string record_of(const new_task& task, std::uint32_t nonce) {
@@ -85,7 +57,8 @@ inline std::string record_of(const new_task& task, std::uint32_t nonce) {
     out.reserve(16 + spec.name.size() + task.payload.size() + (limits ? 36 : 0));
     put(out, record_version);
     put(out, static_cast<std::uint8_t>((limits ? has_limits : 0) | (task.own_id.empty() ? 0 : has_own_id) |
-                                       (task.unique_key.empty() ? 0 : has_unique_key) | (rest ? has_more : 0)));
+                                       (task.unique_key.empty() ? 0 : has_unique_key) | (rest ? has_more : 0) |
+                                       (task.parent ? has_parent : 0)));
     put(out, static_cast<std::uint8_t>(spec.priority + 100));
     put(out, nonce);
     put_text<std::uint8_t>(out, spec.name);
@@ -101,6 +74,12 @@ inline std::string record_of(const new_task& task, std::uint32_t nonce) {
         put_text<std::uint16_t>(out, task.unique_key);
         put(out, to_number(task.unique_window));
     }
+    if (task.parent) {
+        put_text<std::uint8_t>(out, task.parent->id.queue);
+        put(out, static_cast<double>(task.parent->id.key.sequence));
+        put(out, task.parent->id.key.nonce);
+        put_text<std::uint16_t>(out, task.parent->key);
+    }
     if (rest) put_text(out, encode(more));
     return out += task.payload;
 }
@@ -113,6 +92,8 @@ public:
         std::uint32_t nonce = 0;
         std::shared_ptr<const task_spec> spec;
         std::string_view own_id;
+        std::optional<task_id> parent;
+        std::string_view call;  ///< the key in its journal
         std::string_view payload;
     };
 
@@ -131,6 +112,13 @@ public:
         if (flags & has_unique_key) {
             from.text<std::uint16_t>();
             from.real();
+        }
+        if (flags & has_parent) {
+            auto& parent = made.parent.emplace();
+            parent.queue = from.text<std::uint8_t>();
+            parent.key.sequence = static_cast<std::uint64_t>(from.real());
+            parent.key.nonce = from.number<std::uint32_t>();
+            made.call = from.text<std::uint16_t>();
         }
         const auto more = flags & has_more ? from.text() : std::string_view();
         made.payload = from.rest();
@@ -188,7 +176,7 @@ struct task_status {
     std::string_view holder, error, result;
 
     unsigned attempts() const {
-        return failed_attempts + (state == task_state::running || state == task_state::succeeded ? 1U : 0U);
+        return failed_attempts + (state >= task_state::running && state <= task_state::succeeded ? 1U : 0U);
     }
 };
 
@@ -280,6 +268,10 @@ inline task_record full_record(const std::string& queue, std::uint64_t sequence,
     made.state = status.state;
     made.priority = record.spec->priority;
     made.headers = record.spec->headers;
+    if (record.parent) {
+        made.parent = to_string(*record.parent);
+        made.call = record.call.substr((std::min)(record.call.size(), std::size_t(1)));
+    }
     made.payload = record.payload;
     made.result = status.result;
     made.error = status.error;

@@ -20,17 +20,13 @@ consteval auto joined(const char (&...parts)[Sizes]) {
 
 // What scripts share, by the first name that it declares.
 
-inline constexpr char shared_c[] =
-    R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, N, h, x, b, B, q = unpack(KEYS, 1, 19)
-)lua";
-
 inline constexpr char shared_prefix[] =
     R"lua(local prefix = string.sub(c, 1, -2)
 )lua";
 
 inline constexpr char shared_declared[] =
     R"lua(local declared, missing = {}, {}
-for n = 20, #KEYS do declared[KEYS[n]] = true end
+for n = 1, #KEYS do declared[KEYS[n]] = true end
 )lua";
 
 inline constexpr char shared_call[] =
@@ -49,8 +45,12 @@ inline constexpr char shared_forever[] =
     R"lua(local forever = 1e15
 )lua";
 
+inline constexpr char shared_RETENTION[] =
+    R"lua(local RETENTION, FAILED_RETENTION = 3600000, 604800000  -- where nothing else was asked for
+)lua";
+
 inline constexpr char shared_HELD[] =
-    R"lua(local HELD, SCHEDULED, WAITING, RUNNING, SUCCEEDED, FAILED, CANCELLED, EXPIRED = 0, 1, 2, 3, 5, 6, 7, 8
+    R"lua(local HELD, SCHEDULED, WAITING, RUNNING, WAITING_CHILDREN, SUCCEEDED, FAILED, CANCELLED, EXPIRED = 0, 1, 2, 3, 4, 5, 6, 7, 8
 )lua";
 
 inline constexpr char shared_key[] =
@@ -124,13 +124,18 @@ local time, version, flags, priority, nonce, length = struct.unpack('<I6BBBI4B',
 local at = 15 + length
 made.submitted, made.flags, made.priority, made.nonce = time, flags, priority - 100, nonce
 made.name = string.sub(record, 15, at - 1)
-made.deadline, made.expires_in, made.retention, made.failed_retention, made.crash_limit = 0, 0, 3600000, 604800000, 3
+made.deadline, made.expires_in, made.crash_limit = 0, 0, 3
+made.retention, made.failed_retention = RETENTION, FAILED_RETENTION
 if flags % 2 >= 1 then
 made.deadline, made.expires_in, made.retention, made.failed_retention, made.crash_limit, at =
 struct.unpack('<ddddI4', record, at)
 end
 if flags % 4 >= 2 then made.own, at = struct.unpack('<Hc0', record, at) end
 if flags % 8 >= 4 then made.unique, made.window, at = struct.unpack('<Hc0d', record, at) end
+if flags % 32 >= 16 then
+made.parent = {}
+made.parent.queue, made.parent.seq, made.parent.nonce, made.parent.key, at = struct.unpack('<Bc0dI4Hc0', record, at)
+end
 if flags % 16 >= 8 then
 local rest
 rest, at = struct.unpack('<I4', record, at)
@@ -150,6 +155,10 @@ if string.byte(record, 8) > 0 and not pcall(parse, record) then return 'its reco
 end
 )lua";
 
+inline constexpr char shared_is_special[] =
+    R"lua(local function is_special(flags) return bit.band(flags, 23) ~= 0 end
+)lua";
+
 inline constexpr char shared_tasks[] =
     R"lua(local tasks = {}    -- by seq; false: there is none
 )lua";
@@ -163,8 +172,8 @@ inline constexpr char shared_read_state[] =
 local task, length, bits, at = {seq = seq}
 task.state, bits, task.nonce, task.deliveries, task.failed, task.crashes, task.when, task.first, task.started,
 task.from, task.gone_at, length, at = struct.unpack('<BBI4I4I4I4dddddH', text)
-task.cancel, task.first_try, task.unclaimed, task.special =
-bits % 2 >= 1, bits % 4 >= 2, bits % 8 >= 4, bits >= 8
+task.cancel, task.first_try, task.unclaimed, task.special, task.journal =
+bits % 2 >= 1, bits % 4 >= 2, bits % 8 >= 4, bits % 16 >= 8, bits % 32 >= 16
 task.holder = string.sub(text, at, at + length - 1)
 at = at + length
 length, at = struct.unpack('<I4', text, at)
@@ -186,7 +195,7 @@ end
 inline constexpr char shared_pack_state[] =
     R"lua(local function pack_state(task)
 local bits = (task.cancel and 1 or 0) + (task.first_try and 2 or 0) + (task.unclaimed and 4 or 0) +
-(task.special and 8 or 0)
+(task.special and 8 or 0) + (task.journal and 16 or 0)
 return struct.pack('<BBI4I4I4I4dddddH', task.state, bits, task.nonce, task.deliveries, task.failed, task.crashes,
 task.when, task.first, task.started, task.from, task.gone_at, #task.holder) .. task.holder ..
 struct.pack('<I4', #task.error) .. task.error .. task.result
@@ -198,8 +207,31 @@ inline constexpr char shared_fresh[] =
 local _, flags, _, nonce = struct.unpack('<BBBI4', record, 7)
 return {
 seq = seq, state = WAITING, nonce = nonce, deliveries = 0, failed = 0, crashes = 0, when = 0, first = 0,
-started = 0, from = 0, gone_at = 0, holder = '', error = '', result = '', special = flags % 8 > 0, record = record
+started = 0, from = 0, gone_at = 0, holder = '', error = '', result = '', special = is_special(flags), record = record
 }
+end
+)lua";
+
+inline constexpr char shared_ends_now[] =
+    R"lua(local ends_now, goes_later = struct.pack('<d', now), struct.pack('<dI4H', now + RETENTION, 0, 0)
+)lua";
+
+inline constexpr char shared_succeeded[] =
+    R"lua(local function succeeded(state, word, consumer)
+if not state or #state ~= 64 + #consumer or string.sub(state, 61, -5) ~= consumer then return nil end
+local number, bits = string.byte(state, 1, 2)
+if number ~= RUNNING or bits >= 4 or bits % 2 == 1 or struct.unpack('<H', state, 59) ~= #consumer or
+string.sub(state, 3, 10) ~= string.sub(word, 11, 18) then  -- nonce and deliveries
+return nil
+end
+return string.char(SUCCEEDED) .. string.sub(state, 2, 18) .. ends_now .. string.sub(state, 27, 50) .. goes_later ..
+string.sub(word, 31), struct.unpack('<I4', state, 11)
+end
+)lua";
+
+inline constexpr char shared_started_by[] =
+    R"lua(local function started_by(consumer)
+return struct.pack('<I4I4I4dddddH', 1, 0, 0, 0, now, now, 0, 0, #consumer) .. consumer .. '\0\0\0\0'
 end
 )lua";
 
@@ -543,6 +575,105 @@ inline constexpr char shared_lane[] =
     R"lua(local function lane(priority) return key('l:' .. priority) end
 )lua";
 
+inline constexpr char shared_journals[] =
+    R"lua(local journals = {}  -- by seq
+)lua";
+
+inline constexpr char shared_journal_of[] =
+    R"lua(local function journal_of(task)
+local of = journals[task.seq]
+if not of then
+of = {key = key(string.format('j:%d', task.seq)), notes = {}}
+local known = call('HMGET', of.key, '#total', '#done', '#failed', '#calls', '#epoch', '#size', '#policy', '#awaited', '#why', '#then')
+of.total, of.done, of.failed, of.calls, of.epoch, of.size = tonumber(known[1] or 0), tonumber(known[2] or 0),
+tonumber(known[3] or 0), tonumber(known[4] or 0), tonumber(known[5] or 0), tonumber(known[6] or 0)
+of.policy, of.awaited, of.why, of.continued = known[7] or 'f', known[8] or '', known[9] or '', known[10] == '1'
+journals[task.seq] = of
+end
+return of
+end
+)lua";
+
+inline constexpr char shared_note_in[] =
+    R"lua(local function note_in(of, field)
+local value = of.notes[field]
+if value == nil then value = call('HGET', of.key, field) end
+return value
+end
+)lua";
+
+inline constexpr char shared_keep_journal[] =
+    R"lua(local function keep_journal(task)
+if not task.journal then
+task.journal = true
+changed[task.seq] = true
+end
+local of = journal_of(task)
+of.changed = true
+return of
+end
+)lua";
+
+inline constexpr char shared_parse_child[] =
+    R"lua(local function parse_child(note)
+local spawned, epoch, place, at = struct.unpack('<c1I4I4c0', note, 2)
+return string.byte(note) == 111, spawned == '1', epoch, place, at
+end
+)lua";
+
+inline constexpr char shared_outgoing[] =
+    R"lua(local outgoing = {}
+)lua";
+
+inline constexpr char shared_ending[] =
+    R"lua(local ending = {}  -- subtasks that have ended
+)lua";
+
+inline constexpr char shared_begin_epoch[] =
+    R"lua(local function begin_epoch(task)
+if not task.journal then return end
+local of = keep_journal(task)
+of.epoch, of.awaited, of.continued = of.epoch + 1, '', false
+end
+)lua";
+
+inline constexpr char shared_forget_journal[] =
+    R"lua(local function forget_journal(task)
+local field = string.format('X%d', task.seq)
+if not task.journal or outgoing[field] or call('HEXISTS', o, field) == 1 then return end
+journal_of(task).is_gone = true
+end
+)lua";
+
+inline constexpr char shared_write_journals[] =
+    R"lua(local function write_journals()
+for _, of in pairs(journals) do
+if of.is_gone then
+call('UNLINK', of.key)
+elseif of.changed then
+local words, gone = {}, {}
+for name, value in pairs({total = of.total, done = of.done, failed = of.failed, calls = of.calls, epoch = of.epoch,
+size = of.size, policy = of.policy, awaited = of.awaited, why = of.why,
+['then'] = of.continued and '1' or '0'}) do
+words[#words + 1] = '#' .. name
+words[#words + 1] = value
+end
+for field, value in pairs(of.notes) do
+if value then
+words[#words + 1] = field
+words[#words + 1] = value
+else
+gone[#gone + 1] = field
+end
+end
+write('HDEL', of.key, gone)
+write('HSET', of.key, words)
+end
+end
+for field, value in pairs(outgoing) do call('HSET', o, field, value) end
+end
+)lua";
+
 inline constexpr char shared_detach[] =
     R"lua(local function detach(task)
 local state = task.state
@@ -566,6 +697,8 @@ elseif state == RUNNING then
 if not task.segment then append(held_remove, task.holder, task.seq) end
 task.holder = ''
 if task.cancel then cancels[task.seq] = false end
+elseif state == WAITING_CHILDREN then
+forget_limit(task)
 end
 end
 )lua";
@@ -593,6 +726,7 @@ changed[task.seq] = nil
 tasks[task.seq] = false
 local of = task.segment or segment_of(task.seq)
 if of then mark(of, task.seq, GONE) end
+forget_journal(task)
 if task.special and info(task).own then own_ids[info(task).own] = false end
 end
 )lua";
@@ -604,13 +738,20 @@ enter(task, state)
 task.when = now
 unlock_unique(task)
 ended[#ended + 1] = task
+if task.special and info(task).parent then ending[#ending + 1] = task end
+if task.journal then
+local of = journal_of(task)
+if of.done < of.total or of.calls > 0 then
+outgoing[string.format('X%d', task.seq)] = string.format('%d %d', task.nonce, of.epoch)
+end
+end
 end
 )lua";
 
 inline constexpr char shared_finish[] =
     R"lua(local function finish(task, state)
 conclude(task, state)
-local keep = state == FAILED and 604800000 or 3600000
+local keep = state == FAILED and FAILED_RETENTION or RETENTION
 if task.special then keep = state == FAILED and info(task).failed_retention or info(task).retention end
 if keep == 0 then return erase(task) end
 task.gone_at = math.min(now + keep, forever)
@@ -673,9 +814,62 @@ fail(task, failure('crashed', 'the lease was lost ' .. task.crashes .. ' times')
 end
 )lua";
 
+inline constexpr char shared_same_task[] =
+    R"lua(local function same_task(of)
+if of.own then
+if own_ids[of.own] == nil then own_ids[of.own] = call('HGET', k, of.own) or nil end
+local known = own_ids[of.own]
+if known then
+load({tonumber(known)})
+if tasks[tonumber(known)] then return tasks[tonumber(known)] end
+end
+end
+return of.unique and unique_holder(of.unique)
+end
+)lua";
+
+inline constexpr char shared_store_tasks[] =
+    R"lua(local function store_tasks(seq, from, reply)
+local time = struct.pack('<I6', now)
+for n = from, #ARGV, 2 do
+local record, how = time .. ARGV[n], ARGV[n + 1]
+local task = fresh(seq + 1, record)
+local there = same_task(info(task))
+if there then
+reply[#reply + 1] = (n - from) / 2
+reply[#reply + 1] = there.seq
+reply[#reply + 1] = there.nonce
+else
+seq = seq + 1
+tasks[seq] = task
+bodies[#bodies + 1] = seq
+bodies[#bodies + 1] = record
+if info(task).own then own_ids[info(task).own] = seq end
+lock_unique(task)
+local hold, delay, at = 0, 0, 0
+if how ~= '' then hold, delay, at = struct.unpack('<Bdd', how) end
+task.when = math.min(math.max(at, now + delay, now), forever)
+task.state = HELD
+count(HELD, 1)
+changed[seq] = true
+if hold == 1 then
+watch_limit(task)
+else
+make_ready(task, task.when)
+if task.state == WAITING then
+task.when = 0
+changed[seq] = nil  -- nothing to say that the record does not
+end
+end
+end
+end
+return seq
+end
+)lua";
+
 inline constexpr char shared_attempts[] =
     R"lua(local function attempts(task)
-return task.failed + ((task.state == RUNNING or task.state == SUCCEEDED) and 1 or 0)
+return task.failed + ((task.state >= RUNNING and task.state <= SUCCEEDED) and 1 or 0)
 end
 )lua";
 
@@ -705,12 +899,17 @@ return seqs
 end
 )lua";
 
+inline constexpr char shared_answer_in[] =
+    R"lua(local function answer_in(kept, batch)
+local of, at = struct.unpack('<d', kept)
+return of == batch and cmsgpack.unpack(string.sub(kept, at)) or nil
+end
+)lua";
+
 inline constexpr char shared_answered[] =
     R"lua(local function answered(producer, batch)
 local before = producer and call('GET', producer)
-if not before then return nil end
-local of, at = struct.unpack('<d', before)
-return of == batch and cmsgpack.unpack(string.sub(before, at)) or nil
+return before and answer_in(before, batch) or nil
 end
 )lua";
 
@@ -730,8 +929,127 @@ inline constexpr char shared_queue[] =
     R"lua(local queue = string.sub(prefix, 5, -3)
 )lua";
 
-inline constexpr char shared_send[] =
-    R"lua(local function send(inbox, kind, ...) messages[#messages + 1] = {inbox, kind .. text(queue) .. table.concat({...})} end
+inline constexpr char shared_end_of[] =
+    R"lua(local function end_of(task)
+return 'E' .. text(queue) .. struct.pack('<dI4BI4', task.seq, task.nonce, task.state, attempts(task)) ..
+text(task.result) .. text(task.error)
+end
+)lua";
+
+inline constexpr char shared_fail_for_children[] =
+    R"lua(local function fail_for_children(task, why)
+task.failed = task.failed + 1
+fail(task, why)
+end
+)lua";
+
+inline constexpr char shared_child_failure[] =
+    R"lua(local function child_failure(field, state, why)
+local how = state == CANCELLED and 'was cancelled' or state == EXPIRED and 'expired' or 'failed'
+if state == FAILED then
+local is_json, told = pcall(cjson.decode, why)
+if is_json and type(told) == 'table' and type(told.message) == 'string' then how = how .. ': ' .. told.message end
+end
+local message = cjson.encode('subtask "' .. string.sub(field, 2) .. '" ' .. how)
+return '{"code":"task_failed","type":"","message":' .. message .. ',"pointer":"","expected":""}'
+end
+)lua";
+
+inline constexpr char shared_CONTINUATION[] =
+    R"lua(local CONTINUATION = 'c~then'
+)lua";
+
+inline constexpr char shared_end_by_continuation[] =
+    R"lua(local function end_by_continuation(task, state, result, why)
+if state ~= SUCCEEDED then return fail_for_children(task, child_failure(CONTINUATION, state, why)) end
+task.result = result
+finish(task, SUCCEEDED)
+end
+)lua";
+
+inline constexpr char shared_judge_children[] =
+    R"lua(local function judge_children(task)
+local of = journal_of(task)
+if of.continued then return end
+local kind, needed = string.match(of.policy, '^(%a)(%d*)$')
+local succeeded, failed = of.done - of.failed, of.failed
+if kind == 'q' then
+needed = tonumber(needed)
+if of.total - failed < needed then
+return fail_for_children(task, of.why ~= '' and of.why or failure('task_failed', 'it has fewer subtasks than must succeed'))
+end
+if succeeded < needed then return end
+else
+if kind ~= 'c' and failed > 0 then return fail_for_children(task, of.why) end
+if of.done < of.total then return end
+end
+local after = note_in(of, CONTINUATION)
+if not after then return finish(task, SUCCEEDED) end
+of.continued, of.changed = true, true
+local is_open, _, _, place, at = parse_child(after)
+if not is_open then  -- cancelled by hand, for instance, or in an earlier attempt
+local state, _, result, why = struct.unpack('<BI4I4c0I4c0', after, at)
+return end_by_continuation(task, state, result, why)
+end
+outgoing[string.format('S%d', task.seq)] = struct.pack('<I4', task.nonce) .. place
+end
+)lua";
+
+inline constexpr char shared_wait_for_children[] =
+    R"lua(local function wait_for_children(task, result)
+if not task.journal then return false end
+local of = journal_of(task)
+if of.total == 0 and not note_in(of, CONTINUATION) then return false end
+task.result = result
+detach(task)
+enter(task, WAITING_CHILDREN)
+watch_limit(task)
+judge_children(task)
+return true
+end
+)lua";
+
+inline constexpr char shared_end_child[] =
+    R"lua(local function end_child(task, field, own, state, tries, result, why)
+if not task.journal then return end
+local of = journal_of(task)
+local note = note_in(of, field)
+if not note or string.byte(note) ~= 111 then return end
+local _, is_spawned, _, place = parse_child(note)
+if string.match(place, '[^\n]*$') ~= own then return end  -- another has taken its place
+of.notes[field] = 'd' .. string.sub(note, 2) .. struct.pack('<BI4', state, tries) .. text(result) .. text(why)
+of.changed = true
+if is_spawned then
+of.done = of.done + 1
+if state ~= SUCCEEDED then
+of.failed = of.failed + 1
+if of.failed == 1 then of.why = child_failure(field, state, why) end
+end
+else
+of.calls = of.calls - 1
+end
+if task.state ~= WAITING_CHILDREN then return end
+if field ~= CONTINUATION then return judge_children(task) end
+end_by_continuation(task, state, result, why)
+end
+)lua";
+
+inline constexpr char shared_tell_parents[] =
+    R"lua(local function tell_parents()
+local n = 1
+while ending[n] do
+local task = ending[n]
+local parent = info(task).parent
+if parent.queue == queue then
+local known = find(parent.seq, parent.nonce)
+if known then end_child(known, parent.key, info(task).own or '', task.state, attempts(task), task.result, task.error) end
+else
+outgoing[string.format('D%d', task.seq)] = struct.pack('<BI4', task.state, attempts(task)) .. text(parent.queue) ..
+struct.pack('<dI4', parent.seq, parent.nonce) .. text(parent.key) .. text(info(task).own or '') .. text(task.result) .. text(task.error)
+end
+n = n + 1
+end
+end
 )lua";
 
 inline constexpr char shared_tell_waiters[] =
@@ -743,8 +1061,8 @@ local found = read(w, seqs)
 for n, task in ipairs(ended) do
 if found[n] then
 gone[#gone + 1] = task.seq
-local outcome = struct.pack('<dI4BI4', task.seq, task.nonce, task.state, attempts(task)) .. text(task.result) .. text(task.error)
-for inbox in string.gmatch(found[n], '[^\n]+') do send(inbox, 'E', outcome) end
+local message = end_of(task)
+for inbox in string.gmatch(found[n], '[^\n]+') do messages[#messages + 1] = {inbox, message} end
 end
 end
 return gone
@@ -862,6 +1180,7 @@ end
 
 inline constexpr char shared_commit[] =
     R"lua(local function commit(reply)
+tell_parents()
 local told = tell_waiters()
 wakes = wakes + math.min(ready, 8)
 if next(sorted_sets[d]) then  -- who sleeps until the next task falls due may have to wake earlier
@@ -939,22 +1258,75 @@ if value then call('HSET', hash, field, value) else call('HDEL', hash, field) en
 end
 end
 if told and #told > 0 then write('HDEL', w, told) end
+write_journals()
 write_rest(asleep)
+if reply[1] == 'OK' and next(outgoing) then reply[1] = 'RELAY' end
 return reply
 end
 )lua";
 
-inline constexpr auto aside_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read, shared_write, shared_due,
-    shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS, shared_segments,
+inline constexpr char announce_keys[] = R"lua(local c, d = unpack(KEYS)
+)lua";
+inline constexpr auto announce_text = joined(announce_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_key, shared_write,
+    R"lua(local board = key('D')
+if #missing > 0 then return {'NEED', unpack(missing)} end
+if ARGV[2] == '' then
+call('HDEL', board, ARGV[1])
+return {'OK', now}
+end
+local gone = {}
+if call('HEXISTS', board, ARGV[1]) == 0 then  -- somebody new: those that have gone make room
+local rows = call('HGETALL', board)
+for n = 1, #rows, 2 do
+if #rows[n + 1] < 8 or struct.unpack('<d', rows[n + 1]) <= now then gone[#gone + 1] = rows[n] end
+end
+end
+write('HDEL', board, gone)
+call('HSET', board, ARGV[1], struct.pack('<d', math.min(now + ARGV[2], forever)) .. ARGV[3])
+return {'OK', now}
+)lua");
+inline constexpr script announce{"announce", "cc59795d21c4500a1afd6380a3193ebf5631b2cc",
+    std::string_view(announce_text.data(), announce_text.size()), "cd"};
+
+inline constexpr char announced_keys[] = R"lua(local c, d = unpack(KEYS)
+)lua";
+inline constexpr auto announced_text = joined(announced_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_key, shared_text,
+    R"lua(local board = key('D')
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local rows, reply = call('HGETALL', board), {'OK', now}
+for n = 1, #rows, 2 do
+local text = rows[n + 1]
+if #text >= 8 and struct.unpack('<d', text) > now then
+reply[#reply + 1] = rows[n]
+reply[#reply + 1] = string.sub(text, 9)
+end
+end
+return reply
+)lua");
+inline constexpr script announced{"announced", "24da8d9c2818a55fbd1da250725f9d7a99ab2119",
+    std::string_view(announced_text.data(), announced_text.size()), "cd"};
+
+inline constexpr char aside_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
     shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_record_of, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_limit,
-    shared_forget_limit, shared_unclaimed_member, shared_lane, shared_detach, shared_attempts, shared_text,
-    shared_queue, shared_send, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member,
+    shared_lane, shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
+    shared_ending, shared_forget_journal, shared_write_journals, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_tell_waiters, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_commit,
     R"lua(local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
 load(gone)
@@ -970,15 +1342,17 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "bdc8da368e2fec05d94b0a58ec0213721eec4ec0",
-    std::string_view(aside_text.data(), aside_text.size())};
+inline constexpr script aside{"aside", "5ca37ea9ae132effcde06db2877dc1dc022aff0d",
+    std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqSo"};
 
-inline constexpr auto clear_text = joined(shared_c, shared_call, shared_clock, shared_now, shared_forever,
-    shared_HELD, shared_read, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse,
-    shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_WAITS,
-    shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_counts, shared_bodies,
-    shared_count, shared_text,
+inline constexpr char clear_keys[] = R"lua(local c, r, s, d, e, C, f, b, B, q, o = unpack(KEYS)
+)lua";
+inline constexpr auto clear_text = joined(clear_keys, shared_call, shared_clock, shared_now, shared_forever,
+    shared_RETENTION, shared_HELD, shared_read, shared_due, shared_is_due, shared_also, shared_set_aside,
+    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_read_state, shared_unpack_state,
+    shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_counts,
+    shared_bodies, shared_count, shared_text,
     R"lua(if is_due() then return {'DUE'} end
 local from, most, state = tonumber(ARGV[1]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local last = tonumber(call('HGET', c, 'seq') or 0)
@@ -999,10 +1373,12 @@ end
 end
 return {'OK', seen, seen >= last and 1 or 0, unpack(keys)}
 )lua");
-inline constexpr script clear{"clear", "e9db2f08b919e35e2cf770b47837b03ba04d0aff",
-    std::string_view(clear_text.data(), clear_text.size())};
+inline constexpr script clear{"clear", "1b7c486a53878d4be39ba5e263cad422d0ac1ba3",
+    std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBqo"};
 
-inline constexpr auto counts_text = joined(shared_c, shared_call, shared_clock, shared_now, shared_due,
+inline constexpr char counts_keys[] = R"lua(local c, d, e, C, f, q = unpack(KEYS)
+)lua";
+inline constexpr auto counts_text = joined(counts_keys, shared_call, shared_clock, shared_now, shared_due,
     shared_is_due,
     R"lua(if is_due() then return {'DUE'} end
 local found = call('HMGET', c, 'paused', 'nu', 'n0', 'n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7', 'n8')
@@ -1010,22 +1386,60 @@ local reply = {'OK', call('HLEN', q)}
 for n = 1, #found do reply[n + 2] = tonumber(found[n] or 0) end
 return reply
 )lua");
-inline constexpr script counts{"counts", "749d489edafbe38c31abd541c891b49e852cb36c",
-    std::string_view(counts_text.data(), counts_text.size())};
+inline constexpr script counts{"counts", "b4ded9558f931900c5f20227fa31fadc29cd0047",
+    std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
-inline constexpr auto enqueue_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read,
-    shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_unique_entry, shared_unique_holder,
-    shared_lock_unique, shared_lane, shared_make_ready, shared_attempts, shared_answered,
-    shared_remember_answer, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake,
+inline constexpr char end_child_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member,
+    shared_lane, shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
+    shared_ending, shared_forget_journal, shared_write_journals, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_tell_waiters, shared_wake,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
     shared_commit,
+    R"lua(for n = 1, #ARGV, 8 do
+local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
+if task then
+end_child(task, ARGV[n + 2], ARGV[n + 3], tonumber(ARGV[n + 4]), tonumber(ARGV[n + 5]), ARGV[n + 6], ARGV[n + 7])
+end
+end
+return commit({'OK'})
+)lua");
+inline constexpr script end_child{"end_child", "978bf1383b618ad21d9c15f40aa14b9604f9660e",
+    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyiwgxbBqSo"};
+
+inline constexpr char enqueue_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_read, shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse,
+    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unique_holder,
+    shared_lock_unique, shared_unlock_unique, shared_unclaimed_member, shared_lane, shared_journals,
+    shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing, shared_ending,
+    shared_forget_journal, shared_write_journals, shared_detach, shared_make_ready, shared_erase,
+    shared_conclude, shared_finish, shared_fail, shared_failure, shared_same_task, shared_store_tasks,
+    shared_attempts, shared_answer_in, shared_answered, shared_remember_answer, shared_text, shared_queue,
+    shared_end_of, shared_fail_for_children, shared_child_failure, shared_CONTINUATION,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
+    shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -1033,61 +1447,21 @@ if before then return before end
 local known = call('HMGET', c, 'seq', 'run')
 local seq = tonumber(known[1] or 0)
 if ARGV[3] ~= '' and known[2] ~= ARGV[3] or is_due() then return {'DUE'} end
-local function same(of)
-if of.own then
-if own_ids[of.own] == nil then own_ids[of.own] = call('HGET', k, of.own) or nil end
-local known = own_ids[of.own]
-if known then
-load({tonumber(known)})
-if tasks[tonumber(known)] then return tasks[tonumber(known)] end
-end
-end
-return of.unique and unique_holder(of.unique)
-end
-local reply, time = {'OK', seq + 1}, struct.pack('<I6', now)
-for n = 4, #ARGV, 2 do
-local record, how = time .. ARGV[n], ARGV[n + 1]
-local task = fresh(seq + 1, record)
-local there = same(info(task))
-if there then
-reply[#reply + 1] = (n - 4) / 2
-reply[#reply + 1] = there.seq
-reply[#reply + 1] = there.nonce
-else
-seq = seq + 1
-tasks[seq] = task
-bodies[#bodies + 1] = seq
-bodies[#bodies + 1] = record
-if info(task).own then own_ids[info(task).own] = seq end
-lock_unique(task)
-local hold, delay, at = 0, 0, 0
-if how ~= '' then hold, delay, at = struct.unpack('<Bdd', how) end
-task.when = math.min(math.max(at, now + delay, now), forever)
-task.state = HELD
-count(HELD, 1)
-changed[seq] = true
-if hold == 1 then
-watch_limit(task)
-else
-make_ready(task, task.when)
-if task.state == WAITING then
-task.when = 0
-changed[seq] = nil  -- nothing to say that the record does not
-end
-end
-end
-end
+local reply = {'OK', seq + 1}
+seq = store_tasks(seq, 4, reply)
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "114041c70d5977fd10f9ddec2d69a063c9b5210b",
-    std::string_view(enqueue_text.data(), enqueue_text.size())};
+inline constexpr script enqueue{"enqueue", "76a4484122231f2a613de549f66478179f372a35",
+    std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqSo"};
 
-inline constexpr auto enqueue_plain_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_HELD, shared_key, shared_write, shared_also, shared_counts,
-    shared_messages, shared_wakes, shared_lane, shared_answered, shared_remember_answer, shared_text,
-    shared_queue, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+inline constexpr char enqueue_plain_keys[] = R"lua(local c, r, d, i, w, b, B = unpack(KEYS)
+)lua";
+inline constexpr auto enqueue_plain_text = joined(enqueue_plain_keys, shared_prefix, shared_declared,
+    shared_call, shared_clock, shared_now, shared_HELD, shared_key, shared_write, shared_also, shared_counts,
+    shared_messages, shared_wakes, shared_lane, shared_answer_in, shared_answered, shared_remember_answer,
+    shared_text, shared_queue, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -1097,7 +1471,7 @@ local seq = tonumber(known[1] or 0)
 if ARGV[3] ~= '' and known[2] ~= ARGV[3] then return {'DUE'} end  -- a new server: `maintain` must come first
 local reply, time = {'OK', seq + 1}, struct.pack('<I6', now)
 local lanes, records, stored, index = {}, {}, {}, {}
-for n = 4, #ARGV, 2 do
+for n = 6, #ARGV, 2 do
 local body, status = ARGV[n], ARGV[n + 1]
 local priority, first, entry = string.byte(body, 3), seq + 1, nil
 if status == '' then
@@ -1133,6 +1507,14 @@ for _, priority in ipairs(priorities) do call('LLEN', lane(priority)) end  -- a 
 local many = seq - reply[2] + 1
 wakes = math.min(many, 8)
 local asleep = sleepers()
+local heard_of, at = {}, 1
+while at < #ARGV[5] do
+local place
+place, at = struct.unpack('<H', ARGV[5], at)
+heard_of[#heard_of + 1] = reply[2] + place
+heard_of[#heard_of + 1] = ARGV[4] .. '\n'
+end
+write('HSET', w, heard_of)
 write('HSET', r, records)
 write('HSET', b, stored)
 write('ZADD', B, index)
@@ -1142,21 +1524,29 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "bb1e7d14aec2032a161b308ca9e5d376e94383c2",
-    std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size())};
+inline constexpr script enqueue_plain{"enqueue_plain", "9d52b93240127019bd968cbf0d9a191e8f30de73",
+    std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "crdiwbB"};
 
-inline constexpr auto fetch_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read, shared_write, shared_due,
-    shared_also, shared_set_aside, shared_is_set_aside, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS,
-    shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_record_of,
+inline constexpr char fetch_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, N, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_is_set_aside, shared_parse,
+    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_forget_limit, shared_unclaimed_member, shared_lane, shared_attempts,
-    shared_has_lease, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake,
-    shared_next_change, shared_is_unwatched, shared_leave_behind, shared_sleepers, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
+    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member,
+    shared_lane, shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
+    shared_ending, shared_forget_journal, shared_write_journals, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue,
+    shared_end_of, shared_fail_for_children, shared_child_failure, shared_CONTINUATION,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
+    shared_tell_waiters, shared_wake, shared_next_change, shared_is_unwatched, shared_leave_behind,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_commit,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -1334,19 +1724,22 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "3c95e7859fee68153534ad63d8ffe044c83c303d",
-    std::string_view(fetch_text.data(), fetch_text.size())};
+inline constexpr script fetch{"fetch", "4e9325d0d712aa67ae1e8fae57edadcbb0a99bad",
+    std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqSo"};
 
-inline constexpr auto fetch_plain_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_write,
-    shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_mark, shared_cut_record,
-    shared_record_in, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry,
-    shared_unlock_unique, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
-    shared_finish, shared_has_lease, shared_text, shared_queue, shared_wake, shared_next_change,
-    shared_is_unwatched, shared_leave_behind, shared_sleepers, shared_write_rest,
+inline constexpr char fetch_plain_keys[] = R"lua(local c, r, s, d, e, C, f, u, y, i, N, b, B, q, o = unpack(KEYS)
+)lua";
+inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special,
+    shared_tasks, shared_changed, shared_started_by, shared_WAITS, shared_segments, shared_open_segment,
+    shared_segment_of, shared_mark, shared_cut_record, shared_record_in, shared_record_of, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
+    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member, shared_lane,
+    shared_journals, shared_journal_of, shared_outgoing, shared_ending, shared_forget_journal, shared_detach,
+    shared_erase, shared_conclude, shared_finish, shared_has_lease, shared_text, shared_queue, shared_wake,
+    shared_next_change, shared_is_unwatched, shared_leave_behind, shared_sleepers, shared_write_rest,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -1422,11 +1815,11 @@ local function take_singles(seqs)
 local conditions, records = call('HMGET', s, unpack(seqs)), call('HMGET', r, unpack(seqs))
 for n, seq in ipairs(seqs) do
 local record = records[n]
-if conditions[n] or not record or #record < 15 or #record < 14 + string.byte(record, 14) or string.byte(record, 7) ~= 1 or string.byte(record, 8) % 8 > 0 or
+if conditions[n] or not record or #record < 15 or #record < 14 + string.byte(record, 14) or string.byte(record, 7) ~= 1 or is_special(string.byte(record, 8)) or
 names and not names[string.sub(record, 15, 14 + string.byte(record, 14))] then
 return n - 1
 end
-tail = tail or struct.pack('<I4I4I4dddddH', 1, 0, 0, 0, now, now, 0, 0, #consumer) .. consumer .. '\0\0\0\0'
+tail = tail or started_by(consumer)
 local packed = head .. string.sub(record, 10, 13) .. tail
 states[#states + 1] = seq
 states[#states + 1] = packed
@@ -1489,31 +1882,38 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "a272e2640d90bc92a26e7472d354a800e4fec780",
-    std::string_view(fetch_plain_text.data(), fetch_plain_text.size())};
+inline constexpr script fetch_plain{"fetch_plain", "3e40287c385a4b1bd1ee37e87737271cad3c80ac",
+    std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCfuyiNbBqo"};
 
-inline constexpr auto find_text = joined(shared_c, shared_call, shared_clock, shared_now, shared_forever,
-    shared_HELD, shared_read, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse,
-    shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_WAITS,
-    shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_counts, shared_bodies,
-    shared_count, shared_text,
+inline constexpr char find_keys[] = R"lua(local c, r, s, d, e, C, f, k, b, B, q, o = unpack(KEYS)
+)lua";
+inline constexpr auto find_text = joined(find_keys, shared_prefix, shared_call, shared_clock, shared_now,
+    shared_forever, shared_RETENTION, shared_HELD, shared_read, shared_due, shared_is_due, shared_also,
+    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_read_state,
+    shared_unpack_state, shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_cut_record, shared_record_in, shared_member_of, shared_load,
+    shared_record_of, shared_info, shared_counts, shared_bodies, shared_count, shared_text, shared_queue,
     R"lua(if is_due() then return {'DUE'} end
 local seq = call('HGET', k, ARGV[1])
 if not seq then return {'OK'} end
 load({tonumber(seq)})
 local task = tasks[tonumber(seq)]
-return task and {'OK', task.seq, task.nonce} or {'OK'}
+if not task then return {'OK'} end
+local parent = ARGV[2] ~= '' and (info(task).parent or {queue = ''})
+if parent and string.format('%s %d %d', parent.queue, parent.seq or 0, parent.nonce or 0) ~= ARGV[2] then return {'OK'} end
+return {'OK', task.seq, task.nonce}
 )lua");
-inline constexpr script find{"find", "1012050adcd6b96da966aa55cafd8ebaddc5ae3d",
-    std::string_view(find_text.data(), find_text.size())};
+inline constexpr script find{"find", "5d6be534cbafbf831774d7424ce84b92c3a8fc34",
+    std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBqo"};
 
-inline constexpr auto get_text = joined(shared_c, shared_call, shared_clock, shared_now, shared_forever,
-    shared_HELD, shared_read, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse,
-    shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find, shared_record_of,
-    shared_counts, shared_bodies, shared_count, shared_text,
+inline constexpr char get_keys[] = R"lua(local c, r, s, d, e, C, f, g, b, B, q, o = unpack(KEYS)
+)lua";
+inline constexpr auto get_text = joined(get_keys, shared_call, shared_clock, shared_now, shared_forever,
+    shared_RETENTION, shared_HELD, shared_read, shared_due, shared_is_due, shared_also, shared_set_aside,
+    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_cut_record, shared_record_in, shared_member_of, shared_load,
+    shared_find, shared_record_of, shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(if is_due() then return {'DUE'} end
 local reply = {'OK'}
 for n = 1, #ARGV, 2 do
@@ -1527,47 +1927,144 @@ end
 end
 return reply
 )lua");
-inline constexpr script get{"get", "e6efbee028014e025b5f73be1eb0b7a6620ea1ca",
-    std::string_view(get_text.data(), get_text.size())};
+inline constexpr script get{"get", "2ed7ee3218e8d189e116b25d469affc2f196ff17",
+    std::string_view(get_text.data(), get_text.size()), "crsdeCfgbBqo"};
 
-inline constexpr auto held_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_key,
+inline constexpr char hand_over_keys[] = R"lua(local c, r, s, d, C, i, w, N = unpack(KEYS)
+)lua";
+inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_is_special, shared_started_by,
+    shared_has_lease, shared_answer_in, shared_text, shared_queue,
+    R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
+local known = call('HMGET', c, 'seq', 'run', 'paused', 'watcher', 'n' .. WAITING, 'n' .. RUNNING)
+if ARGV[3] ~= '' and known[2] ~= ARGV[3] then return {'DUE'} end  -- a new server: `maintain` must come first
+local most = 65536  -- bytes: a server cuts off who hears too much at once
+if known[3] or tonumber(known[5] or 0) > 0 or #body > most then return {'SLOW'} end
+local name, inbox, sleeper, consumer, signature = string.sub(body, 9, 8 + string.byte(body, 8))
+local function can_take(member)
+inbox, sleeper, consumer, signature = string.match(member, '^([^\n]*)\n(%d+:([^\n]*))\n([^\n]*)$')
+if not inbox or not has_lease(consumer) then return false end
+if signature == '*' then return true end
+local names = '\n' .. (call('HGET', N, signature) or '') .. '\n'
+return string.find(names, '\n' .. name .. '\n', 1, true) ~= nil
+end
+local taker
+local asleep = call('ZRANGE', i, 0, 7, 'REV')
+for _, member in ipairs(asleep) do
+if (member ~= known[4] or #asleep == 1) and can_take(member) then
+taker = member
+break
+end
+end
+if not taker then return {'SLOW'} end
+local held = key('a:' .. consumer)
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local seq, running = (known[1] or 0) + 1, (known[6] or 0) + 1
+local before = call('SET', producer, struct.pack('<d', batch) .. '\146\162OK\203' .. struct.pack('>d', seq), 'PX', 600000, 'GET')
+local answer = before and answer_in(before, batch)
+if answer then
+call('SET', producer, before, 'PX', 600000)
+return answer
+end
+local record = struct.pack('<I6', now) .. body
+local bits = is_special(string.byte(body, 2)) and 10 or 2  -- first try, and whether there are limits
+local state = string.char(RUNNING, bits) .. string.sub(body, 4, 7) .. started_by(consumer)
+call('ZREM', i, taker)
+if call('PUBLISH', inbox, 'T' .. text(queue) .. text(sleeper) .. struct.pack('<d', seq) .. text(record) .. state) == 0 then
+if before then call('SET', producer, before, 'PX', 600000) else call('DEL', producer) end
+return {'SLOW'}
+end
+local field = string.format('%d', seq)
+call('HSET', r, field, record)
+call('HSET', s, field, state)
+call('SADD', held, field)
+call('HSET', c, 'seq', field, 'n' .. RUNNING, string.format('%d', running))
+if ARGV[4] ~= '' then call('HSET', w, field, ARGV[4] .. '\n') end
+return {'OK', seq}
+)lua");
+inline constexpr script hand_over{"hand_over", "dfb586bb528762c9f142e78e938ef2c84f4612ea",
+    std::string_view(hand_over_text.data(), hand_over_text.size()), "crsdCiwN"};
+
+inline constexpr char held_keys[] = R"lua(local c, d, b, q = unpack(KEYS)
+)lua";
+inline constexpr auto held_text = joined(held_keys, shared_prefix, shared_declared, shared_call, shared_key,
     shared_also, shared_set_aside, shared_segments, shared_open_segment, shared_code_of, shared_counts,
-    shared_count, shared_held_by, shared_text,
+    shared_count, shared_held_by, shared_text, shared_queue,
     R"lua(local seqs = held_by(ARGV[1])
 if #missing > 0 then return {'NEED', unpack(missing)} end
+call('PUBLISH', ARGV[2], 'W' .. text(queue) .. text(ARGV[3]))
 return {'OK', unpack(seqs)}
 )lua");
-inline constexpr script held{"held", "8bfd4138092d3931a0bb855c5b217127e70c8589",
-    std::string_view(held_text.data(), held_text.size())};
+inline constexpr script held{"held", "94cb577057034b2be400435ef2577d838f73e174",
+    std::string_view(held_text.data(), held_text.size()), "cdbq"};
 
-inline constexpr auto join_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due, shared_is_due,
-    shared_also, shared_tasks, shared_changed, shared_pack_state, shared_WAITS, shared_segments, shared_mark,
-    shared_rewritten, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append,
-    shared_attempts, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_commit,
+inline constexpr char join_keys[] = R"lua(local c, d, e, C, f, i, h = unpack(KEYS)
+)lua";
+inline constexpr auto join_text = joined(join_keys, shared_prefix, shared_call, shared_clock, shared_now,
+    shared_forever, shared_due, shared_is_due, shared_also, shared_counts, shared_messages, shared_wakes,
+    shared_text, shared_queue, shared_wake, shared_write_rest,
     R"lua(if is_due() then return {'DUE'} end
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), forever)), ARGV[1]}, {'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]}}
-return commit({'OK'})
+write_rest({})
+return {'OK'}
 )lua");
-inline constexpr script join{"join", "6660d4aee9f6b116df4a004525872114d13b4464",
-    std::string_view(join_text.data(), join_text.size())};
+inline constexpr script join{"join", "c22addcedeed502907915cfccad71104bab847fc",
+    std::string_view(join_text.data(), join_text.size()), "cdeCfih"};
 
-inline constexpr auto leave_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read, shared_write, shared_due,
-    shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS, shared_segments,
+inline constexpr char journal_keys[] = R"lua(local c, r, s, d, b, B, q, o = unpack(KEYS)
+)lua";
+inline constexpr auto journal_text = joined(journal_keys, shared_prefix, shared_declared, shared_call,
+    shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_read, shared_also, shared_set_aside,
+    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_read_state, shared_unpack_state,
+    shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_counts,
+    shared_bodies, shared_count, shared_text,
+    R"lua(local seq = tonumber(ARGV[1])
+load({seq})
+if tasks[seq] and tasks[seq].nonce ~= tonumber(ARGV[2]) then return {'OK', 4} end
+local name = key(string.format('j:%d', seq))
+if not tasks[seq] and call('EXISTS', name) == 0 then return {'OK', 4} end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local counts = call('HMGET', name, '#total', '#done', '#failed')
+local reply = {'OK', 0, tonumber(counts[1] or 0), tonumber(counts[2] or 0), tonumber(counts[3] or 0), '0'}
+local function add(field, value)
+if not value or string.byte(field) == 35 then return end  -- #
+reply[#reply + 1] = field
+reply[#reply + 1] = value
+end
+if #ARGV > 4 then
+local fields = {unpack(ARGV, 5)}
+for n, value in ipairs(read(name, fields)) do add(fields[n], value) end
+else
+local page = call('HSCAN', name, ARGV[3], 'COUNT', ARGV[4])
+reply[6] = page[1]
+for n = 1, #page[2], 2 do add(page[2][n], page[2][n + 1]) end
+end
+return reply
+)lua");
+inline constexpr script journal{"journal", "a7e7271549a56c9328cda59c70bd1af866ce6cb4",
+    std::string_view(journal_text.data(), journal_text.size()), "crsdbBqo"};
+
+inline constexpr char leave_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_read, shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse,
+    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
     shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_record_of, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
-    shared_finish, shared_give_back, shared_release, shared_attempts, shared_held_by, shared_text,
-    shared_queue, shared_send, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
+    shared_unclaimed_member, shared_lane, shared_journals, shared_journal_of, shared_note_in,
+    shared_parse_child, shared_outgoing, shared_ending, shared_forget_journal, shared_write_journals,
+    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail,
+    shared_failure, shared_give_back, shared_release, shared_attempts, shared_held_by, shared_text,
+    shared_queue, shared_end_of, shared_fail_for_children, shared_child_failure, shared_CONTINUATION,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
+    shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -1586,19 +2083,28 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "9a23d1ef97fb2a26fd23266aa8436b23dd6545a8",
-    std::string_view(leave_text.data(), leave_text.size())};
+inline constexpr script leave{"leave", "130675356a7a8a8ad31cde4908a92f544e541f00",
+    std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqSo"};
 
-inline constexpr auto list_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due, shared_is_due,
-    shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS, shared_segments,
+inline constexpr char list_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declared, shared_call, shared_clock,
+    shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded, shared_read,
+    shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
     shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_attempts, shared_text, shared_queue, shared_send,
-    shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_commit,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member,
+    shared_lane, shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
+    shared_ending, shared_forget_journal, shared_write_journals, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_tell_waiters, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local state = call('HMGET', c, 'seq', 'low')
 local last, low = tonumber(state[1] or 0), tonumber(state[2] or 0)
@@ -1618,22 +2124,28 @@ end
 if #reply == 3 and from == low and till > low then also[#also + 1] = {'HSET', c, 'low', string.format('%d', till)} end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "16489b8332f52641dc4279f8b94a0491a24fbe8d",
-    std::string_view(list_text.data(), list_text.size())};
+inline constexpr script list{"list", "076bc1d27d37cb3df3faee8694a47498df42185e",
+    std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqSo"};
 
-inline constexpr auto maintain_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read,
-    shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_is_set_aside, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_unique_entry, shared_unlock_unique, shared_unclaimed_member, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure,
-    shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_held_by, shared_text,
-    shared_queue, shared_send, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
+inline constexpr char maintain_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_read, shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_is_set_aside,
+    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS,
+    shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
+    shared_unlock_unique, shared_unclaimed_member, shared_lane, shared_journals, shared_journal_of,
+    shared_note_in, shared_parse_child, shared_outgoing, shared_ending, shared_forget_journal,
+    shared_write_journals, shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish,
+    shared_fail, shared_failure, shared_give_up, shared_give_back, shared_recover, shared_attempts,
+    shared_held_by, shared_text, shared_queue, shared_end_of, shared_fail_for_children, shared_child_failure,
+    shared_CONTINUATION, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
     shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
@@ -1673,7 +2185,7 @@ load(limited)
 for _, seq in ipairs(limited) do
 local task = tasks[seq]
 sorted_sets[e][padded(seq)] = false
-if task and task.state < RUNNING and limit(task) <= now then give_up(task) end
+if task and task.state < SUCCEEDED and task.state ~= RUNNING and limit(task) <= now then give_up(task) end
 end
 local forgotten, has_news = 0, call('EXISTS', g) == 1  -- progress and logs
 for _, member in ipairs(overdue(f)) do
@@ -1722,18 +2234,143 @@ end
 if recovered >= most then break end
 end
 local reply = commit({'OK', 0})
-if reply[1] == 'OK' and is_due() then reply[2] = 1 end
+if reply[1] ~= 'NEED' and is_due() then reply[2] = 1 end
+if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "a28c2452c58892d1123c5910beef524034ecf2e7",
-    std::string_view(maintain_text.data(), maintain_text.size())};
+inline constexpr script maintain{"maintain", "fcd4070523a36c924f83e7cd21e6930b0bf6fc7d",
+    std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqSo"};
 
-inline constexpr auto pause_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due, shared_also,
-    shared_tasks, shared_changed, shared_pack_state, shared_WAITS, shared_segments, shared_mark,
-    shared_rewritten, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append,
-    shared_attempts, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake,
+inline constexpr char note_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto note_text = joined(note_keys, shared_prefix, shared_declared, shared_call, shared_clock,
+    shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded, shared_read,
+    shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member,
+    shared_lane, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_parse_child,
+    shared_outgoing, shared_ending, shared_forget_journal, shared_write_journals, shared_detach, shared_erase,
+    shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts, shared_has_lease,
+    shared_text, shared_queue, shared_end_of, shared_fail_for_children, shared_child_failure,
+    shared_CONTINUATION, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
+    R"lua(local consumer, policy = ARGV[3], ARGV[5]
+local alive, is_expired = has_lease(consumer)
+if consumer ~= '' and is_expired or consumer == '' and is_due() then return {'DUE'} end
+local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
+if not task then return {'OK', 4} end
+if task.state >= SUCCEEDED then return {'OK', 3} end
+if consumer ~= '' and
+(not alive or task.state ~= RUNNING or task.holder ~= consumer or task.deliveries ~= tonumber(ARGV[4])) then
+return {'OK', 2}
+end
+local of = keep_journal(task)
+if policy ~= '' then of.policy = policy end
+local reply = {'OK', 0, of.epoch}
+local function drop_child(field)
+local note = note_in(of, field)
+if not note then return end
+local is_open, is_spawned, _, _, at = parse_child(note)
+if not is_spawned then
+if is_open then of.calls = of.calls - 1 end
+else
+of.total = of.total - 1
+if not is_open then
+of.done = of.done - 1
+if string.byte(note, at) ~= SUCCEEDED then of.failed = of.failed - 1 end
+end
+end
+of.notes[field] = false
+end
+local function known_child(field)
+local note = note_in(of, field)
+if not note then return false end
+local is_open, _, epoch, _, at = parse_child(note)
+if is_open or epoch >= of.epoch or string.byte(note, at) == SUCCEEDED then return note end
+drop_child(field)
+return false
+end
+for n = 7, #ARGV, 4 do
+local field, how, spawned, value = ARGV[n], ARGV[n + 1], ARGV[n + 2], ARGV[n + 3]
+local is_child, known = string.byte(field) == 99, false  -- c
+if how == '-' then
+drop_child(field)
+elseif is_child then
+known = known_child(field)
+if not known then
+of.notes[field] = 'o' .. spawned .. struct.pack('<I4', of.epoch) .. text(value)
+if spawned == '1' then of.total = of.total + 1 else of.calls = of.calls + 1 end
+end
+else
+known = how == '+' and note_in(of, field)
+if not known then
+of.notes[field] = value
+if how == '+' then of.size = of.size + #field + #value end
+end
+end
+reply[#reply + 1] = known or ''
+end
+if of.size > tonumber(ARGV[6]) then return {'OK', 5, of.size} end
+if task.state == WAITING_CHILDREN then judge_children(task) end  -- one that was waited for may be out
+return commit(reply)
+)lua");
+inline constexpr script note{"note", "867361bde3c05cba88d523550277a9c9c7ecefe6",
+    std::string_view(note_text.data(), note_text.size()), "crsdeCfukyiwgxbBqSo"};
+
+inline constexpr char outbox_keys[] = R"lua(local c, r, s, d, b, B, q, o = unpack(KEYS)
+)lua";
+inline constexpr auto outbox_text = joined(outbox_keys, shared_prefix, shared_declared, shared_call,
+    shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_read, shared_write, shared_also,
+    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_read_state,
+    shared_unpack_state, shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_cut_record, shared_record_in, shared_member_of, shared_load,
+    shared_counts, shared_bodies, shared_count, shared_text,
+    R"lua(local out = {}
+for n = 2, #ARGV, 2 do
+if call('HGET', o, ARGV[n]) == ARGV[n + 1] then out[#out + 1] = ARGV[n] end  -- else it is news
+end
+for _, field in ipairs(out) do
+local seq = string.match(field, '^X(%d+)$')
+if seq then load({tonumber(seq)}) end
+if seq and not tasks[tonumber(seq)] then also[#also + 1] = {'UNLINK', key('j:' .. seq)} end
+end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+write('HDEL', o, out)
+for _, command in ipairs(also) do call(unpack(command)) end
+local reply, cursor = {'OK'}, '0'
+repeat
+local page = call('HSCAN', o, cursor, 'COUNT', ARGV[1])
+cursor = page[1]
+for _, word in ipairs(page[2]) do reply[#reply + 1] = word end
+until cursor == '0' or #reply > 1
+return reply
+)lua");
+inline constexpr script outbox{"outbox", "a03acc11bbe758b07af32617897259e8adb4ff1a",
+    std::string_view(outbox_text.data(), outbox_text.size()), "crsdbBqo"};
+
+inline constexpr char pause_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member,
+    shared_lane, shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
+    shared_ending, shared_forget_journal, shared_write_journals, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_tell_waiters, shared_wake,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
     shared_commit,
     R"lua(if ARGV[1] == '1' then
@@ -1744,20 +2381,27 @@ wakes = math.min(tonumber(call('HGET', c, 'n' .. WAITING) or 0), 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "0687c7988557439687427bc3de3023f555c2b820",
-    std::string_view(pause_text.data(), pause_text.size())};
+inline constexpr script pause{"pause", "83313c4f6f949196d62899896ac31f70577dd567",
+    std::string_view(pause_text.data(), pause_text.size()), "crsdefukyiwgxbBqSo"};
 
-inline constexpr auto reclaim_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read,
-    shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS,
-    shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_record_of,
+inline constexpr char reclaim_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
     shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
-    shared_finish, shared_give_back, shared_release, shared_attempts, shared_text, shared_queue, shared_send,
+    shared_unclaimed_member, shared_lane, shared_journals, shared_journal_of, shared_note_in,
+    shared_parse_child, shared_outgoing, shared_ending, shared_forget_journal, shared_write_journals,
+    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail,
+    shared_failure, shared_give_back, shared_release, shared_attempts, shared_text, shared_queue,
+    shared_end_of, shared_fail_for_children, shared_child_failure, shared_CONTINUATION,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
     shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_commit,
     R"lua(local seqs = {}
@@ -1769,17 +2413,14 @@ if task and task.state == RUNNING and task.holder == ARGV[1] then release(task) 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "49789b46b8c3d0e2b273945e1a592bd5bba9c788",
-    std::string_view(reclaim_text.data(), reclaim_text.size())};
+inline constexpr script reclaim{"reclaim", "eca0bfcac9dbe74db4035f0276b0f5de10f1d99d",
+    std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqSo"};
 
-inline constexpr auto renew_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due, shared_is_due,
-    shared_also, shared_tasks, shared_changed, shared_pack_state, shared_WAITS, shared_segments, shared_mark,
-    shared_rewritten, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append,
-    shared_attempts, shared_has_lease, shared_text, shared_queue, shared_send, shared_tell_waiters,
-    shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_commit,
+inline constexpr char renew_keys[] = R"lua(local c, d, e, C, f, i, x, o = unpack(KEYS)
+)lua";
+inline constexpr auto renew_text = joined(renew_keys, shared_prefix, shared_call, shared_clock, shared_now,
+    shared_forever, shared_due, shared_is_due, shared_also, shared_counts, shared_messages, shared_wakes,
+    shared_has_lease, shared_text, shared_queue, shared_wake, shared_write_rest,
     R"lua(local alive, is_expired = has_lease(ARGV[1])
 if is_expired then return {'DUE'} end
 if not alive then return {'LOST'} end
@@ -1794,17 +2435,29 @@ end
 end
 end
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), forever)), ARGV[1]}}
-return commit({'OK', is_due() and 1 or 0, cancelled})
+write_rest({})
+return {'OK', (is_due() or call('EXISTS', o) == 1) and 1 or 0, cancelled}
 )lua");
-inline constexpr script renew{"renew", "3cb35ce2784c665a5c91bfbe3bbe50ab00149203",
-    std::string_view(renew_text.data(), renew_text.size())};
+inline constexpr script renew{"renew", "824d361553ce9fa46b3db88ed5b81ec721e45142",
+    std::string_view(renew_text.data(), renew_text.size()), "cdeCfixo"};
 
-inline constexpr auto resign_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due,
-    shared_also, shared_tasks, shared_changed, shared_pack_state, shared_WAITS, shared_segments, shared_mark,
-    shared_rewritten, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append,
-    shared_attempts, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake,
+inline constexpr char resign_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member,
+    shared_lane, shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
+    shared_ending, shared_forget_journal, shared_write_journals, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_tell_waiters, shared_wake,
     shared_next_change, shared_is_unwatched, shared_sleepers, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_commit,
     R"lua(local state = call('HMGET', c, 'paused', 'n' .. WAITING, 'watcher', 'watching')
@@ -1814,23 +2467,74 @@ if not state[1] and tonumber(state[2] or 0) > 0 then wakes = 1 end
 if is_unwatched(ARGV[1], state[3], state[4]) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "a96f9e9045caab9ca97aba20e282e85516f3e916",
-    std::string_view(resign_text.data(), resign_text.size())};
+inline constexpr script resign{"resign", "8e109ac770791a3786d993556c157a07fc3e4158",
+    std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqSo"};
 
-inline constexpr auto settle_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read,
-    shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS,
+inline constexpr char schedules_keys[] = R"lua(local c, S = unpack(KEYS)
+)lua";
+inline constexpr auto schedules_text = joined(schedules_keys, shared_call, shared_clock, shared_now,
+    R"lua(return {'OK', now, call('HGETALL', S)}
+)lua");
+inline constexpr script schedules{"schedules", "56951afb989377383072da96516de7649a162458",
+    std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
+
+inline constexpr char set_schedule_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefix, shared_declared,
+    shared_call, shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key,
+    shared_padded, shared_read, shared_write, shared_due, shared_is_due, shared_also, shared_set_aside,
+    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS,
     shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
     shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
-    shared_unlock_unique, shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready,
-    shared_erase, shared_conclude, shared_finish, shared_fail, shared_retry, shared_give_back, shared_release,
-    shared_attempts, shared_has_lease, shared_text, shared_queue, shared_send, shared_tell_waiters,
-    shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_commit,
+    shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_unclaimed_member, shared_lane,
+    shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing, shared_ending,
+    shared_forget_journal, shared_write_journals, shared_detach, shared_make_ready, shared_erase,
+    shared_conclude, shared_finish, shared_fail, shared_failure, shared_same_task, shared_store_tasks,
+    shared_attempts, shared_text, shared_queue, shared_end_of, shared_fail_for_children, shared_child_failure,
+    shared_CONTINUATION, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
+    R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
+local there = call('HGET', S, id) or ''
+if there == to then return {'OK', 1} end  -- the answer got lost
+if there ~= from then return {'OK', 0} end
+if #ARGV > 4 then
+local known = call('HMGET', c, 'seq', 'run')
+if ARGV[1] ~= '' and known[2] ~= ARGV[1] or is_due() then return {'DUE'} end
+local seq = store_tasks(tonumber(known[1] or 0), 5, {})
+also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
+end
+also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
+return commit({'OK', 1})
+)lua");
+inline constexpr script set_schedule{"set_schedule", "fbd44441ec4a85df75198eecdc65f226c4eae680",
+    std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
+
+inline constexpr char settle_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
+    shared_unclaimed_member, shared_lane, shared_journals, shared_journal_of, shared_note_in,
+    shared_keep_journal, shared_parse_child, shared_outgoing, shared_ending, shared_begin_epoch,
+    shared_forget_journal, shared_write_journals, shared_detach, shared_make_ready, shared_erase,
+    shared_conclude, shared_finish, shared_fail, shared_failure, shared_retry, shared_give_back,
+    shared_release, shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of,
+    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
+    shared_judge_children, shared_wait_for_children, shared_end_child, shared_tell_parents,
+    shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -1849,7 +2553,7 @@ elseif how == 0 then
 if task.cancel then
 task.failed = task.failed + 1
 finish(task, CANCELLED)
-else
+elseif not wait_for_children(task, data) then
 task.result = data
 finish(task, SUCCEEDED)
 end
@@ -1857,10 +2561,20 @@ elseif how == 1 then
 task.failed = task.failed + 1
 fail(task, data)
 elseif how == 2 then
-if counts_too == 1 then task.failed = task.failed + 1 end
+if task.journal then keep_journal(task).awaited = '' end
+if counts_too == 1 then
+task.failed = task.failed + 1
+begin_epoch(task)
+end
 retry(task, data, delay)
 elseif how == 3 then
 release(task)
+elseif how == 5 and not task.cancel then
+local of = keep_journal(task)
+local has_come = data ~= '' and note_in(of, data)
+of.awaited = data
+detach(task)
+make_ready(task, has_come and now or math.min(now + delay, forever))
 elseif task.cancel then
 task.failed = task.failed + 1
 finish(task, CANCELLED)
@@ -1871,22 +2585,56 @@ effects[n - 1] = effect
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "2d7299e3058c5aecc35fc240456fbccb5eeaa12c",
-    std::string_view(settle_text.data(), settle_text.size())};
+inline constexpr script settle{"settle", "7994c8c45c54c84bf7d58f283074f39b2825fc8a",
+    std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqSo"};
 
-inline constexpr auto settle_plain_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_also,
-    shared_set_aside, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_rewritten,
-    shared_counts, shared_ready, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append,
-    shared_attempts, shared_has_lease, shared_text, shared_queue, shared_send, shared_tell_waiters,
-    shared_wake, shared_write_rest, shared_store_segment,
+inline constexpr char settle_one_keys[] = R"lua(local c, s, d, C, f, w = unpack(KEYS)
+)lua";
+inline constexpr auto settle_one_text = joined(settle_one_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_ends_now,
+    shared_succeeded, shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of,
+    R"lua(local consumer, word = ARGV[1], ARGV[2]
+local mine = key('a:' .. consumer)
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local alive, is_expired = has_lease(consumer)
+if is_expired then return {'DUE'} end
+local how, _, seq, nonce = struct.unpack('<BBdI4', word)
+local state, failed = succeeded(alive and how == 0 and call('HGET', s, seq), word, consumer)
+if not state then return {'SLOW'} end
+local waiters = call('HGET', w, seq)
+local field = string.format('%d', seq)
+call('HSET', s, field, state)
+call('SREM', mine, field)
+call('ZADD', f, string.format('%d', now + RETENTION), field)
+call('HINCRBY', c, 'n' .. RUNNING, -1)
+call('HINCRBY', c, 'n' .. SUCCEEDED, 1)
+if waiters then
+call('HDEL', w, field)
+local result = string.sub(word, 31)
+local message = end_of({seq = seq, nonce = nonce, state = SUCCEEDED, failed = failed, result = result, error = ''})
+for inbox in string.gmatch(waiters, '[^\n]+') do call('PUBLISH', inbox, message) end
+end
+return {'OK'}
+)lua");
+inline constexpr script settle_one{"settle_one", "eb0b6ee08ed606c8db6bb58cf2889a0c7c349583",
+    std::string_view(settle_one_text.data(), settle_one_text.size()), "csdCfw"};
+
+inline constexpr char settle_plain_keys[] = R"lua(local c, s, d, C, f, i, w, b, B, q, o = unpack(KEYS)
+)lua";
+inline constexpr auto settle_plain_text = joined(settle_plain_keys, shared_prefix, shared_declared,
+    shared_call, shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_ends_now, shared_succeeded, shared_WAITS,
+    shared_segments, shared_open_segment, shared_segment_of, shared_rewritten, shared_counts, shared_ready,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_attempts,
+    shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_wake,
+    shared_write_rest, shared_store_segment,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
 if not alive then return {'SLOW'} end
 local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
-local seqs, singles, effects, forgotten, released = {}, {}, {}, {}, {}
+local seqs, singles, forgotten, released = {}, {}, {}, {}
 local has_waiters, unpack_struct, sub, byte = call('EXISTS', w) == 1, struct.unpack, string.sub, string.byte
 local char = string.char
 local of
@@ -1919,31 +2667,21 @@ else
 singles[#singles + 1] = n
 seqs[#seqs + 1] = seq
 end
-effects[n - 1] = 0
 end
-local gone_at = now + 3600000
-local till, at, nothing = struct.pack('<d', gone_at), struct.pack('<d', now), string.rep('\0', 6)  -- no holder, no error
 local held = {}
 local conditions = read(s, seqs)
 for n, seq in ipairs(seqs) do
-local word, state = ARGV[singles[n]], conditions[n]
-if not state or byte(state) ~= RUNNING or byte(state, 2) >= 4 or byte(state, 2) % 2 == 1 or held[seq] then
-return {'SLOW'}
-end
-local _, _, _, nonce, token = unpack_struct('<BBdI4I4', word)
-local own_nonce, deliveries, failed = unpack_struct('<I4I4I4', state, 3)
-local length = unpack_struct('<H', state, 59)
-if own_nonce ~= nonce or deliveries ~= token or sub(state, 61, 60 + length) ~= consumer or #state ~= 64 + length then
-return {'SLOW'}
-end
+local word = ARGV[singles[n]]
+local state, failed = succeeded(conditions[n], word, consumer)
+if not state or held[seq] then return {'SLOW'} end
 held[seq] = true
 released[#released + 1] = seq
-local result = sub(word, 31)
 states[#states + 1] = seq
-states[#states + 1] = char(SUCCEEDED) .. sub(state, 2, 18) .. at .. sub(state, 27, 50) .. till .. nothing .. result
-append(forgotten, gone_at, seq)
+states[#states + 1] = state
+append(forgotten, now + RETENTION, seq)
 if has_waiters then
-ended[#ended + 1] = {seq = seq, nonce = nonce, state = SUCCEEDED, failed = failed, result = result, error = ''}
+local nonce = unpack_struct('<I4', word, 11)
+ended[#ended + 1] = {seq = seq, nonce = nonce, state = SUCCEEDED, failed = failed, result = sub(word, 31), error = ''}
 end
 end
 local kept = #states / 2
@@ -1979,26 +2717,74 @@ for moment, those in pairs(forgotten) do
 if moment < forever then call('ZADD', f, string.format('%d', moment), table.concat(those, ',')) end
 end
 write('HDEL', w, told)
-count(RUNNING, -#effects)
+count(RUNNING, 1 - #ARGV)
 count(SUCCEEDED, kept)
 write_rest({})
-return {'OK', unpack(effects)}
+return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "8e7a45a5ff1ff74a35dea56963cafb4f9a080f39",
-    std::string_view(settle_plain_text.data(), settle_plain_text.size())};
+inline constexpr script settle_plain{"settle_plain", "d713f64127745514a24c12c9047689416dc42b08",
+    std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csdCfiwbBqo"};
 
-inline constexpr auto steer_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_HELD, shared_key, shared_padded, shared_read, shared_write, shared_due,
-    shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS, shared_segments,
+inline constexpr char signal_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_read, shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse,
+    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
+    shared_unclaimed_member, shared_lane, shared_journals, shared_journal_of, shared_note_in,
+    shared_keep_journal, shared_parse_child, shared_outgoing, shared_ending, shared_forget_journal,
+    shared_write_journals, shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish,
+    shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_tell_waiters, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_commit,
+    R"lua(if is_due() then return {'DUE'} end
+local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
+if not task then return {'OK', 4} end
+if task.state >= SUCCEEDED then return {'OK', 3} end
+local of = keep_journal(task)
+local sent, call_id = '#signals ' .. ARGV[3], '#call ' .. ARGV[4]
+if note_in(of, call_id) then return {'OK', 0} end  -- sent again, as the answer got lost
+of.size = of.size + #ARGV[5]
+if of.size > tonumber(ARGV[6]) then return {'OK', 5, of.size} end
+local number = (note_in(of, sent) or 0) + 1
+local field = string.format('g%s#%d', ARGV[3], number)
+of.notes[sent], of.notes[call_id], of.notes[field] = number, field, ARGV[5]
+if task.state == SCHEDULED and of.awaited == field then
+detach(task)
+make_ready(task, now)
+end
+return commit({'OK', 0})
+)lua");
+inline constexpr script signal{"signal", "3c2f4a16c3c83a56ceefbe3650df4f0c11908b3a",
+    std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqSo"};
+
+inline constexpr char steer_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_read, shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse,
+    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
     shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
     shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unique_holder,
-    shared_lock_unique, shared_unlock_unique, shared_unclaimed_member, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_attempts, shared_text,
-    shared_queue, shared_send, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
+    shared_lock_unique, shared_unlock_unique, shared_unclaimed_member, shared_lane, shared_journals,
+    shared_journal_of, shared_note_in, shared_keep_journal, shared_parse_child, shared_outgoing,
+    shared_ending, shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_detach,
+    shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure,
+    shared_attempts, shared_text, shared_queue, shared_end_of, shared_fail_for_children, shared_child_failure,
+    shared_CONTINUATION, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
     shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local steps = {}
@@ -2008,7 +2794,7 @@ task.cancel = true
 changed[task.seq] = true
 cancels[task.seq] = string.format('%d\n%d\n%s', task.nonce, task.deliveries, task.holder)
 local inbox = string.match(call('HGET', h, task.holder) or '', '^%d+:(.*)$')
-if inbox then send(inbox, 'C', text(task.holder)) end
+if inbox then messages[#messages + 1] = {inbox, 'C' .. text(queue) .. text(task.holder)} end
 return 1
 end
 if task.state >= SUCCEEDED then return 3 end
@@ -2033,6 +2819,7 @@ if task.special and info(task).unique and unique_holder(info(task).unique) then 
 lock_unique(task)
 task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
 task.cancel, task.error = false, ''
+begin_epoch(task)
 make_ready(task, now)
 return 0
 end
@@ -2051,19 +2838,28 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "c66f3bb36541d1996072f3a3504b40575b305a3c",
-    std::string_view(steer_text.data(), steer_text.size())};
+inline constexpr script steer{"steer", "d416063b5f18fd632df247915dd92332f55b16c1",
+    std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqSo"};
 
-inline constexpr auto tell_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due, shared_also,
-    shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS, shared_segments, shared_open_segment,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record, shared_record_in,
-    shared_member_of, shared_rewritten, shared_load, shared_find, shared_counts, shared_ready,
+inline constexpr char tell_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto tell_text = joined(tell_keys, shared_prefix, shared_declared, shared_call, shared_clock,
+    shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded, shared_read,
+    shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_mark, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_attempts, shared_has_lease, shared_text, shared_queue,
-    shared_send, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_commit,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
+    shared_unique_entry, shared_unlock_unique, shared_unclaimed_member, shared_lane, shared_journals,
+    shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing, shared_ending,
+    shared_forget_journal, shared_write_journals, shared_detach, shared_erase, shared_conclude, shared_finish,
+    shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of,
+    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_tell_waiters, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -2093,18 +2889,26 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script tell{"tell", "b88421a58bf2e8bea5ffaad4b581cc0751c74bd5",
-    std::string_view(tell_text.data(), tell_text.size())};
+inline constexpr script tell{"tell", "47c1435cbe6baa0701a53daf6aa9430f65fff00d",
+    std::string_view(tell_text.data(), tell_text.size()), "crsdeCfukyiwgxbBqSo"};
 
-inline constexpr auto update_text = joined(shared_c, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due,
-    shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS, shared_segments,
+inline constexpr char update_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+)lua";
+inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
+    shared_read, shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse,
+    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
     shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append,
-    shared_attempts, shared_text, shared_queue, shared_send, shared_tell_waiters, shared_wake,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member,
+    shared_lane, shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
+    shared_ending, shared_forget_journal, shared_write_journals, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_tell_waiters, shared_wake,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
     shared_commit,
     R"lua(if is_due() then return {'DUE'} end
@@ -2115,19 +2919,18 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end  -- it is the segment's record no more
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "6364129dfee08ab17188fd1e944c5b2f71b257ae",
-    std::string_view(update_text.data(), update_text.size())};
+inline constexpr script update{"update", "d4d6ce15818d10fda14f354ec55cbb84256b13a0",
+    std::string_view(update_text.data(), update_text.size()), "crsdeCfukyiwgxbBqSo"};
 
-inline constexpr auto wait_text = joined(shared_c, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_HELD, shared_key, shared_read, shared_write, shared_due, shared_is_due,
-    shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_WAITS, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_counts,
-    shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
-    shared_messages, shared_wakes, shared_count, shared_append, shared_attempts, shared_text, shared_queue,
-    shared_send, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_commit,
+inline constexpr char wait_keys[] = R"lua(local c, r, s, d, e, C, f, i, w, b, B, q, o = unpack(KEYS)
+)lua";
+inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_call, shared_clock, shared_now,
+    shared_forever, shared_RETENTION, shared_HELD, shared_read, shared_due, shared_is_due, shared_also,
+    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_read_state,
+    shared_unpack_state, shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_cut_record, shared_record_in, shared_member_of, shared_load,
+    shared_find, shared_counts, shared_bodies, shared_messages, shared_wakes, shared_count, shared_attempts,
+    shared_text, shared_queue, shared_wake, shared_write_rest,
     R"lua(if is_due() then return {'DUE'} end
 local soonest = forever
 for _, set in ipairs({e, C}) do
@@ -2151,9 +2954,10 @@ end
 end
 reply[#reply + 1] = answer
 end
-return commit(reply)
+write_rest({})
+return reply
 )lua");
-inline constexpr script wait{"wait", "547a35196edabef92bce1ff646adfd547d0c3437",
-    std::string_view(wait_text.data(), wait_text.size())};
+inline constexpr script wait{"wait", "284d2dd6f09a650f337321e871cf6272474f8562",
+    std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBqo"};
 
 }  // namespace taskflux::redis::scripts

@@ -24,7 +24,7 @@ public:
 
     /// Whether a script need not look into it but for name and priority.
     bool is_plain() const {
-        if ((flags() & (has_own_id | has_unique_key)) != 0) return false;
+        if ((flags() & (has_own_id | has_unique_key | has_parent)) != 0) return false;
         constexpr std::string_view no_deadline_nor_expiry("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
         return (flags() & has_limits) == 0 || record_.substr(limits_at(), 16) == no_deadline_nor_expiry;
     }
@@ -36,8 +36,8 @@ public:
     std::string_view rest() const { return record_.substr(rest_at()); }
 
     double retention() const {
-        constexpr double usual = 3'600'000;
-        return (flags() & has_limits) == 0 ? usual : byte_reader(record_.substr(limits_at() + 16)).real();
+        if ((flags() & has_limits) == 0) return to_number(run_policy().retention);
+        return byte_reader(record_.substr(limits_at() + 16)).real();
     }
 
     bool is_like(const record_head& other) const {

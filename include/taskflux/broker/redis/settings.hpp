@@ -40,9 +40,9 @@ inline boost::redis::config make_config(const redis_url& url, const connection_o
     out.connect_timeout = options.connect_timeout();
     out.ssl_handshake_timeout = options.connect_timeout();
     out.reconnect_wait_interval = std::chrono::seconds(0);
-    // With the default of 4 KB a large reply is moved again with every piece that arrives.
-    constexpr std::size_t append_size = 64 * 1024;
-    out.read_buffer_append_size = append_size;
+    // A large reply is moved again with every piece that arrives; but so many bytes are zeroed before each read.
+    constexpr std::size_t for_replies = 32 * 1024, for_messages = 8 * 1024;
+    out.read_buffer_append_size = channel.empty() ? for_replies : for_messages;
     return out;
 }
 

@@ -27,6 +27,8 @@ public:
     virtual void on_progress(attempt& of, std::string encoded) = 0;
     virtual void on_log(attempt& of, log_line line) = 0;
     virtual void on_abandon(attempt& of) noexcept = 0;
+    virtual void on_park(bool is_parked) = 0;
+    virtual const broker_ptr& broker() const = 0;
 
 protected:
     ~attempt_owner() = default;
@@ -35,11 +37,13 @@ protected:
 /// One attempt at a task, as a job for the worker's slots.
 class attempt final : public attempted_job, public list_hook<attempt>, private context_sink {
 public:
-    /// `pool` and `handler` belong to `owner`, and live as long.
-    attempt(executor_state& pool, std::shared_ptr<attempt_owner> owner, detail::handler& handler,
-            taskflux::clock& clock, std::string queue, std::shared_ptr<const std::string> consumer, delivery what)
+    /// `pool` and `handler` belong to `owner`, and live as long. `timeout` is for a task that has none.
+    attempt(executor_state& pool, std::shared_ptr<attempt_owner> owner, detail::task_handler& handler,
+            taskflux::clock& clock, duration timeout, std::string queue, std::shared_ptr<const std::string> consumer,
+            delivery what)
         : attempted_job(handler.kind(), pool), owner_(std::move(owner)), handler_(handler), what_(std::move(what)),
-          consumer_(std::move(consumer)), id_{std::move(queue), what_.key}, clock_(clock) {}
+          consumer_(std::move(consumer)), id_{std::move(queue), what_.key}, clock_(clock),
+          timeout_(what_.spec->policy.timeout > duration::zero() ? what_.spec->policy.timeout : timeout) {}
 
     const delivery& what() const { return what_; }
     const task_id& id() const { return id_; }
@@ -50,11 +54,10 @@ public:
 
     /// The limits that the slots keep for it; nothing where it has none.
     std::optional<run_options> limits(time_point now) const {
-        const auto timeout = what_.spec->policy.timeout;
-        if (timeout == duration::zero() && what_.deadline_at == never) return std::nullopt;
+        if (timeout_ == duration::zero() && what_.deadline_at == never) return std::nullopt;
         const auto least = duration(1);  // a limit of zero would be none
         run_options options;
-        options.timeout(timeout);
+        options.timeout(timeout_);
         if (what_.deadline_at != never) options.deadline((std::max)(what_.deadline_at - now, least));
         return options;
     }
@@ -78,8 +81,7 @@ private:
     context& begin_here() {
         has_begun_ = true;
         begin();
-        const auto timeout = what_.spec->policy.timeout;
-        const auto by_timeout = timeout > duration::zero() ? later(clock_.now(), timeout) : never;
+        const auto by_timeout = timeout_ > duration::zero() ? later(clock_.now(), timeout_) : never;
         context_sink& sink = *this;
         return context_.emplace(what_, id_, *this, clock_, (std::min)(by_timeout, what_.deadline_at), sink);
     }
@@ -96,16 +98,28 @@ private:
 
     void on_progress(std::string encoded) override { owner_->on_progress(*this, std::move(encoded)); }
     void on_log(log_line line) override { owner_->on_log(*this, std::move(line)); }
+    const broker_ptr& broker() const override { return owner_->broker(); }
+    const std::string& consumer_name() const override { return *consumer_; }
+
+    // Several calls of a handler may wait at the same time; all that it has is one slot.
+    void park() override {
+        if (parked_++ == 0) owner_->on_park(true);
+    }
+    void unpark() override {
+        if (--parked_ == 0) owner_->on_park(false);
+    }
 
     std::shared_ptr<attempt_owner> owner_;
-    detail::handler& handler_;
+    detail::task_handler& handler_;
     delivery what_;
     std::shared_ptr<const std::string> consumer_;
     task_id id_;
     taskflux::clock& clock_;
+    const duration timeout_;
     std::optional<context> context_;  // of the handler, while it runs
     std::string result_;
     std::atomic<bool> has_begun_ = false;
+    std::atomic<int> parked_ = 0;
 };
 
 }  // namespace taskflux::detail

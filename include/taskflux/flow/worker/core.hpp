@@ -15,6 +15,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -39,8 +40,8 @@ public:
         : broker_(std::move(broker)), options_(options), queues_(std::move(queues)), names_(names_of(*handlers)),
           clock_(broker_->clock()), member_(broker_, options.name(), names_of(queues_), options.lease()),
           strand_(asio::make_strand(broker_->get_executor())),
-          crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu), strand_)),
-          random_(options.seed() ? *options.seed() : std::random_device()()), changed_(strand_),
+          crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu))),
+          random_(options.seed() ? *options.seed() : std::random_device()()),
           keeper_(options.lease() / 3, options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
 
     const asio::any_io_executor& strand() const { return strand_; }
@@ -73,6 +74,15 @@ public:
         asio::post(strand_, [self = shared_from_this()] { self->stop_fetching(); });
     }
 
+    /// The same, and cancels the handlers at once.
+    void stop_now() {
+        asio::post(strand_, [self = shared_from_this()] {
+            self->is_hurried_ = true;
+            self->stop_fetching();
+            self->crew_->cancel_all(errc::shut_down);
+        });
+    }
+
     /// For a worker that goes away while it runs: no thread of its own is left, and its handlers are cancelled.
     void abandon() {
         keeper_.stop();
@@ -85,6 +95,10 @@ public:
     }
 
     executor_counts counts() const { return crew_->counts(); }
+
+    /// Thread-safe.
+    crew& attempts() { return *crew_; }
+    const std::vector<weighted_queue>& queues() const { return queues_; }
 
 private:
     static std::vector<std::string> names_of(const std::vector<weighted_queue>& queues) {
@@ -161,12 +175,21 @@ private:
                 continue;
             }
             failures_ = 0;
-            if (is_stopping_) {
+            if (is_stopping_ || crew_->is_paused()) {
                 crew_->give_back(found, queues, who);
             } else {
+                const bool is_single = found.size() == 1;
                 crew_->launch(std::move(found), queues, who);
+                if (is_single) co_await let_it_end();
             }
         }
+    }
+
+    /// So that the end of a short handler reaches the broker before the next fetch: who waits for it comes first while
+    /// there is little to do.
+    asio::awaitable<void> let_it_end() {
+        constexpr int enough_turns = 20;  // of the event loop: more than the steps of a handler that waits for nothing
+        for (int turn = 0; turn != enough_turns; ++turn) co_await asio::post(strand_, asio::deferred);
     }
 
     asio::awaitable<void> settle_loop() {
@@ -306,7 +329,7 @@ private:
     /// Lets the handlers end: by themselves, then cancelled, then not at all.
     asio::awaitable<void> drain() {
         crew_->give_back_waiting();
-        const auto patience = broken_ || is_abandoned_ ? duration::zero() : options_.drain_for();
+        const auto patience = broken_ || is_abandoned_ || is_hurried_ ? duration::zero() : options_.drain_for();
         bool is_empty = co_await crew_->emptied_within(patience);
         if (is_empty) co_return;
         note(log_level::warning, "handlers did not end within the drain time and are cancelled");
@@ -348,6 +371,7 @@ private:
     consumer_ptr lost_;  // the latest one whose lease was lost
     unsigned failures_ = 0;
     bool is_stopping_ = false;
+    bool is_hurried_ = false;
     bool is_abandoned_ = false;
     bool is_drained_ = false;
     std::exception_ptr broken_;

@@ -30,28 +30,42 @@
 
 namespace taskflux::detail {
 
-using handler_map = std::map<std::string, std::unique_ptr<handler>, std::less<>>;
-
 /// The attempts that a worker has in hand: run on a pool of slots, cancelled alone or together, and what they
 /// have to tell put into the outbox. Their ends are decided here. Attempts keep it alive. Thread-safe, but
-/// for what waits: one at a time, on `strand`.
+/// for what waits: one at a time, on its worker's strand.
 class crew final : public attempt_owner, public std::enable_shared_from_this<crew> {
 public:
     /// `cpu` is where plain functions run.
     crew(broker_ptr broker, const worker_options& options, std::shared_ptr<const handler_map> handlers,
-         asio::any_io_executor cpu, const asio::any_io_executor& strand)
+         asio::any_io_executor cpu)
         : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), log_(options.log()),
+          timeout_(options.timeout()), prefetch_(options.prefetch()),
           capacity_(options.concurrency() + options.prefetch()),
           pool_(std::make_shared<executor_state>(
               broker_->get_executor(),
               executor_options().concurrency(options.concurrency()).cpu(std::move(cpu)).clock(clock_))),
-          random_(options.seed() ? *options.seed() : std::random_device()()), news_(strand), room_(strand) {}
+          random_(options.seed() ? *options.seed() : std::random_device()()) {}
 
-    /// How many more attempts fit, running or prefetched.
+    /// How many more attempts fit, running or prefetched; none during a pause.
     std::size_t room() const {
-        const auto in_hand = in_hand_.load();
-        return in_hand < capacity_ ? capacity_ - in_hand : 0;
+        if (is_paused_) return 0;
+        const auto taken = in_hand_.load(), most = capacity_ + parked_;
+        return taken < most ? most - taken : 0;
     }
+
+    /// What runs already ends, when there are fewer slots from now on.
+    void concurrency(std::size_t slots) {
+        capacity_ = slots + prefetch_;
+        pool_->concurrency(slots);
+        tell_of_room();
+    }
+    std::size_t concurrency() const { return capacity_ - prefetch_; }
+
+    void pause(bool is_paused) {
+        is_paused_ = is_paused;
+        if (!is_paused) tell_of_room();
+    }
+    bool is_paused() const { return is_paused_; }
 
     /// Returns when an attempt has ended.
     asio::awaitable<void> wait_for_room() {
@@ -70,7 +84,7 @@ public:
         for (auto& what : found) {
             auto& handler = *handlers_->find(what.spec->name)->second;  // fetch gives no other names
             const auto& queue = queues[what.queue];
-            made.emplace_back(new attempt(*pool_, self, handler, clock_, queue, who, std::move(what)), false);
+            made.emplace_back(new attempt(*pool_, self, handler, clock_, timeout_, queue, who, std::move(what)), false);
             all.push_back(*made.back());
         }
         running_.add(all);
@@ -176,6 +190,19 @@ private:
         send(of.id().queue, of.consumer(), std::move(news));
     }
 
+    void on_park(bool is_parked) override {
+        if (is_parked) {
+            ++parked_;
+            pool_->lend();
+            tell_of_room();
+        } else {
+            --parked_;
+            pool_->take_back();
+        }
+    }
+
+    const broker_ptr& broker() const override { return broker_; }
+
     void on_log(attempt& of, log_line line) override {
         if (log_) log_(line, &of.id());
         auto news = report_of(of);
@@ -202,6 +229,10 @@ private:
 
     void let_go() noexcept {
         --in_hand_;
+        tell_of_room();
+    }
+
+    void tell_of_room() noexcept {
         if (wants_room_ && wants_room_.exchange(false) && !is_quiet_) room_.set();
     }
 
@@ -209,7 +240,10 @@ private:
     taskflux::clock& clock_;
     const std::shared_ptr<const handler_map> handlers_;
     const log_sink log_;
-    const std::size_t capacity_;
+    const duration timeout_;
+    const std::size_t prefetch_;
+    std::atomic<std::size_t> capacity_;
+    std::atomic<bool> is_paused_ = false;
     const std::shared_ptr<executor_state> pool_;
 
     outbox outbox_;
@@ -218,6 +252,7 @@ private:
     std::minstd_rand random_;
 
     std::atomic<std::size_t> in_hand_ = 0;
+    std::atomic<std::size_t> parked_ = 0;  // of those in hand: they only wait for their subtasks
     std::atomic<bool> wants_room_ = false;
     std::atomic<bool> is_quiet_ = false;
     event news_;  // there is a new parcel in the outbox

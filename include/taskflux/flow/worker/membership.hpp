@@ -15,13 +15,14 @@ namespace taskflux::detail {
 
 using consumer_ptr = std::shared_ptr<const std::string>;
 
-/// The name under which a worker holds its lease: its node's, and an epoch that grows each time the lease
-/// was lost, so that nobody mistakes the old life for the new. Thread-safe, but for `join`.
+/// The name under which a worker holds its lease: its node's, a random word, as another process may have had that name and
+/// have died, and an epoch that grows each time the lease was lost: so that nobody mistakes an old life for the new.
+/// Thread-safe, but for `join`.
 class membership {
 public:
     /// An empty `node` gets a UUID for a name.
     membership(broker_ptr broker, std::string node, std::vector<std::string> queues, duration lease)
-        : broker_(std::move(broker)), node_(node.empty() ? uuid_generator().text() : std::move(node)),
+        : broker_(std::move(broker)), life_(uuid_generator().text()), node_(node.empty() ? life_ : std::move(node)),
           queues_(std::move(queues)), lease_(lease) {}
 
     const std::string& node() const { return node_; }
@@ -30,7 +31,8 @@ public:
 
     /// Starts the next epoch.
     asio::awaitable<void> join() {
-        auto name = std::make_shared<const std::string>(node_ + ":" + std::to_string(++epoch_));
+        auto name = std::make_shared<const std::string>(node_ + ':' + life_.substr(life_.size() - 12) + '.' +
+                                                              std::to_string(++epoch_));
         co_await broker_->join(*name, queues_, lease_);
         const std::lock_guard lock(mutex_);
         consumer_ = std::move(name);
@@ -50,6 +52,7 @@ public:
 
 private:
     const broker_ptr broker_;
+    const std::string life_;
     const std::string node_;
     const std::vector<std::string> queues_;
     const duration lease_;

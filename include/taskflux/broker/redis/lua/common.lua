@@ -5,19 +5,21 @@
 -- tools/generate.py puts in front of a script those declarations of this file that it uses: each must start at the
 -- beginning of a line, and end in a line that starts with `end` or `}` if it has several.
 --
--- Keys: the nineteen of the queue in the order below, then the lanes, consumers' sets and producers in use.
+-- Keys: those of the queue that the script uses, in the order below, with `c` always; then the lanes, consumers' sets
+-- and producers in use. tools/generate.py leaves out of the next line what a script does not use.
 -- Times are milliseconds since 1970 by the server's clock. States are numbered as in core/state.hpp.
-local c, r, s, d, e, C, f, u, k, y, i, w, g, N, h, x, b, B, q = unpack(KEYS, 1, 19)
+local c, r, s, d, e, C, f, u, k, y, i, w, g, N, h, x, b, B, q, S, o = unpack(KEYS)
 local prefix = string.sub(c, 1, -2)
 local declared, missing = {}, {}
-for n = 20, #KEYS do declared[KEYS[n]] = true end
+for n = 1, #KEYS do declared[KEYS[n]] = true end
 local call = redis.call
 local clock = call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local forever = 1e15
-local HELD, SCHEDULED, WAITING, RUNNING, SUCCEEDED, FAILED, CANCELLED, EXPIRED = 0, 1, 2, 3, 5, 6, 7, 8
+local RETENTION, FAILED_RETENTION = 3600000, 604800000  -- where nothing else was asked for
+local HELD, SCHEDULED, WAITING, RUNNING, WAITING_CHILDREN, SUCCEEDED, FAILED, CANCELLED, EXPIRED = 0, 1, 2, 3, 4, 5, 6, 7, 8
 
--- The full name of a key that is not one of the sixteen.
+-- The full name of a key that not every queue has.
 local function key(name)
     name = prefix .. name
     if not declared[name] then
@@ -70,20 +72,26 @@ end
 
 -- time (6 bytes), version, flags, priority + 100, nonce (4), length of the name, name; then by flag
 -- 1: deadline, expires_in, retention, failed retention (doubles), crash limit (4); 2: own id; 4: unique key
--- and its window; 8: the rest of the specification as JSON; then the payload.
+-- and its window; 16: the parent's queue, number and nonce, and the key in its journal; 8: the rest of the
+-- specification as JSON; then the payload.
 local function parse(record)
     local made = {}
     local time, version, flags, priority, nonce, length = struct.unpack('<I6BBBI4B', record)
     local at = 15 + length
     made.submitted, made.flags, made.priority, made.nonce = time, flags, priority - 100, nonce
     made.name = string.sub(record, 15, at - 1)
-    made.deadline, made.expires_in, made.retention, made.failed_retention, made.crash_limit = 0, 0, 3600000, 604800000, 3
+    made.deadline, made.expires_in, made.crash_limit = 0, 0, 3
+    made.retention, made.failed_retention = RETENTION, FAILED_RETENTION
     if flags % 2 >= 1 then
         made.deadline, made.expires_in, made.retention, made.failed_retention, made.crash_limit, at =
             struct.unpack('<ddddI4', record, at)
     end
     if flags % 4 >= 2 then made.own, at = struct.unpack('<Hc0', record, at) end
     if flags % 8 >= 4 then made.unique, made.window, at = struct.unpack('<Hc0d', record, at) end
+    if flags % 32 >= 16 then
+        made.parent = {}
+        made.parent.queue, made.parent.seq, made.parent.nonce, made.parent.key, at = struct.unpack('<Bc0dI4Hc0', record, at)
+    end
     if flags % 16 >= 8 then
         local rest
         rest, at = struct.unpack('<I4', record, at)
@@ -103,17 +111,20 @@ end
 
 -- --- tasks ----------------------------------------------------------------------------------------------
 
+-- Whether a record with these flags is more than a plain one: with limits, id, unique key or parent.
+local function is_special(flags) return bit.band(flags, 23) ~= 0 end
+
 local tasks = {}    -- by seq; false: there is none
 local changed = {}  -- those to be written
 
--- state, bits (1 cancel requested, 2 first try, 4 unclaimed, 8 the record has flags), nonce, deliveries, failed
--- attempts, crashes, when (due, or ended), first started, started, limits from, gone at, holder, error, result
+-- state, bits (1 cancel requested, 2 first try, 4 unclaimed, 8 the record is special, 16 it has a journal), nonce,
+-- deliveries, failed attempts, crashes, when (due, or ended), first started, started, limits from, gone at, holder, error, result
 local function read_state(seq, text)
     local task, length, bits, at = {seq = seq}
     task.state, bits, task.nonce, task.deliveries, task.failed, task.crashes, task.when, task.first, task.started,
         task.from, task.gone_at, length, at = struct.unpack('<BBI4I4I4I4dddddH', text)
-    task.cancel, task.first_try, task.unclaimed, task.special =
-        bits % 2 >= 1, bits % 4 >= 2, bits % 8 >= 4, bits >= 8
+    task.cancel, task.first_try, task.unclaimed, task.special, task.journal =
+        bits % 2 >= 1, bits % 4 >= 2, bits % 8 >= 4, bits % 16 >= 8, bits % 32 >= 16
     task.holder = string.sub(text, at, at + length - 1)
     at = at + length
     length, at = struct.unpack('<I4', text, at)
@@ -132,7 +143,7 @@ end
 
 local function pack_state(task)
     local bits = (task.cancel and 1 or 0) + (task.first_try and 2 or 0) + (task.unclaimed and 4 or 0) +
-                     (task.special and 8 or 0)
+                     (task.special and 8 or 0) + (task.journal and 16 or 0)
     return struct.pack('<BBI4I4I4I4dddddH', task.state, bits, task.nonce, task.deliveries, task.failed, task.crashes,
                        task.when, task.first, task.started, task.from, task.gone_at, #task.holder) .. task.holder ..
                struct.pack('<I4', #task.error) .. task.error .. task.result
@@ -143,8 +154,29 @@ local function fresh(seq, record)
     local _, flags, _, nonce = struct.unpack('<BBBI4', record, 7)
     return {
         seq = seq, state = WAITING, nonce = nonce, deliveries = 0, failed = 0, crashes = 0, when = 0, first = 0,
-        started = 0, from = 0, gone_at = 0, holder = '', error = '', result = '', special = flags % 8 > 0, record = record
+        started = 0, from = 0, gone_at = 0, holder = '', error = '', result = '', special = is_special(flags), record = record
     }
+end
+
+-- In a state: that it ends now; when it goes, no holder, no error.
+local ends_now, goes_later = struct.pack('<d', now), struct.pack('<dI4H', now + RETENTION, 0, 0)
+
+-- The new state of a task whose consumer returns a result, made of pieces of the old one, and how many attempts have
+-- failed; nothing when it is not that consumer's to settle, or something is special about it. `word`: see `settle`.
+local function succeeded(state, word, consumer)
+    if not state or #state ~= 64 + #consumer or string.sub(state, 61, -5) ~= consumer then return nil end
+    local number, bits = string.byte(state, 1, 2)
+    if number ~= RUNNING or bits >= 4 or bits % 2 == 1 or struct.unpack('<H', state, 59) ~= #consumer or
+        string.sub(state, 3, 10) ~= string.sub(word, 11, 18) then  -- nonce and deliveries
+        return nil
+    end
+    return string.char(SUCCEEDED) .. string.sub(state, 2, 18) .. ends_now .. string.sub(state, 27, 50) .. goes_later ..
+               string.sub(word, 31), struct.unpack('<I4', state, 11)
+end
+
+-- What a plain task's state has behind its nonce, when it has just been started.
+local function started_by(consumer)
+    return struct.pack('<I4I4I4dddddH', 1, 0, 0, 0, now, now, 0, 0, #consumer) .. consumer .. '\0\0\0\0'
 end
 
 -- --- segments: plain tasks that were submitted together -------------------------------------------------
@@ -431,6 +463,94 @@ end
 
 local function lane(priority) return key('l:' .. priority) end
 
+-- --- journals ---------------------------------------------------------------------------------------------
+
+-- `j:<seq>` is a HASH. Steps (s…) and signals (g…) are values; subtasks (c…) are o or d (open, done), 1 if it was
+-- spawned, epoch (4), place (length, text), and when done: state (1), attempts (4), result, error (lengths, texts).
+-- Fields with # count: spawned subtasks in all, those of them that have ended, those that have failed; open ones that
+-- were not spawned; signals by name.
+local journals = {}  -- by seq
+local function journal_of(task)
+    local of = journals[task.seq]
+    if not of then
+        of = {key = key(string.format('j:%d', task.seq)), notes = {}}
+        local known = call('HMGET', of.key, '#total', '#done', '#failed', '#calls', '#epoch', '#size', '#policy', '#awaited', '#why', '#then')
+        of.total, of.done, of.failed, of.calls, of.epoch, of.size = tonumber(known[1] or 0), tonumber(known[2] or 0),
+            tonumber(known[3] or 0), tonumber(known[4] or 0), tonumber(known[5] or 0), tonumber(known[6] or 0)
+        of.policy, of.awaited, of.why, of.continued = known[7] or 'f', known[8] or '', known[9] or '', known[10] == '1'
+        journals[task.seq] = of
+    end
+    return of
+end
+
+local function note_in(of, field)
+    local value = of.notes[field]
+    if value == nil then value = call('HGET', of.key, field) end
+    return value
+end
+
+local function keep_journal(task)
+    if not task.journal then
+        task.journal = true
+        changed[task.seq] = true
+    end
+    local of = journal_of(task)
+    of.changed = true
+    return of
+end
+
+-- A subtask's note: whether it is open, whether it was spawned, epoch, place, and where what follows begins.
+local function parse_child(note)
+    local spawned, epoch, place, at = struct.unpack('<c1I4I4c0', note, 2)
+    return string.byte(note) == 111, spawned == '1', epoch, place, at
+end
+
+-- What tasks that may be in other queues must hear of, until somebody has told them: in `o`, D and a number → the end
+-- of a subtask; X and a number → nonce and epoch of a task whose subtasks that are open since then or earlier are to be cancelled; S and a number → nonce
+-- (4), and place of a continuation that is to be started.
+local outgoing = {}
+
+local ending = {}  -- subtasks that have ended
+
+local function begin_epoch(task)
+    if not task.journal then return end
+    local of = keep_journal(task)
+    of.epoch, of.awaited, of.continued = of.epoch + 1, '', false
+end
+
+local function forget_journal(task)
+    local field = string.format('X%d', task.seq)
+    if not task.journal or outgoing[field] or call('HEXISTS', o, field) == 1 then return end
+    journal_of(task).is_gone = true
+end
+
+local function write_journals()
+    for _, of in pairs(journals) do
+        if of.is_gone then
+            call('UNLINK', of.key)
+        elseif of.changed then
+            local words, gone = {}, {}
+            for name, value in pairs({total = of.total, done = of.done, failed = of.failed, calls = of.calls, epoch = of.epoch,
+                                      size = of.size, policy = of.policy, awaited = of.awaited, why = of.why,
+                                      ['then'] = of.continued and '1' or '0'}) do
+                words[#words + 1] = '#' .. name
+                words[#words + 1] = value
+            end
+            for field, value in pairs(of.notes) do
+                if value then
+                    words[#words + 1] = field
+                    words[#words + 1] = value
+                else
+                    gone[#gone + 1] = field
+                end
+            end
+            write('HDEL', of.key, gone)
+            write('HSET', of.key, words)
+        end
+    end
+    for field, value in pairs(outgoing) do call('HSET', o, field, value) end
+end
+
 -- Out of every structure that its state puts it into.
 local function detach(task)
     local state = task.state
@@ -454,6 +574,8 @@ local function detach(task)
         if not task.segment then append(held_remove, task.holder, task.seq) end
         task.holder = ''
         if task.cancel then cancels[task.seq] = false end
+    elseif state == WAITING_CHILDREN then
+        forget_limit(task)
     end
 end
 
@@ -478,6 +600,7 @@ local function erase(task)
     tasks[task.seq] = false
     local of = task.segment or segment_of(task.seq)
     if of then mark(of, task.seq, GONE) end
+    forget_journal(task)
     if task.special and info(task).own then own_ids[info(task).own] = false end
 end
 
@@ -488,11 +611,18 @@ local function conclude(task, state)
     task.when = now
     unlock_unique(task)
     ended[#ended + 1] = task
+    if task.special and info(task).parent then ending[#ending + 1] = task end
+    if task.journal then
+        local of = journal_of(task)
+        if of.done < of.total or of.calls > 0 then
+            outgoing[string.format('X%d', task.seq)] = string.format('%d %d', task.nonce, of.epoch)
+        end
+    end
 end
 
 local function finish(task, state)
     conclude(task, state)
-    local keep = state == FAILED and 604800000 or 3600000
+    local keep = state == FAILED and FAILED_RETENTION or RETENTION
     if task.special then keep = state == FAILED and info(task).failed_retention or info(task).retention end
     if keep == 0 then return erase(task) end
     task.gone_at = math.min(now + keep, forever)
@@ -542,8 +672,60 @@ local function recover(task)
     fail(task, failure('crashed', 'the lease was lost ' .. task.crashes .. ' times'))
 end
 
+-- The task that is there already under the same own id or unique key.
+local function same_task(of)
+    if of.own then
+        if own_ids[of.own] == nil then own_ids[of.own] = call('HGET', k, of.own) or nil end
+        local known = own_ids[of.own]
+        if known then
+            load({tonumber(known)})
+            if tasks[tonumber(known)] then return tasks[tonumber(known)] end
+        end
+    end
+    return of.unique and unique_holder(of.unique)
+end
+
+-- Tasks behind number `seq`: from ARGV[from] on, a record without its time and how it begins for each. Adds index, seq
+-- and nonce of each duplicate to `reply`; gives the last number.
+local function store_tasks(seq, from, reply)
+    local time = struct.pack('<I6', now)
+    for n = from, #ARGV, 2 do
+        local record, how = time .. ARGV[n], ARGV[n + 1]
+        local task = fresh(seq + 1, record)
+        local there = same_task(info(task))
+        if there then
+            reply[#reply + 1] = (n - from) / 2
+            reply[#reply + 1] = there.seq
+            reply[#reply + 1] = there.nonce
+        else
+            seq = seq + 1
+            tasks[seq] = task
+            bodies[#bodies + 1] = seq
+            bodies[#bodies + 1] = record
+            if info(task).own then own_ids[info(task).own] = seq end
+            lock_unique(task)
+            local hold, delay, at = 0, 0, 0
+            if how ~= '' then hold, delay, at = struct.unpack('<Bdd', how) end
+            task.when = math.min(math.max(at, now + delay, now), forever)
+            task.state = HELD
+            count(HELD, 1)
+            changed[seq] = true
+            if hold == 1 then
+                watch_limit(task)
+            else
+                make_ready(task, task.when)
+                if task.state == WAITING then
+                    task.when = 0
+                    changed[seq] = nil  -- nothing to say that the record does not
+                end
+            end
+        end
+    end
+    return seq
+end
+
 local function attempts(task)
-    return task.failed + ((task.state == RUNNING or task.state == SUCCEEDED) and 1 or 0)
+    return task.failed + ((task.state >= RUNNING and task.state <= SUCCEEDED) and 1 or 0)
 end
 
 -- Whether a consumer has a lease, and whether one has ended about which nothing has been done yet.
@@ -570,13 +752,16 @@ local function held_by(consumer)
     return seqs
 end
 
+-- The answer in what is kept for a producer, if it is that to this batch.
+local function answer_in(kept, batch)
+    local of, at = struct.unpack('<d', kept)
+    return of == batch and cmsgpack.unpack(string.sub(kept, at)) or nil
+end
 
 -- The answer to a producer's batch if that has been carried out already: then the answer got lost.
 local function answered(producer, batch)
     local before = producer and call('GET', producer)
-    if not before then return nil end
-    local of, at = struct.unpack('<d', before)
-    return of == batch and cmsgpack.unpack(string.sub(before, at)) or nil
+    return before and answer_in(before, batch) or nil
 end
 
 local function remember_answer(producer, batch, reply)
@@ -591,7 +776,117 @@ end
 local function text(value) return struct.pack('<I4', #value) .. value end
 local queue = string.sub(prefix, 5, -3)
 
-local function send(inbox, kind, ...) messages[#messages + 1] = {inbox, kind .. text(queue) .. table.concat({...})} end
+-- What those are told who wait for a task that has ended.
+local function end_of(task)
+    return 'E' .. text(queue) .. struct.pack('<dI4BI4', task.seq, task.nonce, task.state, attempts(task)) ..
+               text(task.result) .. text(task.error)
+end
+
+-- --- subtasks -----------------------------------------------------------------------------------------------
+
+local function fail_for_children(task, why)
+    task.failed = task.failed + 1
+    fail(task, why)
+end
+
+-- Why a task fails whose subtask ended like that.
+local function child_failure(field, state, why)
+    local how = state == CANCELLED and 'was cancelled' or state == EXPIRED and 'expired' or 'failed'
+    if state == FAILED then
+        local is_json, told = pcall(cjson.decode, why)
+        if is_json and type(told) == 'table' and type(told.message) == 'string' then how = how .. ': ' .. told.message end
+    end
+    local message = cjson.encode('subtask "' .. string.sub(field, 2) .. '" ' .. how)
+    return '{"code":"task_failed","type":"","message":' .. message .. ',"pointer":"","expected":""}'
+end
+
+local CONTINUATION = 'c~then'
+local function end_by_continuation(task, state, result, why)
+    if state ~= SUCCEEDED then return fail_for_children(task, child_failure(CONTINUATION, state, why)) end
+    task.result = result
+    finish(task, SUCCEEDED)
+end
+
+-- Whether a task that waits for its subtasks has ended by them.
+local function judge_children(task)
+    local of = journal_of(task)
+    if of.continued then return end
+    local kind, needed = string.match(of.policy, '^(%a)(%d*)$')
+    local succeeded, failed = of.done - of.failed, of.failed
+    if kind == 'q' then
+        needed = tonumber(needed)
+        if of.total - failed < needed then
+            return fail_for_children(task, of.why ~= '' and of.why or failure('task_failed', 'it has fewer subtasks than must succeed'))
+        end
+        if succeeded < needed then return end
+    else
+        if kind ~= 'c' and failed > 0 then return fail_for_children(task, of.why) end
+        if of.done < of.total then return end
+    end
+    local after = note_in(of, CONTINUATION)
+    if not after then return finish(task, SUCCEEDED) end
+    of.continued, of.changed = true, true
+    local is_open, _, _, place, at = parse_child(after)
+    if not is_open then  -- cancelled by hand, for instance, or in an earlier attempt
+        local state, _, result, why = struct.unpack('<BI4I4c0I4c0', after, at)
+        return end_by_continuation(task, state, result, why)
+    end
+    outgoing[string.format('S%d', task.seq)] = struct.pack('<I4', task.nonce) .. place
+end
+
+-- With subtasks that it has spawned, a task ends when their policy says so; false where there are none.
+local function wait_for_children(task, result)
+    if not task.journal then return false end
+    local of = journal_of(task)
+    if of.total == 0 and not note_in(of, CONTINUATION) then return false end
+    task.result = result
+    detach(task)
+    enter(task, WAITING_CHILDREN)
+    watch_limit(task)
+    judge_children(task)
+    return true
+end
+
+-- A subtask has ended: once.
+local function end_child(task, field, own, state, tries, result, why)
+    if not task.journal then return end
+    local of = journal_of(task)
+    local note = note_in(of, field)
+    if not note or string.byte(note) ~= 111 then return end
+    local _, is_spawned, _, place = parse_child(note)
+    if string.match(place, '[^\n]*$') ~= own then return end  -- another has taken its place
+    of.notes[field] = 'd' .. string.sub(note, 2) .. struct.pack('<BI4', state, tries) .. text(result) .. text(why)
+    of.changed = true
+    if is_spawned then
+        of.done = of.done + 1
+        if state ~= SUCCEEDED then
+            of.failed = of.failed + 1
+            if of.failed == 1 then of.why = child_failure(field, state, why) end
+        end
+    else
+        of.calls = of.calls - 1
+    end
+    if task.state ~= WAITING_CHILDREN then return end
+    if field ~= CONTINUATION then return judge_children(task) end
+    end_by_continuation(task, state, result, why)
+end
+
+-- The parents of what has ended hear of it; those in other queues by whoever relays it.
+local function tell_parents()
+    local n = 1
+    while ending[n] do
+        local task = ending[n]
+        local parent = info(task).parent
+        if parent.queue == queue then
+            local known = find(parent.seq, parent.nonce)
+            if known then end_child(known, parent.key, info(task).own or '', task.state, attempts(task), task.result, task.error) end
+        else
+            outgoing[string.format('D%d', task.seq)] = struct.pack('<BI4', task.state, attempts(task)) .. text(parent.queue) ..
+                struct.pack('<dI4', parent.seq, parent.nonce) .. text(parent.key) .. text(info(task).own or '') .. text(task.result) .. text(task.error)
+        end
+        n = n + 1
+    end
+end
 
 -- Those who wait for what has ended.
 local function tell_waiters()
@@ -602,8 +897,8 @@ local function tell_waiters()
     for n, task in ipairs(ended) do
         if found[n] then
             gone[#gone + 1] = task.seq
-            local outcome = struct.pack('<dI4BI4', task.seq, task.nonce, task.state, attempts(task)) .. text(task.result) .. text(task.error)
-            for inbox in string.gmatch(found[n], '[^\n]+') do send(inbox, 'E', outcome) end
+            local message = end_of(task)
+            for inbox in string.gmatch(found[n], '[^\n]+') do messages[#messages + 1] = {inbox, message} end
         end
     end
     return gone
@@ -717,6 +1012,7 @@ end
 
 -- Writes everything. Comes back with the reply to give, which is `reply` unless a key was not declared.
 local function commit(reply)
+    tell_parents()
     local told = tell_waiters()
     wakes = wakes + math.min(ready, 8)
     if next(sorted_sets[d]) then  -- who sleeps until the next task falls due may have to wake earlier
@@ -796,6 +1092,8 @@ local function commit(reply)
         end
     end
     if told and #told > 0 then write('HDEL', w, told) end
+    write_journals()
     write_rest(asleep)
+    if reply[1] == 'OK' and next(outgoing) then reply[1] = 'RELAY' end
     return reply
 end

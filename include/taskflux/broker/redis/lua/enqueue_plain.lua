@@ -1,6 +1,6 @@
 -- `enqueue` for tasks that wait at once and have neither id, unique key nor deadline. producer, batch number, server's
--- run id; then a record without its time and '', or a segment without its time and the start of its status, for each.
--- {'OK', first seq}
+-- run id, channel that will hear of ends or '', of which ones (by place, 2 bytes each); then a record without its time
+-- and '', or a segment without its time and the start of its status, for each. {'OK', first seq}
 local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -11,7 +11,7 @@ if ARGV[3] ~= '' and known[2] ~= ARGV[3] then return {'DUE'} end  -- a new serve
 
 local reply, time = {'OK', seq + 1}, struct.pack('<I6', now)
 local lanes, records, stored, index = {}, {}, {}, {}
-for n = 4, #ARGV, 2 do
+for n = 6, #ARGV, 2 do
     local body, status = ARGV[n], ARGV[n + 1]
     local priority, first, entry = string.byte(body, 3), seq + 1, nil
     if status == '' then
@@ -48,6 +48,14 @@ local many = seq - reply[2] + 1
 wakes = math.min(many, 8)
 local asleep = sleepers()
 
+local heard_of, at = {}, 1
+while at < #ARGV[5] do
+    local place
+    place, at = struct.unpack('<H', ARGV[5], at)
+    heard_of[#heard_of + 1] = reply[2] + place
+    heard_of[#heard_of + 1] = ARGV[4] .. '\n'
+end
+write('HSET', w, heard_of)
 write('HSET', r, records)
 write('HSET', b, stored)
 write('ZADD', B, index)

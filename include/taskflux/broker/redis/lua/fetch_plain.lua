@@ -82,11 +82,11 @@ local function take_singles(seqs)
     local conditions, records = call('HMGET', s, unpack(seqs)), call('HMGET', r, unpack(seqs))
     for n, seq in ipairs(seqs) do
         local record = records[n]
-        if conditions[n] or not record or #record < 15 or #record < 14 + string.byte(record, 14) or string.byte(record, 7) ~= 1 or string.byte(record, 8) % 8 > 0 or
+        if conditions[n] or not record or #record < 15 or #record < 14 + string.byte(record, 14) or string.byte(record, 7) ~= 1 or is_special(string.byte(record, 8)) or
             names and not names[string.sub(record, 15, 14 + string.byte(record, 14))] then
             return n - 1
         end
-        tail = tail or struct.pack('<I4I4I4dddddH', 1, 0, 0, 0, now, now, 0, 0, #consumer) .. consumer .. '\0\0\0\0'
+        tail = tail or started_by(consumer)
         local packed = head .. string.sub(record, 10, 13) .. tail
         states[#states + 1] = seq
         states[#states + 1] = packed

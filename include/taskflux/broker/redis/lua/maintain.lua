@@ -1,5 +1,5 @@
 -- Does what time alone brings about, some of it: promotes, gives up, takes back from the dead, forgets. how many
--- at most of each, server's run id ('': not known). {'OK', 1 if there is more}
+-- at most of each, server's run id ('': not known). {'OK', 1 if there is more}; RELAY for OK when `outbox` has something
 local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 
@@ -43,7 +43,7 @@ load(limited)
 for _, seq in ipairs(limited) do
     local task = tasks[seq]
     sorted_sets[e][padded(seq)] = false
-    if task and task.state < RUNNING and limit(task) <= now then give_up(task) end
+    if task and task.state < SUCCEEDED and task.state ~= RUNNING and limit(task) <= now then give_up(task) end
 end
 
 local forgotten, has_news = 0, call('EXISTS', g) == 1  -- progress and logs
@@ -94,5 +94,6 @@ for _, consumer in ipairs(dead) do
     if recovered >= most then break end
 end
 local reply = commit({'OK', 0})
-if reply[1] == 'OK' and is_due() then reply[2] = 1 end
+if reply[1] ~= 'NEED' and is_due() then reply[2] = 1 end
+if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply

@@ -14,4 +14,5 @@ if call('EXISTS', x) == 1 then
     end
 end
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), forever)), ARGV[1]}}
-return commit({'OK', is_due() and 1 or 0, cancelled})
+write_rest({})
+return {'OK', (is_due() or call('EXISTS', o) == 1) and 1 or 0, cancelled}

@@ -1,4 +1,4 @@
--- Ends attempts. consumer; then of each: how (0 complete, 1 fail, 2 retry, 3 release, 4 cancel), whether it counts as an
+-- Ends attempts. consumer; then of each: how (0 complete, 1 fail, 2 retry, 3 release, 4 cancel, 5 suspend), whether it counts as an
 -- attempt (1 byte each), seq (double), nonce, token (4 each), delay (double), data (length, text). An effect for each.
 local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
@@ -18,7 +18,7 @@ for n = 2, #ARGV do
         if task.cancel then
             task.failed = task.failed + 1
             finish(task, CANCELLED)
-        else
+        elseif not wait_for_children(task, data) then
             task.result = data
             finish(task, SUCCEEDED)
         end
@@ -26,10 +26,20 @@ for n = 2, #ARGV do
         task.failed = task.failed + 1
         fail(task, data)
     elseif how == 2 then
-        if counts_too == 1 then task.failed = task.failed + 1 end
+        if task.journal then keep_journal(task).awaited = '' end
+        if counts_too == 1 then
+            task.failed = task.failed + 1
+            begin_epoch(task)
+        end
         retry(task, data, delay)
     elseif how == 3 then
         release(task)
+    elseif how == 5 and not task.cancel then
+        local of = keep_journal(task)
+        local has_come = data ~= '' and note_in(of, data)
+        of.awaited = data
+        detach(task)
+        make_ready(task, has_come and now or math.min(now + delay, forever))
     elseif task.cancel then
         task.failed = task.failed + 1
         finish(task, CANCELLED)

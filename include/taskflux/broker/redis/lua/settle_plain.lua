@@ -1,5 +1,5 @@
 -- `settle` when all return results, of tasks about which nothing is special and whose end nobody has asked for; or
--- SLOW, and nothing has been done. Arguments and answer as there.
+-- SLOW, and nothing has been done. Arguments as there; without an effect in the answer, all are 0.
 local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -7,7 +7,7 @@ if not alive then return {'SLOW'} end
 local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 
-local seqs, singles, effects, forgotten, released = {}, {}, {}, {}, {}
+local seqs, singles, forgotten, released = {}, {}, {}, {}
 local has_waiters, unpack_struct, sub, byte = call('EXISTS', w) == 1, struct.unpack, string.sub, string.byte
 local char = string.char
 local of
@@ -41,33 +41,23 @@ for n = 2, #ARGV do
         singles[#singles + 1] = n
         seqs[#seqs + 1] = seq
     end
-    effects[n - 1] = 0
 end
 
--- Those that came alone: the new state is made of pieces of the old one, by the layout in common.lua.
-local gone_at = now + 3600000
-local till, at, nothing = struct.pack('<d', gone_at), struct.pack('<d', now), string.rep('\0', 6)  -- no holder, no error
+-- Those that came alone.
 local held = {}
 local conditions = read(s, seqs)
 for n, seq in ipairs(seqs) do
-    local word, state = ARGV[singles[n]], conditions[n]
-    if not state or byte(state) ~= RUNNING or byte(state, 2) >= 4 or byte(state, 2) % 2 == 1 or held[seq] then
-        return {'SLOW'}
-    end
-    local _, _, _, nonce, token = unpack_struct('<BBdI4I4', word)
-    local own_nonce, deliveries, failed = unpack_struct('<I4I4I4', state, 3)
-    local length = unpack_struct('<H', state, 59)
-    if own_nonce ~= nonce or deliveries ~= token or sub(state, 61, 60 + length) ~= consumer or #state ~= 64 + length then
-        return {'SLOW'}
-    end
+    local word = ARGV[singles[n]]
+    local state, failed = succeeded(conditions[n], word, consumer)
+    if not state or held[seq] then return {'SLOW'} end
     held[seq] = true
     released[#released + 1] = seq
-    local result = sub(word, 31)
     states[#states + 1] = seq
-    states[#states + 1] = char(SUCCEEDED) .. sub(state, 2, 18) .. at .. sub(state, 27, 50) .. till .. nothing .. result
-    append(forgotten, gone_at, seq)
+    states[#states + 1] = state
+    append(forgotten, now + RETENTION, seq)
     if has_waiters then
-        ended[#ended + 1] = {seq = seq, nonce = nonce, state = SUCCEEDED, failed = failed, result = result, error = ''}
+        local nonce = unpack_struct('<I4', word, 11)
+        ended[#ended + 1] = {seq = seq, nonce = nonce, state = SUCCEEDED, failed = failed, result = sub(word, 31), error = ''}
     end
 end
 
@@ -106,7 +96,7 @@ for moment, those in pairs(forgotten) do
     if moment < forever then call('ZADD', f, string.format('%d', moment), table.concat(those, ',')) end
 end
 write('HDEL', w, told)
-count(RUNNING, -#effects)
+count(RUNNING, 1 - #ARGV)
 count(SUCCEEDED, kept)
 write_rest({})
-return {'OK', unpack(effects)}
+return {'OK'}

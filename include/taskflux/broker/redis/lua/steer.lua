@@ -8,7 +8,7 @@ function steps.cancel(task)
         changed[task.seq] = true
         cancels[task.seq] = string.format('%d\n%d\n%s', task.nonce, task.deliveries, task.holder)
         local inbox = string.match(call('HGET', h, task.holder) or '', '^%d+:(.*)$')
-        if inbox then send(inbox, 'C', text(task.holder)) end
+        if inbox then messages[#messages + 1] = {inbox, 'C' .. text(queue) .. text(task.holder)} end
         return 1
     end
     if task.state >= SUCCEEDED then return 3 end
@@ -36,6 +36,7 @@ function steps.requeue(task)
     lock_unique(task)
     task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
     task.cancel, task.error = false, ''
+    begin_epoch(task)
     make_ready(task, now)
     return 0
 end

@@ -24,4 +24,5 @@ for n = 2, #ARGV, 2 do
     end
     reply[#reply + 1] = answer
 end
-return commit(reply)
+write_rest({})
+return reply

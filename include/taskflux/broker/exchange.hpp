@@ -1,0 +1,97 @@
+#pragma once
+
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/time.hpp>
+#include <taskflux/fwd.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace taskflux {
+
+/// Where a process hears others; see `exchange::open`. Once it is destroyed its listener is not called any more.
+class mailbox {
+public:
+    mailbox(const mailbox&) = delete;
+    mailbox& operator=(const mailbox&) = delete;
+    virtual ~mailbox() = default;
+
+    /// For `exchange::send`; no other mailbox has had it.
+    const std::string& address() const { return address_; }
+
+protected:
+    explicit mailbox(std::string address) : address_(std::move(address)) {}
+
+private:
+    std::string address_;
+};
+
+/// What stands on a board.
+struct announcement {
+    std::string id;
+    std::string text;
+};
+
+/// What a process sends back in place of a mailbox that has been closed there. (No aggregate: GCC 12 destroys temporaries of
+/// those twice in a co_await expression.)
+class bounce {
+public:
+    bounce() {}
+    bounce(std::string to, std::string text) : address(std::move(to)), message(std::move(text)) {}
+
+    std::string address;  ///< empty: nothing
+    std::string message;
+};
+
+/// Messages between processes, which nobody keeps, and boards that say who is there. Thread-safe; errors and cancellation
+/// as those of `broker`.
+class exchange {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+    using listener = std::function<void(std::string_view message)>;
+
+    /// Bytes of a message, at most: a server cuts off who hears too much at once.
+    static constexpr std::size_t max_message_size = 4 * 1024 * 1024;
+
+    virtual ~exchange() = default;
+
+    /// Opens a mailbox. `hear` is called for each message, one at a time, in the order in which one sender has sent them,
+    /// on the broker's executor; it must not throw, nor wait.
+    virtual std::unique_ptr<mailbox> open(listener hear) = 0;
+
+    /// Sends a message; whether a process was there to hear it, which it does at most once. Where the process is there, and
+    /// the mailbox is not any more, `otherwise` comes back, at most once, or false; what has one is not sent before this
+    /// process can hear an answer. Errors: `unavailable` when it is not
+    /// known whether it was heard; `too_large`.
+    virtual awaitable<bool> send(std::string address, std::string message, bounce otherwise) = 0;
+    awaitable<bool> send(std::string address, std::string message) {
+        return send(std::move(address), std::move(message), bounce());
+    }
+
+    /// Throws `too_large`.
+    static void check_size(const std::string& message) {
+        if (message.size() <= max_message_size) return;
+        throw error(errc::too_large, "a message of " + std::to_string(message.size()) + " bytes; at most " +
+                                         std::to_string(max_message_size) + " are sent");
+    }
+
+    /// Puts a text on a board, in place of the one with this id, for as long as `lease`. Errors: `invalid_argument` for a
+    /// board that is not a name.
+    virtual awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) = 0;
+
+    /// Takes it off.
+    virtual awaitable<void> withdraw(std::string board, std::string id) = 0;
+
+    /// What is on a board and within its lease, by id.
+    virtual awaitable<std::vector<announcement>> announced(std::string board) = 0;
+};
+
+}  // namespace taskflux

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <taskflux/broker/memory/inspect.hpp>
+#include <taskflux/broker/memory/queue.hpp>
+
+#include <algorithm>
+#include <string>
+
+namespace taskflux::memory {
+
+/// Brings about what the ends of tasks mean for their parents and children, in whatever queues these are, and what
+/// follows from that. `on_change(name, queue)` for each queue that was changed, `on_cancel(consumer)` for each that has
+/// to cancel what it runs.
+template <class OnChange, class OnCancel>
+void carry_effects(queue_map& queues, time_point now, OnChange on_change, OnCancel on_cancel) {
+    const auto in = [&](const std::string& name, auto action) {
+        const auto found = queues.find(name);
+        if (found == queues.end()) return;
+        auto& queue = *found->second;
+        queue.advance(now);
+        action(queue);
+        on_change(name, queue);
+    };
+    const auto has_effects = [](const auto& named) { return named.second->has_effects(); };
+    for (auto of = std::ranges::find_if(queues, has_effects); of != queues.end();
+         of = std::ranges::find_if(queues, has_effects)) {
+        const auto effects = of->second->take_effects();
+        for (const auto& child : effects.ended) {
+            in(child.parent.id.queue, [&](task_queue& queue) { queue.end_child(child, now); });
+        }
+        for (const auto& [parent, place] : effects.orphans) {
+            in(place.queue, [&, &id = parent, &own_id = place.own_id](task_queue& queue) {
+                std::string holder;
+                const auto key = queue.find_own(own_id);
+                if (!key || !queue.is_child_of(*key, id)) return;
+                if (queue.cancel(*key, now, holder) == effect::requested) on_cancel(holder);
+            });
+        }
+        for (const auto& place : effects.starts) {
+            in(place.queue, [&](task_queue& queue) {
+                if (const auto key = queue.find_own(place.own_id)) queue.start(*key, now);
+            });
+        }
+    }
+}
+
+}  // namespace taskflux::memory

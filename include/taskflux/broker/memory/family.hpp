@@ -1,0 +1,102 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/memory/store.hpp>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace taskflux::memory {
+
+/// The tasks of one queue, with their journals: subtasks that a task waits for, signals, pauses. Not thread-safe.
+class family_store : public task_store {
+public:
+    using task_store::task_store;
+
+    /// With subtasks that it has spawned it ends when their policy says so, and its result is kept until then.
+    void complete(entry& task, std::string result, time_point now) {
+        const auto* notes = task.journal();
+        if (task.cancel_requested || !notes || !notes->has_spawned()) {
+            return task_store::complete(task, std::move(result), now);
+        }
+        task.result = std::move(result);
+        detach(task);
+        enter(task, task_event::suspend, task_state::waiting_children);
+        watch_limit(task);
+        judge_children(task, now);
+    }
+
+    /// Waits for a signal, which may have come, or for time alone where `awaited` is empty.
+    void pause(entry& task, std::string awaited, duration delay, time_point now) {
+        if (task.cancel_requested) {
+            ++task.failed_attempts;
+            return cancel(task, now);
+        }
+        auto& notes = journal_of(task);
+        const bool has_come = !awaited.empty() && notes.has(awaited);
+        notes.awaited = std::move(awaited);
+        detach(task);
+        make_ready(task, task_event::retry, has_come ? now : later(now, delay), now);
+    }
+
+    /// Throws `too_large`.
+    void signal(entry& task, const std::string& name, std::string value, time_point now) {
+        auto& notes = journal_of(task);
+        const auto key = notes.add_signal(name, std::move(value));
+        if (task.state == task_state::scheduled && notes.awaited == key) promote(task, now);
+    }
+
+    noted note(entry& task, journal_notes& notes, time_point now) {
+        auto answer = journal_of(task).note(notes);
+        if (task.state == task_state::waiting_children) judge_children(task, now);  // one that was waited for may be out
+        return answer;
+    }
+
+    /// A subtask has ended.
+    void end_child(entry& task, const std::string& key, const std::string& own_id, const task_outcome& outcome,
+                   time_point now) {
+        auto* const notes = task.journal();
+        if (!notes || !notes->end_child(key, own_id, outcome) || task.state != task_state::waiting_children) return;
+        if (key != continuation_key) return judge_children(task, now);
+        end_by_continuation(task, outcome, now);
+    }
+
+private:
+    static memory::journal& journal_of(entry& task) {
+        auto& made = task.more().journal;
+        if (!made) made = std::make_unique<memory::journal>();
+        return *made;
+    }
+
+    void judge_children(entry& task, time_point now) {
+        auto& notes = *task.journal();
+        if (notes.is_continued) return;
+        switch (notes.policy.judge(notes.counts())) {
+            case children_policy::verdict::wait: return;
+            case children_policy::verdict::fail: return fail_for_children(task, notes.failure(), now);
+            case children_policy::verdict::succeed: break;
+        }
+        const std::string continuation(continuation_key);
+        if (!notes.has(continuation)) return finish(task, task_event::complete, task_state::succeeded, now);
+        notes.is_continued = true;
+        // It may have ended: cancelled by hand, or in an earlier attempt.
+        if (const auto ended = notes.outcome_of(continuation)) return end_by_continuation(task, *ended, now);
+        effects_.starts.push_back(notes.place_of(continuation));
+    }
+
+    void end_by_continuation(entry& task, const task_outcome& outcome, time_point now) {
+        if (outcome.state != task_state::succeeded) {
+            return fail_for_children(task, memory::journal::reason(std::string(continuation_key), outcome), now);
+        }
+        task.result = outcome.result;
+        finish(task, task_event::complete, task_state::succeeded, now);
+    }
+
+    void fail_for_children(entry& task, std::string why, time_point now) {
+        ++task.failed_attempts;
+        fail(task, task_event::fail, std::move(why), now);
+    }
+};
+
+}  // namespace taskflux::memory

@@ -1,0 +1,187 @@
+#pragma once
+
+#include <taskflux/broker/journal.hpp>
+#include <taskflux/core/codec.hpp>
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/task.hpp>
+
+#include <cstddef>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace taskflux::memory {
+
+/// A task's journal as the memory broker keeps it.
+class journal {
+public:
+    struct entry {
+        std::string text;
+        unsigned epoch = 0;
+        bool is_spawned = false;
+        std::optional<task_outcome> outcome;
+    };
+
+    unsigned epoch = 0;   ///< attempts that have failed since the task was submitted
+    std::string awaited;  ///< the key of the signal that ends the pause
+    children_policy policy;
+    bool is_continued = false;  ///< the continuation has been started
+
+    const children_counts& counts() const { return counts_; }
+    bool has_open_children() const { return open_ > 0; }
+    bool has_spawned() const { return counts_.total > 0 || has(continuation_key); }
+    bool has(std::string_view key) const { return entries_.contains(key); }
+
+    /// Throws `too_large`, and has changed nothing then.
+    noted note(journal_notes& notes) {
+        auto size = size_;
+        for (const auto& item : notes.items) {
+            if (item.key[0] == 's' && item.how == journal_notes::mode::add && !entries_.contains(item.key)) {
+                size += item.key.size() + item.text.size();
+            }
+        }
+        check_size(size);
+        size_ = size;
+        if (notes.policy) policy = *notes.policy;
+        noted answer;
+        answer.epoch = epoch;
+        for (auto& item : notes.items) answer.before.push_back(note(item));
+        return answer;
+    }
+
+    /// The next signal of that name.
+    std::string add_signal(const std::string& name, std::string value) {
+        check_size(size_ + value.size());
+        size_ += value.size();
+        auto key = signal_key(name, ++signals_[name]);
+        entries_[key].text = std::move(value);
+        return key;
+    }
+
+    /// Whether an open subtask has ended by that: another may have taken the place of one that ends again.
+    bool end_child(const std::string& key, const std::string& own_id, const task_outcome& outcome) {
+        const auto found = entries_.find(key);
+        if (found == entries_.end() || found->second.outcome) return false;
+        if (child_place::parse(found->second.text).own_id != own_id) return false;
+        found->second.outcome = outcome;
+        --open_;
+        if (!found->second.is_spawned) return true;
+        ++counts_.done;
+        if (outcome.state != task_state::succeeded) {
+            if (counts_.failed++ == 0) why_ = reason(key, outcome);
+        }
+        return true;
+    }
+
+    /// What the task fails with when its policy says so.
+    std::string failure() const {
+        if (!why_.empty()) return why_;
+        return encode(taskflux::failure{"task_failed", "", "it has fewer subtasks than must succeed", "", ""});
+    }
+
+    /// Where the subtasks are that have not ended.
+    std::vector<child_place> open_children() const {
+        std::vector<child_place> open;
+        for (auto at = entries_.lower_bound("c"); at != entries_.end() && at->first[0] == 'c'; ++at) {
+            if (!at->second.outcome) open.push_back(child_place::parse(at->second.text));
+        }
+        return open;
+    }
+
+    journal_page read(const journal_query& query) const {
+        journal_page page;
+        page.counts = counts_;
+        if (!query.keys.empty()) {
+            for (const auto& key : query.keys) {
+                const auto found = entries_.find(key);
+                if (found != entries_.end()) page.entries.push_back(seen(*found));
+            }
+            return page;
+        }
+        auto at = entries_.upper_bound(query.cursor);
+        for (; at != entries_.end() && page.entries.size() < query.limit; ++at) page.entries.push_back(seen(*at));
+        if (at != entries_.end() && at != entries_.begin()) page.cursor = std::prev(at)->first;
+        return page;
+    }
+
+    child_place place_of(const std::string& key) const { return child_place::parse(entries_.at(key).text); }
+    const std::optional<task_outcome>& outcome_of(const std::string& key) const { return entries_.at(key).outcome; }
+
+    /// What a task fails with whose subtask ended like that: what a script writes too.
+    static std::string reason(const std::string& key, const task_outcome& outcome) {
+        std::string message = "subtask \"" + key.substr(1) + "\" ";
+        switch (outcome.state) {
+            case task_state::cancelled: message += "was cancelled"; break;
+            case task_state::expired: message += "expired"; break;
+            case task_state::held:
+            case task_state::scheduled:
+            case task_state::waiting:
+            case task_state::running:
+            case task_state::waiting_children:
+            case task_state::succeeded:
+            case task_state::failed: message += "failed"; break;
+        }
+        taskflux::failure why{"task_failed", "", std::move(message), "", ""};
+        if (outcome.state == task_state::failed) {
+            try {
+                why.message += ": " + decode<taskflux::failure>(outcome.error).message;
+            } catch (const error&) {  // that it failed must be enough
+            }
+        }
+        return encode(why);
+    }
+
+private:
+    static void check_size(std::size_t size) {
+        if (size <= max_journal_size) return;
+        throw error(errc::too_large, "a task's steps and signals would need " + std::to_string(size) + " bytes; at most " +
+                                         std::to_string(max_journal_size) + " are kept: journal less, or references to it");
+    }
+
+    static journal_entry seen(const std::pair<const std::string, entry>& one) {
+        return {one.first, one.second.text, one.second.epoch, one.second.is_spawned, one.second.outcome};
+    }
+
+    std::optional<journal_entry> note(journal_notes::item& item) {
+        using mode = journal_notes::mode;
+        const auto found = entries_.find(item.key);
+        if (item.how == mode::drop) {
+            if (found != entries_.end()) drop(found->second), entries_.erase(found);
+            return std::nullopt;
+        }
+        if (found != entries_.end() && item.how == mode::add && !gives_way(found->second)) return seen(*found);
+        const bool is_child = item.key[0] == 'c';
+        if (is_child && found != entries_.end()) drop(found->second);
+        auto& made = entries_[item.key];
+        made = {std::move(item.text), epoch, item.is_spawned, std::nullopt};
+        if (is_child) ++open_;
+        if (item.is_spawned) ++counts_.total;
+        return std::nullopt;
+    }
+
+    void drop(const entry& child) {
+        if (!child.outcome) --open_;
+        if (!child.is_spawned) return;
+        --counts_.total;
+        if (!child.outcome) return;
+        --counts_.done;
+        if (child.outcome->state != task_state::succeeded) --counts_.failed;
+    }
+
+    bool gives_way(const entry& old) const {
+        return old.outcome && old.outcome->state != task_state::succeeded && old.epoch < epoch;
+    }
+
+    std::map<std::string, entry, std::less<>> entries_;
+    std::map<std::string, std::size_t> signals_;
+    std::string why_;  // a `failure`: that of the first spawned subtask that did not succeed
+    children_counts counts_;
+    std::size_t open_ = 0;  // subtasks, spawned or not
+    std::size_t size_ = 0;
+};
+
+}  // namespace taskflux::memory

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <taskflux/broker/journal.hpp>
+#include <taskflux/broker/redis/bytes.hpp>
+#include <taskflux/broker/redis/engine.hpp>
+#include <taskflux/broker/redis/records.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace taskflux::redis {
+
+/// A journal's entry as it is stored: see common.lua.
+inline journal_entry read_entry(std::string_view key, std::string_view value) {
+    journal_entry made;
+    made.key = key;
+    if (!key.starts_with('c')) {
+        made.text = value;
+        return made;
+    }
+    byte_reader from(value);
+    const bool is_open = from.take(1) == "o";
+    made.is_spawned = from.take(1) == "1";
+    made.epoch = from.number<std::uint32_t>();
+    made.text = from.text();
+    if (!is_open) made.outcome = read_outcome(from);
+    return made;
+}
+
+/// What a script says about a journal, as an effect or the error for it.
+inline void check_journal(const task_id& id, reader& from) {
+    constexpr std::int64_t is_too_large = 5;
+    const auto code = from.integer();
+    if (code == is_too_large) {
+        throw error(errc::too_large, "a task's steps and signals would need " + std::to_string(from.integer()) +
+                                         " bytes; at most " + std::to_string(max_journal_size) +
+                                         " are kept: journal less, or references to it");
+    }
+    switch (queue::effect_of(code)) {
+        case effect::done: return;
+        case effect::lease_lost: throw error(errc::lease_lost, "task " + to_string(id));
+        case effect::wrong_state: throw error(errc::wrong_state, "task " + to_string(id) + " has ended");
+        case effect::not_found: throw error(errc::not_found, "task " + to_string(id));
+        case effect::requested: break;
+    }
+    throw error(errc::protocol, "a script answered an effect that a journal does not know");
+}
+
+/// The key of a task's journal. (GCC 12 compiles no list in braces inside a co_await expression.)
+inline std::vector<std::string> journal_of(task_key key) { return {"j:" + std::to_string(key.sequence)}; }
+
+/// `broker::note`.
+inline awaitable<noted> note(engine_ptr on, task_id id, journal_notes notes) {
+    noted answer;
+    // Where there are more than one call takes, each is all or nothing by itself.
+    for (std::size_t from = 0; from == 0 || from < notes.items.size(); from += engine::batch_size) {
+        const auto till = (std::min)(from + engine::batch_size, notes.items.size());
+        arguments with;
+        with.reserve(6 + 4 * (till - from));
+        with.add(id.key.sequence).add(id.key.nonce).add(notes.consumer).add(notes.token);
+        with.add(notes.policy ? notes.policy->text() : std::string()).add(max_journal_size);
+        for (auto i = from; i < till; ++i) {
+            auto& item = notes.items[i];
+            with.add(std::move(item.key));
+            switch (item.how) {
+                case journal_notes::mode::add: with.add("+"); break;
+                case journal_notes::mode::set: with.add("="); break;
+                case journal_notes::mode::drop: with.add("-"); break;
+            }
+            with.add(item.is_spawned ? "1" : "0").add(std::move(item.text));
+        }
+        std::vector<std::string> keys;
+        for (std::size_t at = 6; at < with.words().size(); at += 4) keys.push_back(with.words()[at]);
+        const auto got = co_await on->call(id.queue, scripts::note, journal_of(id.key), std::move(with));
+        auto told = got.read();
+        check_journal(id, told);
+        answer.epoch = static_cast<unsigned>(told.integer());
+        for (const auto& key : keys) {
+            const auto value = told.text();
+            auto& before = answer.before.emplace_back();
+            if (!value.empty()) before = read_entry(key, value);
+        }
+    }
+    co_return answer;
+}
+
+/// `broker::journal`.
+inline awaitable<journal_page> read_journal(engine_ptr on, task_id id, journal_query query) {
+    journal_page page;
+    for (std::size_t from = 0; from == 0 || from < query.keys.size(); from += engine::batch_size) {
+        arguments with;
+        with.add(id.key.sequence).add(id.key.nonce).add(query.cursor.empty() ? "0" : query.cursor).add(query.limit);
+        const auto till = (std::min)(from + engine::batch_size, query.keys.size());
+        for (auto i = from; i < till; ++i) with.add(query.keys[i]);
+        const auto got = co_await on->call(id.queue, scripts::journal, journal_of(id.key), std::move(with));
+        auto told = got.read();
+        check_journal(id, told);
+        page.counts.total = static_cast<std::size_t>(told.integer());
+        page.counts.done = static_cast<std::size_t>(told.integer());
+        page.counts.failed = static_cast<std::size_t>(told.integer());
+        page.cursor = told.text();
+        while (!told.done()) {
+            const auto key = told.text();
+            page.entries.push_back(read_entry(key, told.text()));
+        }
+    }
+    if (page.cursor == "0") page.cursor.clear();
+    co_return page;
+}
+
+/// `broker::signal`.
+inline awaitable<effect> signal(engine_ptr on, task_id id, std::string name, std::string value) {
+    arguments with;
+    with.add(id.key.sequence).add(id.key.nonce).add(std::move(name)).add(on->new_call_id()).add(std::move(value));
+    with.add(max_journal_size);
+    const auto got = co_await on->call(id.queue, scripts::signal, journal_of(id.key), std::move(with));
+    auto told = got.read();
+    if (got.size() == 2) check_journal(id, told);
+    co_return queue::effect_of(told.integer());
+}
+
+}  // namespace taskflux::redis

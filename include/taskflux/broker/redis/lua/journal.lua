@@ -1,0 +1,24 @@
+-- Reads a task's journal. seq, nonce, cursor, about how many fields at most; or fields, in place of which false is
+-- given where there is none. {'OK', effect, total, done, failed, cursor, [field, value]…}
+local seq = tonumber(ARGV[1])
+load({seq})
+if tasks[seq] and tasks[seq].nonce ~= tonumber(ARGV[2]) then return {'OK', 4} end
+local name = key(string.format('j:%d', seq))
+if not tasks[seq] and call('EXISTS', name) == 0 then return {'OK', 4} end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local counts = call('HMGET', name, '#total', '#done', '#failed')
+local reply = {'OK', 0, tonumber(counts[1] or 0), tonumber(counts[2] or 0), tonumber(counts[3] or 0), '0'}
+local function add(field, value)
+    if not value or string.byte(field) == 35 then return end  -- #
+    reply[#reply + 1] = field
+    reply[#reply + 1] = value
+end
+if #ARGV > 4 then
+    local fields = {unpack(ARGV, 5)}
+    for n, value in ipairs(read(name, fields)) do add(fields[n], value) end
+else
+    local page = call('HSCAN', name, ARGV[3], 'COUNT', ARGV[4])
+    reply[6] = page[1]
+    for n = 1, #page[2], 2 do add(page[2][n], page[2][n + 1]) end
+end
+return reply

@@ -1,0 +1,166 @@
+#pragma once
+
+#include <taskflux/broker/exchange.hpp>
+#include <taskflux/broker/redis/bytes.hpp>
+#include <taskflux/broker/redis/connection.hpp>
+#include <taskflux/broker/redis/reply.hpp>
+#include <taskflux/detail/event.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace taskflux::redis {
+
+/// Mailboxes of this process, and its way to those of others: a mailbox is a name behind the channel of its process. What
+/// is sent to one process while a message to it is under way goes with the next. Thread-safe; lives in a shared_ptr.
+class post_office : public std::enable_shared_from_this<post_office> {
+public:
+    /// What letters begin with on a channel, among other messages.
+    static constexpr char kind = 'M';
+
+    post_office(asio::any_io_executor executor, std::shared_ptr<connection> server)
+        : executor_(std::move(executor)), server_(std::move(server)) {}
+
+    std::unique_ptr<mailbox> open(exchange::listener hear) {
+        auto made = std::make_shared<const exchange::listener>(std::move(hear));
+        const std::lock_guard lock(mutex_);
+        auto name = std::to_string(++boxes_made_);
+        boxes_.emplace(name, std::move(made));
+        return std::make_unique<open_box>(server_->inbox() + '/' + name, weak_from_this(), std::move(name));
+    }
+
+    /// Whether somebody was there.
+    asio::awaitable<bool> send(std::string address, std::string message, bounce otherwise) {
+        const auto self = shared_from_this();
+        const auto slash = address.find('/');
+        if (slash == std::string::npos) co_return false;
+        auto channel = address.substr(0, slash);
+        const auto mine = std::make_shared<letter>();
+        put_text(mine->text, std::string_view(address).substr(slash + 1));
+        put_text(mine->text, otherwise.address);
+        put_text(mine->text, otherwise.message);
+        put_text(mine->text, message);
+        mine->is_answered = !otherwise.address.empty();
+        if (join(channel, mine)) asio::co_spawn(executor_, pump(self, std::move(channel)), [](std::exception_ptr) {});
+        co_await mine->done.wait();
+        if (mine->error) std::rethrow_exception(mine->error);
+        co_return mine->was_heard;
+    }
+
+    /// Passes on what came to this process.
+    void deliver(std::string_view letters) {
+        byte_reader from(letters);
+        while (!from.rest().empty()) {
+            const std::string name(from.text());
+            bounce otherwise;
+            otherwise.address = from.text();
+            otherwise.message = from.text();
+            const auto message = from.text();
+            std::shared_ptr<const exchange::listener> hear;
+            {
+                const std::lock_guard lock(mutex_);
+                const auto found = boxes_.find(name);
+                if (found != boxes_.end()) hear = found->second;
+            }
+            if (hear) {
+                (*hear)(message);
+            } else if (!otherwise.address.empty()) {
+                asio::co_spawn(executor_, send(otherwise.address, otherwise.message, bounce()), [](std::exception_ptr, bool) {});
+            }
+        }
+    }
+
+private:
+    class open_box final : public mailbox {
+    public:
+        open_box(std::string address, std::weak_ptr<post_office> at, std::string name)
+            : mailbox(std::move(address)), at_(std::move(at)), name_(std::move(name)) {}
+        ~open_box() override {
+            const auto office = at_.lock();
+            if (!office) return;
+            const std::lock_guard lock(office->mutex_);
+            office->boxes_.erase(name_);
+        }
+
+    private:
+        std::weak_ptr<post_office> at_;
+        std::string name_;
+    };
+
+    struct letter {
+        std::string text;
+        bool is_answered = false;  // so that it is not sent before this process hears
+        bool was_heard = false;
+        std::exception_ptr error;
+        detail::event done;
+    };
+
+    /// Whether nothing is under way to there, so that the caller must see to it.
+    bool join(const std::string& channel, std::shared_ptr<letter> mine) {
+        const std::lock_guard lock(mutex_);
+        const auto [at, is_new] = waiting_.try_emplace(channel);
+        at->second.push_back(std::move(mine));
+        return is_new;
+    }
+
+    std::vector<std::shared_ptr<letter>> take(const std::string& channel) {
+        constexpr std::size_t most = 64 * 1024;  // bytes of several
+        const std::lock_guard lock(mutex_);
+        const auto at = waiting_.find(channel);
+        std::vector<std::shared_ptr<letter>> taken;
+        for (std::size_t size = 0; !at->second.empty(); at->second.pop_front()) {
+            size += at->second.front()->text.size();
+            if (size > most && !taken.empty()) break;
+            taken.push_back(std::move(at->second.front()));
+        }
+        if (taken.empty()) waiting_.erase(at);
+        return taken;
+    }
+
+    static asio::awaitable<void> pump(std::shared_ptr<post_office> self, std::string channel) {
+        for (auto taken = self->take(channel); !taken.empty(); taken = self->take(channel)) {
+            std::vector<std::string> words;
+            words.emplace_back("PUBLISH");
+            words.push_back(channel);
+            auto& message = words.emplace_back(1, kind);
+            for (const auto& one : taken) message += one->text;
+            bool was_heard = false;
+            std::exception_ptr error;
+            const bool is_answered = std::ranges::any_of(taken, [](const auto& one) { return one->is_answered; });
+            try {
+                if (is_answered && !self->server_->hears()) co_await self->server_->until_it_hears();
+                const auto got = co_await self->server_->command(words, false);
+                was_heard = reader(got).integer() > 0;
+            } catch (...) {
+                error = std::current_exception();
+            }
+            for (const auto& one : taken) {
+                one->was_heard = was_heard;
+                one->error = error;
+                one->done.set();
+            }
+        }
+    }
+
+    const asio::any_io_executor executor_;
+    const std::shared_ptr<connection> server_;
+    std::mutex mutex_;  // guards all below
+    std::map<std::string, std::shared_ptr<const exchange::listener>> boxes_;
+    std::map<std::string, std::deque<std::shared_ptr<letter>>> waiting_;  // by channel, while something is under way to there
+    std::uint64_t boxes_made_ = 0;
+};
+
+}  // namespace taskflux::redis

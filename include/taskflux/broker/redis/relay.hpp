@@ -1,0 +1,162 @@
+#pragma once
+
+#include <taskflux/broker/journal.hpp>
+#include <taskflux/broker/redis/engine.hpp>
+#include <taskflux/broker/redis/inspect.hpp>
+#include <taskflux/broker/redis/journals.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <iterator>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace taskflux::redis {
+
+// A script touches one queue. What it brings about in others waits in its queue's outbox until some process has carried
+// it there; all of it can be carried twice.
+
+using keys_by_queue = std::map<std::string, std::vector<task_key>>;
+
+/// Adds where the parent's subtask is, if its record is still there.
+inline awaitable<void> locate(engine_ptr on, task_id parent, child_place place, keys_by_queue& found) {
+    arguments with;
+    with.add(std::move(place.own_id));
+    with.add(parent.queue + ' ' + std::to_string(parent.key.sequence) + ' ' + std::to_string(parent.key.nonce));
+    const auto got = co_await on->call(place.queue, scripts::find, {}, std::move(with));
+    if (got.size() == 0) co_return;
+    auto from = got.read();
+    found[place.queue].push_back(read_key(from));
+}
+
+inline awaitable<void> steer_all(engine_ptr on, const char* verb, keys_by_queue found) {
+    for (const auto& [queue, keys] : found) {
+        for (std::size_t from = 0; from < keys.size(); from += engine::careful_batch_size) {
+            arguments with;
+            with.add(verb);
+            for (auto i = from; i < keys.size() && i < from + engine::careful_batch_size; ++i) {
+                with.add(keys[i].sequence).add(keys[i].nonce);
+            }
+            co_await on->call(queue, scripts::steer, {}, std::move(with));
+        }
+    }
+}
+
+/// The subtasks of a task that has ended, those that are open since `epoch` or earlier.
+inline awaitable<void> cancel_children(engine_ptr on, task_id parent, unsigned epoch) {
+    journal_query query;
+    query.limit = engine::careful_batch_size;
+    do {
+        journal_page page;
+        try {
+            page = co_await read_journal(on, parent, query);
+        } catch (const error& e) {
+            if (e.code() != errc::not_found) throw;
+            co_return;
+        }
+        keys_by_queue found;
+        for (const auto& entry : page.entries) {
+            if (!entry.key.starts_with('c') || entry.outcome || entry.epoch > epoch) continue;
+            auto place = child_place::parse(entry.text);
+            co_await locate(on, parent, std::move(place), found);
+        }
+        co_await steer_all(on, "cancel", std::move(found));
+        query.cursor = page.cursor;
+    } while (!query.cursor.empty());
+}
+
+/// One thing that waits in an outbox.
+struct outgoing {
+    std::string field;
+    std::string value;
+
+    char kind() const { return field.empty() ? '\0' : field.front(); }
+};
+
+/// The ends of subtasks, for parents in one queue.
+inline awaitable<void> carry_ends(engine_ptr on, std::string to, std::vector<outgoing> ends) {
+    arguments with;
+    for (const auto& one : ends) {
+        byte_reader bytes(one.value);
+        const auto state = bytes.number<std::uint8_t>();
+        const auto attempts = bytes.number<std::uint32_t>();
+        bytes.text();
+        with.add(static_cast<std::uint64_t>(bytes.real())).add(bytes.number<std::uint32_t>()).add(bytes.text()).add(bytes.text());
+        with.add(unsigned(state)).add(attempts).add(bytes.text()).add(bytes.text());
+    }
+    co_await on->call(std::move(to), scripts::end_child, {}, std::move(with));
+}
+
+/// What concerns the task itself: its subtasks, or its continuation.
+inline awaitable<void> carry_own(engine_ptr on, std::string queue, outgoing what) {
+    task_id parent;
+    parent.queue = std::move(queue);
+    parent.key.sequence = std::stoull(what.field.substr(1));
+    if (what.kind() == 'X') {
+        std::size_t end = 0;
+        parent.key.nonce = static_cast<std::uint32_t>(std::stoul(what.value, &end));
+        const auto epoch = static_cast<unsigned>(std::stoul(what.value.substr(end)));
+        co_await cancel_children(on, std::move(parent), epoch);
+    } else if (what.kind() == 'S') {
+        byte_reader bytes(what.value);
+        parent.key.nonce = bytes.number<std::uint32_t>();
+        auto place = child_place::parse(bytes.rest());
+        keys_by_queue continuation;
+        co_await locate(on, std::move(parent), std::move(place), continuation);
+        co_await steer_all(on, "start", std::move(continuation));
+    } else {
+        throw error(errc::protocol, "the outbox holds " + what.field);
+    }
+}
+
+/// Carries what the outbox of a queue holds to other queues. What can't be carried stays, is told of, and holds up nothing
+/// else.
+inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
+    std::vector<outgoing> carried;
+    for (;;) {
+        arguments with;
+        with.add(engine::careful_batch_size);
+        for (auto& one : carried) with.add(std::move(one.field)).add(std::move(one.value));
+        carried.clear();
+        const auto got = co_await on->call(queue, scripts::outbox, {}, std::move(with));
+        std::map<std::string, std::vector<outgoing>> by_target;  // of subtasks that have ended: the parents' queues
+        for (auto from = got.read(); !from.done();) {
+            outgoing one;
+            one.field = from.text();
+            one.value = from.text();
+            std::string target;
+            if (one.kind() == 'D' && one.value.size() > 9) {
+                byte_reader bytes(std::string_view(one.value).substr(5));
+                target = bytes.text();
+            }
+            by_target[target].push_back(std::move(one));
+        }
+        std::exception_ptr failure;
+        for (auto& [target, all] : by_target) {
+            if (target.empty()) continue;
+            try {
+                co_await carry_ends(on, target, all);
+                std::ranges::move(all, std::back_inserter(carried));
+            } catch (...) {
+                failure = std::current_exception();
+            }
+        }
+        for (auto& one : by_target[std::string()]) {
+            try {
+                co_await carry_own(on, queue, one);
+                carried.push_back(std::move(one));
+            } catch (...) {
+                failure = std::current_exception();
+            }
+        }
+        if (failure && carried.empty()) std::rethrow_exception(failure);
+        if (carried.empty()) co_return;
+    }
+}
+
+}  // namespace taskflux::redis

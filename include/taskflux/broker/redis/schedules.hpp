@@ -1,0 +1,42 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/redis/engine.hpp>
+#include <taskflux/broker/redis/records.hpp>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace taskflux::redis {
+
+/// `broker::schedules`. The server's time comes with them, so that who goes by the broker's clock goes by that.
+inline awaitable<std::vector<schedule_row>> schedules(engine_ptr on, std::string name) {
+    const auto got = co_await on->call(std::move(name), scripts::schedules, {}, {});
+    auto from = got.read();
+    on->clock().set(to_time(static_cast<double>(from.integer())));
+    std::vector<schedule_row> rows(from.list() / 2);
+    for (auto& row : rows) {
+        row.id = from.text();
+        row.text = from.text();
+    }
+    std::ranges::sort(rows, {}, &schedule_row::id);
+    co_return rows;
+}
+
+/// `broker::set_schedule`.
+inline awaitable<bool> set_schedule(engine_ptr on, std::string name, std::string id, std::string was, std::string to,
+                                    std::vector<new_task> tasks) {
+    const auto of = on->at(name);
+    co_await on->announce(name);
+    auto words = of->words_of(tasks);
+    arguments with;
+    with.add_run_id().add(std::move(id)).add(std::move(was)).add(std::move(to));
+    for (auto& word : words) with.add(std::move(word));
+    auto& calls = of->calls();
+    const auto got = co_await calls.run(scripts::set_schedule, {}, std::move(with), true, !tasks.empty());
+    co_return got.read().integer() != 0;
+}
+
+}  // namespace taskflux::redis

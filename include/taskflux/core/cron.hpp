@@ -1,0 +1,139 @@
+#pragma once
+
+#include <taskflux/core/cron/fields.hpp>
+#include <taskflux/core/cron/parser.hpp>
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/time.hpp>
+#include <taskflux/core/zone.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstddef>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace taskflux {
+
+/// When something is to happen again and again, as cron says it. A value; `next` is a pure function.
+///
+/// Five fields (minute, hour, day of month, month, day of week), or six with seconds in front: `*`, numbers, names (`jan`,
+/// `MON`), lists `1,5`, ranges `1-5`, steps `*/10` `1-30/2` `5/15` (from 5 on). Sunday is 0 and 7. Days of the month also
+/// `L` (the last), `L-2`, `15W` (the working day nearest to it), `LW`; days of the week also `5L` (the month's last Friday),
+/// `5#3` (its third); `?` is `*`. Where both day fields are restricted one of them suffices, as in Vixie's cron, unless
+/// one begins with a star. Or `@yearly`, `@monthly`, `@weekly`, `@daily`, `@hourly`, or `@every 90s` (units d h m s ms;
+/// counted from 1970, so that all who ask agree).
+///
+/// Where clocks change: an expression whose hour field begins with `*` goes by real time: it happens in both of two like
+/// hours, and in none that is skipped. Any other happens once: what is skipped happens when clocks skip it, and what comes
+/// twice, the first time.
+class cron {
+public:
+    /// Errors: `invalid_argument`, which names the field and the position, for what is none of that, and for dates that
+    /// never come (30 February).
+    explicit cron(std::string_view text) : text_(trimmed(text)) {
+        const detail::cron_parser parser(text_);
+        if (text_.starts_with("@every")) {
+            every_ = period(parser);
+            return;
+        }
+        const auto spelled_out = text_.starts_with('@') ? meaning(parser) : std::string_view(text_);
+        fields_ = detail::cron_parser(spelled_out).parse();
+    }
+
+    /// The first time after `after`, by clocks in that zone. Nothing after the year 30000.
+    std::optional<time_point> next(time_point after, const zone& in = {}) const {
+        using namespace std::chrono;
+        constexpr auto latest = sys_days(year(30000) / January / 1);
+        if (after >= latest) return std::nullopt;
+        if (every_ > duration::zero()) {
+            const auto periods = floor<duration>(after.time_since_epoch()).count() / every_.count();
+            auto when = time_point(every_ * periods);
+            while (when <= after) when += every_;
+            return when;
+        }
+        const auto from = floor<seconds>(after) + seconds(1);
+        return fields_.any_hour ? by_real_time(from, in) : by_local_time(from, in);
+    }
+
+    const std::string& text() const noexcept { return text_; }
+
+    friend bool operator==(const cron& a, const cron& b) noexcept { return a.text_ == b.text_; }
+
+private:
+    static std::string_view trimmed(std::string_view text) {
+        constexpr std::string_view spaces = " \t";
+        const auto begin = text.find_first_not_of(spaces);
+        return begin == std::string_view::npos ? std::string_view() : text.substr(begin, text.find_last_not_of(spaces) - begin + 1);
+    }
+
+    std::string_view meaning(const detail::cron_parser& parser) const {
+        constexpr std::pair<std::string_view, std::string_view> known[] = {
+            {"@yearly", "0 0 1 1 *"}, {"@annually", "0 0 1 1 *"}, {"@monthly", "0 0 1 * *"}, {"@weekly", "0 0 * * 0"},
+            {"@daily", "0 0 * * *"},  {"@midnight", "0 0 * * *"}, {"@hourly", "0 * * * *"}};
+        for (const auto& [name, fields] : known) {
+            if (text_ == name) return fields;
+        }
+        parser.refuse("name", 0, "not known; use @yearly, @monthly, @weekly, @daily, @hourly or @every with a time");
+    }
+
+    duration period(const detail::cron_parser& parser) const {
+        using unit = std::pair<std::string_view, duration>;
+        constexpr unit units[] = {{"ms", std::chrono::milliseconds(1)},
+                                  {"s", std::chrono::seconds(1)},
+                                  {"m", std::chrono::minutes(1)},
+                                  {"h", std::chrono::hours(1)},
+                                  {"d", std::chrono::days(1)}};
+        constexpr auto longest = std::chrono::days(3650);
+        std::size_t at = text_.find_first_not_of(" \t", std::string_view("@every").size());
+        if (at == std::string::npos || at == std::string_view("@every").size()) {
+            parser.refuse("period", text_.size(), "how often? for instance @every 90s");
+        }
+        duration total{};
+        while (at < text_.size()) {
+            unsigned long count = 0;
+            const auto [end, ec] = std::from_chars(text_.data() + at, text_.data() + text_.size(), count);
+            if (ec != std::errc()) parser.refuse("period", at, "a number and a unit are needed, for instance 1h30m");
+            const auto rest = std::string_view(end, static_cast<std::size_t>(text_.data() + text_.size() - end));
+            const auto name = rest.substr(0, rest.find_first_of("0123456789"));
+            const auto name_at = text_.size() - rest.size();
+            const auto* const found = std::ranges::find(units, name, &unit::first);
+            if (found == std::end(units)) parser.refuse("period", name_at, "the unit is not known; use d, h, m, s or ms");
+            if (count > static_cast<unsigned long>(longest / found->second)) parser.refuse("period", at, "longer than ten years");
+            total += found->second * static_cast<duration::rep>(count);
+            at = name_at + name.size();
+        }
+        if (total <= duration::zero() || total > longest) parser.refuse("period", 0, "it must be longer than nothing and at most ten years");
+        return total;
+    }
+
+    std::optional<time_point> by_local_time(std::chrono::sys_seconds from, const zone& in) const {
+        // Not `to_local(from)`: what clocks skip in this very second counts.
+        for (auto local = in.to_local(from - std::chrono::seconds(1)) + std::chrono::seconds(1);;) {
+            const auto next = fields_.next(local);
+            if (!next) return std::nullopt;
+            const auto when = in.first_at(*next);
+            if (when >= from) return when;
+            local = *next + std::chrono::seconds(1);  // it comes twice, and this is the second time
+        }
+    }
+
+    std::optional<time_point> by_real_time(std::chrono::sys_seconds from, const zone& in) const {
+        for (auto now = in.at(from);; now = in.at(from)) {
+            const auto next = fields_.next(std::chrono::local_seconds(from.time_since_epoch() + now.offset));
+            if (!next) return std::nullopt;
+            const std::chrono::sys_seconds when(next->time_since_epoch() - now.offset);
+            if (when < now.end) return when;
+            from = now.end;
+        }
+    }
+
+    std::string text_;
+    detail::cron_fields fields_;
+    duration every_{};  // zero: by fields
+};
+
+}  // namespace taskflux

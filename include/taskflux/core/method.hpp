@@ -1,0 +1,99 @@
+#pragma once
+
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/options.hpp>
+#include <taskflux/core/task.hpp>
+#include <taskflux/fwd.hpp>
+
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace taskflux {
+
+/// A contract for calls: the name of a service, of one of its methods, and the types of payload and result; no behaviour.
+/// Who calls and who serves share it in a header:
+///
+///     inline constexpr taskflux::method<int(add_args)> add{"calculator", "add"};
+///
+/// `Signature` is `R(P)` or `R()`; `R` may be void, or `stream<T>` for a method that emits values. A wrong name fails to
+/// compile.
+template <class Signature>
+class method {
+    static_assert(!std::is_same_v<Signature, Signature>,
+                  "a method's signature is Result(Payload) or Result(): put several parameters into one described struct");
+
+public:
+    constexpr method(std::string_view, std::string_view) {}  // so that one error is all
+};
+
+namespace detail {
+
+constexpr std::string_view checked_service(std::string_view name) {
+    if (name.size() > 100) throw error(errc::invalid_argument, "the name of a service is at most 100 characters long");
+    return checked_name(name);
+}
+
+template <class Result, class Payload>
+class method_contract {
+public:
+    using result_type = Result;
+    using payload_type = Payload;
+
+    constexpr method_contract(std::string_view service, std::string_view name)
+        : service_(checked_service(service)), name_(checked_name(name)) {}
+
+    constexpr std::string_view service() const { return service_; }
+    constexpr std::string_view name() const { return name_; }
+
+private:
+    std::string_view service_;
+    std::string_view name_;
+};
+
+/// Of a method that emits values, and returns nothing.
+template <class T, class P>
+class stream_method_contract : public method_contract<void, P> {
+public:
+    using method_contract<void, P>::method_contract;
+};
+
+}  // namespace detail
+
+template <class R, class P>
+class method<R(P)> : public detail::method_contract<R, P> {
+public:
+    using detail::method_contract<R, P>::method_contract;
+};
+
+template <class R>
+class method<R()> : public detail::method_contract<R, void> {
+public:
+    using detail::method_contract<R, void>::method_contract;
+};
+
+template <class T, class P>
+class method<stream<T>(P)> : public detail::stream_method_contract<T, P> {
+public:
+    using detail::stream_method_contract<T, P>::stream_method_contract;
+};
+
+template <class T>
+class method<stream<T>()> : public detail::stream_method_contract<T, void> {
+public:
+    using detail::stream_method_contract<T, void>::stream_method_contract;
+};
+
+/// Thrown to who has called a method that has thrown, or could not be called.
+class call_failed : public error {
+public:
+    call_failed(errc code, taskflux::failure why) : error(code, why.message), failure_(std::move(why)) {}
+
+    /// What went wrong, on the machine where it did.
+    const taskflux::failure& failure() const { return failure_; }
+
+private:
+    taskflux::failure failure_;
+};
+
+}  // namespace taskflux

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <taskflux/clock.hpp>
+#include <taskflux/core/options.hpp>
+#include <taskflux/core/time.hpp>
+#include <taskflux/fwd.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace taskflux {
+
+/// What a method knows about the call that it serves. Valid until the method returns. Thread-safe.
+///
+/// Cancellation reaches a coroutine through its own cancellation slot; a plain function asks `cancelled()`.
+class call_context {
+public:
+    /// Made by the service.
+    call_context(taskflux::clock& clock, std::string method, header_map headers, time_point deadline)
+        : clock_(clock), method_(std::move(method)), headers_(std::move(headers)), deadline_(deadline) {}
+    call_context(const call_context&) = delete;
+    call_context& operator=(const call_context&) = delete;
+
+    const std::string& method() const { return method_; }
+
+    const header_map& headers() const { return headers_; }
+
+    /// The header's value, or empty.
+    std::string_view header(std::string_view name) const {
+        const auto found = headers_.find(name);
+        return found == headers_.end() ? std::string_view() : std::string_view(found->second);
+    }
+
+    /// The broker's time when the caller gives up; for calls that this one makes.
+    time_point deadline() const { return deadline_; }
+
+    /// Time until then.
+    duration remaining() const { return (std::max)(deadline_ - clock_.now(), duration::zero()); }
+
+    /// Whether the caller has gone or given up, or the service shuts down.
+    bool cancelled() const { return is_cancelled_ || clock_.now() >= deadline_; }
+
+    /// For the service.
+    void cancel() { is_cancelled_ = true; }
+    void attach(std::shared_ptr<detail::outlet> values) { values_ = std::move(values); }
+    std::shared_ptr<detail::outlet> open_outlet() const { return values_; }
+
+private:
+    taskflux::clock& clock_;
+    const std::string method_;
+    const header_map headers_;
+    const time_point deadline_;
+    std::atomic<bool> is_cancelled_ = false;
+    std::shared_ptr<detail::outlet> values_;  // null: nobody reads
+};
+
+}  // namespace taskflux

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/options.hpp>
+#include <taskflux/core/time.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <utility>
+
+namespace taskflux {
+
+/// Options of one call; see `rpc`.
+class call_options {
+public:
+    call_options() {}
+
+    /// How long the caller waits, for a stream's last value too; after it the method is not begun any more, and is cancelled if it has. Default 30 s.
+    call_options& timeout(duration limit) {
+        if (limit <= duration::zero()) throw error(errc::invalid_argument, "the timeout of a call must be positive");
+        return timeout_ = limit, *this;
+    }
+
+    /// Calls the instance with this id and no other.
+    call_options& to(std::string instance) { return to_ = std::move(instance), *this; }
+
+    /// What the method finds in `call_context::headers`.
+    call_options& header(std::string name, std::string value) {
+        headers_[std::move(name)] = std::move(value);
+        return *this;
+    }
+    call_options& headers(header_map all) { return headers_ = std::move(all), *this; }
+
+    /// How many values of a stream the caller has room for, and so how far its source may be ahead; default 64.
+    call_options& window(std::size_t values) {
+        if (values == 0 || values > max_window) {
+            throw error(errc::invalid_argument, "the window of a stream is 1 to " + std::to_string(max_window) + " values");
+        }
+        return window_ = values, *this;
+    }
+
+    duration timeout() const { return timeout_; }
+    const std::string& to() const { return to_; }
+    const header_map& headers() const { return headers_; }
+    std::size_t window() const { return window_; }
+
+private:
+    static constexpr std::size_t max_window = 65'536;
+
+    duration timeout_ = std::chrono::seconds(30);
+    std::string to_;
+    header_map headers_;
+    std::size_t window_ = 64;
+};
+
+}  // namespace taskflux

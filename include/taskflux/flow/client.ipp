@@ -1,0 +1,78 @@
+#pragma once
+
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/id.hpp>
+#include <taskflux/flow/client.hpp>
+#include <taskflux/flow/workflow/children.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+
+#include <exception>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace taskflux::detail {
+
+asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::string queue, new_task task) {
+    if (task.own_id.empty()) task.own_id = to_string(parent) + '/' + uuid_generator().text();
+    const auto key = child_key("~" + task.own_id);  // no name that a handler gives
+    child_place place;
+    place.queue = queue;
+    place.name = task.spec->name;
+    place.own_id = task.own_id;
+    journal_notes notes;
+    auto& item = notes.items.emplace_back();
+    item.key = key;
+    item.is_spawned = true;
+    item.text = place.text();
+    co_await broker->note(parent, std::move(notes));
+    parent_link link;
+    link.id = std::move(parent);
+    link.key = key;
+    task.parent = std::move(link);
+    task_id id;
+    id.queue = queue;
+    std::vector<new_task> tasks;
+    tasks.push_back(std::move(task));
+    journal_notes from_outside;
+    const auto keys = co_await submit_noted(broker, std::move(queue), std::move(tasks), std::move(from_outside));
+    id.key = keys.front();
+    co_return id;
+}
+
+asio::awaitable<void> send_signal(broker_ptr broker, task_id id, std::string name, std::string value) {
+    const auto done = co_await broker->signal(id, std::move(name), std::move(value));
+    if (done == effect::not_found) throw error(errc::not_found, "task " + to_string(id));
+    if (done != effect::done) throw error(errc::wrong_state, "task " + to_string(id) + " has ended");
+}
+
+void cancel_in_background(const broker_ptr& broker, const task_id& id) {
+    constexpr auto cancel = [](broker_ptr of, task_id which) -> asio::awaitable<void> {
+        std::vector<task_key> keys(1, which.key);
+        co_await of->cancel(std::move(which.queue), std::move(keys));
+    };
+    asio::co_spawn(broker->get_executor(), cancel(broker, id), [](std::exception_ptr) {});
+}
+
+/// The id whose printed form this is, if it is one: an own id may look a little like it.
+inline std::optional<task_id> read_printed(const std::string& id) {
+    if (id.find(":~") == std::string::npos) return std::nullopt;
+    try {
+        return parse_task_id(id);
+    } catch (const error&) {
+        return std::nullopt;
+    }
+}
+
+asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::string id) {
+    auto printed = read_printed(id);
+    if (printed) co_return std::move(*printed);
+    const auto key = co_await broker->find(queue, id);
+    if (!key) throw error(errc::not_found, "no task with the own id \"" + id + "\" in queue " + queue);
+    task_id found{std::move(queue), *key};
+    co_return found;
+}
+
+}  // namespace taskflux::detail

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <taskflux/core/error.hpp>
+#include <taskflux/flow/context.hpp>
+#include <taskflux/flow/stream/outlet.hpp>
+#include <taskflux/flow/stream/task.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace taskflux {
+
+void context::claim_call(const std::string& name) {
+    book_.claim("call", name);
+    const bool is_position = name.find_first_not_of("0123456789.") == std::string::npos;
+    if (is_position) throw error(errc::invalid_argument, "the name of a call must not be a number: \"" + name + '"');
+}
+
+void context::check_shared(const submit_options& options) {
+    if (options.id().empty() && options.unique_key().empty()) return;
+    throw error(errc::invalid_argument, "an id or a unique key cannot be shared by several subtasks");
+}
+
+new_task context::inherit(std::shared_ptr<task_spec> spec, int contract_priority, const submit_options& options,
+                          std::string payload) const {
+    const bool has_priority = options.priority() || contract_priority != 0;
+    if (!has_priority) spec->priority = what_.spec->priority;
+    spec->headers.insert(headers().begin(), headers().end());
+    spec->headers.erase(std::string(detail::stream_header));  // it emits to nobody
+    if (what_.deadline_at != never) {
+        const auto left = (std::max)(what_.deadline_at - clock_.now(), duration(1));
+        auto& deadline = spec->policy.deadline;
+        deadline = deadline > duration::zero() ? (std::min)(deadline, left) : left;
+    }
+    return detail::make_task(std::move(spec), options, std::move(payload));
+}
+
+std::shared_ptr<detail::outlet> context::open_outlet() const {
+    const auto where = header(detail::stream_header);
+    if (where.empty()) return nullptr;
+    const auto reader = detail::read_stream_header(where);
+    return detail::outlet::open(sink_.broker(), reader.address, reader.window);
+}
+
+asio::awaitable<void> context::prepare(const spawned& after, const spawn_options& options) {
+    const detail::contract<void, spawned> task(options.then_name(), options.then_options());
+    auto made = inherited(task, submit_options(), encode(after));
+    made.hold = true;
+    std::vector<new_task> tasks;
+    tasks.push_back(std::move(made));
+    std::vector<std::string> names(1, std::string(continuation_key.substr(1)));
+    co_await detail::open_children(book_, queue_for(task, submit_options()), std::move(names), std::move(tasks), false);
+}
+
+asio::awaitable<task_id> context::submit_one(std::string name, std::string queue, new_task task) {
+    std::vector<std::string> names(1, std::move(name));
+    std::vector<new_task> tasks;
+    tasks.push_back(std::move(task));
+    auto opened = co_await detail::open_children(book_, std::move(queue), std::move(names), std::move(tasks), true);
+    auto& child = opened.front();
+    if (child.id.key.sequence == 0) {  // it has ended in an earlier run
+        const auto key = co_await sink_.broker()->find(child.id.queue, child.own_id);
+        if (key) child.id.key = *key;
+    }
+    co_return std::move(child.id);
+}
+
+}  // namespace taskflux

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace taskflux {
+
+/// A task and the subtasks below it.
+struct task_node {
+    task_record task;
+    std::string name;            ///< of the call in its parent's journal
+    children_counts spawned;     ///< how far it is with those that it waits for when its handler has returned
+    std::vector<task_node> children;
+    bool is_cut = false;         ///< it has more subtasks than were asked for
+};
+
+/// Where a task stands among others.
+struct task_tree {
+    std::vector<task_record> ancestors;  ///< from the root on
+    task_node node;
+};
+
+/// Looks at tasks. A value that shares its broker; copies and calls from several threads are safe. Errors: those of
+/// `broker`.
+class inspector {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    explicit inspector(broker_ptr broker) : broker_(std::move(broker)) {}
+
+    /// A task with its ancestors and everything below it, but at most `most` subtasks in all. A subtask whose record has
+    /// gone is shown as far as its parent's journal knows it. Errors: `not_found` for the task itself.
+    awaitable<task_tree> tree(task_id id, std::size_t most = 1000) const;
+
+    /// How many subtasks a task has spawned, and how many of them have ended.
+    awaitable<children_counts> progress(task_id id) const;
+
+private:
+    broker_ptr broker_;
+};
+
+}  // namespace taskflux

@@ -1,0 +1,223 @@
+#pragma once
+
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/id.hpp>
+#include <taskflux/flow/client.hpp>
+#include <taskflux/flow/failure.hpp>
+#include <taskflux/flow/raw_queue.hpp>
+#include <taskflux/flow/raw_queue/consumer.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace taskflux {
+
+namespace detail {
+
+/// A message in somebody's hands, or in that of a call that settles it.
+class held_message {
+public:
+    held_message(std::shared_ptr<raw_consumer> consumer, delivery what)
+        : consumer_(std::move(consumer)), kept_(consumer_), what_(std::move(what)), id_{consumer_->queue(), what_.key} {}
+    held_message(const held_message&) = delete;
+    held_message& operator=(const held_message&) = delete;
+
+    ~held_message() {
+        consumer_->forget(what_.key, what_.token);
+        if (is_settled_ || consumer_->is_lost()) return;
+        // Where that fails, the lease ends it: nobody renews it any more.
+        asio::co_spawn(consumer_->broker()->get_executor(), settle(consumer_, end(settlement::kind::release)),
+                       [](std::exception_ptr, effect) {});
+    }
+
+    const delivery& what() const { return what_; }
+    const task_id& id() const { return id_; }
+    bool is_lost() const { return consumer_->is_lost(); }
+    bool is_cancelled() const { return consumer_->is_cancelled(what_.key, what_.token); }
+
+    settlement end(settlement::kind how) const {
+        settlement made;
+        made.key = what_.key;
+        made.token = what_.token;
+        made.how = how;
+        return made;
+    }
+
+    static asio::awaitable<effect> settle(std::shared_ptr<held_message> self, settlement how) {
+        if (self->is_settled_) throw error(errc::wrong_state, "message " + to_string(self->id_) + " was settled before");
+        const auto done = co_await settle(self->consumer_, std::move(how));
+        self->is_settled_ = true;
+        co_return done;
+    }
+
+private:
+    static asio::awaitable<effect> settle(std::shared_ptr<raw_consumer> by, settlement how) {
+        const std::vector<settlement> ends(1, std::move(how));
+        const auto effects = co_await by->broker()->settle(by->queue(), by->name(), ends);
+        co_return effects.front();
+    }
+
+    const std::shared_ptr<raw_consumer> consumer_;
+    const raw_consumer::use kept_;
+    const delivery what_;
+    const task_id id_;
+    std::atomic<bool> is_settled_ = false;
+};
+
+/// What a raw queue's copies share.
+class raw_receiver {
+public:
+    raw_receiver(broker_ptr broker, std::string queue, const raw_queue_options& options)
+        : broker_(std::move(broker)), queue_(std::move(queue)), options_(options) {}
+
+    const broker_ptr& broker() const { return broker_; }
+    const std::string& queue() const { return queue_; }
+
+    static asio::awaitable<std::optional<received_message>> receive(std::shared_ptr<raw_receiver> self, duration wait) {
+        auto& clock = self->broker_->clock();
+        std::optional<time_point> deadline;
+        for (;;) {
+            const auto who = co_await self->consumer();
+            if (!deadline) deadline = later(clock.now(), wait);  // the clock goes right once the server has answered
+            const raw_consumer::use waiting(who);
+            fetch_request request;
+            request.consumer = who->name();
+            request.queues.push_back(self->queue_);
+            request.wait = std::clamp(*deadline - clock.now(), duration::zero(), longest_fetch);
+            std::vector<delivery> found;
+            std::exception_ptr failure;
+            bool is_lost = false;
+            try {
+                found = co_await self->broker_->fetch(std::move(request));
+            } catch (const boost::system::system_error& e) {
+                failure = std::current_exception();
+                is_lost = e.code() == errc::lease_lost;
+            }
+            if (is_lost) {  // it was idle for too long, or had no way to the server
+                who->lose();
+                continue;
+            }
+            if (failure) {
+                who->reclaim();
+                std::rethrow_exception(failure);
+            }
+            if (!found.empty()) {
+                auto held = std::make_shared<held_message>(who, std::move(found.front()));
+                co_return received_message(std::move(held));
+            }
+            if (clock.now() >= *deadline) co_return std::nullopt;
+        }
+    }
+
+private:
+    static constexpr duration longest_fetch = std::chrono::seconds(5);
+
+    asio::awaitable<std::shared_ptr<raw_consumer>> consumer() {
+        auto known = current();
+        if (known && !known->is_lost()) co_return known;
+        const auto life = uuid_generator().text();
+        auto name = options_.name().empty() ? life : options_.name() + ':' + life.substr(life.size() - 12);
+        auto made = std::make_shared<raw_consumer>(broker_, queue_, std::move(name), options_.lease());
+        co_await made->join();
+        const std::lock_guard lock(mutex_);  // of several that join at a time the last one stays; all of them work
+        current_ = made;
+        co_return made;
+    }
+
+    std::shared_ptr<raw_consumer> current() {
+        const std::lock_guard lock(mutex_);
+        return current_;
+    }
+
+    const broker_ptr broker_;
+    const std::string queue_;
+    const raw_queue_options options_;
+    std::mutex mutex_;  // guards the next
+    std::shared_ptr<raw_consumer> current_;
+};
+
+inline void require_message(const std::shared_ptr<held_message>& held) {
+    if (!held) throw error(errc::wrong_state, "this message has been moved from");
+}
+
+}  // namespace detail
+
+raw_queue_options& raw_queue_options::lease(duration length) {
+    if (length < std::chrono::milliseconds(100)) throw error(errc::invalid_argument, "a lease is at least 100 ms");
+    return lease_ = length, *this;
+}
+
+raw_queue_options& raw_queue_options::name(std::string_view name) { return name_ = detail::checked_name(name), *this; }
+
+received_message::received_message(std::shared_ptr<detail::held_message> held) : held_(std::move(held)) {}
+received_message::received_message(received_message&&) noexcept = default;
+received_message& received_message::operator=(received_message&&) noexcept = default;
+received_message::~received_message() = default;
+
+const task_id& received_message::id() const { return held_->id(); }
+const std::string& received_message::name() const { return held_->what().spec->name; }
+const std::string& received_message::body() const { return held_->what().payload; }
+const std::string& received_message::own_id() const { return held_->what().own_id; }
+const header_map& received_message::headers() const { return held_->what().spec->headers; }
+unsigned received_message::deliveries() const { return held_->what().token; }
+time_point received_message::submitted_at() const { return held_->what().submitted_at; }
+bool received_message::is_lost() const { return held_->is_lost(); }
+bool received_message::is_cancelled() const { return held_->is_cancelled(); }
+
+asio::awaitable<effect> received_message::complete(std::string result) {
+    detail::require_message(held_);
+    auto how = held_->end(settlement::kind::complete);
+    how.data = std::move(result);
+    return detail::held_message::settle(held_, std::move(how));
+}
+
+asio::awaitable<effect> received_message::release(duration delay) {
+    detail::require_message(held_);
+    auto how = held_->end(delay > duration::zero() ? settlement::kind::retry : settlement::kind::release);
+    how.delay = delay;
+    how.counts = false;
+    return detail::held_message::settle(held_, std::move(how));
+}
+
+asio::awaitable<effect> received_message::fail(std::string why) {
+    detail::require_message(held_);
+    failure told;
+    told.code = "task_failed";
+    told.message = detail::as_utf8(why);
+    auto how = held_->end(settlement::kind::fail);
+    how.data = encode(told);
+    return detail::held_message::settle(held_, std::move(how));
+}
+
+raw_queue::raw_queue(broker_ptr broker, std::string queue, raw_queue_options options)
+    : receiver_(std::make_shared<detail::raw_receiver>(std::move(broker), std::string(detail::checked_name(queue)), options)) {}
+
+const std::string& raw_queue::name() const { return receiver_->queue(); }
+
+asio::awaitable<job<raw>> raw_queue::send(std::string bytes, const submit_options& options) const {
+    return send_task("message", std::move(bytes), options);
+}
+
+asio::awaitable<job<raw>> raw_queue::send_task(std::string task, std::string payload, const submit_options& options) const {
+    const taskflux::task<raw(raw)> contract(task);
+    auto here = options;
+    here.queue(name());
+    const raw bytes{std::move(payload)};
+    return client(receiver_->broker()).submit(contract, here, bytes);
+}
+
+asio::awaitable<std::optional<received_message>> raw_queue::receive(duration wait) const {
+    return detail::raw_receiver::receive(receiver_, wait);
+}
+
+}  // namespace taskflux

@@ -1,0 +1,150 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/core/id.hpp>
+#include <taskflux/core/schedule.hpp>
+#include <taskflux/core/task.hpp>
+#include <taskflux/detail/awaited.hpp>
+#include <taskflux/flow/scheduler/book.hpp>
+#include <taskflux/flow/scheduler/local_job.hpp>
+#include <taskflux/flow/scheduler_options.hpp>
+#include <taskflux/flow/submission.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace taskflux {
+
+/// A schedule as it is kept, and the queue that keeps it.
+struct schedule {
+    std::string queue;
+    schedule_definition definition;
+    schedule_state state;
+};
+
+/// Submits tasks, and runs jobs of this process, at the times that cron expressions name.
+///
+/// Schedules are kept by the broker, each in the queue of its task. Any node whose scheduler runs fires any of them, and
+/// each tick is fired once over all nodes. Times are the broker's. `local` and `run` are for one thread, before and after
+/// each other; `stop` and the rest for any. Errors of all calls: those of `broker`. Must not outlive the execution context
+/// of its broker.
+class scheduler {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    explicit scheduler(broker_ptr broker, scheduler_options options = scheduler_options());
+    scheduler(const scheduler&) = delete;
+    scheduler& operator=(const scheduler&) = delete;
+
+    /// Ends `run`; starts no local job any more. Waits for plain functions that are under way on threads of its own, not
+    /// for those on `scheduler_options::cpu`, nor for coroutines: what they use has to live until `run` has returned.
+    ~scheduler();
+
+    /// Submits a task with this payload at each time that `expression` names by clocks in the zone `in`. Stored: what is the same
+    /// already stays as it is, with its next tick; another definition takes the place of one of its name, from now on.
+    /// Errors: `invalid_argument` for an expression or a zone that is not known.
+    template <class R, class P, class Payload>
+        requires(!std::is_void_v<P>)
+    awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,
+                          Payload&& payload, const schedule_options& options = schedule_options()) const {
+        return put(expression, in, contract, detail::encode_payload<P>(std::forward<Payload>(payload)), options);
+    }
+
+    /// The same for a task without a payload.
+    template <class R>
+    awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, void>& contract,
+                          const schedule_options& options = schedule_options()) const {
+        return put(expression, in, contract, detail::encode_payload<void>(), options);
+    }
+
+    /// Runs a function of this process at each tick while `run` runs: a coroutine on the broker's executor, a plain
+    /// function on the CPU pool, each beside all others. What it throws goes to the log. Which process runs it, the
+    /// scope says; a tick whose process dies is lost. Errors: `invalid_argument`; `wrong_state` once it runs.
+    template <class Function>
+    scheduler& local(std::string_view id, std::string_view expression, Function function,
+                     const schedule_options& options = schedule_options()) {
+        static_assert(std::invocable<Function&>, "a local job takes no arguments");
+        if constexpr (std::invocable<Function&>) {
+            using returned = std::invoke_result_t<Function&>;
+            detail::local_job job;
+            job.is_plain = !detail::is_awaitable<returned>;
+            job.scope = options.scope();
+            job.definition = options.define(row_of(id, options), expression, options.zone());
+            job.start = [shared = std::make_shared<Function>(std::move(function))] { return detail::call_local(shared); };
+            add(std::move(job));
+        }
+        return *this;
+    }
+
+    /// Fires what is due until it is cancelled or `stop` is called; then cancels the local jobs that still run, and
+    /// returns when they have ended. Goes on when the broker is in trouble. Throws `errc::shut_down` when the broker is
+    /// closed, `errc::wrong_state` when it runs already.
+    awaitable<void> run();
+
+    /// Ends `run` as cancelling it does, also one that has not been called yet. Thread-safe once `run` has been called.
+    void stop();
+
+    /// Removes a schedule, also one that can't be read. What it has submitted stays. Errors, as of all below: `not_found`.
+    awaitable<void> remove(std::string id) const;
+
+    /// Lets ticks pass until `resume`; they don't count as missed.
+    awaitable<void> pause(std::string id) const;
+    awaitable<void> resume(std::string id) const;
+
+    /// Submits its task now, whatever its overlap policy, paused or not. A local job runs so at the next look of a node
+    /// that may fire it, once if it is asked for again before. Its ticks stay as they are, and what they have started
+    /// counts for `overlap` as before.
+    awaitable<void> run_now(std::string id) const;
+
+    /// All schedules, by queue and id; those of local jobs are in the queue "taskflux/local". What can't be read is left
+    /// out.
+    awaitable<std::vector<schedule>> list() const;
+
+    /// The next `count` ticks of a schedule that are not done with, without jitter.
+    awaitable<std::vector<time_point>> next(std::string id, std::size_t count) const;
+
+private:
+    template <class R, class P>
+    awaitable<void> put(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,
+                        std::string payload, const schedule_options& options) const {
+        const auto& id = options.id().empty() ? std::string(contract.name()) : options.id();
+        auto made = options.define(id, expression, in);
+        task_spec spec;
+        spec.name = contract.name();
+        spec.priority = options.submit().priority().value_or(contract.options().priority());
+        spec.policy = options.submit().over(contract.options().policy());
+        spec.headers = options.submit().headers();
+        made.task = detail::as_scheduled(spec, std::move(payload));
+        const auto& queue = options.submit().queue();
+        return put_in(book_, queue ? *queue : std::string(contract.options().queue()), std::move(made));
+    }
+
+    static awaitable<void> put_in(detail::schedule_book book, std::string queue, schedule_definition definition);
+
+    /// The row of a local job's schedule.
+    std::string row_of(std::string_view id, const schedule_options& options) const;
+    void add(detail::local_job job);
+
+    /// The executor of plain functions, if there are any.
+    asio::any_io_executor cpu();
+
+    detail::schedule_book book_;
+    scheduler_options options_;
+    std::string host_;
+    std::shared_ptr<detail::local_job_map> jobs_;
+    std::shared_ptr<asio::thread_pool> pool_;
+    std::shared_ptr<detail::scheduler_core> core_;
+    bool is_stopped_ = false;  // before it ran
+};
+
+}  // namespace taskflux

@@ -1,0 +1,170 @@
+#pragma once
+
+#include <taskflux/core/error.hpp>
+#include <taskflux/flow/live.hpp>
+#include <taskflux/flow/scheduler.hpp>
+#include <taskflux/flow/scheduler/core.hpp>
+
+#include <boost/asio/ip/host_name.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace taskflux {
+
+namespace detail {
+
+enum class schedule_verb { remove, pause, resume, run_now };
+
+/// None: throws, unless that is what is left of some.
+asio::awaitable<std::vector<schedule_entry>> find_schedule(schedule_book book, std::string id, bool may_be_none = false) {
+    auto found = co_await book.read_all();
+    std::erase_if(found, [&](const auto& one) { return !one.is_called(id); });
+    if (found.empty() && !may_be_none) throw error(errc::not_found, "no schedule has the id \"" + id + '"');
+    co_return found;
+}
+
+asio::awaitable<bool> act_on_one(schedule_book book, schedule_entry one, schedule_verb what) {
+    if (what == schedule_verb::remove) co_return co_await book.remove(std::move(one));
+    one.what = read_schedule(one.text);
+    const auto& means = one.what.definition;
+    auto& state = one.what.state;
+    const auto now = book.now();
+    std::vector<new_task> tasks;
+    switch (what) {
+        case schedule_verb::remove: break;
+        case schedule_verb::pause:
+            if (state.paused) co_return true;
+            state.paused = true;
+            break;
+        case schedule_verb::resume:
+            if (!state.paused) co_return true;
+            state.paused = false;
+            state.next = book.first_tick(state, cron(means.cron), zone::named(means.zone));
+            break;
+        case schedule_verb::run_now:
+            if (means.task) {
+                tasks.push_back(task_at(means, now, run_id(means.id, now, state.revision)));
+            } else if (!state.run_at) {
+                state.run_at = now;
+            } else {
+                co_return true;
+            }
+            break;
+    }
+    co_return co_await book.write(one, std::move(tasks));
+}
+
+asio::awaitable<void> act_on_all(schedule_book book, std::string id, schedule_verb what) {
+    std::set<std::pair<std::string, std::string>> done;  // queues and rows: once each
+    for (bool all_done = false; !all_done;) {  // again where somebody else has changed one
+        auto found = co_await find_schedule(book, id, !done.empty());
+        all_done = true;
+        for (auto& one : found) {
+            std::pair where(one.queue, one.row);
+            if (done.contains(where)) continue;
+            const bool is_done = co_await act_on_one(book, std::move(one), what);
+            if (is_done) done.insert(std::move(where));
+            else all_done = false;
+        }
+    }
+}
+
+asio::awaitable<std::vector<schedule>> list_schedules(schedule_book book) {
+    auto found = co_await book.read_all();
+    std::vector<schedule> all;
+    for (auto& one : found) {
+        if (one.what.version != stored_schedule::current_version) continue;
+        auto& made = all.emplace_back();
+        made.queue = std::move(one.queue);
+        made.definition = std::move(one.what.definition);
+        made.state = std::move(one.what.state);
+    }
+    co_return all;
+}
+
+asio::awaitable<std::vector<time_point>> next_ticks(schedule_book book, std::string id, std::size_t count) {
+    const auto found = co_await find_schedule(book, std::move(id));
+    const auto what = read_schedule(found.front().text);
+    const cron when(what.definition.cron);
+    const auto in = zone::named(what.definition.zone);
+    const auto first = what.state.paused ? book.first_tick(what.state, when, in) : what.state.next;
+    co_return ticks_from(when, in, first, count);
+}
+
+}  // namespace detail
+
+scheduler::scheduler(broker_ptr broker, scheduler_options options)
+    : book_(std::move(broker), options.queues(), uuid_generator().text()), options_(std::move(options)),
+      host_(options_.host().empty() ? asio::ip::host_name() : options_.host()),
+      jobs_(std::make_shared<detail::local_job_map>()) {}
+
+scheduler::~scheduler() {
+    if (core_) core_->abandon();
+    if (pool_) pool_->join();
+}
+
+asio::awaitable<void> scheduler::run() {
+    if (core_) throw error(errc::wrong_state, "this scheduler has been run already");
+    core_ = std::make_shared<detail::scheduler_core>(book_, options_, host_, jobs_, cpu());
+    if (is_stopped_) core_->stop();
+    return detail::live(core_, pool_);
+}
+
+void scheduler::stop() {
+    if (core_) return core_->stop();
+    is_stopped_ = true;
+}
+
+asio::awaitable<void> scheduler::remove(std::string id) const {
+    return detail::act_on_all(book_, std::move(id), detail::schedule_verb::remove);
+}
+
+asio::awaitable<void> scheduler::pause(std::string id) const {
+    return detail::act_on_all(book_, std::move(id), detail::schedule_verb::pause);
+}
+
+asio::awaitable<void> scheduler::resume(std::string id) const {
+    return detail::act_on_all(book_, std::move(id), detail::schedule_verb::resume);
+}
+
+asio::awaitable<void> scheduler::run_now(std::string id) const {
+    return detail::act_on_all(book_, std::move(id), detail::schedule_verb::run_now);
+}
+
+asio::awaitable<std::vector<schedule>> scheduler::list() const { return detail::list_schedules(book_); }
+
+asio::awaitable<std::vector<time_point>> scheduler::next(std::string id, std::size_t count) const {
+    return detail::next_ticks(book_, std::move(id), count);
+}
+
+asio::awaitable<void> scheduler::put_in(detail::schedule_book book, std::string queue, schedule_definition definition) {
+    co_await book.put(std::move(queue), std::move(definition));
+}
+
+std::string scheduler::row_of(std::string_view id, const schedule_options& options) const {
+    std::string row(detail::checked_name(id));
+    return options.scope() == local_scope::once_per_host ? row + '@' + host_ : row;
+}
+
+void scheduler::add(detail::local_job job) {
+    if (core_) throw error(errc::wrong_state, "local job " + job.definition.id + ": local jobs are set before run()");
+    const auto id = job.definition.id;
+    if (!jobs_->emplace(id, std::move(job)).second) {
+        throw error(errc::invalid_argument, "there is a local job " + id + " already");
+    }
+}
+
+asio::any_io_executor scheduler::cpu() {
+    const auto is_plain = [](const auto& named) { return named.second.is_plain; };
+    if (options_.cpu() || std::ranges::none_of(*jobs_, is_plain)) return options_.cpu();
+    pool_ = detail::make_cpu_pool(0);
+    return pool_->get_executor();
+}
+
+}  // namespace taskflux

@@ -1,0 +1,122 @@
+#pragma once
+
+#include <taskflux/detail/event.hpp>
+#include <taskflux/flow/scheduler/local_job.hpp>
+#include <taskflux/flow/scheduler_options.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace taskflux::detail {
+
+/// The local jobs that run now. Its functions are for one strand; the jobs themselves run on others, never inside one.
+class local_runs {
+public:
+    using sink = std::function<void(const std::string&)>;
+
+    /// `executor` runs coroutines, `cpu` plain functions. `log` hears of what jobs throw. `changed` is set when one ends.
+    local_runs(asio::any_io_executor executor, asio::any_io_executor cpu, asio::any_io_executor strand, sink log,
+               std::shared_ptr<event> changed)
+        : executor_(std::move(executor)), cpu_(std::move(cpu)), strand_(std::move(strand)), log_(std::move(log)),
+          changed_(std::move(changed)), runs_(std::make_shared<std::list<std::shared_ptr<run>>>()) {}
+
+    bool empty() const { return runs_->empty(); }
+
+    void start(const local_job& what, overlap_policy overlap) {
+        const auto& id = what.definition.id;
+        if (overlap == overlap_policy::skip && is_running(id)) return;
+        if (overlap == overlap_policy::cancel_previous) cancel(id);
+        const auto& on = what.is_plain && cpu_ ? cpu_ : executor_;
+        // Who closes us may then join the threads: not before the job is theirs, or we see that we are closed.
+        const asio::any_io_executor alive = asio::prefer(on, asio::execution::outstanding_work.tracked);
+        if (*is_closed_) return;
+        const auto one = std::make_shared<run>(id, asio::make_strand(on));
+        runs_->push_back(one);
+        auto on_end = [runs = runs_, one, log = log_, changed = changed_](std::exception_ptr error) {
+            runs->remove(one);
+            if (error && !one->is_cancelled) log("local job " + one->id + " failed: " + message_of(error));
+            changed->set();
+        };
+        asio::co_spawn(one->where, begin(what.start, is_closed_),
+                       asio::bind_cancellation_slot(one->stop.slot(), asio::bind_executor(strand_, std::move(on_end))));
+    }
+
+    /// Starts none from now on. Thread-safe.
+    void close() { *is_closed_ = true; }
+
+    void cancel_all() {
+        for (const auto& one : *runs_) cancel(one);
+    }
+
+private:
+    struct run {
+        run(std::string name, asio::any_io_executor on) : id(std::move(name)), where(std::move(on)) {}
+
+        std::string id;
+        asio::any_io_executor where;
+        asio::cancellation_signal stop;  // for `where`
+        bool is_cancelled = false;
+    };
+
+    /// `co_spawn` runs its coroutine on the spot where it can: the job would then be inside `start`.
+    static asio::awaitable<void> begin(std::function<asio::awaitable<void>()> job,
+                                       std::shared_ptr<const std::atomic<bool>> is_closed) {
+        co_await asio::post(asio::deferred);
+        if (*is_closed) co_return;
+        co_await job();
+    }
+
+    static std::string message_of(const std::exception_ptr& error) {
+        try {
+            std::rethrow_exception(error);
+        } catch (const std::exception& e) {
+            return e.what();
+        } catch (...) {
+            return "what it threw is no std::exception";
+        }
+    }
+
+    bool is_running(std::string_view id) const {
+        return std::ranges::any_of(*runs_, [id](const auto& one) { return one->id == id; });
+    }
+
+    void cancel(std::string_view id) {
+        for (const auto& one : *runs_) {
+            if (one->id == id) cancel(one);
+        }
+    }
+
+    static void cancel(const std::shared_ptr<run>& one) {
+        if (std::exchange(one->is_cancelled, true)) return;  // once is enough, and many may take long to end
+        asio::post(one->where, [one] { one->stop.emit(asio::cancellation_type::terminal); });
+    }
+
+    asio::any_io_executor executor_;
+    asio::any_io_executor cpu_;
+    asio::any_io_executor strand_;
+    sink log_;
+    std::shared_ptr<event> changed_;
+    std::shared_ptr<std::list<std::shared_ptr<run>>> runs_;
+    std::shared_ptr<std::atomic<bool>> is_closed_ = std::make_shared<std::atomic<bool>>(false);
+};
+
+}  // namespace taskflux::detail

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <taskflux/core/error.hpp>
+#include <taskflux/fwd.hpp>
+
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <exception>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace taskflux::detail {
+
+/// What is wrong with queues and rows: told of once, until it changes or is over.
+class trouble_log {
+public:
+    using sink = std::function<void(std::string_view)>;
+    using place = std::pair<std::string, std::string>;  // queue and row; no row: the queue itself
+
+    explicit trouble_log(sink to) : sink_(std::move(to)) {}
+
+    void tell(const place& where, const std::string& line) {
+        if (std::exchange(told_[where], line) != line && sink_) sink_(line);
+    }
+
+    /// Tells of what was caught, or throws it again where everything is over: cancelled, or `shut_down`.
+    void report(const place& where, const std::string& what, const std::exception_ptr& failure) {
+        try {
+            std::rethrow_exception(failure);
+        } catch (const boost::system::system_error& e) {
+            if (e.code() == asio::error::operation_aborted || e.code() == errc::shut_down) throw;
+            tell(where, what + ": " + e.what());
+        } catch (const std::exception& e) {
+            tell(where, what + ": " + e.what());
+        }
+    }
+
+    void is_over(const place& where) { told_.erase(where); }
+
+    /// Forgets the rows of a queue for which `is_there` is false.
+    template <class Predicate>
+    void keep_rows(const std::string& queue, Predicate is_there) {
+        std::erase_if(told_, [&](const auto& one) {
+            const auto& [of, row] = one.first;
+            return of == queue && !row.empty() && !is_there(row);
+        });
+    }
+
+    /// Forgets all queues but these and the one without a name.
+    void keep_queues(const std::set<std::string>& queues) {
+        std::erase_if(told_, [&](const auto& one) {
+            return !one.first.first.empty() && !queues.contains(one.first.first);
+        });
+    }
+
+private:
+    sink sink_;
+    std::map<place, std::string> told_;
+};
+
+}  // namespace taskflux::detail

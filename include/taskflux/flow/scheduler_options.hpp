@@ -1,0 +1,170 @@
+#pragma once
+
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/id.hpp>
+#include <taskflux/core/options.hpp>
+#include <taskflux/core/schedule.hpp>
+#include <taskflux/core/time.hpp>
+#include <taskflux/fwd.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace taskflux {
+
+/// Where a local job runs at each tick.
+enum class local_scope {
+    once_per_cluster,  ///< in one process of all
+    once_per_host,     ///< in one process of each host
+    every_process      ///< in each; the broker does not know of it
+};
+
+/// How a schedule behaves. Setters may be chained; name the options on a line of their own before a co_await.
+class schedule_options {
+public:
+    schedule_options() {}
+
+    /// Its name: 1 to 128 characters of A-Z a-z 0-9 _ - . /; by default that of the task. One schedule of a name in
+    /// each queue. Not for local jobs.
+    schedule_options& id(std::string_view name) { return id_ = detail::checked_name(name), *this; }
+
+    /// What becomes of ticks that nobody was there for; default `fire_once`. `limit`: how many are caught up with, at
+    /// most 1000.
+    schedule_options& misfire(misfire_policy policy, unsigned limit = 10) {
+        if (limit == 0) throw error(errc::invalid_argument, "misfire: a limit is at least 1; use misfire_policy::skip");
+        if (limit > detail::most_caught_up) throw error(errc::invalid_argument, "misfire: a limit is at most 1000");
+        limit_ = policy == misfire_policy::catch_up ? limit : 1;
+        return misfire_ = policy, *this;
+    }
+
+    /// So late a tick is still on time; default 5 s, at most a year.
+    schedule_options& grace(duration late) {
+        return grace_ = at_most_a_year(late, "grace"), *this;
+    }
+
+    /// Who may fire it, by host name; empty (the default): anyone.
+    schedule_options& hosts(std::vector<std::string> names) {
+        if (std::ranges::find(names, std::string()) != names.end()) {
+            throw error(errc::invalid_argument, "hosts: a host's name is not empty");
+        }
+        return hosts_ = std::move(names), *this;
+    }
+
+    /// What happens at a tick when what the last one started has not ended; default `allow`. Of a local job, what
+    /// runs in this process counts.
+    schedule_options& overlap(overlap_policy policy) { return overlap_ = policy, *this; }
+
+    /// Each tick fires up to so much later, by a delay of its own, at most a year; keep it below the time between two
+    /// ticks.
+    schedule_options& jitter(duration most) {
+        return jitter_ = at_most_a_year(most, "jitter"), *this;
+    }
+
+    /// Options of each submission: queue, priority, retry, limits, headers. Others make no sense here:
+    /// `invalid_argument`. Not for local jobs.
+    schedule_options& submit(const submit_options& options) {
+        if (!options.id().empty() || !options.unique_key().empty() || options.hold() || options.at() ||
+            options.delay() != duration::zero()) {
+            throw error(errc::invalid_argument, "submit: a schedule's tasks can't have an id, a unique key, hold, delay or at");
+        }
+        return submit_ = options, *this;
+    }
+
+    /// The time zone of a local job's expression; default UTC.
+    schedule_options& zone(std::string_view name) { return zone_ = name, *this; }
+
+    /// Where a local job runs; default `once_per_cluster`.
+    schedule_options& scope(local_scope where) { return scope_ = where, *this; }
+
+    const std::string& id() const { return id_; }
+    const submit_options& submit() const { return submit_; }
+    const std::string& zone() const { return zone_; }
+    local_scope scope() const { return scope_; }
+
+    /// What they make of a schedule. Errors: `invalid_argument` for an expression or zone that is not known.
+    schedule_definition define(std::string id, std::string_view expression, std::string_view place) const {
+        schedule_definition made;
+        made.cron = cron(expression).text();
+        made.zone = taskflux::zone::named(place).name();
+        made.id = std::move(id);
+        made.misfire = misfire_;
+        made.limit = limit_;
+        made.grace = grace_;
+        made.overlap = overlap_;
+        made.jitter = jitter_;
+        made.hosts = hosts_;
+        return made;
+    }
+
+private:
+    static duration at_most_a_year(duration given, const std::string& name) {
+        if (given < duration::zero()) throw error(errc::invalid_argument, name + " must not be negative");
+        if (given > detail::longest_delay) throw error(errc::invalid_argument, name + " must not be longer than 365 days");
+        return given;
+    }
+
+    std::string id_;
+    misfire_policy misfire_ = misfire_policy::fire_once;
+    unsigned limit_ = 1;
+    duration grace_ = std::chrono::seconds(5);
+    std::vector<std::string> hosts_;
+    overlap_policy overlap_ = overlap_policy::allow;
+    duration jitter_{};
+    submit_options submit_;
+    std::string zone_ = "UTC";
+    local_scope scope_ = local_scope::once_per_cluster;
+};
+
+/// How a scheduler works. Setters may be chained; the same name without an argument reads.
+class scheduler_options {
+public:
+    scheduler_options() {}
+
+    /// The queues whose schedules it fires and finds; by default all that the broker has.
+    scheduler_options& queues(std::vector<std::string> names) {
+        for (const auto& name : names) detail::checked_name(name);
+        return queues_ = std::move(names), *this;
+    }
+
+    /// This host's name, for schedules that are for some hosts only and for jobs that run once per host; by default what
+    /// the system says. Name it where that changes, as in containers: what is stored for a host that never comes back
+    /// stays until it is removed.
+    scheduler_options& host(std::string_view name) { return host_ = detail::checked_name(name), *this; }
+
+    /// How often it looks for schedules that others have added or changed; default 1 s. While no queue can be read up
+    /// to ten times as long.
+    scheduler_options& look_every(duration time) {
+        if (time <= duration::zero()) throw error(errc::invalid_argument, "look_every must be longer than nothing");
+        return look_every_ = time, *this;
+    }
+
+    /// Runs local jobs that are plain functions; by default threads of the scheduler's own, as many as the machine
+    /// has cores, if it has such jobs.
+    scheduler_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
+
+    /// Takes a line for each thing that went wrong; by default nobody does. Must not throw.
+    scheduler_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
+
+    const std::vector<std::string>& queues() const { return queues_; }
+    const std::string& host() const { return host_; }
+    duration look_every() const { return look_every_; }
+    const asio::any_io_executor& cpu() const { return cpu_; }
+    const std::function<void(std::string_view)>& log() const { return log_; }
+
+private:
+    std::vector<std::string> queues_;
+    std::string host_;
+    duration look_every_ = std::chrono::seconds(1);
+    asio::any_io_executor cpu_;
+    std::function<void(std::string_view)> log_;
+};
+
+}  // namespace taskflux

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/id.hpp>
+#include <taskflux/core/options.hpp>
+#include <taskflux/core/time.hpp>
+#include <taskflux/fwd.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace taskflux {
+
+/// Options of a service.
+class service_options {
+public:
+    service_options() {}
+
+    /// The instance's id, which no other one may have; default: a new one each time.
+    service_options& id(std::string_view name) { return id_ = detail::checked_name(name), *this; }
+
+    /// The host as the directory shows it; default: this machine's name.
+    service_options& host(std::string name) { return host_ = std::move(name), *this; }
+
+    /// Calls in hand, running or waiting for the CPU pool; another one gets `errc::busy`. Default 1000.
+    service_options& max_running(std::size_t count) {
+        if (count == 0) throw error(errc::invalid_argument, "a service takes at least one call");
+        return max_running_ = count, *this;
+    }
+
+    /// After it the instance is taken for gone, unless it has told that it is there, which it does three times as often.
+    /// Default 5 s, at least 100 ms.
+    service_options& lease(duration length) {
+        if (length < std::chrono::milliseconds(100)) throw error(errc::invalid_argument, "a lease is at least 100 ms");
+        return lease_ = length, *this;
+    }
+
+    /// How long the calls in hand may take when it ends; then they are cancelled. Default 10 s.
+    service_options& drain_for(duration limit) {
+        return drain_for_ = detail::not_negative(limit, "drain_for must not be negative"), *this;
+    }
+
+    /// Where plain functions run; default: a pool of the service's own, if it has any.
+    service_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
+
+    /// Threads of its own pool; 0: one a core, the default.
+    service_options& cpu_threads(std::size_t count) { return cpu_threads_ = count, *this; }
+
+    /// Hears of trouble with the broker. On any thread; must not throw.
+    service_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
+
+    const std::string& id() const { return id_; }
+    const std::string& host() const { return host_; }
+    std::size_t max_running() const { return max_running_; }
+    duration lease() const { return lease_; }
+    duration drain_for() const { return drain_for_; }
+    const asio::any_io_executor& cpu() const { return cpu_; }
+    std::size_t cpu_threads() const { return cpu_threads_; }
+    const std::function<void(std::string_view)>& log() const { return log_; }
+
+private:
+    std::string id_;
+    std::string host_;
+    std::size_t max_running_ = 1000;
+    duration lease_ = std::chrono::seconds(5);
+    duration drain_for_ = std::chrono::seconds(10);
+    asio::any_io_executor cpu_;
+    std::size_t cpu_threads_ = 0;
+    std::function<void(std::string_view)> log_;
+};
+
+}  // namespace taskflux

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <taskflux/core/codec.hpp>
+#include <taskflux/core/task.hpp>
+#include <taskflux/flow/job.hpp>
+#include <taskflux/flow/workflow/children.hpp>
+#include <taskflux/flow/workflow/notebook.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <ranges>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace taskflux::detail {
+
+/// Whether an attempt ends anyway: then its open subtasks are its successor's, or its task's end cancels them.
+using is_ending = std::function<bool()>;
+
+/// The payloads of subtasks, one after the other.
+class payload_source {
+public:
+    virtual bool has_next() = 0;
+    virtual void skip() = 0;
+    virtual std::string take() = 0;
+
+protected:
+    ~payload_source() = default;
+};
+
+/// Reads no element of the range before it is taken.
+template <class Range>
+class range_source final : public payload_source {
+public:
+    explicit range_source(Range payloads) : payloads_(std::move(payloads)) {}
+    range_source(const range_source&) = delete;
+    range_source& operator=(const range_source&) = delete;
+
+    bool has_next() override { return next_ != std::ranges::end(payloads_); }
+    void skip() override { ++next_; }
+    std::string take() override {
+        auto text = encode(*next_);
+        ++next_;
+        return text;
+    }
+
+private:
+    Range payloads_;
+    std::ranges::iterator_t<Range> next_ = std::ranges::begin(payloads_);
+};
+
+/// What is told of each subtask of a map that has ended, in order; throws unless it has succeeded.
+using child_sink = std::function<void(const open_child&)>;
+
+/// One subtask, awaited; its outcome is there.
+asio::awaitable<open_child> await_child(notebook& book, std::string name, std::string queue, new_task task, is_ending ends);
+
+/// A subtask for each payload, at most `window` of them open at a time. `has_results`: whether the journal is to hold what
+/// they gave until the parent ends; else it forgets those that are done with.
+asio::awaitable<void> await_children(notebook& book, std::string name, std::string queue, new_task pattern,
+                                     payload_source& payloads, const child_sink& on_end, std::size_t window,
+                                     bool has_results, is_ending ends);
+
+/// Subtasks that the parent, when its handler has returned, waits for; gives how many.
+asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, std::string queue, new_task pattern,
+                                            payload_source& payloads, children_policy policy);
+
+template <class R>
+asio::awaitable<R> call_child(notebook& book, std::string name, std::string queue, new_task task, is_ending ends) {
+    const auto child = co_await await_child(book, std::move(name), std::move(queue), std::move(task), std::move(ends));
+    if constexpr (std::is_void_v<R>) value_of<R>(*child.outcome, child.id);
+    else co_return value_of<R>(*child.outcome, child.id);
+}
+
+/// Gives the results in order.
+template <class R, class Range>
+asio::awaitable<std::vector<R>> map_children(notebook& book, std::string name, std::string queue, new_task pattern,
+                                             Range payloads, std::size_t window, is_ending ends) {
+    std::vector<R> results;
+    range_source source(std::move(payloads));
+    const child_sink take = [&results](const open_child& child) {
+        results.push_back(value_of<R>(*child.outcome, child.id));
+    };
+    co_await await_children(book, std::move(name), std::move(queue), std::move(pattern), source, take, window, true, std::move(ends));
+    co_return results;
+}
+
+template <class R, class Range>
+    requires(std::is_void_v<R>)
+asio::awaitable<void> map_children(notebook& book, std::string name, std::string queue, new_task pattern, Range payloads,
+                                   std::size_t window, is_ending ends) {
+    range_source source(std::move(payloads));
+    const child_sink check = [](const open_child& child) { value_of<void>(*child.outcome, child.id); };
+    co_await await_children(book, std::move(name), std::move(queue), std::move(pattern), source, check, window, false, std::move(ends));
+}
+
+template <class Range>
+asio::awaitable<std::size_t> spawn_all(notebook& book, std::string name, std::string queue, new_task pattern, Range payloads,
+                                       children_policy policy) {
+    range_source source(std::move(payloads));
+    co_return co_await spawn_children(book, std::move(name), std::move(queue), std::move(pattern), source, policy);
+}
+
+}  // namespace taskflux::detail

@@ -1,0 +1,169 @@
+#pragma once
+
+#include <taskflux/core/error.hpp>
+#include <taskflux/flow/workflow/children.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace taskflux::detail {
+
+inline std::string mismatch(const std::string& name, const child_place& there, const std::string& queue, const std::string& task) {
+    return "subtask \"" + name + "\" was " + there.name + " in queue " + there.queue + " when this task ran before, and is " +
+           task + " in queue " + queue + " now: the handler's calls have changed while the task was under way; "
+           "give calls names, or let such tasks end before the change";
+}
+
+asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, std::string key, task_id child) {
+    constexpr auto pause = std::chrono::milliseconds(50);
+    constexpr int patience = 200;
+    for (int tries = 0;; ++tries) {
+        std::exception_ptr failure;
+        try {
+            auto outcome = co_await broker->wait(child, (duration::max)());
+            if (outcome) co_return std::move(*outcome);
+        } catch (const boost::system::system_error& e) {
+            if (e.code() != errc::not_found) throw;
+            failure = std::current_exception();
+        }
+        journal_query query;
+        query.keys.push_back(key);
+        auto page = co_await broker->journal(parent, std::move(query));
+        if (!page.entries.empty() && page.entries.front().outcome) co_return std::move(*page.entries.front().outcome);
+        if (failure && tries == patience) std::rethrow_exception(failure);
+        asio::steady_timer timer(co_await asio::this_coro::executor, pause);
+        co_await timer.async_wait(asio::deferred);
+    }
+}
+
+/// Takes subtasks out of a journal whose tasks do not come.
+inline asio::awaitable<void> drop_notes(broker_ptr broker, task_id parent, journal_notes notes, std::vector<std::string> keys) {
+    for (auto& key : keys) {
+        notes.items.emplace_back();
+        notes.items.back().key = std::move(key);
+        notes.items.back().how = journal_notes::mode::drop;
+    }
+    co_await broker->note(std::move(parent), std::move(notes));
+}
+
+asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
+                                                    journal_notes notes) {
+    const auto parent = tasks.front().parent->id;
+    std::vector<std::string> keys;
+    std::vector<bool> may_be_others;  // an id that was not made for this very call
+    for (const auto& task : tasks) {
+        keys.push_back(task.parent->key);
+        may_be_others.push_back(!task.unique_key.empty() || !task.own_id.starts_with(to_string(parent) + '/'));
+    }
+    std::exception_ptr failure;
+    std::vector<submitted> stored;
+    try {
+        stored = co_await broker->submit(queue, std::move(tasks));
+    } catch (const error&) {
+        failure = std::current_exception();
+    }
+    if (failure) {
+        co_await drop_notes(broker, parent, std::move(notes), std::move(keys));
+        std::rethrow_exception(failure);
+    }
+    std::vector<task_key> made;
+    for (std::size_t i = 0; i < stored.size(); ++i) {
+        made.push_back(stored[i].key);
+        if (!stored[i].duplicate || !may_be_others[i]) continue;
+        task_id there;
+        there.queue = queue;
+        there.key = stored[i].key;
+        const auto known = co_await broker->get(there);
+        if (known && known->parent == to_string(parent) && child_key(known->call) == keys[i]) continue;
+        std::vector<std::string> strange(1, keys[i]);
+        co_await drop_notes(broker, parent, notes, std::move(strange));
+        throw error(errc::invalid_argument, "the subtask \"" + keys[i].substr(1) + "\" has the id or unique key of task " +
+                                                to_string(there) + ", which is not this call's");
+    }
+    co_return made;
+}
+
+asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::string queue, std::vector<std::string> names,
+                                                       std::vector<new_task> tasks, bool are_spawned,
+                                                       std::optional<children_policy> policy) {
+    auto notes = book.notes();
+    notes.policy = policy;
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        if (tasks[i].own_id.empty()) tasks[i].own_id = book.child_id(names[i]);
+        child_place place;
+        place.queue = queue;
+        place.name = tasks[i].spec->name;
+        place.own_id = tasks[i].own_id;
+        auto item = notebook::item_of(child_key(names[i]), place.text(), journal_notes::mode::add);
+        item.is_spawned = are_spawned;
+        notes.items.push_back(std::move(item));
+    }
+    auto known = co_await book.write(std::move(notes));
+
+    std::vector<open_child> children(tasks.size());
+    std::vector<new_task> fresh;
+    std::vector<std::size_t> places;
+    std::vector<std::pair<std::size_t, new_task>> older;  // open since an attempt that has failed, which may cancel them yet
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        children[i].id.queue = queue;
+        children[i].own_id = tasks[i].own_id;
+        if (auto& before = known.before[i]) {
+            auto there = child_place::parse(before->text);
+            if (there.queue != queue || there.name != tasks[i].spec->name) {
+                throw error(errc::journal_mismatch, mismatch(names[i], there, queue, tasks[i].spec->name));
+            }
+            children[i].own_id = there.own_id;
+            if (before->outcome) {
+                children[i].outcome = std::move(before->outcome);
+                continue;
+            }
+            if (before->epoch < known.epoch) older.emplace_back(i, tasks[i]);
+            tasks[i].own_id = std::move(there.own_id);
+        }
+        parent_link parent;
+        parent.id = book.id();
+        parent.key = child_key(names[i]);
+        tasks[i].parent = std::move(parent);
+        fresh.push_back(std::move(tasks[i]));
+        places.push_back(i);
+    }
+    if (fresh.empty()) co_return children;
+    const auto broker = book.broker();
+    auto by = book.notes();
+    const auto keys = co_await submit_noted(broker, queue, std::move(fresh), std::move(by));
+    for (std::size_t i = 0; i < places.size(); ++i) children[places[i]].id.key = keys[i];
+
+    for (auto& [i, task] : older) {
+        const parking lent(book.sink());
+        auto outcome = co_await end_of_child(broker, book.id(), child_key(names[i]), children[i].id);
+        if (outcome.state == task_state::succeeded) {
+            children[i].outcome = std::move(outcome);
+            continue;
+        }
+        std::vector<std::string> name(1, names[i]);
+        std::vector<new_task> again;
+        again.push_back(std::move(task));
+        auto opened = co_await open_children(book, queue, std::move(name), std::move(again), are_spawned);
+        children[i] = std::move(opened.front());
+    }
+    co_return children;
+}
+
+void abandon_children(const broker_ptr& broker, const std::string& queue, std::vector<task_key> keys) {
+    if (keys.empty()) return;
+    constexpr auto cancel = [](broker_ptr of, std::string in, std::vector<task_key> which) -> asio::awaitable<void> {
+        co_await of->cancel(std::move(in), std::move(which));
+    };
+    asio::co_spawn(broker->get_executor(), cancel(broker, queue, std::move(keys)), [](std::exception_ptr) {});
+}
+
+}  // namespace taskflux::detail

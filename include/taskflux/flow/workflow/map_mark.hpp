@@ -1,0 +1,46 @@
+#pragma once
+
+#include <taskflux/flow/workflow/notebook.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <string>
+#include <utility>
+
+namespace taskflux::detail {
+
+/// What remembers how far a map without results has come, so that the journal need not hold its subtasks.
+class map_mark {
+public:
+    map_mark(notebook& book, std::string name) : book_(book), name_(std::move(name)) {}
+
+    /// How many items, from the first one on, are done with.
+    asio::awaitable<std::size_t> read() {
+        if (!book_.may_have_entries()) co_return 0;
+        const auto known = co_await book_.find_number(key());
+        written_ = known.value_or(0);
+        co_return written_;
+    }
+
+    /// To be called as the first `done` are done with; writes now and then.
+    asio::awaitable<void> move(std::size_t done, bool at_once) {
+        constexpr std::size_t stride = 128;  // notes that one call takes
+        if (done == written_ || (!at_once && done < written_ + stride)) co_return;
+        auto notes = book_.notes();
+        notes.items.push_back(notebook::item_of(key(), std::to_string(done), journal_notes::mode::set));
+        for (; written_ < done; ++written_) {
+            notes.items.push_back(notebook::item_of(child_key(name_ + '.' + std::to_string(written_)), "", journal_notes::mode::drop));
+        }
+        co_await book_.write(std::move(notes));
+    }
+
+private:
+    std::string key() const { return step_key("~map/" + name_); }
+
+    notebook& book_;
+    const std::string name_;
+    std::size_t written_ = 0;
+};
+
+}  // namespace taskflux::detail

@@ -1,0 +1,143 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/core/codec.hpp>
+#include <taskflux/core/error.hpp>
+#include <taskflux/fwd.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace taskflux::detail {
+
+/// What a handler needs of the worker that runs it. Called from any thread.
+class context_sink {
+public:
+    virtual void on_progress(std::string encoded) = 0;
+    virtual void on_log(log_line line) = 0;
+
+    virtual const broker_ptr& broker() const = 0;
+    virtual const std::string& consumer_name() const = 0;
+    /// Lends the handler's slot to another, as long as the handler only waits.
+    virtual void park() = 0;
+    virtual void unpark() = 0;
+
+protected:
+    ~context_sink() = default;
+};
+
+/// Ends an attempt that is to go on later: after `delay`, or when the signal with the key `awaited` has come. Not a
+/// `std::exception`, so that few handlers catch it by mistake.
+struct suspension {
+    duration delay{};
+    std::string awaited;
+};
+
+/// The journal of a task as one attempt at it reads and writes it. Names what the handler does by the order in which
+/// it does it, so that the next attempt finds it again. Thread-safe.
+class notebook {
+public:
+    notebook(context_sink& sink, const task_id& id, std::uint32_t token) : sink_(sink), id_(id), token_(token) {}
+
+    const broker_ptr& broker() const { return sink_.broker(); }
+    const task_id& id() const { return id_; }
+    context_sink& sink() { return sink_; }
+
+    /// Whether an attempt before this one may have left something.
+    bool may_have_entries() const { return token_ > 1; }
+
+    std::string next_name() { return std::to_string(++position_); }
+
+    /// Which signal of that name is awaited next.
+    std::size_t next_signal(const std::string& name) {
+        const std::lock_guard lock(mutex_);
+        return ++signals_[name];
+    }
+    /// It was not awaited until it came: who waits next waits for it.
+    void return_signal(const std::string& name) {
+        const std::lock_guard lock(mutex_);
+        --signals_[name];
+    }
+
+    /// While calls are awaited side by side, one of them can't end the attempt.
+    bool is_in_group() const { return groups_ > 0; }
+    void enter_group() { ++groups_; }
+    void leave_group() { --groups_; }
+
+    /// Throws `invalid_argument` for a name that this attempt has used already.
+    void claim(const char* what, const std::string& name) {
+        if (name.empty() || name.front() == '~' || name.size() > 200) {
+            throw error(errc::invalid_argument, std::string("the name of a ") + what +
+                                                    " is 1 to 200 bytes and does not begin with '~': \"" +
+                                                    name.substr(0, 64) + '"');
+        }
+        const std::lock_guard lock(mutex_);
+        if (used_.insert(what + (' ' + name)).second) return;
+        throw error(errc::invalid_argument, std::string("two ") + what + "s of one task are named \"" + name + '"');
+    }
+
+    /// The own id of a subtask that this attempt is the first to make.
+    std::string child_id(const std::string& name) const {
+        auto made = to_string(id_) + '/' + name;
+        if (token_ > 1) made += '@' + std::to_string(token_);
+        return made;
+    }
+
+    journal_notes notes() const {
+        journal_notes made;
+        made.consumer = sink_.consumer_name();
+        made.token = token_;
+        return made;
+    }
+
+    asio::awaitable<noted> write(journal_notes what) { return broker()->note(id_, std::move(what)); }
+
+    /// Writes a value unless there is one; gives the one that is there then.
+    asio::awaitable<std::string> keep(std::string key, std::string value);
+
+    asio::awaitable<void> set(std::string key, std::string value);
+    asio::awaitable<std::optional<std::string>> find(std::string key);
+    asio::awaitable<std::optional<std::size_t>> find_number(std::string key);
+
+    static journal_notes::item item_of(std::string key, std::string text, journal_notes::mode how) {
+        journal_notes::item made;
+        made.key = std::move(key);
+        made.text = std::move(text);
+        made.how = how;
+        return made;
+    }
+
+private:
+    context_sink& sink_;
+    const task_id& id_;
+    const std::uint32_t token_;
+    std::atomic<unsigned> position_ = 0;
+    std::atomic<int> groups_ = 0;
+    std::mutex mutex_;  // guards all below
+    std::set<std::string> used_;
+    std::map<std::string, std::size_t> signals_;
+};
+
+/// For as long as a handler only waits.
+class parking {
+public:
+    explicit parking(context_sink& sink) : sink_(sink) { sink_.park(); }
+    parking(const parking&) = delete;
+    parking& operator=(const parking&) = delete;
+    ~parking() { sink_.unpark(); }
+
+private:
+    context_sink& sink_;
+};
+
+}  // namespace taskflux::detail

@@ -1,0 +1,479 @@
+#include <conformance/fixture.hpp>
+#include <taskflux/flow/directory.hpp>
+#include <taskflux/flow/rpc.hpp>
+#include <taskflux/flow/service.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/describe/class.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <list>
+#include <memory>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+// Calls between an `rpc` and services on every broker.
+namespace taskflux::conformance {
+
+struct add_args {
+    int a = 0;
+    int b = 0;
+};
+BOOST_DESCRIBE_STRUCT(add_args, (), (a, b))
+
+/// A class of a user's.
+class accumulator {
+public:
+    int add(int by) { return sum_ += by; }
+    asio::awaitable<int> sum() const { co_return sum_; }
+    std::string who(call_context& ctx) { return std::string(ctx.header("name")); }
+
+private:
+    BOOST_DESCRIBE_CLASS(accumulator, (), (add, sum, who), (), ())
+
+    int sum_ = 0;
+};
+
+namespace {
+
+inline constexpr method<int(add_args)> add{"calculator", "add"};
+inline constexpr method<void()> fail{"calculator", "fail"};
+inline constexpr method<void()> wait_long{"calculator", "wait_long"};
+inline constexpr method<std::string()> who{"calculator", "who"};
+inline constexpr method<int(int)> missing{"calculator", "missing"};
+
+struct rpc_fixture : fixture {
+    using fixture::fixture;
+
+    broker_ptr shared() { return {broker_ptr(), &broker()}; }
+
+    /// Lets services and calls do what they can before time goes on.
+    void let_work() {
+        for (int i = 0; i < 20; ++i) run(broker().counts(q));
+    }
+    void pass(duration time) {
+        advance(time);
+        let_work();
+    }
+};
+
+/// A service that runs.
+class server {
+public:
+    explicit server(rpc_fixture& on, const service_options& options = service_options())
+        : on_(on), service(on.shared(), options) {
+        service.on(add, [](add_args of) -> asio::awaitable<int> { co_return of.a + of.b; });
+        service.on(fail, []() -> asio::awaitable<void> {
+            co_await asio::this_coro::executor;
+            throw std::runtime_error("no luck");
+        });
+        service.on(wait_long, [this](call_context& ctx) { return wait(*this, ctx); });
+        service.on(who, [this]() -> asio::awaitable<std::string> { return name(*this); });
+    }
+    ~server() { stop(); }
+    server(const server&) = delete;
+    server& operator=(const server&) = delete;
+
+    server& start() {
+        running_.emplace(on_.start(service.run()));
+        on_.let_work();
+        return *this;
+    }
+    void stop() {
+        if (running_) service.stop();
+        if (running_) running_->get();
+        running_.reset();
+    }
+
+    /// Waits until it is cancelled.
+    static asio::awaitable<void> wait(server& self, call_context& ctx) {
+        ++self.begun;
+        asio::steady_timer timer(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
+        co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+        if (ctx.cancelled()) ++self.cancelled;
+    }
+    static asio::awaitable<std::string> name(server& self) { co_return self.service.id(); }
+
+private:
+    rpc_fixture& on_;
+
+public:
+    taskflux::service service;
+    int begun = 0;
+    int cancelled = 0;
+
+private:
+    std::optional<started<void>> running_;
+};
+
+template <class Backend>
+struct calling : rpc_fixture {
+    calling() : rpc_fixture(std::make_unique<Backend>()), caller(shared()) {}
+
+    taskflux::rpc caller;
+};
+
+service_options named(std::string_view id) { return service_options().id(id); }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(conformance_rpc)
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_message_reaches_the_mailbox_that_it_names, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    std::vector<std::string> first, second;
+    const auto one = on.broker().open([&](std::string_view text) { first.emplace_back(text); });
+    const auto other = on.broker().open([&](std::string_view text) { second.emplace_back(text); });
+    BOOST_TEST(on.run(on.broker().send(one->address(), "a")));
+    BOOST_TEST(on.run(on.broker().send(one->address(), std::string("b\0\n", 3))));
+    BOOST_TEST(on.run(on.broker().send(other->address(), "c")));
+    for (int i = 0; i < 20; ++i) on.run(on.broker().counts(q));
+    BOOST_TEST(first == std::vector<std::string>({"a", std::string("b\0\n", 3)}), boost::test_tools::per_element());
+    BOOST_TEST(second == std::vector<std::string>({"c"}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(who_is_not_there_hears_nothing, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    BOOST_TEST(!on.run(on.broker().send("tf:in:nobody/1", "a")));
+    BOOST_TEST(!on.run(on.broker().send("", "a")));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_comes_to_a_closed_mailbox_is_told_to_its_sender, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    std::vector<std::string> heard;
+    const auto mine = on.broker().open([&](std::string_view text) { heard.emplace_back(text); });
+    auto other = on.broker().open([](std::string_view) {});
+    const auto address = other->address();
+    BOOST_TEST(on.run(on.broker().send(address, "a", bounce(mine->address(), "gone"))));
+    other.reset();
+    const bool was_heard = on.run(on.broker().send(address, "b", bounce(mine->address(), "gone")));
+    for (int i = 0; i < 20; ++i) on.run(on.broker().counts(q));
+    BOOST_TEST(heard.size() == (was_heard ? 1U : 0U));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_on_a_board_goes_with_its_lease, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    on.run(on.broker().announce("board", "b", "short", 2s));
+    on.run(on.broker().announce("board", "a", "long", 10s));
+    auto rows = on.run(on.broker().announced("board"));
+    BOOST_REQUIRE_EQUAL(rows.size(), 2U);
+    BOOST_TEST(rows[0].id == "a");
+    BOOST_TEST(rows[1].text == "short");
+    on.advance(2s);
+    on.run(on.broker().announce("board", "c", "new", (duration::max)()));
+    rows = on.run(on.broker().announced("board"));
+    BOOST_REQUIRE_EQUAL(rows.size(), 2U);
+    BOOST_TEST(rows[1].id == "c");
+    on.run(on.broker().withdraw("board", "a"));
+    BOOST_TEST(on.run(on.broker().announced("board")).size() == 1U);
+    BOOST_TEST(on.run(on.broker().announced("empty")).empty());
+    BOOST_TEST(on.error_of(on.broker().announced("no board")) == errc::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_gives_what_the_method_returns, Backend, backends) {
+    calling<Backend> on;
+    server one(on);
+    one.start();
+    BOOST_TEST(on.run(on.caller.call(add, 1, 2)) == 3);
+    const add_args args{3, 4};
+    BOOST_TEST(on.run(on.caller.call(add, call_options().timeout(1s), args)) == 7);
+    BOOST_TEST(on.run(on.caller.call_json("calculator", "add", R"({"a":5,"b":6})")) == "11");
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_method_throws_is_thrown_to_the_caller, Backend, backends) {
+    calling<Backend> on;
+    server one(on);
+    one.start();
+    BOOST_CHECK_EXCEPTION(on.run(on.caller.call(fail)), call_failed, [](const call_failed& e) {
+        return e.failure().message == "no luck" && e.failure().type == "std::runtime_error" && e.code() == errc::task_failed;
+    });
+    BOOST_CHECK_EXCEPTION(on.run(on.caller.call_json("calculator", "add", R"({"a":"x"})")), call_failed,
+                          [](const call_failed& e) { return e.code() == errc::bad_payload && e.failure().pointer == "/a"; });
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_too_large_to_be_sent_is_refused, Backend, backends) {
+    calling<Backend> on;
+    taskflux::service service(on.shared());
+    constexpr method<std::string(int)> letters{"letters", "letters"};
+    constexpr method<int(std::string)> count{"letters", "count"};
+    service.on(letters, [](int many) { return std::string(std::size_t(many), 'x'); });
+    service.on(count, [](const std::string& text) { return int(text.size()); });
+    auto running = on.start(service.run());
+    on.let_work();
+    const std::string large(exchange::max_message_size, 'x');
+    BOOST_TEST(on.run(on.caller.call(letters, 1'000'000)).size() == 1'000'000U);
+    BOOST_TEST(on.error_of(on.caller.call(letters, int(large.size()))) == errc::too_large);
+    BOOST_TEST(on.error_of(on.caller.call(count, large)) == errc::too_large);
+    service.stop();
+    running.get();
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(without_an_instance_a_call_ends_at_once, Backend, backends) {
+    calling<Backend> on;
+    BOOST_TEST(on.error_of(on.caller.call(add, 1, 2)) == errc::no_instance);
+    server one(on);
+    one.start();
+    BOOST_TEST(on.run(on.caller.call(add, 1, 2)) == 3);
+    one.stop();
+    BOOST_TEST(on.error_of(on.caller.call(add, 1, 2)) == errc::no_instance);
+    BOOST_CHECK_THROW(static_cast<void>(on.caller.call_json("a b", "add", "1")), error);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_method_that_is_not_there_is_named_with_those_that_are, Backend, backends) {
+    calling<Backend> on;
+    server one(on);
+    one.start();
+    BOOST_CHECK_EXCEPTION(on.run(on.caller.call(missing, 1)), call_failed, [](const call_failed& e) {
+        return e.code() == errc::not_found &&
+               e.failure().message.find("no method missing; it has add, fail, wait_long, who") != std::string::npos;
+    });
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_class_serves_the_functions_that_it_describes, Backend, backends) {
+    calling<Backend> on;
+    taskflux::service service(on.shared());
+    service.serve("sums", std::make_shared<accumulator>());
+    auto running = on.start(service.run());
+    on.let_work();
+    constexpr method<int(int)> add_up{"sums", "add"};
+    constexpr method<int()> sum{"sums", "sum"};
+    constexpr method<std::string()> name{"sums", "who"};
+    BOOST_TEST(on.run(on.caller.call(add_up, 3)) == 3);
+    BOOST_TEST(on.run(on.caller.call(add_up, 4)) == 7);
+    BOOST_TEST(on.run(on.caller.call(sum)) == 7);
+    BOOST_TEST(on.run(on.caller.call(name, call_options().header("name", "me"))) == "me");
+    service.stop();
+    running.get();
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_server_at_its_limit_is_busy, Backend, backends) {
+    calling<Backend> on;
+    server one(on, service_options().max_running(2));
+    one.start();
+    auto first = on.start(on.caller.call(wait_long));
+    auto second = on.start(on.caller.call(wait_long));
+    on.let_work();
+    BOOST_TEST(one.service.running() == 2U);
+    BOOST_TEST(on.error_of(on.caller.call(add, 1, 2)) == errc::busy);
+    first.cancel();
+    BOOST_TEST(on.error_of(first) == aborted);
+    on.let_work();
+    BOOST_TEST(on.run(on.caller.call(add, 1, 2)) == 3);
+    second.cancel();
+    BOOST_TEST(on.error_of(second) == aborted);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_cancelled_call_is_cancelled_where_it_runs, Backend, backends) {
+    calling<Backend> on;
+    server one(on);
+    one.start();
+    auto call = on.start(on.caller.call(wait_long));
+    on.let_work();
+    BOOST_TEST(one.begun == 1);
+    call.cancel();
+    BOOST_TEST(on.error_of(call) == aborted);
+    on.let_work();
+    BOOST_TEST(one.cancelled == 1);
+    BOOST_TEST(one.service.running() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_whose_time_is_over_ends_on_both_sides, Backend, backends) {
+    calling<Backend> on;
+    server one(on, service_options().lease(1min));
+    one.start();
+    auto call = on.start(on.caller.call(wait_long, call_options().timeout(10s)));
+    on.let_work();
+    on.pass(9s);
+    BOOST_TEST(!call.done());
+    BOOST_TEST(one.cancelled == 0);
+    on.pass(1001ms);
+    BOOST_TEST(on.error_of(call) == errc::timed_out);
+    on.let_work();
+    BOOST_TEST(one.cancelled == 1);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_request_past_its_deadline_is_not_carried_out, Backend, backends) {
+    calling<Backend> on;
+    server one(on);
+    one.start();
+    const auto rows = on.run(on.broker().announced("taskflux/service/calculator"));
+    BOOST_REQUIRE_EQUAL(rows.size(), 1U);
+    const auto instance = decode<service_instance>(rows[0].text);
+    const auto late = std::to_string(on.broker().clock().now().time_since_epoch().count() - 1);
+    BOOST_TEST(on.run(on.broker().send(instance.address, "Q1\n\ncalculator\nwait_long\n" + late + "\n\nnull")));
+    BOOST_TEST(on.run(on.broker().send(instance.address, "Q2\n\ncalculator\nwait_")));  // nor is what is no letter
+    BOOST_TEST(on.run(on.broker().send(instance.address, "?")));
+    on.let_work();
+    BOOST_TEST(one.begun == 0);
+    BOOST_TEST(on.run(on.caller.call(add, 1, 2)) == 3);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(calls_go_to_all_instances_and_to_the_one_that_is_named, Backend, backends) {
+    calling<Backend> on;
+    server a(on, named("a")), b(on, named("b"));
+    a.start();
+    b.start();
+    std::set<std::string> heard;
+    for (int i = 0; i < 60; ++i) heard.insert(on.run(on.caller.call(who)));
+    BOOST_TEST(heard.size() == 2U);
+    for (int i = 0; i < 5; ++i) BOOST_TEST(on.run(on.caller.call(who, call_options().to("b"))) == "b");
+    BOOST_TEST(on.error_of(on.caller.call(who, call_options().to("c"))) == errc::no_instance);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_less_busy_instance_is_called, Backend, backends) {
+    calling<Backend> on;
+    server a(on, named("a")), b(on, named("b"));
+    a.start();
+    b.start();
+    std::list<started<void>> calls;
+    for (int i = 0; i < 40; ++i) calls.push_back(on.start(on.caller.call(wait_long)));
+    on.let_work();
+    BOOST_TEST(a.begun + b.begun == 40);
+    BOOST_TEST(std::abs(a.begun - b.begun) <= 20);
+    for (auto& call : calls) call.cancel();
+    for (auto& call : calls) BOOST_TEST(on.error_of(call) == aborted);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_broadcast_gathers_what_all_instances_say, Backend, backends) {
+    calling<Backend> on;
+    BOOST_TEST(on.run(on.caller.broadcast(who)).empty());
+    server a(on, named("a")), b(on, named("b"));
+    a.start();
+    b.start();
+    const auto all = on.run(on.caller.broadcast(who));
+    BOOST_REQUIRE_EQUAL(all.size(), 2U);
+    for (const auto& one : all) BOOST_TEST((one.value && *one.value == one.instance));
+    for (const auto& one : on.run(on.caller.broadcast(fail))) BOOST_CHECK_THROW(std::rethrow_exception(one.error), call_failed);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(where_an_instance_is_gone_another_is_called, Backend, backends) {
+    calling<Backend> on;
+    server one(on);
+    one.start();
+    service_instance dead;
+    dead.service = "calculator";
+    for (int i = 0; i < 5; ++i) {
+        dead.id = "dead" + std::to_string(i);
+        dead.address = "tf:in:dead/" + std::to_string(i);
+        on.run(on.broker().announce("taskflux/service/calculator", dead.id, encode(dead), 1min));
+    }
+    for (int i = 0; i < 20; ++i) {
+        on.advance(2s);
+        BOOST_TEST(on.run(on.caller.call(add, i, 1)) == i + 1);
+    }
+    on.run(on.caller.notify(fail));
+    BOOST_TEST(on.error_of(on.caller.call(add, call_options().to("dead0"), 1, 2)) == errc::no_instance);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_that_an_instance_has_taken_ends_when_that_is_lost, Backend, backends) {
+    calling<Backend> on;
+    int heard = 0;
+    const auto box = on.broker().open([&](std::string_view) { ++heard; });
+    service_instance mute;
+    mute.service = "calculator";
+    mute.id = "mute";
+    mute.address = box->address();
+    on.run(on.broker().announce("taskflux/service/calculator", mute.id, encode(mute), 3s));
+    auto call = on.start(on.caller.call(add, 1, 2));
+    on.let_work();
+    BOOST_TEST(heard == 1);
+    on.pass(2s);
+    BOOST_TEST(!call.done());
+    for (int i = 0; i < 3 && !call.done(); ++i) on.pass(1s);
+    BOOST_TEST(on.error_of(call) == errc::unavailable);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_instance_that_ends_finishes_its_calls_and_sends_new_ones_elsewhere, Backend, backends) {
+    calling<Backend> on;
+    server a(on, named("a")), b(on, named("b"));
+    a.start();
+    BOOST_TEST(on.run(on.caller.call(who)) == "a");
+    auto call = on.start(on.caller.call(wait_long));
+    on.let_work();
+    b.start();
+    a.service.stop();
+    on.let_work();
+    for (int i = 0; i < 10; ++i) BOOST_TEST(on.run(on.caller.call(who)) == "b");
+    on.pass(9s);
+    BOOST_TEST(a.cancelled == 0);
+    on.pass(1s);
+    BOOST_TEST(a.cancelled == 1);
+    on.let_work();
+    BOOST_TEST(on.error_of(call) == boost::system::error_code());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_instance_stays_in_the_directory_as_long_as_it_runs, Backend, backends) {
+    calling<Backend> on;
+    server one(on, service_options().lease(3s));
+    one.start();
+    for (int i = 0; i < 10; ++i) {
+        on.pass(1s);
+        BOOST_TEST(on.run(on.broker().announced("taskflux/service/calculator")).size() == 1U);
+    }
+    one.stop();
+    BOOST_TEST(on.run(on.broker().announced("taskflux/service/calculator")).empty());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_tells_its_headers_and_the_time_that_is_left, Backend, backends) {
+    calling<Backend> on;
+    taskflux::service service(on.shared());
+    duration left{};
+    std::string trace;
+    service.on(add, [&](call_context& ctx, add_args) {
+        left = ctx.remaining();
+        trace = ctx.header("traceparent");
+        return 0;
+    });
+    auto running = on.start(service.run());
+    on.let_work();
+    on.run(on.caller.call(add, call_options().timeout(5s).header("traceparent", "00-1"), 1, 2));
+    BOOST_TEST((left > 4s && left <= 5s));
+    BOOST_TEST(trace == "00-1");
+    service.stop();
+    running.get();
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_thousand_calls_are_in_flight_at_once, Backend, backends) {
+    calling<Backend> on;
+    server one(on);
+    one.start();
+    std::list<started<int>> calls;
+    for (int i = 0; i < 1000; ++i) calls.push_back(on.begin(on.caller.call(add, i, 1)));
+    int next = 0;
+    for (auto& call : calls) BOOST_TEST(call.get() == ++next);
+}
+
+BOOST_AUTO_TEST_CASE(a_closed_broker_ends_calls_and_services) {
+    calling<selected_backend> on;
+    taskflux::service service(on.shared(), service_options().lease(3s));
+    service.on(fail, []() {});
+    auto running = on.start(service.run());
+    on.let_work();
+    on.broker().close();
+    BOOST_TEST(on.error_of(on.caller.call(fail)) == errc::shut_down);
+    on.advance(1s);
+    BOOST_TEST(on.error_of(running) == errc::shut_down);
+}
+
+BOOST_AUTO_TEST_CASE(a_service_refuses_what_it_cannot_serve) {
+    calling<selected_backend> on;
+    taskflux::service service(on.shared());
+    BOOST_CHECK_THROW(static_cast<void>(service.run()), error);
+    service.on(fail, []() {});
+    BOOST_CHECK_THROW(service.on(fail, []() {}), error);
+    service.stop();
+    on.run(service.run());
+    BOOST_CHECK_THROW(service.on(add, [](add_args) { return 0; }), error);
+    BOOST_CHECK_THROW(call_options().timeout(0s), error);
+    BOOST_CHECK_THROW(service_options().max_running(0), error);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace taskflux::conformance

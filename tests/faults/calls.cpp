@@ -1,0 +1,383 @@
+#include "fixture.hpp"
+#include "ledger.hpp"
+
+#include <support/proxy.hpp>
+#include <taskflux/flow/rpc.hpp>
+#include <taskflux/flow/service.hpp>
+
+#include <boost/asio/redirect_error.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdlib>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <set>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+// Calls whose connections are cut, whose servers are killed, and whose Redis can't be reached. None is carried out twice,
+// and each ends within its own time.
+namespace {
+
+using namespace test::faults;
+using namespace taskflux;
+using direction = test::proxy::direction;
+using clock = std::chrono::steady_clock;
+
+inline constexpr taskflux::method<int(int)> echo{"numbers", "echo"};
+inline constexpr taskflux::method<void()> hold{"numbers", "hold"};
+
+bool is_long() { return std::getenv("TASKFLUX_LONG") != nullptr; }
+
+// A broker's own limit is far away: what ends a call is the call's.
+constexpr const char* patient = "?timeout=60s";
+
+/// How calls have ended, by their numbers.
+struct account {
+    std::set<int> results;
+    std::map<int, errc> errors;
+    std::map<int, std::string> reasons;
+    clock::duration longest{};
+};
+
+/// One call; anything but a result or a `taskflux::error` goes on to who awaits it.
+asio::awaitable<void> make_call(taskflux::rpc by, account& to, int number, taskflux::call_options options) {
+    const auto begun = clock::now();
+    try {
+        const int got = co_await by.call(echo, options, number);
+        BOOST_TEST(got == number);
+        to.results.insert(number);
+    } catch (const error& e) {
+        to.errors.emplace(number, errc(e.code().value()));
+        to.reasons.emplace(number, e.what());
+    }
+    to.longest = (std::max)(to.longest, clock::now() - begun);
+}
+
+void rethrow(std::exception_ptr failure) {
+    if (failure) std::rethrow_exception(failure);
+}
+
+/// Notes each execution by the number of the call, before it does anything.
+class server {
+public:
+    server(asio::io_context& io, const std::string& url, ledger& executions, ledger& executors, unsigned me,
+           service_options options = service_options())
+        : broker(make_redis_broker(io.get_executor(), url)), service(broker, std::move(options)) {
+        service.on(echo, [&executions, &executors, me](int number) { return answer(executions, executors, me, number); });
+        service.on(hold, [this] { return wait(*this); });
+        asio::co_spawn(io, service.run(), [](std::exception_ptr) {});
+    }
+
+    const broker_ptr broker;
+    taskflux::service service;
+    int held = 0;  // ends when it is 0 again
+
+private:
+    static asio::awaitable<void> wait(server& self) {
+        for (self.held = 1; self.held > 0;) co_await pause(5ms);
+    }
+    static asio::awaitable<int> answer(ledger& executions, ledger& executors, unsigned me, int number) {
+        ++executions[std::size_t(number)];
+        executors[std::size_t(number)] = me;
+        co_await pause(3ms);
+        co_return number;
+    }
+};
+
+/// A caller and two servers whose connections lead through a proxy that cuts one of them, whichever it is, again and again
+/// while calls are in hand.
+class lane {
+public:
+    static constexpr int calls_in_hand = 4;
+
+    lane(asio::io_context& io, const test::redis_server& redis, unsigned number, ledger& executions, ledger& executors)
+        : proxy_(redis.port()), random_(number),
+          url_("redis://127.0.0.1:" + std::to_string(proxy_.port()) + '/' + std::to_string(number) + patient),
+          servers_{std::make_unique<server>(io, url_, executions, executors, 1),
+                   std::make_unique<server>(io, url_, executions, executors, 2)},
+          broker_(make_redis_broker(io.get_executor(), url_)), rpc_(broker_) {}
+    ~lane() {
+        for (const auto& one : servers_) one->broker->close();
+        broker_->close();
+    }
+
+    /// Until there have been so many cuts, and a call has a result again.
+    static asio::awaitable<void> go(lane& self, std::size_t cuts, int& next_number, account& to) {
+        while (self.proxy_.cuts() < cuts) {
+            const auto way = self.pick(2) == 0 ? direction::to_server : direction::to_client;
+            const auto before = self.proxy_.cuts();
+            self.proxy_.cut_after(way, self.pick(2500));
+            while (self.proxy_.cuts() == before) co_await self.make_calls(next_number, to);
+        }
+        const auto results = to.results.size();
+        while (to.results.size() == results) co_await self.make_calls(next_number, to);
+    }
+
+private:
+    std::size_t pick(std::size_t below) { return std::uniform_int_distribution<std::size_t>(0, below - 1)(random_); }
+
+    asio::awaitable<void> make_calls(int& next_number, account& to) {
+        const auto executor = co_await asio::this_coro::executor;
+        int open = calls_in_hand;
+        asio::steady_timer over(executor, clock::time_point::max());
+        const auto options = call_options().timeout(1s);
+        for (int i = 0; i < calls_in_hand; ++i) {
+            asio::co_spawn(executor, make_call(rpc_, to, next_number++, options), [&](std::exception_ptr failure) {
+                rethrow(failure);
+                if (--open == 0) over.cancel();
+            });
+        }
+        boost::system::error_code ignored;
+        co_await over.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    }
+
+    test::proxy proxy_;
+    std::minstd_rand random_;
+    const std::string url_;
+    const std::array<std::unique_ptr<server>, 2> servers_;
+    const broker_ptr broker_;
+    const taskflux::rpc rpc_;
+};
+
+std::map<errc, std::size_t> by_code(const account& of) {
+    std::map<errc, std::size_t> counts;
+    for (const auto& [number, code] : of.errors) ++counts[code];
+    return counts;
+}
+
+std::string text_of(const account& of) {
+    auto text = std::to_string(of.results.size()) + " results";
+    for (const auto& [code, count] : by_code(of)) text += ", " + std::to_string(count) + ' ' + make_error_code(code).message();
+    const auto longest = std::chrono::duration_cast<std::chrono::milliseconds>(of.longest).count();
+    return text + "; the longest took " + std::to_string(longest) + " ms";
+}
+
+/// Each of them has ended, and none was carried out twice.
+void check(const account& of, int calls, ledger& executions) {
+    BOOST_TEST(of.results.size() + of.errors.size() == std::size_t(calls));
+    for (int i = 1; i <= calls; ++i) {
+        const unsigned times = executions[std::size_t(i)];
+        if (times > 1) BOOST_ERROR("call " << i << " was carried out " << times << " times");
+        if (of.results.contains(i) && times != 1) BOOST_ERROR("call " << i << " has a result from nowhere");
+    }
+}
+
+/// Runs until `holds`, or time is up.
+template <class Holds>
+bool run_until(asio::io_context& io, Holds holds, std::chrono::seconds within = 5min) {
+    const auto limit = clock::now() + within;
+    while (!holds()) {
+        io.restart();
+        if (io.run_one_until(limit) == 0 && clock::now() >= limit) return false;
+    }
+    return true;
+}
+
+boost::system::error_code code_in(const std::exception_ptr& failure) {
+    try {
+        if (failure) std::rethrow_exception(failure);
+    } catch (const error& e) {
+        return e.code();
+    }
+    return {};
+}
+
+/// A caller and a server, each behind a proxy of its own.
+struct with_one_server {
+    with_one_server() {
+        while (code_of(rpc.call(echo, options, 0))) {}
+    }
+    ~with_one_server() {
+        broker->close();
+        here.broker->close();
+    }
+
+    /// What it ends with; nothing where it gives a result. Long before the broker would end it.
+    template <class T>
+    boost::system::error_code code_of(asio::awaitable<T> call) {
+        std::optional<boost::system::error_code> code;
+        asio::co_spawn(io, std::move(call), [&](std::exception_ptr failure, auto...) { code = code_in(failure); });
+        BOOST_REQUIRE(run_until(io, [&] { return code.has_value(); }, 30s));
+        return *code;
+    }
+
+    static std::string url(const test::proxy& of) { return "redis://127.0.0.1:" + std::to_string(of.port()) + patient; }
+
+    test::redis_server redis;
+    test::proxy caller_proxy{redis.port()}, server_proxy{redis.port()};
+    ledger executions{10}, executors{10};
+    asio::io_context io;
+    server here{io, url(server_proxy), executions, executors, 0, service_options().lease(1h)};
+    const broker_ptr broker = make_redis_broker(io.get_executor(), url(caller_proxy));
+    const taskflux::rpc rpc{broker};
+    const call_options options = call_options().timeout(1500ms);  // long enough to look whether its instance is there
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(faults_calls)
+
+BOOST_AUTO_TEST_CASE(no_call_is_carried_out_twice_in_1000_runs_whose_connections_are_cut_at_random) {
+    const std::size_t lanes = 32, cuts_each = is_long() ? 1000 : 32;
+    test::redis_server redis(test::redis_server_options().words({"--databases", "32"}));  // one for each
+    ledger executions(lanes * cuts_each * 1000), executors(executions.size());
+    account all;
+    int next_number = 1;
+    {
+        asio::io_context io;
+        std::list<lane> each;
+        std::size_t running = 0;
+        for (unsigned i = 0; i < lanes; ++i) {
+            auto& made = each.emplace_back(io, redis, i, executions, executors);
+            ++running;
+            asio::co_spawn(io, lane::go(made, cuts_each, next_number, all), [&](std::exception_ptr failure) {
+                rethrow(failure);
+                --running;
+            });
+        }
+        BOOST_TEST(run_until(io, [&] { return running == 0; }));
+    }
+    const int calls = next_number - 1;
+    BOOST_TEST_MESSAGE(calls << " calls: " << text_of(all));
+    check(all, calls, executions);
+    for (const auto& [number, code] : all.errors) {
+        const bool is_clear = code == errc::unavailable || code == errc::timed_out || code == errc::no_instance;
+        if (!is_clear) BOOST_ERROR("call " << number << " ended with: " << all.reasons.at(number));
+    }
+    BOOST_TEST(bool(all.longest < 30s));  // they have a second; a broker would take a minute
+}
+
+BOOST_AUTO_TEST_CASE(killing_3_of_5_instances_fails_no_call_that_they_had_not_taken) {
+    constexpr std::size_t instances = 5, callers = 64;
+    constexpr int kill_after = 3000;
+    test::redis_server redis;
+    const auto url = redis.url();
+    ledger executions(100'000), executors(executions.size());
+    std::vector<std::unique_ptr<test::child>> children;
+    for (unsigned i = 0; i < instances; ++i) {
+        children.push_back(std::make_unique<test::child>([&, i] {
+            asio::io_context io;
+            const server here(io, url, executions, executors, i, service_options().id("s" + std::to_string(i)).lease(2s));
+            io.run();
+        }));
+    }
+    account all;
+    int next_number = 1;
+    bool is_over = false;
+    std::size_t running = callers, killed = 0;
+    {
+        asio::io_context io;
+        const auto broker = make_redis_broker(io.get_executor(), url + patient);
+        const taskflux::rpc rpc{broker};
+        const auto are_there = [&] { return redis.command({"HLEN", "tf:{taskflux/service/numbers}:D"}).integer() == 5; };
+        BOOST_REQUIRE(test::eventually(are_there));
+        const auto options = call_options().timeout(20s);
+        const auto call_on = [&]() -> asio::awaitable<void> {
+            while (!is_over) co_await make_call(rpc, all, next_number++, options);
+        };
+        for (std::size_t i = 0; i < callers; ++i) {
+            asio::co_spawn(io, call_on(), [&](std::exception_ptr failure) {
+                rethrow(failure);
+                --running;
+            });
+        }
+        for (; killed < 3; ++killed) {
+            const auto next = all.results.size() + kill_after;
+            BOOST_REQUIRE(run_until(io, [&] { return all.results.size() >= next; }));
+            children[killed]->kill();
+        }
+        const auto next = all.results.size() + kill_after;
+        BOOST_REQUIRE(run_until(io, [&] { return all.results.size() >= next; }));
+        is_over = true;
+        BOOST_TEST(run_until(io, [&] { return running == 0; }));
+        broker->close();
+    }
+    const int calls = next_number - 1;
+    std::size_t unread = 0;
+    for (const auto& [number, code] : all.errors) {
+        const auto& why = all.reasons.at(number);
+        const bool names_a_dead_one = std::ranges::any_of(std::array{0, 1, 2}, [&](int i) {
+            return why.starts_with("instance s" + std::to_string(i) + " of service numbers is gone, which had taken the call");
+        });
+        BOOST_TEST(names_a_dead_one, "call " << number << " ended with: " << why);
+        unread += executions[std::size_t(number)] == 0;
+    }
+    // What Redis had written to a process that was killed before it read it counts as taken, too: nobody can tell.
+    BOOST_TEST_MESSAGE(calls << " calls: " << text_of(all) << "; " << unread << " of the failed ones had not been read");
+    BOOST_TEST(all.errors.size() <= 3 * callers);
+    check(all, calls, executions);
+    for (const int number : all.results) BOOST_TEST(executors[std::size_t(number)] < instances);
+}
+
+BOOST_AUTO_TEST_CASE(a_call_ends_in_its_time_though_redis_can_not_be_reached) {
+    with_one_server on;
+    const auto& options = on.options;
+    const taskflux::rpc stranger{on.broker};
+    BOOST_TEST(!on.code_of(on.rpc.call(echo, options, 1)));
+    on.caller_proxy.stall(true);
+    for (const bool is_cut : {false, true}) {
+        on.caller_proxy.refuse(is_cut);
+        if (is_cut) on.caller_proxy.cut();
+        BOOST_TEST((on.code_of(on.rpc.call(echo, options, 2)) == errc::timed_out));
+        BOOST_TEST((on.code_of(stranger.call(echo, options, 3)) == errc::timed_out));
+        BOOST_TEST((on.code_of(on.rpc.notify(echo, options, 4)) == errc::timed_out));
+        BOOST_TEST((on.code_of(stranger.broadcast(echo, options, 5)) == errc::timed_out));
+    }
+    on.caller_proxy.refuse(false);
+    on.caller_proxy.stall(false);
+    while (on.code_of(on.rpc.call(echo, options, 6))) {}  // answers are lost before it hears again
+    for (const std::size_t i : {2U, 3U, 4U, 5U}) BOOST_TEST(on.executions[i] == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_caller_that_is_about_to_hear_again_loses_no_answer) {
+    with_one_server on;
+    // The subscriptions that there are, by the numbers of their connections.
+    const auto subscriptions = [&] {
+        std::istringstream lines(on.redis.command({"CLIENT", "LIST", "TYPE", "pubsub"}).text);
+        std::set<std::string> ids;
+        for (std::string line; std::getline(lines, line);) {
+            if (line.starts_with("id=")) ids.insert(line.substr(3, line.find(' ') - 3));
+        }
+        return ids;
+    };
+    const auto others = subscriptions();
+    BOOST_REQUIRE(others.size() == 2U);
+    for (int i = 0; i < 20; ++i) {
+        const auto fresh = make_redis_broker(on.io.get_executor(), on.redis.url());
+        const taskflux::rpc rpc{fresh};
+        BOOST_TEST(on.code_of(rpc.call(echo, 1)) == boost::system::error_code());  // it may be sent before the process hears
+        for (const auto& id : subscriptions()) {
+            if (!others.contains(id)) on.redis.command({"CLIENT", "KILL", "ID", id});
+        }
+        on.code_of(pause(2ms));  // it has heard of that
+        BOOST_TEST(on.code_of(rpc.call(echo, 2)) == boost::system::error_code());
+        fresh->close();
+        BOOST_REQUIRE(run_until(on.io, [&] { return subscriptions() == others; }));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_connects_again_still_answers_what_it_has_in_hand) {
+    with_one_server on;
+    std::optional<boost::system::error_code> first;
+    asio::co_spawn(on.io, on.rpc.call(hold, call_options().timeout(5min)), [&](std::exception_ptr failure) { first = code_in(failure); });
+    BOOST_REQUIRE(run_until(on.io, [&] { return on.here.held == 1; }));
+    on.server_proxy.refuse(true);
+    on.server_proxy.cut();
+    while (on.code_of(on.rpc.call(echo, on.options, 1)) != errc::no_instance) BOOST_REQUIRE(!first);
+    on.server_proxy.refuse(false);
+    on.code_of(pause(1500ms));  // it has looked whether the instance is there
+    while (on.code_of(on.rpc.call(echo, on.options, 2))) BOOST_REQUIRE(!first);
+    on.here.held = 0;
+    BOOST_TEST(run_until(on.io, [&] { return first.has_value(); }));
+    BOOST_TEST(!*first);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,141 @@
+#include "fixture.hpp"
+#include "ledger.hpp"
+
+#include <taskflux/flow/client.hpp>
+#include <taskflux/flow/inspector.hpp>
+
+#include <memory>
+#include <random>
+#include <ranges>
+#include <thread>
+#include <vector>
+
+#include <unistd.h>
+
+namespace test::faults {
+
+namespace {
+
+constexpr int children = 10'000;
+
+inline constexpr taskflux::task<void(int)> leaf{"leaf", taskflux::task_options().queue("leaves").crash_limit(0)};
+inline constexpr taskflux::task<int(int)> root{"root", taskflux::task_options().queue("roots").crash_limit(0)};
+inline constexpr taskflux::task<int(int)> item{"item", taskflux::task_options().queue("roots").crash_limit(0)};
+
+/// Kills and replaces one at random again and again, until `over` says so.
+template <class Start, class Over>
+void kill_again_and_again(std::vector<std::unique_ptr<child>>& workers, std::chrono::milliseconds between, Start start, Over over) {
+    std::mt19937 random(7);
+    while (!over()) {
+        std::this_thread::sleep_for(between);  // the fault's own time, nothing is synchronised by it
+        auto& victim = workers[random() % workers.size()];
+        victim->kill();
+        victim = start();
+    }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(faults_families)
+
+// Fault 9: the parent is in another slot than its children.
+BOOST_AUTO_TEST_CASE(a_parent_of_ten_thousand_ends_once_though_all_workers_are_killed_again_and_again) {
+    test::redis_server server(redis_server_options().cluster());
+    ledger effects(children + 1);
+    const auto start = [&] {
+        return std::make_unique<child>([&, url = server.url()] {
+            work(url, [&](taskflux::worker& worker) {
+                worker.on(leaf, [&](int which) -> asio::awaitable<void> {
+                    ++effects[static_cast<std::size_t>(which)];
+                    co_return;
+                });
+                worker.on(root, [&](context& ctx, int count) -> asio::awaitable<int> {
+                    co_await ctx.spawn(leaf, std::views::iota(0, count));
+                    ++effects[children];
+                    co_return count;
+                });
+            });
+        });
+    };
+    std::vector<std::unique_ptr<child>> workers;
+    for (int i = 0; i != 3; ++i) workers.push_back(start());
+    observer seen(server.url());
+    taskflux::client client(seen.broker);
+    const auto job = seen.run(client.submit(root, children));
+    const auto is_over = [&] { return taskflux::is_terminal(seen.run(job.status())); };
+    kill_again_and_again(workers, 300ms, start, is_over);
+    const auto end = seen.run(job.record());
+    BOOST_TEST((end.state == task_state::succeeded));
+    BOOST_TEST(end.result == std::to_string(children));
+    for (int i = 0; i != children; ++i) {
+        if (effects[static_cast<std::size_t>(i)] == 0) BOOST_FAIL("child " << i << " never ran");
+    }
+    const auto progress = seen.run(taskflux::inspector(seen.broker).progress(job.id()));
+    BOOST_TEST(progress.total == std::size_t(children));
+    BOOST_TEST(progress.done == std::size_t(children));
+    BOOST_TEST(progress.failed == 0U);
+}
+
+// The parent's process kills itself at each of the points at which it awaits something, one after the other.
+BOOST_AUTO_TEST_CASE(a_parent_that_dies_at_every_await_runs_no_child_and_no_step_again) {
+    constexpr int points = 7, mapped = 40;
+    test::redis_server server;
+    ledger effects(200), died(points);
+    enum { step = 100, called = 101, spawned_from = 110 };
+    const auto start_root = [&] {
+        return std::make_unique<child>([&, url = server.url()] {
+            work(url, [&](taskflux::worker& worker) {
+                worker.on(root, [&](context& ctx, int value) -> asio::awaitable<int> {
+                    const auto point = [&](int number) {
+                        if (died[static_cast<std::size_t>(number)]++ == 0) _exit(9);
+                    };
+                    const auto charge = [&] { return static_cast<int>(++effects[step]); };
+                    point(0);
+                    int sum = co_await ctx.call(item, called);
+                    point(1);
+                    const auto all = co_await ctx.map(item, std::views::iota(0, mapped), taskflux::window(8));
+                    for (const int one : all) sum += one;
+                    point(2);
+                    sum += co_await ctx.step("charge", charge);
+                    point(3);
+                    co_await ctx.sleep_for(1100ms);
+                    point(4);
+                    co_await ctx.wait_signal<int>("go");
+                    point(5);
+                    co_await ctx.spawn(item, std::views::iota(int(spawned_from), int(spawned_from) + 20));
+                    point(6);
+                    co_return sum + value;
+                });
+            });
+        });
+    };
+    child other([&, url = server.url()] {
+        work(url, [&](taskflux::worker& worker) {
+            worker.on(item, [&](int which) -> asio::awaitable<int> {
+                ++effects[static_cast<std::size_t>(which)];
+                co_return which;
+            });
+        });
+    });
+    auto parent = start_root();
+    observer seen(server.url());
+    taskflux::client client(seen.broker);
+    const auto job = seen.run(client.submit(root, 1000));
+    seen.run(client.signal(job.id(), "go", 1));
+    for (std::size_t point = 0; point != points; ++point) {
+        BOOST_REQUIRE(test::eventually([&] { return died[point] > 0; }));
+        parent = start_root();
+    }
+    BOOST_TEST(seen.run(job.result()) == 1000 + called + mapped * (mapped - 1) / 2 + 1);
+    BOOST_TEST(effects[step] == 1U);
+    BOOST_TEST(effects[called] == 1U);
+    for (std::size_t i = 0; i != mapped; ++i) BOOST_TEST(effects[i] == 1U);
+    for (std::size_t i = spawned_from; i != spawned_from + 20; ++i) BOOST_TEST(effects[i] == 1U);
+    const auto record = seen.run(job.record());
+    BOOST_TEST(record.attempts == 1U);
+    BOOST_TEST(record.crashes == unsigned(points));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace test::faults

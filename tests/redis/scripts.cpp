@@ -1,0 +1,422 @@
+#include <support/observer.hpp>
+#include <support/redis_client.hpp>
+#include <support/redis_server.hpp>
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/redis/records.hpp>
+#include <taskflux/broker/redis/scripts.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// Every script by itself, for each of the words that its answer may begin with.
+namespace {
+
+using namespace taskflux;
+namespace scripts = taskflux::redis::scripts;
+using redis::script;
+using words = std::vector<std::string>;
+
+const std::initializer_list<const script*> all_scripts = {
+    &scripts::aside,       &scripts::clear,  &scripts::counts,  &scripts::enqueue,  &scripts::enqueue_plain,
+    &scripts::fetch,       &scripts::find,   &scripts::get,     &scripts::hand_over, &scripts::fetch_plain,
+    &scripts::held,        &scripts::join,   &scripts::leave,   &scripts::list,     &scripts::maintain,
+    &scripts::pause,       &scripts::reclaim, &scripts::renew,  &scripts::resign,   &scripts::settle,
+    &scripts::settle_plain, &scripts::settle_one, &scripts::note, &scripts::journal, &scripts::signal,
+    &scripts::end_child,   &scripts::outbox, &scripts::steer, &scripts::tell,  &scripts::update,
+    &scripts::wait,        &scripts::schedules, &scripts::set_schedule};
+
+/// Which words each script has answered in the cases so far.
+std::map<std::string_view, std::set<std::string>> answered;
+
+std::string record(std::uint32_t nonce, std::string own_id = {}) {
+    auto task = test::plain_task();
+    task.own_id = std::move(own_id);
+    return redis::record_of(task, nonce);
+}
+
+std::string end_of(std::uint64_t sequence, std::uint32_t nonce, settlement::kind how = settlement::kind::complete) {
+    settlement end;
+    end.key = {sequence, nonce};
+    end.token = 1;
+    end.how = how;
+    end.data = "42";
+    return redis::ending_of(end);
+}
+
+struct fixture {
+    /// The answer; `own` are keys beside those that the script names.
+    test::redis_value call(const script& what, const words& own, const words& args) {
+        words command{"EVAL", std::string(what.text), std::to_string(what.keys.size() + own.size())};
+        for (const char name : what.keys) command.push_back(key(std::string(1, name)));
+        for (const auto& name : own) command.push_back(key(name));
+        command.insert(command.end(), args.begin(), args.end());
+        auto answer = server.command(command);
+        answered[what.name].insert(answer.items.at(0).text);
+        return answer;
+    }
+
+    /// The words and numbers of the answer; "~" for what is none.
+    std::string said(const script& what, const words& own, const words& args) {
+        std::string text;
+        for (const auto& item : call(what, own, args).items) {
+            text += (text.empty() ? "" : " ") + (item.type == test::redis_value::kind::list || item.is_nil() ? "~" : item.text);
+        }
+        return text;
+    }
+
+    static std::string key(const std::string& name) { return "tf:{q}:" + name; }
+
+    void join(const std::string& consumer = "w") {
+        BOOST_REQUIRE(said(scripts::join, {}, {consumer, "3600000", "channel"}) == "OK");
+    }
+    /// Stores a plain task alone, under the run id `run`.
+    void store(std::uint32_t nonce) {
+        const auto batch = std::to_string(++batches);
+        maintain();
+        call(scripts::enqueue_plain, {"p:me", "l:0"}, {"me", batch, "run", "", "", record(nonce), ""});
+    }
+    void store_with_id(std::uint32_t nonce, const std::string& id) {
+        const auto batch = std::to_string(++batches);
+        maintain();
+        call(scripts::enqueue, {"p:me", "l:0"}, {"me", batch, "run", record(nonce, id), ""});
+    }
+    void maintain() { call(scripts::maintain, {"l:0", "a:w"}, {"100", "run"}); }
+    words fetched(std::size_t most) const { return {"w", std::to_string(most), "", "1:w", "*"}; }
+    /// A task for which time has come, about which nothing has been done.
+    void let_something_fall_due() { server.command({"ZADD", key("d"), "1", "00000000000099"}); }
+    void let_lease_end(const std::string& consumer = "w") { server.command({"ZADD", key("C"), "1", consumer}); }
+
+    test::redis_server server;
+    int batches = 0;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(redis_scripts, fixture)
+
+BOOST_AUTO_TEST_CASE(enqueue_answers_the_first_number_and_duplicates) {
+    const words task{record(7, "mine"), ""};
+    BOOST_TEST(said(scripts::enqueue, {}, {"me", "1", "", task[0], ""}) == "NEED tf:{q}:p:me");
+    BOOST_TEST(said(scripts::enqueue, {"p:me"}, {"me", "1", "", task[0], ""}) == "NEED tf:{q}:l:0");
+    BOOST_TEST(said(scripts::enqueue, {"p:me", "l:0"}, {"me", "1", "run", task[0], ""}) == "DUE");
+    BOOST_TEST(said(scripts::enqueue, {"p:me", "l:0"}, {"me", "1", "", task[0], ""}) == "OK 1");
+    BOOST_TEST(said(scripts::enqueue, {"p:me", "l:0"}, {"me", "1", "", task[0], ""}) == "OK 1");
+    BOOST_TEST(said(scripts::enqueue, {"p:me", "l:0"}, {"me", "2", "", record(8), "", task[0], ""}) == "OK 2 1 1 7");
+    let_something_fall_due();
+    BOOST_TEST(said(scripts::enqueue, {"p:me", "l:0"}, {"me", "3", "", task[0], ""}) == "DUE");
+}
+
+BOOST_AUTO_TEST_CASE(enqueue_plain_answers_the_first_number) {
+    const auto task = record(7);
+    BOOST_TEST(said(scripts::enqueue_plain, {}, {"me", "1", "", "", "", task, ""}) == "NEED tf:{q}:p:me");
+    BOOST_TEST(said(scripts::enqueue_plain, {"p:me"}, {"me", "1", "", "", "", task, ""}) == "NEED tf:{q}:l:0");
+    BOOST_TEST(said(scripts::enqueue_plain, {"p:me", "l:0"}, {"me", "1", "run", "", "", task, ""}) == "DUE");
+    const std::string second("\1\0", 2);
+    BOOST_TEST(said(scripts::enqueue_plain, {"p:me", "l:0"}, {"me", "1", "", "channel", second, task, "", task, ""}) == "OK 1");
+    BOOST_TEST(said(scripts::enqueue_plain, {"p:me", "l:0"}, {"me", "1", "", "channel", second, task, "", task, ""}) == "OK 1");
+    BOOST_TEST(server.command({"LRANGE", key("l:0"), "0", "-1"}).texts() == words({"1", "2"}), boost::test_tools::per_element());
+    BOOST_TEST(server.command({"HGETALL", key("w")}).texts() == words({"2", "channel\n"}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(hand_over_does_nothing_unless_somebody_sleeps_who_can_take_the_task) {
+    const words args{"me", "1", "run", "", record(7)};
+    BOOST_TEST(said(scripts::hand_over, {"p:me"}, args) == "DUE");
+    maintain();
+    join();
+    BOOST_TEST(said(scripts::hand_over, {"p:me"}, args) == "SLOW");
+    test::redis_client hearer(server.port());
+    hearer.command({"SUBSCRIBE", "channel"});
+    server.command({"ZADD", key("i"), "1", "channel\n1:w\nknown"});
+    BOOST_TEST(said(scripts::hand_over, {"p:me"}, args) == "SLOW");  // it knows no names
+    server.command({"HSET", key("N"), "known", "another\njob"});
+    BOOST_TEST(said(scripts::hand_over, {"p:me"}, args) == "NEED tf:{q}:a:w");
+    server.command({"HSET", key("c"), "paused", "1"});
+    BOOST_TEST(said(scripts::hand_over, {"p:me", "a:w"}, args) == "SLOW");
+    server.command({"HDEL", key("c"), "paused"});
+    BOOST_TEST(said(scripts::hand_over, {"p:me", "a:w"}, args) == "OK 1");
+    BOOST_TEST(said(scripts::hand_over, {"p:me", "a:w"}, args) == "SLOW");  // nobody sleeps any more
+    server.command({"ZADD", key("i"), "1", "channel\n1:w\n*"});
+    BOOST_TEST(said(scripts::hand_over, {"p:me", "a:w"}, args) == "OK 1");  // the same batch
+    BOOST_TEST(server.command({"HGET", key("c"), "n3"}) == "1");
+    BOOST_TEST(server.command({"SMEMBERS", key("a:w")}).texts() == words({"1"}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(hand_over_to_a_channel_that_nobody_hears_does_nothing_and_the_batch_can_be_sent_again) {
+    maintain();
+    join();
+    server.command({"ZADD", key("i"), "1", "channel\n1:w\n*"});
+    BOOST_TEST(said(scripts::hand_over, {"p:me", "a:w"}, {"me", "1", "run", "", record(7)}) == "SLOW");
+    BOOST_TEST(server.command({"EXISTS", key("r"), key("s"), key("a:w"), key("p:me")}) == "0");
+    BOOST_TEST(said(scripts::enqueue_plain, {"p:me", "l:0"}, {"me", "1", "run", "", "", record(7), ""}) == "OK 1");
+}
+
+BOOST_AUTO_TEST_CASE(fetch_gives_tasks_to_who_has_a_lease) {
+    BOOST_TEST(said(scripts::fetch, {"l:0", "a:w"}, fetched(1)) == "LOST");
+    store_with_id(7, "mine");
+    join();
+    BOOST_TEST(said(scripts::fetch, {"a:w"}, fetched(1)) == "NEED tf:{q}:l:0");
+    BOOST_TEST(said(scripts::fetch, {"l:0"}, fetched(1)) == "NEED tf:{q}:a:w");
+    const auto answer = call(scripts::fetch, {"l:0", "a:w"}, fetched(1)).items;
+    BOOST_TEST(answer.at(0) == "OK");
+    BOOST_TEST(answer.at(4) == "1");
+    let_lease_end();
+    BOOST_TEST(said(scripts::fetch, {"l:0", "a:w"}, fetched(1)) == "DUE");
+}
+
+BOOST_AUTO_TEST_CASE(fetch_plain_leaves_what_is_not_plain_to_fetch) {
+    BOOST_TEST(said(scripts::fetch_plain, {"l:0", "a:w"}, fetched(1)) == "LOST");
+    store(7);
+    store_with_id(8, "mine");
+    join();
+    BOOST_TEST(said(scripts::fetch_plain, {"a:w"}, fetched(2)) == "NEED tf:{q}:l:0");
+    BOOST_TEST(said(scripts::fetch_plain, {"l:0"}, fetched(2)) == "NEED tf:{q}:a:w");
+    const auto answer = call(scripts::fetch_plain, {"l:0", "a:w"}, fetched(2)).items;
+    BOOST_TEST(answer.at(0) == "OK");
+    BOOST_TEST(answer.at(2) == "1");  // there is more
+    BOOST_TEST(answer.at(4) == "1");
+    BOOST_TEST(answer.size() == 7U);
+    BOOST_TEST(said(scripts::fetch_plain, {"l:0", "a:w"}, fetched(1)) == "SLOW");
+    let_lease_end();
+    BOOST_TEST(said(scripts::fetch_plain, {"l:0", "a:w"}, fetched(1)) == "DUE");
+}
+
+BOOST_AUTO_TEST_CASE(settle_answers_an_effect_for_each) {
+    store(7);
+    join();
+    call(scripts::fetch_plain, {"l:0", "a:w"}, fetched(1));
+    BOOST_TEST(said(scripts::settle, {}, {"w", end_of(1, 7)}) == "NEED tf:{q}:a:w");
+    BOOST_TEST(said(scripts::settle, {"a:w"}, {"stranger", end_of(1, 7)}) == "OK 2");
+    BOOST_TEST(said(scripts::settle, {"a:w"}, {"w", end_of(1, 8), end_of(1, 7), end_of(1, 7)}) == "OK 4 0 2");
+    let_lease_end();
+    BOOST_TEST(said(scripts::settle, {"a:w"}, {"w", end_of(1, 7)}) == "DUE");
+}
+
+BOOST_AUTO_TEST_CASE(settle_plain_and_settle_one_leave_what_is_not_plain_to_settle) {
+    for (const auto* what : {&scripts::settle_plain, &scripts::settle_one}) {
+        server.command({"FLUSHALL"});
+        store(7);
+        join();
+        call(scripts::fetch_plain, {"l:0", "a:w"}, fetched(1));
+        BOOST_TEST(said(*what, {}, {"w", end_of(1, 7)}) == "NEED tf:{q}:a:w");
+        BOOST_TEST(said(*what, {"a:w"}, {"w", end_of(1, 7, settlement::kind::fail)}) == "SLOW");
+        BOOST_TEST(said(*what, {"a:w"}, {"w", end_of(1, 8)}) == "SLOW");
+        BOOST_TEST(said(*what, {"a:w"}, {"w", end_of(2, 7)}) == "SLOW");
+        BOOST_TEST(said(*what, {"a:stranger"}, {"stranger", end_of(1, 7)}) == "SLOW");
+        BOOST_TEST(server.command({"SCARD", key("a:w")}) == "1");
+        BOOST_TEST(said(*what, {"a:w"}, {"w", end_of(1, 7)}) == "OK");
+        BOOST_TEST(said(*what, {"a:w"}, {"w", end_of(1, 7)}) == "SLOW");
+        BOOST_TEST(server.command({"HMGET", key("c"), "n3", "n5"}).texts() == words({"0", "1"}), boost::test_tools::per_element());
+        let_lease_end();
+        BOOST_TEST(said(*what, {"a:w"}, {"w", end_of(1, 7)}) == "DUE");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(tell_answers_an_effect_for_each) {
+    store(7);
+    join();
+    call(scripts::fetch_plain, {"l:0", "a:w"}, fetched(1));
+    const auto told = [](const std::string& consumer, const std::string& nonce) {
+        return words{consumer, "1", nonce, "1", "1", "50", "{}"};
+    };
+    BOOST_TEST(said(scripts::tell, {"a:w"}, told("w", "7")) == "OK 0");
+    BOOST_TEST(said(scripts::tell, {"a:w"}, told("w", "8")) == "OK 4");
+    BOOST_TEST(said(scripts::tell, {"a:w"}, told("stranger", "7")) == "OK 2");
+    let_lease_end();
+    BOOST_TEST(said(scripts::tell, {"a:w"}, told("w", "7")) == "DUE");
+}
+
+BOOST_AUTO_TEST_CASE(a_lease_is_given_renewed_and_given_up) {
+    BOOST_TEST(said(scripts::renew, {}, {"w", "1000"}) == "LOST");
+    join();
+    BOOST_TEST(said(scripts::renew, {}, {"w", "3600000"}) == "OK 0 ~");
+    store(7);
+    call(scripts::fetch_plain, {"l:0", "a:w"}, fetched(1));
+    BOOST_TEST(said(scripts::leave, {}, {"w", "100"}) == "NEED tf:{q}:a:w tf:{q}:l:0");
+    BOOST_TEST(said(scripts::leave, {"a:w", "l:0"}, {"w", "100"}) == "OK 0");
+    BOOST_TEST(said(scripts::renew, {}, {"w", "1000"}) == "LOST");
+    join();
+    let_lease_end();
+    BOOST_TEST(said(scripts::renew, {}, {"w", "1000"}) == "DUE");
+    BOOST_TEST(said(scripts::join, {}, {"v", "1000", "channel"}) == "DUE");
+    BOOST_TEST(said(scripts::leave, {"a:w"}, {"w", "100"}) == "DUE");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_consumer_holds_can_be_asked_for_given_back_and_set_aside) {
+    store(7);
+    store(8);
+    join();
+    call(scripts::fetch_plain, {"l:0", "a:w"}, fetched(2));
+    BOOST_TEST(said(scripts::held, {}, {"w", "channel", "1:w"}) == "NEED tf:{q}:a:w");
+    BOOST_TEST(said(scripts::held, {"a:w"}, {"w", "channel", "1:w"}) == "OK 2 1");
+    BOOST_TEST(said(scripts::reclaim, {"a:w"}, {"w", "1"}) == "NEED tf:{q}:l:0");
+    BOOST_TEST(said(scripts::reclaim, {"a:w", "l:0"}, {"w", "1"}) == "OK");
+    BOOST_TEST(said(scripts::aside, {}, {"w", "2", "why"}) == "NEED tf:{q}:a:w");
+    BOOST_TEST(said(scripts::aside, {"a:w"}, {"w", "2", "why"}) == "OK");
+    BOOST_TEST(said(scripts::held, {"a:w"}, {"w", "channel", "1:w"}) == "OK");
+    BOOST_TEST(server.command({"HGETALL", key("q")}).texts() == words({"2", "why"}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_task_can_be_found_read_waited_for_and_changed) {
+    store_with_id(7, "mine");
+    BOOST_TEST(said(scripts::find, {}, {"mine", ""}) == "OK 1 7");
+    BOOST_TEST(said(scripts::find, {}, {"yours", ""}) == "OK");
+    BOOST_TEST(said(scripts::get, {}, {"1", "7", "1", "8"}) == "OK ~ ~");
+    BOOST_TEST(call(scripts::get, {}, {"1", "7", "1", "8"}).items.at(2).is_nil());
+    BOOST_TEST(call(scripts::wait, {}, {"", "1", "7", "1", "8"}).items.at(3) == "0");
+    BOOST_TEST(call(scripts::wait, {}, {"", "1", "7", "1", "8"}).items.at(4) == "4");
+    BOOST_TEST(said(scripts::update, {}, {"1", "7", "2"}) == "OK 0");
+    BOOST_TEST(said(scripts::update, {}, {"1", "8", "2"}) == "OK 4");
+    BOOST_TEST(said(scripts::list, {}, {"0", "100"}) == "OK 1 1 ~");
+    BOOST_TEST(said(scripts::clear, {}, {"0", "100", "100", "-1"}) == "OK 1 1 1 7");
+    BOOST_TEST(said(scripts::counts, {}, {}) == "OK 0 0 0 0 0 1 0 0 0 0 0 0");
+    BOOST_TEST(said(scripts::steer, {}, {"cancel", "1", "7"}) == "NEED tf:{q}:l:0");
+    BOOST_TEST(said(scripts::steer, {"l:0"}, {"promote", "1", "7", "1", "8"}) == "OK 3 4");
+    BOOST_TEST(said(scripts::steer, {"l:0"}, {"cancel", "1", "7", "1", "7"}) == "OK 0 3");
+    BOOST_TEST(said(scripts::update, {}, {"1", "7", "2"}) == "OK 3");
+    let_something_fall_due();
+    BOOST_TEST(said(scripts::find, {}, {"mine", ""}) == "DUE");
+    BOOST_TEST(said(scripts::get, {}, {"1", "7"}) == "DUE");
+    BOOST_TEST(said(scripts::wait, {}, {"", "1", "7"}) == "DUE");
+    BOOST_TEST(said(scripts::update, {}, {"1", "7", "2"}) == "DUE");
+    BOOST_TEST(said(scripts::list, {}, {"0", "100"}) == "DUE");
+    BOOST_TEST(said(scripts::clear, {}, {"0", "100", "100", "-1"}) == "DUE");
+    BOOST_TEST(said(scripts::counts, {}, {}) == "DUE");
+    BOOST_TEST(said(scripts::steer, {"l:0"}, {"cancel", "1", "7"}) == "DUE");
+}
+
+BOOST_AUTO_TEST_CASE(a_queue_is_paused_resumed_and_watched) {
+    BOOST_TEST(said(scripts::pause, {}, {"1"}) == "OK");
+    BOOST_TEST(server.command({"HGET", key("c"), "paused"}) == "1");
+    BOOST_TEST(said(scripts::pause, {}, {"0"}) == "OK");
+    BOOST_TEST(server.command({"HEXISTS", key("c"), "paused"}) == "0");
+    server.command({"ZADD", key("i"), "1", "channel\n1:w\n*"});
+    BOOST_TEST(said(scripts::resign, {}, {"channel\n1:w\n*"}) == "OK");
+    BOOST_TEST(server.command({"EXISTS", key("i")}) == "0");
+}
+
+BOOST_AUTO_TEST_CASE(a_schedule_changes_with_its_tasks_unless_somebody_was_faster) {
+    const auto set = [](const std::string& from, const std::string& to, std::uint32_t nonce = 0) {
+        words args{"", "it", from, to};
+        if (nonce == 0) return args;
+        args.push_back(record(nonce, "id " + to));
+        args.emplace_back();
+        return args;
+    };
+    BOOST_TEST(said(scripts::schedules, {}, {}).starts_with("OK 1"));
+    BOOST_TEST(call(scripts::schedules, {}, {}).items.at(2).items.empty());
+    BOOST_TEST(said(scripts::set_schedule, {}, set("", "1")) == "OK 1");
+    BOOST_TEST(said(scripts::set_schedule, {}, set("", "2")) == "OK 0");
+    BOOST_TEST(said(scripts::set_schedule, {}, set("1", "2", 7)) == "NEED tf:{q}:l:0");
+    BOOST_TEST(server.command({"HGET", key("S"), "it"}) == "1");
+    BOOST_TEST(said(scripts::set_schedule, {"l:0"}, set("1", "2", 7)) == "OK 1");
+    BOOST_TEST(said(scripts::set_schedule, {"l:0"}, set("1", "2", 8)) == "OK 1");  // sent again
+    BOOST_TEST(server.command({"HGET", key("c"), "n2"}) == "1");
+    BOOST_TEST(server.command({"HGET", key("c"), "seq"}) == "1");
+    BOOST_TEST(call(scripts::schedules, {}, {}).items.at(2).texts() == words({"it", "2"}), boost::test_tools::per_element());
+    BOOST_TEST(said(scripts::set_schedule, {"l:0"}, {"run", "it", "2", "3", record(9), ""}) == "DUE");
+    let_something_fall_due();
+    BOOST_TEST(said(scripts::set_schedule, {"l:0"}, set("2", "3", 9)) == "DUE");
+    BOOST_TEST(said(scripts::set_schedule, {}, set("2", "")) == "OK 1");  // without a task, time does not matter
+    BOOST_TEST(server.command({"EXISTS", key("S")}) == "0");
+}
+
+BOOST_AUTO_TEST_CASE(maintain_says_when_there_is_more_to_do) {
+    join();
+    for (std::uint32_t nonce = 1; nonce <= 3; ++nonce) store(nonce);
+    call(scripts::fetch_plain, {"l:0", "a:w"}, fetched(3));
+    let_lease_end();
+    // Another server than that of the last call: leases begin again.
+    BOOST_TEST(said(scripts::maintain, {"l:0", "a:w"}, {"2", ""}) == "OK 0");
+    BOOST_TEST(server.command({"ZSCORE", key("C"), "w"}).integer() > 1);
+    let_lease_end();
+    BOOST_TEST(said(scripts::maintain, {"l:0"}, {"2", ""}) == "NEED tf:{q}:a:w");
+    BOOST_TEST(said(scripts::maintain, {"l:0", "a:w"}, {"2", ""}) == "OK 1");
+    BOOST_TEST(said(scripts::maintain, {"l:0", "a:w"}, {"2", ""}) == "OK 0");
+    BOOST_TEST(server.command({"LLEN", key("l:0")}) == "3");
+}
+
+BOOST_AUTO_TEST_CASE(a_journal_takes_notes_of_the_current_attempt_and_from_outside) {
+    join();
+    store(7);
+    const words key_of{"j:1"}, place{"cx", "+", "1", "other\nwork\nid"};
+    const auto note = [&](const std::string& nonce, const std::string& consumer, const std::string& token, words items) {
+        words args{"1", nonce, consumer, token, "", "100"};
+        args.insert(args.end(), items.begin(), items.end());
+        return said(scripts::note, key_of, args);
+    };
+    BOOST_TEST(said(scripts::note, {}, {"1", "7", "", "0", "", "100", "sa", "+", "0", "5"}) == "NEED tf:{q}:j:1");
+    BOOST_TEST(said(scripts::journal, {}, {"1", "7", "0", "10"}) == "NEED tf:{q}:j:1");
+    BOOST_TEST(note("8", "", "0", {"sa", "+", "0", "5"}) == "OK 4");
+    BOOST_TEST(note("7", "w", "1", {"sa", "+", "0", "5"}) == "OK 2");
+    BOOST_TEST(note("7", "", "0", {"sa", "+", "0", "5"}) == "OK 0 0 ");
+    BOOST_TEST(note("7", "", "0", {"sa", "+", "0", "6"}) == "OK 0 0 5");
+    BOOST_TEST(note("7", "", "0", {"sb", "+", "0", std::string(100, 'x')}) == "OK 5 105");
+    BOOST_TEST(said(scripts::fetch, {"l:0", "a:w", "j:1"}, fetched(1)).starts_with("OK"));
+    BOOST_TEST(note("7", "w", "1", place) == "OK 0 0 ");
+    BOOST_TEST(said(scripts::journal, key_of, {"1", "7", "0", "10", "sa", "sb"}) == "OK 0 1 0 0 0 sa 5");
+    BOOST_TEST(said(scripts::journal, key_of, {"1", "8", "0", "10"}) == "OK 4");
+    BOOST_TEST(said(scripts::end_child, key_of, {"1", "7", "cx", "another", "5", "1", "42", ""}) == "OK");
+    BOOST_TEST(said(scripts::journal, key_of, {"1", "7", "0", "10", "sa"}) == "OK 0 1 0 0 0 sa 5");
+    BOOST_TEST(said(scripts::end_child, key_of, {"1", "7", "cx", "id", "5", "1", "42", ""}) == "OK");
+    BOOST_TEST(said(scripts::journal, key_of, {"1", "7", "0", "10", "sa"}) == "OK 0 1 1 0 0 sa 5");
+    BOOST_TEST(note("7", "w", "1", {"cx", "-", "0", ""}) == "OK 0 0 ");
+    BOOST_TEST(said(scripts::journal, key_of, {"1", "7", "0", "10", "cx"}) == "OK 0 0 0 0 0");
+    let_something_fall_due();
+    BOOST_TEST(note("7", "", "0", place) == "DUE");
+    let_lease_end();
+    BOOST_TEST(note("7", "w", "1", place) == "DUE");
+}
+
+BOOST_AUTO_TEST_CASE(signals_are_numbered_and_one_that_is_sent_again_counts_once) {
+    store(7);
+    const words key_of{"j:1"};
+    BOOST_TEST(said(scripts::signal, {}, {"1", "7", "go", "call1", "5", "100"}) == "NEED tf:{q}:j:1");
+    for (int times = 0; times != 2; ++times) {
+        BOOST_TEST(said(scripts::signal, key_of, {"1", "7", "go", "call1", "5", "100"}) == "OK 0");
+    }
+    BOOST_TEST(said(scripts::signal, key_of, {"1", "7", "go", "call2", "6", "100"}) == "OK 0");
+    BOOST_TEST(said(scripts::signal, key_of, {"1", "7", "go", "call3", std::string(100, 'x'), "100"}) == "OK 5 102");
+    BOOST_TEST(said(scripts::signal, key_of, {"1", "8", "go", "call3", "5", "100"}) == "OK 4");
+    BOOST_TEST(said(scripts::journal, key_of, {"1", "7", "0", "9", "ggo#1", "ggo#2", "ggo#3"}) == "OK 0 0 0 0 0 ggo#1 5 ggo#2 6");
+    BOOST_TEST(said(scripts::steer, {"l:0", "j:1"}, {"cancel", "1", "7"}) == "OK 0");
+    BOOST_TEST(said(scripts::signal, key_of, {"1", "7", "go", "call3", "5", "100"}) == "OK 3");
+    let_something_fall_due();
+    BOOST_TEST(said(scripts::signal, key_of, {"1", "7", "go", "call3", "5", "100"}) == "DUE");
+}
+
+BOOST_AUTO_TEST_CASE(what_concerns_other_queues_waits_in_the_outbox_until_it_has_been_carried) {
+    store(7);
+    const words key_of{"j:1"};
+    BOOST_TEST(said(scripts::note, key_of, {"1", "7", "", "0", "", "100", "cx", "+", "1", "other\nwork\nid"}) == "OK 0 0 ");
+    BOOST_TEST(said(scripts::steer, {"l:0", "j:1"}, {"cancel", "1", "7"}) == "RELAY 0");
+    BOOST_TEST(said(scripts::maintain, {"l:0"}, {"100", "run"}) == "RELAY 0");
+    BOOST_TEST(said(scripts::outbox, {}, {"10"}) == "OK X1 7 0");
+    BOOST_TEST(said(scripts::outbox, {}, {"10", "X1", "7 9"}) == "OK X1 7 0");  // that was another time
+    BOOST_TEST(said(scripts::steer, {"l:0", "j:1"}, {"remove", "1", "7"}) == "OK 0");
+    BOOST_TEST(server.command({"EXISTS", key("j:1")}) == "1");  // its subtasks must be found
+    BOOST_TEST(said(scripts::outbox, {}, {"10", "X1", "7 0"}) == "NEED tf:{q}:j:1");
+    BOOST_TEST(said(scripts::outbox, key_of, {"10", "X1", "7 0"}) == "OK");
+    BOOST_TEST(server.command({"EXISTS", key("j:1"), key("o")}) == "0");
+}
+
+// Runs last: the cases above have to have called them.
+BOOST_AUTO_TEST_CASE(each_word_that_a_script_knows_has_been_answered_in_a_case) {
+    for (const auto* what : all_scripts) {
+        for (const std::string word : {"OK", "DUE", "LOST", "SLOW"}) {
+            const bool is_known = what->text.find("{'" + word + "'") != std::string_view::npos;
+            BOOST_TEST(answered[what->name].contains(word) == is_known, what->name << " and " << word);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

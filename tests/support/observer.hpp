@@ -1,0 +1,85 @@
+#pragma once
+
+#include <taskflux/broker/redis.hpp>
+#include <taskflux/flow/client.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace test {
+
+namespace asio = boost::asio;
+
+/// A broker on a Redis server whose calls are driven one at a time, with what else runs on the same context.
+class observer {
+public:
+    explicit observer(const std::string& url, const taskflux::redis_options& options = {},
+                      taskflux::clock& clock = taskflux::real_clock())
+        : broker(taskflux::make_redis_broker(io.get_executor(), url, options, clock)), client(broker) {}
+
+    ~observer() {
+        broker->close();
+        io.restart();
+        io.run();
+    }
+
+    template <class T>
+    T run(asio::awaitable<T> call) {
+        bool done = false;
+        std::exception_ptr failure;
+        std::optional<std::conditional_t<std::is_void_v<T>, int, T>> result;
+        asio::co_spawn(io, std::move(call), [&](std::exception_ptr error, auto... value) {
+            failure = error;
+            if constexpr (sizeof...(value) > 0) result.emplace(std::move(value)...);
+            done = true;
+        });
+        const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+        while (!done) {
+            io.restart();
+            if (io.run_one_until(limit) == 0) throw std::runtime_error("a call hangs");
+        }
+        if (failure) std::rethrow_exception(failure);
+        if constexpr (!std::is_void_v<T>) return std::move(*result);
+    }
+
+    taskflux::queue_counts counts(const std::string& queue = "default") { return run(broker->counts(queue)); }
+
+    /// What a fetch of up to `max` from one queue gives; waits up to `wait`.
+    std::vector<taskflux::delivery> fetch(const std::string& consumer, const std::string& queue, std::size_t max,
+                                          taskflux::duration wait = {}) {
+        taskflux::fetch_request request;
+        request.consumer = consumer;
+        request.queues.push_back(queue);
+        request.max = max;
+        request.wait = wait;
+        return run(broker->fetch(request));
+    }
+
+    asio::io_context io;
+    taskflux::broker_ptr broker;
+    taskflux::client client;
+};
+
+/// A task of the name `job`, which is all there is to say about it.
+inline taskflux::new_task plain_task(std::string payload = "1") {
+    const auto spec = std::make_shared<taskflux::task_spec>();
+    spec->name = "job";
+    taskflux::new_task made;
+    made.spec = spec;
+    made.payload = std::move(payload);
+    return made;
+}
+
+}  // namespace test
