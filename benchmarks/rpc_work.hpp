@@ -1,6 +1,6 @@
 #pragma once
 
-// What the RPC benchmarks share: the method that is called, and the process that serves it.
+// What the RPC benchmarks share: the methods that are called, and the process that serves them.
 
 #include "harness.hpp"
 #include "process.hpp"
@@ -25,17 +25,30 @@ namespace bench {
 namespace asio = boost::asio;
 
 inline constexpr taskflux::method<std::int64_t(reading)> ask{"bench", "ask"};
+inline constexpr taskflux::method<taskflux::stream<reading>(std::int64_t)> ask_many{"bench", "ask_many"};
 
 inline std::string rpc_url(std::uint16_t port) { return "redis://127.0.0.1:" + std::to_string(port); }
 
 inline asio::awaitable<std::int64_t> answer(reading) { co_return now_ns(); }
+
+inline asio::awaitable<void> emit_samples(taskflux::emitter<reading>& out, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; ++i) {
+        const auto value = sample(i);
+        co_await out.emit(value);
+    }
+}
+
+inline void serve_all(taskflux::service& service) {
+    service.on(ask, answer);
+    service.on(ask_many, emit_samples);
+}
 
 /// Serves until its input ends.
 inline void play_rpc_server(std::uint16_t port) {
     asio::io_context io{1};
     const auto broker = taskflux::make_redis_broker(io.get_executor(), rpc_url(port));
     taskflux::service service(broker, taskflux::service_options().max_running(10'000));
-    service.on(ask, answer);
+    serve_all(service);
     asio::co_spawn(io, service.run(), rethrow);
     std::thread thread([&] { io.run(); });
     say_ready();

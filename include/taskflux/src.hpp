@@ -2,6 +2,7 @@
 
 // For exactly one .cpp file of a program: the bodies of what taskflux uses from Boost, and of what it need not compile in
 // every file that includes it.
+#include <taskflux/broker/exchange.ipp>
 #include <taskflux/broker/memory.ipp>
 #include <taskflux/broker/redis.ipp>
 #include <taskflux/core/snowflake.ipp>

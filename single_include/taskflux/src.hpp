@@ -109,6 +109,47 @@
 #include <utility>
 #include <vector>
 
+// -------------------- taskflux/broker/exchange.ipp ---------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+struct sending {
+    event done;
+    std::exception_ptr trouble;
+    bool was_heard = false;
+};
+
+}  // namespace detail
+
+void exchange::post(std::string address, std::string message, bounce otherwise, receipt done) {
+    if (!done) done = [](std::exception_ptr, bool) {};
+    try {
+        if (message.size() > max_message_size) {
+            throw error(errc::too_large, "a message of " + std::to_string(message.size()) + " bytes; at most " +
+                                             std::to_string(max_message_size) + " are sent");
+        }
+        do_post(std::move(address), std::move(message), std::move(otherwise), done);
+    } catch (...) {
+        done(std::current_exception(), false);
+    }
+}
+
+asio::awaitable<bool> exchange::send(std::string address, std::string message, bounce otherwise) {
+    const auto mine = std::make_shared<detail::sending>();
+    post(std::move(address), std::move(message), std::move(otherwise), [mine](std::exception_ptr trouble, bool was_heard) {
+        mine->trouble = std::move(trouble);
+        mine->was_heard = was_heard;
+        mine->done.set();
+    });
+    co_await mine->done.wait();
+    if (mine->trouble) std::rethrow_exception(mine->trouble);
+    co_return mine->was_heard;
+}
+
+}  // namespace taskflux
+
 // -------------------- taskflux/broker/memory/journal.hpp ---------------------------------------------------
 
 namespace taskflux::memory {
@@ -2253,12 +2294,6 @@ public:
 
     std::unique_ptr<mailbox> open(listener hear) override { return post_->open(std::move(hear)); }
 
-    using exchange::send;
-    awaitable<bool> send(std::string address, std::string message, bounce) override {
-        check_size(message);
-        co_return post_->send(address, std::move(message));
-    }
-
     awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) override {
         post_->announce(board, std::move(id), std::move(text), lease);
         co_return;
@@ -2277,6 +2312,11 @@ public:
     }
 
 private:
+    void do_post(std::string address, std::string message, bounce, receipt done) override {
+        const bool was_heard = post_->send(address, std::move(message));
+        done(nullptr, was_heard);
+    }
+
     std::shared_ptr<post_office> post_;
     std::shared_ptr<hub> hub_;
 };
@@ -4844,22 +4884,20 @@ public:
         return std::make_unique<open_box>(server_->inbox() + '/' + name, weak_from_this(), std::move(name));
     }
 
-    /// Whether somebody was there.
-    asio::awaitable<bool> send(std::string address, std::string message, bounce otherwise) {
-        const auto self = shared_from_this();
+    /// `done` hears whether somebody was there.
+    void send(std::string_view address, std::string_view message, const bounce& otherwise, exchange::receipt done) {
         const auto slash = address.find('/');
-        if (slash == std::string::npos) co_return false;
-        auto channel = address.substr(0, slash);
-        const auto mine = std::make_shared<letter>();
-        put_text(mine->text, std::string_view(address).substr(slash + 1));
-        put_text(mine->text, otherwise.address);
-        put_text(mine->text, otherwise.message);
-        put_text(mine->text, message);
-        mine->is_answered = !otherwise.address.empty();
-        if (join(channel, mine)) asio::co_spawn(executor_, pump(self, std::move(channel)), [](std::exception_ptr) {});
-        co_await mine->done.wait();
-        if (mine->error) std::rethrow_exception(mine->error);
-        co_return mine->was_heard;
+        if (slash == std::string_view::npos) return done(nullptr, false);
+        std::string channel(address.substr(0, slash));
+        letter mine;
+        put_text(mine.text, address.substr(slash + 1));
+        put_text(mine.text, otherwise.address);
+        put_text(mine.text, otherwise.message);
+        put_text(mine.text, message);
+        mine.is_answered = !otherwise.address.empty();
+        mine.done = std::move(done);
+        if (!join(channel, std::move(mine))) return;
+        asio::co_spawn(executor_, pump(shared_from_this(), std::move(channel)), [](std::exception_ptr) {});
     }
 
     /// Passes on what came to this process.
@@ -4880,7 +4918,7 @@ public:
             if (hear) {
                 (*hear)(message);
             } else if (!otherwise.address.empty()) {
-                asio::co_spawn(executor_, send(otherwise.address, otherwise.message, bounce()), [](std::exception_ptr, bool) {});
+                send(otherwise.address, otherwise.message, bounce(), [](std::exception_ptr, bool) {});
             }
         }
     }
@@ -4905,26 +4943,24 @@ private:
     struct letter {
         std::string text;
         bool is_answered = false;  // so that it is not sent before this process hears
-        bool was_heard = false;
-        std::exception_ptr error;
-        detail::event done;
+        exchange::receipt done;
     };
 
     /// Whether nothing is under way to there, so that the caller must see to it.
-    bool join(const std::string& channel, std::shared_ptr<letter> mine) {
+    bool join(const std::string& channel, letter mine) {
         const std::lock_guard lock(mutex_);
         const auto [at, is_new] = waiting_.try_emplace(channel);
         at->second.push_back(std::move(mine));
         return is_new;
     }
 
-    std::vector<std::shared_ptr<letter>> take(const std::string& channel) {
+    std::vector<letter> take(const std::string& channel) {
         constexpr std::size_t most = 64 * 1024;  // bytes of several
         const std::lock_guard lock(mutex_);
         const auto at = waiting_.find(channel);
-        std::vector<std::shared_ptr<letter>> taken;
+        std::vector<letter> taken;
         for (std::size_t size = 0; !at->second.empty(); at->second.pop_front()) {
-            size += at->second.front()->text.size();
+            size += at->second.front().text.size();
             if (size > most && !taken.empty()) break;
             taken.push_back(std::move(at->second.front()));
         }
@@ -4938,22 +4974,18 @@ private:
             words.emplace_back("PUBLISH");
             words.push_back(channel);
             auto& message = words.emplace_back(1, kind);
-            for (const auto& one : taken) message += one->text;
+            for (const auto& one : taken) message += one.text;
             bool was_heard = false;
-            std::exception_ptr error;
-            const bool is_answered = std::ranges::any_of(taken, [](const auto& one) { return one->is_answered; });
+            std::exception_ptr trouble;
+            const bool is_answered = std::ranges::any_of(taken, [](const auto& one) { return one.is_answered; });
             try {
                 if (is_answered && !self->server_->hears()) co_await self->server_->until_it_hears();
                 const auto got = co_await self->server_->command(words, false);
                 was_heard = reader(got).integer() > 0;
             } catch (...) {
-                error = std::current_exception();
+                trouble = std::current_exception();
             }
-            for (const auto& one : taken) {
-                one->was_heard = was_heard;
-                one->error = error;
-                one->done.set();
-            }
+            for (const auto& one : taken) one.done(trouble, was_heard);
         }
     }
 
@@ -4961,7 +4993,7 @@ private:
     const std::shared_ptr<connection> server_;
     std::mutex mutex_;  // guards all below
     std::map<std::string, std::shared_ptr<const exchange::listener>> boxes_;
-    std::map<std::string, std::deque<std::shared_ptr<letter>>> waiting_;  // by channel, while something is under way to there
+    std::map<std::string, std::deque<letter>> waiting_;  // by channel, while something is under way to there
     std::uint64_t boxes_made_ = 0;
 };
 
@@ -9893,14 +9925,6 @@ public:
         return engine_->post().open(std::move(hear));
     }
 
-    using exchange::send;
-    awaitable<bool> send(std::string address, std::string message, bounce otherwise) override {
-        const auto on = engine_;
-        on->check_open();
-        check_size(message);
-        co_return co_await on->post().send(std::move(address), std::move(message), std::move(otherwise));
-    }
-
     awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) override {
         return redis::announce(engine_, std::move(board), std::move(id), std::move(text), std::to_string(lease.count()));
     }
@@ -9916,6 +9940,11 @@ public:
     void close() override { engine_->close(); }
 
 private:
+    void do_post(std::string address, std::string message, bounce otherwise, receipt done) override {
+        engine_->check_open();
+        engine_->post().send(address, message, otherwise, std::move(done));
+    }
+
     static void check(const new_task& task) {
         if (!task.spec) throw error(errc::invalid_argument, "a task without a specification");
         if (!task.own_id.empty() && !is_valid_own_id(task.own_id)) {
@@ -12521,13 +12550,12 @@ private:
         asio::co_spawn(broker_->get_executor(), keep(shared_from_this()), [](std::exception_ptr) {});
     }
 
-    /// Perhaps while the context is being destroyed: setting an event of that would crash, what is posted is dropped.
     void end_use() {
         {
             const std::lock_guard lock(mutex_);
             if (--uses_ > 0) return;
         }
-        asio::post(broker_->get_executor(), [changed = changed_] { changed->set(); });
+        changed_->set();
     }
 
     bool goes_on() {
@@ -12991,22 +13019,24 @@ public:
             const waiting mine(*self, to.address);
             request.id = mine.id();
             std::exception_ptr failure;
-            bool is_refused = false;
+            bool is_refused = false, may_repeat = false;
             try {
                 auto back = self->refusal_of(request.id);
                 self->send(mine.shared(), to.address, request.text(), std::move(back));
                 co_await self->wait(mine.of(), what.service, to.id, ends);
                 is_refused = mine.of().is_refused;
                 if (!is_refused) mine.of().check();
+            } catch (const boost::system::system_error& e) {
+                failure = std::current_exception();
+                may_repeat = what.options.is_idempotent() && e.code() == errc::unavailable;
             } catch (...) {
                 failure = std::current_exception();
             }
-            if (failure) {
-                self->abandon(to.address, request.id, self->box_->address());
-                std::rethrow_exception(failure);
-            }
-            if (!is_refused) co_return mine.of().take();
-            self->instances_.did_not_hear(what.service, to.address);
+            if (!failure && !is_refused) co_return mine.of().take();
+            if (failure) self->abandon(to.address, request.id, self->box_->address());
+            if (failure && !may_repeat) std::rethrow_exception(failure);
+            if (is_refused) self->instances_.did_not_hear(what.service, to.address);
+            else tried.erase(to.address);  // perhaps only the way to it was lost
         }
     }
 
@@ -13172,11 +13202,7 @@ private:
 
     /// Waits for nothing, so that a call's time ends also one that can't be sent: the call hears what becomes of it.
     void send(const std::shared_ptr<pending>& mine, std::string to, std::string text, bounce back) {
-        constexpr auto send_it = [](broker_ptr by, std::string whom, std::string what, bounce otherwise) -> asio::awaitable<bool> {
-            co_return co_await by->send(std::move(whom), std::move(what), std::move(otherwise));
-        };
-        auto sending = send_it(broker_, std::move(to), std::move(text), std::move(back));
-        asio::co_spawn(broker_->get_executor(), std::move(sending), [mine](std::exception_ptr trouble, bool was_heard) {
+        broker_->post(std::move(to), std::move(text), std::move(back), [mine](std::exception_ptr trouble, bool was_heard) {
             if (!trouble && was_heard) return;
             {
                 const std::lock_guard lock(mine->mutex);
@@ -13193,10 +13219,7 @@ private:
         letter.what = call_letter::kind::cancel;
         letter.id = id;
         letter.reply_to = reader;
-        constexpr auto send = [](broker_ptr by, std::string to, std::string text) -> asio::awaitable<void> {
-            co_await by->send(std::move(to), std::move(text));
-        };
-        asio::co_spawn(broker_->get_executor(), send(broker_, address, letter.text()), [](std::exception_ptr) {});
+        broker_->post(address, letter.text());
     }
 
     void hear(std::string_view text) {
@@ -13477,14 +13500,14 @@ private:
     /// Who has called does not wait any more.
     void cancel(const call_key& key);
     void cancel_all();
+    void answer(const call_ptr& one, std::string text);  // empty: none
     void end(const call_ptr& one);
 
     /// The method, or null where an answer has been sent that there is none.
     method_handler* find(const call_letter& request);
     void refuse(const call_letter& request, call_letter::kind how, errc code, const std::string& why);
-    static asio::awaitable<void> reply(broker_ptr broker, std::string to, std::string text);
     void open_outlet(call& of);
-    static asio::awaitable<void> carry_out(std::shared_ptr<service_core> self, call_ptr one);
+    static asio::awaitable<std::string> carry_out(std::shared_ptr<service_core> self, call_ptr one);
 
     asio::awaitable<void> announce(bool leaving, duration lease);
     asio::awaitable<void> leave();
@@ -13623,10 +13646,9 @@ void service_core::begin(call_letter request) {
                       "instance " + options_.id() + " has its " + std::to_string(options_.max_running()) + " calls in hand");
     }
     if (is_first) changed_->set();
+    auto ended = [self = shared_from_this(), one](std::exception_ptr, std::string answer) { self->answer(one, std::move(answer)); };
     asio::co_spawn(one->where, carry_out(shared_from_this(), one),
-                   asio::bind_cancellation_slot(one->stop.slot(), [self = shared_from_this(), one](std::exception_ptr) {
-                       self->end(one);
-                   }));
+                   asio::bind_cancellation_slot(one->stop.slot(), std::move(ended)));
 }
 
 method_handler* service_core::find(const call_letter& request) {
@@ -13650,11 +13672,7 @@ void service_core::refuse(const call_letter& request, call_letter::kind how, err
     letter.what = how;
     letter.id = request.id;
     if (how == call_letter::kind::fault) letter.payload = encode(describe(std::make_exception_ptr(error(code, why))));
-    asio::co_spawn(broker_->get_executor(), reply(broker_, request.reply_to, letter.text()), [](std::exception_ptr) {});
-}
-
-asio::awaitable<void> service_core::reply(broker_ptr broker, std::string to, std::string text) {
-    co_await broker->send(std::move(to), std::move(text));
+    broker_->post(request.reply_to, letter.text());
 }
 
 void service_core::open_outlet(call& of) {
@@ -13665,7 +13683,7 @@ void service_core::open_outlet(call& of) {
     of.context.attach(outlet::open(broker_, request.reply_to, request.window, std::move(gone)));
 }
 
-asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self, call_ptr one) {
+asio::awaitable<std::string> service_core::carry_out(std::shared_ptr<service_core> self, call_ptr one) {
     call_letter answer;
     answer.what = call_letter::kind::answer;
     answer.id = one->request.id;
@@ -13689,14 +13707,20 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
         answer.what = call_letter::kind::fault;
         answer.payload = encode(describe(failure));
     }
-    bool is_gone = one->request.reply_to.empty();
-    {
-        const std::lock_guard lock(self->mutex_);
-        is_gone = is_gone || one->is_gone;
+    co_return answer.text();
+}
+
+void service_core::answer(const call_ptr& one, std::string text) {
+    bool is_gone = one->request.reply_to.empty() || text.empty();
+    if (!is_gone) {
+        const std::lock_guard lock(mutex_);
+        is_gone = one->is_gone;
     }
-    if (is_gone) co_return;
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    co_await self->broker_->send(one->request.reply_to, answer.text());
+    if (is_gone) return end(one);
+    auto sent = [weak = weak_from_this(), one](std::exception_ptr, bool) {
+        if (const auto self = weak.lock()) self->end(one);
+    };
+    broker_->post(one->request.reply_to, std::move(text), bounce(), std::move(sent));
 }
 
 void service_core::end(const call_ptr& one) {
@@ -14895,11 +14919,7 @@ void inlet::tell(call_letter::kind what) {
     if (to.empty()) return;
     call_letter refused;
     refused.what = call_letter::kind::refused;
-    constexpr auto send = [](broker_ptr by, std::string address, std::string text, bounce otherwise) -> asio::awaitable<void> {
-        co_await by->send(std::move(address), std::move(text), std::move(otherwise));
-    };
-    bounce back(box_->address(), refused.text());
-    asio::co_spawn(broker_->get_executor(), send(broker_, std::move(to), letter.text(), std::move(back)), [](std::exception_ptr) {});
+    broker_->post(std::move(to), letter.text(), bounce(box_->address(), refused.text()), {});
 }
 
 }  // namespace taskflux::detail

@@ -273,6 +273,7 @@ public:
     template <class T>
     using awaitable = asio::awaitable<T>;
     using listener = std::function<void(std::string_view message)>;
+    using receipt = std::function<void(std::exception_ptr trouble, bool was_heard)>;
 
     /// Bytes of a message, at most: a server cuts off who hears too much at once.
     static constexpr std::size_t max_message_size = 4 * 1024 * 1024;
@@ -285,19 +286,16 @@ public:
 
     /// Sends a message; whether a process was there to hear it, which it does at most once. Where the process is there, and
     /// the mailbox is not any more, `otherwise` comes back, at most once, or false; what has one is not sent before this
-    /// process can hear an answer. Errors: `unavailable` when it is not
-    /// known whether it was heard; `too_large`.
-    virtual awaitable<bool> send(std::string address, std::string message, bounce otherwise) = 0;
+    /// process can hear an answer. Errors: `unavailable` when it is not known whether it was heard; `too_large`.
+    awaitable<bool> send(std::string address, std::string message, bounce otherwise);
     awaitable<bool> send(std::string address, std::string message) {
         return send(std::move(address), std::move(message), bounce());
     }
 
-    /// Throws `too_large`.
-    static void check_size(const std::string& message) {
-        if (message.size() <= max_message_size) return;
-        throw error(errc::too_large, "a message of " + std::to_string(message.size()) + " bytes; at most " +
-                                         std::to_string(max_message_size) + " are sent");
-    }
+    /// The same without waiting for it. `done`, if there is one, hears the error or what `send` gives, once, maybe before
+    /// this returns, or never where the broker's context ends first; it must not throw, nor wait, nor keep the broker alive.
+    void post(std::string address, std::string message, bounce otherwise, receipt done);
+    void post(std::string address, std::string message) { post(std::move(address), std::move(message), bounce(), {}); }
 
     /// Puts a text on a board, in place of the one with this id, for as long as `lease`. Errors: `invalid_argument` for a
     /// board that is not a name.
@@ -308,6 +306,10 @@ public:
 
     /// What is on a board and within its lease, by id.
     virtual awaitable<std::vector<announcement>> announced(std::string board) = 0;
+
+private:
+    /// `done` is there, and hears what does not throw.
+    virtual void do_post(std::string address, std::string message, bounce otherwise, receipt done) = 0;
 };
 
 }  // namespace taskflux
@@ -9636,11 +9638,17 @@ class call_options {
 public:
     call_options() {}
 
-    /// How long the caller waits, for a stream's last value too; after it the method is not begun any more, and is cancelled if it has. Default 30 s.
+    /// How long the caller waits, for a stream's last value too; after it the method is not begun any more, and is
+    /// cancelled if it has. Default 30 s.
     call_options& timeout(duration limit) {
         if (limit <= duration::zero()) throw error(errc::invalid_argument, "the timeout of a call must be positive");
         return timeout_ = limit, *this;
     }
+
+    /// Whether the method may be carried out twice: then another instance is called, in what is left of the timeout, where
+    /// the one that had the call is lost, or the connection while it was sent. A call of a stream and `notify` are never
+    /// repeated. Default false: such a call ends with `unavailable`.
+    call_options& idempotent(bool is = true) { return idempotent_ = is, *this; }
 
     /// Calls the instance with this id and no other.
     call_options& to(std::string instance) { return to_ = std::move(instance), *this; }
@@ -9661,6 +9669,7 @@ public:
     }
 
     duration timeout() const { return timeout_; }
+    bool is_idempotent() const { return idempotent_; }
     const std::string& to() const { return to_; }
     const header_map& headers() const { return headers_; }
     std::size_t window() const { return window_; }
@@ -9669,6 +9678,7 @@ private:
     static constexpr std::size_t max_window = 65'536;
 
     duration timeout_ = std::chrono::seconds(30);
+    bool idempotent_ = false;
     std::string to_;
     header_map headers_;
     std::size_t window_ = 64;

@@ -25,24 +25,10 @@ namespace {
 inline constexpr task<void()> wait_long{"wait_long", task_options().queue("q")};
 inline constexpr method<void()> nothing{"service", "nothing"};
 
-struct directory_fixture : fixture {
-    using fixture::fixture;
-
-    broker_ptr shared() { return {broker_ptr(), &broker()}; }
-
-    void let_work() {
-        for (int i = 0; i < 40; ++i) run(broker().counts(q));
-    }
-    void pass(duration time) {
-        advance(time);
-        let_work();
-    }
-};
-
 /// A process with a worker.
 class process {
 public:
-    process(directory_fixture& on, std::string_view name)
+    process(fixture& on, std::string_view name)
         : on_(on), worker(on.shared(), worker_options().queues({"q", "other"}).concurrency(2).renewal_thread(false)),
           shown(on.shared(), worker, node_options().name(name).host("host-" + std::string(name)).lease(3s)) {
         worker.on(wait_long, [this]() { return wait(*this); });
@@ -75,7 +61,7 @@ public:
     }
 
 private:
-    directory_fixture& on_;
+    fixture& on_;
 
 public:
     taskflux::worker worker;
@@ -87,8 +73,8 @@ private:
 };
 
 template <class Backend>
-struct steering : directory_fixture {
-    steering() : directory_fixture(std::make_unique<Backend>()), who(shared()), client(shared()) {}
+struct steering : fixture {
+    steering() : fixture(std::make_unique<Backend>()), who(shared()), client(shared()) {}
 
     static node_filter named(std::string name) {
         node_filter which;

@@ -73,6 +73,9 @@ public:
     taskflux::broker& broker() { return backend_->broker(); }
     void advance(duration by) { backend_->advance(by); }
 
+    /// For what keeps its broker; the fixture must outlive it.
+    broker_ptr shared() { return {broker_ptr(), &broker()}; }
+
     // --- running calls -------------------------------------------------------------------------------
 
     template <class T>
@@ -117,6 +120,16 @@ public:
             return e.code();
         }
         return {};
+    }
+
+    /// Lets what runs by itself do what it can before time goes on: a call's answer comes after those of calls before it.
+    void let_work() {
+        for (int i = 0; i < 40; ++i) run(broker().counts(q));
+    }
+
+    void pass(duration time) {
+        advance(time);
+        let_work();
     }
 
     void drive(const bool& done) {

@@ -32,7 +32,6 @@ using received = std::optional<received_message>;
 struct raw_fixture : fixture {
     explicit raw_fixture(std::unique_ptr<backend> on) : fixture(std::move(on)) {}
 
-    broker_ptr shared() { return {broker_ptr(), &this->broker()}; }
     raw_queue queue(duration length = lease) { return raw_queue(shared(), q, raw_queue_options().lease(length)); }
 
     void send(const std::string& bytes) { run(queue().send(bytes)); }
@@ -43,15 +42,6 @@ struct raw_fixture : fixture {
         return std::move(*got);
     }
     bool is_empty(const raw_queue& which) { return !run(which.receive(0ms)).has_value(); }
-
-    /// Lets what goes on by itself do what it can.
-    void let_work() {
-        for (int i = 0; i < 20; ++i) run(broker().counts(q));
-    }
-    void pass(duration time) {
-        advance(time);
-        let_work();
-    }
 };
 
 }  // namespace

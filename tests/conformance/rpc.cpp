@@ -48,25 +48,10 @@ inline constexpr method<void()> wait_long{"calculator", "wait_long"};
 inline constexpr method<std::string()> who{"calculator", "who"};
 inline constexpr method<int(int)> missing{"calculator", "missing"};
 
-struct rpc_fixture : fixture {
-    using fixture::fixture;
-
-    broker_ptr shared() { return {broker_ptr(), &broker()}; }
-
-    /// Lets services and calls do what they can before time goes on.
-    void let_work() {
-        for (int i = 0; i < 20; ++i) run(broker().counts(q));
-    }
-    void pass(duration time) {
-        advance(time);
-        let_work();
-    }
-};
-
 /// A service that runs.
 class server {
 public:
-    explicit server(rpc_fixture& on, const service_options& options = service_options())
+    explicit server(fixture& on, const service_options& options = service_options())
         : on_(on), service(on.shared(), options) {
         service.on(add, [](add_args of) -> asio::awaitable<int> { co_return of.a + of.b; });
         service.on(fail, []() -> asio::awaitable<void> {
@@ -101,7 +86,7 @@ public:
     static asio::awaitable<std::string> name(server& self) { co_return self.service.id(); }
 
 private:
-    rpc_fixture& on_;
+    fixture& on_;
 
 public:
     taskflux::service service;
@@ -112,9 +97,26 @@ private:
     std::optional<started<void>> running_;
 };
 
+/// An instance of a service that hears calls and does nothing, until its lease is over.
+class mute_server {
+public:
+    mute_server(fixture& on, duration lease) : box_(on.broker().open([this](std::string_view) { ++heard; })) {
+        service_instance row;
+        row.service = "calculator";
+        row.id = "mute";
+        row.address = box_->address();
+        on.run(on.broker().announce("taskflux/service/calculator", row.id, encode(row), lease));
+    }
+
+    int heard = 0;
+
+private:
+    const std::unique_ptr<mailbox> box_;
+};
+
 template <class Backend>
-struct calling : rpc_fixture {
-    calling() : rpc_fixture(std::make_unique<Backend>()), caller(shared()) {}
+struct calling : fixture {
+    calling() : fixture(std::make_unique<Backend>()), caller(shared()) {}
 
     taskflux::rpc caller;
 };
@@ -373,20 +375,29 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(where_an_instance_is_gone_another_is_called, Backe
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_that_an_instance_has_taken_ends_when_that_is_lost, Backend, backends) {
     calling<Backend> on;
-    int heard = 0;
-    const auto box = on.broker().open([&](std::string_view) { ++heard; });
-    service_instance mute;
-    mute.service = "calculator";
-    mute.id = "mute";
-    mute.address = box->address();
-    on.run(on.broker().announce("taskflux/service/calculator", mute.id, encode(mute), 3s));
+    const mute_server mute(on, 3s);
     auto call = on.start(on.caller.call(add, 1, 2));
     on.let_work();
-    BOOST_TEST(heard == 1);
+    BOOST_TEST(mute.heard == 1);
     on.pass(2s);
     BOOST_TEST(!call.done());
     for (int i = 0; i < 3 && !call.done(); ++i) on.pass(1s);
     BOOST_TEST(on.error_of(call) == errc::unavailable);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_idempotent_call_goes_to_another_instance_when_its_own_is_lost, Backend, backends) {
+    calling<Backend> on;
+    const mute_server mute(on, 3s);
+    auto call = on.start(on.caller.call(add, call_options().idempotent(), 1, 2));
+    on.let_work();
+    BOOST_TEST(mute.heard == 1);
+    server other(on);
+    other.start();
+    on.pass(2s);
+    BOOST_TEST(!call.done());
+    for (int i = 0; i < 3 && !call.done(); ++i) on.pass(1s);
+    BOOST_TEST(call.get() == 3);
+    BOOST_TEST(mute.heard == 2);  // that nobody waits any more
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(an_instance_that_ends_finishes_its_calls_and_sends_new_ones_elsewhere, Backend, backends) {

@@ -26,22 +26,12 @@ const std::string each_ten = "*/10 * * * * *";
 struct schedules_fixture : fixture {
     using fixture::fixture;
 
-    /// A broker that ends with the backend.
-    broker_ptr shared() { return {broker_ptr(), &broker()}; }
     scheduler_options options() {
         return scheduler_options().host("here").log([this](std::string_view line) { said.append(line) += '\n'; });
     }
 
     time_point now() { return broker().clock().now(); }
 
-    /// Lets schedulers do what they can before time goes on: a call's answer comes after those of calls before it.
-    void let_work() {
-        for (int i = 0; i < 40; ++i) run(broker().counts(q));
-    }
-    void pass(duration time) {
-        advance(time);
-        let_work();
-    }
     /// To shortly before or after the next tick: of those at whole tens of seconds.
     void go_to(duration after_tick) {
         const auto tens = std::chrono::floor<std::chrono::seconds>(now().time_since_epoch()) / 10s;

@@ -41,8 +41,8 @@ inline constexpr task<stream<int>(int)> count_task{"count", task_options().queue
 
 struct place : fixture {
     explicit place(std::unique_ptr<backend> on)
-        : fixture(std::move(on)), shared(broker_ptr(), &broker()), caller(shared), client(shared), service(shared),
-          worker(shared, worker_options().queues({"q"}).renewal_thread(false).lease(30s)) {
+        : fixture(std::move(on)), caller(shared()), client(shared()), service(shared()),
+          worker(shared(), worker_options().queues({"q"}).renewal_thread(false).lease(30s)) {
         service.on(count_to, [this](emitter<int>& out, int end) { return count(*this, out, end); });
         service.on(texts, [this](call_context&, emitter<std::string>& out, int size) { return emit_texts(*this, out, size); });
         service.on(fail, [](emitter<int>& out) -> asio::awaitable<void> {
@@ -89,10 +89,6 @@ struct place : fixture {
         }
     }
 
-    void let_work() {
-        for (int i = 0; i < 20; ++i) run(broker().counts(q));
-    }
-
     template <class T>
     std::vector<T> rest_of(stream<T>& from) {
         std::vector<T> all;
@@ -100,7 +96,6 @@ struct place : fixture {
         return all;
     }
 
-    broker_ptr shared;
     taskflux::rpc caller;
     taskflux::client client;
     taskflux::service service;
@@ -147,8 +142,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_source_is_held_at_the_window_of_who_does_not_rea
     on.run(values.next());
     on.let_work();
     BOOST_TEST(on.emitted == 6);
-    on.advance(20s);  // it goes on asking whether somebody is there
-    on.let_work();
+    on.pass(20s);  // it goes on asking whether somebody is there
     BOOST_TEST(on.emitted == 6);
     BOOST_TEST(*on.run(values.next()) == 2);
 }
@@ -218,8 +212,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_stream_ends_with_the_time_of_its_call, Backend, 
     auto values = on.run(on.caller.call(count_to, call_options().timeout(10s).window(2), 1'000'000));
     BOOST_TEST(*on.run(values.next()) == 0);
     on.let_work();
-    on.advance(10s);
-    on.let_work();
+    on.pass(10s);
     BOOST_TEST(on.cancelled == 1);
     const auto left = [&] {
         while (on.run(values.next())) {
@@ -253,7 +246,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(who_wants_no_stream_gets_none, Backend, backends) 
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_class_emits_by_functions_that_it_describes, Backend, backends) {
     streaming<Backend> on;
-    taskflux::service service(on.shared);
+    taskflux::service service(on.shared());
     service.serve("counter", std::make_shared<counter>());
     auto running = on.start(service.run());
     on.let_work();
@@ -286,8 +279,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_attempt_after_a_failed_one_goes_on_where_the_re
     auto values = on.run(on.client.run(count_task, 100));
     for (int i = 0; i < 70; ++i) BOOST_TEST(*on.run(values.next()) == i);
     on.let_work();
-    on.advance(1s);
-    on.let_work();
+    on.pass(1s);
     BOOST_TEST(*on.run(values.next()) == 70);
     BOOST_TEST(on.rest_of(values).size() == 29U);
     BOOST_TEST(on.emitted == 170);
@@ -302,8 +294,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_that_fails_for_good_throws_at_its_reader, B
     BOOST_TEST(*on.run(values.next()) == 1);
     auto reads = on.start(values.next());
     for (int i = 0; i < 3; ++i) {
-        on.advance(1s);
-        on.let_work();
+        on.pass(1s);
     }
     BOOST_CHECK_EXCEPTION(reads.get(), task_failed, [](const task_failed& e) { return e.failure().message == "no luck"; });
 }

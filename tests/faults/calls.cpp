@@ -190,6 +190,57 @@ boost::system::error_code code_in(const std::exception_ptr& failure) {
     return {};
 }
 
+/// Five instances under load, of which three are killed one after the other, and how the calls have ended.
+struct killing {
+    static constexpr std::size_t instances = 5, dead = 3, callers = 64;
+    static constexpr std::size_t kill_after = 3000;  // results
+
+    explicit killing(const call_options& options) {
+        for (unsigned i = 0; i < instances; ++i) {
+            children_.push_back(std::make_unique<test::child>([this, i] {
+                asio::io_context io;
+                const auto named = service_options().id("s" + std::to_string(i)).lease(2s);
+                const server here(io, redis_.url(), executions, executors, i, named);
+                io.run();
+            }));
+        }
+        const auto are_there = [&] {
+            return redis_.command({"HLEN", "tf:{taskflux/service/numbers}:D"}).integer() == std::int64_t(instances);
+        };
+        BOOST_REQUIRE(test::eventually(are_there));
+        asio::io_context io;
+        const auto broker = make_redis_broker(io.get_executor(), redis_.url() + patient);
+        const taskflux::rpc rpc{broker};
+        const auto call_on = [&]() -> asio::awaitable<void> {
+            while (!is_over_) co_await make_call(rpc, all, ++calls, options);
+        };
+        std::size_t running = callers;
+        for (std::size_t i = 0; i < callers; ++i) {
+            asio::co_spawn(io, call_on(), [&](std::exception_ptr failure) {
+                rethrow(failure);
+                --running;
+            });
+        }
+        for (std::size_t i = 0; i <= dead; ++i) {
+            const auto next = all.results.size() + kill_after;
+            BOOST_REQUIRE(run_until(io, [&] { return all.results.size() >= next; }));
+            if (i < dead) children_[i]->kill();
+        }
+        is_over_ = true;
+        BOOST_TEST(run_until(io, [&] { return running == 0; }));
+        broker->close();
+    }
+
+    ledger executions{100'000}, executors{100'000};
+    account all;
+    int calls = 0;
+
+private:
+    test::redis_server redis_;
+    std::vector<std::unique_ptr<test::child>> children_;
+    bool is_over_ = false;
+};
+
 /// A caller and a server, each behind a proxy of its own.
 struct with_one_server {
     with_one_server() {
@@ -256,65 +307,35 @@ BOOST_AUTO_TEST_CASE(no_call_is_carried_out_twice_in_1000_runs_whose_connections
 }
 
 BOOST_AUTO_TEST_CASE(killing_3_of_5_instances_fails_no_call_that_they_had_not_taken) {
-    constexpr std::size_t instances = 5, callers = 64;
-    constexpr int kill_after = 3000;
-    test::redis_server redis;
-    const auto url = redis.url();
-    ledger executions(100'000), executors(executions.size());
-    std::vector<std::unique_ptr<test::child>> children;
-    for (unsigned i = 0; i < instances; ++i) {
-        children.push_back(std::make_unique<test::child>([&, i] {
-            asio::io_context io;
-            const server here(io, url, executions, executors, i, service_options().id("s" + std::to_string(i)).lease(2s));
-            io.run();
-        }));
-    }
-    account all;
-    int next_number = 1;
-    bool is_over = false;
-    std::size_t running = callers, killed = 0;
-    {
-        asio::io_context io;
-        const auto broker = make_redis_broker(io.get_executor(), url + patient);
-        const taskflux::rpc rpc{broker};
-        const auto are_there = [&] { return redis.command({"HLEN", "tf:{taskflux/service/numbers}:D"}).integer() == 5; };
-        BOOST_REQUIRE(test::eventually(are_there));
-        const auto options = call_options().timeout(20s);
-        const auto call_on = [&]() -> asio::awaitable<void> {
-            while (!is_over) co_await make_call(rpc, all, next_number++, options);
-        };
-        for (std::size_t i = 0; i < callers; ++i) {
-            asio::co_spawn(io, call_on(), [&](std::exception_ptr failure) {
-                rethrow(failure);
-                --running;
-            });
-        }
-        for (; killed < 3; ++killed) {
-            const auto next = all.results.size() + kill_after;
-            BOOST_REQUIRE(run_until(io, [&] { return all.results.size() >= next; }));
-            children[killed]->kill();
-        }
-        const auto next = all.results.size() + kill_after;
-        BOOST_REQUIRE(run_until(io, [&] { return all.results.size() >= next; }));
-        is_over = true;
-        BOOST_TEST(run_until(io, [&] { return running == 0; }));
-        broker->close();
-    }
-    const int calls = next_number - 1;
+    killing run(call_options().timeout(20s));
     std::size_t unread = 0;
-    for (const auto& [number, code] : all.errors) {
-        const auto& why = all.reasons.at(number);
+    for (const auto& [number, code] : run.all.errors) {
+        const auto& why = run.all.reasons.at(number);
         const bool names_a_dead_one = std::ranges::any_of(std::array{0, 1, 2}, [&](int i) {
             return why.starts_with("instance s" + std::to_string(i) + " of service numbers is gone, which had taken the call");
         });
         BOOST_TEST(names_a_dead_one, "call " << number << " ended with: " << why);
-        unread += executions[std::size_t(number)] == 0;
+        unread += run.executions[std::size_t(number)] == 0;
     }
     // What Redis had written to a process that was killed before it read it counts as taken, too: nobody can tell.
-    BOOST_TEST_MESSAGE(calls << " calls: " << text_of(all) << "; " << unread << " of the failed ones had not been read");
-    BOOST_TEST(all.errors.size() <= 3 * callers);
-    check(all, calls, executions);
-    for (const int number : all.results) BOOST_TEST(executors[std::size_t(number)] < instances);
+    BOOST_TEST_MESSAGE(run.calls << " calls: " << text_of(run.all) << "; " << unread << " of the failed ones had not been read");
+    BOOST_TEST(run.all.errors.size() <= killing::dead * killing::callers);
+    check(run.all, run.calls, run.executions);
+    for (const int number : run.all.results) BOOST_TEST(run.executors[std::size_t(number)] < killing::instances);
+}
+
+BOOST_AUTO_TEST_CASE(killing_3_of_5_instances_fails_no_call_that_may_be_repeated) {
+    killing run(call_options().timeout(20s).idempotent());
+    BOOST_TEST_MESSAGE(run.calls << " calls: " << text_of(run.all));
+    BOOST_TEST(run.all.errors.empty());
+    BOOST_TEST(run.all.results.size() == std::size_t(run.calls));
+    std::size_t again = 0;
+    for (int i = 1; i <= run.calls; ++i) {
+        const unsigned times = run.executions[std::size_t(i)];
+        BOOST_TEST(times >= 1U);
+        again += times - 1;
+    }
+    BOOST_TEST(again <= killing::dead * killing::callers);  // only what a dead one had begun
 }
 
 BOOST_AUTO_TEST_CASE(a_call_ends_in_its_time_though_redis_can_not_be_reached) {

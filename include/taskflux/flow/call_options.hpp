@@ -16,11 +16,17 @@ class call_options {
 public:
     call_options() {}
 
-    /// How long the caller waits, for a stream's last value too; after it the method is not begun any more, and is cancelled if it has. Default 30 s.
+    /// How long the caller waits, for a stream's last value too; after it the method is not begun any more, and is
+    /// cancelled if it has. Default 30 s.
     call_options& timeout(duration limit) {
         if (limit <= duration::zero()) throw error(errc::invalid_argument, "the timeout of a call must be positive");
         return timeout_ = limit, *this;
     }
+
+    /// Whether the method may be carried out twice: then another instance is called, in what is left of the timeout, where
+    /// the one that had the call is lost, or the connection while it was sent. A call of a stream and `notify` are never
+    /// repeated. Default false: such a call ends with `unavailable`.
+    call_options& idempotent(bool is = true) { return idempotent_ = is, *this; }
 
     /// Calls the instance with this id and no other.
     call_options& to(std::string instance) { return to_ = std::move(instance), *this; }
@@ -41,6 +47,7 @@ public:
     }
 
     duration timeout() const { return timeout_; }
+    bool is_idempotent() const { return idempotent_; }
     const std::string& to() const { return to_; }
     const header_map& headers() const { return headers_; }
     std::size_t window() const { return window_; }
@@ -49,6 +56,7 @@ private:
     static constexpr std::size_t max_window = 65'536;
 
     duration timeout_ = std::chrono::seconds(30);
+    bool idempotent_ = false;
     std::string to_;
     header_map headers_;
     std::size_t window_ = 64;

@@ -186,12 +186,6 @@ public:
 
     std::unique_ptr<mailbox> open(listener hear) override { return post_->open(std::move(hear)); }
 
-    using exchange::send;
-    awaitable<bool> send(std::string address, std::string message, bounce) override {
-        check_size(message);
-        co_return post_->send(address, std::move(message));
-    }
-
     awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) override {
         post_->announce(board, std::move(id), std::move(text), lease);
         co_return;
@@ -210,6 +204,11 @@ public:
     }
 
 private:
+    void do_post(std::string address, std::string message, bounce, receipt done) override {
+        const bool was_heard = post_->send(address, std::move(message));
+        done(nullptr, was_heard);
+    }
+
     std::shared_ptr<post_office> post_;
     std::shared_ptr<hub> hub_;
 };

@@ -274,14 +274,6 @@ public:
         return engine_->post().open(std::move(hear));
     }
 
-    using exchange::send;
-    awaitable<bool> send(std::string address, std::string message, bounce otherwise) override {
-        const auto on = engine_;
-        on->check_open();
-        check_size(message);
-        co_return co_await on->post().send(std::move(address), std::move(message), std::move(otherwise));
-    }
-
     awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) override {
         return redis::announce(engine_, std::move(board), std::move(id), std::move(text), std::to_string(lease.count()));
     }
@@ -297,6 +289,11 @@ public:
     void close() override { engine_->close(); }
 
 private:
+    void do_post(std::string address, std::string message, bounce otherwise, receipt done) override {
+        engine_->check_open();
+        engine_->post().send(address, message, otherwise, std::move(done));
+    }
+
     static void check(const new_task& task) {
         if (!task.spec) throw error(errc::invalid_argument, "a task without a specification");
         if (!task.own_id.empty() && !is_valid_own_id(task.own_id)) {

@@ -4,7 +4,6 @@
 #include <taskflux/broker/redis/bytes.hpp>
 #include <taskflux/broker/redis/connection.hpp>
 #include <taskflux/broker/redis/reply.hpp>
-#include <taskflux/detail/event.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -42,22 +41,20 @@ public:
         return std::make_unique<open_box>(server_->inbox() + '/' + name, weak_from_this(), std::move(name));
     }
 
-    /// Whether somebody was there.
-    asio::awaitable<bool> send(std::string address, std::string message, bounce otherwise) {
-        const auto self = shared_from_this();
+    /// `done` hears whether somebody was there.
+    void send(std::string_view address, std::string_view message, const bounce& otherwise, exchange::receipt done) {
         const auto slash = address.find('/');
-        if (slash == std::string::npos) co_return false;
-        auto channel = address.substr(0, slash);
-        const auto mine = std::make_shared<letter>();
-        put_text(mine->text, std::string_view(address).substr(slash + 1));
-        put_text(mine->text, otherwise.address);
-        put_text(mine->text, otherwise.message);
-        put_text(mine->text, message);
-        mine->is_answered = !otherwise.address.empty();
-        if (join(channel, mine)) asio::co_spawn(executor_, pump(self, std::move(channel)), [](std::exception_ptr) {});
-        co_await mine->done.wait();
-        if (mine->error) std::rethrow_exception(mine->error);
-        co_return mine->was_heard;
+        if (slash == std::string_view::npos) return done(nullptr, false);
+        std::string channel(address.substr(0, slash));
+        letter mine;
+        put_text(mine.text, address.substr(slash + 1));
+        put_text(mine.text, otherwise.address);
+        put_text(mine.text, otherwise.message);
+        put_text(mine.text, message);
+        mine.is_answered = !otherwise.address.empty();
+        mine.done = std::move(done);
+        if (!join(channel, std::move(mine))) return;
+        asio::co_spawn(executor_, pump(shared_from_this(), std::move(channel)), [](std::exception_ptr) {});
     }
 
     /// Passes on what came to this process.
@@ -78,7 +75,7 @@ public:
             if (hear) {
                 (*hear)(message);
             } else if (!otherwise.address.empty()) {
-                asio::co_spawn(executor_, send(otherwise.address, otherwise.message, bounce()), [](std::exception_ptr, bool) {});
+                send(otherwise.address, otherwise.message, bounce(), [](std::exception_ptr, bool) {});
             }
         }
     }
@@ -103,26 +100,24 @@ private:
     struct letter {
         std::string text;
         bool is_answered = false;  // so that it is not sent before this process hears
-        bool was_heard = false;
-        std::exception_ptr error;
-        detail::event done;
+        exchange::receipt done;
     };
 
     /// Whether nothing is under way to there, so that the caller must see to it.
-    bool join(const std::string& channel, std::shared_ptr<letter> mine) {
+    bool join(const std::string& channel, letter mine) {
         const std::lock_guard lock(mutex_);
         const auto [at, is_new] = waiting_.try_emplace(channel);
         at->second.push_back(std::move(mine));
         return is_new;
     }
 
-    std::vector<std::shared_ptr<letter>> take(const std::string& channel) {
+    std::vector<letter> take(const std::string& channel) {
         constexpr std::size_t most = 64 * 1024;  // bytes of several
         const std::lock_guard lock(mutex_);
         const auto at = waiting_.find(channel);
-        std::vector<std::shared_ptr<letter>> taken;
+        std::vector<letter> taken;
         for (std::size_t size = 0; !at->second.empty(); at->second.pop_front()) {
-            size += at->second.front()->text.size();
+            size += at->second.front().text.size();
             if (size > most && !taken.empty()) break;
             taken.push_back(std::move(at->second.front()));
         }
@@ -136,22 +131,18 @@ private:
             words.emplace_back("PUBLISH");
             words.push_back(channel);
             auto& message = words.emplace_back(1, kind);
-            for (const auto& one : taken) message += one->text;
+            for (const auto& one : taken) message += one.text;
             bool was_heard = false;
-            std::exception_ptr error;
-            const bool is_answered = std::ranges::any_of(taken, [](const auto& one) { return one->is_answered; });
+            std::exception_ptr trouble;
+            const bool is_answered = std::ranges::any_of(taken, [](const auto& one) { return one.is_answered; });
             try {
                 if (is_answered && !self->server_->hears()) co_await self->server_->until_it_hears();
                 const auto got = co_await self->server_->command(words, false);
                 was_heard = reader(got).integer() > 0;
             } catch (...) {
-                error = std::current_exception();
+                trouble = std::current_exception();
             }
-            for (const auto& one : taken) {
-                one->was_heard = was_heard;
-                one->error = error;
-                one->done.set();
-            }
+            for (const auto& one : taken) one.done(trouble, was_heard);
         }
     }
 
@@ -159,7 +150,7 @@ private:
     const std::shared_ptr<connection> server_;
     std::mutex mutex_;  // guards all below
     std::map<std::string, std::shared_ptr<const exchange::listener>> boxes_;
-    std::map<std::string, std::deque<std::shared_ptr<letter>>> waiting_;  // by channel, while something is under way to there
+    std::map<std::string, std::deque<letter>> waiting_;  // by channel, while something is under way to there
     std::uint64_t boxes_made_ = 0;
 };
 

@@ -6,7 +6,6 @@
 #include <taskflux/detail/event.hpp>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <cstddef>
@@ -93,13 +92,12 @@ private:
         asio::co_spawn(broker_->get_executor(), keep(shared_from_this()), [](std::exception_ptr) {});
     }
 
-    /// Perhaps while the context is being destroyed: setting an event of that would crash, what is posted is dropped.
     void end_use() {
         {
             const std::lock_guard lock(mutex_);
             if (--uses_ > 0) return;
         }
-        asio::post(broker_->get_executor(), [changed = changed_] { changed->set(); });
+        changed_->set();
     }
 
     bool goes_on() {

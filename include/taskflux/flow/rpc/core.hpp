@@ -13,8 +13,8 @@
 #include <taskflux/flow/stream/inlet.hpp>
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -58,22 +58,24 @@ public:
             const waiting mine(*self, to.address);
             request.id = mine.id();
             std::exception_ptr failure;
-            bool is_refused = false;
+            bool is_refused = false, may_repeat = false;
             try {
                 auto back = self->refusal_of(request.id);
                 self->send(mine.shared(), to.address, request.text(), std::move(back));
                 co_await self->wait(mine.of(), what.service, to.id, ends);
                 is_refused = mine.of().is_refused;
                 if (!is_refused) mine.of().check();
+            } catch (const boost::system::system_error& e) {
+                failure = std::current_exception();
+                may_repeat = what.options.is_idempotent() && e.code() == errc::unavailable;
             } catch (...) {
                 failure = std::current_exception();
             }
-            if (failure) {
-                self->abandon(to.address, request.id, self->box_->address());
-                std::rethrow_exception(failure);
-            }
-            if (!is_refused) co_return mine.of().take();
-            self->instances_.did_not_hear(what.service, to.address);
+            if (!failure && !is_refused) co_return mine.of().take();
+            if (failure) self->abandon(to.address, request.id, self->box_->address());
+            if (failure && !may_repeat) std::rethrow_exception(failure);
+            if (is_refused) self->instances_.did_not_hear(what.service, to.address);
+            else tried.erase(to.address);  // perhaps only the way to it was lost
         }
     }
 
@@ -239,11 +241,7 @@ private:
 
     /// Waits for nothing, so that a call's time ends also one that can't be sent: the call hears what becomes of it.
     void send(const std::shared_ptr<pending>& mine, std::string to, std::string text, bounce back) {
-        constexpr auto send_it = [](broker_ptr by, std::string whom, std::string what, bounce otherwise) -> asio::awaitable<bool> {
-            co_return co_await by->send(std::move(whom), std::move(what), std::move(otherwise));
-        };
-        auto sending = send_it(broker_, std::move(to), std::move(text), std::move(back));
-        asio::co_spawn(broker_->get_executor(), std::move(sending), [mine](std::exception_ptr trouble, bool was_heard) {
+        broker_->post(std::move(to), std::move(text), std::move(back), [mine](std::exception_ptr trouble, bool was_heard) {
             if (!trouble && was_heard) return;
             {
                 const std::lock_guard lock(mine->mutex);
@@ -260,10 +258,7 @@ private:
         letter.what = call_letter::kind::cancel;
         letter.id = id;
         letter.reply_to = reader;
-        constexpr auto send = [](broker_ptr by, std::string to, std::string text) -> asio::awaitable<void> {
-            co_await by->send(std::move(to), std::move(text));
-        };
-        asio::co_spawn(broker_->get_executor(), send(broker_, address, letter.text()), [](std::exception_ptr) {});
+        broker_->post(address, letter.text());
     }
 
     void hear(std::string_view text) {

@@ -18,7 +18,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include <atomic>
@@ -77,14 +76,14 @@ private:
     /// Who has called does not wait any more.
     void cancel(const call_key& key);
     void cancel_all();
+    void answer(const call_ptr& one, std::string text);  // empty: none
     void end(const call_ptr& one);
 
     /// The method, or null where an answer has been sent that there is none.
     method_handler* find(const call_letter& request);
     void refuse(const call_letter& request, call_letter::kind how, errc code, const std::string& why);
-    static asio::awaitable<void> reply(broker_ptr broker, std::string to, std::string text);
     void open_outlet(call& of);
-    static asio::awaitable<void> carry_out(std::shared_ptr<service_core> self, call_ptr one);
+    static asio::awaitable<std::string> carry_out(std::shared_ptr<service_core> self, call_ptr one);
 
     asio::awaitable<void> announce(bool leaving, duration lease);
     asio::awaitable<void> leave();

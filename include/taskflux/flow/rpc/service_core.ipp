@@ -116,10 +116,9 @@ void service_core::begin(call_letter request) {
                       "instance " + options_.id() + " has its " + std::to_string(options_.max_running()) + " calls in hand");
     }
     if (is_first) changed_->set();
+    auto ended = [self = shared_from_this(), one](std::exception_ptr, std::string answer) { self->answer(one, std::move(answer)); };
     asio::co_spawn(one->where, carry_out(shared_from_this(), one),
-                   asio::bind_cancellation_slot(one->stop.slot(), [self = shared_from_this(), one](std::exception_ptr) {
-                       self->end(one);
-                   }));
+                   asio::bind_cancellation_slot(one->stop.slot(), std::move(ended)));
 }
 
 method_handler* service_core::find(const call_letter& request) {
@@ -143,11 +142,7 @@ void service_core::refuse(const call_letter& request, call_letter::kind how, err
     letter.what = how;
     letter.id = request.id;
     if (how == call_letter::kind::fault) letter.payload = encode(describe(std::make_exception_ptr(error(code, why))));
-    asio::co_spawn(broker_->get_executor(), reply(broker_, request.reply_to, letter.text()), [](std::exception_ptr) {});
-}
-
-asio::awaitable<void> service_core::reply(broker_ptr broker, std::string to, std::string text) {
-    co_await broker->send(std::move(to), std::move(text));
+    broker_->post(request.reply_to, letter.text());
 }
 
 void service_core::open_outlet(call& of) {
@@ -158,7 +153,7 @@ void service_core::open_outlet(call& of) {
     of.context.attach(outlet::open(broker_, request.reply_to, request.window, std::move(gone)));
 }
 
-asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self, call_ptr one) {
+asio::awaitable<std::string> service_core::carry_out(std::shared_ptr<service_core> self, call_ptr one) {
     call_letter answer;
     answer.what = call_letter::kind::answer;
     answer.id = one->request.id;
@@ -182,14 +177,20 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
         answer.what = call_letter::kind::fault;
         answer.payload = encode(describe(failure));
     }
-    bool is_gone = one->request.reply_to.empty();
-    {
-        const std::lock_guard lock(self->mutex_);
-        is_gone = is_gone || one->is_gone;
+    co_return answer.text();
+}
+
+void service_core::answer(const call_ptr& one, std::string text) {
+    bool is_gone = one->request.reply_to.empty() || text.empty();
+    if (!is_gone) {
+        const std::lock_guard lock(mutex_);
+        is_gone = one->is_gone;
     }
-    if (is_gone) co_return;
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    co_await self->broker_->send(one->request.reply_to, answer.text());
+    if (is_gone) return end(one);
+    auto sent = [weak = weak_from_this(), one](std::exception_ptr, bool) {
+        if (const auto self = weak.lock()) self->end(one);
+    };
+    broker_->post(one->request.reply_to, std::move(text), bounce(), std::move(sent));
 }
 
 void service_core::end(const call_ptr& one) {

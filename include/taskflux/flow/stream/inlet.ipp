@@ -6,7 +6,6 @@
 #include <taskflux/flow/failure.hpp>
 #include <taskflux/flow/stream/inlet.hpp>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
@@ -193,11 +192,7 @@ void inlet::tell(call_letter::kind what) {
     if (to.empty()) return;
     call_letter refused;
     refused.what = call_letter::kind::refused;
-    constexpr auto send = [](broker_ptr by, std::string address, std::string text, bounce otherwise) -> asio::awaitable<void> {
-        co_await by->send(std::move(address), std::move(text), std::move(otherwise));
-    };
-    bounce back(box_->address(), refused.text());
-    asio::co_spawn(broker_->get_executor(), send(broker_, std::move(to), letter.text(), std::move(back)), [](std::exception_ptr) {});
+    broker_->post(std::move(to), letter.text(), bounce(box_->address(), refused.text()), {});
 }
 
 }  // namespace taskflux::detail
