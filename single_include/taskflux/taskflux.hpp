@@ -20,6 +20,7 @@
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/experimental/cancellation_condition.hpp>
+#include <boost/asio/experimental/channel_error.hpp>
 #include <boost/asio/experimental/concurrent_channel.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/post.hpp>
@@ -7334,11 +7335,54 @@ namespace taskflux::detail {
 /// context ends: what belongs to the context, a channel, stands in the frame of the wait, which goes with it, and
 /// a wait does not return while it is being woken.
 class event {
+    using error_code = boost::system::error_code;
+    using channel = asio::experimental::concurrent_channel<asio::any_io_executor, void(error_code)>;
+
+    /// Of one wait, from before it sleeps until it is over.
+    class visit {
+    public:
+        visit(event& at, const asio::any_io_executor& executor) : at_(at), channel_(executor) {
+            const std::lock_guard lock(at_.mutex_);
+            if (std::exchange(at_.is_set_, false)) {
+                wake();
+            } else {
+                at_.waiting_ = this;
+            }
+        }
+        ~visit() {
+            const std::lock_guard lock(at_.mutex_);
+            at_.waiting_ = nullptr;
+            if (is_woken_) at_.is_set_ = true;  // it had been cancelled by then, or its context ended
+        }
+        visit(const visit&) = delete;
+        visit& operator=(const visit&) = delete;
+
+        auto woken() { return channel_.async_receive(asio::as_tuple(asio::deferred)); }
+
+        /// To be asked once, with how `woken` has ended: whether the event was set.
+        bool is_over(error_code ec) {
+            const std::lock_guard lock(at_.mutex_);
+            return ec == asio::experimental::error::channel_closed && std::exchange(is_woken_, false);
+        }
+
+        /// With the event's mutex locked. Closed, not sent to: a context that ends has dropped who waits, and the channel
+        /// would not know.
+        void wake() {
+            is_woken_ = true;
+            channel_.close();
+        }
+
+    private:
+        event& at_;
+        channel channel_;
+        bool is_woken_ = false;
+    };
+
 public:
     void set() {
         const std::lock_guard lock(mutex_);
         if (const auto waiting = std::exchange(waiting_, nullptr)) {
-            waiting->try_send(error_code());
+            waiting->wake();
         } else {
             is_set_ = true;
         }
@@ -7347,44 +7391,15 @@ public:
     /// Returns when the event is set. Throws `operation_aborted` when cancelled.
     asio::awaitable<void> wait() {
         const auto executor = co_await asio::this_coro::executor;
-        channel woken(executor, 1);
-        const visit here(*this, woken);
-        const auto [ec] = co_await woken.async_receive(asio::as_tuple(asio::deferred));
-        if (ec) throw boost::system::system_error(asio::error::operation_aborted, "wait");
+        visit here(*this, executor);
+        const auto [ec] = co_await here.woken();
+        if (!here.is_over(ec)) throw boost::system::system_error(asio::error::operation_aborted, "wait");
     }
 
 private:
-    using error_code = boost::system::error_code;
-    using channel = asio::experimental::concurrent_channel<asio::any_io_executor, void(error_code)>;
-
-    /// Of one wait, from before it sleeps until it is over.
-    class visit {
-    public:
-        visit(event& at, channel& woken) : at_(at), woken_(woken) {
-            const std::lock_guard lock(at_.mutex_);
-            if (std::exchange(at_.is_set_, false)) {
-                woken_.try_send(error_code());
-            } else {
-                at_.waiting_ = &woken_;
-            }
-        }
-        ~visit() {
-            const std::lock_guard lock(at_.mutex_);
-            at_.waiting_ = nullptr;
-            // It was woken, but had been cancelled by then.
-            woken_.try_receive([this](error_code) { at_.is_set_ = true; });
-        }
-        visit(const visit&) = delete;
-        visit& operator=(const visit&) = delete;
-
-    private:
-        event& at_;
-        channel& woken_;
-    };
-
     std::mutex mutex_;
     bool is_set_ = false;
-    channel* waiting_ = nullptr;
+    visit* waiting_ = nullptr;
 };
 
 }  // namespace taskflux::detail
@@ -9787,8 +9802,8 @@ asio::awaitable<std::vector<raw_reply>> call_all(std::shared_ptr<rpc_core> core,
 /// Calls methods of services that run elsewhere. A value that shares its state; copies and calls from several threads are
 /// safe. Make one for a program, as it knows the instances and how busy they are.
 ///
-/// A call goes to one live instance, the less busy of two taken at random, and is carried out at most once; nothing of it
-/// is kept. Where the chosen instance is gone before it took the call, another is called. Errors: `no_instance` at once when
+/// A call goes to one live instance, the less busy of two taken at random, and is carried out at most once, if it is not said
+/// to be `idempotent`; nothing of it is kept. Where the chosen instance is gone before it took the call, another is called. Errors: `no_instance` at once when
 /// there is none; `timed_out`; `busy` from an instance that has its limit of calls in hand; `unavailable` when the instance
 /// is lost that has taken the call, or the server is; `not_found` for a method that the service does not have; `call_failed`
 /// with what the method threw. A cancelled call, or one whose time is over, is cancelled where it runs.

@@ -25,6 +25,14 @@ asio::awaitable<void> count(event& on, int& woken) {
 
 asio::awaitable<void> wait_once(std::shared_ptr<event> on) { co_await on->wait(); }
 
+asio::awaitable<void> set_at_the_end(event& on, event& never) {
+    struct setting {
+        ~setting() { on.set(); }
+        event& on;
+    } at_the_end{on};
+    co_await never.wait();
+}
+
 void poll(asio::io_context& context) {
     context.restart();
     context.poll();
@@ -116,6 +124,25 @@ BOOST_AUTO_TEST_CASE(a_context_that_is_destroyed_takes_its_waits_with_it) {
     context.reset();
     on.set();
     BOOST_TEST(woken == 0);
+}
+
+BOOST_AUTO_TEST_CASE(it_may_be_set_by_what_a_context_drops_when_it_ends) {
+    for (const bool is_setter_first : {false, true}) {
+        int woken = 0;
+        event on, never;
+        {
+            asio::io_context context;
+            if (is_setter_first) asio::co_spawn(context, set_at_the_end(on, never), asio::detached);
+            asio::co_spawn(context, count(on, woken), asio::detached);
+            if (!is_setter_first) asio::co_spawn(context, set_at_the_end(on, never), asio::detached);
+            poll(context);
+        }
+        BOOST_TEST(woken == 0);
+        asio::io_context other;
+        asio::co_spawn(other, count(on, woken), asio::detached);
+        poll(other);
+        BOOST_TEST(woken == 1);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(it_may_be_set_and_destroyed_after_the_context_of_who_waited_and_while_that_ends) {
