@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/exchange.hpp>
+#include <taskflux/core/error.hpp>
 #include <taskflux/detail/event.hpp>
 
 #include <exception>
