@@ -17,6 +17,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -122,9 +123,15 @@ public:
         return {};
     }
 
-    /// Lets what runs by itself do what it can before time goes on: a call's answer comes after those of calls before it.
+    /// Lets what runs by itself do what it can before time goes on: a call's answer comes after those of calls before it,
+    /// and a message after those before it.
     void let_work() {
-        for (int i = 0; i < 40; ++i) run(broker().counts(q));
+        for (int i = 0; i < 10; ++i) {
+            for (int j = 0; j < 4; ++j) run(broker().counts(q));
+            bool is_heard = false;
+            const auto box = broker().open([&](std::string_view) { is_heard = true; });
+            if (run(broker().send(box->address(), "hear this"))) drive(is_heard);
+        }
     }
 
     void pass(duration time) {
