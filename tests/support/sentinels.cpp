@@ -51,9 +51,9 @@ sentinels::sentinels(const redis_server_options& servers) : password_(servers.pa
                              "sentinel failover-timeout " + master_name + " 4000\n";
         if (!password_.empty()) config += "sentinel auth-pass " + master_name + " " + password_ + "\n";
         sentinel = std::make_unique<redis_server>(redis_server_options().config(config).words({"--sentinel"}));
-        // By default they look for changes of a role every ten seconds, and for one another every two.
-        sentinel->command({"SENTINEL", "DEBUG", "INFO-PERIOD", "200", "PUBLISH-PERIOD", "200"});
+        sentinel->command({"SENTINEL", "DEBUG", "INFO-PERIOD", "200"});  // they look for changes of a role; by default 10 s
     }
+    talk_often(true);
     await("Sentinels that know one another", [&] {
         return all_sentinels([](redis_server& sentinel) {
             const auto others = sentinel.command({"SENTINEL", "SENTINELS", name}).items;
@@ -74,7 +74,7 @@ std::string sentinels::url() const {
 
 void sentinels::fail_over() {
     // It is refused for a moment after another one, and while no replica is known to be in step; and one that has begun is
-    // given up where the replica's last word is older than a few of the short periods above.
+    // given up where the replica's last word is older than a few of the short periods of INFO.
     const std::string port = std::to_string(replica().port());
     await("failover done", [&] {
         if (sentinel(0).command({"SENTINEL", "GET-MASTER-ADDR-BY-NAME", name}).items.at(1) == port) return true;
@@ -98,6 +98,7 @@ void sentinels::await_failover() {
 void sentinels::await_replica() {
     const std::string port = std::to_string(replica().port());
     const std::string of_master = "master_port:" + std::to_string(master().port());
+    talk_often(true);
     await("replica in step", [&] {
         return replication_of(replica(), {"role:slave", of_master, "master_link_status:up"}) &&
                all_sentinels([&](redis_server& sentinel) {
@@ -105,6 +106,14 @@ void sentinels::await_replica() {
                    return replicas.size() == 1 && field(replicas[0], "port") == port &&
                           field(replicas[0], "flags") == "slave" && field(replicas[0], "master-link-status") == "ok";
                });
+    });
+    talk_often(false);
+}
+
+void sentinels::talk_often(bool often) {
+    all_sentinels([&](redis_server& sentinel) {
+        sentinel.command({"SENTINEL", "DEBUG", "PUBLISH-PERIOD", often ? "200" : "2000"});
+        return true;
     });
 }
 

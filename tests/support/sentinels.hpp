@@ -38,6 +38,9 @@ public:
     void await_replica();
 
 private:
+    /// How often they tell one another what they know. A server that was made master by one of them is made a replica again
+    /// by another that has not heard of it for four times as long: so not often while there may be a failover.
+    void talk_often(bool often);
     bool all_sentinels(const std::function<bool(redis_server&)>& hold);
 
     std::string password_;
