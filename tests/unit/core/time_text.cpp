@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(times_of_any_precision_are_written) {
     using namespace std::chrono;
     BOOST_TEST(format_time(sys_days(2026y / January / 2)) == "2026-01-02 00:00:00");
     BOOST_TEST(format_time(sys_time<nanoseconds>(-1ns), utc, "%F %T.%f") == "1969-12-31 23:59:59.999000");
-    const auto now = system_clock::now();
+    const auto now = std::chrono::system_clock::now();
     BOOST_TEST(format_time(now) == format_time(floor<milliseconds>(now)));
 }
 
