@@ -7359,8 +7359,8 @@ class event {
 
         auto woken() { return channel_.async_receive(asio::as_tuple(asio::deferred)); }
 
-        /// To be asked once, with how `woken` has ended: whether the event was set.
-        bool is_over(error_code ec) {
+        /// Takes the set, if there was one before a cancellation: `ec` is how `woken` has ended.
+        bool takes_set(error_code ec) {
             const std::lock_guard lock(at_.mutex_);
             return ec == asio::experimental::error::channel_closed && std::exchange(is_woken_, false);
         }
@@ -7393,7 +7393,7 @@ public:
         const auto executor = co_await asio::this_coro::executor;
         visit here(*this, executor);
         const auto [ec] = co_await here.woken();
-        if (!here.is_over(ec)) throw boost::system::system_error(asio::error::operation_aborted, "wait");
+        if (!here.takes_set(ec)) throw boost::system::system_error(asio::error::operation_aborted, "wait");
     }
 
 private:
@@ -9803,10 +9803,11 @@ asio::awaitable<std::vector<raw_reply>> call_all(std::shared_ptr<rpc_core> core,
 /// safe. Make one for a program, as it knows the instances and how busy they are.
 ///
 /// A call goes to one live instance, the less busy of two taken at random, and is carried out at most once, if it is not said
-/// to be `idempotent`; nothing of it is kept. Where the chosen instance is gone before it took the call, another is called. Errors: `no_instance` at once when
-/// there is none; `timed_out`; `busy` from an instance that has its limit of calls in hand; `unavailable` when the instance
-/// is lost that has taken the call, or the server is; `not_found` for a method that the service does not have; `call_failed`
-/// with what the method threw. A cancelled call, or one whose time is over, is cancelled where it runs.
+/// to be `idempotent`; nothing of it is kept. Where the chosen instance is gone before it took the call, another is called.
+/// Errors: `no_instance` at once when there is none; `timed_out`; `busy` from an instance that has its limit of calls in
+/// hand; `unavailable` when the instance is lost that has taken the call, or the server is; `not_found` for a method that
+/// the service does not have; `call_failed` with what the method threw. A cancelled call, or one whose time is over, is
+/// cancelled where it runs.
 class rpc {
 public:
     template <class T>

@@ -47,8 +47,8 @@ class event {
 
         auto woken() { return channel_.async_receive(asio::as_tuple(asio::deferred)); }
 
-        /// To be asked once, with how `woken` has ended: whether the event was set.
-        bool is_over(error_code ec) {
+        /// Takes the set, if there was one before a cancellation: `ec` is how `woken` has ended.
+        bool takes_set(error_code ec) {
             const std::lock_guard lock(at_.mutex_);
             return ec == asio::experimental::error::channel_closed && std::exchange(is_woken_, false);
         }
@@ -81,7 +81,7 @@ public:
         const auto executor = co_await asio::this_coro::executor;
         visit here(*this, executor);
         const auto [ec] = co_await here.woken();
-        if (!here.is_over(ec)) throw boost::system::system_error(asio::error::operation_aborted, "wait");
+        if (!here.takes_set(ec)) throw boost::system::system_error(asio::error::operation_aborted, "wait");
     }
 
 private:

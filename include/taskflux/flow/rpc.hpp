@@ -67,10 +67,11 @@ asio::awaitable<std::vector<raw_reply>> call_all(std::shared_ptr<rpc_core> core,
 /// safe. Make one for a program, as it knows the instances and how busy they are.
 ///
 /// A call goes to one live instance, the less busy of two taken at random, and is carried out at most once, if it is not said
-/// to be `idempotent`; nothing of it is kept. Where the chosen instance is gone before it took the call, another is called. Errors: `no_instance` at once when
-/// there is none; `timed_out`; `busy` from an instance that has its limit of calls in hand; `unavailable` when the instance
-/// is lost that has taken the call, or the server is; `not_found` for a method that the service does not have; `call_failed`
-/// with what the method threw. A cancelled call, or one whose time is over, is cancelled where it runs.
+/// to be `idempotent`; nothing of it is kept. Where the chosen instance is gone before it took the call, another is called.
+/// Errors: `no_instance` at once when there is none; `timed_out`; `busy` from an instance that has its limit of calls in
+/// hand; `unavailable` when the instance is lost that has taken the call, or the server is; `not_found` for a method that
+/// the service does not have; `call_failed` with what the method threw. A cancelled call, or one whose time is over, is
+/// cancelled where it runs.
 class rpc {
 public:
     template <class T>
