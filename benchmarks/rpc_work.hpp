@@ -7,9 +7,9 @@
 #include "work.hpp"
 
 #include <taskflux/broker/redis.hpp>
+#include <taskflux/calls/rpc.hpp>
+#include <taskflux/calls/service.hpp>
 #include <taskflux/core/method.hpp>
-#include <taskflux/flow/rpc.hpp>
-#include <taskflux/flow/service.hpp>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>

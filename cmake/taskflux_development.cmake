@@ -34,7 +34,7 @@ if(TASKFLUX_SANITIZE)
     endif()
 endif()
 
-# For <taskflux/flow/app_yaml.hpp>, whose tests are left out where it is not installed.
+# For <taskflux/app/yaml.hpp>, whose tests are left out where it is not installed.
 find_package(yaml-cpp CONFIG QUIET)
 
 # What taskflux/src.hpp brings, compiled once for all of the project's own programs.

@@ -1,10 +1,10 @@
 // Calls between processes: a calculator that is served in some processes and called from another.
 // `10_rpc URL serve NAME` serves until it is stopped; `10_rpc URL call` asks whoever is there.
 
+#include <taskflux/admin/directory.hpp>
+#include <taskflux/calls/rpc.hpp>
+#include <taskflux/calls/service.hpp>
 #include <taskflux/flow/connect.hpp>
-#include <taskflux/flow/directory.hpp>
-#include <taskflux/flow/rpc.hpp>
-#include <taskflux/flow/service.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/describe/class.hpp>

@@ -3,7 +3,7 @@
 
 #include "contracts.hpp"
 
-#include <taskflux/flow/app_yaml.hpp>
+#include <taskflux/app/yaml.hpp>
 #include <taskflux/taskflux.hpp>
 
 #include <boost/asio/deferred.hpp>

@@ -109,6 +109,2019 @@
 #include <utility>
 #include <vector>
 
+// -------------------- taskflux/admin/node/boards.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+inline constexpr const char* nodes_board = "taskflux/nodes";
+
+/// What nodes begin with, by their names.
+inline constexpr const char* settings_board = "taskflux/settings";
+
+struct node_settings {
+    std::optional<std::uint64_t> concurrency;
+    bool paused = false;
+};
+BOOST_DESCRIBE_STRUCT(node_settings, (), (concurrency, paused))
+
+/// What every node serves.
+inline constexpr method<node_info(node_order)> steer_node{"taskflux/node", "steer"};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/sleep.hpp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Returns when `source` reads `when` or later; at once if it does so already. `source` must outlive it.
+/// Cancellation (what the coroutine lets through; `co_spawn`: terminal): throws `operation_aborted`, where
+/// the coroutine throws when cancelled, else returns early.
+inline asio::awaitable<void> sleep_until(clock& source, time_point when) {
+    struct armed_timer {
+        armed_timer(clock& c, const asio::any_io_executor& ex) : source(c), timer(ex) {}
+        ~armed_timer() { source.disarm(timer); }
+        armed_timer(const armed_timer&) = delete;
+        armed_timer& operator=(const armed_timer&) = delete;
+
+        clock& source;
+        asio::steady_timer timer;
+    };
+
+    if (source.now() >= when) co_return;
+    armed_timer waiting(source, co_await asio::this_coro::executor);
+    while (source.now() < when) {
+        source.arm(waiting.timer, when);
+        // A clock may end a wait early, by cancelling it: the state alone tells whether someone cancelled us.
+        boost::system::error_code ec;
+        co_await waiting.timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+        const auto state = co_await asio::this_coro::cancellation_state;
+        if (state.cancelled() == asio::cancellation_type::none) continue;
+        if (co_await asio::this_coro::throw_if_cancelled()) {
+            throw boost::system::system_error(asio::error::operation_aborted);
+        }
+        co_return;
+    }
+}
+
+/// Returns after `by` has passed on `source`; else as `sleep_until`.
+inline asio::awaitable<void> sleep_for(clock& source, duration by) {
+    return sleep_until(source, later(source.now(), by));
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/admin/directory.ipp ---------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// What can be read on a board; the rest is another version's.
+template <class T>
+asio::awaitable<std::vector<T>> read_board(broker_ptr broker, std::string board) {
+    const auto rows = co_await broker->announced(std::move(board));
+    std::vector<T> all;
+    for (const auto& row : rows) {
+        try {
+            all.push_back(decode<T>(row.text));
+        } catch (const payload_error&) {
+            continue;
+        }
+    }
+    co_return all;
+}
+
+/// Those that take calls.
+asio::awaitable<std::vector<service_instance>> instances_of(broker_ptr broker, std::string service) {
+    auto all = co_await read_board<service_instance>(std::move(broker), board_of(service));
+    std::erase_if(all, [](const auto& one) { return one.leaving; });
+    co_return all;
+}
+
+asio::awaitable<std::vector<service_instance>> all_services(broker_ptr broker) {
+    const auto names = co_await broker->announced(services_board);
+    std::vector<service_instance> all;
+    for (const auto& name : names) {
+        auto some = co_await instances_of(broker, name.id);
+        for (auto& one : some) all.push_back(std::move(one));
+    }
+    co_return all;
+}
+
+asio::awaitable<directory_view> whole_view(broker_ptr broker) {
+    directory_view made;
+    made.nodes = co_await read_board<node_info>(broker, nodes_board);
+    made.services = co_await all_services(broker);
+    co_return made;
+}
+
+/// Whether the same are there.
+inline bool are_same(const directory_view& a, const directory_view& b) {
+    const auto same_node = [](const node_info& x, const node_info& y) { return x.id == y.id; };
+    const auto same_instance = [](const service_instance& x, const service_instance& y) {
+        return x.service == y.service && x.id == y.id;
+    };
+    return std::ranges::equal(a.nodes, b.nodes, same_node) && std::ranges::equal(a.services, b.services, same_instance);
+}
+
+asio::awaitable<directory_view> changed_view(broker_ptr broker, directory_view known, duration wait) {
+    constexpr auto look = std::chrono::seconds(1);
+    auto& clock = broker->clock();
+    const auto ends = later(clock.now(), wait);
+    for (;;) {
+        auto seen = co_await whole_view(broker);
+        if (clock.now() >= ends || !are_same(seen, known)) co_return seen;
+        co_await sleep_until(clock, (std::min)(ends, later(clock.now(), look)));
+    }
+}
+
+inline bool fits(const node_filter& which, const node_info& one) {
+    const auto is = [](const std::string& wanted, const std::string& given) { return wanted.empty() || wanted == given; };
+    return is(which.id, one.id) && is(which.name, one.name) && (is(which.host, one.host) || which.host == one.ip) &&
+           (which.queue.empty() || std::ranges::find(one.queues, which.queue) != one.queues.end());
+}
+
+/// Changes what nodes of that name begin with.
+asio::awaitable<void> keep_order(broker_ptr broker, std::string name, node_order order) {
+    node_settings settings;
+    const auto rows = co_await broker->announced(settings_board);
+    for (const auto& row : rows) {
+        if (row.id == name) settings = decode<node_settings>(row.text);
+    }
+    if (order.concurrency) settings.concurrency = order.concurrency;
+    if (order.action == node_action::pause) settings.paused = true;
+    if (order.action == node_action::resume) settings.paused = false;
+    co_await broker->announce(settings_board, std::move(name), encode(settings), (duration::max)());
+}
+
+asio::awaitable<std::vector<node_info>> steer(broker_ptr broker, rpc caller, node_filter which, node_order order, bool keep) {
+    auto found = co_await read_board<node_info>(broker, nodes_board);
+    std::erase_if(found, [&](const auto& one) { return !fits(which, one); });
+    if (found.empty()) {
+        throw error(errc::not_found, "no node fits id \"" + which.id + "\", name \"" + which.name + "\", host \"" +
+                                         which.host + "\", queue \"" + which.queue + "\" (empty: any)");
+    }
+    std::vector<node_info> told;
+    std::exception_ptr failure;
+    for (const auto& one : found) {
+        try {
+            const auto options = call_options().to(one.id).timeout(std::chrono::seconds(10));
+            told.push_back(co_await caller.call(steer_node, options, order));
+            if (keep) co_await keep_order(broker, one.name, order);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+    }
+    if (failure) std::rethrow_exception(failure);
+    co_return told;
+}
+
+inline node_order order_to(node_action action) {
+    node_order made;
+    made.action = action;
+    return made;
+}
+
+}  // namespace detail
+
+asio::awaitable<std::vector<node_info>> directory::nodes() const {
+    return detail::read_board<node_info>(broker_, detail::nodes_board);
+}
+
+asio::awaitable<std::vector<service_instance>> directory::services() const { return detail::all_services(broker_); }
+
+asio::awaitable<std::vector<service_instance>> directory::services(std::string service) const {
+    detail::checked_service(service);
+    return detail::instances_of(broker_, std::move(service));
+}
+
+asio::awaitable<directory_view> directory::view() const { return detail::whole_view(broker_); }
+
+asio::awaitable<directory_view> directory::next_change(directory_view known, duration wait) const {
+    return detail::changed_view(broker_, std::move(known), wait);
+}
+
+asio::awaitable<std::vector<node_info>> directory::set_concurrency(node_filter which, std::uint64_t slots, bool keep) const {
+    node_order order;
+    order.concurrency = slots;
+    return detail::steer(broker_, rpc_, std::move(which), order, keep);
+}
+
+asio::awaitable<std::vector<node_info>> directory::pause(node_filter which, bool keep) const {
+    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::pause), keep);
+}
+
+asio::awaitable<std::vector<node_info>> directory::resume(node_filter which, bool keep) const {
+    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::resume), keep);
+}
+
+asio::awaitable<std::vector<node_info>> directory::drain(node_filter which) const {
+    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::drain), false);
+}
+
+asio::awaitable<std::vector<node_info>> directory::stop(node_filter which) const {
+    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::stop), false);
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/admin/inspector.ipp ---------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// In the order of the calls: digits count as numbers, so that 2.10 comes after 2.9.
+inline bool is_before_by_number(std::string_view a, std::string_view b) {
+    const auto digits = [](std::string_view text) {
+        return text.substr(0, (std::min)(text.find_first_not_of("0123456789"), text.size()));
+    };
+    while (!a.empty() && !b.empty()) {
+        const auto x = digits(a), y = digits(b);
+        if (!x.empty() && !y.empty()) {
+            if (x != y) return x.size() != y.size() ? x.size() < y.size() : x < y;
+            a.remove_prefix(x.size());
+            b.remove_prefix(y.size());
+        } else {
+            if (a.front() != b.front()) return a.front() < b.front();
+            a.remove_prefix(1);
+            b.remove_prefix(1);
+        }
+    }
+    return a.size() < b.size();
+}
+
+asio::awaitable<task_node> child_of(broker_ptr broker, const journal_entry& entry) {
+    const auto place = child_place::parse(entry.text);
+    task_node made;
+    made.name = entry.key.substr(1);
+    const auto key = co_await broker->find(place.queue, place.own_id);
+    if (key) {
+        task_id id;
+        id.queue = place.queue;
+        id.key = *key;
+        auto record = co_await broker->get(std::move(id));
+        if (record) {
+            made.task = std::move(*record);
+            co_return made;
+        }
+    }
+    made.task.id.queue = place.queue;
+    made.task.own_id = place.own_id;
+    made.task.name = place.name;
+    if (entry.outcome) {
+        made.task.state = entry.outcome->state;
+        made.task.result = entry.outcome->result;
+        made.task.error = entry.outcome->error;
+        made.task.attempts = entry.outcome->attempts;
+    }
+    co_return made;
+}
+
+asio::awaitable<void> grow_tree(broker_ptr broker, task_node& node, std::size_t& room) {
+    journal_query query;
+    do {
+        journal_page page;
+        try {
+            page = co_await broker->journal(node.task.id, query);
+        } catch (const error& e) {
+            if (e.code() != errc::not_found) throw;
+            co_return;
+        }
+        node.spawned = page.counts;
+        query.cursor = page.cursor;
+        for (const auto& entry : page.entries) {
+            if (!entry.key.starts_with('c')) continue;
+            if (room == 0) {
+                node.is_cut = true;
+                co_return;
+            }
+            --room;
+            auto child = co_await child_of(broker, entry);
+            node.children.push_back(std::move(child));
+        }
+    } while (!query.cursor.empty());
+    std::ranges::sort(node.children, [](const task_node& a, const task_node& b) { return is_before_by_number(a.name, b.name); });
+    for (auto& child : node.children) co_await grow_tree(broker, child, room);
+}
+
+asio::awaitable<task_tree> look_around(broker_ptr broker, task_id id, std::size_t most) {
+    auto found = co_await broker->get(id);
+    if (!found) throw error(errc::not_found, "task " + to_string(id));
+    task_tree tree;
+    auto above = found->parent;
+    while (!above.empty()) {
+        auto parent = co_await broker->get(parse_task_id(above));
+        if (!parent) break;
+        above = parent->parent;
+        tree.ancestors.insert(tree.ancestors.begin(), std::move(*parent));
+    }
+    tree.node.task = std::move(*found);
+    co_await grow_tree(broker, tree.node, most);
+    co_return tree;
+}
+
+asio::awaitable<children_counts> count_children(broker_ptr broker, task_id id) {
+    journal_query query;
+    query.limit = 1;
+    const auto page = co_await broker->journal(std::move(id), std::move(query));
+    co_return page.counts;
+}
+
+}  // namespace detail
+
+asio::awaitable<task_tree> inspector::tree(task_id id, std::size_t most) const {
+    return detail::look_around(broker_, std::move(id), most);
+}
+
+asio::awaitable<children_counts> inspector::progress(task_id id) const {
+    return detail::count_children(broker_, std::move(id));
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/detail/alarm.hpp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Sets an event when a clock reads a time, unless it is destroyed before. So a wait for the event ends then, without
+/// an operation of its own that would have to be cancelled. An alarm that rings when something else has just ended the
+/// wait leaves the event set: the next wait for it ends at once.
+class alarm {
+public:
+    /// `source` must outlive it.
+    alarm(clock& source, const asio::any_io_executor& executor, std::shared_ptr<event> rings, time_point when)
+        : source_(source), timer_(executor), is_on_(std::make_shared<std::atomic<bool>>(true)) {
+        source_.arm(timer_, when);
+        // A clock may end the wait by cancelling it.
+        timer_.async_wait([rings = std::move(rings), is_on = is_on_](const boost::system::error_code&) {
+            if (*is_on) rings->set();
+        });
+    }
+    ~alarm() {
+        *is_on_ = false;
+        source_.disarm(timer_);
+    }
+    alarm(const alarm&) = delete;
+    alarm& operator=(const alarm&) = delete;
+
+private:
+    clock& source_;
+    asio::steady_timer timer_;
+    const std::shared_ptr<std::atomic<bool>> is_on_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/admin/node.ipp --------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// A node while it runs.
+class node_core : public std::enable_shared_from_this<node_core> {
+public:
+    node_core(broker_ptr broker, worker& shown, node_options options)
+        : broker_(std::move(broker)), worker_(shown), options_(std::move(options)), id_(uuid_generator().text()),
+          service_(broker_, service_options().id(id_).host(host()).lease(options_.lease()).log(options_.log())),
+          started_at_(broker_->clock().now()) {
+        service_.on(steer_node, [this](node_order order) { return obey(*this, order); });
+    }
+
+    node_info info() const {
+        node_info made;
+        made.id = id_;
+        made.name = options_.name().empty() ? host() : options_.name();
+        made.host = host();
+        made.ip = ip_;
+        made.pid = static_cast<std::uint64_t>(::getpid());
+        made.version = version;
+        made.started_at = started_at_;
+        made.queues = worker_.queues();
+        made.tasks = worker_.tasks();
+        made.concurrency = worker_.concurrency();
+        made.running = worker_.counts().running;
+        made.load = host_load();
+        made.memory = resident_memory();
+        made.paused = worker_.is_paused();
+        return made;
+    }
+
+    static asio::awaitable<void> run(std::shared_ptr<node_core> self) {
+        std::exception_ptr unread;
+        try {
+            co_await self->take_settings();
+        } catch (...) {
+            unread = std::current_exception();
+        }
+        self->tell("reading what is kept for it", unread);
+        const auto executor = co_await asio::this_coro::executor;
+        asio::co_spawn(executor, self->service_.run(), [self](const std::exception_ptr& error) { self->tell("steering it", error); });
+        asio::co_spawn(executor, show(self), asio::bind_cancellation_slot(self->stop_showing_.slot(), [self](std::exception_ptr) {
+                           self->is_shown_ = false;
+                           self->shown_.set();
+                       }));
+        std::exception_ptr failure;
+        try {
+            co_await self->worker_.run();
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        self->service_.stop();
+        self->is_over_ = true;
+        self->changed_->set();
+        while (self->is_shown_) co_await self->shown_.wait();
+        std::exception_ptr trouble;
+        try {
+            co_await self->broker_->withdraw(nodes_board, self->id_);
+        } catch (...) {
+            trouble = std::current_exception();
+        }
+        self->tell("leaving the directory", trouble);
+        if (failure) std::rethrow_exception(failure);
+    }
+
+private:
+    std::string host() const { return options_.host().empty() ? asio::ip::host_name() : options_.host(); }
+
+    asio::awaitable<void> take_settings() {
+        const auto name = info().name;
+        const auto rows = co_await broker_->announced(settings_board);
+        for (const auto& row : rows) {
+            if (row.id != name) continue;
+            const auto settings = decode<node_settings>(row.text);
+            if (settings.concurrency) worker_.set_concurrency(*settings.concurrency);
+            if (settings.paused) worker_.pause();
+        }
+    }
+
+    /// Tells the directory now and then, and when something has changed.
+    static asio::awaitable<void> show(std::shared_ptr<node_core> self) {
+        const auto executor = co_await asio::this_coro::executor;
+        auto& clock = self->broker_->clock();
+        while (!self->is_over_) {
+            auto next = later(clock.now(), self->options_.lease() / 3);
+            std::exception_ptr trouble;
+            try {
+                auto text = encode(self->info());
+                co_await self->broker_->announce(nodes_board, self->id_, std::move(text), self->options_.lease());
+            } catch (...) {
+                trouble = std::current_exception();
+            }
+            self->tell("telling that it is there", trouble);
+            if (self->is_over_) break;
+            const alarm at(clock, executor, self->changed_, next);
+            co_await self->changed_->wait();
+        }
+    }
+
+    static asio::awaitable<node_info> obey(node_core& self, node_order order) {
+        if (order.concurrency) self.worker_.set_concurrency(*order.concurrency);
+        switch (order.action) {
+            case node_action::none: break;
+            case node_action::pause: self.worker_.pause(); break;
+            case node_action::resume: self.worker_.resume(); break;
+            case node_action::drain: self.worker_.stop(); break;
+            case node_action::stop: self.worker_.stop_now(); break;
+        }
+        self.changed_->set();
+        co_return self.info();
+    }
+
+    void tell(const std::string& what, const std::exception_ptr& error) const {
+        if (!error || !options_.log()) return;
+        try {
+            std::rethrow_exception(error);
+        } catch (const std::exception& e) {
+            options_.log()("node " + id_ + ": " + what + " failed: " + e.what());
+        }
+    }
+
+    const broker_ptr broker_;
+    worker& worker_;
+    const node_options options_;
+    const std::string id_;
+    const std::string ip_ = own_ip();
+    service service_;
+    const time_point started_at_;
+    const std::shared_ptr<event> changed_ = std::make_shared<event>();
+    event shown_;  // is_shown_ has become false
+    asio::cancellation_signal stop_showing_;
+    std::atomic<bool> is_over_ = false;
+    std::atomic<bool> is_shown_ = true;
+};
+
+}  // namespace detail
+
+node::node(broker_ptr broker, worker& shown, node_options options)
+    : core_(std::make_shared<detail::node_core>(std::move(broker), shown, std::move(options))) {}
+
+node::~node() = default;
+
+asio::awaitable<void> node::run() { return detail::node_core::run(core_); }
+
+node_info node::info() const { return core_->info(); }
+
+}  // namespace taskflux
+
+// -------------------- taskflux/app/app/command_line.hpp ----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What the command line of an app asks for.
+struct command_line {
+    std::string config;  ///< empty: none
+    std::string env;     ///< empty: none
+    bool check = false;
+    bool help = false;
+    bool version = false;
+};
+
+/// The words behind the program's name. Throws `config_error` for what is not known.
+command_line parse_command_line(const std::vector<std::string>& words);
+
+/// What --help prints.
+std::string help_text(const std::string& program);
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/app/app/core.hpp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// An app while it runs: its parts side by side, on one strand. The first part that fails stops the others.
+class app_core final : public std::enable_shared_from_this<app_core> {
+public:
+    using starter = std::function<asio::awaitable<void>(client)>;
+
+    explicit app_core(broker_ptr broker)
+        : broker_(std::move(broker)), strand_(asio::make_strand(broker_->get_executor())) {}
+
+    const asio::any_io_executor& strand() const { return strand_; }
+
+    // What it is made of, set before it lives.
+    std::unique_ptr<taskflux::worker> worker;        // null: no task is run here
+    std::unique_ptr<node> shown;                     // where there is one
+    std::unique_ptr<taskflux::service> service;      // null: nothing is served
+    std::unique_ptr<taskflux::scheduler> scheduler;  // null: there is no schedule
+    std::vector<app_schedule> schedules;
+    submit_options defaults;
+    std::vector<starter> starters;
+    std::function<void()> on_ready = [] {};
+
+    /// Until it is stopped, or a part has failed, which throws.
+    asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>) {
+        const auto self = shared_from_this();
+        start(store_schedules());
+        while (running_ != 0) co_await changed_.wait();
+        if (!is_stopped_) {
+            on_ready();  // before the first handler can print
+            if (shown) start(shown->run());
+            if (service) start(service->run());
+            if (scheduler) start(scheduler->run());
+            for (const auto& one : starters) start(one(client(broker_, defaults)));
+        }
+        while (running_ != 0) co_await changed_.wait();
+        if (error_) std::rethrow_exception(error_);
+    }
+
+    /// Thread-safe; may come before `live`, and more than once.
+    void stop() {
+        asio::post(strand_, [self = shared_from_this()] { self->stop_all(); });
+    }
+
+private:
+    void start(asio::awaitable<void> part) {
+        ++running_;
+        auto& stop = stops_.emplace_back();
+        auto on_end = [self = shared_from_this()](std::exception_ptr error) { self->on_end(error); };
+        asio::co_spawn(strand_, std::move(part), asio::bind_cancellation_slot(stop.slot(), std::move(on_end)));
+    }
+
+    void on_end(const std::exception_ptr& error) {
+        --running_;
+        if (error && !(is_stopped_ && is_abort(error))) {
+            if (!error_) error_ = error;
+            stop_all();
+        }
+        changed_.set();
+    }
+
+    static bool is_abort(const std::exception_ptr& error) {
+        try {
+            std::rethrow_exception(error);
+        } catch (const boost::system::system_error& e) {
+            return e.code() == asio::error::operation_aborted;
+        } catch (...) {
+            return false;
+        }
+    }
+
+    void stop_all() {
+        if (std::exchange(is_stopped_, true)) return;
+        for (auto& one : stops_) one.emit(asio::cancellation_type::terminal);
+    }
+
+    asio::awaitable<void> store_schedules() {
+        const auto self = shared_from_this();
+        for (const auto& one : schedules) {
+            if (!one.is_enabled) {
+                co_await remove_schedule(one.id());
+                continue;
+            }
+            const contract<void, raw> task(one.task, with_defaults(one.contract, defaults));
+            const raw payload{one.payload};
+            auto stored = scheduler->every(one.cron, one.options.zone(), task, payload, one.options);
+            co_await std::move(stored);
+        }
+    }
+
+    asio::awaitable<void> remove_schedule(std::string id) {
+        try {
+            co_await scheduler->remove(std::move(id));
+        } catch (const error& e) {
+            if (e.code() != errc::not_found) throw;
+        }
+    }
+
+    const broker_ptr broker_;
+    const asio::any_io_executor strand_;
+    event changed_;
+    std::list<asio::cancellation_signal> stops_;  // one a part
+    int running_ = 0;
+    bool is_stopped_ = false;
+    std::exception_ptr error_;  // the first
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/app/app/signals.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Hears SIGINT and SIGTERM while it lives, on a thread of its own: so that a handler that keeps the others busy can't keep
+/// a program from being ended.
+class signals {
+public:
+    explicit signals(std::function<void(int)> on_signal) : on_signal_(std::move(on_signal)) {
+        wait();
+        thread_ = std::thread([this] { io_.run(); });
+    }
+    signals(const signals&) = delete;
+    signals& operator=(const signals&) = delete;
+    ~signals() {
+        io_.stop();
+        thread_.join();
+    }
+
+private:
+    void wait() {
+        set_.async_wait([this](boost::system::error_code ec, int number) {
+            if (ec) return;
+            on_signal_(number);
+            wait();
+        });
+    }
+
+    const std::function<void(int)> on_signal_;
+    boost::asio::io_context io_{1};
+    boost::asio::signal_set set_{io_, SIGINT, SIGTERM};
+    std::thread thread_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/app/config/check.hpp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The URL as it may be shown: without its passwords. Throws as `connect` does.
+std::string shown_url(std::string_view url);
+
+/// What was wrong, without the code behind it.
+std::string reason_of(const error& e);
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/app/config/nearest.hpp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How many letters have to be added, left out, replaced or swapped with the next (optimal string alignment).
+inline std::size_t letters_between(std::string_view one, std::string_view other) {
+    std::vector<std::size_t> before, last, row(other.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t(0));
+    for (std::size_t i = 1; i <= one.size(); ++i) {
+        before = std::exchange(last, row);
+        row[0] = i;
+        for (std::size_t j = 1; j <= other.size(); ++j) {
+            const auto replaced = last[j - 1] + (one[i - 1] == other[j - 1] ? 0 : 1);
+            row[j] = (std::min)({replaced, last[j] + 1, row[j - 1] + 1});
+            const bool is_swap = i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1];
+            if (is_swap) row[j] = (std::min)(row[j], before[j - 2] + 1);
+        }
+    }
+    return row.back();
+}
+
+/// The one that `text` was probably meant to be; empty when none is near.
+inline std::string_view nearest(std::string_view text, const std::vector<std::string>& allowed) {
+    std::string_view found;
+    auto best = (std::max)(text.size() / 3, std::size_t(1)) + 1;
+    for (const auto& one : allowed) {
+        const auto distance = letters_between(text, one);
+        if (distance < best) best = distance, found = one;
+    }
+    return found;
+}
+
+/// `"a", "b"`
+inline std::string quoted_list(const std::vector<std::string>& names) {
+    std::string text;
+    for (const auto& name : names) text.append(text.empty() ? "\"" : ", \"").append(name).append(1, '"');
+    return text.empty() ? "none" : text;
+}
+
+/// The end of a sentence about a name that is none of these.
+inline std::string allowed_instead(std::string_view text, const std::vector<std::string>& allowed) {
+    const auto meant = nearest(text, allowed);
+    std::string end = meant.empty() ? "" : "; did you mean \"" + std::string(meant) + "\"?";
+    return end.append(end.empty() ? "; there are: " : " There are: ").append(quoted_list(allowed));
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/live.hpp -------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Lives a core's life on its strand, with the threads that it may post to. Cancelling this coroutine stops the core,
+/// which then ends in its own time.
+template <class Core>
+asio::awaitable<void> live(std::shared_ptr<Core> core, std::shared_ptr<asio::thread_pool> threads) {
+    co_await asio::async_initiate<const asio::deferred_t, void(std::exception_ptr)>(
+        [](auto handler, std::shared_ptr<Core> running, std::shared_ptr<asio::thread_pool> kept) {
+            if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) {
+                slot.assign([weak = std::weak_ptr(running)](asio::cancellation_type) {
+                    if (const auto alive = weak.lock()) alive->stop();
+                });
+            }
+            const auto strand = running->strand();
+            auto executor = asio::get_associated_executor(handler, strand);
+            auto on_end = [handler = std::move(handler)](std::exception_ptr error) mutable {
+                std::move(handler)(std::move(error));
+            };
+            asio::co_spawn(strand, running->live(std::move(kept)),
+                           asio::bind_executor(std::move(executor), std::move(on_end)));
+        },
+        asio::deferred, core, std::move(threads));
+}
+
+/// Threads for plain functions; 0: one a core.
+inline std::shared_ptr<asio::thread_pool> make_cpu_pool(std::size_t threads) {
+    if (threads == 0) threads = std::thread::hardware_concurrency();
+    return std::make_shared<asio::thread_pool>((std::max)(threads, std::size_t(1)));
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/app/app.ipp -----------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// Every name of a list in a config has to be one that the program has.
+void check_known(const std::string& pointer, const char* what, const std::vector<std::string>& names,
+                 const std::vector<std::string>& known) {
+    for (std::size_t i = 0; i != names.size(); ++i) {
+        if (std::ranges::find(known, names[i]) != known.end()) continue;
+        throw config_error(pointer + '/' + std::to_string(i), "this program has no " + std::string(what) + " \"" + names[i] +
+                                                                  '"' + allowed_instead(names[i], known));
+    }
+}
+
+std::vector<std::string> names_of(const std::vector<app_task>& tasks) {
+    std::vector<std::string> names;
+    for (const auto& task : tasks) names.push_back(task.name);
+    return names;
+}
+
+std::string node_of(const app_config& config) { return config.node.empty() ? asio::ip::host_name() : config.node; }
+
+}  // namespace detail
+
+app::app(app_config config) { config_.values = std::move(config); }
+
+app::~app() = default;
+
+app& app::on_start(std::function<asio::awaitable<void>(client)> starter) {
+    starters_.push_back(std::move(starter));
+    return *this;
+}
+
+app& app::accept(config_format format) {
+    formats_.push_back(std::move(format));
+    return *this;
+}
+
+void app::add(detail::app_task task) {
+    if (has_run_) throw error(errc::wrong_state, "task " + task.name + ": handlers are set before the app runs");
+    for (const auto& known : tasks_) {
+        if (known.name == task.name) throw error(errc::invalid_argument, "task " + task.name + " has a handler already");
+    }
+    tasks_.push_back(std::move(task));
+}
+
+app& app::serve_by(std::string name, std::function<void(service&)> give_to) {
+    if (has_run_) throw error(errc::wrong_state, "service " + name + ": methods are set before the app runs");
+    methods_.push_back({std::move(name), std::move(give_to)});
+    return *this;
+}
+
+app& app::plan(std::string_view expression, std::string task, const task_options& contract, std::string payload,
+               const schedule_options& options) {
+    if (has_run_) throw error(errc::wrong_state, "schedules are set before the app runs");
+    detail::app_schedule made;
+    made.cron = expression;
+    made.task = std::move(task);
+    made.contract = contract;
+    made.payload = std::move(payload);
+    made.options = options;
+    options.define(made.id(), expression, options.zone());  // what is wrong shows at once
+    for (const auto& known : schedules_) {
+        if (known.id() == made.id()) throw error(errc::invalid_argument, "there is a schedule " + made.id() + " already");
+    }
+    schedules_.push_back(std::move(made));
+    return *this;
+}
+
+bool app::is_enabled(const std::string& task) const {
+    const auto has = [&](const std::vector<std::string>& names) { return std::ranges::find(names, task) != names.end(); };
+    if (!config_.values.enabled_tasks.empty()) return has(config_.values.enabled_tasks);
+    return !has(config_.values.disabled_tasks);
+}
+
+bool app::is_served(const std::string& name) const {
+    const auto& named = config_.values.services;
+    return named.empty() || std::ranges::find(named, name) != named.end();
+}
+
+/// Those of the config and, where it has none of the same id, those of the program.
+std::vector<detail::app_schedule> app::all_schedules() const {
+    std::vector<detail::app_schedule> all;
+    std::set<std::string> ids;
+    const auto names = detail::names_of(tasks_);
+    for (std::size_t i = 0; i != config_.values.schedules.size(); ++i) {
+        const auto& from = config_.values.schedules[i];
+        const auto here = "/schedules/" + std::to_string(i);
+        const auto task = std::ranges::find(tasks_, from.task, &detail::app_task::name);
+        if (task == tasks_.end()) {
+            throw config_error(here + "/task", "this program has no task \"" + from.task + '"' +
+                                                   detail::allowed_instead(from.task, names));
+        }
+        auto& made = all.emplace_back();
+        made.cron = from.cron;
+        made.task = from.task;
+        made.contract = task->contract;
+        made.payload = encode(from.payload);
+        made.options = detail::options_of(from);
+        made.is_enabled = from.enabled;
+        if (!ids.insert(made.id()).second) {
+            throw config_error(here, "there is a schedule \"" + made.id() + "\" already: give it an id of its own");
+        }
+        try {
+            task->check_payload(made.payload);
+        } catch (const payload_error& e) {
+            throw config_error(here + "/payload" + e.pointer(), e.reason());
+        }
+    }
+    for (const auto& own : schedules_) {
+        if (!ids.contains(own.id())) all.push_back(own);
+    }
+    return all;
+}
+
+void app::check() const {
+    const auto names = detail::names_of(tasks_);
+    std::vector<std::string> services;
+    for (const auto& one : methods_) services.push_back(one.of);
+    try {
+        check_config(config_.values);
+        detail::check_known("/enabled_tasks", "task", config_.values.enabled_tasks, names);
+        detail::check_known("/disabled_tasks", "task", config_.values.disabled_tasks, names);
+        detail::check_known("/services", "service", config_.values.services, services);
+        const bool has_task = std::ranges::any_of(names, [this](const auto& name) { return is_enabled(name); });
+        if (all_schedules().empty() && !has_task && methods_.empty() && starters_.empty()) {
+            throw config_error("", "there is nothing to run: no task is enabled, and there are neither services nor schedules");
+        }
+    } catch (const config_error& e) {
+        throw config_.placed(e);
+    }
+}
+
+submit_options app::defaults() const {
+    const auto& from = config_.values;
+    submit_options made;
+    made.deadline(from.deadline);
+    if (from.retention) made.retention(*from.retention);
+    if (from.failed_retention) made.failed_retention(*from.failed_retention);
+    return made;
+}
+
+worker_options app::make_worker_options(const std::shared_ptr<detail::log_writer>& log) const {
+    const auto& from = config_.values;
+    worker_options made;
+    if (from.weights.empty()) {
+        made.queues(from.queues);
+    } else {
+        std::vector<std::pair<std::string, unsigned>> weighted;
+        for (const auto& queue : from.queues) {
+            const auto found = from.weights.find(queue);
+            weighted.emplace_back(queue, found == from.weights.end() ? 1 : found->second);
+        }
+        made.weighted_queues(weighted);
+    }
+    made.concurrency(from.concurrency).cpu_threads(from.cpu_threads).lease(from.lease).drain_for(from.drain_for);
+    made.timeout(from.timeout);
+    // A name of this life's own: who starts again after a crash must not hold the lease of the life before.
+    made.name(detail::node_of(from) + '.' + uuid_generator().text());
+    made.log([log](const log_line& line, const task_id* task) { log->write(line, task); });
+    return made;
+}
+
+std::shared_ptr<detail::log_writer> app::log() const {
+    try {
+        return std::make_shared<detail::log_writer>(config_.values.log_path, config_.values.log_level);
+    } catch (const config_error& e) {
+        throw config_.placed(e);
+    }
+}
+
+std::string app::start_line() const {
+    const auto& from = config_.values;
+    std::vector<std::string> queues;
+    const auto add = [&](std::string name) {
+        if (std::ranges::find(queues, name) == queues.end()) queues.push_back(std::move(name));
+    };
+    const bool has_task = std::ranges::any_of(tasks_, [this](const auto& task) { return is_enabled(task.name); });
+    for (const auto& queue : from.queues) {
+        const auto weight = from.weights.find(queue);
+        add(weight == from.weights.end() ? queue : queue + ':' + std::to_string(weight->second));
+    }
+    for (const auto& task : tasks_) {
+        if (from.queues.empty() && is_enabled(task.name)) add(std::string(task.contract.queue()));
+    }
+    std::string line = std::string("taskflux ") + version + " node=" + detail::node_of(from) +
+                       " backend=" + detail::shown_url(from.url) + " queues=";
+    for (const auto& queue : queues) line.append(queue == queues.front() ? "" : ",").append(queue);
+    line.append(" slots=").append(std::to_string(has_task ? from.concurrency : 0));
+    if (from.env) line.append(" env=").append(boost::describe::enum_to_string(*from.env, "?"));
+    return line;
+}
+
+asio::awaitable<void> app::run_on(broker_ptr broker) {
+    if (has_run_) throw error(errc::wrong_state, "this app has been run already");
+    check();
+    if (!log_) log_ = log();
+    const auto warn = [log = log_](std::string_view text) { log->write(log_level::warning, text); };
+    auto core = std::make_shared<detail::app_core>(broker);
+    core->on_ready = on_ready_;
+    core->starters = starters_;
+    core->defaults = defaults();
+    core->schedules = all_schedules();
+    if (!core->schedules.empty()) {
+        scheduler_options options;
+        options.host(detail::node_of(config_.values));
+        options.log(warn);
+        core->scheduler = std::make_unique<scheduler>(broker, options);
+    }
+    for (const auto& task : tasks_) {
+        if (!is_enabled(task.name)) continue;
+        if (!core->worker) core->worker = std::make_unique<worker>(broker, make_worker_options(log_));
+        task.give_to(*core->worker);
+    }
+    if (core->worker) {
+        node_options options;
+        options.name(detail::node_of(config_.values)).log(warn);
+        core->shown = std::make_unique<node>(broker, *core->worker, options);
+    }
+    for (const auto& one : methods_) {
+        if (!is_served(one.of)) continue;
+        service_options options;
+        options.cpu_threads(config_.values.cpu_threads).drain_for(config_.values.drain_for).log(warn);
+        if (!core->service) core->service = std::make_unique<service>(broker, options);
+        one.give_to(*core->service);
+    }
+    core_ = core;
+    has_run_ = true;
+    return detail::live(std::move(core), nullptr);
+}
+
+void app::stop() {
+    if (core_) core_->stop();
+}
+
+void app::run_here() {
+    asio::io_context io;
+    log_ = log();
+    const auto options = redis_options().log([log = log_](std::string_view text) { log->write(log_level::warning, text); });
+    const auto broker = connect(io.get_executor(), config_.values.url, options);
+    on_ready_ = [this] {
+        std::cout << start_line() << std::endl;
+        log_->write(log_level::info, "started");
+    };
+    std::exception_ptr failure;
+    asio::co_spawn(io, run_on(broker), [&](std::exception_ptr error) {
+        failure = std::move(error);
+        broker->close();
+    });
+    int heard = 0;
+    const detail::signals listener([&](int) {
+        if (heard++ > 0) {
+            log_->write(log_level::error, "a second signal: ending at once");
+            std::_Exit(EXIT_FAILURE);
+        }
+        log_->write(log_level::info, "a signal: what runs has " + detail::span_text(config_.values.drain_for) +
+                                         " to end; a second signal ends at once");
+        stop();
+    });
+    std::vector<std::jthread> threads;
+    for (unsigned i = 1; i < config_.values.threads; ++i) threads.emplace_back([&] { io.run(); });
+    io.run();
+    threads.clear();
+    core_.reset();  // waits for plain functions; what it holds must not outlive the context
+    if (failure) std::rethrow_exception(failure);
+    log_->write(log_level::info, "stopped");
+}
+
+int app::run_checked() {
+    try {
+        run_here();
+        return 0;
+    } catch (const config_error& e) {
+        std::cerr << e.what() << '\n';
+        return 2;
+    } catch (...) {
+        const auto why = "it has failed: " + detail::describe(std::current_exception()).message;
+        log_->write(log_level::error, why);
+        return 1;
+    }
+}
+
+int app::run() { return run_checked(); }
+
+int app::run(int argc, const char* const* argv) {
+    const std::string program = argc > 0 ? argv[0] : "app";
+    try {
+        const auto line = detail::parse_command_line(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
+        if (line.help) return std::cout << detail::help_text(program), 0;
+        if (line.version) return std::cout << "taskflux " << version << '\n', 0;
+        const auto variables = taskflux_variables();
+        config_sources sources;
+        const auto named = variables.find("TASKFLUX_CONFIG");
+        sources.file(line.config.empty() && named != variables.end() ? named->second : line.config);
+        sources.variables(variables).env(line.env);
+        for (const auto& format : formats_) sources.format(format);
+        config_ = detail::load(sources, config_.values);
+        check();
+        if (line.check) return std::cout << "the config is good: " << start_line() << '\n', 0;
+    } catch (const config_error& e) {
+        std::cerr << program << ": " << e.what() << '\n';
+        return 2;
+    }
+    return run_checked();
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/app/app/command_line.ipp ----------------------------------------------------
+
+namespace taskflux::detail {
+
+command_line parse_command_line(const std::vector<std::string>& words) {
+    static const std::vector<std::string> known{"--config", "--env", "--check-config", "--help", "--version"};
+    const auto fail = [](const std::string& why) { throw config_error("", why, "command line"); };
+    command_line found;
+    for (std::size_t i = 0; i != words.size(); ++i) {
+        const auto equals = words[i].find('=');
+        const auto name = words[i].substr(0, equals);
+        const bool takes_value = name == "--config" || name == "--env";
+        if (std::ranges::find(known, name) == known.end()) {
+            fail("there is no option \"" + name + '"' + allowed_instead(name, known));
+        }
+        if (!takes_value && equals != std::string::npos) fail(name + " takes no value");
+        if (name == "--check-config") found.check = true;
+        if (name == "--help") found.help = true;
+        if (name == "--version") found.version = true;
+        if (!takes_value) continue;
+        if (equals == std::string::npos && i + 1 == words.size()) fail(name + " needs a value");
+        const auto value = equals == std::string::npos ? words[++i] : words[i].substr(equals + 1);
+        if (value.empty()) fail(name + " needs a value");
+        (name == "--config" ? found.config : found.env) = value;
+    }
+    return found;
+}
+
+std::string help_text(const std::string& program) {
+    return "usage: " + program + " [--config FILE] [--env TEST|STAGE|PRODUCTION] [--check-config]\n\n"
+           "  --config FILE    the config to work by; by default the variable TASKFLUX_CONFIG names it\n"
+           "  --env NAME       the config's section to lay over the rest; by default the variable TASKFLUX_ENV\n"
+           "  --check-config   read the config, say what is wrong with it, and end\n"
+           "  --help           print this\n"
+           "  --version        print the version of taskflux\n\n"
+           "Environment variables win over the file: TASKFLUX_URL, TASKFLUX_CONCURRENCY, and so on for each key.\n"
+           "SIGINT and SIGTERM let what runs end, for as long as drain_for says; a second one ends at once.\n"
+           "Exit codes: 0 done, 1 it failed while it ran, 2 the command line or the config is wrong.\n";
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/app/app/log_writer.ipp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+std::string log_text(const log_line& line, const task_id* task) {
+    std::string text;
+    output out(text);
+    append_timestamp(out, to_instant(line.at));
+    out.push_back(' ');
+    out.append(boost::describe::enum_to_string(line.level, "?"));
+    out.push_back(' ');
+    for (const char c : line.text) {
+        const auto code = static_cast<unsigned char>(c);
+        if (code < 0x20 || code == 0x7f) append_escaped(out, c);
+        else out.push_back(c);
+    }
+    const auto field = [&](std::string_view name, std::string_view value) {
+        out.push_back(' ');
+        out.append(name);
+        out.push_back('=');
+        append_string(out, value);
+    };
+    if (task) field("task", to_string(*task));
+    for (const auto& [name, value] : line.fields) field(name, value);
+    out.finish();
+    return text;
+}
+
+log_writer::log_writer(const std::string& path, log_level least) : least_(least), out_(path.empty() ? std::cerr : file_) {
+    if (path.empty()) return;
+    errno = 0;
+    file_.open(path, std::ios::app | std::ios::binary);
+    if (file_) return;
+    throw config_error("/log_path", path + " can't be opened: " + std::generic_category().message(errno));
+}
+
+void log_writer::write(const log_line& line, const task_id* task) {
+    if (line.level < least_) return;
+    const auto text = log_text(line, task) + '\n';
+    const std::lock_guard lock(mutex_);
+    out_.write(text.data(), static_cast<std::streamsize>(text.size())).flush();
+    out_.clear();  // a full disk may have room again
+}
+
+void log_writer::write(log_level level, std::string_view text) {
+    log_line line;
+    line.at = real_clock().now();
+    line.level = level;
+    line.text = as_utf8(text);
+    write(line);
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/app/config/json_places.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// "app.json:3:5": where a byte of a text is, lines and columns from 1 on.
+inline std::string place_in(std::string_view text, std::size_t offset, const std::string& name) {
+    const auto before = text.substr(0, offset);
+    const auto line = 1 + std::ranges::count(before, '\n');
+    const auto start = before.rfind('\n');
+    const auto column = start == std::string_view::npos ? offset + 1 : offset - start;
+    return name + ':' + std::to_string(line) + ':' + std::to_string(column);
+}
+
+/// Walks over a text that is JSON already, and tells where each member's key and each element is.
+class json_places {
+public:
+    /// Called with a JSON pointer and the offset of what it names.
+    using listener = std::function<void(const std::string& pointer, std::size_t offset)>;
+
+    json_places(std::string_view text, listener tell) : text_(text), tell_(std::move(tell)) {}
+
+    void walk() {
+        skip_space();
+        tell_("", at_);
+        value(path());
+    }
+
+private:
+    void value(const path& here) {
+        skip_space();
+        switch (text_[at_]) {
+            case '{': return items('}', [&](std::size_t) { member(here); });
+            case '[': return items(']', [&](std::size_t index) { element(path(here, index)); });
+            case '"': string(); return;
+        }
+        while (at_ != text_.size() && std::string_view(",]} \t\r\n").find(text_[at_]) == std::string_view::npos) ++at_;
+    }
+
+    template <class Item>
+    void items(char end, Item item) {
+        ++at_;
+        skip_space();
+        for (std::size_t index = 0; text_[at_] != end; ++index) {
+            item(index);
+            skip_space();
+            if (text_[at_] == ',') ++at_;
+            skip_space();
+        }
+        ++at_;
+    }
+
+    void member(const path& of) {
+        const auto start = at_;
+        const auto key = string();
+        const path here(of, key);
+        tell_(here.pointer(), start);
+        skip_space();
+        ++at_;  // the colon
+        value(here);
+    }
+
+    void element(const path& here) {
+        tell_(here.pointer(), at_);
+        value(here);
+    }
+
+    std::string string() {
+        const auto start = at_++;
+        while (text_[at_] != '"') at_ += text_[at_] == '\\' ? 2 : 1;
+        ++at_;
+        const auto read = boost::json::parse(text_.substr(start, at_ - start));
+        return std::string(read.get_string());
+    }
+
+    void skip_space() {
+        at_ = (std::min)(text_.find_first_not_of(" \t\r\n", at_), text_.size());
+    }
+
+    std::string_view text_;
+    listener tell_;
+    std::size_t at_ = 0;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/app/config/strict.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+template <class T>
+std::vector<std::string> keys_of() {
+    std::vector<std::string> names;
+    for_each_member<T>([&]<class Member>(Member) { names.emplace_back(member_name<Member>); });
+    return names;
+}
+
+inline void refuse_unknown_keys(const boost::json::object& object, const std::vector<std::string>& allowed, const path& at) {
+    for (const auto& member : object) {
+        if (std::ranges::find(allowed, std::string_view(member.key())) != allowed.end()) continue;
+        throw config_error(path(at, member.key()).pointer(),
+                           "there is no such key" + allowed_instead(member.key(), allowed));
+    }
+}
+
+/// The codec lets unknown keys pass, for the sake of newer peers. A config has none.
+template <class T>
+void refuse_unknown_keys(const boost::json::value& json, const path& at) {
+    if constexpr (kind_of<T> == kind::object) {
+        const auto* object = json.if_object();
+        if (!object) return;  // as of the next, the codec says so
+        refuse_unknown_keys(*object, keys_of<T>(), at);
+        for_each_member<T>([&]<class Member>(Member) {
+            using value_type = std::remove_cvref_t<decltype(std::declval<T&>().*Member::pointer)>;
+            const auto* found = object->if_contains(member_name<Member>);
+            if (found) refuse_unknown_keys<value_type>(*found, path(at, member_name<Member>));
+        });
+    } else if constexpr (kind_of<T> == kind::sequence) {
+        const auto* array = json.if_array();
+        for (std::size_t i = 0; array && i != array->size(); ++i) {
+            refuse_unknown_keys<typename T::value_type>((*array)[i], path(at, i));
+        }
+    }
+}
+
+/// What `json` says over what `values` have. Throws `config_error`.
+template <class T>
+void read_strictly(const boost::json::value& json, T& values) {
+    refuse_unknown_keys<T>(json, path());
+    try {
+        reader::read(json, values, path());
+    } catch (const payload_error& e) {
+        throw config_error(e.pointer(), e.reason());
+    }
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/app/config/variables.hpp ----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// "log_level" is TASKFLUX_LOG_LEVEL.
+inline std::string variable_of(std::string_view key) {
+    std::string name = "TASKFLUX_";
+    for (const char c : key) name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    return name;
+}
+
+/// Names separated by commas.
+inline std::vector<std::string> split(std::string_view text) {
+    std::vector<std::string> parts;
+    for (;;) {
+        const auto comma = text.find(',');
+        auto part = text.substr(0, comma);
+        while (part.starts_with(' ')) part.remove_prefix(1);
+        while (part.ends_with(' ')) part.remove_suffix(1);
+        if (!part.empty()) parts.emplace_back(part);
+        if (comma == std::string_view::npos) return parts;
+        text.remove_prefix(comma + 1);
+    }
+}
+
+/// A number where the text is one; the codec tells of what is not.
+inline boost::json::value number_or_text(std::string_view text) {
+    std::int64_t number = 0;
+    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (ec == std::errc() && end == text.data() + text.size()) return number;
+    return boost::json::value(text);
+}
+
+/// What a variable says for a member of type `T`: lists are "a,b", maps "a=1,b=2".
+template <class T>
+boost::json::value value_in(std::string_view text) {
+    if constexpr (kind_of<T> == kind::integer) {
+        return number_or_text(text);
+    } else if constexpr (kind_of<T> == kind::sequence) {
+        boost::json::array all;
+        for (const auto& part : split(text)) all.emplace_back(part);
+        return all;
+    } else if constexpr (kind_of<T> == kind::map) {
+        boost::json::object all;
+        for (const auto& part : split(text)) {
+            const auto equals = part.find('=');
+            all[part.substr(0, equals)] = number_or_text(equals == std::string::npos ? "" : part.substr(equals + 1));
+        }
+        return all;
+    } else {
+        return boost::json::value(text);
+    }
+}
+
+/// What environment variables say. Throws `config_error` for one that looks like a misspelling.
+inline config_document read_variables(const std::map<std::string, std::string>& variables) {
+    config_document made;
+    auto& root = made.root.emplace_object();
+    std::vector<std::string> known(1, "TASKFLUX_CONFIG");
+    for_each_member<app_config>([&]<class Member>(Member) {
+        using value_type = std::remove_cvref_t<decltype(std::declval<app_config&>().*Member::pointer)>;
+        if constexpr (!std::same_as<value_type, std::vector<schedule_config>>) {
+            const std::string key(member_name<Member>);
+            const auto found = variables.find(known.emplace_back(variable_of(key)));
+            if (found == variables.end() || found->second.empty()) return;
+            root[key] = value_in<value_type>(found->second);
+            made.places["/" + key] = "environment variable " + found->first;
+        }
+    });
+    for (const auto& [name, value] : variables) {
+        if (!name.starts_with("TASKFLUX_") || std::ranges::find(known, name) != known.end()) continue;
+        // What is not near to any may be somebody else's.
+        const auto meant = nearest(name, known);
+        if (meant.empty() || letters_between(name, meant) > 2) continue;
+        throw config_error("", "there is no such variable; did you mean " + std::string(meant) + "?",
+                           "environment variable " + name);
+    }
+    return made;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/app/config.ipp --------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+inline constexpr const char* environments_key = "environments";
+
+config_document read_json_config(std::string_view text, const std::string& name) {
+    config_document made;
+    boost::json::parser parser;
+    boost::system::error_code ec;
+    const auto consumed = parser.write(text.data(), text.size(), ec);
+    if (ec) throw config_error("", "not valid JSON: " + ec.message(), place_in(text, consumed, name));
+    made.root = parser.release();
+    json_places(text, [&](const std::string& pointer, std::size_t offset) {
+        if (made.places.emplace(pointer, place_in(text, offset, name)).second) return;
+        throw config_error(pointer, "the key is here for the second time", place_in(text, offset, name));
+    }).walk();
+    return made;
+}
+
+std::string read_text(const std::string& path) {
+    std::string why;
+    try {
+        std::ifstream file;
+        file.exceptions(std::ios::failbit | std::ios::badbit);
+        file.open(path, std::ios::binary);
+        return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    } catch (const std::ios::failure&) {
+        why = std::generic_category().message(errno);
+    }
+    throw config_error("", "it can't be read: " + why, path);
+}
+
+config_document read_file(const config_sources& sources) {
+    const auto& path = sources.file();
+    std::vector<config_format> formats(1, config_format{{".json"}, read_json_config});
+    formats.insert(formats.end(), sources.formats().begin(), sources.formats().end());
+    std::vector<std::string> endings;
+    for (const auto& format : formats) {
+        for (const auto& ending : format.endings) {
+            if (path.ends_with(ending)) return format.read(read_text(path), path);
+            endings.push_back(ending);
+        }
+    }
+    throw config_error("", "the name of a config file ends in one of " + quoted_list(endings) +
+                               (endings.size() > 1 ? "" : " (for YAML see <taskflux/app/yaml.hpp>)"), path);
+}
+
+/// Lays keys over those of `under`: what a key says replaces all that was said under it.
+void overlay(config_document& under, const boost::json::object& over, const std::map<std::string, std::string>& places,
+             const std::string& prefix = std::string()) {
+    auto& root = under.root.get_object();
+    for (const auto& member : over) {
+        const auto pointer = path(path(), member.key()).pointer();
+        const auto is_below = [](const std::string& place, const std::string& top) {
+            return place.starts_with(top) && (place.size() == top.size() || place[top.size()] == '/');
+        };
+        std::erase_if(under.places, [&](const auto& place) { return is_below(place.first, pointer); });
+        for (const auto& [where, place] : places) {
+            if (is_below(where, prefix + pointer)) under.places[where.substr(prefix.size())] = place;
+        }
+        root[member.key()] = member.value();
+    }
+}
+
+config_error loaded_config::placed(const config_error& e) const {
+    auto pointer = e.pointer();
+    for (;;) {
+        const auto found = places.find(pointer);
+        if (found != places.end()) return config_error(e.pointer(), e.reason(), found->second);
+        const auto above = pointer.rfind('/');
+        if (above == 0 || above == std::string::npos) return e;  // nobody has said anything: it is as the program has it
+        pointer.resize(above);  // what is missing is missing in what is around it
+    }
+}
+
+loaded_config checked(const config_document& from, const app_config& base) {
+    loaded_config made{base, from.places};
+    try {
+        read_strictly(from.root, made.values);
+        check_config(made.values);
+    } catch (const config_error& e) {
+        throw made.placed(e);
+    }
+    return made;
+}
+
+/// Takes the file's sections out of it, by the names of their environments.
+std::map<std::string, boost::json::object> take_sections(config_document& file) {
+    std::map<std::string, boost::json::object> sections;
+    auto* root = file.root.if_object();
+    const auto* all = root ? root->if_contains(environments_key) : nullptr;
+    if (!all) return sections;
+    const auto keys = keys_of<app_config>();
+    try {
+        const path top;  // which the other refers to
+        const path at(top, environments_key);
+        std::map<app_environment, boost::json::value> read;
+        reader::read(*all, read, at);  // the names
+        for (const auto& section : all->get_object()) {
+            const path here(at, section.key());
+            if (!section.value().is_object()) fail_expected(here, "object", section.value());
+            auto allowed = keys;
+            std::erase(allowed, "env");  // it has been chosen by then
+            refuse_unknown_keys(section.value().get_object(), allowed, here);
+            sections.emplace(section.key(), section.value().get_object());
+        }
+    } catch (const payload_error& e) {
+        throw loaded_config{{}, file.places}.placed(config_error(e.pointer(), e.reason()));
+    } catch (const config_error& e) {
+        throw loaded_config{{}, file.places}.placed(e);
+    }
+    root->erase(environments_key);
+    return sections;
+}
+
+loaded_config load(const config_sources& sources, const app_config& base) {
+    config_document file;
+    file.root.emplace_object();
+    if (!sources.file().empty()) file = read_file(sources);
+    const auto all_places = file.places;
+    const auto sections = take_sections(file);
+    if (!file.root.is_object()) return checked(file, base);  // which says so
+
+    auto variables = read_variables(sources.variables());
+    if (!sources.env().empty()) {
+        variables.root.get_object()["env"] = sources.env();
+        variables.places["/env"] = "--env";
+    }
+    for (const auto& [name, section] : sections) {
+        auto whole = file;
+        overlay(whole, section, all_places, std::string("/") + environments_key + '/' + name);
+        checked(whole, base);
+    }
+    auto whole = file;
+    overlay(whole, variables.root.get_object(), variables.places);
+    const auto env = checked(whole, base).values.env;
+    if (!env) return checked(whole, base);
+    std::string name;
+    any_enumerator<app_environment>([&](std::string_view one, app_environment value) {
+        if (value == *env) name = one;
+        return value == *env;
+    });
+    const auto section = sections.find(name);
+    if (section == sections.end()) return checked(whole, base);
+    whole = std::move(file);
+    overlay(whole, section->second, all_places, std::string("/") + environments_key + '/' + name);
+    overlay(whole, variables.root.get_object(), variables.places);
+    return checked(whole, base);
+}
+
+}  // namespace detail
+
+std::map<std::string, std::string> taskflux_variables() {
+    std::map<std::string, std::string> found;
+    for (char** one = environ; one && *one; ++one) {
+        const std::string_view text(*one);
+        const auto equals = text.find('=');
+        if (!text.starts_with("TASKFLUX_") || equals == std::string_view::npos) continue;
+        found.emplace(text.substr(0, equals), text.substr(equals + 1));
+    }
+    return found;
+}
+
+app_config load_config(const config_sources& sources, const app_config& base) { return detail::load(sources, base).values; }
+
+app_config load_config(const std::string& path) { return load_config(config_sources().file(path)); }
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/redis/url.hpp --------------------------------------------------------
+
+namespace taskflux::redis {
+
+/// Where one server listens.
+struct address {
+    std::string host;
+    std::uint16_t port = 0;
+
+    friend bool operator==(const address&, const address&) = default;
+};
+
+/// What a Redis URL says. Its passwords are in no message and not in `to_string`.
+struct redis_url {
+    redis_url() = default;
+
+    std::string user;                ///< empty: the default user
+    std::string password;            ///< empty: none
+    std::vector<address> addresses;  ///< one server, or the Sentinels; empty for a Unix socket
+    std::string unix_socket;         ///< path of the socket; empty for TCP
+    std::string master;              ///< the master's name for Sentinels; empty: `addresses` is the server
+    std::string sentinel_user;       ///< to the Sentinels; empty: their default user
+    std::string sentinel_password;   ///< to the Sentinels; empty: none
+    int database = 0;
+    bool tls = false;
+    std::string ca;    ///< file with the certificates to trust; empty: those of the system
+    std::string cert;  ///< file with this client's certificate chain; empty: none
+    std::string key;   ///< file with the private key of `cert`
+    std::optional<std::chrono::milliseconds> timeout;  ///< of a call; none: the default
+    std::optional<unsigned> durable;  ///< replicas that must have a submission; none: the default
+
+    friend bool operator==(const redis_url&, const redis_url&) = default;
+};
+
+/// The URL in its usual form, with `***` for passwords.
+std::string to_string(const redis_url& url);
+
+/// Reads one of
+///   redis://[user[:password]@]host[:port][/db][?options]    rediss:// the same over TLS
+///   redis+unix://[user[:password]@]/path[?db=1]             also unix://
+///   redis+sentinel://[user[:password]@]a[:26379],b,c/master[/db]    rediss+sentinel:// the same over TLS
+/// with the options timeout=500ms (or s), db=1, durable=1 (see `connection_options`) and, over TLS, ca=, cert=
+/// and key= (files). User and password are for the servers; Sentinels get sentinel_user= and
+/// sentinel_password=. TLS is for servers and Sentinels alike; there is no mixture. User, password, paths and
+/// options are percent-decoded. Mistakes throw `invalid_argument`, and never quote a password.
+redis_url parse_url(std::string_view text);
+
+namespace wire {
+
+class url_parser {
+public:
+    explicit url_parser(std::string_view text)
+        : has_secret_(text.find('@') != std::string_view::npos ||
+                      text.find("password") != std::string_view::npos) {
+        const auto colon = text.find("://");
+        const auto scheme = text.substr(0, colon);
+        if (colon == std::string_view::npos) {
+            fail(
+                "the URL has no scheme: begin it with redis://, rediss://, redis+unix:// or "
+                "redis+sentinel://");
+        }
+        auto rest = text.substr(colon + 3);
+        if (rest.find('#') != std::string_view::npos) fail("'#' has no meaning there: write it as %23");
+        const auto query = rest.find('?');
+        const auto options = query == std::string_view::npos ? std::string_view() : rest.substr(query + 1);
+        rest = rest.substr(0, query);
+        const auto slash = rest.find('/');
+        const auto authority = rest.substr(0, slash);
+        const auto path = slash == std::string_view::npos ? std::string_view() : rest.substr(slash);
+        const auto hosts = read_user(authority);
+
+        if (scheme == "redis" || scheme == "rediss") {
+            url_.tls = scheme == "rediss";
+            url_.addresses.push_back(read_address(hosts, 6379));
+            if (path.size() > 1) read_database(path.substr(1));
+        } else if (scheme == "redis+unix" || scheme == "unix") {
+            if (!hosts.empty() || path.size() < 2) {
+                fail(
+                    "a Unix socket is named by its absolute path, with three slashes: "
+                    "redis+unix:///run/redis.sock");
+            }
+            url_.unix_socket = decode(path);
+        } else if (scheme == "redis+sentinel" || scheme == "rediss+sentinel") {
+            url_.tls = scheme == "rediss+sentinel";
+            read_sentinels(hosts, path);
+        } else {
+            fail("the scheme" + quoted(scheme) +
+                 " is not known: use redis, rediss, redis+unix, unix, redis+sentinel or rediss+sentinel");
+        }
+        read_options(options);
+    }
+
+    redis_url take() { return std::move(url_); }
+
+private:
+    [[noreturn]] static void fail(const std::string& what) {
+        throw error(errc::invalid_argument, "Redis URL: " + what);
+    }
+
+    // Where an '@' or a '/' was not encoded any part may hold a piece of the password.
+    std::string quoted(std::string_view part) const {
+        return has_secret_ ? std::string() : " \"" + std::string(part) + '"';
+    }
+
+    static int digit(char c) {
+        if (c >= '0' && c <= '9') return c - '0';
+        if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+        if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+        return -1;
+    }
+
+    static std::string decode(std::string_view text) {
+        std::string out;
+        for (std::size_t i = 0; i != text.size(); ++i) {
+            if (text[i] != '%') {
+                out += text[i];
+                continue;
+            }
+            const auto high = i + 2 < text.size() ? digit(text[i + 1]) : -1;
+            const auto low = i + 2 < text.size() ? digit(text[i + 2]) : -1;
+            if (high < 0 || low < 0) fail("a '%' needs two hexadecimal digits after it; '%' itself is %25");
+            out += static_cast<char>(high * 16 + low);
+            i += 2;
+        }
+        if (out.find('\0') != std::string::npos) fail("%00 is not allowed");
+        return out;
+    }
+
+    template <class Number>
+    static bool read_number(std::string_view text, Number& out) {
+        const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), out);
+        return ec == std::errc() && end == text.data() + text.size();
+    }
+
+    std::string_view read_user(std::string_view authority) {
+        const auto at = authority.rfind('@');
+        if (at == std::string_view::npos) return authority;
+        const auto user = authority.substr(0, at);
+        const auto colon = user.find(':');
+        url_.user = decode(user.substr(0, colon));
+        if (colon != std::string_view::npos) url_.password = decode(user.substr(colon + 1));
+        if (!url_.user.empty() && url_.password.empty()) {
+            fail("a user needs a password: user:password@host (a password alone: :password@host)");
+        }
+        return authority.substr(at + 1);
+    }
+
+    address read_address(std::string_view text, std::uint16_t port) const {
+        address out{{}, port};
+        auto host = text;
+        std::optional<std::string_view> number;
+        if (text.starts_with('[')) {
+            const auto close = text.find(']');
+            if (close == std::string_view::npos) fail("the ']' of an IPv6 address is missing: [::1]:6379");
+            host = text.substr(1, close - 1);
+            const auto after = text.substr(close + 1);
+            if (after.starts_with(':')) {
+                number = after.substr(1);
+            } else if (!after.empty()) {
+                fail("after an IPv6 address comes ':' and a port, or nothing: [::1]:6379");
+            }
+        } else if (const auto colon = text.find(':'); colon != std::string_view::npos) {
+            host = text.substr(0, colon);
+            number = text.substr(colon + 1);
+            if (number->find(':') != std::string_view::npos) {
+                fail(
+                    "an IPv6 address goes into brackets: [::1]:6379 (and an '@' is missing after a "
+                    "password)");
+            }
+        }
+        if (host.empty()) fail("the host is missing: redis://localhost:6379");
+        if (number && (!read_number(*number, out.port) || out.port == 0)) {
+            fail("the port" + quoted(*number) +
+                 " is not a number from 1 to 65535 (a '/' in a password is written as %2F)");
+        }
+        out.host = host;
+        return out;
+    }
+
+    void read_sentinels(std::string_view hosts, std::string_view path) {
+        for (;;) {
+            const auto comma = hosts.find(',');
+            url_.addresses.push_back(read_address(hosts.substr(0, comma), 26379));
+            if (comma == std::string_view::npos) break;
+            hosts.remove_prefix(comma + 1);
+        }
+        if (!path.empty()) path.remove_prefix(1);
+        const auto slash = path.find('/');
+        url_.master = decode(path.substr(0, slash));
+        if (url_.master.empty())
+            fail("the master's name is missing: redis+sentinel://a:26379,b:26379/mymaster");
+        if (slash != std::string_view::npos && slash + 1 != path.size())
+            read_database(path.substr(slash + 1));
+    }
+
+    void read_database(std::string_view text) {
+        if (!read_number(text, url_.database) || url_.database < 0) {
+            fail("the database" + quoted(text) +
+                 " is not a number from 0 on (a '/' in a password is written as %2F)");
+        }
+    }
+
+    void read_timeout(std::string_view text) {
+        const bool ms = text.ends_with("ms");
+        const auto unit = ms ? std::int64_t{1} : std::int64_t{1000};
+        const auto number = text.substr(0, text.size() - (ms ? 2 : text.ends_with('s') ? 1 : 0));
+        std::int64_t value = 0;
+        // An hour at most: whoever waits longer for a server does not want a timeout but a task.
+        if (number.size() == text.size() || !read_number(number, value) || value < 1 ||
+            value > 3'600'000 / unit) {
+            fail("timeout" + quoted(text) + " is not a time from 1ms to 3600s: timeout=500ms or timeout=5s");
+        }
+        url_.timeout = std::chrono::milliseconds(value * unit);
+    }
+
+    void read_durable(std::string_view text) {
+        constexpr unsigned most = 100;
+        unsigned replicas = 0;
+        if (!read_number(text, replicas) || replicas > most)
+            fail("durable" + quoted(text) + " is not a number of replicas: durable=1");
+        url_.durable = replicas;
+    }
+
+    void read_option(std::string_view name, std::string_view value) {
+        const bool file = name == "ca" || name == "cert" || name == "key";
+        if (file && !url_.tls) fail("the options ca, cert and key are for TLS: rediss:// or rediss+sentinel://");
+        if (name.starts_with("sentinel_") && url_.master.empty())
+            fail("the options sentinel_user and sentinel_password are for redis+sentinel://");
+        if (file && value.empty()) fail("the options ca, cert and key name a file: ca=/etc/ssl/redis.pem");
+        if (name == "ca") {
+            url_.ca = decode(value);
+        } else if (name == "cert") {
+            url_.cert = decode(value);
+        } else if (name == "key") {
+            url_.key = decode(value);
+        } else if (name == "db") {
+            read_database(value);
+        } else if (name == "timeout") {
+            read_timeout(value);
+        } else if (name == "durable") {
+            read_durable(value);
+        } else if (name == "sentinel_user") {
+            url_.sentinel_user = decode(value);
+        } else if (name == "sentinel_password") {
+            url_.sentinel_password = decode(value);
+        } else {
+            fail("the option" + quoted(name) +
+                 " is not known: there are timeout, db, durable, ca, cert, key, sentinel_user and "
+                 "sentinel_password (a '?' in a password is written as %3F, a '&' as %26)");
+        }
+    }
+
+    void read_options(std::string_view options) {
+        while (!options.empty()) {
+            const auto end = options.find('&');
+            const auto option = options.substr(0, end);
+            const auto equals = option.find('=');
+            read_option(option.substr(0, equals),
+                        equals == std::string_view::npos ? std::string_view() : option.substr(equals + 1));
+            options.remove_prefix(end == std::string_view::npos ? options.size() : end + 1);
+        }
+        if (url_.cert.empty() != url_.key.empty()) fail("cert and key go together: name both files");
+        if (!url_.sentinel_user.empty() && url_.sentinel_password.empty())
+            fail("sentinel_user needs a sentinel_password");
+    }
+
+    const bool has_secret_;
+    redis_url url_;
+};
+
+inline std::string encoded(std::string_view text) {
+    constexpr std::string_view plain = "-._~/";
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string out;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+            plain.find(c) != std::string_view::npos) {
+            out += c;
+        } else {
+            out += {'%', digits[byte >> 4], digits[byte & 15]};
+        }
+    }
+    return out;
+}
+
+}  // namespace wire
+
+inline redis_url parse_url(std::string_view text) {
+    return wire::url_parser(text).take();
+}
+
+inline std::string to_string(const redis_url& url) {
+    std::string out = url.tls ? "rediss://" : "redis://";
+    if (!url.unix_socket.empty()) out = "redis+unix://";
+    if (!url.master.empty()) out = url.tls ? "rediss+sentinel://" : "redis+sentinel://";
+    out += wire::encoded(url.user);
+    if (!url.password.empty()) out += ":***";
+    if (!url.user.empty() || !url.password.empty()) out += '@';
+    char separator = '?';
+    for (const auto& each : url.addresses) {
+        if (&each != &url.addresses.front()) out += ',';
+        out += each.host.find(':') == std::string::npos ? each.host : '[' + each.host + ']';
+        out += ':' + std::to_string(each.port);
+    }
+    if (!url.master.empty()) out += '/' + wire::encoded(url.master);
+    out += wire::encoded(url.unix_socket);
+    const auto option = [&](std::string_view name, const std::string& value) {
+        if (value.empty()) return;
+        out += std::exchange(separator, '&');
+        out += name;
+        out += '=' + wire::encoded(value);
+    };
+    if (url.unix_socket.empty()) {
+        out += '/' + std::to_string(url.database);
+    } else {
+        option("db", std::to_string(url.database));
+    }
+    option("ca", url.ca);
+    option("cert", url.cert);
+    option("key", url.key);
+    if (url.timeout) option("timeout", std::to_string(url.timeout->count()) + "ms");
+    if (url.durable) option("durable", std::to_string(*url.durable));
+    option("sentinel_user", url.sentinel_user);
+    if (!url.sentinel_password.empty()) out += std::exchange(separator, '&') + std::string("sentinel_password=***");
+    return out;
+}
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/app/config/check.ipp --------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+std::string shown_url(std::string_view url) {
+    return names_memory(url) ? std::string(url) : redis::to_string(redis::parse_url(url));
+}
+
+std::string reason_of(const error& e) {
+    std::string text = e.what();
+    const auto code = ": " + e.code().what();
+    if (text.ends_with(code)) text.resize(text.size() - code.size());
+    return text;
+}
+
+void check_range(const std::string& pointer, unsigned value, unsigned least, unsigned most) {
+    if (value >= least && value <= most) return;
+    throw config_error(pointer, "expected an integer from " + std::to_string(least) + " to " + std::to_string(most) +
+                                    ", got " + std::to_string(value));
+}
+
+void check_range(const std::string& pointer, duration value, duration least) {
+    if (value >= least && value <= longest_span) return;
+    throw config_error(pointer, "expected a time from " + span_text(least) + " to " + span_text(longest_span) + ", got " +
+                                    span_text(value));
+}
+
+void check_name(const std::string& pointer, const std::string& name) {
+    if (is_valid_name(name)) return;
+    throw config_error(pointer, "expected a name of 1 to 128 characters of A-Z a-z 0-9 _ - . /, got \"" + name + '"');
+}
+
+void check_names(const std::string& pointer, const std::vector<std::string>& names) {
+    for (std::size_t i = 0; i != names.size(); ++i) {
+        const auto here = pointer + '/' + std::to_string(i);
+        check_name(here, names[i]);
+        const auto end = names.begin() + static_cast<std::ptrdiff_t>(i);
+        if (std::find(names.begin(), end, names[i]) != end) {
+            throw config_error(here, '"' + names[i] + "\" is here for the second time");
+        }
+    }
+}
+
+void check_weights(const app_config& config) {
+    for (const auto& [queue, weight] : config.weights) {
+        const auto here = path(path(path(), "weights"), queue).pointer();
+        if (std::ranges::find(config.queues, queue) == config.queues.end()) {
+            throw config_error(here, "this queue is not in /queues" + allowed_instead(queue, config.queues));
+        }
+        check_range(here, weight, 1, 1'000'000);
+    }
+}
+
+void check_schedule(const std::string& pointer, const schedule_config& one) {
+    if (one.task.empty()) throw config_error(pointer + "/task", "the task is missing");
+    if (one.cron.empty()) throw config_error(pointer + "/cron", "the cron expression is missing");
+    check_name(pointer + "/task", one.task);
+    if (!one.id.empty()) check_name(pointer + "/id", one.id);
+    if (!one.queue.empty()) check_name(pointer + "/queue", one.queue);
+    const auto check = [&](const char* member, auto&& use) {
+        try {
+            use();
+        } catch (const error& e) {
+            throw config_error(pointer + member, reason_of(e));
+        }
+    };
+    check("/cron", [&] { cron{one.cron}; });
+    check("/zone", [&] { zone::named(one.zone); });
+    check("/hosts", [&] { schedule_options().hosts(one.hosts); });
+    check_range(pointer + "/grace", one.grace, duration::zero());
+    check_range(pointer + "/jitter", one.jitter, duration::zero());
+    check("", [&] { options_of(one); });
+}
+
+}  // namespace detail
+
+void check_config(const app_config& config) {
+    using namespace detail;
+    const auto zero = duration::zero();
+    try {
+        shown_url(config.url);
+    } catch (const error& e) {
+        throw config_error("/url", reason_of(e));
+    }
+    if (!config.node.empty()) check_name("/node", config.node);
+    check_names("/queues", config.queues);
+    check_weights(config);
+    check_range("/concurrency", config.concurrency, 1, 100'000);
+    check_range("/threads", config.threads, 1, 1'000);
+    check_range("/cpu_threads", config.cpu_threads, 0, 1'000);
+    check_range("/lease", config.lease, std::chrono::milliseconds(100));
+    check_range("/drain_for", config.drain_for, zero);
+    check_names("/services", config.services);
+    check_names("/enabled_tasks", config.enabled_tasks);
+    check_names("/disabled_tasks", config.disabled_tasks);
+    check_range("/timeout", config.timeout, zero);
+    check_range("/deadline", config.deadline, zero);
+    if (config.retention) check_range("/retention", *config.retention, zero);
+    if (config.failed_retention) check_range("/failed_retention", *config.failed_retention, zero);
+    for (std::size_t i = 0; i != config.schedules.size(); ++i) {
+        check_schedule("/schedules/" + std::to_string(i), config.schedules[i]);
+    }
+}
+
+}  // namespace taskflux
+
 // -------------------- taskflux/broker/exchange.ipp ---------------------------------------------------------
 
 namespace taskflux {
@@ -2563,336 +4576,6 @@ private:
     const reply* reply_;
     std::size_t next_ = 0;
 };
-
-}  // namespace taskflux::redis
-
-// -------------------- taskflux/broker/redis/url.hpp --------------------------------------------------------
-
-namespace taskflux::redis {
-
-/// Where one server listens.
-struct address {
-    std::string host;
-    std::uint16_t port = 0;
-
-    friend bool operator==(const address&, const address&) = default;
-};
-
-/// What a Redis URL says. Its passwords are in no message and not in `to_string`.
-struct redis_url {
-    redis_url() = default;
-
-    std::string user;                ///< empty: the default user
-    std::string password;            ///< empty: none
-    std::vector<address> addresses;  ///< one server, or the Sentinels; empty for a Unix socket
-    std::string unix_socket;         ///< path of the socket; empty for TCP
-    std::string master;              ///< the master's name for Sentinels; empty: `addresses` is the server
-    std::string sentinel_user;       ///< to the Sentinels; empty: their default user
-    std::string sentinel_password;   ///< to the Sentinels; empty: none
-    int database = 0;
-    bool tls = false;
-    std::string ca;    ///< file with the certificates to trust; empty: those of the system
-    std::string cert;  ///< file with this client's certificate chain; empty: none
-    std::string key;   ///< file with the private key of `cert`
-    std::optional<std::chrono::milliseconds> timeout;  ///< of a call; none: the default
-    std::optional<unsigned> durable;  ///< replicas that must have a submission; none: the default
-
-    friend bool operator==(const redis_url&, const redis_url&) = default;
-};
-
-/// The URL in its usual form, with `***` for passwords.
-std::string to_string(const redis_url& url);
-
-/// Reads one of
-///   redis://[user[:password]@]host[:port][/db][?options]    rediss:// the same over TLS
-///   redis+unix://[user[:password]@]/path[?db=1]             also unix://
-///   redis+sentinel://[user[:password]@]a[:26379],b,c/master[/db]    rediss+sentinel:// the same over TLS
-/// with the options timeout=500ms (or s), db=1, durable=1 (see `connection_options`) and, over TLS, ca=, cert=
-/// and key= (files). User and password are for the servers; Sentinels get sentinel_user= and
-/// sentinel_password=. TLS is for servers and Sentinels alike; there is no mixture. User, password, paths and
-/// options are percent-decoded. Mistakes throw `invalid_argument`, and never quote a password.
-redis_url parse_url(std::string_view text);
-
-namespace wire {
-
-class url_parser {
-public:
-    explicit url_parser(std::string_view text)
-        : has_secret_(text.find('@') != std::string_view::npos ||
-                      text.find("password") != std::string_view::npos) {
-        const auto colon = text.find("://");
-        const auto scheme = text.substr(0, colon);
-        if (colon == std::string_view::npos) {
-            fail(
-                "the URL has no scheme: begin it with redis://, rediss://, redis+unix:// or "
-                "redis+sentinel://");
-        }
-        auto rest = text.substr(colon + 3);
-        if (rest.find('#') != std::string_view::npos) fail("'#' has no meaning there: write it as %23");
-        const auto query = rest.find('?');
-        const auto options = query == std::string_view::npos ? std::string_view() : rest.substr(query + 1);
-        rest = rest.substr(0, query);
-        const auto slash = rest.find('/');
-        const auto authority = rest.substr(0, slash);
-        const auto path = slash == std::string_view::npos ? std::string_view() : rest.substr(slash);
-        const auto hosts = read_user(authority);
-
-        if (scheme == "redis" || scheme == "rediss") {
-            url_.tls = scheme == "rediss";
-            url_.addresses.push_back(read_address(hosts, 6379));
-            if (path.size() > 1) read_database(path.substr(1));
-        } else if (scheme == "redis+unix" || scheme == "unix") {
-            if (!hosts.empty() || path.size() < 2) {
-                fail(
-                    "a Unix socket is named by its absolute path, with three slashes: "
-                    "redis+unix:///run/redis.sock");
-            }
-            url_.unix_socket = decode(path);
-        } else if (scheme == "redis+sentinel" || scheme == "rediss+sentinel") {
-            url_.tls = scheme == "rediss+sentinel";
-            read_sentinels(hosts, path);
-        } else {
-            fail("the scheme" + quoted(scheme) +
-                 " is not known: use redis, rediss, redis+unix, unix, redis+sentinel or rediss+sentinel");
-        }
-        read_options(options);
-    }
-
-    redis_url take() { return std::move(url_); }
-
-private:
-    [[noreturn]] static void fail(const std::string& what) {
-        throw error(errc::invalid_argument, "Redis URL: " + what);
-    }
-
-    // Where an '@' or a '/' was not encoded any part may hold a piece of the password.
-    std::string quoted(std::string_view part) const {
-        return has_secret_ ? std::string() : " \"" + std::string(part) + '"';
-    }
-
-    static int digit(char c) {
-        if (c >= '0' && c <= '9') return c - '0';
-        if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-        if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-        return -1;
-    }
-
-    static std::string decode(std::string_view text) {
-        std::string out;
-        for (std::size_t i = 0; i != text.size(); ++i) {
-            if (text[i] != '%') {
-                out += text[i];
-                continue;
-            }
-            const auto high = i + 2 < text.size() ? digit(text[i + 1]) : -1;
-            const auto low = i + 2 < text.size() ? digit(text[i + 2]) : -1;
-            if (high < 0 || low < 0) fail("a '%' needs two hexadecimal digits after it; '%' itself is %25");
-            out += static_cast<char>(high * 16 + low);
-            i += 2;
-        }
-        if (out.find('\0') != std::string::npos) fail("%00 is not allowed");
-        return out;
-    }
-
-    template <class Number>
-    static bool read_number(std::string_view text, Number& out) {
-        const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), out);
-        return ec == std::errc() && end == text.data() + text.size();
-    }
-
-    std::string_view read_user(std::string_view authority) {
-        const auto at = authority.rfind('@');
-        if (at == std::string_view::npos) return authority;
-        const auto user = authority.substr(0, at);
-        const auto colon = user.find(':');
-        url_.user = decode(user.substr(0, colon));
-        if (colon != std::string_view::npos) url_.password = decode(user.substr(colon + 1));
-        if (!url_.user.empty() && url_.password.empty()) {
-            fail("a user needs a password: user:password@host (a password alone: :password@host)");
-        }
-        return authority.substr(at + 1);
-    }
-
-    address read_address(std::string_view text, std::uint16_t port) const {
-        address out{{}, port};
-        auto host = text;
-        std::optional<std::string_view> number;
-        if (text.starts_with('[')) {
-            const auto close = text.find(']');
-            if (close == std::string_view::npos) fail("the ']' of an IPv6 address is missing: [::1]:6379");
-            host = text.substr(1, close - 1);
-            const auto after = text.substr(close + 1);
-            if (after.starts_with(':')) {
-                number = after.substr(1);
-            } else if (!after.empty()) {
-                fail("after an IPv6 address comes ':' and a port, or nothing: [::1]:6379");
-            }
-        } else if (const auto colon = text.find(':'); colon != std::string_view::npos) {
-            host = text.substr(0, colon);
-            number = text.substr(colon + 1);
-            if (number->find(':') != std::string_view::npos) {
-                fail(
-                    "an IPv6 address goes into brackets: [::1]:6379 (and an '@' is missing after a "
-                    "password)");
-            }
-        }
-        if (host.empty()) fail("the host is missing: redis://localhost:6379");
-        if (number && (!read_number(*number, out.port) || out.port == 0)) {
-            fail("the port" + quoted(*number) +
-                 " is not a number from 1 to 65535 (a '/' in a password is written as %2F)");
-        }
-        out.host = host;
-        return out;
-    }
-
-    void read_sentinels(std::string_view hosts, std::string_view path) {
-        for (;;) {
-            const auto comma = hosts.find(',');
-            url_.addresses.push_back(read_address(hosts.substr(0, comma), 26379));
-            if (comma == std::string_view::npos) break;
-            hosts.remove_prefix(comma + 1);
-        }
-        if (!path.empty()) path.remove_prefix(1);
-        const auto slash = path.find('/');
-        url_.master = decode(path.substr(0, slash));
-        if (url_.master.empty())
-            fail("the master's name is missing: redis+sentinel://a:26379,b:26379/mymaster");
-        if (slash != std::string_view::npos && slash + 1 != path.size())
-            read_database(path.substr(slash + 1));
-    }
-
-    void read_database(std::string_view text) {
-        if (!read_number(text, url_.database) || url_.database < 0) {
-            fail("the database" + quoted(text) +
-                 " is not a number from 0 on (a '/' in a password is written as %2F)");
-        }
-    }
-
-    void read_timeout(std::string_view text) {
-        const bool ms = text.ends_with("ms");
-        const auto unit = ms ? std::int64_t{1} : std::int64_t{1000};
-        const auto number = text.substr(0, text.size() - (ms ? 2 : text.ends_with('s') ? 1 : 0));
-        std::int64_t value = 0;
-        // An hour at most: whoever waits longer for a server does not want a timeout but a task.
-        if (number.size() == text.size() || !read_number(number, value) || value < 1 ||
-            value > 3'600'000 / unit) {
-            fail("timeout" + quoted(text) + " is not a time from 1ms to 3600s: timeout=500ms or timeout=5s");
-        }
-        url_.timeout = std::chrono::milliseconds(value * unit);
-    }
-
-    void read_durable(std::string_view text) {
-        constexpr unsigned most = 100;
-        unsigned replicas = 0;
-        if (!read_number(text, replicas) || replicas > most)
-            fail("durable" + quoted(text) + " is not a number of replicas: durable=1");
-        url_.durable = replicas;
-    }
-
-    void read_option(std::string_view name, std::string_view value) {
-        const bool file = name == "ca" || name == "cert" || name == "key";
-        if (file && !url_.tls) fail("the options ca, cert and key are for TLS: rediss:// or rediss+sentinel://");
-        if (name.starts_with("sentinel_") && url_.master.empty())
-            fail("the options sentinel_user and sentinel_password are for redis+sentinel://");
-        if (file && value.empty()) fail("the options ca, cert and key name a file: ca=/etc/ssl/redis.pem");
-        if (name == "ca") {
-            url_.ca = decode(value);
-        } else if (name == "cert") {
-            url_.cert = decode(value);
-        } else if (name == "key") {
-            url_.key = decode(value);
-        } else if (name == "db") {
-            read_database(value);
-        } else if (name == "timeout") {
-            read_timeout(value);
-        } else if (name == "durable") {
-            read_durable(value);
-        } else if (name == "sentinel_user") {
-            url_.sentinel_user = decode(value);
-        } else if (name == "sentinel_password") {
-            url_.sentinel_password = decode(value);
-        } else {
-            fail("the option" + quoted(name) +
-                 " is not known: there are timeout, db, durable, ca, cert, key, sentinel_user and "
-                 "sentinel_password (a '?' in a password is written as %3F, a '&' as %26)");
-        }
-    }
-
-    void read_options(std::string_view options) {
-        while (!options.empty()) {
-            const auto end = options.find('&');
-            const auto option = options.substr(0, end);
-            const auto equals = option.find('=');
-            read_option(option.substr(0, equals),
-                        equals == std::string_view::npos ? std::string_view() : option.substr(equals + 1));
-            options.remove_prefix(end == std::string_view::npos ? options.size() : end + 1);
-        }
-        if (url_.cert.empty() != url_.key.empty()) fail("cert and key go together: name both files");
-        if (!url_.sentinel_user.empty() && url_.sentinel_password.empty())
-            fail("sentinel_user needs a sentinel_password");
-    }
-
-    const bool has_secret_;
-    redis_url url_;
-};
-
-inline std::string encoded(std::string_view text) {
-    constexpr std::string_view plain = "-._~/";
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    std::string out;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-            plain.find(c) != std::string_view::npos) {
-            out += c;
-        } else {
-            out += {'%', digits[byte >> 4], digits[byte & 15]};
-        }
-    }
-    return out;
-}
-
-}  // namespace wire
-
-inline redis_url parse_url(std::string_view text) {
-    return wire::url_parser(text).take();
-}
-
-inline std::string to_string(const redis_url& url) {
-    std::string out = url.tls ? "rediss://" : "redis://";
-    if (!url.unix_socket.empty()) out = "redis+unix://";
-    if (!url.master.empty()) out = url.tls ? "rediss+sentinel://" : "redis+sentinel://";
-    out += wire::encoded(url.user);
-    if (!url.password.empty()) out += ":***";
-    if (!url.user.empty() || !url.password.empty()) out += '@';
-    char separator = '?';
-    for (const auto& each : url.addresses) {
-        if (&each != &url.addresses.front()) out += ',';
-        out += each.host.find(':') == std::string::npos ? each.host : '[' + each.host + ']';
-        out += ':' + std::to_string(each.port);
-    }
-    if (!url.master.empty()) out += '/' + wire::encoded(url.master);
-    out += wire::encoded(url.unix_socket);
-    const auto option = [&](std::string_view name, const std::string& value) {
-        if (value.empty()) return;
-        out += std::exchange(separator, '&');
-        out += name;
-        out += '=' + wire::encoded(value);
-    };
-    if (url.unix_socket.empty()) {
-        out += '/' + std::to_string(url.database);
-    } else {
-        option("db", std::to_string(url.database));
-    }
-    option("ca", url.ca);
-    option("cert", url.cert);
-    option("key", url.key);
-    if (url.timeout) option("timeout", std::to_string(url.timeout->count()) + "ms");
-    if (url.durable) option("durable", std::to_string(*url.durable));
-    option("sentinel_user", url.sentinel_user);
-    if (!url.sentinel_password.empty()) out += std::exchange(separator, '&') + std::string("sentinel_password=***");
-    return out;
-}
 
 }  // namespace taskflux::redis
 
@@ -8679,39 +10362,6 @@ private:
 
 }  // namespace taskflux::redis
 
-// -------------------- taskflux/detail/alarm.hpp ------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Sets an event when a clock reads a time, unless it is destroyed before. So a wait for the event ends then, without
-/// an operation of its own that would have to be cancelled. An alarm that rings when something else has just ended the
-/// wait leaves the event set: the next wait for it ends at once.
-class alarm {
-public:
-    /// `source` must outlive it.
-    alarm(clock& source, const asio::any_io_executor& executor, std::shared_ptr<event> rings, time_point when)
-        : source_(source), timer_(executor), is_on_(std::make_shared<std::atomic<bool>>(true)) {
-        source_.arm(timer_, when);
-        // A clock may end the wait by cancelling it.
-        timer_.async_wait([rings = std::move(rings), is_on = is_on_](const boost::system::error_code&) {
-            if (*is_on) rings->set();
-        });
-    }
-    ~alarm() {
-        *is_on_ = false;
-        source_.disarm(timer_);
-    }
-    alarm(const alarm&) = delete;
-    alarm& operator=(const alarm&) = delete;
-
-private:
-    clock& source_;
-    asio::steady_timer timer_;
-    const std::shared_ptr<std::atomic<bool>> is_on_;
-};
-
-}  // namespace taskflux::detail
-
 // -------------------- taskflux/broker/redis/engine.hpp -----------------------------------------------------
 
 namespace taskflux::redis {
@@ -9996,6 +11646,1541 @@ broker_ptr make_redis_broker(asio::any_io_executor executor, std::string_view ur
 
 }  // namespace taskflux
 
+// -------------------- taskflux/detail/in_time.hpp ----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What `work` gives. Where `source` reads `ends` first, it is cancelled, and `timed_out` thrown, with `what` it was.
+/// `source` must outlive it. Cancellation (terminal): that of `work`.
+template <class T>
+asio::awaitable<T> in_time(clock& source, time_point ends, asio::awaitable<T> work, std::string what) {
+    const auto executor = co_await asio::this_coro::executor;
+    auto both = asio::experimental::make_parallel_group(asio::co_spawn(executor, std::move(work), asio::deferred),
+                                                        asio::co_spawn(executor, sleep_until(source, ends), asio::deferred));
+    auto [order, failure, value, cancelled] =
+        co_await both.async_wait(asio::experimental::wait_for_one(), asio::deferred);
+    const bool is_late = order[0] == 1;
+    if (is_late && cancelled) std::rethrow_exception(cancelled);
+    if (is_late) throw error(errc::timed_out, what + " took too long");
+    if (failure) std::rethrow_exception(failure);
+    co_return std::move(value);
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/calls/rpc/instances.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The instances of services as their boards show them, looked at again after a second, and how many calls of ours each
+/// has in hand. Thread-safe.
+class instances {
+public:
+    explicit instances(broker_ptr broker) : broker_(std::move(broker)) {}
+
+    /// Those that are there, by id, also while they leave. `must_look`: what was seen before is not enough. Errors:
+    /// `timed_out` when the board could not be read until `ends`.
+    asio::awaitable<std::vector<service_instance>> of(std::string service, time_point ends, bool must_look = false) {
+        const auto broker = broker_;
+        const auto now = broker->clock().now();
+        if (!must_look) {
+            const std::lock_guard lock(mutex_);
+            auto& known = services_[service];
+            const bool is_fresh = now < later(known.seen_at, freshness) && now >= known.seen_at;
+            if (!known.all.empty() && (is_fresh || known.is_looking)) co_return known.all;
+        }
+        const looking mark(*this, service);  // others go by what was seen before
+        auto look = broker->announced(board_of(service));
+        const auto rows = co_await in_time(broker->clock(), ends, std::move(look), "looking for instances of " + service);
+        std::vector<service_instance> all;
+        for (const auto& row : rows) {
+            try {
+                all.push_back(decode<service_instance>(row.text));
+            } catch (const payload_error&) {  // another version's
+            }
+        }
+        const std::lock_guard lock(mutex_);
+        auto& known = services_[service];
+        known.seen_at = now;
+        known.all = all;
+        known.deaf.clear();
+        co_return all;
+    }
+
+    /// The same at the beginning of something that ends then. The first look at a board may tell that it is quite another
+    /// time at the server: then `ends` is moved.
+    asio::awaitable<std::vector<service_instance>> first_of(std::string service, time_point& ends) {
+        const auto& clock = broker_->clock();
+        const auto begun = clock.now();
+        auto all = co_await of(std::move(service), ends);
+        const auto seen = clock.now();
+        if (seen < begun || seen >= ends) ends = later(seen, ends - begun);
+        co_return all;
+    }
+
+    /// One that is not in `tried`, the less busy of two; `only`: the one of that id. Errors: `no_instance`, `timed_out`.
+    asio::awaitable<service_instance> choose(std::string service, std::string only, const std::set<std::string>& tried,
+                                             time_point& ends) {
+        const auto is_out = [&](const service_instance& one) {
+            return one.leaving || tried.contains(one.address) || (!only.empty() && one.id != only);
+        };
+        auto all = co_await first_of(service, ends);
+        std::erase_if(all, is_out);
+        {
+            const std::lock_guard lock(mutex_);
+            const auto& deaf = services_[service].deaf;
+            std::erase_if(all, [&](const auto& one) { return deaf.contains(one.address); });
+        }
+        if (all.empty()) {
+            all = co_await of(service, ends, true);
+            std::erase_if(all, is_out);
+        }
+        if (all.empty()) {
+            throw error(errc::no_instance, only.empty() ? "no instance of service " + service + " is there"
+                                                        : "service " + service + " has no instance " + only);
+        }
+        const std::lock_guard lock(mutex_);
+        auto& one = all[pick(all.size())];
+        auto& other = all[pick(all.size())];
+        co_return load_of(one) <= load_of(other) ? one : other;
+    }
+
+    void begun(const std::string& address) {
+        const std::lock_guard lock(mutex_);
+        ++ours_[address];
+    }
+    void ended(const std::string& address) {
+        const std::lock_guard lock(mutex_);
+        const auto at = ours_.find(address);
+        if (--at->second == 0) ours_.erase(at);
+    }
+
+    /// It did not hear: it is dead, or connects again. It is not chosen until the board has been looked at again; what it
+    /// has taken it may still answer.
+    void did_not_hear(const std::string& service, const std::string& address) {
+        const std::lock_guard lock(mutex_);
+        services_[service].deaf.insert(address);
+    }
+
+private:
+    static constexpr duration freshness = std::chrono::seconds(1);
+
+    struct known_service {
+        std::vector<service_instance> all;
+        std::set<std::string> deaf;  // addresses
+        time_point seen_at{};
+        bool is_looking = false;
+    };
+
+    class looking {
+    public:
+        looking(instances& of, std::string service) : of_(of), service_(std::move(service)) {
+            const std::lock_guard lock(of_.mutex_);
+            of_.services_[service_].is_looking = true;
+        }
+        looking(const looking&) = delete;
+        looking& operator=(const looking&) = delete;
+        ~looking() {
+            const std::lock_guard lock(of_.mutex_);
+            of_.services_[service_].is_looking = false;
+        }
+
+    private:
+        instances& of_;
+        std::string service_;
+    };
+
+    // With the mutex:
+
+    std::size_t pick(std::size_t count) { return std::uniform_int_distribution<std::size_t>(0, count - 1)(random_); }
+
+    std::uint64_t load_of(const service_instance& one) const {
+        const auto at = ours_.find(one.address);
+        return (std::max)(one.running, at == ours_.end() ? 0 : at->second);
+    }
+
+    const broker_ptr broker_;
+    std::mutex mutex_;  // guards all below
+    std::map<std::string, known_service> services_;
+    std::map<std::string, std::uint64_t> ours_;  // by address
+    std::minstd_rand random_{std::random_device()()};
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/calls/rpc/core.hpp ----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What an `rpc` shares: its mailbox, and the calls that wait for an answer. Thread-safe; lives in a shared_ptr.
+class rpc_core : public std::enable_shared_from_this<rpc_core> {
+public:
+    explicit rpc_core(broker_ptr broker) : broker_(std::move(broker)), instances_(broker_) {}
+
+    /// To be called once, before anything else.
+    void open() {
+        box_ = broker_->open([weak = weak_from_this()](std::string_view text) {
+            if (const auto self = weak.lock()) self->hear(text);
+        });
+    }
+
+    const broker_ptr& broker() const { return broker_; }
+    detail::instances& instances() { return instances_; }
+
+    /// Calls one instance.
+    static asio::awaitable<std::string> call(std::shared_ptr<rpc_core> self, call_request what) {
+        auto ends = later(self->now(), what.options.timeout());
+        auto request = self->letter_of(what, ends, self->box_->address());
+        std::set<std::string> tried;
+        for (;;) {
+            const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
+            request.deadline = ends;
+            tried.insert(to.address);
+            const waiting mine(*self, to.address);
+            request.id = mine.id();
+            std::exception_ptr failure;
+            bool is_refused = false, may_repeat = false;
+            try {
+                auto back = self->refusal_of(request.id);
+                self->send(mine.shared(), to.address, request.text(), std::move(back));
+                co_await self->wait(mine.of(), what.service, to.id, ends);
+                is_refused = mine.of().is_refused;
+                if (!is_refused) mine.of().check();
+            } catch (const boost::system::system_error& e) {
+                failure = std::current_exception();
+                may_repeat = what.options.is_idempotent() && e.code() == errc::unavailable;
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            if (!failure && !is_refused) co_return mine.of().take();
+            if (failure) self->abandon(to.address, request.id, self->box_->address());
+            if (failure && !may_repeat) std::rethrow_exception(failure);
+            if (is_refused) self->instances_.did_not_hear(what.service, to.address);
+            else tried.erase(to.address);  // perhaps only the way to it was lost
+        }
+    }
+
+    /// Calls one instance, which has taken the call when this returns.
+    static asio::awaitable<reading> open_stream(std::shared_ptr<rpc_core> self, call_request what) {
+        auto ends = later(self->now(), what.options.timeout());
+        std::set<std::string> tried;
+        for (;;) {
+            const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
+            tried.insert(to.address);
+            const auto in = inlet::open(self->broker_, what.options.window());
+            reading made(in);
+            auto request = self->letter_of(what, ends, in->address());
+            request.window = in->window();
+            call_letter refusal;
+            refusal.what = call_letter::kind::refused;
+            bounce back(in->address(), refusal.text());
+            self->instances_.begun(to.address);
+            auto looks = [self, service = what.service, id = to.id, ends](bool is_lost) {
+                return look_for(self, service, id, ends, is_lost);
+            };
+            auto leaves = [self, address = to.address, reader = in->address()](bool has_ended) {
+                self->instances_.ended(address);
+                if (!has_ended) self->abandon(address, 0, reader);
+            };
+            in->attach(ends, std::move(looks), std::move(leaves));
+            auto sending = self->broker_->send(to.address, request.text(), std::move(back));
+            bool is_taken = co_await in_time(self->broker_->clock(), ends, std::move(sending), "calling " + what.service);
+            if (is_taken) is_taken = co_await inlet::begun(in);
+            if (is_taken) co_return made;
+            self->instances_.did_not_hear(what.service, to.address);
+        }
+    }
+
+    /// Sends to one that hears it.
+    static asio::awaitable<void> notify(std::shared_ptr<rpc_core> self, call_request what) {
+        auto ends = later(self->now(), what.options.timeout());
+        auto request = self->letter_of(what, ends, {});
+        std::set<std::string> tried;
+        for (bool was_heard = false; !was_heard;) {
+            const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
+            request.deadline = ends;
+            auto sending = self->broker_->send(to.address, request.text());
+            was_heard = co_await in_time(self->broker_->clock(), ends, std::move(sending), "notifying " + what.service);
+            if (!was_heard) self->instances_.did_not_hear(what.service, to.address);
+            tried.insert(to.address);
+        }
+    }
+
+private:
+    /// A call that waits.
+    struct pending {
+        std::string take() {
+            const std::lock_guard lock(mutex);
+            if (failure.empty()) return std::move(*answer);
+            auto why = read_failure(failure);
+            const auto code = code_of(why);
+            throw call_failed(code, std::move(why));
+        }
+        /// Throws what kept it from being sent, unless there is an answer all the same.
+        void check() {
+            const std::lock_guard lock(mutex);
+            if (trouble && !answer && failure.empty()) std::rethrow_exception(trouble);
+        }
+        bool is_over() {
+            const std::lock_guard lock(mutex);
+            return is_refused || answer || trouble || !failure.empty();
+        }
+
+        const std::shared_ptr<event> changed = std::make_shared<event>();
+        std::mutex mutex;
+        std::optional<std::string> answer;
+        std::string failure;
+        std::exception_ptr trouble;  // with sending it
+        std::atomic<bool> is_refused = false;
+    };
+
+    /// Has a number, by which an answer finds it.
+    class waiting {
+    public:
+        waiting(rpc_core& core, std::string address)
+            : core_(core), address_(std::move(address)), id_(++core.calls_made_), mine_(std::make_shared<pending>()) {
+            core_.instances_.begun(address_);
+            const std::lock_guard lock(core_.mutex_);
+            core_.calls_.emplace(id_, mine_);
+        }
+        waiting(const waiting&) = delete;
+        waiting& operator=(const waiting&) = delete;
+        ~waiting() {
+            core_.instances_.ended(address_);
+            const std::lock_guard lock(core_.mutex_);
+            core_.calls_.erase(id_);
+        }
+
+        std::uint64_t id() const { return id_; }
+        pending& of() const { return *mine_; }
+        const std::shared_ptr<pending>& shared() const { return mine_; }
+
+    private:
+        rpc_core& core_;
+        const std::string address_;
+        const std::uint64_t id_;
+        const std::shared_ptr<pending> mine_;
+    };
+
+    time_point now() const { return broker_->clock().now(); }
+
+    static call_letter letter_of(const call_request& what, time_point ends, std::string reply_to) {
+        call_letter made;
+        made.reply_to = std::move(reply_to);
+        made.service = what.service;
+        made.method = what.method;
+        made.deadline = ends;
+        made.headers = what.options.headers();
+        made.payload = what.payload;
+        return made;
+    }
+
+    /// What comes back where the service has ended, though its process has not.
+    bounce refusal_of(std::uint64_t id) const {
+        call_letter letter;
+        letter.what = call_letter::kind::refused;
+        letter.id = id;
+        return bounce(box_->address(), letter.text());
+    }
+
+    /// Until there is an answer; looks now and then whether who is to give it is still there.
+    asio::awaitable<void> wait(pending& mine, std::string service, std::string instance, time_point ends) {
+        constexpr auto look = std::chrono::seconds(1);
+        const auto executor = co_await asio::this_coro::executor;
+        while (!mine.is_over()) {
+            const auto begun = now();
+            if (begun >= ends) {
+                throw error(errc::timed_out, "service " + service + " has not answered in time");
+            }
+            const auto until = (std::min)(ends, later(begun, look));
+            {
+                const alarm at(broker_->clock(), executor, mine.changed, until);
+                co_await mine.changed->wait();
+            }
+            if (mine.is_over() || now() < until || until == ends) continue;
+            const bool is_there = co_await this->is_there(service, instance, ends);
+            if (!is_there && !mine.is_over()) throw lost(service, instance);
+        }
+    }
+
+    asio::awaitable<bool> is_there(std::string service, std::string instance, time_point ends) {
+        const auto all = co_await instances_.of(std::move(service), ends);
+        co_return std::ranges::any_of(all, [&](const auto& one) { return one.id == instance; });
+    }
+
+    static error lost(const std::string& service, const std::string& instance) {
+        return error(errc::unavailable, "instance " + instance + " of service " + service + " is gone, which had taken the call");
+    }
+
+    /// Throws when a stream's source is gone.
+    static asio::awaitable<void> look_for(std::shared_ptr<rpc_core> self, std::string service, std::string instance,
+                                          time_point ends, bool is_lost) {
+        bool is_there = false;
+        if (!is_lost) is_there = co_await self->is_there(service, instance, ends);
+        if (!is_there) throw lost(service, instance);
+    }
+
+    /// Waits for nothing, so that a call's time ends also one that can't be sent: the call hears what becomes of it.
+    void send(const std::shared_ptr<pending>& mine, std::string to, std::string text, bounce back) {
+        broker_->post(std::move(to), std::move(text), std::move(back), [mine](std::exception_ptr trouble, bool was_heard) {
+            if (!trouble && was_heard) return;
+            {
+                const std::lock_guard lock(mine->mutex);
+                if (trouble) mine->trouble = std::move(trouble);
+                else mine->is_refused = true;
+            }
+            mine->changed->set();
+        });
+    }
+
+    /// Nobody waits any more: the method is to be cancelled. Waits for nothing.
+    void abandon(const std::string& address, std::uint64_t id, const std::string& reader) {
+        call_letter letter;
+        letter.what = call_letter::kind::cancel;
+        letter.id = id;
+        letter.reply_to = reader;
+        broker_->post(address, letter.text());
+    }
+
+    void hear(std::string_view text) {
+        call_letter letter;
+        try {
+            letter = call_letter::parse(text);
+        } catch (const std::exception&) {  // not one of ours
+            return;
+        }
+        std::shared_ptr<pending> mine;
+        {
+            const std::lock_guard lock(mutex_);
+            const auto found = calls_.find(letter.id);
+            if (found == calls_.end()) return;
+            mine = found->second;
+        }
+        {
+            const std::lock_guard lock(mine->mutex);
+            switch (letter.what) {
+                case call_letter::kind::answer: mine->answer = std::move(letter.payload); break;
+                case call_letter::kind::fault: mine->failure = std::move(letter.payload); break;
+                case call_letter::kind::refused: mine->is_refused = true; break;
+                default: return;
+            }
+        }
+        mine->changed->set();
+    }
+
+    const broker_ptr broker_;
+    detail::instances instances_;
+    std::unique_ptr<mailbox> box_;
+    std::atomic<std::uint64_t> calls_made_ = 0;
+    std::mutex mutex_;
+    std::map<std::uint64_t, std::shared_ptr<pending>> calls_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/calls/rpc.ipp ---------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+std::shared_ptr<rpc_core> make_rpc_core(broker_ptr broker) {
+    auto core = std::make_shared<rpc_core>(std::move(broker));
+    core->open();
+    return core;
+}
+
+asio::awaitable<std::string> call_one(std::shared_ptr<rpc_core> core, call_request what) {
+    return rpc_core::call(std::move(core), std::move(what));
+}
+
+asio::awaitable<reading> open_stream(std::shared_ptr<rpc_core> core, call_request what) {
+    return rpc_core::open_stream(std::move(core), std::move(what));
+}
+
+asio::awaitable<void> notify_one(std::shared_ptr<rpc_core> core, call_request what) {
+    return rpc_core::notify(std::move(core), std::move(what));
+}
+
+/// What it throws is kept.
+asio::awaitable<raw_reply> call_kept(std::shared_ptr<rpc_core> core, call_request what) {
+    raw_reply made;
+    made.instance = what.options.to();
+    try {
+        auto answer = co_await rpc_core::call(std::move(core), std::move(what));
+        made.payload = std::move(answer);
+    } catch (...) {
+        made.error = std::current_exception();
+    }
+    co_return made;
+}
+
+asio::awaitable<std::vector<raw_reply>> call_all(std::shared_ptr<rpc_core> core, call_request what) {
+    const auto executor = co_await asio::this_coro::executor;
+    auto& clock = core->broker()->clock();
+    auto ends = later(clock.now(), what.options.timeout());
+    const auto all = co_await core->instances().first_of(what.service, ends);
+    what.options.timeout((std::max)(ends - clock.now(), duration(1)));
+    std::vector<raw_reply> answers;
+    if (all.empty()) co_return answers;
+    using operation = decltype(asio::co_spawn(executor, call_kept(core, what), asio::deferred));
+    std::vector<operation> calls;
+    for (const auto& one : all) {
+        auto mine = what;
+        mine.options.to(one.id);
+        calls.push_back(asio::co_spawn(executor, call_kept(core, std::move(mine)), asio::deferred));
+    }
+    auto group = asio::experimental::make_parallel_group(std::move(calls));
+    auto [order, errors, replies] = co_await group.async_wait(asio::experimental::wait_for_all(), asio::deferred);
+    for (std::size_t i = 0; i < replies.size(); ++i) {
+        if (errors[i]) replies[i].error = errors[i];
+        answers.push_back(std::move(replies[i]));
+    }
+    co_return answers;
+}
+
+}  // namespace detail
+
+asio::awaitable<std::string> rpc::call_json(std::string service, std::string method, std::string payload,
+                                            call_options options) const {
+    detail::call_request what;
+    what.service = detail::checked_service(service);
+    what.method = std::move(method);
+    what.payload = std::move(payload);
+    what.options = std::move(options);
+    return detail::call_one(core_, std::move(what));
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/calls/rpc/letters.ipp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Takes lines off a text.
+class line_reader {
+public:
+    explicit line_reader(std::string_view text) : text_(text) {}
+
+    std::string_view line() {
+        const auto end = text_.find('\n');
+        if (end == std::string_view::npos) throw error(errc::protocol, "a letter ends too early");
+        const auto taken = text_.substr(0, end);
+        text_.remove_prefix(end + 1);
+        return taken;
+    }
+
+    template <class Number>
+    Number number() {
+        const auto digits = line();
+        Number value{};
+        const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+        if (failure != std::errc() || end != digits.data() + digits.size()) throw error(errc::protocol, "a letter without a number");
+        return value;
+    }
+
+    std::string_view text(std::size_t size) {
+        if (size > text_.size()) throw error(errc::protocol, "a letter ends too early");
+        const auto taken = text_.substr(0, size);
+        text_.remove_prefix(size);
+        return taken;
+    }
+
+    std::string_view rest() const { return text_; }
+
+private:
+    std::string_view text_;
+};
+
+void call_letter::add(std::string_view value) { ((payload += std::to_string(value.size())) += '\n') += value; }
+
+std::vector<std::string_view> call_letter::values_in() const {
+    std::vector<std::string_view> all;
+    for (line_reader from(payload); !from.rest().empty();) {
+        const auto size = from.number<std::size_t>();
+        all.push_back(from.text(size));
+    }
+    return all;
+}
+
+std::string call_letter::text() const {
+    std::string out(1, static_cast<char>(what));
+    const auto line = [&out](std::string_view text) { (out += text) += '\n'; };
+    line(std::to_string(id));
+    switch (what) {
+        case kind::request:
+            line(reply_to);
+            line(service);
+            line(method);
+            line(std::to_string(deadline.time_since_epoch().count()));
+            line(std::to_string(window));
+            line(headers.empty() ? std::string() : encode(headers));
+            break;
+        case kind::cancel: line(reply_to); break;
+        case kind::values:
+        case kind::end:
+            line(reply_to);
+            line(std::to_string(number));
+            break;
+        case kind::credit:
+        case kind::again:
+            line(std::to_string(number));
+            line(std::to_string(taken));
+            break;
+        case kind::answer:
+        case kind::fault:
+        case kind::refused: break;
+    }
+    return out += payload;
+}
+
+call_letter call_letter::parse(std::string_view text) {
+    if (text.empty()) throw error(errc::protocol, "an empty letter");
+    call_letter made;
+    made.what = static_cast<kind>(text.front());
+    line_reader from(text.substr(1));
+    made.id = from.number<std::uint64_t>();
+    switch (made.what) {
+        case kind::request:
+            made.reply_to = from.line();
+            made.service = from.line();
+            made.method = from.line();
+            made.deadline = time_point(duration(from.number<duration::rep>()));
+            made.window = from.number<std::size_t>();
+            if (const auto headers = from.line(); !headers.empty()) made.headers = decode<header_map>(headers);
+            break;
+        case kind::cancel: made.reply_to = from.line(); break;
+        case kind::values:
+        case kind::end:
+            made.reply_to = from.line();
+            made.number = from.number<std::uint64_t>();
+            break;
+        case kind::credit:
+        case kind::again:
+            made.number = from.number<std::uint64_t>();
+            made.taken = from.number<std::uint64_t>();
+            break;
+        case kind::answer:
+        case kind::fault:
+        case kind::refused: break;
+        default: throw error(errc::protocol, "a letter of an unknown kind");
+    }
+    made.payload = from.rest();
+    return made;
+}
+
+std::string board_of(std::string_view service) { return "taskflux/service/" + std::string(service); }
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/calls/service/core.hpp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A service while it runs. Kept alive by its loop and its calls. What it does is in service_core.ipp.
+class service_core : public std::enable_shared_from_this<service_core> {
+public:
+    service_core(broker_ptr broker, const service_options& options, std::shared_ptr<const method_map> methods,
+                 asio::any_io_executor cpu);
+
+    const asio::any_io_executor& strand() const { return strand_; }
+
+    /// The service's whole life: until `stop`, or until the broker is closed, which throws.
+    asio::awaitable<void> live(std::shared_ptr<asio::thread_pool> cpu_threads);
+
+    /// Thread-safe.
+    void stop();
+
+    /// Ends it without waiting for anything. Thread-safe.
+    void abandon();
+
+    std::size_t running() const;
+
+private:
+    /// A call in hand.
+    struct call {
+        call(asio::any_io_executor on, taskflux::clock& clock, call_letter letter, method_handler& handler)
+            : where(std::move(on)), context(clock, letter.method, letter.headers, letter.deadline),
+              request(std::move(letter)), does(handler) {}
+
+        asio::any_io_executor where;
+        call_context context;
+        call_letter request;
+        method_handler& does;
+        asio::cancellation_signal stop;  // for `where`
+        bool is_gone = false;            // who has called: nobody waits for an answer. Guarded by the core's mutex
+    };
+    using call_ptr = std::shared_ptr<call>;
+    using call_key = std::pair<std::string, std::uint64_t>;  // who has called, and its number
+
+    void hear(std::string_view text);
+    void begin(call_letter request);
+    void cancel(const call_ptr& one);
+
+    /// Who has called does not wait any more.
+    void cancel(const call_key& key);
+    void cancel_all();
+    void answer(const call_ptr& one, std::string text);  // empty: none
+    void end(const call_ptr& one);
+
+    /// The method, or null where an answer has been sent that there is none.
+    method_handler* find(const call_letter& request);
+    void refuse(const call_letter& request, call_letter::kind how, errc code, const std::string& why);
+    void open_outlet(call& of);
+    static asio::awaitable<std::string> carry_out(std::shared_ptr<service_core> self, call_ptr one);
+
+    asio::awaitable<void> announce(bool leaving, duration lease);
+    asio::awaitable<void> leave();
+    asio::awaitable<void> drain();
+
+    /// When the first call in hand is over, or has been cancelled too late.
+    time_point cancel_overdue();
+
+    /// Logs an error, if there is one; throws `shut_down`.
+    void tell(const std::string& what, const std::exception_ptr& trouble) const;
+
+    const broker_ptr broker_;
+    const service_options options_;
+    const std::shared_ptr<const method_map> methods_;
+    const asio::any_io_executor cpu_;
+    const asio::any_io_executor strand_;
+    const std::shared_ptr<event> changed_;
+    const time_point started_at_;
+    std::unique_ptr<mailbox> box_;
+    std::atomic<bool> is_stopped_ = false;
+
+    mutable std::mutex mutex_;  // guards all below
+    std::map<call_key, call_ptr> calls_;
+    std::multimap<time_point, call_ptr> deadlines_;
+    bool takes_calls_ = false;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/calls/service.ipp -----------------------------------------------------------
+
+namespace taskflux {
+
+service::service(broker_ptr broker, service_options options)
+    : broker_(std::move(broker)), options_(std::move(options)), methods_(std::make_shared<detail::method_map>()) {
+    if (options_.id().empty()) options_.id(uuid_generator().text());
+    if (options_.host().empty()) options_.host(asio::ip::host_name());
+}
+
+service::~service() {
+    if (core_) core_->abandon();
+    if (pool_) pool_->join();
+}
+
+asio::awaitable<void> service::run() {
+    if (core_) throw error(errc::wrong_state, "this service has been run already");
+    if (methods_->empty()) throw error(errc::invalid_argument, "a service needs a method: call on() before run()");
+    core_ = std::make_shared<detail::service_core>(broker_, options_, methods_, cpu());
+    if (is_stopped_) core_->stop();
+    return detail::live(core_, pool_);
+}
+
+void service::stop() {
+    if (core_) return core_->stop();
+    is_stopped_ = true;
+}
+
+std::size_t service::running() const { return core_ ? core_->running() : 0; }
+
+void service::add(std::string_view of, std::string_view method, std::unique_ptr<detail::method_handler> handler) {
+    const auto name = std::string(of) + '.' + std::string(method);
+    if (core_) throw error(errc::wrong_state, "method " + name + ": methods are set before run()");
+    auto& methods = (*methods_)[std::string(of)];
+    if (!methods.emplace(std::string(method), std::move(handler)).second) {
+        throw error(errc::invalid_argument, "method " + name + " is served already");
+    }
+}
+
+asio::any_io_executor service::cpu() {
+    const auto is_plain = [](const auto& named) { return named.second->kind() == detail::job::kind::plain; };
+    const auto has_plain = [&](const auto& named) { return std::ranges::any_of(named.second, is_plain); };
+    if (options_.cpu() || std::ranges::none_of(*methods_, has_plain)) return options_.cpu();
+    pool_ = detail::make_cpu_pool(options_.cpu_threads());
+    return pool_->get_executor();
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/calls/stream/outlet.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Where the values of a stream go out: it sends them to an `inlet`, no more than the reader has room for, and keeps each
+/// until it has been received. Values are numbered from 0; those that the reader has had from an earlier attempt are left
+/// out. One coroutine emits at a time. Lives in a shared_ptr.
+class outlet : public std::enable_shared_from_this<outlet> {
+public:
+    /// For the inlet with the address `to`, which has room for `window` values. `on_gone` is called, once, when the reader
+    /// is gone before it has got everything: it has said so, or has heard nothing for ten seconds.
+    static std::shared_ptr<outlet> open(broker_ptr broker, std::string to, std::size_t window,
+                                        std::function<void()> on_gone = nullptr);
+
+    outlet(broker_ptr broker, std::string to, std::size_t window, std::function<void()> on_gone);
+
+    /// Returns when there is room for the value; when the reader is gone at once. Errors: `too_large`.
+    asio::awaitable<void> emit(std::string value);
+
+    /// Says that this was all. Returns when the reader has received it, or is gone.
+    asio::awaitable<void> end();
+
+    /// Returns when everything has been sent.
+    asio::awaitable<void> flush();
+
+private:
+    struct entry {
+        std::string text;  // empty once it has been received
+        std::size_t size;
+    };
+
+    void hear(std::string_view text);
+    /// Sends what has not been sent, if nobody does.
+    void send_more();
+    static asio::awaitable<void> pump(std::shared_ptr<outlet> self);
+
+    /// Waits for a change; after a second in which nothing was heard it asks whether somebody listens.
+    asio::awaitable<void> change();
+
+    // Everything below: with the mutex locked.
+
+    bool has_room() const;
+    bool is_received() const { return received_ > emitted_; }  // the end too, which counts as a value
+    void drop_taken();
+    void add(std::string value);
+    bool take_letter(call_letter& next);
+    std::function<void()> give_up();
+
+    const broker_ptr broker_;
+    const std::string to_;
+    const std::size_t window_;
+    const std::shared_ptr<event> changed_;
+    std::unique_ptr<mailbox> box_;
+
+    std::mutex mutex_;  // guards all below
+    std::function<void()> on_gone_;
+    std::deque<entry> open_;  // emitted and not taken; the last is number emitted_ - 1
+    std::size_t bytes_ = 0;   // of those
+    std::uint64_t emitted_ = 0;
+    std::uint64_t sent_ = 0;
+    std::uint64_t received_ = 0;
+    std::uint64_t taken_ = 0;
+    std::uint64_t letters_heard_ = 0;
+    time_point unheard_since_ = never;
+    bool must_show_ = true;  // sends a letter even if it holds nothing
+    bool is_ended_ = false;
+    bool is_sending_ = false;
+    bool is_gone_ = false;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/calls/service/core.ipp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+service_core::service_core(broker_ptr broker, const service_options& options, std::shared_ptr<const method_map> methods,
+                           asio::any_io_executor cpu)
+    : broker_(std::move(broker)), options_(options), methods_(std::move(methods)), cpu_(std::move(cpu)),
+      strand_(asio::make_strand(broker_->get_executor())), changed_(std::make_shared<event>()),
+      started_at_(broker_->clock().now()) {}
+
+asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
+    const auto self = shared_from_this();
+    {
+        const std::lock_guard lock(mutex_);
+        takes_calls_ = true;
+    }
+    box_ = broker_->open([weak = weak_from_this()](std::string_view text) {
+        if (const auto alive = weak.lock()) alive->hear(text);
+    });
+    auto& clock = broker_->clock();
+    auto next = clock.now();
+    while (!is_stopped_) {
+        if (clock.now() >= next) {
+            std::exception_ptr trouble;
+            try {
+                co_await announce(false, options_.lease());
+            } catch (...) {
+                trouble = std::current_exception();
+            }
+            tell("telling that it is there", trouble);
+            next = later(clock.now(), trouble ? std::chrono::seconds(1) : options_.lease() / 3);
+        }
+        if (is_stopped_) break;
+        const alarm at(clock, strand_, changed_, (std::min)(next, cancel_overdue()));
+        co_await changed_->wait();
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        takes_calls_ = false;
+    }
+    co_await leave();
+    box_.reset();
+}
+
+void service_core::stop() {
+    is_stopped_ = true;
+    changed_->set();
+}
+
+void service_core::abandon() {
+    is_stopped_ = true;
+    cancel_all();
+    changed_->set();
+}
+
+std::size_t service_core::running() const {
+    const std::lock_guard lock(mutex_);
+    return calls_.size();
+}
+
+void service_core::hear(std::string_view text) {
+    call_letter letter;
+    try {
+        letter = call_letter::parse(text);
+    } catch (...) {
+        return tell("reading a letter", std::current_exception());
+    }
+    if (letter.what == call_letter::kind::request) return begin(std::move(letter));
+    if (letter.what != call_letter::kind::cancel) return;
+    cancel({letter.reply_to, letter.id});
+}
+
+void service_core::cancel(const call_key& key) {
+    call_ptr one;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = calls_.find(key);
+        if (found == calls_.end()) return;
+        one = found->second;
+        one->is_gone = true;
+    }
+    cancel(one);
+}
+
+void service_core::begin(call_letter request) {
+    auto& clock = broker_->clock();
+    if (clock.now() >= request.deadline) return;  // who has called has given up
+    auto* const does = find(request);
+    if (!does) return;
+    const auto& on = does->kind() == job::kind::plain && cpu_ ? cpu_ : broker_->get_executor();
+    const auto one = std::make_shared<call>(asio::make_strand(on), clock, std::move(request), *does);
+    const auto& letter = one->request;
+    bool takes = false, is_full = false, is_first = false;
+    {
+        const std::lock_guard lock(mutex_);
+        takes = takes_calls_;
+        is_full = calls_.size() >= options_.max_running();
+        if (takes && !is_full) {
+            calls_.emplace(call_key(letter.reply_to, letter.id), one);
+            is_first = deadlines_.empty() || letter.deadline < deadlines_.begin()->first;
+            deadlines_.emplace(letter.deadline, one);
+        }
+    }
+    if (!takes) return refuse(letter, call_letter::kind::refused, errc::shut_down, "");
+    if (is_full) {
+        return refuse(letter, call_letter::kind::fault, errc::busy,
+                      "instance " + options_.id() + " has its " + std::to_string(options_.max_running()) + " calls in hand");
+    }
+    if (is_first) changed_->set();
+    auto ended = [self = shared_from_this(), one](std::exception_ptr, std::string answer) { self->answer(one, std::move(answer)); };
+    asio::co_spawn(one->where, carry_out(shared_from_this(), one),
+                   asio::bind_cancellation_slot(one->stop.slot(), std::move(ended)));
+}
+
+method_handler* service_core::find(const call_letter& request) {
+    const auto methods = methods_->find(request.service);
+    if (methods == methods_->end()) {
+        refuse(request, call_letter::kind::fault, errc::not_found, "there is no service " + request.service + " here");
+        return nullptr;
+    }
+    const auto found = methods->second.find(request.method);
+    if (found != methods->second.end()) return found->second.get();
+    std::string known;
+    for (const auto& [name, handler] : methods->second) known += (known.empty() ? "" : ", ") + name;
+    refuse(request, call_letter::kind::fault, errc::not_found,
+           "service " + request.service + " has no method " + request.method + "; it has " + known);
+    return nullptr;
+}
+
+void service_core::refuse(const call_letter& request, call_letter::kind how, errc code, const std::string& why) {
+    if (request.reply_to.empty()) return;
+    call_letter letter;
+    letter.what = how;
+    letter.id = request.id;
+    if (how == call_letter::kind::fault) letter.payload = encode(describe(std::make_exception_ptr(error(code, why))));
+    broker_->post(request.reply_to, letter.text());
+}
+
+void service_core::open_outlet(call& of) {
+    const auto& request = of.request;
+    auto gone = [weak = weak_from_this(), key = call_key(request.reply_to, request.id)] {
+        if (const auto self = weak.lock()) self->cancel(key);
+    };
+    of.context.attach(outlet::open(broker_, request.reply_to, request.window, std::move(gone)));
+}
+
+asio::awaitable<std::string> service_core::carry_out(std::shared_ptr<service_core> self, call_ptr one) {
+    call_letter answer;
+    answer.what = call_letter::kind::answer;
+    answer.id = one->request.id;
+    std::exception_ptr failure;
+    if (one->does.emits() && one->request.window > 0) self->open_outlet(*one);
+    try {
+        if (one->does.kind() == job::kind::plain) {
+            one->does.call(one->context, one->request.payload, answer.payload);
+        } else {
+            co_await one->does.run(one->context, one->request.payload, answer.payload);
+        }
+        constexpr std::size_t most = exchange::max_message_size - 64;  // beside its head
+        if (answer.payload.size() > most) {
+            throw error(errc::too_large, "a result of " + std::to_string(answer.payload.size()) + " bytes; at most " +
+                                             std::to_string(most) + " are sent");
+        }
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) {
+        answer.what = call_letter::kind::fault;
+        answer.payload = encode(describe(failure));
+    }
+    co_return answer.text();
+}
+
+void service_core::answer(const call_ptr& one, std::string text) {
+    bool is_gone = one->request.reply_to.empty() || text.empty();
+    if (!is_gone) {
+        const std::lock_guard lock(mutex_);
+        is_gone = one->is_gone;
+    }
+    if (is_gone) return end(one);
+    auto sent = [weak = weak_from_this(), one](std::exception_ptr, bool) {
+        if (const auto self = weak.lock()) self->end(one);
+    };
+    broker_->post(one->request.reply_to, std::move(text), bounce(), std::move(sent));
+}
+
+void service_core::end(const call_ptr& one) {
+    const std::lock_guard lock(mutex_);
+    calls_.erase({one->request.reply_to, one->request.id});
+    const auto [begin, end] = deadlines_.equal_range(one->request.deadline);
+    const auto mine = std::find_if(begin, end, [&](const auto& entry) { return entry.second == one; });
+    if (mine != end) deadlines_.erase(mine);
+    if (is_stopped_ && calls_.empty()) changed_->set();
+}
+
+void service_core::cancel(const call_ptr& one) {
+    one->context.cancel();
+    asio::post(one->where, [one] { one->stop.emit(asio::cancellation_type::terminal); });
+}
+
+void service_core::cancel_all() {
+    std::vector<call_ptr> all;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [key, one] : calls_) all.push_back(one);
+    }
+    for (const auto& one : all) cancel(one);
+}
+
+time_point service_core::cancel_overdue() {
+    std::vector<call_ptr> late;
+    auto next = never;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto end = deadlines_.upper_bound(broker_->clock().now());
+        for (auto at = deadlines_.begin(); at != end; ++at) late.push_back(at->second);
+        deadlines_.erase(deadlines_.begin(), end);
+        for (const auto& one : late) one->is_gone = true;
+        if (!deadlines_.empty()) next = deadlines_.begin()->first;
+    }
+    for (const auto& one : late) cancel(one);
+    return next;
+}
+
+asio::awaitable<void> service_core::announce(bool leaving, duration lease) {
+    service_instance row;
+    row.id = options_.id();
+    row.host = options_.host();
+    row.version = version;
+    row.running = running();
+    row.limit = options_.max_running();
+    row.started_at = started_at_;
+    row.address = box_->address();
+    row.leaving = leaving;
+    for (const auto& [name, methods] : *methods_) {
+        row.service = name;
+        row.methods.clear();
+        for (const auto& [method, handler] : methods) row.methods.push_back(method);
+        co_await broker_->announce(services_board, name, std::string(), lease);
+        auto text = encode(row);
+        co_await broker_->announce(board_of(name), options_.id(), std::move(text), lease);
+    }
+}
+
+asio::awaitable<void> service_core::leave() {
+    std::exception_ptr trouble;
+    try {
+        co_await announce(true, options_.lease() + options_.drain_for());
+    } catch (...) {
+        trouble = std::current_exception();
+    }
+    tell("leaving the directory", trouble);
+    co_await drain();
+    trouble = nullptr;
+    try {
+        for (const auto& [name, methods] : *methods_) co_await broker_->withdraw(board_of(name), options_.id());
+    } catch (...) {
+        trouble = std::current_exception();
+    }
+    tell("leaving the directory", trouble);
+}
+
+asio::awaitable<void> service_core::drain() {
+    auto& clock = broker_->clock();
+    const auto ends = later(clock.now(), options_.drain_for());
+    bool is_over = false;
+    while (running() > 0) {
+        if (!is_over && clock.now() >= ends) {
+            is_over = true;
+            cancel_all();
+        }
+        const alarm at(clock, strand_, changed_, (std::min)(is_over ? never : ends, cancel_overdue()));
+        co_await changed_->wait();
+    }
+}
+
+void service_core::tell(const std::string& what, const std::exception_ptr& trouble) const {
+    if (!trouble) return;
+    const auto why = describe(trouble);
+    if (code_of(why) == errc::shut_down) std::rethrow_exception(trouble);
+    if (options_.log()) options_.log()("service " + options_.id() + ": " + what + " failed: " + why.message);
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/calls/stream.ipp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+asio::awaitable<void> emit(std::shared_ptr<outlet> to, std::string value) {
+    if (to) {
+        co_await to->emit(std::move(value));
+    } else {
+        co_await asio::post(asio::deferred);  // who emits without end is cancelled here
+    }
+}
+
+asio::awaitable<void> end_stream(std::shared_ptr<outlet> to) {
+    if (to) co_await to->end();
+}
+
+asio::awaitable<void> flush_stream(std::shared_ptr<outlet> to) {
+    if (to) co_await to->flush();
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/calls/stream/inlet.ipp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window) {
+    const auto made = std::make_shared<inlet>(std::move(broker), window);
+    made->box_ = made->broker_->open([weak = made->weak_from_this()](std::string_view text) {
+        if (const auto self = weak.lock()) self->hear(text);
+    });
+    return made;
+}
+
+inlet::inlet(broker_ptr broker, std::size_t window)
+    : broker_(std::move(broker)), window_(window), changed_(std::make_shared<event>()) {}
+
+void inlet::attach(time_point ends, look looks, std::function<void(bool)> leaves) {
+    ends_ = ends;
+    looks_ = std::move(looks);
+    leaves_ = std::move(leaves);
+}
+
+asio::awaitable<bool> inlet::begun(std::shared_ptr<inlet> self) {
+    for (;;) {
+        {
+            const std::lock_guard lock(self->mutex_);
+            if (!self->source_.empty()) co_return true;
+            if (self->is_refused_) co_return false;
+            if (self->failure_) std::rethrow_exception(self->failure_);
+        }
+        co_await self->change();
+    }
+}
+
+asio::awaitable<std::optional<std::string>> inlet::next(std::shared_ptr<inlet> self) {
+    while (self) {
+        std::optional<std::string> value;
+        bool is_due = false;
+        {
+            const std::lock_guard lock(self->mutex_);
+            if (!self->values_.empty()) {
+                value = std::move(self->values_.front());
+                self->values_.pop_front();
+                ++self->taken_;
+                self->untold_bytes_ += value->size();
+                is_due = (self->taken_ - self->told_) * 2 >= self->window_ || self->untold_bytes_ * 4 >= stream_bytes;
+            } else if (self->has_ended_) {
+                co_return std::nullopt;
+            } else if (self->failure_) {
+                std::rethrow_exception(self->failure_);
+            }
+        }
+        if (is_due) self->tell(call_letter::kind::credit);
+        if (value) co_return value;
+        co_await self->change();
+    }
+    co_return std::nullopt;
+}
+
+void inlet::close(std::exception_ptr why) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!failure_) failure_ = std::move(why);
+    }
+    changed_->set();
+}
+
+void inlet::leave() {
+    bool has_ended = false;
+    {
+        const std::lock_guard lock(mutex_);
+        has_ended = has_ended_ || failure_;
+    }
+    if (const auto leaves = std::exchange(leaves_, nullptr)) leaves(has_ended);
+}
+
+asio::awaitable<void> inlet::change() {
+    const auto executor = co_await asio::this_coro::executor;
+    auto& clock = broker_->clock();
+    const auto begun = clock.now();
+    if (begun >= ends_) throw error(errc::timed_out, "the stream has not ended in time");
+    const auto until = (std::min)(ends_, later(begun, std::chrono::seconds(1)));
+    std::uint64_t heard_before = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        heard_before = letters_heard_;
+    }
+    {
+        const alarm at(clock, executor, changed_, until);
+        co_await changed_->wait();
+    }
+    if (clock.now() < until) co_return;
+    bool is_lost = false;
+    {
+        const std::lock_guard lock(mutex_);
+        if (letters_heard_ != heard_before || failure_) co_return;
+        is_lost = is_lost_;
+        asked_for_ = received_;
+    }
+    if (looks_) co_await looks_(is_lost);
+    tell(call_letter::kind::again);
+}
+
+void inlet::hear(std::string_view text) {
+    std::optional<call_letter::kind> answer;
+    try {
+        auto letter = call_letter::parse(text);
+        const std::lock_guard lock(mutex_);
+        ++letters_heard_;
+        answer = note(letter);
+    } catch (const std::exception&) {  // not one of ours
+        return;
+    }
+    changed_->set();
+    if (answer) tell(*answer);
+}
+
+std::optional<call_letter::kind> inlet::note(call_letter& letter) {
+    switch (letter.what) {
+        case call_letter::kind::values: {
+            const bool is_new = std::exchange(source_, letter.reply_to) != letter.reply_to;
+            is_lost_ = false;
+            if (has_ended_) return call_letter::kind::credit;
+            if (letter.number > received_) return missing();
+            auto number = letter.number;
+            for (const auto value : letter.values_in()) {
+                if (number++ < received_) continue;
+                if (values_.size() >= window_) break;  // there was no room for it
+                values_.emplace_back(value);
+                ++received_;
+            }
+            if (is_new && received_ > 0) return call_letter::kind::credit;  // a second attempt need not repeat it
+            return std::nullopt;
+        }
+        case call_letter::kind::end:
+            source_ = letter.reply_to;
+            if (!has_ended_ && letter.number > received_) return missing();
+            has_ended_ = true;
+            received_ = letter.number + 1;
+            return call_letter::kind::credit;
+        case call_letter::kind::fault:
+            if (!has_ended_ && !failure_) {
+                auto why = read_failure(letter.payload);
+                const auto code = code_of(why);
+                failure_ = std::make_exception_ptr(call_failed(code, std::move(why)));
+            }
+            return std::nullopt;
+        case call_letter::kind::answer:
+            if (source_.empty()) {
+                failure_ = std::make_exception_ptr(error(errc::invalid_argument, "the method returns one result, and is no stream"));
+            }
+            return std::nullopt;
+        case call_letter::kind::refused:
+            if (source_.empty()) is_refused_ = true;
+            is_lost_ = true;
+            return std::nullopt;
+        default: return std::nullopt;
+    }
+}
+
+std::optional<call_letter::kind> inlet::missing() {
+    if (std::exchange(asked_for_, received_) == received_) return std::nullopt;
+    return call_letter::kind::again;
+}
+
+void inlet::tell(call_letter::kind what) {
+    call_letter letter;
+    letter.what = what;
+    std::string to;
+    {
+        const std::lock_guard lock(mutex_);
+        letter.number = received_;
+        letter.taken = taken_;
+        told_ = taken_;
+        untold_bytes_ = 0;
+        to = source_;
+    }
+    if (to.empty()) return;
+    call_letter refused;
+    refused.what = call_letter::kind::refused;
+    broker_->post(std::move(to), letter.text(), bounce(box_->address(), refused.text()), {});
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/calls/stream/outlet.ipp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+std::shared_ptr<outlet> outlet::open(broker_ptr broker, std::string to, std::size_t window, std::function<void()> on_gone) {
+    const auto made = std::make_shared<outlet>(std::move(broker), std::move(to), window, std::move(on_gone));
+    made->box_ = made->broker_->open([weak = made->weak_from_this()](std::string_view text) {
+        if (const auto self = weak.lock()) self->hear(text);
+    });
+    made->send_more();
+    return made;
+}
+
+outlet::outlet(broker_ptr broker, std::string to, std::size_t window, std::function<void()> on_gone)
+    : broker_(std::move(broker)), to_(std::move(to)), window_((std::max)(window, std::size_t(1))),
+      changed_(std::make_shared<event>()), on_gone_(std::move(on_gone)) {}
+
+asio::awaitable<void> outlet::emit(std::string value) {
+    constexpr std::size_t most = exchange::max_message_size - 256;  // beside a letter's head
+    if (value.size() > most) {
+        throw error(errc::too_large, "a value of " + std::to_string(value.size()) + " bytes; at most " + std::to_string(most) +
+                                         " are sent");
+    }
+    bool is_added = false;
+    for (;;) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (is_gone_) break;
+            if (has_room()) {
+                add(std::move(value));
+                is_added = true;
+                break;
+            }
+        }
+        co_await change();
+    }
+    if (is_added) {
+        send_more();
+    } else {
+        co_await asio::post(asio::deferred);  // who emits without end is cancelled here
+    }
+}
+
+asio::awaitable<void> outlet::end() {
+    {
+        const std::lock_guard lock(mutex_);
+        is_ended_ = true;
+    }
+    send_more();
+    for (;;) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (is_gone_ || is_received()) co_return;
+        }
+        co_await change();
+    }
+}
+
+asio::awaitable<void> outlet::flush() {
+    for (;;) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (!is_sending_) co_return;
+        }
+        co_await changed_->wait();
+    }
+}
+
+asio::awaitable<void> outlet::change() {
+    const auto executor = co_await asio::this_coro::executor;
+    auto& clock = broker_->clock();
+    const auto until = later(clock.now(), std::chrono::seconds(1));
+    std::uint64_t heard_before = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        heard_before = letters_heard_;
+    }
+    const alarm at(clock, executor, changed_, until);
+    co_await changed_->wait();
+    if (clock.now() < until) co_return;
+    {
+        const std::lock_guard lock(mutex_);
+        if (letters_heard_ != heard_before) co_return;
+        must_show_ = true;
+    }
+    send_more();
+}
+
+void outlet::hear(std::string_view text) {
+    call_letter letter;
+    try {
+        letter = call_letter::parse(text);
+    } catch (const std::exception&) {  // not one of ours
+        return;
+    }
+    std::function<void()> tell;
+    {
+        const std::lock_guard lock(mutex_);
+        ++letters_heard_;
+        unheard_since_ = never;
+        if (letter.what == call_letter::kind::cancel) {
+            tell = give_up();
+        } else if (letter.what == call_letter::kind::credit || letter.what == call_letter::kind::again) {
+            received_ = (std::max)(received_, letter.number);
+            taken_ = (std::max)(taken_, (std::min)(letter.taken, received_));
+            if (letter.what == call_letter::kind::again) sent_ = received_;
+            const auto first = emitted_ - open_.size();
+            for (auto i = first; i < (std::min)(received_, emitted_); ++i) open_[i - first].text.clear();
+            drop_taken();
+        }
+    }
+    send_more();
+    changed_->set();
+    if (tell) tell();
+}
+
+asio::awaitable<void> outlet::pump(std::shared_ptr<outlet> self) {
+    call_letter gone;
+    gone.what = call_letter::kind::cancel;
+    const auto sorry = gone.text();
+    for (;;) {
+        call_letter next;
+        {
+            const std::lock_guard lock(self->mutex_);
+            if (!self->take_letter(next)) {
+                self->is_sending_ = false;
+                break;
+            }
+        }
+        bool heard = false;
+        try {
+            auto back = bounce(self->box_->address(), sorry);
+            heard = co_await self->broker_->send(self->to_, next.text(), std::move(back));
+        } catch (const std::exception&) {  // the server is away: asked again, it sends again
+        }
+        std::function<void()> tell;
+        {
+            const std::lock_guard lock(self->mutex_);
+            if (heard) {
+                self->unheard_since_ = never;
+                continue;
+            }
+            constexpr auto patience = std::chrono::seconds(10);
+            const auto now = self->broker_->clock().now();
+            if (self->unheard_since_ == never) self->unheard_since_ = now;
+            if (now - self->unheard_since_ >= patience) tell = self->give_up();
+            self->is_sending_ = false;
+        }
+        if (tell) tell();
+        break;
+    }
+    self->changed_->set();
+}
+
+bool outlet::has_room() const {
+    return emitted_ < taken_ || (emitted_ - taken_ < window_ && (bytes_ < stream_bytes || open_.empty()));
+}
+
+void outlet::drop_taken() {
+    for (; !open_.empty() && emitted_ - open_.size() < taken_; open_.pop_front()) bytes_ -= open_.front().size;
+}
+
+void outlet::add(std::string value) {
+    const auto size = value.size();
+    if (emitted_ < received_) value.clear();
+    open_.push_back({std::move(value), size});
+    bytes_ += size;
+    ++emitted_;
+    drop_taken();
+}
+
+void outlet::send_more() {
+    {
+        const std::lock_guard lock(mutex_);
+        sent_ = (std::max)(sent_, received_);
+        const bool has_more = sent_ < emitted_ || (is_ended_ && sent_ == emitted_) || must_show_;
+        if (!has_more || is_sending_ || is_gone_) return;
+        is_sending_ = true;
+    }
+    asio::co_spawn(broker_->get_executor(), pump(shared_from_this()), [](std::exception_ptr) {});
+}
+
+bool outlet::take_letter(call_letter& next) {
+    constexpr std::size_t enough = 64 * 1024;  // bytes of several values
+    if (is_gone_) return false;
+    next.reply_to = box_->address();
+    next.number = sent_;
+    if (is_ended_ && sent_ == emitted_) {
+        next.what = call_letter::kind::end;
+        ++sent_;
+    } else {
+        if (sent_ >= emitted_ && !must_show_) return false;
+        next.what = call_letter::kind::values;
+        const auto first = emitted_ - open_.size();
+        for (; sent_ < emitted_; ++sent_) {
+            const auto& text = open_[sent_ - first].text;
+            if (!next.payload.empty() && next.payload.size() + text.size() > enough) break;
+            next.add(text);
+        }
+    }
+    must_show_ = false;
+    return true;
+}
+
+std::function<void()> outlet::give_up() {
+    is_gone_ = true;
+    open_.clear();
+    return is_received() ? nullptr : std::exchange(on_gone_, nullptr);
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/core/snowflake.ipp ----------------------------------------------------------
 
 namespace taskflux {
@@ -10410,7 +13595,7 @@ std::string zone::abbreviation(sys_seconds when) const {
 
 }  // namespace taskflux
 
-// -------------------- taskflux/exec/slots.ipp --------------------------------------------------------------
+// -------------------- taskflux/exec/slots/slots.ipp --------------------------------------------------------
 
 // How a slot works.
 
@@ -10596,1172 +13781,6 @@ asio::awaitable<void> slots::serve(std::shared_ptr<slots> self, slot& s) {
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/flow/app/check.hpp ----------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// The URL as it may be shown: without its passwords. Throws as `connect` does.
-std::string shown_url(std::string_view url);
-
-/// What was wrong, without the code behind it.
-std::string reason_of(const error& e);
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/app/command_line.hpp ---------------------------------------------------
-
-namespace taskflux::detail {
-
-/// What the command line of an app asks for.
-struct command_line {
-    std::string config;  ///< empty: none
-    std::string env;     ///< empty: none
-    bool check = false;
-    bool help = false;
-    bool version = false;
-};
-
-/// The words behind the program's name. Throws `config_error` for what is not known.
-command_line parse_command_line(const std::vector<std::string>& words);
-
-/// What --help prints.
-std::string help_text(const std::string& program);
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/app/core.hpp -----------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// An app while it runs: its parts side by side, on one strand. The first part that fails stops the others.
-class app_core final : public std::enable_shared_from_this<app_core> {
-public:
-    using starter = std::function<asio::awaitable<void>(client)>;
-
-    explicit app_core(broker_ptr broker)
-        : broker_(std::move(broker)), strand_(asio::make_strand(broker_->get_executor())) {}
-
-    const asio::any_io_executor& strand() const { return strand_; }
-
-    // What it is made of, set before it lives.
-    std::unique_ptr<taskflux::worker> worker;        // null: no task is run here
-    std::unique_ptr<node> shown;                     // where there is one
-    std::unique_ptr<taskflux::service> service;      // null: nothing is served
-    std::unique_ptr<taskflux::scheduler> scheduler;  // null: there is no schedule
-    std::vector<app_schedule> schedules;
-    submit_options defaults;
-    std::vector<starter> starters;
-    std::function<void()> on_ready = [] {};
-
-    /// Until it is stopped, or a part has failed, which throws.
-    asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>) {
-        const auto self = shared_from_this();
-        start(store_schedules());
-        while (running_ != 0) co_await changed_.wait();
-        if (!is_stopped_) {
-            on_ready();  // before the first handler can print
-            if (shown) start(shown->run());
-            if (service) start(service->run());
-            if (scheduler) start(scheduler->run());
-            for (const auto& one : starters) start(one(client(broker_, defaults)));
-        }
-        while (running_ != 0) co_await changed_.wait();
-        if (error_) std::rethrow_exception(error_);
-    }
-
-    /// Thread-safe; may come before `live`, and more than once.
-    void stop() {
-        asio::post(strand_, [self = shared_from_this()] { self->stop_all(); });
-    }
-
-private:
-    void start(asio::awaitable<void> part) {
-        ++running_;
-        auto& stop = stops_.emplace_back();
-        auto on_end = [self = shared_from_this()](std::exception_ptr error) { self->on_end(error); };
-        asio::co_spawn(strand_, std::move(part), asio::bind_cancellation_slot(stop.slot(), std::move(on_end)));
-    }
-
-    void on_end(const std::exception_ptr& error) {
-        --running_;
-        if (error && !(is_stopped_ && is_abort(error))) {
-            if (!error_) error_ = error;
-            stop_all();
-        }
-        changed_.set();
-    }
-
-    static bool is_abort(const std::exception_ptr& error) {
-        try {
-            std::rethrow_exception(error);
-        } catch (const boost::system::system_error& e) {
-            return e.code() == asio::error::operation_aborted;
-        } catch (...) {
-            return false;
-        }
-    }
-
-    void stop_all() {
-        if (std::exchange(is_stopped_, true)) return;
-        for (auto& one : stops_) one.emit(asio::cancellation_type::terminal);
-    }
-
-    asio::awaitable<void> store_schedules() {
-        const auto self = shared_from_this();
-        for (const auto& one : schedules) {
-            if (!one.is_enabled) {
-                co_await remove_schedule(one.id());
-                continue;
-            }
-            const contract<void, raw> task(one.task, with_defaults(one.contract, defaults));
-            const raw payload{one.payload};
-            auto stored = scheduler->every(one.cron, one.options.zone(), task, payload, one.options);
-            co_await std::move(stored);
-        }
-    }
-
-    asio::awaitable<void> remove_schedule(std::string id) {
-        try {
-            co_await scheduler->remove(std::move(id));
-        } catch (const error& e) {
-            if (e.code() != errc::not_found) throw;
-        }
-    }
-
-    const broker_ptr broker_;
-    const asio::any_io_executor strand_;
-    event changed_;
-    std::list<asio::cancellation_signal> stops_;  // one a part
-    int running_ = 0;
-    bool is_stopped_ = false;
-    std::exception_ptr error_;  // the first
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/app/nearest.hpp --------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// How many letters have to be added, left out, replaced or swapped with the next (optimal string alignment).
-inline std::size_t letters_between(std::string_view one, std::string_view other) {
-    std::vector<std::size_t> before, last, row(other.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t(0));
-    for (std::size_t i = 1; i <= one.size(); ++i) {
-        before = std::exchange(last, row);
-        row[0] = i;
-        for (std::size_t j = 1; j <= other.size(); ++j) {
-            const auto replaced = last[j - 1] + (one[i - 1] == other[j - 1] ? 0 : 1);
-            row[j] = (std::min)({replaced, last[j] + 1, row[j - 1] + 1});
-            const bool is_swap = i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1];
-            if (is_swap) row[j] = (std::min)(row[j], before[j - 2] + 1);
-        }
-    }
-    return row.back();
-}
-
-/// The one that `text` was probably meant to be; empty when none is near.
-inline std::string_view nearest(std::string_view text, const std::vector<std::string>& allowed) {
-    std::string_view found;
-    auto best = (std::max)(text.size() / 3, std::size_t(1)) + 1;
-    for (const auto& one : allowed) {
-        const auto distance = letters_between(text, one);
-        if (distance < best) best = distance, found = one;
-    }
-    return found;
-}
-
-/// `"a", "b"`
-inline std::string quoted_list(const std::vector<std::string>& names) {
-    std::string text;
-    for (const auto& name : names) text.append(text.empty() ? "\"" : ", \"").append(name).append(1, '"');
-    return text.empty() ? "none" : text;
-}
-
-/// The end of a sentence about a name that is none of these.
-inline std::string allowed_instead(std::string_view text, const std::vector<std::string>& allowed) {
-    const auto meant = nearest(text, allowed);
-    std::string end = meant.empty() ? "" : "; did you mean \"" + std::string(meant) + "\"?";
-    return end.append(end.empty() ? "; there are: " : " There are: ").append(quoted_list(allowed));
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/app/signals.hpp --------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Hears SIGINT and SIGTERM while it lives, on a thread of its own: so that a handler that keeps the others busy can't keep
-/// a program from being ended.
-class signals {
-public:
-    explicit signals(std::function<void(int)> on_signal) : on_signal_(std::move(on_signal)) {
-        wait();
-        thread_ = std::thread([this] { io_.run(); });
-    }
-    signals(const signals&) = delete;
-    signals& operator=(const signals&) = delete;
-    ~signals() {
-        io_.stop();
-        thread_.join();
-    }
-
-private:
-    void wait() {
-        set_.async_wait([this](boost::system::error_code ec, int number) {
-            if (ec) return;
-            on_signal_(number);
-            wait();
-        });
-    }
-
-    const std::function<void(int)> on_signal_;
-    boost::asio::io_context io_{1};
-    boost::asio::signal_set set_{io_, SIGINT, SIGTERM};
-    std::thread thread_;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/live.hpp ---------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Lives a core's life on its strand, with the threads that it may post to. Cancelling this coroutine stops the core,
-/// which then ends in its own time.
-template <class Core>
-asio::awaitable<void> live(std::shared_ptr<Core> core, std::shared_ptr<asio::thread_pool> threads) {
-    co_await asio::async_initiate<const asio::deferred_t, void(std::exception_ptr)>(
-        [](auto handler, std::shared_ptr<Core> running, std::shared_ptr<asio::thread_pool> kept) {
-            if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) {
-                slot.assign([weak = std::weak_ptr(running)](asio::cancellation_type) {
-                    if (const auto alive = weak.lock()) alive->stop();
-                });
-            }
-            const auto strand = running->strand();
-            auto executor = asio::get_associated_executor(handler, strand);
-            auto on_end = [handler = std::move(handler)](std::exception_ptr error) mutable {
-                std::move(handler)(std::move(error));
-            };
-            asio::co_spawn(strand, running->live(std::move(kept)),
-                           asio::bind_executor(std::move(executor), std::move(on_end)));
-        },
-        asio::deferred, core, std::move(threads));
-}
-
-/// Threads for plain functions; 0: one a core.
-inline std::shared_ptr<asio::thread_pool> make_cpu_pool(std::size_t threads) {
-    if (threads == 0) threads = std::thread::hardware_concurrency();
-    return std::make_shared<asio::thread_pool>((std::max)(threads, std::size_t(1)));
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/app.ipp ----------------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-
-/// Every name of a list in a config has to be one that the program has.
-void check_known(const std::string& pointer, const char* what, const std::vector<std::string>& names,
-                 const std::vector<std::string>& known) {
-    for (std::size_t i = 0; i != names.size(); ++i) {
-        if (std::ranges::find(known, names[i]) != known.end()) continue;
-        throw config_error(pointer + '/' + std::to_string(i), "this program has no " + std::string(what) + " \"" + names[i] +
-                                                                  '"' + allowed_instead(names[i], known));
-    }
-}
-
-std::vector<std::string> names_of(const std::vector<app_task>& tasks) {
-    std::vector<std::string> names;
-    for (const auto& task : tasks) names.push_back(task.name);
-    return names;
-}
-
-std::string node_of(const app_config& config) { return config.node.empty() ? asio::ip::host_name() : config.node; }
-
-}  // namespace detail
-
-app::app(app_config config) { config_.values = std::move(config); }
-
-app::~app() = default;
-
-app& app::on_start(std::function<asio::awaitable<void>(client)> starter) {
-    starters_.push_back(std::move(starter));
-    return *this;
-}
-
-app& app::accept(config_format format) {
-    formats_.push_back(std::move(format));
-    return *this;
-}
-
-void app::add(detail::app_task task) {
-    if (has_run_) throw error(errc::wrong_state, "task " + task.name + ": handlers are set before the app runs");
-    for (const auto& known : tasks_) {
-        if (known.name == task.name) throw error(errc::invalid_argument, "task " + task.name + " has a handler already");
-    }
-    tasks_.push_back(std::move(task));
-}
-
-app& app::serve_by(std::string name, std::function<void(service&)> give_to) {
-    if (has_run_) throw error(errc::wrong_state, "service " + name + ": methods are set before the app runs");
-    methods_.push_back({std::move(name), std::move(give_to)});
-    return *this;
-}
-
-app& app::plan(std::string_view expression, std::string task, const task_options& contract, std::string payload,
-               const schedule_options& options) {
-    if (has_run_) throw error(errc::wrong_state, "schedules are set before the app runs");
-    detail::app_schedule made;
-    made.cron = expression;
-    made.task = std::move(task);
-    made.contract = contract;
-    made.payload = std::move(payload);
-    made.options = options;
-    options.define(made.id(), expression, options.zone());  // what is wrong shows at once
-    for (const auto& known : schedules_) {
-        if (known.id() == made.id()) throw error(errc::invalid_argument, "there is a schedule " + made.id() + " already");
-    }
-    schedules_.push_back(std::move(made));
-    return *this;
-}
-
-bool app::is_enabled(const std::string& task) const {
-    const auto has = [&](const std::vector<std::string>& names) { return std::ranges::find(names, task) != names.end(); };
-    if (!config_.values.enabled_tasks.empty()) return has(config_.values.enabled_tasks);
-    return !has(config_.values.disabled_tasks);
-}
-
-bool app::is_served(const std::string& name) const {
-    const auto& named = config_.values.services;
-    return named.empty() || std::ranges::find(named, name) != named.end();
-}
-
-/// Those of the config and, where it has none of the same id, those of the program.
-std::vector<detail::app_schedule> app::all_schedules() const {
-    std::vector<detail::app_schedule> all;
-    std::set<std::string> ids;
-    const auto names = detail::names_of(tasks_);
-    for (std::size_t i = 0; i != config_.values.schedules.size(); ++i) {
-        const auto& from = config_.values.schedules[i];
-        const auto here = "/schedules/" + std::to_string(i);
-        const auto task = std::ranges::find(tasks_, from.task, &detail::app_task::name);
-        if (task == tasks_.end()) {
-            throw config_error(here + "/task", "this program has no task \"" + from.task + '"' +
-                                                   detail::allowed_instead(from.task, names));
-        }
-        auto& made = all.emplace_back();
-        made.cron = from.cron;
-        made.task = from.task;
-        made.contract = task->contract;
-        made.payload = encode(from.payload);
-        made.options = detail::options_of(from);
-        made.is_enabled = from.enabled;
-        if (!ids.insert(made.id()).second) {
-            throw config_error(here, "there is a schedule \"" + made.id() + "\" already: give it an id of its own");
-        }
-        try {
-            task->check_payload(made.payload);
-        } catch (const payload_error& e) {
-            throw config_error(here + "/payload" + e.pointer(), e.reason());
-        }
-    }
-    for (const auto& own : schedules_) {
-        if (!ids.contains(own.id())) all.push_back(own);
-    }
-    return all;
-}
-
-void app::check() const {
-    const auto names = detail::names_of(tasks_);
-    std::vector<std::string> services;
-    for (const auto& one : methods_) services.push_back(one.of);
-    try {
-        check_config(config_.values);
-        detail::check_known("/enabled_tasks", "task", config_.values.enabled_tasks, names);
-        detail::check_known("/disabled_tasks", "task", config_.values.disabled_tasks, names);
-        detail::check_known("/services", "service", config_.values.services, services);
-        const bool has_task = std::ranges::any_of(names, [this](const auto& name) { return is_enabled(name); });
-        if (all_schedules().empty() && !has_task && methods_.empty() && starters_.empty()) {
-            throw config_error("", "there is nothing to run: no task is enabled, and there are neither services nor schedules");
-        }
-    } catch (const config_error& e) {
-        throw config_.placed(e);
-    }
-}
-
-submit_options app::defaults() const {
-    const auto& from = config_.values;
-    submit_options made;
-    made.deadline(from.deadline);
-    if (from.retention) made.retention(*from.retention);
-    if (from.failed_retention) made.failed_retention(*from.failed_retention);
-    return made;
-}
-
-worker_options app::make_worker_options(const std::shared_ptr<detail::log_writer>& log) const {
-    const auto& from = config_.values;
-    worker_options made;
-    if (from.weights.empty()) {
-        made.queues(from.queues);
-    } else {
-        std::vector<std::pair<std::string, unsigned>> weighted;
-        for (const auto& queue : from.queues) {
-            const auto found = from.weights.find(queue);
-            weighted.emplace_back(queue, found == from.weights.end() ? 1 : found->second);
-        }
-        made.weighted_queues(weighted);
-    }
-    made.concurrency(from.concurrency).cpu_threads(from.cpu_threads).lease(from.lease).drain_for(from.drain_for);
-    made.timeout(from.timeout);
-    // A name of this life's own: who starts again after a crash must not hold the lease of the life before.
-    made.name(detail::node_of(from) + '.' + uuid_generator().text());
-    made.log([log](const log_line& line, const task_id* task) { log->write(line, task); });
-    return made;
-}
-
-std::shared_ptr<detail::log_writer> app::log() const {
-    try {
-        return std::make_shared<detail::log_writer>(config_.values.log_path, config_.values.log_level);
-    } catch (const config_error& e) {
-        throw config_.placed(e);
-    }
-}
-
-std::string app::start_line() const {
-    const auto& from = config_.values;
-    std::vector<std::string> queues;
-    const auto add = [&](std::string name) {
-        if (std::ranges::find(queues, name) == queues.end()) queues.push_back(std::move(name));
-    };
-    const bool has_task = std::ranges::any_of(tasks_, [this](const auto& task) { return is_enabled(task.name); });
-    for (const auto& queue : from.queues) {
-        const auto weight = from.weights.find(queue);
-        add(weight == from.weights.end() ? queue : queue + ':' + std::to_string(weight->second));
-    }
-    for (const auto& task : tasks_) {
-        if (from.queues.empty() && is_enabled(task.name)) add(std::string(task.contract.queue()));
-    }
-    std::string line = std::string("taskflux ") + version + " node=" + detail::node_of(from) +
-                       " backend=" + detail::shown_url(from.url) + " queues=";
-    for (const auto& queue : queues) line.append(queue == queues.front() ? "" : ",").append(queue);
-    line.append(" slots=").append(std::to_string(has_task ? from.concurrency : 0));
-    if (from.env) line.append(" env=").append(boost::describe::enum_to_string(*from.env, "?"));
-    return line;
-}
-
-asio::awaitable<void> app::run_on(broker_ptr broker) {
-    if (has_run_) throw error(errc::wrong_state, "this app has been run already");
-    check();
-    if (!log_) log_ = log();
-    const auto warn = [log = log_](std::string_view text) { log->write(log_level::warning, text); };
-    auto core = std::make_shared<detail::app_core>(broker);
-    core->on_ready = on_ready_;
-    core->starters = starters_;
-    core->defaults = defaults();
-    core->schedules = all_schedules();
-    if (!core->schedules.empty()) {
-        scheduler_options options;
-        options.host(detail::node_of(config_.values));
-        options.log(warn);
-        core->scheduler = std::make_unique<scheduler>(broker, options);
-    }
-    for (const auto& task : tasks_) {
-        if (!is_enabled(task.name)) continue;
-        if (!core->worker) core->worker = std::make_unique<worker>(broker, make_worker_options(log_));
-        task.give_to(*core->worker);
-    }
-    if (core->worker) {
-        node_options options;
-        options.name(detail::node_of(config_.values)).log(warn);
-        core->shown = std::make_unique<node>(broker, *core->worker, options);
-    }
-    for (const auto& one : methods_) {
-        if (!is_served(one.of)) continue;
-        service_options options;
-        options.cpu_threads(config_.values.cpu_threads).drain_for(config_.values.drain_for).log(warn);
-        if (!core->service) core->service = std::make_unique<service>(broker, options);
-        one.give_to(*core->service);
-    }
-    core_ = core;
-    has_run_ = true;
-    return detail::live(std::move(core), nullptr);
-}
-
-void app::stop() {
-    if (core_) core_->stop();
-}
-
-void app::run_here() {
-    asio::io_context io;
-    log_ = log();
-    const auto options = redis_options().log([log = log_](std::string_view text) { log->write(log_level::warning, text); });
-    const auto broker = connect(io.get_executor(), config_.values.url, options);
-    on_ready_ = [this] {
-        std::cout << start_line() << std::endl;
-        log_->write(log_level::info, "started");
-    };
-    std::exception_ptr failure;
-    asio::co_spawn(io, run_on(broker), [&](std::exception_ptr error) {
-        failure = std::move(error);
-        broker->close();
-    });
-    int heard = 0;
-    const detail::signals listener([&](int) {
-        if (heard++ > 0) {
-            log_->write(log_level::error, "a second signal: ending at once");
-            std::_Exit(EXIT_FAILURE);
-        }
-        log_->write(log_level::info, "a signal: what runs has " + detail::span_text(config_.values.drain_for) +
-                                         " to end; a second signal ends at once");
-        stop();
-    });
-    std::vector<std::jthread> threads;
-    for (unsigned i = 1; i < config_.values.threads; ++i) threads.emplace_back([&] { io.run(); });
-    io.run();
-    threads.clear();
-    core_.reset();  // waits for plain functions; what it holds must not outlive the context
-    if (failure) std::rethrow_exception(failure);
-    log_->write(log_level::info, "stopped");
-}
-
-int app::run_checked() {
-    try {
-        run_here();
-        return 0;
-    } catch (const config_error& e) {
-        std::cerr << e.what() << '\n';
-        return 2;
-    } catch (...) {
-        const auto why = "it has failed: " + detail::describe(std::current_exception()).message;
-        log_->write(log_level::error, why);
-        return 1;
-    }
-}
-
-int app::run() { return run_checked(); }
-
-int app::run(int argc, const char* const* argv) {
-    const std::string program = argc > 0 ? argv[0] : "app";
-    try {
-        const auto line = detail::parse_command_line(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
-        if (line.help) return std::cout << detail::help_text(program), 0;
-        if (line.version) return std::cout << "taskflux " << version << '\n', 0;
-        const auto variables = taskflux_variables();
-        config_sources sources;
-        const auto named = variables.find("TASKFLUX_CONFIG");
-        sources.file(line.config.empty() && named != variables.end() ? named->second : line.config);
-        sources.variables(variables).env(line.env);
-        for (const auto& format : formats_) sources.format(format);
-        config_ = detail::load(sources, config_.values);
-        check();
-        if (line.check) return std::cout << "the config is good: " << start_line() << '\n', 0;
-    } catch (const config_error& e) {
-        std::cerr << program << ": " << e.what() << '\n';
-        return 2;
-    }
-    return run_checked();
-}
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/app/check.ipp ----------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-
-std::string shown_url(std::string_view url) {
-    return names_memory(url) ? std::string(url) : redis::to_string(redis::parse_url(url));
-}
-
-std::string reason_of(const error& e) {
-    std::string text = e.what();
-    const auto code = ": " + e.code().what();
-    if (text.ends_with(code)) text.resize(text.size() - code.size());
-    return text;
-}
-
-void check_range(const std::string& pointer, unsigned value, unsigned least, unsigned most) {
-    if (value >= least && value <= most) return;
-    throw config_error(pointer, "expected an integer from " + std::to_string(least) + " to " + std::to_string(most) +
-                                    ", got " + std::to_string(value));
-}
-
-void check_range(const std::string& pointer, duration value, duration least) {
-    if (value >= least && value <= longest_span) return;
-    throw config_error(pointer, "expected a time from " + span_text(least) + " to " + span_text(longest_span) + ", got " +
-                                    span_text(value));
-}
-
-void check_name(const std::string& pointer, const std::string& name) {
-    if (is_valid_name(name)) return;
-    throw config_error(pointer, "expected a name of 1 to 128 characters of A-Z a-z 0-9 _ - . /, got \"" + name + '"');
-}
-
-void check_names(const std::string& pointer, const std::vector<std::string>& names) {
-    for (std::size_t i = 0; i != names.size(); ++i) {
-        const auto here = pointer + '/' + std::to_string(i);
-        check_name(here, names[i]);
-        const auto end = names.begin() + static_cast<std::ptrdiff_t>(i);
-        if (std::find(names.begin(), end, names[i]) != end) {
-            throw config_error(here, '"' + names[i] + "\" is here for the second time");
-        }
-    }
-}
-
-void check_weights(const app_config& config) {
-    for (const auto& [queue, weight] : config.weights) {
-        const auto here = path(path(path(), "weights"), queue).pointer();
-        if (std::ranges::find(config.queues, queue) == config.queues.end()) {
-            throw config_error(here, "this queue is not in /queues" + allowed_instead(queue, config.queues));
-        }
-        check_range(here, weight, 1, 1'000'000);
-    }
-}
-
-void check_schedule(const std::string& pointer, const schedule_config& one) {
-    if (one.task.empty()) throw config_error(pointer + "/task", "the task is missing");
-    if (one.cron.empty()) throw config_error(pointer + "/cron", "the cron expression is missing");
-    check_name(pointer + "/task", one.task);
-    if (!one.id.empty()) check_name(pointer + "/id", one.id);
-    if (!one.queue.empty()) check_name(pointer + "/queue", one.queue);
-    const auto check = [&](const char* member, auto&& use) {
-        try {
-            use();
-        } catch (const error& e) {
-            throw config_error(pointer + member, reason_of(e));
-        }
-    };
-    check("/cron", [&] { cron{one.cron}; });
-    check("/zone", [&] { zone::named(one.zone); });
-    check("/hosts", [&] { schedule_options().hosts(one.hosts); });
-    check_range(pointer + "/grace", one.grace, duration::zero());
-    check_range(pointer + "/jitter", one.jitter, duration::zero());
-    check("", [&] { options_of(one); });
-}
-
-}  // namespace detail
-
-void check_config(const app_config& config) {
-    using namespace detail;
-    const auto zero = duration::zero();
-    try {
-        shown_url(config.url);
-    } catch (const error& e) {
-        throw config_error("/url", reason_of(e));
-    }
-    if (!config.node.empty()) check_name("/node", config.node);
-    check_names("/queues", config.queues);
-    check_weights(config);
-    check_range("/concurrency", config.concurrency, 1, 100'000);
-    check_range("/threads", config.threads, 1, 1'000);
-    check_range("/cpu_threads", config.cpu_threads, 0, 1'000);
-    check_range("/lease", config.lease, std::chrono::milliseconds(100));
-    check_range("/drain_for", config.drain_for, zero);
-    check_names("/services", config.services);
-    check_names("/enabled_tasks", config.enabled_tasks);
-    check_names("/disabled_tasks", config.disabled_tasks);
-    check_range("/timeout", config.timeout, zero);
-    check_range("/deadline", config.deadline, zero);
-    if (config.retention) check_range("/retention", *config.retention, zero);
-    if (config.failed_retention) check_range("/failed_retention", *config.failed_retention, zero);
-    for (std::size_t i = 0; i != config.schedules.size(); ++i) {
-        check_schedule("/schedules/" + std::to_string(i), config.schedules[i]);
-    }
-}
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/app/command_line.ipp ---------------------------------------------------
-
-namespace taskflux::detail {
-
-command_line parse_command_line(const std::vector<std::string>& words) {
-    static const std::vector<std::string> known{"--config", "--env", "--check-config", "--help", "--version"};
-    const auto fail = [](const std::string& why) { throw config_error("", why, "command line"); };
-    command_line found;
-    for (std::size_t i = 0; i != words.size(); ++i) {
-        const auto equals = words[i].find('=');
-        const auto name = words[i].substr(0, equals);
-        const bool takes_value = name == "--config" || name == "--env";
-        if (std::ranges::find(known, name) == known.end()) {
-            fail("there is no option \"" + name + '"' + allowed_instead(name, known));
-        }
-        if (!takes_value && equals != std::string::npos) fail(name + " takes no value");
-        if (name == "--check-config") found.check = true;
-        if (name == "--help") found.help = true;
-        if (name == "--version") found.version = true;
-        if (!takes_value) continue;
-        if (equals == std::string::npos && i + 1 == words.size()) fail(name + " needs a value");
-        const auto value = equals == std::string::npos ? words[++i] : words[i].substr(equals + 1);
-        if (value.empty()) fail(name + " needs a value");
-        (name == "--config" ? found.config : found.env) = value;
-    }
-    return found;
-}
-
-std::string help_text(const std::string& program) {
-    return "usage: " + program + " [--config FILE] [--env TEST|STAGE|PRODUCTION] [--check-config]\n\n"
-           "  --config FILE    the config to work by; by default the variable TASKFLUX_CONFIG names it\n"
-           "  --env NAME       the config's section to lay over the rest; by default the variable TASKFLUX_ENV\n"
-           "  --check-config   read the config, say what is wrong with it, and end\n"
-           "  --help           print this\n"
-           "  --version        print the version of taskflux\n\n"
-           "Environment variables win over the file: TASKFLUX_URL, TASKFLUX_CONCURRENCY, and so on for each key.\n"
-           "SIGINT and SIGTERM let what runs end, for as long as drain_for says; a second one ends at once.\n"
-           "Exit codes: 0 done, 1 it failed while it ran, 2 the command line or the config is wrong.\n";
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/app/log_writer.ipp -----------------------------------------------------
-
-namespace taskflux::detail {
-
-std::string log_text(const log_line& line, const task_id* task) {
-    std::string text;
-    output out(text);
-    append_timestamp(out, to_instant(line.at));
-    out.push_back(' ');
-    out.append(boost::describe::enum_to_string(line.level, "?"));
-    out.push_back(' ');
-    for (const char c : line.text) {
-        const auto code = static_cast<unsigned char>(c);
-        if (code < 0x20 || code == 0x7f) append_escaped(out, c);
-        else out.push_back(c);
-    }
-    const auto field = [&](std::string_view name, std::string_view value) {
-        out.push_back(' ');
-        out.append(name);
-        out.push_back('=');
-        append_string(out, value);
-    };
-    if (task) field("task", to_string(*task));
-    for (const auto& [name, value] : line.fields) field(name, value);
-    out.finish();
-    return text;
-}
-
-log_writer::log_writer(const std::string& path, log_level least) : least_(least), out_(path.empty() ? std::cerr : file_) {
-    if (path.empty()) return;
-    errno = 0;
-    file_.open(path, std::ios::app | std::ios::binary);
-    if (file_) return;
-    throw config_error("/log_path", path + " can't be opened: " + std::generic_category().message(errno));
-}
-
-void log_writer::write(const log_line& line, const task_id* task) {
-    if (line.level < least_) return;
-    const auto text = log_text(line, task) + '\n';
-    const std::lock_guard lock(mutex_);
-    out_.write(text.data(), static_cast<std::streamsize>(text.size())).flush();
-    out_.clear();  // a full disk may have room again
-}
-
-void log_writer::write(log_level level, std::string_view text) {
-    log_line line;
-    line.at = real_clock().now();
-    line.level = level;
-    line.text = as_utf8(text);
-    write(line);
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/app/json_places.hpp ----------------------------------------------------
-
-namespace taskflux::detail {
-
-/// "app.json:3:5": where a byte of a text is, lines and columns from 1 on.
-inline std::string place_in(std::string_view text, std::size_t offset, const std::string& name) {
-    const auto before = text.substr(0, offset);
-    const auto line = 1 + std::ranges::count(before, '\n');
-    const auto start = before.rfind('\n');
-    const auto column = start == std::string_view::npos ? offset + 1 : offset - start;
-    return name + ':' + std::to_string(line) + ':' + std::to_string(column);
-}
-
-/// Walks over a text that is JSON already, and tells where each member's key and each element is.
-class json_places {
-public:
-    /// Called with a JSON pointer and the offset of what it names.
-    using listener = std::function<void(const std::string& pointer, std::size_t offset)>;
-
-    json_places(std::string_view text, listener tell) : text_(text), tell_(std::move(tell)) {}
-
-    void walk() {
-        skip_space();
-        tell_("", at_);
-        value(path());
-    }
-
-private:
-    void value(const path& here) {
-        skip_space();
-        switch (text_[at_]) {
-            case '{': return items('}', [&](std::size_t) { member(here); });
-            case '[': return items(']', [&](std::size_t index) { element(path(here, index)); });
-            case '"': string(); return;
-        }
-        while (at_ != text_.size() && std::string_view(",]} \t\r\n").find(text_[at_]) == std::string_view::npos) ++at_;
-    }
-
-    template <class Item>
-    void items(char end, Item item) {
-        ++at_;
-        skip_space();
-        for (std::size_t index = 0; text_[at_] != end; ++index) {
-            item(index);
-            skip_space();
-            if (text_[at_] == ',') ++at_;
-            skip_space();
-        }
-        ++at_;
-    }
-
-    void member(const path& of) {
-        const auto start = at_;
-        const auto key = string();
-        const path here(of, key);
-        tell_(here.pointer(), start);
-        skip_space();
-        ++at_;  // the colon
-        value(here);
-    }
-
-    void element(const path& here) {
-        tell_(here.pointer(), at_);
-        value(here);
-    }
-
-    std::string string() {
-        const auto start = at_++;
-        while (text_[at_] != '"') at_ += text_[at_] == '\\' ? 2 : 1;
-        ++at_;
-        const auto read = boost::json::parse(text_.substr(start, at_ - start));
-        return std::string(read.get_string());
-    }
-
-    void skip_space() {
-        at_ = (std::min)(text_.find_first_not_of(" \t\r\n", at_), text_.size());
-    }
-
-    std::string_view text_;
-    listener tell_;
-    std::size_t at_ = 0;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/app/strict.hpp ---------------------------------------------------------
-
-namespace taskflux::detail {
-
-template <class T>
-std::vector<std::string> keys_of() {
-    std::vector<std::string> names;
-    for_each_member<T>([&]<class Member>(Member) { names.emplace_back(member_name<Member>); });
-    return names;
-}
-
-inline void refuse_unknown_keys(const boost::json::object& object, const std::vector<std::string>& allowed, const path& at) {
-    for (const auto& member : object) {
-        if (std::ranges::find(allowed, std::string_view(member.key())) != allowed.end()) continue;
-        throw config_error(path(at, member.key()).pointer(),
-                           "there is no such key" + allowed_instead(member.key(), allowed));
-    }
-}
-
-/// The codec lets unknown keys pass, for the sake of newer peers. A config has none.
-template <class T>
-void refuse_unknown_keys(const boost::json::value& json, const path& at) {
-    if constexpr (kind_of<T> == kind::object) {
-        const auto* object = json.if_object();
-        if (!object) return;  // as of the next, the codec says so
-        refuse_unknown_keys(*object, keys_of<T>(), at);
-        for_each_member<T>([&]<class Member>(Member) {
-            using value_type = std::remove_cvref_t<decltype(std::declval<T&>().*Member::pointer)>;
-            const auto* found = object->if_contains(member_name<Member>);
-            if (found) refuse_unknown_keys<value_type>(*found, path(at, member_name<Member>));
-        });
-    } else if constexpr (kind_of<T> == kind::sequence) {
-        const auto* array = json.if_array();
-        for (std::size_t i = 0; array && i != array->size(); ++i) {
-            refuse_unknown_keys<typename T::value_type>((*array)[i], path(at, i));
-        }
-    }
-}
-
-/// What `json` says over what `values` have. Throws `config_error`.
-template <class T>
-void read_strictly(const boost::json::value& json, T& values) {
-    refuse_unknown_keys<T>(json, path());
-    try {
-        reader::read(json, values, path());
-    } catch (const payload_error& e) {
-        throw config_error(e.pointer(), e.reason());
-    }
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/app/variables.hpp ------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// "log_level" is TASKFLUX_LOG_LEVEL.
-inline std::string variable_of(std::string_view key) {
-    std::string name = "TASKFLUX_";
-    for (const char c : key) name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    return name;
-}
-
-/// Names separated by commas.
-inline std::vector<std::string> split(std::string_view text) {
-    std::vector<std::string> parts;
-    for (;;) {
-        const auto comma = text.find(',');
-        auto part = text.substr(0, comma);
-        while (part.starts_with(' ')) part.remove_prefix(1);
-        while (part.ends_with(' ')) part.remove_suffix(1);
-        if (!part.empty()) parts.emplace_back(part);
-        if (comma == std::string_view::npos) return parts;
-        text.remove_prefix(comma + 1);
-    }
-}
-
-/// A number where the text is one; the codec tells of what is not.
-inline boost::json::value number_or_text(std::string_view text) {
-    std::int64_t number = 0;
-    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (ec == std::errc() && end == text.data() + text.size()) return number;
-    return boost::json::value(text);
-}
-
-/// What a variable says for a member of type `T`: lists are "a,b", maps "a=1,b=2".
-template <class T>
-boost::json::value value_in(std::string_view text) {
-    if constexpr (kind_of<T> == kind::integer) {
-        return number_or_text(text);
-    } else if constexpr (kind_of<T> == kind::sequence) {
-        boost::json::array all;
-        for (const auto& part : split(text)) all.emplace_back(part);
-        return all;
-    } else if constexpr (kind_of<T> == kind::map) {
-        boost::json::object all;
-        for (const auto& part : split(text)) {
-            const auto equals = part.find('=');
-            all[part.substr(0, equals)] = number_or_text(equals == std::string::npos ? "" : part.substr(equals + 1));
-        }
-        return all;
-    } else {
-        return boost::json::value(text);
-    }
-}
-
-/// What environment variables say. Throws `config_error` for one that looks like a misspelling.
-inline config_document read_variables(const std::map<std::string, std::string>& variables) {
-    config_document made;
-    auto& root = made.root.emplace_object();
-    std::vector<std::string> known(1, "TASKFLUX_CONFIG");
-    for_each_member<app_config>([&]<class Member>(Member) {
-        using value_type = std::remove_cvref_t<decltype(std::declval<app_config&>().*Member::pointer)>;
-        if constexpr (!std::same_as<value_type, std::vector<schedule_config>>) {
-            const std::string key(member_name<Member>);
-            const auto found = variables.find(known.emplace_back(variable_of(key)));
-            if (found == variables.end() || found->second.empty()) return;
-            root[key] = value_in<value_type>(found->second);
-            made.places["/" + key] = "environment variable " + found->first;
-        }
-    });
-    for (const auto& [name, value] : variables) {
-        if (!name.starts_with("TASKFLUX_") || std::ranges::find(known, name) != known.end()) continue;
-        // What is not near to any may be somebody else's.
-        const auto meant = nearest(name, known);
-        if (meant.empty() || letters_between(name, meant) > 2) continue;
-        throw config_error("", "there is no such variable; did you mean " + std::string(meant) + "?",
-                           "environment variable " + name);
-    }
-    return made;
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/app_config.ipp ---------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-
-inline constexpr const char* environments_key = "environments";
-
-config_document read_json_config(std::string_view text, const std::string& name) {
-    config_document made;
-    boost::json::parser parser;
-    boost::system::error_code ec;
-    const auto consumed = parser.write(text.data(), text.size(), ec);
-    if (ec) throw config_error("", "not valid JSON: " + ec.message(), place_in(text, consumed, name));
-    made.root = parser.release();
-    json_places(text, [&](const std::string& pointer, std::size_t offset) {
-        if (made.places.emplace(pointer, place_in(text, offset, name)).second) return;
-        throw config_error(pointer, "the key is here for the second time", place_in(text, offset, name));
-    }).walk();
-    return made;
-}
-
-std::string read_text(const std::string& path) {
-    std::string why;
-    try {
-        std::ifstream file;
-        file.exceptions(std::ios::failbit | std::ios::badbit);
-        file.open(path, std::ios::binary);
-        return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    } catch (const std::ios::failure&) {
-        why = std::generic_category().message(errno);
-    }
-    throw config_error("", "it can't be read: " + why, path);
-}
-
-config_document read_file(const config_sources& sources) {
-    const auto& path = sources.file();
-    std::vector<config_format> formats(1, config_format{{".json"}, read_json_config});
-    formats.insert(formats.end(), sources.formats().begin(), sources.formats().end());
-    std::vector<std::string> endings;
-    for (const auto& format : formats) {
-        for (const auto& ending : format.endings) {
-            if (path.ends_with(ending)) return format.read(read_text(path), path);
-            endings.push_back(ending);
-        }
-    }
-    throw config_error("", "the name of a config file ends in one of " + quoted_list(endings) +
-                               (endings.size() > 1 ? "" : " (for YAML see <taskflux/flow/app_yaml.hpp>)"), path);
-}
-
-/// Lays keys over those of `under`: what a key says replaces all that was said under it.
-void overlay(config_document& under, const boost::json::object& over, const std::map<std::string, std::string>& places,
-             const std::string& prefix = std::string()) {
-    auto& root = under.root.get_object();
-    for (const auto& member : over) {
-        const auto pointer = path(path(), member.key()).pointer();
-        const auto is_below = [](const std::string& place, const std::string& top) {
-            return place.starts_with(top) && (place.size() == top.size() || place[top.size()] == '/');
-        };
-        std::erase_if(under.places, [&](const auto& place) { return is_below(place.first, pointer); });
-        for (const auto& [where, place] : places) {
-            if (is_below(where, prefix + pointer)) under.places[where.substr(prefix.size())] = place;
-        }
-        root[member.key()] = member.value();
-    }
-}
-
-config_error loaded_config::placed(const config_error& e) const {
-    auto pointer = e.pointer();
-    for (;;) {
-        const auto found = places.find(pointer);
-        if (found != places.end()) return config_error(e.pointer(), e.reason(), found->second);
-        const auto above = pointer.rfind('/');
-        if (above == 0 || above == std::string::npos) return e;  // nobody has said anything: it is as the program has it
-        pointer.resize(above);  // what is missing is missing in what is around it
-    }
-}
-
-loaded_config checked(const config_document& from, const app_config& base) {
-    loaded_config made{base, from.places};
-    try {
-        read_strictly(from.root, made.values);
-        check_config(made.values);
-    } catch (const config_error& e) {
-        throw made.placed(e);
-    }
-    return made;
-}
-
-/// Takes the file's sections out of it, by the names of their environments.
-std::map<std::string, boost::json::object> take_sections(config_document& file) {
-    std::map<std::string, boost::json::object> sections;
-    auto* root = file.root.if_object();
-    const auto* all = root ? root->if_contains(environments_key) : nullptr;
-    if (!all) return sections;
-    const auto keys = keys_of<app_config>();
-    try {
-        const path top;  // which the other refers to
-        const path at(top, environments_key);
-        std::map<app_environment, boost::json::value> read;
-        reader::read(*all, read, at);  // the names
-        for (const auto& section : all->get_object()) {
-            const path here(at, section.key());
-            if (!section.value().is_object()) fail_expected(here, "object", section.value());
-            auto allowed = keys;
-            std::erase(allowed, "env");  // it has been chosen by then
-            refuse_unknown_keys(section.value().get_object(), allowed, here);
-            sections.emplace(section.key(), section.value().get_object());
-        }
-    } catch (const payload_error& e) {
-        throw loaded_config{{}, file.places}.placed(config_error(e.pointer(), e.reason()));
-    } catch (const config_error& e) {
-        throw loaded_config{{}, file.places}.placed(e);
-    }
-    root->erase(environments_key);
-    return sections;
-}
-
-loaded_config load(const config_sources& sources, const app_config& base) {
-    config_document file;
-    file.root.emplace_object();
-    if (!sources.file().empty()) file = read_file(sources);
-    const auto all_places = file.places;
-    const auto sections = take_sections(file);
-    if (!file.root.is_object()) return checked(file, base);  // which says so
-
-    auto variables = read_variables(sources.variables());
-    if (!sources.env().empty()) {
-        variables.root.get_object()["env"] = sources.env();
-        variables.places["/env"] = "--env";
-    }
-    for (const auto& [name, section] : sections) {
-        auto whole = file;
-        overlay(whole, section, all_places, std::string("/") + environments_key + '/' + name);
-        checked(whole, base);
-    }
-    auto whole = file;
-    overlay(whole, variables.root.get_object(), variables.places);
-    const auto env = checked(whole, base).values.env;
-    if (!env) return checked(whole, base);
-    std::string name;
-    any_enumerator<app_environment>([&](std::string_view one, app_environment value) {
-        if (value == *env) name = one;
-        return value == *env;
-    });
-    const auto section = sections.find(name);
-    if (section == sections.end()) return checked(whole, base);
-    whole = std::move(file);
-    overlay(whole, section->second, all_places, std::string("/") + environments_key + '/' + name);
-    overlay(whole, variables.root.get_object(), variables.places);
-    return checked(whole, base);
-}
-
-}  // namespace detail
-
-std::map<std::string, std::string> taskflux_variables() {
-    std::map<std::string, std::string> found;
-    for (char** one = environ; one && *one; ++one) {
-        const std::string_view text(*one);
-        const auto equals = text.find('=');
-        if (!text.starts_with("TASKFLUX_") || equals == std::string_view::npos) continue;
-        found.emplace(text.substr(0, equals), text.substr(equals + 1));
-    }
-    return found;
-}
-
-app_config load_config(const config_sources& sources, const app_config& base) { return detail::load(sources, base).values; }
-
-app_config load_config(const std::string& path) { return load_config(config_sources().file(path)); }
-
-}  // namespace taskflux
-
 // -------------------- taskflux/flow/client.ipp -------------------------------------------------------------
 
 namespace taskflux::detail {
@@ -11828,75 +13847,47 @@ asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::st
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/flow/stream/outlet.hpp ------------------------------------------------------
+// -------------------- taskflux/flow/client/task_stream.ipp -------------------------------------------------
 
 namespace taskflux::detail {
 
-/// Where the values of a stream go out: it sends them to an `inlet`, no more than the reader has room for, and keeps each
-/// until it has been received. Values are numbered from 0; those that the reader has had from an earlier attempt are left
-/// out. One coroutine emits at a time. Lives in a shared_ptr.
-class outlet : public std::enable_shared_from_this<outlet> {
-public:
-    /// For the inlet with the address `to`, which has room for `window` values. `on_gone` is called, once, when the reader
-    /// is gone before it has got everything: it has said so, or has heard nothing for ten seconds.
-    static std::shared_ptr<outlet> open(broker_ptr broker, std::string to, std::size_t window,
-                                        std::function<void()> on_gone = nullptr);
+std::string stream_header_for(const inlet& reader) { return std::to_string(reader.window()) + ' ' + reader.address(); }
 
-    outlet(broker_ptr broker, std::string to, std::size_t window, std::function<void()> on_gone);
+stream_reader read_stream_header(std::string_view text) {
+    stream_reader made;
+    const auto* const end = text.data() + text.size();
+    const auto [at, failure] = std::from_chars(text.data(), end, made.window);
+    if (failure != std::errc() || at == end || *at != ' ') {
+        throw error(errc::invalid_argument, "header " + std::string(stream_header) + ": \"" + std::string(text) +
+                                                "\" is no window and address of a reader");
+    }
+    made.address.assign(at + 1, end);
+    return made;
+}
 
-    /// Returns when there is room for the value; when the reader is gone at once. Errors: `too_large`.
-    asio::awaitable<void> emit(std::string value);
+/// Waits for the task's end, which is none that a reader expects: a stream says itself that it is over.
+asio::awaitable<void> close_after(broker_ptr broker, task_id id, std::weak_ptr<inlet> reader) {
+    auto why = std::make_exception_ptr(error(errc::unavailable, "task " + to_string(id) +
+                                                                         " has succeeded, but not all of its values have come"));
+    try {
+        const auto ended = co_await broker->wait(id, taskflux::job<void>::forever);
+        if (ended) value_of<void>(*ended, id);
+    } catch (...) {
+        why = std::current_exception();
+    }
+    if (const auto in = reader.lock()) in->close(why);
+}
 
-    /// Says that this was all. Returns when the reader has received it, or is gone.
-    asio::awaitable<void> end();
-
-    /// Returns when everything has been sent.
-    asio::awaitable<void> flush();
-
-private:
-    struct entry {
-        std::string text;  // empty once it has been received
-        std::size_t size;
-    };
-
-    void hear(std::string_view text);
-    /// Sends what has not been sent, if nobody does.
-    void send_more();
-    static asio::awaitable<void> pump(std::shared_ptr<outlet> self);
-
-    /// Waits for a change; after a second in which nothing was heard it asks whether somebody listens.
-    asio::awaitable<void> change();
-
-    // Everything below: with the mutex locked.
-
-    bool has_room() const;
-    bool is_received() const { return received_ > emitted_; }  // the end too, which counts as a value
-    void drop_taken();
-    void add(std::string value);
-    bool take_letter(call_letter& next);
-    std::function<void()> give_up();
-
-    const broker_ptr broker_;
-    const std::string to_;
-    const std::size_t window_;
-    const std::shared_ptr<event> changed_;
-    std::unique_ptr<mailbox> box_;
-
-    std::mutex mutex_;  // guards all below
-    std::function<void()> on_gone_;
-    std::deque<entry> open_;  // emitted and not taken; the last is number emitted_ - 1
-    std::size_t bytes_ = 0;   // of those
-    std::uint64_t emitted_ = 0;
-    std::uint64_t sent_ = 0;
-    std::uint64_t received_ = 0;
-    std::uint64_t taken_ = 0;
-    std::uint64_t letters_heard_ = 0;
-    time_point unheard_since_ = never;
-    bool must_show_ = true;  // sends a letter even if it holds nothing
-    bool is_ended_ = false;
-    bool is_sending_ = false;
-    bool is_gone_ = false;
-};
+void follow_task(const broker_ptr& broker, const task_id& id, inlet& reader) {
+    const auto strand = asio::make_strand(broker->get_executor());
+    const auto stop = std::make_shared<asio::cancellation_signal>();
+    reader.attach(never, nullptr, [broker, id, strand, stop](bool has_ended) {
+        asio::post(strand, [stop] { stop->emit(asio::cancellation_type::terminal); });
+        if (!has_ended) cancel_in_background(broker, id);
+    });
+    asio::co_spawn(strand, close_after(broker, id, reader.weak_from_this()),
+                   asio::bind_cancellation_slot(stop->slot(), [stop](std::exception_ptr) {}));
+}
 
 }  // namespace taskflux::detail
 
@@ -11958,519 +13949,6 @@ asio::awaitable<task_id> context::submit_one(std::string name, std::string queue
     }
     co_return std::move(child.id);
 }
-
-}  // namespace taskflux
-
-// -------------------- taskflux/detail/sleep.hpp ------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Returns when `source` reads `when` or later; at once if it does so already. `source` must outlive it.
-/// Cancellation (what the coroutine lets through; `co_spawn`: terminal): throws `operation_aborted`, where
-/// the coroutine throws when cancelled, else returns early.
-inline asio::awaitable<void> sleep_until(clock& source, time_point when) {
-    struct armed_timer {
-        armed_timer(clock& c, const asio::any_io_executor& ex) : source(c), timer(ex) {}
-        ~armed_timer() { source.disarm(timer); }
-        armed_timer(const armed_timer&) = delete;
-        armed_timer& operator=(const armed_timer&) = delete;
-
-        clock& source;
-        asio::steady_timer timer;
-    };
-
-    if (source.now() >= when) co_return;
-    armed_timer waiting(source, co_await asio::this_coro::executor);
-    while (source.now() < when) {
-        source.arm(waiting.timer, when);
-        // A clock may end a wait early, by cancelling it: the state alone tells whether someone cancelled us.
-        boost::system::error_code ec;
-        co_await waiting.timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));
-        const auto state = co_await asio::this_coro::cancellation_state;
-        if (state.cancelled() == asio::cancellation_type::none) continue;
-        if (co_await asio::this_coro::throw_if_cancelled()) {
-            throw boost::system::system_error(asio::error::operation_aborted);
-        }
-        co_return;
-    }
-}
-
-/// Returns after `by` has passed on `source`; else as `sleep_until`.
-inline asio::awaitable<void> sleep_for(clock& source, duration by) {
-    return sleep_until(source, later(source.now(), by));
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/node/boards.hpp --------------------------------------------------------
-
-namespace taskflux::detail {
-
-inline constexpr const char* nodes_board = "taskflux/nodes";
-
-/// What nodes begin with, by their names.
-inline constexpr const char* settings_board = "taskflux/settings";
-
-struct node_settings {
-    std::optional<std::uint64_t> concurrency;
-    bool paused = false;
-};
-BOOST_DESCRIBE_STRUCT(node_settings, (), (concurrency, paused))
-
-/// What every node serves.
-inline constexpr method<node_info(node_order)> steer_node{"taskflux/node", "steer"};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/directory.ipp ----------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-
-/// What can be read on a board; the rest is another version's.
-template <class T>
-asio::awaitable<std::vector<T>> read_board(broker_ptr broker, std::string board) {
-    const auto rows = co_await broker->announced(std::move(board));
-    std::vector<T> all;
-    for (const auto& row : rows) {
-        try {
-            all.push_back(decode<T>(row.text));
-        } catch (const payload_error&) {
-            continue;
-        }
-    }
-    co_return all;
-}
-
-/// Those that take calls.
-asio::awaitable<std::vector<service_instance>> instances_of(broker_ptr broker, std::string service) {
-    auto all = co_await read_board<service_instance>(std::move(broker), board_of(service));
-    std::erase_if(all, [](const auto& one) { return one.leaving; });
-    co_return all;
-}
-
-asio::awaitable<std::vector<service_instance>> all_services(broker_ptr broker) {
-    const auto names = co_await broker->announced(services_board);
-    std::vector<service_instance> all;
-    for (const auto& name : names) {
-        auto some = co_await instances_of(broker, name.id);
-        for (auto& one : some) all.push_back(std::move(one));
-    }
-    co_return all;
-}
-
-asio::awaitable<directory_view> whole_view(broker_ptr broker) {
-    directory_view made;
-    made.nodes = co_await read_board<node_info>(broker, nodes_board);
-    made.services = co_await all_services(broker);
-    co_return made;
-}
-
-/// Whether the same are there.
-inline bool are_same(const directory_view& a, const directory_view& b) {
-    const auto same_node = [](const node_info& x, const node_info& y) { return x.id == y.id; };
-    const auto same_instance = [](const service_instance& x, const service_instance& y) {
-        return x.service == y.service && x.id == y.id;
-    };
-    return std::ranges::equal(a.nodes, b.nodes, same_node) && std::ranges::equal(a.services, b.services, same_instance);
-}
-
-asio::awaitable<directory_view> changed_view(broker_ptr broker, directory_view known, duration wait) {
-    constexpr auto look = std::chrono::seconds(1);
-    auto& clock = broker->clock();
-    const auto ends = later(clock.now(), wait);
-    for (;;) {
-        auto seen = co_await whole_view(broker);
-        if (clock.now() >= ends || !are_same(seen, known)) co_return seen;
-        co_await sleep_until(clock, (std::min)(ends, later(clock.now(), look)));
-    }
-}
-
-inline bool fits(const node_filter& which, const node_info& one) {
-    const auto is = [](const std::string& wanted, const std::string& given) { return wanted.empty() || wanted == given; };
-    return is(which.id, one.id) && is(which.name, one.name) && (is(which.host, one.host) || which.host == one.ip) &&
-           (which.queue.empty() || std::ranges::find(one.queues, which.queue) != one.queues.end());
-}
-
-/// Changes what nodes of that name begin with.
-asio::awaitable<void> keep_order(broker_ptr broker, std::string name, node_order order) {
-    node_settings settings;
-    const auto rows = co_await broker->announced(settings_board);
-    for (const auto& row : rows) {
-        if (row.id == name) settings = decode<node_settings>(row.text);
-    }
-    if (order.concurrency) settings.concurrency = order.concurrency;
-    if (order.action == node_action::pause) settings.paused = true;
-    if (order.action == node_action::resume) settings.paused = false;
-    co_await broker->announce(settings_board, std::move(name), encode(settings), (duration::max)());
-}
-
-asio::awaitable<std::vector<node_info>> steer(broker_ptr broker, rpc caller, node_filter which, node_order order, bool keep) {
-    auto found = co_await read_board<node_info>(broker, nodes_board);
-    std::erase_if(found, [&](const auto& one) { return !fits(which, one); });
-    if (found.empty()) {
-        throw error(errc::not_found, "no node fits id \"" + which.id + "\", name \"" + which.name + "\", host \"" +
-                                         which.host + "\", queue \"" + which.queue + "\" (empty: any)");
-    }
-    std::vector<node_info> told;
-    std::exception_ptr failure;
-    for (const auto& one : found) {
-        try {
-            const auto options = call_options().to(one.id).timeout(std::chrono::seconds(10));
-            told.push_back(co_await caller.call(steer_node, options, order));
-            if (keep) co_await keep_order(broker, one.name, order);
-        } catch (...) {
-            failure = std::current_exception();
-        }
-    }
-    if (failure) std::rethrow_exception(failure);
-    co_return told;
-}
-
-inline node_order order_to(node_action action) {
-    node_order made;
-    made.action = action;
-    return made;
-}
-
-}  // namespace detail
-
-asio::awaitable<std::vector<node_info>> directory::nodes() const {
-    return detail::read_board<node_info>(broker_, detail::nodes_board);
-}
-
-asio::awaitable<std::vector<service_instance>> directory::services() const { return detail::all_services(broker_); }
-
-asio::awaitable<std::vector<service_instance>> directory::services(std::string service) const {
-    detail::checked_service(service);
-    return detail::instances_of(broker_, std::move(service));
-}
-
-asio::awaitable<directory_view> directory::view() const { return detail::whole_view(broker_); }
-
-asio::awaitable<directory_view> directory::next_change(directory_view known, duration wait) const {
-    return detail::changed_view(broker_, std::move(known), wait);
-}
-
-asio::awaitable<std::vector<node_info>> directory::set_concurrency(node_filter which, std::uint64_t slots, bool keep) const {
-    node_order order;
-    order.concurrency = slots;
-    return detail::steer(broker_, rpc_, std::move(which), order, keep);
-}
-
-asio::awaitable<std::vector<node_info>> directory::pause(node_filter which, bool keep) const {
-    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::pause), keep);
-}
-
-asio::awaitable<std::vector<node_info>> directory::resume(node_filter which, bool keep) const {
-    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::resume), keep);
-}
-
-asio::awaitable<std::vector<node_info>> directory::drain(node_filter which) const {
-    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::drain), false);
-}
-
-asio::awaitable<std::vector<node_info>> directory::stop(node_filter which) const {
-    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::stop), false);
-}
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/host.ipp ---------------------------------------------------------------
-
-namespace taskflux {
-
-std::string own_ip() {
-    asio::io_context context;
-    asio::ip::udp::socket socket(context);
-    boost::system::error_code ec;
-    // Connecting a datagram socket sends nothing: the system only chooses the way. The address is one for documentation
-    // (RFC 5737), which no machine has.
-    socket.connect(asio::ip::udp::endpoint(asio::ip::make_address_v4("192.0.2.1"), 9), ec);
-    const auto mine = socket.local_endpoint(ec);
-    return ec || mine.address().is_unspecified() ? "127.0.0.1" : mine.address().to_string();
-}
-
-double host_load() {
-    double load = 0;
-    return ::getloadavg(&load, 1) == 1 ? load : 0;
-}
-
-std::uint64_t resident_memory() {
-    std::ifstream pages("/proc/self/statm");
-    std::uint64_t all = 0, resident = 0;
-    pages >> all >> resident;
-    return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/inspector.ipp ----------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-
-/// In the order of the calls: digits count as numbers, so that 2.10 comes after 2.9.
-inline bool is_before_by_number(std::string_view a, std::string_view b) {
-    const auto digits = [](std::string_view text) {
-        return text.substr(0, (std::min)(text.find_first_not_of("0123456789"), text.size()));
-    };
-    while (!a.empty() && !b.empty()) {
-        const auto x = digits(a), y = digits(b);
-        if (!x.empty() && !y.empty()) {
-            if (x != y) return x.size() != y.size() ? x.size() < y.size() : x < y;
-            a.remove_prefix(x.size());
-            b.remove_prefix(y.size());
-        } else {
-            if (a.front() != b.front()) return a.front() < b.front();
-            a.remove_prefix(1);
-            b.remove_prefix(1);
-        }
-    }
-    return a.size() < b.size();
-}
-
-asio::awaitable<task_node> child_of(broker_ptr broker, const journal_entry& entry) {
-    const auto place = child_place::parse(entry.text);
-    task_node made;
-    made.name = entry.key.substr(1);
-    const auto key = co_await broker->find(place.queue, place.own_id);
-    if (key) {
-        task_id id;
-        id.queue = place.queue;
-        id.key = *key;
-        auto record = co_await broker->get(std::move(id));
-        if (record) {
-            made.task = std::move(*record);
-            co_return made;
-        }
-    }
-    made.task.id.queue = place.queue;
-    made.task.own_id = place.own_id;
-    made.task.name = place.name;
-    if (entry.outcome) {
-        made.task.state = entry.outcome->state;
-        made.task.result = entry.outcome->result;
-        made.task.error = entry.outcome->error;
-        made.task.attempts = entry.outcome->attempts;
-    }
-    co_return made;
-}
-
-asio::awaitable<void> grow_tree(broker_ptr broker, task_node& node, std::size_t& room) {
-    journal_query query;
-    do {
-        journal_page page;
-        try {
-            page = co_await broker->journal(node.task.id, query);
-        } catch (const error& e) {
-            if (e.code() != errc::not_found) throw;
-            co_return;
-        }
-        node.spawned = page.counts;
-        query.cursor = page.cursor;
-        for (const auto& entry : page.entries) {
-            if (!entry.key.starts_with('c')) continue;
-            if (room == 0) {
-                node.is_cut = true;
-                co_return;
-            }
-            --room;
-            auto child = co_await child_of(broker, entry);
-            node.children.push_back(std::move(child));
-        }
-    } while (!query.cursor.empty());
-    std::ranges::sort(node.children, [](const task_node& a, const task_node& b) { return is_before_by_number(a.name, b.name); });
-    for (auto& child : node.children) co_await grow_tree(broker, child, room);
-}
-
-asio::awaitable<task_tree> look_around(broker_ptr broker, task_id id, std::size_t most) {
-    auto found = co_await broker->get(id);
-    if (!found) throw error(errc::not_found, "task " + to_string(id));
-    task_tree tree;
-    auto above = found->parent;
-    while (!above.empty()) {
-        auto parent = co_await broker->get(parse_task_id(above));
-        if (!parent) break;
-        above = parent->parent;
-        tree.ancestors.insert(tree.ancestors.begin(), std::move(*parent));
-    }
-    tree.node.task = std::move(*found);
-    co_await grow_tree(broker, tree.node, most);
-    co_return tree;
-}
-
-asio::awaitable<children_counts> count_children(broker_ptr broker, task_id id) {
-    journal_query query;
-    query.limit = 1;
-    const auto page = co_await broker->journal(std::move(id), std::move(query));
-    co_return page.counts;
-}
-
-}  // namespace detail
-
-asio::awaitable<task_tree> inspector::tree(task_id id, std::size_t most) const {
-    return detail::look_around(broker_, std::move(id), most);
-}
-
-asio::awaitable<children_counts> inspector::progress(task_id id) const {
-    return detail::count_children(broker_, std::move(id));
-}
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/node.ipp ---------------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-
-/// A node while it runs.
-class node_core : public std::enable_shared_from_this<node_core> {
-public:
-    node_core(broker_ptr broker, worker& shown, node_options options)
-        : broker_(std::move(broker)), worker_(shown), options_(std::move(options)), id_(uuid_generator().text()),
-          service_(broker_, service_options().id(id_).host(host()).lease(options_.lease()).log(options_.log())),
-          started_at_(broker_->clock().now()) {
-        service_.on(steer_node, [this](node_order order) { return obey(*this, order); });
-    }
-
-    node_info info() const {
-        node_info made;
-        made.id = id_;
-        made.name = options_.name().empty() ? host() : options_.name();
-        made.host = host();
-        made.ip = ip_;
-        made.pid = static_cast<std::uint64_t>(::getpid());
-        made.version = version;
-        made.started_at = started_at_;
-        made.queues = worker_.queues();
-        made.tasks = worker_.tasks();
-        made.concurrency = worker_.concurrency();
-        made.running = worker_.counts().running;
-        made.load = host_load();
-        made.memory = resident_memory();
-        made.paused = worker_.is_paused();
-        return made;
-    }
-
-    static asio::awaitable<void> run(std::shared_ptr<node_core> self) {
-        std::exception_ptr unread;
-        try {
-            co_await self->take_settings();
-        } catch (...) {
-            unread = std::current_exception();
-        }
-        self->tell("reading what is kept for it", unread);
-        const auto executor = co_await asio::this_coro::executor;
-        asio::co_spawn(executor, self->service_.run(), [self](const std::exception_ptr& error) { self->tell("steering it", error); });
-        asio::co_spawn(executor, show(self), asio::bind_cancellation_slot(self->stop_showing_.slot(), [self](std::exception_ptr) {
-                           self->is_shown_ = false;
-                           self->shown_.set();
-                       }));
-        std::exception_ptr failure;
-        try {
-            co_await self->worker_.run();
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-        self->service_.stop();
-        self->is_over_ = true;
-        self->changed_->set();
-        while (self->is_shown_) co_await self->shown_.wait();
-        std::exception_ptr trouble;
-        try {
-            co_await self->broker_->withdraw(nodes_board, self->id_);
-        } catch (...) {
-            trouble = std::current_exception();
-        }
-        self->tell("leaving the directory", trouble);
-        if (failure) std::rethrow_exception(failure);
-    }
-
-private:
-    std::string host() const { return options_.host().empty() ? asio::ip::host_name() : options_.host(); }
-
-    asio::awaitable<void> take_settings() {
-        const auto name = info().name;
-        const auto rows = co_await broker_->announced(settings_board);
-        for (const auto& row : rows) {
-            if (row.id != name) continue;
-            const auto settings = decode<node_settings>(row.text);
-            if (settings.concurrency) worker_.set_concurrency(*settings.concurrency);
-            if (settings.paused) worker_.pause();
-        }
-    }
-
-    /// Tells the directory now and then, and when something has changed.
-    static asio::awaitable<void> show(std::shared_ptr<node_core> self) {
-        const auto executor = co_await asio::this_coro::executor;
-        auto& clock = self->broker_->clock();
-        while (!self->is_over_) {
-            auto next = later(clock.now(), self->options_.lease() / 3);
-            std::exception_ptr trouble;
-            try {
-                auto text = encode(self->info());
-                co_await self->broker_->announce(nodes_board, self->id_, std::move(text), self->options_.lease());
-            } catch (...) {
-                trouble = std::current_exception();
-            }
-            self->tell("telling that it is there", trouble);
-            if (self->is_over_) break;
-            const alarm at(clock, executor, self->changed_, next);
-            co_await self->changed_->wait();
-        }
-    }
-
-    static asio::awaitable<node_info> obey(node_core& self, node_order order) {
-        if (order.concurrency) self.worker_.set_concurrency(*order.concurrency);
-        switch (order.action) {
-            case node_action::none: break;
-            case node_action::pause: self.worker_.pause(); break;
-            case node_action::resume: self.worker_.resume(); break;
-            case node_action::drain: self.worker_.stop(); break;
-            case node_action::stop: self.worker_.stop_now(); break;
-        }
-        self.changed_->set();
-        co_return self.info();
-    }
-
-    void tell(const std::string& what, const std::exception_ptr& error) const {
-        if (!error || !options_.log()) return;
-        try {
-            std::rethrow_exception(error);
-        } catch (const std::exception& e) {
-            options_.log()("node " + id_ + ": " + what + " failed: " + e.what());
-        }
-    }
-
-    const broker_ptr broker_;
-    worker& worker_;
-    const node_options options_;
-    const std::string id_;
-    const std::string ip_ = own_ip();
-    service service_;
-    const time_point started_at_;
-    const std::shared_ptr<event> changed_ = std::make_shared<event>();
-    event shown_;  // is_shown_ has become false
-    asio::cancellation_signal stop_showing_;
-    std::atomic<bool> is_over_ = false;
-    std::atomic<bool> is_shown_ = true;
-};
-
-}  // namespace detail
-
-node::node(broker_ptr broker, worker& shown, node_options options)
-    : core_(std::make_shared<detail::node_core>(std::move(broker), shown, std::move(options))) {}
-
-node::~node() = default;
-
-asio::awaitable<void> node::run() { return detail::node_core::run(core_); }
-
-node_info node::info() const { return core_->info(); }
 
 }  // namespace taskflux
 
@@ -12825,1002 +14303,6 @@ asio::awaitable<std::optional<received_message>> raw_queue::receive(duration wai
 }
 
 }  // namespace taskflux
-
-// -------------------- taskflux/detail/in_time.hpp ----------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// What `work` gives. Where `source` reads `ends` first, it is cancelled, and `timed_out` thrown, with `what` it was.
-/// `source` must outlive it. Cancellation (terminal): that of `work`.
-template <class T>
-asio::awaitable<T> in_time(clock& source, time_point ends, asio::awaitable<T> work, std::string what) {
-    const auto executor = co_await asio::this_coro::executor;
-    auto both = asio::experimental::make_parallel_group(asio::co_spawn(executor, std::move(work), asio::deferred),
-                                                        asio::co_spawn(executor, sleep_until(source, ends), asio::deferred));
-    auto [order, failure, value, cancelled] =
-        co_await both.async_wait(asio::experimental::wait_for_one(), asio::deferred);
-    const bool is_late = order[0] == 1;
-    if (is_late && cancelled) std::rethrow_exception(cancelled);
-    if (is_late) throw error(errc::timed_out, what + " took too long");
-    if (failure) std::rethrow_exception(failure);
-    co_return std::move(value);
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/rpc/instances.hpp ------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// The instances of services as their boards show them, looked at again after a second, and how many calls of ours each
-/// has in hand. Thread-safe.
-class instances {
-public:
-    explicit instances(broker_ptr broker) : broker_(std::move(broker)) {}
-
-    /// Those that are there, by id, also while they leave. `must_look`: what was seen before is not enough. Errors:
-    /// `timed_out` when the board could not be read until `ends`.
-    asio::awaitable<std::vector<service_instance>> of(std::string service, time_point ends, bool must_look = false) {
-        const auto broker = broker_;
-        const auto now = broker->clock().now();
-        if (!must_look) {
-            const std::lock_guard lock(mutex_);
-            auto& known = services_[service];
-            const bool is_fresh = now < later(known.seen_at, freshness) && now >= known.seen_at;
-            if (!known.all.empty() && (is_fresh || known.is_looking)) co_return known.all;
-        }
-        const looking mark(*this, service);  // others go by what was seen before
-        auto look = broker->announced(board_of(service));
-        const auto rows = co_await in_time(broker->clock(), ends, std::move(look), "looking for instances of " + service);
-        std::vector<service_instance> all;
-        for (const auto& row : rows) {
-            try {
-                all.push_back(decode<service_instance>(row.text));
-            } catch (const payload_error&) {  // another version's
-            }
-        }
-        const std::lock_guard lock(mutex_);
-        auto& known = services_[service];
-        known.seen_at = now;
-        known.all = all;
-        known.deaf.clear();
-        co_return all;
-    }
-
-    /// The same at the beginning of something that ends then. The first look at a board may tell that it is quite another
-    /// time at the server: then `ends` is moved.
-    asio::awaitable<std::vector<service_instance>> first_of(std::string service, time_point& ends) {
-        const auto& clock = broker_->clock();
-        const auto begun = clock.now();
-        auto all = co_await of(std::move(service), ends);
-        const auto seen = clock.now();
-        if (seen < begun || seen >= ends) ends = later(seen, ends - begun);
-        co_return all;
-    }
-
-    /// One that is not in `tried`, the less busy of two; `only`: the one of that id. Errors: `no_instance`, `timed_out`.
-    asio::awaitable<service_instance> choose(std::string service, std::string only, const std::set<std::string>& tried,
-                                             time_point& ends) {
-        const auto is_out = [&](const service_instance& one) {
-            return one.leaving || tried.contains(one.address) || (!only.empty() && one.id != only);
-        };
-        auto all = co_await first_of(service, ends);
-        std::erase_if(all, is_out);
-        {
-            const std::lock_guard lock(mutex_);
-            const auto& deaf = services_[service].deaf;
-            std::erase_if(all, [&](const auto& one) { return deaf.contains(one.address); });
-        }
-        if (all.empty()) {
-            all = co_await of(service, ends, true);
-            std::erase_if(all, is_out);
-        }
-        if (all.empty()) {
-            throw error(errc::no_instance, only.empty() ? "no instance of service " + service + " is there"
-                                                        : "service " + service + " has no instance " + only);
-        }
-        const std::lock_guard lock(mutex_);
-        auto& one = all[pick(all.size())];
-        auto& other = all[pick(all.size())];
-        co_return load_of(one) <= load_of(other) ? one : other;
-    }
-
-    void begun(const std::string& address) {
-        const std::lock_guard lock(mutex_);
-        ++ours_[address];
-    }
-    void ended(const std::string& address) {
-        const std::lock_guard lock(mutex_);
-        const auto at = ours_.find(address);
-        if (--at->second == 0) ours_.erase(at);
-    }
-
-    /// It did not hear: it is dead, or connects again. It is not chosen until the board has been looked at again; what it
-    /// has taken it may still answer.
-    void did_not_hear(const std::string& service, const std::string& address) {
-        const std::lock_guard lock(mutex_);
-        services_[service].deaf.insert(address);
-    }
-
-private:
-    static constexpr duration freshness = std::chrono::seconds(1);
-
-    struct known_service {
-        std::vector<service_instance> all;
-        std::set<std::string> deaf;  // addresses
-        time_point seen_at{};
-        bool is_looking = false;
-    };
-
-    class looking {
-    public:
-        looking(instances& of, std::string service) : of_(of), service_(std::move(service)) {
-            const std::lock_guard lock(of_.mutex_);
-            of_.services_[service_].is_looking = true;
-        }
-        looking(const looking&) = delete;
-        looking& operator=(const looking&) = delete;
-        ~looking() {
-            const std::lock_guard lock(of_.mutex_);
-            of_.services_[service_].is_looking = false;
-        }
-
-    private:
-        instances& of_;
-        std::string service_;
-    };
-
-    // With the mutex:
-
-    std::size_t pick(std::size_t count) { return std::uniform_int_distribution<std::size_t>(0, count - 1)(random_); }
-
-    std::uint64_t load_of(const service_instance& one) const {
-        const auto at = ours_.find(one.address);
-        return (std::max)(one.running, at == ours_.end() ? 0 : at->second);
-    }
-
-    const broker_ptr broker_;
-    std::mutex mutex_;  // guards all below
-    std::map<std::string, known_service> services_;
-    std::map<std::string, std::uint64_t> ours_;  // by address
-    std::minstd_rand random_{std::random_device()()};
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/rpc/core.hpp -----------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// What an `rpc` shares: its mailbox, and the calls that wait for an answer. Thread-safe; lives in a shared_ptr.
-class rpc_core : public std::enable_shared_from_this<rpc_core> {
-public:
-    explicit rpc_core(broker_ptr broker) : broker_(std::move(broker)), instances_(broker_) {}
-
-    /// To be called once, before anything else.
-    void open() {
-        box_ = broker_->open([weak = weak_from_this()](std::string_view text) {
-            if (const auto self = weak.lock()) self->hear(text);
-        });
-    }
-
-    const broker_ptr& broker() const { return broker_; }
-    detail::instances& instances() { return instances_; }
-
-    /// Calls one instance.
-    static asio::awaitable<std::string> call(std::shared_ptr<rpc_core> self, call_request what) {
-        auto ends = later(self->now(), what.options.timeout());
-        auto request = self->letter_of(what, ends, self->box_->address());
-        std::set<std::string> tried;
-        for (;;) {
-            const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
-            request.deadline = ends;
-            tried.insert(to.address);
-            const waiting mine(*self, to.address);
-            request.id = mine.id();
-            std::exception_ptr failure;
-            bool is_refused = false, may_repeat = false;
-            try {
-                auto back = self->refusal_of(request.id);
-                self->send(mine.shared(), to.address, request.text(), std::move(back));
-                co_await self->wait(mine.of(), what.service, to.id, ends);
-                is_refused = mine.of().is_refused;
-                if (!is_refused) mine.of().check();
-            } catch (const boost::system::system_error& e) {
-                failure = std::current_exception();
-                may_repeat = what.options.is_idempotent() && e.code() == errc::unavailable;
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            if (!failure && !is_refused) co_return mine.of().take();
-            if (failure) self->abandon(to.address, request.id, self->box_->address());
-            if (failure && !may_repeat) std::rethrow_exception(failure);
-            if (is_refused) self->instances_.did_not_hear(what.service, to.address);
-            else tried.erase(to.address);  // perhaps only the way to it was lost
-        }
-    }
-
-    /// Calls one instance, which has taken the call when this returns.
-    static asio::awaitable<reading> open_stream(std::shared_ptr<rpc_core> self, call_request what) {
-        auto ends = later(self->now(), what.options.timeout());
-        std::set<std::string> tried;
-        for (;;) {
-            const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
-            tried.insert(to.address);
-            const auto in = inlet::open(self->broker_, what.options.window());
-            reading made(in);
-            auto request = self->letter_of(what, ends, in->address());
-            request.window = in->window();
-            call_letter refusal;
-            refusal.what = call_letter::kind::refused;
-            bounce back(in->address(), refusal.text());
-            self->instances_.begun(to.address);
-            auto looks = [self, service = what.service, id = to.id, ends](bool is_lost) {
-                return look_for(self, service, id, ends, is_lost);
-            };
-            auto leaves = [self, address = to.address, reader = in->address()](bool has_ended) {
-                self->instances_.ended(address);
-                if (!has_ended) self->abandon(address, 0, reader);
-            };
-            in->attach(ends, std::move(looks), std::move(leaves));
-            auto sending = self->broker_->send(to.address, request.text(), std::move(back));
-            bool is_taken = co_await in_time(self->broker_->clock(), ends, std::move(sending), "calling " + what.service);
-            if (is_taken) is_taken = co_await inlet::begun(in);
-            if (is_taken) co_return made;
-            self->instances_.did_not_hear(what.service, to.address);
-        }
-    }
-
-    /// Sends to one that hears it.
-    static asio::awaitable<void> notify(std::shared_ptr<rpc_core> self, call_request what) {
-        auto ends = later(self->now(), what.options.timeout());
-        auto request = self->letter_of(what, ends, {});
-        std::set<std::string> tried;
-        for (bool was_heard = false; !was_heard;) {
-            const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
-            request.deadline = ends;
-            auto sending = self->broker_->send(to.address, request.text());
-            was_heard = co_await in_time(self->broker_->clock(), ends, std::move(sending), "notifying " + what.service);
-            if (!was_heard) self->instances_.did_not_hear(what.service, to.address);
-            tried.insert(to.address);
-        }
-    }
-
-private:
-    /// A call that waits.
-    struct pending {
-        std::string take() {
-            const std::lock_guard lock(mutex);
-            if (failure.empty()) return std::move(*answer);
-            auto why = read_failure(failure);
-            const auto code = code_of(why);
-            throw call_failed(code, std::move(why));
-        }
-        /// Throws what kept it from being sent, unless there is an answer all the same.
-        void check() {
-            const std::lock_guard lock(mutex);
-            if (trouble && !answer && failure.empty()) std::rethrow_exception(trouble);
-        }
-        bool is_over() {
-            const std::lock_guard lock(mutex);
-            return is_refused || answer || trouble || !failure.empty();
-        }
-
-        const std::shared_ptr<event> changed = std::make_shared<event>();
-        std::mutex mutex;
-        std::optional<std::string> answer;
-        std::string failure;
-        std::exception_ptr trouble;  // with sending it
-        std::atomic<bool> is_refused = false;
-    };
-
-    /// Has a number, by which an answer finds it.
-    class waiting {
-    public:
-        waiting(rpc_core& core, std::string address)
-            : core_(core), address_(std::move(address)), id_(++core.calls_made_), mine_(std::make_shared<pending>()) {
-            core_.instances_.begun(address_);
-            const std::lock_guard lock(core_.mutex_);
-            core_.calls_.emplace(id_, mine_);
-        }
-        waiting(const waiting&) = delete;
-        waiting& operator=(const waiting&) = delete;
-        ~waiting() {
-            core_.instances_.ended(address_);
-            const std::lock_guard lock(core_.mutex_);
-            core_.calls_.erase(id_);
-        }
-
-        std::uint64_t id() const { return id_; }
-        pending& of() const { return *mine_; }
-        const std::shared_ptr<pending>& shared() const { return mine_; }
-
-    private:
-        rpc_core& core_;
-        const std::string address_;
-        const std::uint64_t id_;
-        const std::shared_ptr<pending> mine_;
-    };
-
-    time_point now() const { return broker_->clock().now(); }
-
-    static call_letter letter_of(const call_request& what, time_point ends, std::string reply_to) {
-        call_letter made;
-        made.reply_to = std::move(reply_to);
-        made.service = what.service;
-        made.method = what.method;
-        made.deadline = ends;
-        made.headers = what.options.headers();
-        made.payload = what.payload;
-        return made;
-    }
-
-    /// What comes back where the service has ended, though its process has not.
-    bounce refusal_of(std::uint64_t id) const {
-        call_letter letter;
-        letter.what = call_letter::kind::refused;
-        letter.id = id;
-        return bounce(box_->address(), letter.text());
-    }
-
-    /// Until there is an answer; looks now and then whether who is to give it is still there.
-    asio::awaitable<void> wait(pending& mine, std::string service, std::string instance, time_point ends) {
-        constexpr auto look = std::chrono::seconds(1);
-        const auto executor = co_await asio::this_coro::executor;
-        while (!mine.is_over()) {
-            const auto begun = now();
-            if (begun >= ends) {
-                throw error(errc::timed_out, "service " + service + " has not answered in time");
-            }
-            const auto until = (std::min)(ends, later(begun, look));
-            {
-                const alarm at(broker_->clock(), executor, mine.changed, until);
-                co_await mine.changed->wait();
-            }
-            if (mine.is_over() || now() < until || until == ends) continue;
-            const bool is_there = co_await this->is_there(service, instance, ends);
-            if (!is_there && !mine.is_over()) throw lost(service, instance);
-        }
-    }
-
-    asio::awaitable<bool> is_there(std::string service, std::string instance, time_point ends) {
-        const auto all = co_await instances_.of(std::move(service), ends);
-        co_return std::ranges::any_of(all, [&](const auto& one) { return one.id == instance; });
-    }
-
-    static error lost(const std::string& service, const std::string& instance) {
-        return error(errc::unavailable, "instance " + instance + " of service " + service + " is gone, which had taken the call");
-    }
-
-    /// Throws when a stream's source is gone.
-    static asio::awaitable<void> look_for(std::shared_ptr<rpc_core> self, std::string service, std::string instance,
-                                          time_point ends, bool is_lost) {
-        bool is_there = false;
-        if (!is_lost) is_there = co_await self->is_there(service, instance, ends);
-        if (!is_there) throw lost(service, instance);
-    }
-
-    /// Waits for nothing, so that a call's time ends also one that can't be sent: the call hears what becomes of it.
-    void send(const std::shared_ptr<pending>& mine, std::string to, std::string text, bounce back) {
-        broker_->post(std::move(to), std::move(text), std::move(back), [mine](std::exception_ptr trouble, bool was_heard) {
-            if (!trouble && was_heard) return;
-            {
-                const std::lock_guard lock(mine->mutex);
-                if (trouble) mine->trouble = std::move(trouble);
-                else mine->is_refused = true;
-            }
-            mine->changed->set();
-        });
-    }
-
-    /// Nobody waits any more: the method is to be cancelled. Waits for nothing.
-    void abandon(const std::string& address, std::uint64_t id, const std::string& reader) {
-        call_letter letter;
-        letter.what = call_letter::kind::cancel;
-        letter.id = id;
-        letter.reply_to = reader;
-        broker_->post(address, letter.text());
-    }
-
-    void hear(std::string_view text) {
-        call_letter letter;
-        try {
-            letter = call_letter::parse(text);
-        } catch (const std::exception&) {  // not one of ours
-            return;
-        }
-        std::shared_ptr<pending> mine;
-        {
-            const std::lock_guard lock(mutex_);
-            const auto found = calls_.find(letter.id);
-            if (found == calls_.end()) return;
-            mine = found->second;
-        }
-        {
-            const std::lock_guard lock(mine->mutex);
-            switch (letter.what) {
-                case call_letter::kind::answer: mine->answer = std::move(letter.payload); break;
-                case call_letter::kind::fault: mine->failure = std::move(letter.payload); break;
-                case call_letter::kind::refused: mine->is_refused = true; break;
-                default: return;
-            }
-        }
-        mine->changed->set();
-    }
-
-    const broker_ptr broker_;
-    detail::instances instances_;
-    std::unique_ptr<mailbox> box_;
-    std::atomic<std::uint64_t> calls_made_ = 0;
-    std::mutex mutex_;
-    std::map<std::uint64_t, std::shared_ptr<pending>> calls_;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/rpc.ipp ----------------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-
-std::shared_ptr<rpc_core> make_rpc_core(broker_ptr broker) {
-    auto core = std::make_shared<rpc_core>(std::move(broker));
-    core->open();
-    return core;
-}
-
-asio::awaitable<std::string> call_one(std::shared_ptr<rpc_core> core, call_request what) {
-    return rpc_core::call(std::move(core), std::move(what));
-}
-
-asio::awaitable<reading> open_stream(std::shared_ptr<rpc_core> core, call_request what) {
-    return rpc_core::open_stream(std::move(core), std::move(what));
-}
-
-asio::awaitable<void> notify_one(std::shared_ptr<rpc_core> core, call_request what) {
-    return rpc_core::notify(std::move(core), std::move(what));
-}
-
-/// What it throws is kept.
-asio::awaitable<raw_reply> call_kept(std::shared_ptr<rpc_core> core, call_request what) {
-    raw_reply made;
-    made.instance = what.options.to();
-    try {
-        auto answer = co_await rpc_core::call(std::move(core), std::move(what));
-        made.payload = std::move(answer);
-    } catch (...) {
-        made.error = std::current_exception();
-    }
-    co_return made;
-}
-
-asio::awaitable<std::vector<raw_reply>> call_all(std::shared_ptr<rpc_core> core, call_request what) {
-    const auto executor = co_await asio::this_coro::executor;
-    auto& clock = core->broker()->clock();
-    auto ends = later(clock.now(), what.options.timeout());
-    const auto all = co_await core->instances().first_of(what.service, ends);
-    what.options.timeout((std::max)(ends - clock.now(), duration(1)));
-    std::vector<raw_reply> answers;
-    if (all.empty()) co_return answers;
-    using operation = decltype(asio::co_spawn(executor, call_kept(core, what), asio::deferred));
-    std::vector<operation> calls;
-    for (const auto& one : all) {
-        auto mine = what;
-        mine.options.to(one.id);
-        calls.push_back(asio::co_spawn(executor, call_kept(core, std::move(mine)), asio::deferred));
-    }
-    auto group = asio::experimental::make_parallel_group(std::move(calls));
-    auto [order, errors, replies] = co_await group.async_wait(asio::experimental::wait_for_all(), asio::deferred);
-    for (std::size_t i = 0; i < replies.size(); ++i) {
-        if (errors[i]) replies[i].error = errors[i];
-        answers.push_back(std::move(replies[i]));
-    }
-    co_return answers;
-}
-
-}  // namespace detail
-
-asio::awaitable<std::string> rpc::call_json(std::string service, std::string method, std::string payload,
-                                            call_options options) const {
-    detail::call_request what;
-    what.service = detail::checked_service(service);
-    what.method = std::move(method);
-    what.payload = std::move(payload);
-    what.options = std::move(options);
-    return detail::call_one(core_, std::move(what));
-}
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/rpc/letters.ipp --------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Takes lines off a text.
-class line_reader {
-public:
-    explicit line_reader(std::string_view text) : text_(text) {}
-
-    std::string_view line() {
-        const auto end = text_.find('\n');
-        if (end == std::string_view::npos) throw error(errc::protocol, "a letter ends too early");
-        const auto taken = text_.substr(0, end);
-        text_.remove_prefix(end + 1);
-        return taken;
-    }
-
-    template <class Number>
-    Number number() {
-        const auto digits = line();
-        Number value{};
-        const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-        if (failure != std::errc() || end != digits.data() + digits.size()) throw error(errc::protocol, "a letter without a number");
-        return value;
-    }
-
-    std::string_view text(std::size_t size) {
-        if (size > text_.size()) throw error(errc::protocol, "a letter ends too early");
-        const auto taken = text_.substr(0, size);
-        text_.remove_prefix(size);
-        return taken;
-    }
-
-    std::string_view rest() const { return text_; }
-
-private:
-    std::string_view text_;
-};
-
-void call_letter::add(std::string_view value) { ((payload += std::to_string(value.size())) += '\n') += value; }
-
-std::vector<std::string_view> call_letter::values_in() const {
-    std::vector<std::string_view> all;
-    for (line_reader from(payload); !from.rest().empty();) {
-        const auto size = from.number<std::size_t>();
-        all.push_back(from.text(size));
-    }
-    return all;
-}
-
-std::string call_letter::text() const {
-    std::string out(1, static_cast<char>(what));
-    const auto line = [&out](std::string_view text) { (out += text) += '\n'; };
-    line(std::to_string(id));
-    switch (what) {
-        case kind::request:
-            line(reply_to);
-            line(service);
-            line(method);
-            line(std::to_string(deadline.time_since_epoch().count()));
-            line(std::to_string(window));
-            line(headers.empty() ? std::string() : encode(headers));
-            break;
-        case kind::cancel: line(reply_to); break;
-        case kind::values:
-        case kind::end:
-            line(reply_to);
-            line(std::to_string(number));
-            break;
-        case kind::credit:
-        case kind::again:
-            line(std::to_string(number));
-            line(std::to_string(taken));
-            break;
-        case kind::answer:
-        case kind::fault:
-        case kind::refused: break;
-    }
-    return out += payload;
-}
-
-call_letter call_letter::parse(std::string_view text) {
-    if (text.empty()) throw error(errc::protocol, "an empty letter");
-    call_letter made;
-    made.what = static_cast<kind>(text.front());
-    line_reader from(text.substr(1));
-    made.id = from.number<std::uint64_t>();
-    switch (made.what) {
-        case kind::request:
-            made.reply_to = from.line();
-            made.service = from.line();
-            made.method = from.line();
-            made.deadline = time_point(duration(from.number<duration::rep>()));
-            made.window = from.number<std::size_t>();
-            if (const auto headers = from.line(); !headers.empty()) made.headers = decode<header_map>(headers);
-            break;
-        case kind::cancel: made.reply_to = from.line(); break;
-        case kind::values:
-        case kind::end:
-            made.reply_to = from.line();
-            made.number = from.number<std::uint64_t>();
-            break;
-        case kind::credit:
-        case kind::again:
-            made.number = from.number<std::uint64_t>();
-            made.taken = from.number<std::uint64_t>();
-            break;
-        case kind::answer:
-        case kind::fault:
-        case kind::refused: break;
-        default: throw error(errc::protocol, "a letter of an unknown kind");
-    }
-    made.payload = from.rest();
-    return made;
-}
-
-std::string board_of(std::string_view service) { return "taskflux/service/" + std::string(service); }
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/rpc/service_core.hpp ---------------------------------------------------
-
-namespace taskflux::detail {
-
-/// A service while it runs. Kept alive by its loop and its calls. What it does is in service_core.ipp.
-class service_core : public std::enable_shared_from_this<service_core> {
-public:
-    service_core(broker_ptr broker, const service_options& options, std::shared_ptr<const method_map> methods,
-                 asio::any_io_executor cpu);
-
-    const asio::any_io_executor& strand() const { return strand_; }
-
-    /// The service's whole life: until `stop`, or until the broker is closed, which throws.
-    asio::awaitable<void> live(std::shared_ptr<asio::thread_pool> cpu_threads);
-
-    /// Thread-safe.
-    void stop();
-
-    /// Ends it without waiting for anything. Thread-safe.
-    void abandon();
-
-    std::size_t running() const;
-
-private:
-    /// A call in hand.
-    struct call {
-        call(asio::any_io_executor on, taskflux::clock& clock, call_letter letter, method_handler& handler)
-            : where(std::move(on)), context(clock, letter.method, letter.headers, letter.deadline),
-              request(std::move(letter)), does(handler) {}
-
-        asio::any_io_executor where;
-        call_context context;
-        call_letter request;
-        method_handler& does;
-        asio::cancellation_signal stop;  // for `where`
-        bool is_gone = false;            // who has called: nobody waits for an answer. Guarded by the core's mutex
-    };
-    using call_ptr = std::shared_ptr<call>;
-    using call_key = std::pair<std::string, std::uint64_t>;  // who has called, and its number
-
-    void hear(std::string_view text);
-    void begin(call_letter request);
-    void cancel(const call_ptr& one);
-
-    /// Who has called does not wait any more.
-    void cancel(const call_key& key);
-    void cancel_all();
-    void answer(const call_ptr& one, std::string text);  // empty: none
-    void end(const call_ptr& one);
-
-    /// The method, or null where an answer has been sent that there is none.
-    method_handler* find(const call_letter& request);
-    void refuse(const call_letter& request, call_letter::kind how, errc code, const std::string& why);
-    void open_outlet(call& of);
-    static asio::awaitable<std::string> carry_out(std::shared_ptr<service_core> self, call_ptr one);
-
-    asio::awaitable<void> announce(bool leaving, duration lease);
-    asio::awaitable<void> leave();
-    asio::awaitable<void> drain();
-
-    /// When the first call in hand is over, or has been cancelled too late.
-    time_point cancel_overdue();
-
-    /// Logs an error, if there is one; throws `shut_down`.
-    void tell(const std::string& what, const std::exception_ptr& trouble) const;
-
-    const broker_ptr broker_;
-    const service_options options_;
-    const std::shared_ptr<const method_map> methods_;
-    const asio::any_io_executor cpu_;
-    const asio::any_io_executor strand_;
-    const std::shared_ptr<event> changed_;
-    const time_point started_at_;
-    std::unique_ptr<mailbox> box_;
-    std::atomic<bool> is_stopped_ = false;
-
-    mutable std::mutex mutex_;  // guards all below
-    std::map<call_key, call_ptr> calls_;
-    std::multimap<time_point, call_ptr> deadlines_;
-    bool takes_calls_ = false;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/rpc/service_core.ipp ---------------------------------------------------
-
-namespace taskflux::detail {
-
-service_core::service_core(broker_ptr broker, const service_options& options, std::shared_ptr<const method_map> methods,
-                           asio::any_io_executor cpu)
-    : broker_(std::move(broker)), options_(options), methods_(std::move(methods)), cpu_(std::move(cpu)),
-      strand_(asio::make_strand(broker_->get_executor())), changed_(std::make_shared<event>()),
-      started_at_(broker_->clock().now()) {}
-
-asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
-    const auto self = shared_from_this();
-    {
-        const std::lock_guard lock(mutex_);
-        takes_calls_ = true;
-    }
-    box_ = broker_->open([weak = weak_from_this()](std::string_view text) {
-        if (const auto alive = weak.lock()) alive->hear(text);
-    });
-    auto& clock = broker_->clock();
-    auto next = clock.now();
-    while (!is_stopped_) {
-        if (clock.now() >= next) {
-            std::exception_ptr trouble;
-            try {
-                co_await announce(false, options_.lease());
-            } catch (...) {
-                trouble = std::current_exception();
-            }
-            tell("telling that it is there", trouble);
-            next = later(clock.now(), trouble ? std::chrono::seconds(1) : options_.lease() / 3);
-        }
-        if (is_stopped_) break;
-        const alarm at(clock, strand_, changed_, (std::min)(next, cancel_overdue()));
-        co_await changed_->wait();
-    }
-    {
-        const std::lock_guard lock(mutex_);
-        takes_calls_ = false;
-    }
-    co_await leave();
-    box_.reset();
-}
-
-void service_core::stop() {
-    is_stopped_ = true;
-    changed_->set();
-}
-
-void service_core::abandon() {
-    is_stopped_ = true;
-    cancel_all();
-    changed_->set();
-}
-
-std::size_t service_core::running() const {
-    const std::lock_guard lock(mutex_);
-    return calls_.size();
-}
-
-void service_core::hear(std::string_view text) {
-    call_letter letter;
-    try {
-        letter = call_letter::parse(text);
-    } catch (...) {
-        return tell("reading a letter", std::current_exception());
-    }
-    if (letter.what == call_letter::kind::request) return begin(std::move(letter));
-    if (letter.what != call_letter::kind::cancel) return;
-    cancel({letter.reply_to, letter.id});
-}
-
-void service_core::cancel(const call_key& key) {
-    call_ptr one;
-    {
-        const std::lock_guard lock(mutex_);
-        const auto found = calls_.find(key);
-        if (found == calls_.end()) return;
-        one = found->second;
-        one->is_gone = true;
-    }
-    cancel(one);
-}
-
-void service_core::begin(call_letter request) {
-    auto& clock = broker_->clock();
-    if (clock.now() >= request.deadline) return;  // who has called has given up
-    auto* const does = find(request);
-    if (!does) return;
-    const auto& on = does->kind() == job::kind::plain && cpu_ ? cpu_ : broker_->get_executor();
-    const auto one = std::make_shared<call>(asio::make_strand(on), clock, std::move(request), *does);
-    const auto& letter = one->request;
-    bool takes = false, is_full = false, is_first = false;
-    {
-        const std::lock_guard lock(mutex_);
-        takes = takes_calls_;
-        is_full = calls_.size() >= options_.max_running();
-        if (takes && !is_full) {
-            calls_.emplace(call_key(letter.reply_to, letter.id), one);
-            is_first = deadlines_.empty() || letter.deadline < deadlines_.begin()->first;
-            deadlines_.emplace(letter.deadline, one);
-        }
-    }
-    if (!takes) return refuse(letter, call_letter::kind::refused, errc::shut_down, "");
-    if (is_full) {
-        return refuse(letter, call_letter::kind::fault, errc::busy,
-                      "instance " + options_.id() + " has its " + std::to_string(options_.max_running()) + " calls in hand");
-    }
-    if (is_first) changed_->set();
-    auto ended = [self = shared_from_this(), one](std::exception_ptr, std::string answer) { self->answer(one, std::move(answer)); };
-    asio::co_spawn(one->where, carry_out(shared_from_this(), one),
-                   asio::bind_cancellation_slot(one->stop.slot(), std::move(ended)));
-}
-
-method_handler* service_core::find(const call_letter& request) {
-    const auto methods = methods_->find(request.service);
-    if (methods == methods_->end()) {
-        refuse(request, call_letter::kind::fault, errc::not_found, "there is no service " + request.service + " here");
-        return nullptr;
-    }
-    const auto found = methods->second.find(request.method);
-    if (found != methods->second.end()) return found->second.get();
-    std::string known;
-    for (const auto& [name, handler] : methods->second) known += (known.empty() ? "" : ", ") + name;
-    refuse(request, call_letter::kind::fault, errc::not_found,
-           "service " + request.service + " has no method " + request.method + "; it has " + known);
-    return nullptr;
-}
-
-void service_core::refuse(const call_letter& request, call_letter::kind how, errc code, const std::string& why) {
-    if (request.reply_to.empty()) return;
-    call_letter letter;
-    letter.what = how;
-    letter.id = request.id;
-    if (how == call_letter::kind::fault) letter.payload = encode(describe(std::make_exception_ptr(error(code, why))));
-    broker_->post(request.reply_to, letter.text());
-}
-
-void service_core::open_outlet(call& of) {
-    const auto& request = of.request;
-    auto gone = [weak = weak_from_this(), key = call_key(request.reply_to, request.id)] {
-        if (const auto self = weak.lock()) self->cancel(key);
-    };
-    of.context.attach(outlet::open(broker_, request.reply_to, request.window, std::move(gone)));
-}
-
-asio::awaitable<std::string> service_core::carry_out(std::shared_ptr<service_core> self, call_ptr one) {
-    call_letter answer;
-    answer.what = call_letter::kind::answer;
-    answer.id = one->request.id;
-    std::exception_ptr failure;
-    if (one->does.emits() && one->request.window > 0) self->open_outlet(*one);
-    try {
-        if (one->does.kind() == job::kind::plain) {
-            one->does.call(one->context, one->request.payload, answer.payload);
-        } else {
-            co_await one->does.run(one->context, one->request.payload, answer.payload);
-        }
-        constexpr std::size_t most = exchange::max_message_size - 64;  // beside its head
-        if (answer.payload.size() > most) {
-            throw error(errc::too_large, "a result of " + std::to_string(answer.payload.size()) + " bytes; at most " +
-                                             std::to_string(most) + " are sent");
-        }
-    } catch (...) {
-        failure = std::current_exception();
-    }
-    if (failure) {
-        answer.what = call_letter::kind::fault;
-        answer.payload = encode(describe(failure));
-    }
-    co_return answer.text();
-}
-
-void service_core::answer(const call_ptr& one, std::string text) {
-    bool is_gone = one->request.reply_to.empty() || text.empty();
-    if (!is_gone) {
-        const std::lock_guard lock(mutex_);
-        is_gone = one->is_gone;
-    }
-    if (is_gone) return end(one);
-    auto sent = [weak = weak_from_this(), one](std::exception_ptr, bool) {
-        if (const auto self = weak.lock()) self->end(one);
-    };
-    broker_->post(one->request.reply_to, std::move(text), bounce(), std::move(sent));
-}
-
-void service_core::end(const call_ptr& one) {
-    const std::lock_guard lock(mutex_);
-    calls_.erase({one->request.reply_to, one->request.id});
-    const auto [begin, end] = deadlines_.equal_range(one->request.deadline);
-    const auto mine = std::find_if(begin, end, [&](const auto& entry) { return entry.second == one; });
-    if (mine != end) deadlines_.erase(mine);
-    if (is_stopped_ && calls_.empty()) changed_->set();
-}
-
-void service_core::cancel(const call_ptr& one) {
-    one->context.cancel();
-    asio::post(one->where, [one] { one->stop.emit(asio::cancellation_type::terminal); });
-}
-
-void service_core::cancel_all() {
-    std::vector<call_ptr> all;
-    {
-        const std::lock_guard lock(mutex_);
-        for (const auto& [key, one] : calls_) all.push_back(one);
-    }
-    for (const auto& one : all) cancel(one);
-}
-
-time_point service_core::cancel_overdue() {
-    std::vector<call_ptr> late;
-    auto next = never;
-    {
-        const std::lock_guard lock(mutex_);
-        const auto end = deadlines_.upper_bound(broker_->clock().now());
-        for (auto at = deadlines_.begin(); at != end; ++at) late.push_back(at->second);
-        deadlines_.erase(deadlines_.begin(), end);
-        for (const auto& one : late) one->is_gone = true;
-        if (!deadlines_.empty()) next = deadlines_.begin()->first;
-    }
-    for (const auto& one : late) cancel(one);
-    return next;
-}
-
-asio::awaitable<void> service_core::announce(bool leaving, duration lease) {
-    service_instance row;
-    row.id = options_.id();
-    row.host = options_.host();
-    row.version = version;
-    row.running = running();
-    row.limit = options_.max_running();
-    row.started_at = started_at_;
-    row.address = box_->address();
-    row.leaving = leaving;
-    for (const auto& [name, methods] : *methods_) {
-        row.service = name;
-        row.methods.clear();
-        for (const auto& [method, handler] : methods) row.methods.push_back(method);
-        co_await broker_->announce(services_board, name, std::string(), lease);
-        auto text = encode(row);
-        co_await broker_->announce(board_of(name), options_.id(), std::move(text), lease);
-    }
-}
-
-asio::awaitable<void> service_core::leave() {
-    std::exception_ptr trouble;
-    try {
-        co_await announce(true, options_.lease() + options_.drain_for());
-    } catch (...) {
-        trouble = std::current_exception();
-    }
-    tell("leaving the directory", trouble);
-    co_await drain();
-    trouble = nullptr;
-    try {
-        for (const auto& [name, methods] : *methods_) co_await broker_->withdraw(board_of(name), options_.id());
-    } catch (...) {
-        trouble = std::current_exception();
-    }
-    tell("leaving the directory", trouble);
-}
-
-asio::awaitable<void> service_core::drain() {
-    auto& clock = broker_->clock();
-    const auto ends = later(clock.now(), options_.drain_for());
-    bool is_over = false;
-    while (running() > 0) {
-        if (!is_over && clock.now() >= ends) {
-            is_over = true;
-            cancel_all();
-        }
-        const alarm at(clock, strand_, changed_, (std::min)(is_over ? never : ends, cancel_overdue()));
-        co_await changed_->wait();
-    }
-}
-
-void service_core::tell(const std::string& what, const std::exception_ptr& trouble) const {
-    if (!trouble) return;
-    const auto why = describe(trouble);
-    if (code_of(why) == errc::shut_down) std::rethrow_exception(trouble);
-    if (options_.log()) options_.log()("service " + options_.id() + ": " + what + " failed: " + why.message);
-}
-
-}  // namespace taskflux::detail
 
 // -------------------- taskflux/flow/scheduler/known.hpp ----------------------------------------------------
 
@@ -14669,518 +15151,7 @@ asio::awaitable<std::optional<task_key>> schedule_book::live_task(std::string qu
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/flow/service.ipp ------------------------------------------------------------
-
-namespace taskflux {
-
-service::service(broker_ptr broker, service_options options)
-    : broker_(std::move(broker)), options_(std::move(options)), methods_(std::make_shared<detail::method_map>()) {
-    if (options_.id().empty()) options_.id(uuid_generator().text());
-    if (options_.host().empty()) options_.host(asio::ip::host_name());
-}
-
-service::~service() {
-    if (core_) core_->abandon();
-    if (pool_) pool_->join();
-}
-
-asio::awaitable<void> service::run() {
-    if (core_) throw error(errc::wrong_state, "this service has been run already");
-    if (methods_->empty()) throw error(errc::invalid_argument, "a service needs a method: call on() before run()");
-    core_ = std::make_shared<detail::service_core>(broker_, options_, methods_, cpu());
-    if (is_stopped_) core_->stop();
-    return detail::live(core_, pool_);
-}
-
-void service::stop() {
-    if (core_) return core_->stop();
-    is_stopped_ = true;
-}
-
-std::size_t service::running() const { return core_ ? core_->running() : 0; }
-
-void service::add(std::string_view of, std::string_view method, std::unique_ptr<detail::method_handler> handler) {
-    const auto name = std::string(of) + '.' + std::string(method);
-    if (core_) throw error(errc::wrong_state, "method " + name + ": methods are set before run()");
-    auto& methods = (*methods_)[std::string(of)];
-    if (!methods.emplace(std::string(method), std::move(handler)).second) {
-        throw error(errc::invalid_argument, "method " + name + " is served already");
-    }
-}
-
-asio::any_io_executor service::cpu() {
-    const auto is_plain = [](const auto& named) { return named.second->kind() == detail::job::kind::plain; };
-    const auto has_plain = [&](const auto& named) { return std::ranges::any_of(named.second, is_plain); };
-    if (options_.cpu() || std::ranges::none_of(*methods_, has_plain)) return options_.cpu();
-    pool_ = detail::make_cpu_pool(options_.cpu_threads());
-    return pool_->get_executor();
-}
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/stream.ipp -------------------------------------------------------------
-
-namespace taskflux::detail {
-
-asio::awaitable<void> emit(std::shared_ptr<outlet> to, std::string value) {
-    if (to) {
-        co_await to->emit(std::move(value));
-    } else {
-        co_await asio::post(asio::deferred);  // who emits without end is cancelled here
-    }
-}
-
-asio::awaitable<void> end_stream(std::shared_ptr<outlet> to) {
-    if (to) co_await to->end();
-}
-
-asio::awaitable<void> flush_stream(std::shared_ptr<outlet> to) {
-    if (to) co_await to->flush();
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/stream/inlet.ipp -------------------------------------------------------
-
-namespace taskflux::detail {
-
-std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window) {
-    const auto made = std::make_shared<inlet>(std::move(broker), window);
-    made->box_ = made->broker_->open([weak = made->weak_from_this()](std::string_view text) {
-        if (const auto self = weak.lock()) self->hear(text);
-    });
-    return made;
-}
-
-inlet::inlet(broker_ptr broker, std::size_t window)
-    : broker_(std::move(broker)), window_(window), changed_(std::make_shared<event>()) {}
-
-void inlet::attach(time_point ends, look looks, std::function<void(bool)> leaves) {
-    ends_ = ends;
-    looks_ = std::move(looks);
-    leaves_ = std::move(leaves);
-}
-
-asio::awaitable<bool> inlet::begun(std::shared_ptr<inlet> self) {
-    for (;;) {
-        {
-            const std::lock_guard lock(self->mutex_);
-            if (!self->source_.empty()) co_return true;
-            if (self->is_refused_) co_return false;
-            if (self->failure_) std::rethrow_exception(self->failure_);
-        }
-        co_await self->change();
-    }
-}
-
-asio::awaitable<std::optional<std::string>> inlet::next(std::shared_ptr<inlet> self) {
-    while (self) {
-        std::optional<std::string> value;
-        bool is_due = false;
-        {
-            const std::lock_guard lock(self->mutex_);
-            if (!self->values_.empty()) {
-                value = std::move(self->values_.front());
-                self->values_.pop_front();
-                ++self->taken_;
-                self->untold_bytes_ += value->size();
-                is_due = (self->taken_ - self->told_) * 2 >= self->window_ || self->untold_bytes_ * 4 >= stream_bytes;
-            } else if (self->has_ended_) {
-                co_return std::nullopt;
-            } else if (self->failure_) {
-                std::rethrow_exception(self->failure_);
-            }
-        }
-        if (is_due) self->tell(call_letter::kind::credit);
-        if (value) co_return value;
-        co_await self->change();
-    }
-    co_return std::nullopt;
-}
-
-void inlet::close(std::exception_ptr why) {
-    {
-        const std::lock_guard lock(mutex_);
-        if (!failure_) failure_ = std::move(why);
-    }
-    changed_->set();
-}
-
-void inlet::leave() {
-    bool has_ended = false;
-    {
-        const std::lock_guard lock(mutex_);
-        has_ended = has_ended_ || failure_;
-    }
-    if (const auto leaves = std::exchange(leaves_, nullptr)) leaves(has_ended);
-}
-
-asio::awaitable<void> inlet::change() {
-    const auto executor = co_await asio::this_coro::executor;
-    auto& clock = broker_->clock();
-    const auto begun = clock.now();
-    if (begun >= ends_) throw error(errc::timed_out, "the stream has not ended in time");
-    const auto until = (std::min)(ends_, later(begun, std::chrono::seconds(1)));
-    std::uint64_t heard_before = 0;
-    {
-        const std::lock_guard lock(mutex_);
-        heard_before = letters_heard_;
-    }
-    {
-        const alarm at(clock, executor, changed_, until);
-        co_await changed_->wait();
-    }
-    if (clock.now() < until) co_return;
-    bool is_lost = false;
-    {
-        const std::lock_guard lock(mutex_);
-        if (letters_heard_ != heard_before || failure_) co_return;
-        is_lost = is_lost_;
-        asked_for_ = received_;
-    }
-    if (looks_) co_await looks_(is_lost);
-    tell(call_letter::kind::again);
-}
-
-void inlet::hear(std::string_view text) {
-    std::optional<call_letter::kind> answer;
-    try {
-        auto letter = call_letter::parse(text);
-        const std::lock_guard lock(mutex_);
-        ++letters_heard_;
-        answer = note(letter);
-    } catch (const std::exception&) {  // not one of ours
-        return;
-    }
-    changed_->set();
-    if (answer) tell(*answer);
-}
-
-std::optional<call_letter::kind> inlet::note(call_letter& letter) {
-    switch (letter.what) {
-        case call_letter::kind::values: {
-            const bool is_new = std::exchange(source_, letter.reply_to) != letter.reply_to;
-            is_lost_ = false;
-            if (has_ended_) return call_letter::kind::credit;
-            if (letter.number > received_) return missing();
-            auto number = letter.number;
-            for (const auto value : letter.values_in()) {
-                if (number++ < received_) continue;
-                if (values_.size() >= window_) break;  // there was no room for it
-                values_.emplace_back(value);
-                ++received_;
-            }
-            if (is_new && received_ > 0) return call_letter::kind::credit;  // a second attempt need not repeat it
-            return std::nullopt;
-        }
-        case call_letter::kind::end:
-            source_ = letter.reply_to;
-            if (!has_ended_ && letter.number > received_) return missing();
-            has_ended_ = true;
-            received_ = letter.number + 1;
-            return call_letter::kind::credit;
-        case call_letter::kind::fault:
-            if (!has_ended_ && !failure_) {
-                auto why = read_failure(letter.payload);
-                const auto code = code_of(why);
-                failure_ = std::make_exception_ptr(call_failed(code, std::move(why)));
-            }
-            return std::nullopt;
-        case call_letter::kind::answer:
-            if (source_.empty()) {
-                failure_ = std::make_exception_ptr(error(errc::invalid_argument, "the method returns one result, and is no stream"));
-            }
-            return std::nullopt;
-        case call_letter::kind::refused:
-            if (source_.empty()) is_refused_ = true;
-            is_lost_ = true;
-            return std::nullopt;
-        default: return std::nullopt;
-    }
-}
-
-std::optional<call_letter::kind> inlet::missing() {
-    if (std::exchange(asked_for_, received_) == received_) return std::nullopt;
-    return call_letter::kind::again;
-}
-
-void inlet::tell(call_letter::kind what) {
-    call_letter letter;
-    letter.what = what;
-    std::string to;
-    {
-        const std::lock_guard lock(mutex_);
-        letter.number = received_;
-        letter.taken = taken_;
-        told_ = taken_;
-        untold_bytes_ = 0;
-        to = source_;
-    }
-    if (to.empty()) return;
-    call_letter refused;
-    refused.what = call_letter::kind::refused;
-    broker_->post(std::move(to), letter.text(), bounce(box_->address(), refused.text()), {});
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/stream/outlet.ipp ------------------------------------------------------
-
-namespace taskflux::detail {
-
-std::shared_ptr<outlet> outlet::open(broker_ptr broker, std::string to, std::size_t window, std::function<void()> on_gone) {
-    const auto made = std::make_shared<outlet>(std::move(broker), std::move(to), window, std::move(on_gone));
-    made->box_ = made->broker_->open([weak = made->weak_from_this()](std::string_view text) {
-        if (const auto self = weak.lock()) self->hear(text);
-    });
-    made->send_more();
-    return made;
-}
-
-outlet::outlet(broker_ptr broker, std::string to, std::size_t window, std::function<void()> on_gone)
-    : broker_(std::move(broker)), to_(std::move(to)), window_((std::max)(window, std::size_t(1))),
-      changed_(std::make_shared<event>()), on_gone_(std::move(on_gone)) {}
-
-asio::awaitable<void> outlet::emit(std::string value) {
-    constexpr std::size_t most = exchange::max_message_size - 256;  // beside a letter's head
-    if (value.size() > most) {
-        throw error(errc::too_large, "a value of " + std::to_string(value.size()) + " bytes; at most " + std::to_string(most) +
-                                         " are sent");
-    }
-    bool is_added = false;
-    for (;;) {
-        {
-            const std::lock_guard lock(mutex_);
-            if (is_gone_) break;
-            if (has_room()) {
-                add(std::move(value));
-                is_added = true;
-                break;
-            }
-        }
-        co_await change();
-    }
-    if (is_added) {
-        send_more();
-    } else {
-        co_await asio::post(asio::deferred);  // who emits without end is cancelled here
-    }
-}
-
-asio::awaitable<void> outlet::end() {
-    {
-        const std::lock_guard lock(mutex_);
-        is_ended_ = true;
-    }
-    send_more();
-    for (;;) {
-        {
-            const std::lock_guard lock(mutex_);
-            if (is_gone_ || is_received()) co_return;
-        }
-        co_await change();
-    }
-}
-
-asio::awaitable<void> outlet::flush() {
-    for (;;) {
-        {
-            const std::lock_guard lock(mutex_);
-            if (!is_sending_) co_return;
-        }
-        co_await changed_->wait();
-    }
-}
-
-asio::awaitable<void> outlet::change() {
-    const auto executor = co_await asio::this_coro::executor;
-    auto& clock = broker_->clock();
-    const auto until = later(clock.now(), std::chrono::seconds(1));
-    std::uint64_t heard_before = 0;
-    {
-        const std::lock_guard lock(mutex_);
-        heard_before = letters_heard_;
-    }
-    const alarm at(clock, executor, changed_, until);
-    co_await changed_->wait();
-    if (clock.now() < until) co_return;
-    {
-        const std::lock_guard lock(mutex_);
-        if (letters_heard_ != heard_before) co_return;
-        must_show_ = true;
-    }
-    send_more();
-}
-
-void outlet::hear(std::string_view text) {
-    call_letter letter;
-    try {
-        letter = call_letter::parse(text);
-    } catch (const std::exception&) {  // not one of ours
-        return;
-    }
-    std::function<void()> tell;
-    {
-        const std::lock_guard lock(mutex_);
-        ++letters_heard_;
-        unheard_since_ = never;
-        if (letter.what == call_letter::kind::cancel) {
-            tell = give_up();
-        } else if (letter.what == call_letter::kind::credit || letter.what == call_letter::kind::again) {
-            received_ = (std::max)(received_, letter.number);
-            taken_ = (std::max)(taken_, (std::min)(letter.taken, received_));
-            if (letter.what == call_letter::kind::again) sent_ = received_;
-            const auto first = emitted_ - open_.size();
-            for (auto i = first; i < (std::min)(received_, emitted_); ++i) open_[i - first].text.clear();
-            drop_taken();
-        }
-    }
-    send_more();
-    changed_->set();
-    if (tell) tell();
-}
-
-asio::awaitable<void> outlet::pump(std::shared_ptr<outlet> self) {
-    call_letter gone;
-    gone.what = call_letter::kind::cancel;
-    const auto sorry = gone.text();
-    for (;;) {
-        call_letter next;
-        {
-            const std::lock_guard lock(self->mutex_);
-            if (!self->take_letter(next)) {
-                self->is_sending_ = false;
-                break;
-            }
-        }
-        bool heard = false;
-        try {
-            auto back = bounce(self->box_->address(), sorry);
-            heard = co_await self->broker_->send(self->to_, next.text(), std::move(back));
-        } catch (const std::exception&) {  // the server is away: asked again, it sends again
-        }
-        std::function<void()> tell;
-        {
-            const std::lock_guard lock(self->mutex_);
-            if (heard) {
-                self->unheard_since_ = never;
-                continue;
-            }
-            constexpr auto patience = std::chrono::seconds(10);
-            const auto now = self->broker_->clock().now();
-            if (self->unheard_since_ == never) self->unheard_since_ = now;
-            if (now - self->unheard_since_ >= patience) tell = self->give_up();
-            self->is_sending_ = false;
-        }
-        if (tell) tell();
-        break;
-    }
-    self->changed_->set();
-}
-
-bool outlet::has_room() const {
-    return emitted_ < taken_ || (emitted_ - taken_ < window_ && (bytes_ < stream_bytes || open_.empty()));
-}
-
-void outlet::drop_taken() {
-    for (; !open_.empty() && emitted_ - open_.size() < taken_; open_.pop_front()) bytes_ -= open_.front().size;
-}
-
-void outlet::add(std::string value) {
-    const auto size = value.size();
-    if (emitted_ < received_) value.clear();
-    open_.push_back({std::move(value), size});
-    bytes_ += size;
-    ++emitted_;
-    drop_taken();
-}
-
-void outlet::send_more() {
-    {
-        const std::lock_guard lock(mutex_);
-        sent_ = (std::max)(sent_, received_);
-        const bool has_more = sent_ < emitted_ || (is_ended_ && sent_ == emitted_) || must_show_;
-        if (!has_more || is_sending_ || is_gone_) return;
-        is_sending_ = true;
-    }
-    asio::co_spawn(broker_->get_executor(), pump(shared_from_this()), [](std::exception_ptr) {});
-}
-
-bool outlet::take_letter(call_letter& next) {
-    constexpr std::size_t enough = 64 * 1024;  // bytes of several values
-    if (is_gone_) return false;
-    next.reply_to = box_->address();
-    next.number = sent_;
-    if (is_ended_ && sent_ == emitted_) {
-        next.what = call_letter::kind::end;
-        ++sent_;
-    } else {
-        if (sent_ >= emitted_ && !must_show_) return false;
-        next.what = call_letter::kind::values;
-        const auto first = emitted_ - open_.size();
-        for (; sent_ < emitted_; ++sent_) {
-            const auto& text = open_[sent_ - first].text;
-            if (!next.payload.empty() && next.payload.size() + text.size() > enough) break;
-            next.add(text);
-        }
-    }
-    must_show_ = false;
-    return true;
-}
-
-std::function<void()> outlet::give_up() {
-    is_gone_ = true;
-    open_.clear();
-    return is_received() ? nullptr : std::exchange(on_gone_, nullptr);
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/stream/task.ipp --------------------------------------------------------
-
-namespace taskflux::detail {
-
-std::string stream_header_for(const inlet& reader) { return std::to_string(reader.window()) + ' ' + reader.address(); }
-
-stream_reader read_stream_header(std::string_view text) {
-    stream_reader made;
-    const auto* const end = text.data() + text.size();
-    const auto [at, failure] = std::from_chars(text.data(), end, made.window);
-    if (failure != std::errc() || at == end || *at != ' ') {
-        throw error(errc::invalid_argument, "header " + std::string(stream_header) + ": \"" + std::string(text) +
-                                                "\" is no window and address of a reader");
-    }
-    made.address.assign(at + 1, end);
-    return made;
-}
-
-/// Waits for the task's end, which is none that a reader expects: a stream says itself that it is over.
-asio::awaitable<void> close_after(broker_ptr broker, task_id id, std::weak_ptr<inlet> reader) {
-    auto why = std::make_exception_ptr(error(errc::unavailable, "task " + to_string(id) +
-                                                                         " has succeeded, but not all of its values have come"));
-    try {
-        const auto ended = co_await broker->wait(id, taskflux::job<void>::forever);
-        if (ended) value_of<void>(*ended, id);
-    } catch (...) {
-        why = std::current_exception();
-    }
-    if (const auto in = reader.lock()) in->close(why);
-}
-
-void follow_task(const broker_ptr& broker, const task_id& id, inlet& reader) {
-    const auto strand = asio::make_strand(broker->get_executor());
-    const auto stop = std::make_shared<asio::cancellation_signal>();
-    reader.attach(never, nullptr, [broker, id, strand, stop](bool has_ended) {
-        asio::post(strand, [stop] { stop->emit(asio::cancellation_type::terminal); });
-        if (!has_ended) cancel_in_background(broker, id);
-    });
-    asio::co_spawn(strand, close_after(broker, id, reader.weak_from_this()),
-                   asio::bind_cancellation_slot(stop->slot(), [stop](std::exception_ptr) {}));
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/decide.hpp -------------------------------------------------------------
+// -------------------- taskflux/flow/worker/decide.hpp ------------------------------------------------------
 
 namespace taskflux::detail {
 
@@ -16770,3 +16741,32 @@ asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::str
 }
 
 }  // namespace taskflux::detail
+
+// -------------------- taskflux/host.ipp --------------------------------------------------------------------
+
+namespace taskflux {
+
+std::string own_ip() {
+    asio::io_context context;
+    asio::ip::udp::socket socket(context);
+    boost::system::error_code ec;
+    // Connecting a datagram socket sends nothing: the system only chooses the way. The address is one for documentation
+    // (RFC 5737), which no machine has.
+    socket.connect(asio::ip::udp::endpoint(asio::ip::make_address_v4("192.0.2.1"), 9), ec);
+    const auto mine = socket.local_endpoint(ec);
+    return ec || mine.address().is_unspecified() ? "127.0.0.1" : mine.address().to_string();
+}
+
+double host_load() {
+    double load = 0;
+    return ::getloadavg(&load, 1) == 1 ? load : 0;
+}
+
+std::uint64_t resident_memory() {
+    std::ifstream pages("/proc/self/statm");
+    std::uint64_t all = 0, resident = 0;
+    pages >> all >> resident;
+    return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace taskflux

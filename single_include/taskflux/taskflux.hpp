@@ -101,6 +101,62 @@
 #include <variant>
 #include <vector>
 
+// -------------------- taskflux/core/time.hpp ---------------------------------------------------------------
+
+namespace taskflux {
+
+/// Durations and points in time that tasks carry: whole milliseconds, as they are stored and sent.
+using duration = std::chrono::milliseconds;
+using time_point = std::chrono::sys_time<duration>;
+
+/// A point that never comes; stands for "no deadline".
+inline constexpr time_point never = (time_point::max)();
+
+/// `from + by`, or `never` where the sum would pass it. `by` must not be negative.
+constexpr time_point later(time_point from, duration by) {
+    return by >= never - (from < time_point{} ? time_point{} : from) ? never : from + by;
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/admin/node_info.hpp ---------------------------------------------------------
+
+namespace taskflux {
+
+/// A process that runs a worker, as the directory shows it.
+struct node_info {
+    std::string id;                     ///< of this run of it
+    std::string name;                   ///< the same when it is started again
+    std::string host;
+    std::string ip;                     ///< by which it reaches others
+    std::uint64_t pid = 0;
+    std::string version;                ///< of taskflux
+    time_point started_at{};
+    std::vector<std::string> queues;
+    std::vector<std::string> tasks;     ///< that it has handlers for
+    std::uint64_t concurrency = 0;
+    std::uint64_t running = 0;          ///< attempts, when it told last
+    double load = 0;                    ///< of its host: processes that run or wait, on average over a minute
+    std::uint64_t memory = 0;           ///< resident, in bytes
+    bool paused = false;
+};
+BOOST_DESCRIBE_STRUCT(node_info, (), (id, name, host, ip, pid, version, started_at, queues, tasks, concurrency, running, load,
+                                      memory, paused))
+
+/// What a node is told to do: to stop taking tasks for a while, and on again; to let its tasks end, and then to end; to
+/// cancel them, and to end.
+enum class node_action { none, pause, resume, drain, stop };
+BOOST_DESCRIBE_ENUM(node_action, none, pause, resume, drain, stop)
+
+/// What is asked of a node.
+struct node_order {
+    std::optional<std::uint64_t> concurrency;
+    node_action action = node_action::none;
+};
+BOOST_DESCRIBE_STRUCT(node_order, (), (concurrency, action))
+
+}  // namespace taskflux
+
 // -------------------- taskflux/core/error.hpp --------------------------------------------------------------
 
 namespace taskflux {
@@ -186,24 +242,6 @@ public:
 
 template <>
 struct boost::system::is_error_code_enum<taskflux::errc> : std::true_type {};
-
-// -------------------- taskflux/core/time.hpp ---------------------------------------------------------------
-
-namespace taskflux {
-
-/// Durations and points in time that tasks carry: whole milliseconds, as they are stored and sent.
-using duration = std::chrono::milliseconds;
-using time_point = std::chrono::sys_time<duration>;
-
-/// A point that never comes; stands for "no deadline".
-inline constexpr time_point never = (time_point::max)();
-
-/// `from + by`, or `never` where the sum would pass it. `by` must not be negative.
-constexpr time_point later(time_point from, duration by) {
-    return by >= never - (from < time_point{} ? time_point{} : from) ? never : from + by;
-}
-
-}  // namespace taskflux
 
 // -------------------- taskflux/fwd.hpp ---------------------------------------------------------------------
 
@@ -1627,81 +1665,282 @@ using broker_ptr = std::shared_ptr<broker>;
 
 }  // namespace taskflux
 
-// -------------------- taskflux/broker/memory.hpp -----------------------------------------------------------
+// -------------------- taskflux/calls/call_options.hpp ------------------------------------------------------
 
 namespace taskflux {
 
-/// Limits of the embedded broker.
-class memory_options {
+/// Options of one call; see `rpc`.
+class call_options {
 public:
-    memory_options() {}
+    call_options() {}
 
-    /// Unfinished tasks a queue takes before a submission is refused with `errc::queue_full`; 0 (the
-    /// default): as many as memory holds.
-    memory_options& max_pending(std::size_t count) { return max_pending_ = count, *this; }
+    /// How long the caller waits, for a stream's last value too; after it the method is not begun any more, and is
+    /// cancelled if it has. Default 30 s.
+    call_options& timeout(duration limit) {
+        if (limit <= duration::zero()) throw error(errc::invalid_argument, "the timeout of a call must be positive");
+        return timeout_ = limit, *this;
+    }
 
-    /// Ended tasks a queue keeps, the newest ones, for as long as their retention lasts; default a million,
-    /// 0: no bound.
-    memory_options& max_ended(std::size_t count) { return max_ended_ = count, *this; }
+    /// Whether the method may be carried out twice: then another instance is called, in what is left of the timeout, where
+    /// the one that had the call is lost, or the connection while it was sent. A call of a stream and `notify` are never
+    /// repeated. Default false: such a call ends with `unavailable`.
+    call_options& idempotent(bool is = true) { return idempotent_ = is, *this; }
 
-    std::size_t max_pending() const { return max_pending_; }
-    std::size_t max_ended() const { return max_ended_; }
+    /// Calls the instance with this id and no other.
+    call_options& to(std::string instance) { return to_ = std::move(instance), *this; }
 
-private:
-    std::size_t max_pending_ = 0;
-    std::size_t max_ended_ = 1'000'000;
-};
+    /// What the method finds in `call_context::headers`.
+    call_options& header(std::string name, std::string value) {
+        headers_[std::move(name)] = std::move(value);
+        return *this;
+    }
+    call_options& headers(header_map all) { return headers_ = std::move(all), *this; }
 
-/// Makes an embedded broker: its tasks live in this process, and end with it. `clock` must outlive it.
-broker_ptr make_memory_broker(asio::any_io_executor executor, const memory_options& options = memory_options{},
-                              taskflux::clock& clock = real_clock());
-
-}  // namespace taskflux
-
-// -------------------- taskflux/broker/redis.hpp ------------------------------------------------------------
-
-namespace taskflux {
-
-/// How a Redis broker talks to its server. What the URL says wins.
-class redis_options {
-public:
-    redis_options() {}
-
-    /// A call ends after this long with `errc::unavailable`; default 5 s.
-    redis_options& timeout(duration limit) { return timeout_ = limit, *this; }
-
-    /// Hears of connections lost and regained, and of settings of the server that endanger tasks; default
-    /// nobody. Called where the broker runs; must not throw.
-    redis_options& log(std::function<void(std::string_view)> listener) { return log_ = std::move(listener), *this; }
-
-    /// A submission returns only when so many replicas have its tasks (WAIT), so that they outlive the master;
-    /// default 0. With fewer after 2 s, or a third of the timeout, it ends with `errc::unavailable`: the master has the
-    /// tasks, and they may run. To submit them again without doing so twice, give them ids of their own.
-    redis_options& durable(unsigned replicas) { return durable_ = replicas, *this; }
+    /// How many values of a stream the caller has room for, and so how far its source may be ahead; default 64.
+    call_options& window(std::size_t values) {
+        if (values == 0 || values > max_window) {
+            throw error(errc::invalid_argument, "the window of a stream is 1 to " + std::to_string(max_window) + " values");
+        }
+        return window_ = values, *this;
+    }
 
     duration timeout() const { return timeout_; }
-    unsigned durable() const { return durable_; }
-    const std::function<void(std::string_view)>& log() const { return log_; }
+    bool is_idempotent() const { return idempotent_; }
+    const std::string& to() const { return to_; }
+    const header_map& headers() const { return headers_; }
+    std::size_t window() const { return window_; }
 
 private:
-    duration timeout_ = std::chrono::seconds(5);
-    unsigned durable_ = 0;
-    std::function<void(std::string_view)> log_;
+    static constexpr std::size_t max_window = 65'536;
+
+    duration timeout_ = std::chrono::seconds(30);
+    bool idempotent_ = false;
+    std::string to_;
+    header_map headers_;
+    std::size_t window_ = 64;
 };
 
-/// A broker on a Redis (6.2 or newer) or Valkey server: redis://[user:password@]host[:port][/database],
-/// rediss:// for TLS, redis+unix:///path for a socket; redis+sentinel://[user:password@]a,b,c/master and
-/// rediss+sentinel:// for the master that Sentinels tell of. Options: ?timeout=5s, durable=1, db=1; ca=, cert=
-/// and key= (files) over TLS; sentinel_user= and sentinel_password= where those differ from the servers, to which
-/// what is before the '@' belongs. Connects by itself, now and after every loss or failover. It keeps the
-/// executor's context running until it is closed or destroyed.
-///
-/// Waits go by `base`, which must outlive the broker; tasks' times are the server's, and so is `clock()`.
-/// Errors: `invalid_argument` for the URL. Needs <taskflux/src.hpp> in one source file.
-broker_ptr make_redis_broker(asio::any_io_executor executor, std::string_view url,
-                             const redis_options& options = redis_options(), taskflux::clock& base = real_clock());
-
 }  // namespace taskflux
+
+// -------------------- taskflux/calls/rpc/letters.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What passes between who calls and who serves; docs/wire-format.md.
+struct call_letter {
+    enum class kind : char {
+        request = 'Q',  ///< to a service: all members but number and taken
+        cancel = 'X',   ///< to a service: id, reply_to
+        answer = 'A',   ///< to who has called: id, payload
+        fault = 'F',    ///< to who has called: id, payload: a `failure`
+        refused = 'R',  ///< to who has called: id; it has not been taken, and another instance may be called
+        values = 'V',   ///< of a stream, to its reader: reply_to, number: of the first one, payload: `add`
+        end = 'E',      ///< of a stream, to its reader: reply_to, number: how many values there were
+        credit = 'C',   ///< to where a stream comes from: number: how many have been received, the end as one; taken
+        again = 'G'     ///< the same; what has not been received is to be sent again
+    };
+
+    kind what = kind::request;
+    std::uint64_t id = 0;
+    std::string reply_to;              ///< empty: nobody waits
+    std::string service;
+    std::string method;
+    time_point deadline = never;
+    header_map headers;
+    std::size_t window = 0;            ///< of a request: how many values it has room for; 0: it wants no stream
+    std::uint64_t number = 0;
+    std::uint64_t taken = 0;
+    std::string payload;
+
+    /// Adds a value to the payload.
+    void add(std::string_view value);
+
+    /// The values in the payload; throws `errc::protocol`.
+    std::vector<std::string_view> values_in() const;
+
+    std::string text() const;
+
+    /// Throws `errc::protocol`.
+    static call_letter parse(std::string_view text);
+};
+
+/// Bytes of a stream that its reader has not taken, at most, beside one value.
+inline constexpr std::size_t stream_bytes = 1024 * 1024;
+
+/// The board of a service's instances.
+std::string board_of(std::string_view service);
+
+/// The board that names the services.
+inline constexpr const char* services_board = "taskflux/services";
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/event.hpp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Wakes who waits, or lets the next wait return at once when nobody does. Setting it twice before a wait
+/// counts once. One waits at a time, anyone sets. It may outlive the context of who waits, and be set while that
+/// context ends: what belongs to the context, a channel, stands in the frame of the wait, which goes with it, and
+/// a wait does not return while it is being woken.
+class event {
+    using error_code = boost::system::error_code;
+    using channel = asio::experimental::concurrent_channel<asio::any_io_executor, void(error_code)>;
+
+    /// Of one wait, from before it sleeps until it is over.
+    class visit {
+    public:
+        visit(event& at, const asio::any_io_executor& executor) : at_(at), channel_(executor) {
+            const std::lock_guard lock(at_.mutex_);
+            if (std::exchange(at_.is_set_, false)) {
+                wake();
+            } else {
+                at_.waiting_ = this;
+            }
+        }
+        ~visit() {
+            const std::lock_guard lock(at_.mutex_);
+            at_.waiting_ = nullptr;
+            if (is_woken_) at_.is_set_ = true;  // it had been cancelled by then, or its context ended
+        }
+        visit(const visit&) = delete;
+        visit& operator=(const visit&) = delete;
+
+        auto woken() { return channel_.async_receive(asio::as_tuple(asio::deferred)); }
+
+        /// Takes the set, if there was one before a cancellation: `ec` is how `woken` has ended.
+        bool takes_set(error_code ec) {
+            const std::lock_guard lock(at_.mutex_);
+            return ec == asio::experimental::error::channel_closed && std::exchange(is_woken_, false);
+        }
+
+        /// With the event's mutex locked. Closed, not sent to: a context that ends has dropped who waits, and the channel
+        /// would not know.
+        void wake() {
+            is_woken_ = true;
+            channel_.close();
+        }
+
+    private:
+        event& at_;
+        channel channel_;
+        bool is_woken_ = false;
+    };
+
+public:
+    void set() {
+        const std::lock_guard lock(mutex_);
+        if (const auto waiting = std::exchange(waiting_, nullptr)) {
+            waiting->wake();
+        } else {
+            is_set_ = true;
+        }
+    }
+
+    /// Returns when the event is set. Throws `operation_aborted` when cancelled.
+    asio::awaitable<void> wait() {
+        const auto executor = co_await asio::this_coro::executor;
+        visit here(*this, executor);
+        const auto [ec] = co_await here.woken();
+        if (!here.takes_set(ec)) throw boost::system::system_error(asio::error::operation_aborted, "wait");
+    }
+
+private:
+    std::mutex mutex_;
+    bool is_set_ = false;
+    visit* waiting_ = nullptr;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/calls/stream/inlet.hpp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Where the values of a stream come in, in order and each once, whatever was lost on the way or is sent by a second
+/// attempt; the other end is an `outlet`. One coroutine reads at a time. Lives in a shared_ptr.
+class inlet : public std::enable_shared_from_this<inlet> {
+public:
+    /// Called after each second in which nothing was heard; `is_lost`: the outlet is gone. Throws when nothing is to be
+    /// expected any more.
+    using look = std::function<asio::awaitable<void>(bool is_lost)>;
+
+    /// Has room for `window` values.
+    static std::shared_ptr<inlet> open(broker_ptr broker, std::size_t window);
+
+    inlet(broker_ptr broker, std::size_t window);
+
+    const std::string& address() const { return box_->address(); }
+    std::size_t window() const { return window_; }
+    const broker_ptr& broker() const { return broker_; }
+
+    /// To be set before anything is awaited: when it times out, who looks whether there is still an outlet, and what is
+    /// to be done when the reader leaves, which knows whether it has read to the end.
+    void attach(time_point ends, look looks, std::function<void(bool has_ended)> leaves);
+
+    /// Waits until there is an outlet; false when the call was refused. Errors: what refused it for good; `timed_out`.
+    static asio::awaitable<bool> begun(std::shared_ptr<inlet> self);
+
+    /// The next value; nothing at the end, or of a null `self`. Errors: what the source has thrown; `timed_out`; `unavailable` when it is lost.
+    static asio::awaitable<std::optional<std::string>> next(std::shared_ptr<inlet> self);
+
+    /// Nothing more will come: what was not an end is an error.
+    void close(std::exception_ptr why);
+
+    /// The reader leaves.
+    void leave();
+
+private:
+    void hear(std::string_view text);
+    asio::awaitable<void> change();
+    void tell(call_letter::kind what);
+    std::optional<call_letter::kind> note(call_letter& letter);  // with the mutex locked; what to answer
+    std::optional<call_letter::kind> missing();
+
+    const broker_ptr broker_;
+    const std::size_t window_;
+    const std::shared_ptr<event> changed_;
+    std::unique_ptr<mailbox> box_;
+    time_point ends_ = never;
+    look looks_;
+    std::function<void(bool)> leaves_;
+
+    std::mutex mutex_;  // guards all below
+    std::string source_;
+    std::deque<std::string> values_;  // received and not taken
+    std::uint64_t received_ = 0;
+    std::uint64_t taken_ = 0;
+    std::uint64_t told_ = 0;  // what the source knows of taken_
+    std::size_t untold_bytes_ = 0;
+    std::uint64_t letters_heard_ = 0;
+    std::optional<std::uint64_t> asked_for_;  // to be sent again
+    std::exception_ptr failure_;
+    bool is_refused_ = false;
+    bool is_lost_ = false;
+    bool has_ended_ = false;
+};
+
+/// Holds an inlet for its reader.
+class reading {
+public:
+    reading() {}
+    explicit reading(std::shared_ptr<inlet> from) : from_(std::move(from)) {}
+    reading(reading&&) = default;
+    reading& operator=(reading&& other) noexcept {
+        std::swap(from_, other.from_);
+        return *this;
+    }
+    ~reading() {
+        if (from_) from_->leave();
+    }
+
+    const std::shared_ptr<inlet>& from() const { return from_; }
+
+private:
+    std::shared_ptr<inlet> from_;
+};
+
+}  // namespace taskflux::detail
 
 // -------------------- taskflux/core/codec/limits.hpp -------------------------------------------------------
 
@@ -3365,6 +3604,782 @@ T decode(std::string_view text, const decode_limits& limits = {}) {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/calls/stream.hpp ------------------------------------------------------------
+
+namespace taskflux {
+
+/// What a method or a task emits, as its caller reads it:
+///
+///     auto primes = co_await calls.call(find_primes, 1'000);
+///     while (auto prime = co_await primes.next()) use(*prime);
+///
+/// Values come in order and each once. The source waits for the reader, who holds no more values than `window` says, and
+/// 1 MiB. A stream that is destroyed before its end cancels its source. For one coroutine at a time.
+template <class T>
+class stream {
+public:
+    /// An empty one.
+    stream() {}
+
+    /// Made by who calls.
+    explicit stream(detail::reading from) : from_(std::move(from)) {}
+
+    /// The next value; nothing after the last one. Throws, after what has come before, what the source has thrown, as the
+    /// call of a method or `job::result` would; `timed_out`; `unavailable` when the source is lost. Cancellable; the stream
+    /// can be read on.
+    asio::awaitable<std::optional<T>> next() { return decoded(detail::inlet::next(from_.from())); }
+
+private:
+    static asio::awaitable<std::optional<T>> decoded(asio::awaitable<std::optional<std::string>> reads) {
+        const auto text = co_await std::move(reads);
+        if (!text) co_return std::nullopt;
+        co_return decode<T>(*text);
+    }
+
+    detail::reading from_;
+};
+
+namespace detail {
+
+asio::awaitable<void> emit(std::shared_ptr<outlet> to, std::string value);
+asio::awaitable<void> end_stream(std::shared_ptr<outlet> to);
+asio::awaitable<void> flush_stream(std::shared_ptr<outlet> to);
+
+}  // namespace detail
+
+/// Where a handler puts its values; it takes one by reference. See `stream`.
+template <class T>
+class emitter {
+public:
+    /// Made by who calls the handler; null: nobody reads.
+    explicit emitter(std::shared_ptr<detail::outlet> to) : to_(std::move(to)) {}
+    emitter(const emitter&) = delete;
+    emitter& operator=(const emitter&) = delete;
+
+    /// Returns when the reader has room for the value; it is dropped when nobody reads. Errors: `too_large` for one over
+    /// 4 MiB. Cancellable.
+    asio::awaitable<void> emit(const T& value) { return detail::emit(to_, encode(value)); }
+
+private:
+    std::shared_ptr<detail::outlet> to_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/method.hpp -------------------------------------------------------------
+
+namespace taskflux {
+
+/// A contract for calls: the name of a service, of one of its methods, and the types of payload and result; no behaviour.
+/// Who calls and who serves share it in a header:
+///
+///     inline constexpr taskflux::method<int(add_args)> add{"calculator", "add"};
+///
+/// `Signature` is `R(P)` or `R()`; `R` may be void, or `stream<T>` for a method that emits values. A wrong name fails to
+/// compile.
+template <class Signature>
+class method {
+    static_assert(!std::is_same_v<Signature, Signature>,
+                  "a method's signature is Result(Payload) or Result(): put several parameters into one described struct");
+
+public:
+    constexpr method(std::string_view, std::string_view) {}  // so that one error is all
+};
+
+namespace detail {
+
+constexpr std::string_view checked_service(std::string_view name) {
+    if (name.size() > 100) throw error(errc::invalid_argument, "the name of a service is at most 100 characters long");
+    return checked_name(name);
+}
+
+template <class Result, class Payload>
+class method_contract {
+public:
+    using result_type = Result;
+    using payload_type = Payload;
+
+    constexpr method_contract(std::string_view service, std::string_view name)
+        : service_(checked_service(service)), name_(checked_name(name)) {}
+
+    constexpr std::string_view service() const { return service_; }
+    constexpr std::string_view name() const { return name_; }
+
+private:
+    std::string_view service_;
+    std::string_view name_;
+};
+
+/// Of a method that emits values, and returns nothing.
+template <class T, class P>
+class stream_method_contract : public method_contract<void, P> {
+public:
+    using method_contract<void, P>::method_contract;
+};
+
+}  // namespace detail
+
+template <class R, class P>
+class method<R(P)> : public detail::method_contract<R, P> {
+public:
+    using detail::method_contract<R, P>::method_contract;
+};
+
+template <class R>
+class method<R()> : public detail::method_contract<R, void> {
+public:
+    using detail::method_contract<R, void>::method_contract;
+};
+
+template <class T, class P>
+class method<stream<T>(P)> : public detail::stream_method_contract<T, P> {
+public:
+    using detail::stream_method_contract<T, P>::stream_method_contract;
+};
+
+template <class T>
+class method<stream<T>()> : public detail::stream_method_contract<T, void> {
+public:
+    using detail::stream_method_contract<T, void>::stream_method_contract;
+};
+
+/// Thrown to who has called a method that has thrown, or could not be called.
+class call_failed : public error {
+public:
+    call_failed(errc code, taskflux::failure why) : error(code, why.message), failure_(std::move(why)) {}
+
+    /// What went wrong, on the machine where it did.
+    const taskflux::failure& failure() const { return failure_; }
+
+private:
+    taskflux::failure failure_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/detail/temporaries.hpp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Whether this is GCC 12, which destroys some temporaries of a full-expression with `co_await` twice
+/// (measured with ASan on 12.2: aggregates and closures, also where they are only passed on by reference;
+/// classes with a declared constructor are right, and so are GCC 13, 14 and Clang).
+#if defined(__GNUC__) && __GNUC__ == 12 && !defined(__clang__)
+inline constexpr bool temporaries_die_twice = true;
+#else
+inline constexpr bool temporaries_die_twice = false;
+#endif
+
+/// A closure that captures can neither be default constructed nor assigned; classes rarely are both.
+template <class T>
+concept closure_like =
+    std::is_class_v<T> && !std::is_default_constructible_v<T> && !std::is_move_assignable_v<T>;
+
+/// Whether an argument deduced as `T&&` may be a temporary that this compiler destroys twice. A temporary
+/// can't be told from a moved variable, so the latter counts too.
+template <class T>
+concept dies_twice = temporaries_die_twice && !std::is_lvalue_reference_v<T> &&
+                     !std::is_trivially_destructible_v<std::remove_cvref_t<T>> &&
+                     (std::is_aggregate_v<std::remove_cvref_t<T>> || closure_like<std::remove_cvref_t<T>>);
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/payload.hpp ----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Whether a payload `P` (void: none) can be made of these arguments: it is one of them, or they are its
+/// fields. No arguments are a payload forgotten, not one of defaults.
+template <class P, class... Args>
+inline constexpr bool makes_payload = sizeof...(Args) > 0 && std::is_constructible_v<P, Args...>;
+template <class... Args>
+inline constexpr bool makes_payload<void, Args...> = sizeof...(Args) == 0;
+
+template <class... Args>
+inline constexpr bool starts_with_options = false;
+template <class First, class... Rest>
+inline constexpr bool starts_with_options<First, Rest...> = std::same_as<std::remove_cvref_t<First>, submit_options>;
+
+template <class P, class... Args>
+std::string encode_payload(Args&&... args) {
+    static_assert(makes_payload<P, Args...>,
+                  "these arguments are neither a payload of the task's type nor its fields: compare the contract "
+                  "(a payload of defaults is written P{})");
+    static_assert(!(dies_twice<Args> || ...),
+                  "GCC 12 destroys this temporary twice in a co_await expression: name it first (auto payload = …; "
+                  "co_await client.submit(task, payload)), or pass the payload's fields");
+    if constexpr (std::is_void_v<P>) {
+        return "null";
+    } else if constexpr (sizeof...(Args) == 1 && (std::is_same_v<std::remove_cvref_t<Args>, P> && ...)) {
+        return encode((args, ...));
+    } else if constexpr (makes_payload<P, Args...>) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"  // fields that are left out have their defaults
+        return encode(P(std::forward<Args>(args)...));
+#pragma GCC diagnostic pop
+    } else {
+        return {};
+    }
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/calls/rpc.hpp ---------------------------------------------------------------
+
+namespace taskflux {
+
+/// What one instance has said to a broadcast.
+template <class R>
+struct instance_reply {
+    std::string instance;
+    std::optional<std::conditional_t<std::is_void_v<R>, std::monostate, R>> value;  ///< when it has returned
+    std::exception_ptr error;                                                       ///< when it has not
+};
+
+namespace detail {
+
+class rpc_core;
+
+/// An answer as it came.
+struct raw_reply {
+    std::string instance;
+    std::string payload;
+    std::exception_ptr error;
+};
+
+/// What is called how.
+struct call_request {
+    std::string service;
+    std::string method;
+    std::string payload;
+    call_options options;
+};
+
+template <class... Args>
+inline constexpr bool starts_with_call_options = false;
+template <class First, class... Rest>
+inline constexpr bool starts_with_call_options<First, Rest...> = std::same_as<std::remove_cvref_t<First>, call_options>;
+
+std::shared_ptr<rpc_core> make_rpc_core(broker_ptr broker);
+asio::awaitable<std::string> call_one(std::shared_ptr<rpc_core> core, call_request what);
+asio::awaitable<reading> open_stream(std::shared_ptr<rpc_core> core, call_request what);
+asio::awaitable<void> notify_one(std::shared_ptr<rpc_core> core, call_request what);
+asio::awaitable<std::vector<raw_reply>> call_all(std::shared_ptr<rpc_core> core, call_request what);
+
+}  // namespace detail
+
+/// Calls methods of services that run elsewhere. A value that shares its state; copies and calls from several threads are
+/// safe. Make one for a program, as it knows the instances and how busy they are.
+///
+/// A call goes to one live instance, the less busy of two taken at random, and is carried out at most once, if it is not said
+/// to be `idempotent`; nothing of it is kept. Where the chosen instance is gone before it took the call, another is called.
+/// Errors: `no_instance` at once when there is none; `timed_out`; `busy` from an instance that has its limit of calls in
+/// hand; `unavailable` when the instance is lost that has taken the call, or the server is; `not_found` for a method that
+/// the service does not have; `call_failed` with what the method threw. A cancelled call, or one whose time is over, is
+/// cancelled where it runs.
+class rpc {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    explicit rpc(broker_ptr broker) : core_(detail::make_rpc_core(std::move(broker))) {}
+
+    /// Calls a method, and waits for its result. A payload is given as one value of the contract's type or as its fields.
+    template <class R, class P, class... Args>
+        requires(!detail::starts_with_call_options<Args...>)
+    awaitable<R> call(const detail::method_contract<R, P>& method, Args&&... payload) const {
+        return call(method, call_options(), std::forward<Args>(payload)...);
+    }
+    template <class R, class P, class... Args>
+    awaitable<R> call(const detail::method_contract<R, P>& method, const call_options& options, Args&&... payload) const {
+        return read<R>(detail::call_one(core_, request(method, options, std::forward<Args>(payload)...)));
+    }
+
+    /// Calls a method that emits values. Returns when an instance has taken the call; throws as `call` until then, and what
+    /// comes later is thrown by the stream. The timeout is for all of it.
+    template <class T, class P, class... Args>
+        requires(!detail::starts_with_call_options<Args...>)
+    awaitable<stream<T>> call(const detail::stream_method_contract<T, P>& method, Args&&... payload) const {
+        return call(method, call_options(), std::forward<Args>(payload)...);
+    }
+    template <class T, class P, class... Args>
+    awaitable<stream<T>> call(const detail::stream_method_contract<T, P>& method, const call_options& options,
+                              Args&&... payload) const {
+        return read_stream<T>(detail::open_stream(core_, request(method, options, std::forward<Args>(payload)...)));
+    }
+
+    /// The same by names and JSON: for gateways.
+    awaitable<std::string> call_json(std::string service, std::string method, std::string payload,
+                                     call_options options = call_options()) const;
+
+    /// Sends a call that nobody waits for. Returns when an instance is there that has it; its limit may keep it from
+    /// being carried out.
+    template <class R, class P, class... Args>
+        requires(!detail::starts_with_call_options<Args...>)
+    awaitable<void> notify(const detail::method_contract<R, P>& method, Args&&... payload) const {
+        return notify(method, call_options(), std::forward<Args>(payload)...);
+    }
+    template <class R, class P, class... Args>
+    awaitable<void> notify(const detail::method_contract<R, P>& method, const call_options& options, Args&&... payload) const {
+        return detail::notify_one(core_, request(method, options, std::forward<Args>(payload)...));
+    }
+
+    /// Calls all instances that are there, and waits for all of them; an empty list when there is none.
+    template <class R, class P, class... Args>
+        requires(!detail::starts_with_call_options<Args...>)
+    awaitable<std::vector<instance_reply<R>>> broadcast(const detail::method_contract<R, P>& method, Args&&... payload) const {
+        return broadcast(method, call_options(), std::forward<Args>(payload)...);
+    }
+    template <class R, class P, class... Args>
+    awaitable<std::vector<instance_reply<R>>> broadcast(const detail::method_contract<R, P>& method,
+                                                        const call_options& options, Args&&... payload) const {
+        return read_all<R>(detail::call_all(core_, request(method, options, std::forward<Args>(payload)...)));
+    }
+
+private:
+    template <class R, class P, class... Args>
+    static detail::call_request request(const detail::method_contract<R, P>& method, const call_options& options,
+                                        Args&&... payload) {
+        detail::call_request made;
+        made.service = method.service();
+        made.method = method.name();
+        made.payload = detail::encode_payload<P>(std::forward<Args>(payload)...);
+        made.options = options;
+        return made;
+    }
+
+    template <class R>
+    static awaitable<R> read(awaitable<std::string> call) {
+        const auto answer = co_await std::move(call);
+        if constexpr (!std::is_void_v<R>) co_return decode<R>(answer);
+    }
+
+    template <class T>
+    static awaitable<stream<T>> read_stream(awaitable<detail::reading> call) {
+        auto from = co_await std::move(call);
+        co_return stream<T>(std::move(from));
+    }
+
+    template <class R>
+    static awaitable<std::vector<instance_reply<R>>> read_all(awaitable<std::vector<detail::raw_reply>> calls) {
+        auto answers = co_await std::move(calls);
+        std::vector<instance_reply<R>> all;
+        for (auto& one : answers) {
+            auto& made = all.emplace_back();
+            made.instance = std::move(one.instance);
+            made.error = std::move(one.error);
+            if (made.error) continue;
+            try {
+                if constexpr (std::is_void_v<R>) made.value.emplace();
+                else made.value = decode<R>(one.payload);
+            } catch (...) {
+                made.error = std::current_exception();
+            }
+        }
+        co_return all;
+    }
+
+    std::shared_ptr<detail::rpc_core> core_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/calls/service_instance.hpp --------------------------------------------------
+
+namespace taskflux {
+
+/// An instance of a service, as the directory shows it.
+struct service_instance {
+    std::string service;
+    std::string id;
+    std::string host;
+    std::string version;                ///< of taskflux
+    std::vector<std::string> methods;
+    std::uint64_t running = 0;          ///< calls in hand, when it told last
+    std::uint64_t limit = 0;            ///< how many it takes
+    time_point started_at{};
+    std::string address;                ///< of its mailbox
+    bool leaving = false;               ///< it takes no more calls, and finishes those that it has
+};
+BOOST_DESCRIBE_STRUCT(service_instance, (), (service, id, host, version, methods, running, limit, started_at, address,
+                                             leaving))
+
+}  // namespace taskflux
+
+// -------------------- taskflux/admin/directory.hpp ---------------------------------------------------------
+
+namespace taskflux {
+
+/// Who is there, at one time.
+struct directory_view {
+    std::vector<node_info> nodes;            ///< by id
+    std::vector<service_instance> services;  ///< by service and id
+};
+
+/// Which nodes are meant: all that fit. What is empty does not restrict.
+struct node_filter {
+    std::string id;
+    std::string name;
+    std::string host;   ///< name or ip
+    std::string queue;  ///< that it fetches from
+};
+
+/// Shows who is there, and steers workers while they run. A value; copies and calls from several threads are safe. A node
+/// or service that has been killed is gone when its lease has run out, one that has ended at once. Errors of all calls:
+/// those of `broker`.
+class directory {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    explicit directory(broker_ptr broker) : broker_(broker), rpc_(std::move(broker)) {}
+
+    awaitable<std::vector<node_info>> nodes() const;
+
+    /// The instances of all services, or of one.
+    awaitable<std::vector<service_instance>> services() const;
+    awaitable<std::vector<service_instance>> services(std::string service) const;
+
+    awaitable<directory_view> view() const;
+
+    /// Returns when somebody has come or gone since `known`, or after `wait`; what is there then. Looks once a second.
+    awaitable<directory_view> next_change(directory_view known, duration wait) const;
+
+    /// How many attempts each of these nodes runs at a time, from now on. Gives what they say when they have done so; `keep`:
+    /// nodes of their names begin with it, too, when they are started again. Errors: `not_found` where no node fits, and what
+    /// a node that could not be reached has ended with: those of `rpc`.
+    awaitable<std::vector<node_info>> set_concurrency(node_filter which, std::uint64_t slots, bool keep = false) const;
+
+    /// Has these nodes take no more tasks until `resume`. Else as `set_concurrency`.
+    awaitable<std::vector<node_info>> pause(node_filter which, bool keep = false) const;
+    awaitable<std::vector<node_info>> resume(node_filter which, bool keep = false) const;
+
+    /// Ends these nodes: `drain` lets what runs end as `worker_options::drain_for` says, `stop` cancels it. Else as
+    /// `set_concurrency`.
+    awaitable<std::vector<node_info>> drain(node_filter which) const;
+    awaitable<std::vector<node_info>> stop(node_filter which) const;
+
+private:
+    broker_ptr broker_;
+    rpc rpc_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/admin/inspector.hpp ---------------------------------------------------------
+
+namespace taskflux {
+
+/// A task and the subtasks below it.
+struct task_node {
+    task_record task;
+    std::string name;            ///< of the call in its parent's journal
+    children_counts spawned;     ///< how far it is with those that it waits for when its handler has returned
+    std::vector<task_node> children;
+    bool is_cut = false;         ///< it has more subtasks than were asked for
+};
+
+/// Where a task stands among others.
+struct task_tree {
+    std::vector<task_record> ancestors;  ///< from the root on
+    task_node node;
+};
+
+/// Looks at tasks. A value that shares its broker; copies and calls from several threads are safe. Errors: those of
+/// `broker`.
+class inspector {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    explicit inspector(broker_ptr broker) : broker_(std::move(broker)) {}
+
+    /// A task with its ancestors and everything below it, but at most `most` subtasks in all. A subtask whose record has
+    /// gone is shown as far as its parent's journal knows it. Errors: `not_found` for the task itself.
+    awaitable<task_tree> tree(task_id id, std::size_t most = 1000) const;
+
+    /// How many subtasks a task has spawned, and how many of them have ended.
+    awaitable<children_counts> progress(task_id id) const;
+
+private:
+    broker_ptr broker_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/schema.hpp -------------------------------------------------------------
+
+namespace taskflux {
+
+/// Builds JSON Schemas (draft 2020-12) of payload types, which share definitions: a class that contains
+/// itself is defined once and referred to; every other class stands where it is used.
+///
+/// No member is listed as required, because none is: an absent one keeps its default, which the schema shows.
+/// A `codec<T>` of the user's own may have `static boost::json::object schema()`; without it the schema
+/// allows anything.
+class schema_builder {
+public:
+    /// @param references what comes before a definition's name in a `$ref`.
+    explicit schema_builder(std::string references = "#/$defs/") : references_(std::move(references)) {}
+
+    /// The schema of `T`; definitions that it needs are added to `definitions()`.
+    template <class T>
+    boost::json::object add() {
+        detail::require_payload<T>();
+        if constexpr (is_payload<T>)
+            return schema<T>();
+        else
+            return {};
+    }
+
+    const boost::json::object& definitions() const { return definitions_; }
+
+private:
+    /// A class whose schema is being made, or which has a definition.
+    struct entry {
+        const void* type;
+        std::string name;
+        bool recursive = false;
+    };
+
+    template <class T>
+    static constexpr char type_tag = 0;
+
+    template <class T>
+    boost::json::object schema() {
+        return schema(detail::as<detail::kind_of<T>>{}, std::type_identity<T>{});
+    }
+
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::null>, std::type_identity<T>) {
+        return {{"type", "null"}};
+    }
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::custom>, std::type_identity<T>) {
+        if constexpr (requires { codec<T>::schema(); })
+            return codec<T>::schema();
+        else
+            return {};
+    }
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::bytes>, std::type_identity<T>) {
+        return {{"type", "string"}, {"contentEncoding", "base64"}};
+    }
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::any>, std::type_identity<T>) {
+        return {};
+    }
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::boolean>, std::type_identity<T>) {
+        return {{"type", "boolean"}};
+    }
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::integer>, std::type_identity<T>) {
+        return {{"type", "integer"},
+                {"minimum", (std::numeric_limits<T>::min)()},
+                {"maximum", (std::numeric_limits<T>::max)()}};
+    }
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::number>, std::type_identity<T>) {
+        return {{"type", "number"}};
+    }
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::text>, std::type_identity<T>) {
+        return {{"type", "string"}};
+    }
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::enumeration>, std::type_identity<T>) {
+        return {{"title", payload_name<T>}, {"type", "string"}, {"enum", names<T>()}};
+    }
+
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::duration>, std::type_identity<T>) {
+        auto result = schema<typename T::rep>();
+        result["description"] = "duration in " + unit(T::period::num, T::period::den);
+        return result;
+    }
+
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::time>, std::type_identity<T>) {
+        return {{"type", "string"}, {"format", "date-time"}};
+    }
+
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::nullable>, std::type_identity<T>) {
+        auto inner = schema<detail::pointee<T>>();
+        if (inner.empty()) return inner;
+        auto* type = inner.if_contains("type");
+        if (type && type->is_string() && !inner.contains("enum")) {
+            *type = boost::json::array{*type, "null"};
+            return inner;
+        }
+        return {{"anyOf", boost::json::array{std::move(inner), boost::json::object{{"type", "null"}}}}};
+    }
+
+    template <class... Ts>
+    boost::json::object schema(detail::as<detail::kind::variant>, std::type_identity<std::variant<Ts...>>) {
+        boost::json::array alternatives;
+        (alternatives.push_back(alternative<Ts>()), ...);
+        return {{"oneOf", std::move(alternatives)}};
+    }
+
+    template <class T>
+    boost::json::object alternative() {
+        boost::json::object type{{"const", payload_name<T>}};
+        boost::json::object properties{{"type", std::move(type)}, {"value", schema<T>()}};
+        return {{"type", "object"},
+                {"properties", std::move(properties)},
+                {"required", boost::json::array{"type"}}};
+    }
+
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::map>, std::type_identity<T>) {
+        boost::json::object result{{"type", "object"}};
+        using key = typename T::key_type;
+        if constexpr (detail::kind_of<key> == detail::kind::integer)
+            result["propertyNames"] = boost::json::object{{"pattern", "^-?[0-9]+$"}};
+        if constexpr (detail::kind_of<key> == detail::kind::enumeration)
+            result["propertyNames"] = boost::json::object{{"enum", names<key>()}};
+        result["additionalProperties"] = schema<typename T::mapped_type>();
+        return result;
+    }
+
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::set>, std::type_identity<T> type) {
+        return schema(detail::as<detail::kind::sequence>{}, type);
+    }
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::sequence>, std::type_identity<T>) {
+        return {{"type", "array"}, {"items", schema<typename T::value_type>()}};
+    }
+
+    template <class T, std::size_t Size>
+    boost::json::object schema(detail::as<detail::kind::tuple>, std::type_identity<std::array<T, Size>>) {
+        return {{"type", "array"}, {"items", schema<T>()}, {"minItems", Size}, {"maxItems", Size}};
+    }
+    template <template <class...> class Tuple, class... Ts>
+    boost::json::object schema(detail::as<detail::kind::tuple>, std::type_identity<Tuple<Ts...>>) {
+        boost::json::array items;
+        (items.push_back(schema<Ts>()), ...);
+        boost::json::object result{{"type", "array"}};
+        if (!items.empty()) result["prefixItems"] = std::move(items);
+        result["minItems"] = sizeof...(Ts);
+        result["maxItems"] = sizeof...(Ts);
+        return result;
+    }
+
+    template <class T>
+    boost::json::object schema(detail::as<detail::kind::object>, std::type_identity<T>) {
+        const void* type = &type_tag<T>;
+        const auto known =
+            std::find_if(entries_.begin(), entries_.end(), [&](auto& e) { return e.type == type; });
+        if (known != entries_.end()) {
+            known->recursive = true;
+            return {{"$ref", references_ + known->name}};
+        }
+        const std::size_t index = entries_.size();
+        entries_.push_back({type, free_name(payload_name<T>)});
+        boost::json::object result{
+            {"title", payload_name<T>}, {"type", "object"}, {"properties", properties<T>()}};
+        entry done = std::move(entries_[index]);
+        if (!done.recursive) {
+            entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(index));
+            return result;
+        }
+        definitions_[done.name] = std::move(result);
+        boost::json::object reference{{"$ref", references_ + done.name}};
+        entries_[index] = std::move(done);
+        return reference;
+    }
+
+    template <class T>
+    boost::json::object properties() {
+        boost::json::object result;
+        const T defaults{};
+        detail::for_each_member<T>([&]<class Member>(Member) {
+            const auto& value = defaults.*Member::pointer;
+            using type = std::remove_cvref_t<decltype(value)>;
+            auto property = schema<type>();
+            add_default(property, value);
+            result[detail::member_name<Member>] = std::move(property);
+        });
+        return result;
+    }
+
+    /// A class's own defaults stand at its members; only what differs from them is said again.
+    template <class T>
+    static void add_default(boost::json::object& property, const T& value) {
+        if constexpr (detail::kind_of<T> == detail::kind::nullable) {
+            if (!value) return;
+        }
+        try {
+            const std::string text = encode(value);
+            if constexpr (detail::kind_of<T> == detail::kind::object) {
+                if (text == encode(T{})) return;
+            }
+            property["default"] = decode<boost::json::value>(text);
+        } catch (const payload_error&) {
+            // A default that JSON cannot hold (NaN, an enum's value without a name) cannot be shown.
+        }
+    }
+
+    template <class Enum>
+    static boost::json::array names() {
+        boost::json::array result;
+        detail::any_enumerator<Enum>([&](std::string_view name, Enum) {
+            result.push_back(boost::json::value(name));
+            return false;
+        });
+        return result;
+    }
+
+    static std::string unit(std::intmax_t num, std::intmax_t den) {
+        if (num == 1 && den == 1) return "seconds";
+        if (num == 1 && den == 1'000) return "milliseconds";
+        if (num == 1 && den == 1'000'000) return "microseconds";
+        if (num == 1 && den == 1'000'000'000) return "nanoseconds";
+        if (num == 60 && den == 1) return "minutes";
+        if (num == 3600 && den == 1) return "hours";
+        if (num == 86400 && den == 1) return "days";
+        return "units of " + std::to_string(num) + "/" + std::to_string(den) + " seconds";
+    }
+
+    /// Two classes of the same name in different namespaces get different definitions.
+    std::string free_name(std::string_view wanted) const {
+        std::string name(wanted);
+        const auto taken = [&] {
+            return std::any_of(entries_.begin(), entries_.end(), [&](auto& e) { return e.name == name; });
+        };
+        for (int i = 2; taken(); ++i) name = std::string(wanted) + "_" + std::to_string(i);
+        return name;
+    }
+
+    std::string references_;
+    boost::json::object definitions_;
+    std::vector<entry> entries_;
+};
+
+/// The JSON Schema (draft 2020-12) of what `decode<T>` accepts, complete with `$defs`.
+template <class T>
+boost::json::object schema_of() {
+    if constexpr (std::is_same_v<T, raw>) {
+        return {{"description", "any bytes"}, {"contentMediaType", "application/octet-stream"}};
+    } else {
+        schema_builder builder;
+        auto schema = builder.add<T>();
+        if (!builder.definitions().empty()) schema["$defs"] = builder.definitions();
+        return schema;
+    }
+}
+
+/// `schema_of<T>()` as text, for an error that says what would have been right.
+template <class T>
+std::string schema_text() {
+    return encode(boost::json::value(schema_of<T>()), decode_limits().max_depth(1024));
+}
+
+}  // namespace taskflux
+
 // -------------------- taskflux/core/control.hpp ------------------------------------------------------------
 
 namespace taskflux {
@@ -3393,6 +4408,2074 @@ public:
 
 private:
     std::string reason_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/task/failure.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// `text` with every byte that is not part of a UTF-8 sequence replaced by U+FFFD, and cut where it gets too
+/// long: messages come from anywhere, and are kept as JSON.
+inline std::string as_utf8(std::string_view text) {
+    constexpr std::size_t max_size = 16 * 1024;
+    std::string clean;
+    clean.reserve((std::min)(text.size(), max_size));
+    while (!text.empty()) {
+        const auto sequence = utf8_sequence(text);
+        if (clean.size() + (std::max)(sequence, std::size_t(3)) > max_size) return clean += "…";
+        clean += sequence > 0 ? text.substr(0, sequence) : std::string_view("\xef\xbf\xbd");
+        text.remove_prefix((std::max)(sequence, std::size_t(1)));
+    }
+    return clean;
+}
+
+/// A payload that a handler's contract cannot read, or a result that it cannot write. No retry mends it.
+class bad_payload : public error {
+public:
+    /// `schema`: what the payload should have satisfied; empty for a result.
+    bad_payload(const payload_error& cause, std::string schema)
+        : error(errc::bad_payload, cause.what()),
+          failure_{name_of(cause.code()), boost::core::demangle(typeid(cause).name()), as_utf8(cause.what()),
+                   as_utf8(cause.pointer()), std::move(schema)} {}
+
+    const taskflux::failure& failure() const { return failure_; }
+
+    /// The name in `errc` of a code, or "task_failed" for a code of somebody else's.
+    static std::string name_of(const boost::system::error_code& code) {
+        if (code.category() != taskflux_category()) return "task_failed";
+        return boost::describe::enum_to_string(static_cast<errc>(code.value()), "task_failed");
+    }
+
+private:
+    taskflux::failure failure_;
+};
+
+/// What is kept of an exception: its type, its message, and for a bad payload where and what was expected.
+inline failure describe(const std::exception_ptr& thrown) {
+    const auto plain = [](const std::exception& e, std::string code) {
+        return failure{std::move(code), boost::core::demangle(typeid(e).name()), as_utf8(e.what()), "", ""};
+    };
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const bad_payload& e) {
+        return e.failure();
+    } catch (const boost::system::system_error& e) {
+        return plain(e, bad_payload::name_of(e.code()));
+    } catch (const std::exception& e) {
+        return plain(e, "task_failed");
+    } catch (...) {
+        return {"task_failed", "", "something that is not a std::exception was thrown", "", ""};
+    }
+}
+
+/// The code that a stored failure stands for; `errc::task_failed` where it names none.
+inline errc code_of(const failure& stored) {
+    errc code = errc::task_failed;
+    boost::describe::enum_from_string(stored.code.c_str(), code);
+    return code;
+}
+
+/// Reads a stored failure; what is not one is kept as its message.
+inline failure read_failure(const std::string& stored) {
+    try {
+        return decode<failure>(stored);
+    } catch (const payload_error&) {
+        return {"protocol", "", "not a failure that this version understands: " + stored.substr(0, 200), "", ""};
+    }
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/awaited.hpp ----------------------------------------------------------
+
+namespace taskflux::detail {
+
+template <class T>
+inline constexpr bool is_awaitable = false;
+template <class T>
+inline constexpr bool is_awaitable<asio::awaitable<T>> = true;
+
+template <class T>
+struct awaited {
+    using type = T;
+};
+template <class T>
+struct awaited<asio::awaitable<T>> {
+    using type = T;
+};
+
+/// Stands for a result of type void where an object is needed.
+template <class T>
+using stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/intrusive_list.hpp ---------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Makes a class a possible member of one `intrusive_list` at a time.
+template <class T>
+class list_hook {
+public:
+    list_hook() = default;
+    list_hook(const list_hook&) = delete;
+    list_hook& operator=(const list_hook&) = delete;
+
+private:
+    template <class>
+    friend class intrusive_list;
+    T* next_ = nullptr;
+    T* previous_ = nullptr;
+};
+
+/// A doubly linked list that owns nothing and allocates nothing. Everything is O(1).
+template <class T>
+class intrusive_list {
+public:
+    intrusive_list() = default;
+    intrusive_list(intrusive_list&& other) noexcept { swap(other); }
+    intrusive_list& operator=(intrusive_list&& other) noexcept {
+        swap(other);
+        return *this;
+    }
+
+    bool empty() const noexcept { return !first_; }
+    std::size_t size() const noexcept { return size_; }
+    T* front() const noexcept { return first_; }
+    T* back() const noexcept { return last_; }
+    static T* next(const T& item) noexcept { return hook(item).next_; }
+
+    void push_back(T& item) noexcept {
+        hook(item).previous_ = last_;
+        (last_ ? hook(*last_).next_ : first_) = &item;
+        last_ = &item;
+        ++size_;
+    }
+
+    /// Takes out the first item; null when there is none.
+    T* pop_front() noexcept {
+        T* item = first_;
+        if (item) erase(*item);
+        return item;
+    }
+
+    /// `item` must be in this list.
+    void erase(T& item) noexcept {
+        auto& links = hook(item);
+        (links.previous_ ? hook(*links.previous_).next_ : first_) = links.next_;
+        (links.next_ ? hook(*links.next_).previous_ : last_) = links.previous_;
+        links.next_ = links.previous_ = nullptr;
+        --size_;
+    }
+
+    /// Moves all of `other` behind what is here.
+    void append(intrusive_list& other) noexcept {
+        if (other.empty()) return;
+        (last_ ? hook(*last_).next_ : first_) = other.first_;
+        hook(*other.first_).previous_ = last_;
+        last_ = std::exchange(other.last_, nullptr);
+        other.first_ = nullptr;
+        size_ += std::exchange(other.size_, 0);
+    }
+
+    /// Moves all of `other` before what is here.
+    void prepend(intrusive_list& other) noexcept {
+        other.append(*this);
+        swap(other);
+    }
+
+private:
+    static list_hook<T>& hook(T& item) noexcept { return item; }
+    static const list_hook<T>& hook(const T& item) noexcept { return item; }
+
+    void swap(intrusive_list& other) noexcept {
+        std::swap(first_, other.first_);
+        std::swap(last_, other.last_);
+        std::swap(size_, other.size_);
+    }
+
+    T* first_ = nullptr;
+    T* last_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/exec/slots/job.hpp ----------------------------------------------------------
+
+namespace taskflux::detail {
+
+struct slot;
+
+/// What became of a job, or of one attempt at it.
+enum class job_end : std::uint8_t { succeeded, failed, cancelled, retried };
+
+/// One piece of work for `slots`. Reference counted: who makes one with `new` owns the first reference, and
+/// gives it to `job_ptr(…, false)`.
+///
+/// The order of calls: `run` or `call` once per push, then `judge`, then (unless that said `retried`)
+/// `deliver`. A job that is cancelled while queued skips the first. One that is destroyed with its execution
+/// context gets `abandon` instead of `judge` and `deliver`.
+class job : public list_hook<job> {
+public:
+    enum class kind : std::uint8_t { coroutine, plain };
+
+    /// Why the job must stop, once it must.
+    bool stopping() const noexcept { return stop_.load(std::memory_order_acquire) != 0; }
+    errc stop_reason() const noexcept { return static_cast<errc>(stop_.load(std::memory_order_acquire)); }
+
+    /// Says that the job must stop; the first reason stays.
+    void stop(errc reason) noexcept {
+        int none = 0;
+        stop_.compare_exchange_strong(none, static_cast<int>(reason), std::memory_order_acq_rel);
+    }
+
+protected:
+    explicit job(kind k) noexcept : kind_(k) {}
+    virtual ~job() = default;
+
+    /// The coroutine that a slot awaits (kind `coroutine`). What it throws is handed to `judge`.
+    virtual asio::awaitable<void> run() = 0;
+    /// The plain function (kind `plain`).
+    virtual void call() = 0;
+    /// Decides what this end means; may replace the error. On the slot's strand, or wherever it was
+    /// cancelled. After `retried` the job may already be running again elsewhere.
+    virtual job_end judge(std::exception_ptr& error) noexcept = 0;
+    /// Hands the outcome to whoever waits for it: `now`, by calling them if this thread may, or later. Called
+    /// now, what they throw comes out here.
+    virtual void deliver(std::exception_ptr error, bool now) = 0;
+    /// Lets go of whoever waits, without calling them.
+    virtual void abandon() noexcept = 0;
+
+private:
+    friend struct slot;
+    friend class slots;
+    friend class executor_state;
+    friend void intrusive_ptr_add_ref(job* j) noexcept {
+        j->references_.fetch_add(1, std::memory_order_relaxed);
+    }
+    friend void intrusive_ptr_release(job* j) noexcept {
+        if (j->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete j;
+    }
+
+    std::atomic<int> references_{1};  // the creator's
+    std::atomic<int> stop_{0};
+    const kind kind_;
+    bool queued_ = false;      // guarded by the slots' mutex
+    std::uint32_t epoch_ = 0;  // how many cancel_all came before it; set under the slots' mutex
+    slot* slot_ = nullptr;     // who took it last; guarded by the slots' mutex
+    std::uint32_t runs_ = 0;   // on the strand of the slot that runs it
+};
+
+using job_ptr = boost::intrusive_ptr<job>;
+using job_list = intrusive_list<job>;
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/exec/handler/typed_handler.hpp ----------------------------------------------
+
+namespace taskflux::detail {
+
+/// A handler without its types: payload text in, result text out. `Context` is what it may take beside the payload.
+template <class Context>
+class basic_handler {
+public:
+    basic_handler(job::kind kind, retry_policy::predicate test, bool emits) : kind_(kind), retry_if_(test), emits_(emits) {}
+    basic_handler(const basic_handler&) = delete;
+    basic_handler& operator=(const basic_handler&) = delete;
+    virtual ~basic_handler() = default;
+
+    job::kind kind() const { return kind_; }
+    retry_policy::predicate retry_if() const { return retry_if_; }
+    bool emits() const { return emits_; }
+
+    /// For a coroutine. The arguments must live until it has ended.
+    virtual asio::awaitable<void> run(Context& ctx, std::string_view payload, std::string& result) = 0;
+    /// For a plain function.
+    virtual void call(Context& ctx, std::string_view payload, std::string& result) = 0;
+
+private:
+    job::kind kind_;
+    retry_policy::predicate retry_if_;
+    bool emits_;
+};
+
+/// How a function is called with what a contract provides: with or without a context.
+template <class Function, class P, class Context>
+struct handler_call {
+    static constexpr bool with_context = std::invocable<Function&, Context&, P>;
+    static constexpr bool is_valid = with_context || std::invocable<Function&, P>;
+
+    static decltype(auto) apply(Function& function, Context& ctx, P&& payload) {
+        if constexpr (with_context) {
+            return std::invoke(function, ctx, std::move(payload));
+        } else {
+            return std::invoke(function, std::move(payload));
+        }
+    }
+};
+
+template <class Function, class Context>
+struct handler_call<Function, void, Context> {
+    static constexpr bool with_context = std::invocable<Function&, Context&>;
+    static constexpr bool is_valid = with_context || std::invocable<Function&>;
+
+    static decltype(auto) apply(Function& function, Context& ctx) {
+        if constexpr (with_context) {
+            return std::invoke(function, ctx);
+        } else {
+            return std::invoke(function);
+        }
+    }
+};
+
+template <class P>
+P read_payload(std::string_view text) {
+    try {
+        return decode<P>(text);
+    } catch (const payload_error& e) {
+        throw bad_payload(e, schema_text<P>());
+    }
+}
+
+template <class R>
+void write_result(const R& value, std::string& out) {
+    try {
+        encode(value, out);
+    } catch (const payload_error& e) {
+        throw bad_payload(e, "");
+    }
+}
+
+/// What a function gives when it is called with what a contract provides.
+template <class Function, class P, class Context>
+class handler_signature {
+    using call_type = handler_call<Function, P, Context>;
+
+    template <class F>
+    static auto probe() {
+        if constexpr (std::is_void_v<P>) {
+            return std::type_identity<decltype(call_type::apply(std::declval<F&>(), std::declval<Context&>()))>();
+        } else {
+            return std::type_identity<decltype(call_type::apply(std::declval<F&>(), std::declval<Context&>(),
+                                                                std::declval<P&&>()))>();
+        }
+    }
+
+    using returned = std::remove_cvref_t<typename decltype(probe<Function>())::type>;
+
+public:
+    static constexpr bool is_coroutine = is_awaitable<returned>;
+    using result = typename awaited<returned>::type;
+};
+
+/// Whether what a handler gives can be the contract's result.
+template <class Given, class R>
+concept result_for = (std::is_void_v<R> && std::is_void_v<Given>) || (!std::is_void_v<R> && std::convertible_to<Given, R>);
+
+template <class R, class P, class Function, class Context>
+class typed_handler final : public basic_handler<Context> {
+    using call_type = handler_call<Function, P, Context>;
+    static constexpr bool is_coroutine = handler_signature<Function, P, Context>::is_coroutine;
+
+public:
+    explicit typed_handler(Function function, retry_policy::predicate test = nullptr, bool emits = false)
+        : basic_handler<Context>(is_coroutine ? job::kind::coroutine : job::kind::plain, test, emits),
+          function_(std::move(function)) {}
+
+    asio::awaitable<void> run(Context& ctx, std::string_view payload, std::string& out) override {
+        if constexpr (!is_coroutine) {
+            call(ctx, payload, out);
+            co_return;
+        } else if constexpr (std::is_void_v<P>) {
+            if constexpr (std::is_void_v<R>) {
+                co_await call_type::apply(function_, ctx);
+                out = "null";
+            } else {
+                const R value = co_await call_type::apply(function_, ctx);
+                write_result<R>(value, out);
+            }
+        } else {
+            auto value_in = read_payload<P>(payload);
+            if constexpr (std::is_void_v<R>) {
+                co_await call_type::apply(function_, ctx, std::move(value_in));
+                out = "null";
+            } else {
+                const R value = co_await call_type::apply(function_, ctx, std::move(value_in));
+                write_result<R>(value, out);
+            }
+        }
+    }
+
+    void call(Context& ctx, std::string_view payload, std::string& out) override {
+        if constexpr (!is_coroutine) {
+            const auto apply = [&]() -> decltype(auto) {
+                if constexpr (std::is_void_v<P>) {
+                    return call_type::apply(function_, ctx);
+                } else {
+                    return call_type::apply(function_, ctx, read_payload<P>(payload));
+                }
+            };
+            if constexpr (std::is_void_v<R>) {
+                apply();
+                out = "null";
+            } else {
+                write_result<R>(apply(), out);
+            }
+        }
+    }
+
+private:
+    Function function_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/calls/stream/emitting.hpp ---------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Makes a handler of a function that emits: one that takes (Context&, emitter<T>&, Payload) or (emitter<T>&, Payload).
+template <class T, class P, class Function, class Context>
+class emitting {
+    template <class... Payload>
+    static constexpr bool fits_with = std::is_invocable_r_v<asio::awaitable<void>, Function&, Context&, emitter<T>&, Payload...> ||
+                                      std::is_invocable_r_v<asio::awaitable<void>, Function&, emitter<T>&, Payload...>;
+    static constexpr bool fits() {
+        if constexpr (std::is_void_v<P>) return fits_with<>;
+        else return fits_with<P>;
+    }
+
+public:
+    static constexpr bool is_valid = fits();
+
+    explicit emitting(Function function) : function_(std::move(function)) {}
+
+    template <class... Payload>
+        requires(fits_with<Payload...>)
+    asio::awaitable<void> operator()(Context& ctx, Payload... payload) {
+        const auto to = ctx.open_outlet();
+        emitter<T> out(to);
+        std::exception_ptr failure;
+        try {
+            if constexpr (std::invocable<Function&, Context&, emitter<T>&, Payload...>) {
+                co_await std::invoke(function_, ctx, out, std::move(payload)...);
+            } else {
+                co_await std::invoke(function_, out, std::move(payload)...);
+            }
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (!failure) {
+            co_await end_stream(to);
+            co_return;
+        }
+        const auto state = co_await asio::this_coro::cancellation_state;
+        if (state.cancelled() == asio::cancellation_type::none) co_await flush_stream(to);  // they come before the failure
+        std::rethrow_exception(failure);
+    }
+
+private:
+    Function function_;
+};
+
+/// A handler made of a function that emits.
+template <class T, class P, class Function, class Context>
+std::unique_ptr<basic_handler<Context>> emitting_handler(Function function, retry_policy::predicate test = nullptr) {
+    using made = emitting<T, P, Function, Context>;
+    static_assert(made::is_valid,
+                  "this function emits values: it must take (taskflux::emitter<T>&, Payload), perhaps behind its context, with "
+                  "T and Payload as the contract names them, and return asio::awaitable<void>");
+    if constexpr (!is_payload<T>) {
+        detail::require_payload<T>();
+    } else if constexpr (!std::is_void_v<P> && !is_payload<P>) {
+        detail::require_payload<P>();
+    } else if constexpr (made::is_valid) {
+        return std::make_unique<typed_handler<void, P, made, Context>>(made(std::move(function)), test, true);
+    }
+    return nullptr;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/exec/executor_options.hpp ---------------------------------------------------
+
+namespace taskflux {
+
+/// What one submission does otherwise than its executor's options say. Setters may be chained; the same name
+/// without an argument reads, and is empty where nothing was set.
+class run_options {
+public:
+    run_options() = default;
+
+    /// When and how often a failed run is repeated.
+    run_options& retry(retry_policy policy) {
+        retry_ = policy;
+        return *this;
+    }
+
+    /// Each attempt is cancelled after this long and counts as failed with `timed_out`; zero = no limit.
+    run_options& timeout(duration limit) {
+        timeout_ = limit;
+        return *this;
+    }
+
+    /// The whole of it, waiting included, is cancelled with `timed_out` so long after submission; zero = no
+    /// limit.
+    run_options& deadline(duration limit) {
+        deadline_ = limit;
+        return *this;
+    }
+
+    const std::optional<retry_policy>& retry() const noexcept { return retry_; }
+    std::optional<duration> timeout() const noexcept { return timeout_; }
+    std::optional<duration> deadline() const noexcept { return deadline_; }
+
+private:
+    std::optional<retry_policy> retry_;
+    std::optional<duration> timeout_;
+    std::optional<duration> deadline_;
+};
+
+/// How an `executor` works. Setters may be chained; the same name without an argument reads.
+class executor_options {
+public:
+    executor_options() = default;
+
+    /// So many jobs run at a time; default 16. Errors: `invalid_argument` for zero.
+    executor_options& concurrency(std::size_t n) {
+        if (n == 0) throw error(errc::invalid_argument, "concurrency must be at least 1");
+        concurrency_ = n;
+        return *this;
+    }
+
+    /// A submission beyond so many queued jobs fails with `queue_full`; zero (the default) = no limit.
+    executor_options& queue_limit(std::size_t n) noexcept {
+        queue_limit_ = n;
+        return *this;
+    }
+
+    /// Retries for submissions that don't bring their own policy; default none.
+    executor_options& retry(retry_policy policy) {
+        defaults_.retry(policy);
+        return *this;
+    }
+
+    /// Limit per attempt, unless a submission sets its own; zero (the default) = none.
+    executor_options& timeout(duration limit) {
+        defaults_.timeout(limit);
+        return *this;
+    }
+
+    /// Limit from submission to the end, unless a submission sets its own; zero (the default) = none.
+    executor_options& deadline(duration limit) {
+        defaults_.deadline(limit);
+        return *this;
+    }
+
+    /// Where plain functions run; by default where coroutines do. A pool of its own keeps long computations
+    /// off the I/O thread.
+    executor_options& cpu(asio::any_io_executor ex) {
+        cpu_ = std::move(ex);
+        return *this;
+    }
+
+    /// Where time comes from; must outlive the executor. Default: `real_clock()`.
+    executor_options& clock(taskflux::clock& source) noexcept {
+        clock_ = &source;
+        return *this;
+    }
+
+    /// Seeds the jitter of retries; by default it is random.
+    executor_options& seed(std::uint32_t value) noexcept {
+        seed_ = value;
+        return *this;
+    }
+
+    /// Called with each error that nobody will see: of spawned jobs whose handle was dropped. On whichever
+    /// thread the job ended or the handle was dropped; what it throws is ignored.
+    executor_options& on_error(std::function<void(std::exception_ptr)> callback) {
+        on_error_ = std::move(callback);
+        return *this;
+    }
+
+    std::size_t concurrency() const noexcept { return concurrency_; }
+    std::size_t queue_limit() const noexcept { return queue_limit_; }
+    const run_options& defaults() const noexcept { return defaults_; }
+    const asio::any_io_executor& cpu() const noexcept { return cpu_; }
+    taskflux::clock& clock() const noexcept { return *clock_; }
+    std::optional<std::uint32_t> seed() const noexcept { return seed_; }
+    const std::function<void(std::exception_ptr)>& on_error() const noexcept { return on_error_; }
+
+private:
+    std::size_t concurrency_ = 16;
+    std::size_t queue_limit_ = 0;
+    run_options defaults_;
+    asio::any_io_executor cpu_;
+    taskflux::clock* clock_ = &real_clock();
+    std::optional<std::uint32_t> seed_;
+    std::function<void(std::exception_ptr)> on_error_;
+};
+
+/// What an executor has done and has to do. While several threads work it is a near view, not one instant's.
+struct executor_counts {
+    std::size_t queued = 0;       ///< not started yet
+    std::size_t running = 0;      ///< in an attempt
+    std::size_t waiting = 0;      ///< between two attempts
+    std::uint64_t succeeded = 0;  ///< since the executor was made, and so the following
+    std::uint64_t failed = 0;     ///< ended with an error, `timed_out` included
+    std::uint64_t cancelled = 0;
+    std::uint64_t retried = 0;  ///< failed attempts that were followed by another
+
+    friend bool operator==(const executor_counts&, const executor_counts&) = default;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/exec/when_all.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// A result that is an object also where there is none, and can be default constructed.
+template <class T>
+using boxed = std::variant<std::monostate, stored<T>>;
+
+template <class T>
+asio::awaitable<boxed<T>> box(asio::awaitable<T> from) {
+    boxed<T> made;
+    if constexpr (std::is_void_v<T>) {
+        co_await std::move(from);
+        made.template emplace<1>();
+    } else {
+        made.template emplace<1>(co_await std::move(from));
+    }
+    co_return made;
+}
+
+template <class Condition, class... Ts>
+auto run_together(const asio::any_io_executor& executor, Condition condition, asio::awaitable<Ts>... calls) {
+    return asio::experimental::make_parallel_group(
+               asio::co_spawn(executor, box<Ts>(std::move(calls)), asio::deferred)...)
+        .async_wait(condition, asio::deferred);
+}
+
+/// Of what `run_together` gives: the order in which the calls ended, then error and value of each.
+template <class Ends, std::size_t... Is>
+std::array<std::exception_ptr, sizeof...(Is)> errors_of(Ends& all, std::index_sequence<Is...>) {
+    return {std::get<1 + 2 * Is>(all)...};
+}
+
+template <class... Ts, class Ends, std::size_t... Is>
+std::tuple<stored<Ts>...> values_of(Ends& all, std::index_sequence<Is...>) {
+    return std::tuple<stored<Ts>...>(std::get<1>(std::move(std::get<2 + 2 * Is>(all)))...);
+}
+
+template <class... Ts, class Ends, std::size_t... Is>
+std::variant<stored<Ts>...> value_at(std::size_t which, Ends& all, std::index_sequence<Is...>) {
+    using any_value = std::variant<stored<Ts>...>;
+    using taker = any_value (*)(Ends&);
+    constexpr taker takers[] = {[](Ends& from) {
+        return any_value(std::in_place_index<Is>, std::get<1>(std::move(std::get<2 + 2 * Is>(from))));
+    }...};
+    return takers[which](all);
+}
+
+}  // namespace detail
+
+/// Awaits all of them side by side, on the caller's executor; gives their results, `std::monostate` for void. The first
+/// one that fails cancels the others, and its error is thrown when they have ended. Cancellation reaches all of them.
+template <class... Ts>
+asio::awaitable<std::tuple<detail::stored<Ts>...>> when_all(asio::awaitable<Ts>... calls) {
+    constexpr auto indices = std::index_sequence_for<Ts...>();
+    const auto executor = co_await asio::this_coro::executor;
+    auto together = detail::run_together(executor, asio::experimental::wait_for_one_error(), std::move(calls)...);
+    auto ends = co_await std::move(together);
+    const auto errors = detail::errors_of(ends, indices);
+    for (const auto which : std::get<0>(ends)) {
+        if (errors[which]) std::rethrow_exception(errors[which]);
+    }
+    co_return detail::values_of<Ts...>(ends, indices);
+}
+
+/// Awaits them side by side until one has succeeded, and cancels the others; gives its result, whose index says which it
+/// was. When all fail, the error of the last one is thrown. Cancellation reaches all of them.
+template <class... Ts>
+asio::awaitable<std::variant<detail::stored<Ts>...>> when_any(asio::awaitable<Ts>... calls) {
+    constexpr auto indices = std::index_sequence_for<Ts...>();
+    const auto executor = co_await asio::this_coro::executor;
+    auto together = detail::run_together(executor, asio::experimental::wait_for_one_success(), std::move(calls)...);
+    auto ends = co_await std::move(together);
+    const auto errors = detail::errors_of(ends, indices);
+    const auto& order = std::get<0>(ends);
+    for (const auto which : order) {
+        if (!errors[which]) co_return detail::value_at<Ts...>(which, ends, indices);
+    }
+    std::rethrow_exception(errors[order.back()]);
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/client/submission.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+std::string queue_of(const auto& contract, const submit_options& options) {
+    return options.queue() ? *options.queue() : std::string(contract.options().queue());
+}
+
+std::shared_ptr<task_spec> spec_of(const auto& contract, const submit_options& options) {
+    auto spec = std::make_shared<task_spec>();
+    spec->name = contract.name();
+    spec->priority = options.priority().value_or(contract.options().priority());
+    spec->policy = options.over(contract.options().policy());
+    spec->headers = options.headers();
+    return spec;
+}
+
+inline new_task make_task(std::shared_ptr<const task_spec> spec, const submit_options& options, std::string payload) {
+    new_task task;
+    task.spec = std::move(spec);
+    task.payload = std::move(payload);
+    task.own_id = options.id();
+    task.unique_key = options.unique_key();
+    task.unique_window = options.unique_window();
+    task.delay = options.delay();
+    task.at = options.at().value_or(time_point{});
+    task.hold = options.hold();
+    return task;
+}
+
+template <class R, class P, class... Args>
+new_task task_of(const contract<R, P>& contract, const submit_options& options, Args&&... payload) {
+    auto text = encode_payload<P>(std::forward<Args>(payload)...);
+    auto spec = spec_of(contract, options);
+    return make_task(std::move(spec), options, std::move(text));
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/job.hpp ----------------------------------------------------------------
+
+namespace taskflux {
+
+/// How a job ended, as a value: for code in which a failure is routine.
+template <class R>
+struct job_outcome {
+    task_state state = task_state::succeeded;
+    std::optional<std::conditional_t<std::is_void_v<R>, std::monostate, R>> value;  ///< when it succeeded
+    std::optional<taskflux::failure> failure;                                       ///< when it failed
+    unsigned attempts = 0;
+};
+
+namespace detail {
+
+template <class R>
+job_outcome<R> typed(const task_outcome& ended) {
+    job_outcome<R> made;
+    made.state = ended.state;
+    made.attempts = ended.attempts;
+    if (ended.state == task_state::failed) made.failure = read_failure(ended.error);
+    if (ended.state == task_state::succeeded) {
+        if constexpr (std::is_void_v<R>) {
+            made.value.emplace();
+        } else {
+            made.value = decode<R>(ended.result);
+        }
+    }
+    return made;
+}
+
+/// The result, or an exception for any other end.
+template <class R>
+R value_of(const task_outcome& ended, const task_id& id) {
+    switch (ended.state) {
+        case task_state::succeeded:
+            if constexpr (std::is_void_v<R>) {
+                return;
+            } else {
+                return decode<R>(ended.result);
+            }
+        case task_state::cancelled: throw error(errc::cancelled, "task " + to_string(id));
+        case task_state::expired: throw error(errc::expired, "task " + to_string(id));
+        case task_state::failed: {
+            auto why = read_failure(ended.error);
+            const auto code = code_of(why);
+            throw task_failed(code, std::move(why), ended.attempts);
+        }
+        case task_state::held:
+        case task_state::scheduled:
+        case task_state::waiting:
+        case task_state::running:
+        case task_state::waiting_children: break;
+    }
+    throw error(errc::protocol, "the broker says that task " + to_string(id) + " ended without an end");
+}
+
+}  // namespace detail
+
+/// A handle to a submitted task. A value: copy it, keep it, drop it; the task is not affected. Distinct
+/// objects may be used from several threads. Errors of all calls: those of `broker`, `errc::not_found` once
+/// the task's retention has ended.
+template <class R>
+class job {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    /// Waits as long as it takes.
+    static constexpr duration forever = (duration::max)();
+
+    job() = default;
+    job(broker_ptr broker, task_id id, bool is_duplicate = false)
+        : broker_(std::move(broker)), id_(std::move(id)), is_duplicate_(is_duplicate) {}
+
+    /// Names the task everywhere; `to_string(id())` can be stored and given to `client::attach`.
+    const task_id& id() const { return id_; }
+
+    /// Whether this submission found a task with the same own id or unique key, and is a handle to that.
+    bool is_duplicate() const { return is_duplicate_; }
+
+    /// The task's state now.
+    awaitable<task_state> status() const { return status_of(broker_, id_); }
+
+    /// Everything that is known about the task now.
+    awaitable<task_record> record() const { return record_of(broker_, id_); }
+
+    /// Waits for the result, at most `wait`. Throws `task_failed` with what the last attempt threw;
+    /// `errc::cancelled`, `errc::expired`; `errc::timed_out` when `wait` has passed (the task goes on).
+    awaitable<R> result(duration wait = forever) const { return result_of(broker_, id_, wait); }
+
+    /// Waits for the end, at most `wait`; nothing when it has not come by then. A failure is a value here.
+    awaitable<std::optional<job_outcome<R>>> outcome(duration wait = forever) const {
+        return outcome_of(broker_, id_, wait);
+    }
+
+    /// The value that the handler reported last, if any.
+    template <class T>
+    awaitable<std::optional<T>> progress() const {
+        return progress_of<T>(broker_, id_);
+    }
+
+    /// Cancels: `done` when the task had not started, `requested` when it runs (its handler is cancelled, and
+    /// the task ends as cancelled when the handler does), `wrong_state` when it has ended.
+    awaitable<effect> cancel() const { return one(&broker::cancel, broker_, id_); }
+
+    /// Releases a held task.
+    awaitable<effect> start() const { return one(&broker::start, broker_, id_); }
+
+    /// Makes a scheduled task due now.
+    awaitable<effect> promote() const { return one(&broker::promote, broker_, id_); }
+
+    /// Tries a failed, cancelled or expired task afresh.
+    awaitable<effect> requeue() const { return one(&broker::requeue, broker_, id_); }
+
+    /// Removes the task's record; a running task is refused.
+    awaitable<effect> remove() const { return one(&broker::remove, broker_, id_); }
+
+    /// Replaces the payload of a task that has not started.
+    template <class P>
+    awaitable<effect> update(const P& payload) const {
+        return replace(broker_, id_, encode(payload));
+    }
+
+private:
+    using batch_call = awaitable<std::vector<effect>> (broker::*)(std::string, std::vector<task_key>);
+
+    // Coroutines that own what they need, so that a handle may be gone before they are awaited.
+
+    static awaitable<task_record> record_of(broker_ptr broker, task_id id) {
+        auto known = co_await broker->get(id);
+        if (!known) throw error(errc::not_found, "task " + to_string(id));
+        co_return std::move(*known);
+    }
+
+    static awaitable<task_state> status_of(broker_ptr broker, task_id id) {
+        const auto known = co_await record_of(std::move(broker), std::move(id));
+        co_return known.state;
+    }
+
+    template <class T>
+    static awaitable<std::optional<T>> progress_of(broker_ptr broker, task_id id) {
+        const auto known = co_await record_of(std::move(broker), std::move(id));
+        if (known.progress.empty()) co_return std::nullopt;
+        co_return decode<T>(known.progress);
+    }
+
+    static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait) {
+        auto ended = co_await broker->wait(id, wait);
+        if (!ended) throw error(errc::timed_out, "task " + to_string(id) + " has not ended");
+        if constexpr (std::is_void_v<R>) {
+            detail::value_of<R>(*ended, id);
+        } else {
+            co_return detail::value_of<R>(*ended, id);
+        }
+    }
+
+    static awaitable<std::optional<job_outcome<R>>> outcome_of(broker_ptr broker, task_id id, duration wait) {
+        auto ended = co_await broker->wait(std::move(id), wait);
+        if (!ended) co_return std::nullopt;
+        co_return detail::typed<R>(*ended);
+    }
+
+    static awaitable<effect> one(batch_call call, broker_ptr broker, task_id id) {
+        std::vector<task_key> keys(1, id.key);
+        const auto effects = co_await (broker.get()->*call)(id.queue, std::move(keys));
+        co_return effects.front();
+    }
+
+    static awaitable<effect> replace(broker_ptr broker, task_id id, std::string payload) {
+        co_return co_await broker->update(std::move(id), std::move(payload));
+    }
+
+    broker_ptr broker_;
+    task_id id_;
+    bool is_duplicate_ = false;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/workflow/notebook.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What a handler needs of the worker that runs it. Called from any thread.
+class context_sink {
+public:
+    virtual void on_progress(std::string encoded) = 0;
+    virtual void on_log(log_line line) = 0;
+
+    virtual const broker_ptr& broker() const = 0;
+    virtual const std::string& consumer_name() const = 0;
+    /// Lends the handler's slot to another, as long as the handler only waits.
+    virtual void park() = 0;
+    virtual void unpark() = 0;
+
+protected:
+    ~context_sink() = default;
+};
+
+/// Ends an attempt that is to go on later: after `delay`, or when the signal with the key `awaited` has come. Not a
+/// `std::exception`, so that few handlers catch it by mistake.
+struct suspension {
+    duration delay{};
+    std::string awaited;
+};
+
+/// The journal of a task as one attempt at it reads and writes it. Names what the handler does by the order in which
+/// it does it, so that the next attempt finds it again. Thread-safe.
+class notebook {
+public:
+    notebook(context_sink& sink, const task_id& id, std::uint32_t token) : sink_(sink), id_(id), token_(token) {}
+
+    const broker_ptr& broker() const { return sink_.broker(); }
+    const task_id& id() const { return id_; }
+    context_sink& sink() { return sink_; }
+
+    /// Whether an attempt before this one may have left something.
+    bool may_have_entries() const { return token_ > 1; }
+
+    std::string next_name() { return std::to_string(++position_); }
+
+    /// Which signal of that name is awaited next.
+    std::size_t next_signal(const std::string& name) {
+        const std::lock_guard lock(mutex_);
+        return ++signals_[name];
+    }
+    /// It was not awaited until it came: who waits next waits for it.
+    void return_signal(const std::string& name) {
+        const std::lock_guard lock(mutex_);
+        --signals_[name];
+    }
+
+    /// While calls are awaited side by side, one of them can't end the attempt.
+    bool is_in_group() const { return groups_ > 0; }
+    void enter_group() { ++groups_; }
+    void leave_group() { --groups_; }
+
+    /// Throws `invalid_argument` for a name that this attempt has used already.
+    void claim(const char* what, const std::string& name) {
+        if (name.empty() || name.front() == '~' || name.size() > 200) {
+            throw error(errc::invalid_argument, std::string("the name of a ") + what +
+                                                    " is 1 to 200 bytes and does not begin with '~': \"" +
+                                                    name.substr(0, 64) + '"');
+        }
+        const std::lock_guard lock(mutex_);
+        if (used_.insert(what + (' ' + name)).second) return;
+        throw error(errc::invalid_argument, std::string("two ") + what + "s of one task are named \"" + name + '"');
+    }
+
+    /// The own id of a subtask that this attempt is the first to make.
+    std::string child_id(const std::string& name) const {
+        auto made = to_string(id_) + '/' + name;
+        if (token_ > 1) made += '@' + std::to_string(token_);
+        return made;
+    }
+
+    journal_notes notes() const {
+        journal_notes made;
+        made.consumer = sink_.consumer_name();
+        made.token = token_;
+        return made;
+    }
+
+    asio::awaitable<noted> write(journal_notes what) { return broker()->note(id_, std::move(what)); }
+
+    /// Writes a value unless there is one; gives the one that is there then.
+    asio::awaitable<std::string> keep(std::string key, std::string value);
+
+    asio::awaitable<void> set(std::string key, std::string value);
+    asio::awaitable<std::optional<std::string>> find(std::string key);
+    asio::awaitable<std::optional<std::size_t>> find_number(std::string key);
+
+    static journal_notes::item item_of(std::string key, std::string text, journal_notes::mode how) {
+        journal_notes::item made;
+        made.key = std::move(key);
+        made.text = std::move(text);
+        made.how = how;
+        return made;
+    }
+
+private:
+    context_sink& sink_;
+    const task_id& id_;
+    const std::uint32_t token_;
+    std::atomic<unsigned> position_ = 0;
+    std::atomic<int> groups_ = 0;
+    std::mutex mutex_;  // guards all below
+    std::set<std::string> used_;
+    std::map<std::string, std::size_t> signals_;
+};
+
+/// For as long as a handler only waits.
+class parking {
+public:
+    explicit parking(context_sink& sink) : sink_(sink) { sink_.park(); }
+    parking(const parking&) = delete;
+    parking& operator=(const parking&) = delete;
+    ~parking() { sink_.unpark(); }
+
+private:
+    context_sink& sink_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/workflow/children.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A subtask of the task whose handler runs: new, or found again in the journal.
+struct open_child {
+    task_id id;
+    std::string own_id;
+    std::optional<task_outcome> outcome;  ///< found, and it had ended
+};
+
+/// The end of a subtask. Where its record has gone by then, the parent's journal has it, at the latest when whoever saw
+/// its end has carried it there.
+asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, std::string key, task_id child);
+
+/// Submits tasks whose notes have been written; gives their keys. What does not come is taken out of the journal again:
+/// its end would never reach the parent. `notes`: by whom. Errors: those of `broker::submit`; `invalid_argument` where an
+/// own id or a unique key is another task's.
+asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
+                                                    journal_notes notes);
+
+/// Notes subtasks in the journal and submits those that are new, all in one queue. Names and tasks go by pairs.
+/// Errors: `journal_mismatch`; those of `submit_noted`.
+asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::string queue, std::vector<std::string> names,
+                                                       std::vector<new_task> tasks, bool are_spawned,
+                                                       std::optional<children_policy> policy = std::nullopt);
+
+/// Cancels subtasks that nobody waits for any more. Waits for nothing: the parent's end would see to it too.
+void abandon_children(const broker_ptr& broker, const std::string& queue, std::vector<task_key> keys);
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/workflow/calls.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Whether an attempt ends anyway: then its open subtasks are its successor's, or its task's end cancels them.
+using is_ending = std::function<bool()>;
+
+/// The payloads of subtasks, one after the other.
+class payload_source {
+public:
+    virtual bool has_next() = 0;
+    virtual void skip() = 0;
+    virtual std::string take() = 0;
+
+protected:
+    ~payload_source() = default;
+};
+
+/// Reads no element of the range before it is taken.
+template <class Range>
+class range_source final : public payload_source {
+public:
+    explicit range_source(Range payloads) : payloads_(std::move(payloads)) {}
+    range_source(const range_source&) = delete;
+    range_source& operator=(const range_source&) = delete;
+
+    bool has_next() override { return next_ != std::ranges::end(payloads_); }
+    void skip() override { ++next_; }
+    std::string take() override {
+        auto text = encode(*next_);
+        ++next_;
+        return text;
+    }
+
+private:
+    Range payloads_;
+    std::ranges::iterator_t<Range> next_ = std::ranges::begin(payloads_);
+};
+
+/// What is told of each subtask of a map that has ended, in order; throws unless it has succeeded.
+using child_sink = std::function<void(const open_child&)>;
+
+/// One subtask, awaited; its outcome is there.
+asio::awaitable<open_child> await_child(notebook& book, std::string name, std::string queue, new_task task, is_ending ends);
+
+/// A subtask for each payload, at most `window` of them open at a time. `has_results`: whether the journal is to hold what
+/// they gave until the parent ends; else it forgets those that are done with.
+asio::awaitable<void> await_children(notebook& book, std::string name, std::string queue, new_task pattern,
+                                     payload_source& payloads, const child_sink& on_end, std::size_t window,
+                                     bool has_results, is_ending ends);
+
+/// Subtasks that the parent, when its handler has returned, waits for; gives how many.
+asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, std::string queue, new_task pattern,
+                                            payload_source& payloads, children_policy policy);
+
+template <class R>
+asio::awaitable<R> call_child(notebook& book, std::string name, std::string queue, new_task task, is_ending ends) {
+    const auto child = co_await await_child(book, std::move(name), std::move(queue), std::move(task), std::move(ends));
+    if constexpr (std::is_void_v<R>) value_of<R>(*child.outcome, child.id);
+    else co_return value_of<R>(*child.outcome, child.id);
+}
+
+/// Gives the results in order.
+template <class R, class Range>
+asio::awaitable<std::vector<R>> map_children(notebook& book, std::string name, std::string queue, new_task pattern,
+                                             Range payloads, std::size_t window, is_ending ends) {
+    std::vector<R> results;
+    range_source source(std::move(payloads));
+    const child_sink take = [&results](const open_child& child) {
+        results.push_back(value_of<R>(*child.outcome, child.id));
+    };
+    co_await await_children(book, std::move(name), std::move(queue), std::move(pattern), source, take, window, true, std::move(ends));
+    co_return results;
+}
+
+template <class R, class Range>
+    requires(std::is_void_v<R>)
+asio::awaitable<void> map_children(notebook& book, std::string name, std::string queue, new_task pattern, Range payloads,
+                                   std::size_t window, is_ending ends) {
+    range_source source(std::move(payloads));
+    const child_sink check = [](const open_child& child) { value_of<void>(*child.outcome, child.id); };
+    co_await await_children(book, std::move(name), std::move(queue), std::move(pattern), source, check, window, false, std::move(ends));
+}
+
+template <class Range>
+asio::awaitable<std::size_t> spawn_all(notebook& book, std::string name, std::string queue, new_task pattern, Range payloads,
+                                       children_policy policy) {
+    range_source source(std::move(payloads));
+    co_return co_await spawn_children(book, std::move(name), std::move(queue), std::move(pattern), source, policy);
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/workflow/spawning.hpp --------------------------------------------------
+
+namespace taskflux {
+
+/// The subtasks that one `context::spawn` has made. A described value, so that it can be a payload: `client::results` and
+/// `context::results` read what became of them.
+struct spawned {
+    std::string parent;       ///< the printed id of the task that spawned them
+    std::string name;         ///< of the call
+    std::uint64_t count = 0;
+};
+BOOST_DESCRIBE_STRUCT(spawned, (), (parent, name, count))
+
+/// Options of `context::spawn`.
+class spawn_options {
+public:
+    spawn_options() {}
+
+    /// When the parent has succeeded or failed; default `children_policy::fail_fast`. One for all that a task spawns.
+    spawn_options& policy(children_policy value) { return policy_ = value, *this; }
+
+    /// A task that is started when the policy says that the parent has succeeded: its payload says which subtasks they
+    /// were, and its result becomes the parent's. One for each task.
+    template <class R>
+    spawn_options& then(const detail::contract<R, spawned>& task) {
+        then_name_ = task.name();
+        then_options_ = task.options();
+        return *this;
+    }
+
+    /// Options of each subtask. An own id or a unique key makes no sense here.
+    spawn_options& each(submit_options options) { return each_ = std::move(options), *this; }
+
+    children_policy policy() const { return policy_; }
+    const std::string& then_name() const { return then_name_; }
+    const task_options& then_options() const { return then_options_; }
+    const submit_options& each() const { return each_; }
+
+private:
+    children_policy policy_;
+    std::string then_name_;
+    task_options then_options_;
+    submit_options each_;
+};
+
+/// How many subtasks of a `context::map` are open at a time.
+struct window {
+    constexpr explicit window(std::size_t most) : size(most) {
+        if (most == 0) throw error(errc::invalid_argument, "a window holds at least one");
+    }
+    std::size_t size;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/workflow/steps.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+template <class Function>
+using step_result = typename awaited<std::invoke_result_t<Function&>>::type;
+
+/// Runs `function` unless the journal has its result.
+template <class Function>
+asio::awaitable<step_result<Function>> run_step(notebook& book, std::string name, Function function) {
+    using R = step_result<Function>;
+    if (book.may_have_entries()) {
+        const auto known = co_await book.find(step_key(name));
+        if (known) {
+            if constexpr (std::is_void_v<R>) co_return;
+            else co_return decode<R>(*known);
+        }
+    }
+    std::string text = "null";
+    if constexpr (std::is_void_v<R>) {
+        if constexpr (is_awaitable<std::invoke_result_t<Function&>>) co_await function();
+        else function();
+        co_await book.keep(step_key(name), std::move(text));
+    } else {
+        std::optional<R> value;
+        if constexpr (is_awaitable<std::invoke_result_t<Function&>>) value.emplace(co_await function());
+        else value.emplace(function());
+        text = encode(*value);
+        co_await book.keep(step_key(name), std::move(text));
+        co_return std::move(*value);
+    }
+}
+
+/// Waits until `when`, as the first attempt that came here meant it.
+asio::awaitable<void> pause_until(notebook& book, std::string name, time_point when);
+
+/// The next signal of that name as JSON, or nothing when none has come within `limit` of the first time that it was
+/// waited for.
+/// `place`: the wait's own name.
+asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::string place, std::string name, duration limit);
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/workflow/results.hpp ---------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What became of some of the subtasks that a task has spawned, in order.
+template <class R>
+asio::awaitable<std::vector<job_outcome<R>>> results_of(broker_ptr broker, spawned which, std::uint64_t first,
+                                                        std::uint64_t count) {
+    const auto parent = parse_task_id(which.parent);
+    const auto end = first < which.count ? first + (std::min)(count, which.count - first) : first;
+    journal_query query;
+    for (auto i = first; i < end; ++i) query.keys.push_back(child_key(which.name + '.' + std::to_string(i)));
+    std::vector<job_outcome<R>> made(query.keys.size());
+    if (made.empty()) co_return made;
+    std::unordered_map<std::string, std::size_t> places;
+    for (std::size_t i = 0; i < made.size(); ++i) {
+        places.emplace(query.keys[i], i);
+        made[i].state = task_state::waiting;
+    }
+    const auto page = co_await broker->journal(parent, std::move(query));
+    for (const auto& entry : page.entries) {
+        if (entry.outcome) made[places.at(entry.key)] = typed<R>(*entry.outcome);
+    }
+    co_return made;
+}
+
+template <class T>
+asio::awaitable<std::optional<T>> take_signal(notebook& book, std::string place, std::string name, duration limit) {
+    const auto value = co_await next_signal(book, std::move(place), std::move(name), limit);
+    if (!value) co_return std::nullopt;
+    co_return decode<T>(*value);
+}
+
+template <class T>
+asio::awaitable<T> take_signal(notebook& book, std::string place, std::string name) {
+    const auto value = co_await next_signal(book, std::move(place), std::move(name), (duration::max)());
+    co_return decode<T>(*value);
+}
+
+template <std::size_t Index, class Any, class T>
+asio::awaitable<Any> as_any(asio::awaitable<T> call) {
+    if constexpr (std::is_void_v<T>) {
+        co_await std::move(call);
+        co_return Any(std::in_place_index<Index>);
+    } else {
+        co_return Any(std::in_place_index<Index>, co_await std::move(call));
+    }
+}
+
+/// Awaits one of the calls, and lets the others go.
+template <class... Ts, std::size_t... Is>
+asio::awaitable<std::variant<stored<Ts>...>> only(std::size_t index, std::index_sequence<Is...>, asio::awaitable<Ts>... calls) {
+    using any_value = std::variant<stored<Ts>...>;
+    asio::awaitable<any_value> all[] = {as_any<Is, any_value>(std::move(calls))...};
+    co_return co_await std::move(all[index < sizeof...(Ts) ? index : 0]);
+}
+
+/// While several calls of a handler are awaited.
+class group {
+public:
+    explicit group(notebook& book) : book_(book) { book_.enter_group(); }
+    group(const group&) = delete;
+    group& operator=(const group&) = delete;
+    ~group() { book_.leave_group(); }
+
+private:
+    notebook& book_;
+};
+
+/// `when_any`, whose winner is journalled: of several calls that have succeeded, another run takes the same one.
+template <class... Ts>
+asio::awaitable<std::variant<stored<Ts>...>> first_of(notebook& book, std::string name, asio::awaitable<Ts>... calls) {
+    const group together(book);
+    const auto key = step_key("~any/" + name);
+    std::optional<std::size_t> known;
+    if (book.may_have_entries()) known = co_await book.find_number(key);
+    if (known) co_return co_await only(*known, std::index_sequence_for<Ts...>(), std::move(calls)...);
+    auto winner = co_await when_any(std::move(calls)...);
+    co_await book.set(key, std::to_string(winner.index()));
+    co_return winner;
+}
+
+template <class... Ts>
+asio::awaitable<std::tuple<stored<Ts>...>> all_of(notebook& book, asio::awaitable<Ts>... calls) {
+    const group together(book);
+    co_return co_await when_all(std::move(calls)...);
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/context.hpp ------------------------------------------------------------
+
+namespace taskflux {
+
+/// What a handler knows about the attempt it makes, and its way to tell about it. Valid until the handler
+/// returns. Thread-safe.
+///
+/// Cancellation reaches a coroutine through its own cancellation slot, as anywhere in Asio; a plain function
+/// asks `cancelled()`.
+class context {
+public:
+    /// Made by the worker.
+    context(const delivery& what, const task_id& id, const detail::job& job, taskflux::clock& clock, time_point ends,
+            detail::context_sink& sink)
+        : what_(what), id_(id), job_(job), clock_(clock), ends_(ends), sink_(sink), book_(sink, id, what.token) {}
+    context(const context&) = delete;
+    context& operator=(const context&) = delete;
+
+    const task_id& id() const { return id_; }
+
+    /// The id that the task was submitted with, or empty.
+    const std::string& own_id() const { return what_.own_id; }
+
+    const std::string& name() const { return what_.spec->name; }
+
+    /// 1 for the first attempt. Deliveries that were lost with a crashed worker don't count.
+    unsigned attempt() const { return what_.attempt; }
+
+    /// Grows with every delivery: a store that is written under this token can refuse an older attempt.
+    std::uint32_t lease_token() const { return what_.token; }
+
+    const header_map& headers() const { return what_.spec->headers; }
+
+    /// The header's value, or empty.
+    std::string_view header(std::string_view name) const {
+        const auto found = headers().find(name);
+        return found == headers().end() ? std::string_view() : std::string_view(found->second);
+    }
+
+    /// The broker's time; tests move it.
+    time_point now() const { return clock_.now(); }
+
+    /// Time until the attempt's timeout or the task's deadline, whichever comes first; `duration::max()` when
+    /// there is neither.
+    duration remaining() const {
+        return ends_ == never ? (duration::max)() : (std::max)(ends_ - clock_.now(), duration::zero());
+    }
+
+    /// Whether the attempt should end now: the task was cancelled, its time is over, its lease was lost, or
+    /// the worker shuts down.
+    bool cancelled() const { return job_.stopping() || (ends_ != never && clock_.now() >= ends_); }
+
+    /// Reports how far the task is: any value with a codec; `job::progress` reads the latest. Sent in the
+    /// background, values that follow each other quickly as one.
+    template <class T>
+    void progress(const T& value) {
+        sink_.on_progress(encode(value));
+    }
+
+    /// Adds a line to the task's log (the newest hundred are kept with the task) and to the worker's log. What
+    /// is not UTF-8 is replaced, what is over 16 KiB cut.
+    void log(log_level level, std::string_view text, header_map fields = header_map()) {
+        log_line line;
+        line.at = clock_.now();
+        line.level = level;
+        line.text = detail::as_utf8(text);
+        line.fields = std::move(fields);
+        for (auto& [name, value] : line.fields) value = detail::as_utf8(value);
+        sink_.on_log(std::move(line));
+    }
+
+    // --- subtasks ------------------------------------------------------------------------------------------
+    //
+    // What a handler asks for here is written into its task's journal. When the task is run again, after a crash of its
+    // worker, a pause or a failed attempt, the handler finds there what it has already: subtasks that have succeeded or
+    // are open are not made again, nor are those of the very same attempt that have failed. So a handler must ask for the
+    // same things in the same order each time; where it does not, `errc::journal_mismatch`. Subtasks inherit priority,
+    // headers and the remaining time, unless options say otherwise. When the task ends, those that are open are
+    // cancelled. While a handler waits for subtasks its worker's slot is lent to others.
+
+    /// Submits a subtask and waits for its result; throws as `job::result`. Cancelling the call cancels the subtask.
+    template <class R, class P, class... Args>
+        requires(!detail::starts_with_options<Args...>)
+    asio::awaitable<R> call(const detail::contract<R, P>& task, Args&&... payload) {
+        return call(task, submit_options(), std::forward<Args>(payload)...);
+    }
+    template <class R, class P, class... Args>
+    asio::awaitable<R> call(const detail::contract<R, P>& task, const submit_options& options, Args&&... payload) {
+        return begin_call(book_.next_name(), task, options, std::forward<Args>(payload)...);
+    }
+
+    /// The same with a name in the journal, in place of the call's position: for handlers whose order changes.
+    template <class R, class P, class... Args>
+    asio::awaitable<R> call_as(std::string name, const detail::contract<R, P>& task, const submit_options& options,
+                               Args&&... payload) {
+        claim_call(name);
+        return begin_call(std::move(name), task, options, std::forward<Args>(payload)...);
+    }
+
+    /// A subtask for each payload, at most `open` of them at a time; gives the results in order (nothing for void). The
+    /// first failure is thrown, and the open ones are cancelled. `payloads` may be lazy and long: it is read as subtasks
+    /// end. A range that is passed by reference must live until this has returned.
+    template <class R, class P, std::ranges::input_range Range>
+    auto map(const detail::contract<R, P>& task, Range&& payloads, window open = window(32)) {
+        return map(task, submit_options(), std::forward<Range>(payloads), open);
+    }
+    template <class R, class P, std::ranges::input_range Range>
+    auto map(const detail::contract<R, P>& task, const submit_options& options, Range&& payloads, window open = window(32)) {
+        return begin_map(book_.next_name(), task, options, std::forward<Range>(payloads), open);
+    }
+
+    /// Awaits calls side by side; see `when_all`. What is awaited together with others stays in memory: `sleep_until` and
+    /// `wait_signal` free the slot and nothing else, and a signal is noticed within a second. Coroutines of your own as
+    /// `calls` must not make more than one call each, unless these have names (`call_as`).
+    template <class... Ts>
+    asio::awaitable<std::tuple<detail::stored<Ts>...>> all(asio::awaitable<Ts>... calls) {
+        return detail::all_of(book_, std::move(calls)...);
+    }
+
+    /// Awaits calls until one has succeeded; see `when_any` and `all`. The journal remembers which one.
+    template <class... Ts>
+    asio::awaitable<std::variant<detail::stored<Ts>...>> any(asio::awaitable<Ts>... calls) {
+        return detail::first_of(book_, book_.next_name(), std::move(calls)...);
+    }
+
+    /// Submits subtasks that are not awaited here: when the handler has returned, its task waits for them without a slot
+    /// and ends, with the handler's result, when `options.policy()` says so.
+    template <class R, class P, std::ranges::input_range Range>
+        requires(std::same_as<std::ranges::range_value_t<Range>, P>)
+    asio::awaitable<spawned> spawn(const detail::contract<R, P>& task, Range&& payloads,
+                                   const spawn_options& options = spawn_options()) {
+        check_shared(options.each());
+        return begin_spawn(book_.next_name(), queue_for(task, options.each()), pattern_of(task, options.each()),
+                           std::views::all(std::forward<Range>(payloads)), options);
+    }
+
+    /// Submits one such subtask, also with an own id.
+    template <class R, class P, class... Args>
+    asio::awaitable<job<R>> spawn_one(const detail::contract<R, P>& task, const submit_options& options, Args&&... payload) {
+        auto made = inherited(task, options, detail::encode_payload<P>(std::forward<Args>(payload)...));
+        return begin_spawn_one<R>(book_.next_name(), queue_for(task, options), std::move(made));
+    }
+
+    /// What became of `count` subtasks from the `first` one on; those that have not ended are in no terminal state.
+    template <class R, class P>
+    asio::awaitable<std::vector<job_outcome<R>>> results(const detail::contract<R, P>&, const spawned& which,
+                                                         std::uint64_t first = 0, std::uint64_t count = 1000) const {
+        return detail::results_of<R>(sink_.broker(), which, first, count);
+    }
+
+    // --- steps, pauses, signals ----------------------------------------------------------------------------
+
+    /// Calls `function`, a coroutine or plain, and journals its result: once that is done, it is not called again by
+    /// another run of the task. The result needs a codec. Errors: `invalid_argument` for a name that this task has used
+    /// already, `too_large` when the journal would hold more than `max_journal_size`.
+    template <class Function>
+    asio::awaitable<detail::step_result<std::decay_t<Function>>> step(std::string name, Function&& function) {
+        static_assert(!detail::dies_twice<Function>,
+                      "GCC 12 destroys this closure twice in a co_await expression: name it first "
+                      "(auto charge = [&] { … }; co_await ctx.step(\"charge\", charge))");
+        book_.claim("step", name);
+        return detail::run_step(book_, std::move(name), std::decay_t<Function>(std::forward<Function>(function)));
+    }
+
+    /// Waits until `when`, or for `by`. From a second on the handler ends here, its slot is free, and it is run again
+    /// then: it must not catch what it does not know.
+    asio::awaitable<void> sleep_until(time_point when) { return detail::pause_until(book_, book_.next_name(), when); }
+    asio::awaitable<void> sleep_for(duration by) { return sleep_until(later(now(), by)); }
+
+    /// Waits for the next signal of that name (`client::signal`), however long that takes; the handler ends here and is
+    /// run again when it has come. With a limit: nothing when none came in time.
+    template <class T>
+    asio::awaitable<T> wait_signal(std::string name) {
+        return detail::take_signal<T>(book_, book_.next_name(), std::move(name));
+    }
+    template <class T>
+    asio::awaitable<std::optional<T>> wait_signal(std::string name, duration limit) {
+        return detail::take_signal<T>(book_, book_.next_name(), std::move(name), limit);
+    }
+
+    /// For the adapter of a handler that emits: where its values go, or null when nobody reads them.
+    std::shared_ptr<detail::outlet> open_outlet() const;
+
+private:
+    detail::is_ending ends() const {
+        return [this] { return cancelled(); };
+    }
+
+    void claim_call(const std::string& name);
+    static void check_shared(const submit_options& options);
+
+    template <class R, class P>
+    static std::string queue_for(const detail::contract<R, P>& task, const submit_options& options) {
+        return detail::queue_of(task, options);
+    }
+
+    template <class R, class P>
+    new_task inherited(const detail::contract<R, P>& task, const submit_options& options, std::string payload) const {
+        return inherit(detail::spec_of(task, options), task.options().priority(), options, std::move(payload));
+    }
+    new_task inherit(std::shared_ptr<task_spec> spec, int contract_priority, const submit_options& options,
+                     std::string payload) const;
+
+    template <class R, class P>
+    new_task pattern_of(const detail::contract<R, P>& task, const submit_options& options) const {
+        return inherited(task, options, {});
+    }
+
+    template <class R, class P, class... Args>
+    asio::awaitable<R> begin_call(std::string name, const detail::contract<R, P>& task, const submit_options& options,
+                                  Args&&... payload) {
+        auto made = inherited(task, options, detail::encode_payload<P>(std::forward<Args>(payload)...));
+        return detail::call_child<R>(book_, std::move(name), queue_for(task, options), std::move(made), ends());
+    }
+
+    template <class R, class P, class Range>
+    auto begin_map(std::string name, const detail::contract<R, P>& task, const submit_options& options, Range&& payloads,
+                   window open) {
+        constexpr bool fits = std::same_as<std::ranges::range_value_t<Range>, P>;
+        static_assert(fits, "map takes a range of the task's payloads: compare its elements' type with the contract");
+        check_shared(options);
+        return detail::map_children<R>(book_, std::move(name), queue_for(task, options), pattern_of(task, options),
+                                       std::views::all(std::forward<Range>(payloads)), open.size, ends());
+    }
+
+    template <class Range>
+    asio::awaitable<spawned> begin_spawn(std::string name, std::string queue, new_task pattern, Range payloads,
+                                         spawn_options options) {
+        spawned made;
+        made.parent = to_string(id_);
+        made.name = name;
+        made.count = co_await detail::spawn_all(book_, std::move(name), std::move(queue), std::move(pattern),
+                                                     std::move(payloads), options.policy());
+        if (!options.then_name().empty()) co_await prepare(made, options);
+        co_return made;
+    }
+
+    /// Submits the continuation, held.
+    asio::awaitable<void> prepare(const spawned& after, const spawn_options& options);
+
+    template <class R>
+    asio::awaitable<job<R>> begin_spawn_one(std::string name, std::string queue, new_task task) {
+        auto id = co_await submit_one(std::move(name), std::move(queue), std::move(task));
+        co_return job<R>(sink_.broker(), std::move(id));
+    }
+    asio::awaitable<task_id> submit_one(std::string name, std::string queue, new_task task);
+
+    const delivery& what_;
+    const task_id& id_;
+    const detail::job& job_;
+    taskflux::clock& clock_;
+    time_point ends_;
+    detail::context_sink& sink_;
+    detail::notebook book_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/worker/handlers.hpp ----------------------------------------------------
+
+namespace taskflux::detail {
+
+using task_handler = basic_handler<context>;
+
+/// By the names of their tasks.
+using handler_map = std::map<std::string, std::unique_ptr<task_handler>, std::less<>>;
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/queue_order.hpp -------------------------------------------------
+
+namespace taskflux {
+
+/// A queue that a worker serves. Weights say how often it is looked at first, relative to the others.
+struct weighted_queue {
+    std::string name;
+    unsigned weight = 1;
+};
+
+namespace detail {
+
+/// The queues in the order of one fetch: each next one is drawn with the chance that its weight has among
+/// those left, so none starves (the scheme of asynq's weighted queues).
+template <class Generator>
+std::vector<std::size_t> draw_order(const std::vector<weighted_queue>& queues, Generator& random) {
+    std::vector<std::size_t> left(queues.size());
+    std::size_t total = 0;
+    for (std::size_t i = 0; i < queues.size(); ++i) {
+        left[i] = i;
+        total += queues[i].weight;
+    }
+    std::vector<std::size_t> order;
+    order.reserve(queues.size());
+    while (!left.empty()) {
+        auto ticket = std::uniform_int_distribution<std::size_t>(1, total)(random);
+        std::size_t chosen = 0;
+        while (ticket > queues[left[chosen]].weight) ticket -= queues[left[chosen++]].weight;
+        total -= queues[left[chosen]].weight;
+        order.push_back(left[chosen]);
+        left.erase(left.begin() + static_cast<std::ptrdiff_t>(chosen));
+    }
+    return order;
+}
+
+}  // namespace detail
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/worker_options.hpp -----------------------------------------------------
+
+namespace taskflux {
+
+/// Takes log lines: those that handlers write, with their task's id, and the worker's own, with null. Called
+/// from the worker's threads; must not throw.
+using log_sink = std::function<void(const log_line&, const task_id*)>;
+
+/// How a worker works. Setters may be chained; the same name without an argument reads.
+class worker_options {
+public:
+    worker_options() {}
+
+    /// The queues to serve, strictly in this order: a later one only when the ones before are empty. By
+    /// default the queues of the registered contracts.
+    worker_options& queues(std::vector<std::string> names) {
+        queues_.clear();
+        for (auto& name : names) add(std::move(name), 1);
+        is_strict_ = true;
+        return *this;
+    }
+
+    /// The queues to serve, each looked at first as often as its weight says; none starves.
+    worker_options& weighted_queues(const std::vector<std::pair<std::string, unsigned>>& weights) {
+        queues_.clear();
+        for (const auto& [name, weight] : weights) add(name, weight);
+        is_strict_ = false;
+        return *this;
+    }
+
+    /// So many tasks run at a time; default 16.
+    worker_options& concurrency(std::size_t tasks) {
+        if (tasks == 0) throw error(errc::invalid_argument, "concurrency must be at least 1");
+        return concurrency_ = tasks, *this;
+    }
+
+    /// So many more are fetched ahead; default 0. They save round trips for short tasks, and keep long ones
+    /// from other workers.
+    worker_options& prefetch(std::size_t tasks) { return prefetch_ = tasks, *this; }
+
+    /// Threads for handlers that are plain functions, started by `run` when there is such a handler; 0 (the
+    /// default): as many as the machine has cores.
+    worker_options& cpu_threads(std::size_t threads) { return cpu_threads_ = threads, *this; }
+
+    /// Runs plain functions here instead; the worker then starts no threads for them.
+    worker_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
+
+    /// Limit of an attempt at a task that has no timeout of its own; zero (the default): none.
+    worker_options& timeout(duration limit) {
+        return timeout_ = detail::not_negative(limit, "timeout must not be negative"), *this;
+    }
+
+    /// How long a silent worker keeps its tasks; default 30 s, at least 100 ms. Renewed three times as often.
+    worker_options& lease(duration length) {
+        if (length < std::chrono::milliseconds(100)) {
+            throw error(errc::invalid_argument, "a lease is at least 100 ms long");
+        }
+        return lease_ = length, *this;
+    }
+
+    /// Renews the lease on a thread of its own (the default), so that a handler which blocks the I/O thread
+    /// cannot starve it. Without, on the I/O executor.
+    worker_options& renewal_thread(bool on) { return renewal_thread_ = on, *this; }
+
+    /// When the I/O executor has not moved for so long, its lease is no longer renewed and other workers take
+    /// over; default 5 minutes, zero: never. Needs the renewal thread.
+    worker_options& stuck_after(duration limit) { return stuck_after_ = limit, *this; }
+
+    /// How long a stopping worker lets its handlers finish before it cancels them; default 30 s.
+    worker_options& drain_for(duration limit) { return drain_for_ = limit, *this; }
+
+    /// How long cancelled handlers then have to end, before their tasks are given back without them; default
+    /// 5 s.
+    worker_options& unwind_for(duration limit) { return unwind_for_ = limit, *this; }
+
+    /// The node's name in records and logs; by default a UUID.
+    worker_options& name(std::string node) { return name_ = std::move(node), *this; }
+
+    /// Where log lines go; by default nowhere.
+    worker_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
+
+    /// Seeds the draws of weighted queues and of jitter; by default random.
+    worker_options& seed(std::uint32_t value) { return seed_ = value, *this; }
+
+    const std::vector<weighted_queue>& queues() const { return queues_; }
+    bool is_strict() const { return is_strict_; }
+    std::size_t concurrency() const { return concurrency_; }
+    std::size_t prefetch() const { return prefetch_; }
+    std::size_t cpu_threads() const { return cpu_threads_; }
+    const asio::any_io_executor& cpu() const { return cpu_; }
+    duration timeout() const { return timeout_; }
+    duration lease() const { return lease_; }
+    bool renewal_thread() const { return renewal_thread_; }
+    duration stuck_after() const { return stuck_after_; }
+    duration drain_for() const { return drain_for_; }
+    duration unwind_for() const { return unwind_for_; }
+    const std::string& name() const { return name_; }
+    const log_sink& log() const { return log_; }
+    std::optional<std::uint32_t> seed() const { return seed_; }
+
+private:
+    void add(std::string name, unsigned weight) {
+        if (!is_valid_name(name)) throw error(errc::invalid_argument, "not a queue name: \"" + name + "\"");
+        if (weight == 0) throw error(errc::invalid_argument, "queue " + name + ": a weight is at least 1");
+        for (const auto& queue : queues_) {
+            if (queue.name == name) throw error(errc::invalid_argument, "queue " + name + " is named twice");
+        }
+        queues_.push_back({std::move(name), weight});
+    }
+
+    std::vector<weighted_queue> queues_;
+    bool is_strict_ = true;
+    std::size_t concurrency_ = 16;
+    std::size_t prefetch_ = 0;
+    std::size_t cpu_threads_ = 0;
+    asio::any_io_executor cpu_;
+    duration timeout_{};
+    duration lease_ = std::chrono::seconds(30);
+    bool renewal_thread_ = true;
+    duration stuck_after_ = std::chrono::minutes(5);
+    duration drain_for_ = std::chrono::seconds(30);
+    duration unwind_for_ = std::chrono::seconds(5);
+    std::string name_;
+    log_sink log_;
+    std::optional<std::uint32_t> seed_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/worker.hpp -------------------------------------------------------------
+
+namespace taskflux {
+
+/// Runs handlers for the tasks in a broker's queues.
+///
+/// Register handlers with `on`, then await `run`. While it runs, a worker has one thread of its own that
+/// renews its lease, and a pool for plain functions if there are any; see `worker_options`. Must not outlive
+/// the execution context of its broker. `on` and `run` are for one thread; `stop` and `counts` for any.
+class worker {
+public:
+    explicit worker(broker_ptr broker, worker_options options = worker_options())
+        : broker_(std::move(broker)), options_(std::move(options)),
+          handlers_(std::make_shared<detail::handler_map>()) {}
+
+    worker(const worker&) = delete;
+    worker& operator=(const worker&) = delete;
+
+    /// Gives up what still runs; waits for plain functions that are under way.
+    ~worker();
+
+    /// Sets the handler for a contract's tasks. It takes the payload, or a `context&` and the payload; and
+    /// returns the result, or an `asio::awaitable` of it. Coroutines run on the broker's executor, plain
+    /// functions on the CPU pool; up to `concurrency` of both at a time, on several threads if there are.
+    ///
+    /// Throwing fails the attempt: the retry policy decides what follows. `retry_after` and `discard` decide
+    /// themselves. Throws `errc::invalid_argument` for a second handler, `errc::wrong_state` once it runs.
+    template <class R, class P, class Function>
+    worker& on(const detail::contract<R, P>& contract, Function handler) {
+        using call = detail::handler_call<Function, P, context>;
+        static_assert(call::is_valid,
+                      "this handler cannot be called with the task's payload: it must take (Payload) or "
+                      "(taskflux::context&, Payload) as the contract names it");
+        if constexpr (call::is_valid) {
+            constexpr bool fits = detail::result_for<typename detail::handler_signature<Function, P, context>::result, R>;
+            static_assert(fits, "this handler does not return the task's result: it must return the Result that the "
+                                "contract names, or an asio::awaitable of it");
+            if constexpr (!is_payload<P>) {
+                detail::require_payload<P>();
+            } else if constexpr (!is_payload<R>) {
+                detail::require_payload<R>();
+            } else if constexpr (fits) {
+                add(std::string(contract.name()), contract.options().queue(),
+                    std::make_unique<detail::typed_handler<R, P, Function, context>>(
+                        std::move(handler), contract.options().policy().retry.retry_if()));
+            }
+        }
+        return *this;
+    }
+
+    /// The same for tasks that emit values. It takes an `emitter<T>&` and the payload, perhaps behind a `context&`, and is
+    /// an `asio::awaitable<void>`. An attempt after a failed one must emit the same values again: the reader gets those
+    /// that it has not had.
+    template <class T, class P, class Function>
+    worker& on(const detail::stream_contract<T, P>& contract, Function handler) {
+        add(std::string(contract.name()), contract.options().queue(),
+            detail::emitting_handler<T, P, Function, context>(std::move(handler), contract.options().policy().retry.retry_if()));
+        return *this;
+    }
+
+    /// Fetches and runs tasks until it is cancelled or `stop` is called; then takes no more, lets the handlers
+    /// end within `drain_for`, cancels the rest, tells the broker and returns. Returns normally when cancelled.
+    /// Throws `errc::shut_down` when the broker is closed, `errc::wrong_state` when it runs already.
+    asio::awaitable<void> run();
+
+    /// Ends `run` as cancelling it does, also one that has not been called yet. Thread-safe once `run` has been
+    /// called.
+    void stop();
+
+    /// The same, and cancels the handlers at once; their tasks are given back.
+    void stop_now();
+
+    /// How many attempts are queued and running here, and how many have ended in which way.
+    executor_counts counts() const;
+
+    /// Changes how many attempts run at a time, from now on. Thread-safe once `run` has been called. Throws
+    /// `errc::invalid_argument` for 0.
+    void set_concurrency(std::size_t slots);
+    std::size_t concurrency() const;
+
+    /// Takes no more tasks until `resume`; those that run go on. Thread-safe once `run` has been called.
+    void pause();
+    void resume();
+    bool is_paused() const;
+
+    /// The queues that it fetches from.
+    std::vector<std::string> queues() const;
+
+    /// The names of the tasks that it has handlers for, sorted.
+    std::vector<std::string> tasks() const;
+
+private:
+    void add(std::string name, std::string_view queue, std::unique_ptr<detail::task_handler> handler);
+
+    /// The executor of plain functions, if there are any.
+    asio::any_io_executor cpu();
+
+    broker_ptr broker_;
+    worker_options options_;
+    std::shared_ptr<detail::handler_map> handlers_;
+    std::vector<weighted_queue> contract_queues_;
+    std::shared_ptr<asio::thread_pool> pool_;
+    std::shared_ptr<detail::worker_core> core_;
+    bool is_stopped_ = false;  // before it ran, as below
+    bool is_paused_ = false;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/admin/node.hpp --------------------------------------------------------------
+
+namespace taskflux {
+
+/// Options of a node.
+class node_options {
+public:
+    node_options() {}
+
+    /// What it is called whenever it is started; default: the name of its host.
+    node_options& name(std::string_view value) { return name_ = detail::checked_name(value), *this; }
+
+    /// The host as the directory shows it; default: this machine's name.
+    node_options& host(std::string value) { return host_ = std::move(value), *this; }
+
+    /// After it the node is taken for gone, unless it has told that it is there, which it does three times as often.
+    /// Default 5 s, at least 100 ms.
+    node_options& lease(duration length) {
+        if (length < std::chrono::milliseconds(100)) throw error(errc::invalid_argument, "a lease is at least 100 ms");
+        return lease_ = length, *this;
+    }
+
+    /// Hears of trouble with the broker. On any thread; must not throw.
+    node_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
+
+    const std::string& name() const { return name_; }
+    const std::string& host() const { return host_; }
+    duration lease() const { return lease_; }
+    const std::function<void(std::string_view)>& log() const { return log_; }
+
+private:
+    std::string name_;
+    std::string host_;
+    duration lease_ = std::chrono::seconds(5);
+    std::function<void(std::string_view)> log_;
+};
+
+namespace detail {
+class node_core;
+}
+
+/// Shows a worker in the directory, and lets others steer it; see `directory`.
+class node {
+public:
+    /// `shown` must outlive `run`.
+    node(broker_ptr broker, worker& shown, node_options options = node_options());
+    node(const node&) = delete;
+    node& operator=(const node&) = delete;
+    ~node();
+
+    /// Runs the worker, as others have asked for it to be kept, until `worker::run` returns; then is gone from the directory
+    /// at once. Errors, and cancellation: as of that.
+    asio::awaitable<void> run();
+
+    /// What the directory shows.
+    node_info info() const;
+
+private:
+    std::shared_ptr<detail::node_core> core_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/app/app/log_writer.hpp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// `2026-01-31T12:00:00.25Z warning text task="default:~1.x" name="value"`: a line whatever the text holds, with no end.
+std::string log_text(const log_line& line, const task_id* task);
+
+/// Appends log lines to a file, or to the standard error stream. Thread-safe.
+class log_writer {
+public:
+    /// An empty path: the standard error stream. Throws `config_error` for a file that can't be opened.
+    log_writer(const std::string& path, log_level least);
+
+    /// Does nothing for a line below the least level.
+    void write(const log_line& line, const task_id* task = nullptr);
+    void write(log_level level, std::string_view text);
+
+private:
+    const log_level least_;
+    std::mutex mutex_;
+    std::ofstream file_;
+    std::ostream& out_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/app/config/time_span.hpp ----------------------------------------------------
+
+namespace taskflux {
+
+/// A time as configs write it: a whole number and its unit, "500ms", "30s", "5m", "2h" or "7d". In C++ it is made of any
+/// duration of `std::chrono`, and is one.
+class time_span {
+public:
+    constexpr time_span() = default;
+    template <class Given>
+        requires std::convertible_to<Given, duration>
+    constexpr time_span(Given given) : value_(given) {}
+
+    constexpr operator duration() const { return value_; }
+    constexpr duration value() const { return value_; }
+
+    friend constexpr bool operator==(const time_span&, const time_span&) = default;
+
+private:
+    duration value_{};
+};
+
+namespace detail {
+
+/// The largest first, so that the first one that divides a time is the shortest way to write it.
+inline constexpr std::array<std::pair<std::string_view, duration>, 5> time_units{
+    {{"d", std::chrono::hours(24)},
+     {"h", std::chrono::hours(1)},
+     {"m", std::chrono::minutes(1)},
+     {"s", std::chrono::seconds(1)},
+     {"ms", duration(1)}}};
+
+inline constexpr duration longest_span = std::chrono::hours(24 * 3650);
+
+inline std::string span_text(duration value) {
+    if (value == duration::zero()) return "0s";
+    for (const auto& [unit, length] : time_units) {
+        if (value % length == duration::zero()) return std::to_string(value / length).append(unit);
+    }
+    return {};  // not reached: every value is a whole number of milliseconds
+}
+
+}  // namespace detail
+
+template <>
+struct codec<time_span> {
+    static void encode(const time_span& value, std::string& out) {
+        out.append(1, '"').append(detail::span_text(value)).append(1, '"');
+    }
+
+    static time_span decode(std::string_view json) {
+        const detail::document text(json, decode_limits());
+        constexpr const char* expected = "a time from \"0s\" to \"3650d\", such as \"500ms\", \"30s\", \"5m\", \"2h\" or \"7d\"";
+        const auto given = detail::reader::string_in(text.root(), expected, detail::path());
+        std::int64_t count = -1;
+        const auto [end, ec] = std::from_chars(given.data(), given.data() + given.size(), count);
+        const auto written = given.substr(static_cast<std::size_t>(end - given.data()));
+        for (const auto& [unit, length] : detail::time_units) {
+            if (ec == std::errc() && written == unit && count >= 0 && count <= detail::longest_span / length) return length * count;
+        }
+        detail::fail_expected(detail::path(), expected, text.root());
+    }
+
+    static boost::json::object schema() { return {{"type", "string"}, {"pattern", "^[0-9]+(ms|s|m|h|d)$"}}; }
 };
 
 }  // namespace taskflux
@@ -3857,97 +6940,6 @@ private:
 
 }  // namespace taskflux
 
-// -------------------- taskflux/core/method.hpp -------------------------------------------------------------
-
-namespace taskflux {
-
-/// A contract for calls: the name of a service, of one of its methods, and the types of payload and result; no behaviour.
-/// Who calls and who serves share it in a header:
-///
-///     inline constexpr taskflux::method<int(add_args)> add{"calculator", "add"};
-///
-/// `Signature` is `R(P)` or `R()`; `R` may be void, or `stream<T>` for a method that emits values. A wrong name fails to
-/// compile.
-template <class Signature>
-class method {
-    static_assert(!std::is_same_v<Signature, Signature>,
-                  "a method's signature is Result(Payload) or Result(): put several parameters into one described struct");
-
-public:
-    constexpr method(std::string_view, std::string_view) {}  // so that one error is all
-};
-
-namespace detail {
-
-constexpr std::string_view checked_service(std::string_view name) {
-    if (name.size() > 100) throw error(errc::invalid_argument, "the name of a service is at most 100 characters long");
-    return checked_name(name);
-}
-
-template <class Result, class Payload>
-class method_contract {
-public:
-    using result_type = Result;
-    using payload_type = Payload;
-
-    constexpr method_contract(std::string_view service, std::string_view name)
-        : service_(checked_service(service)), name_(checked_name(name)) {}
-
-    constexpr std::string_view service() const { return service_; }
-    constexpr std::string_view name() const { return name_; }
-
-private:
-    std::string_view service_;
-    std::string_view name_;
-};
-
-/// Of a method that emits values, and returns nothing.
-template <class T, class P>
-class stream_method_contract : public method_contract<void, P> {
-public:
-    using method_contract<void, P>::method_contract;
-};
-
-}  // namespace detail
-
-template <class R, class P>
-class method<R(P)> : public detail::method_contract<R, P> {
-public:
-    using detail::method_contract<R, P>::method_contract;
-};
-
-template <class R>
-class method<R()> : public detail::method_contract<R, void> {
-public:
-    using detail::method_contract<R, void>::method_contract;
-};
-
-template <class T, class P>
-class method<stream<T>(P)> : public detail::stream_method_contract<T, P> {
-public:
-    using detail::stream_method_contract<T, P>::stream_method_contract;
-};
-
-template <class T>
-class method<stream<T>()> : public detail::stream_method_contract<T, void> {
-public:
-    using detail::stream_method_contract<T, void>::stream_method_contract;
-};
-
-/// Thrown to who has called a method that has thrown, or could not be called.
-class call_failed : public error {
-public:
-    call_failed(errc code, taskflux::failure why) : error(code, why.message), failure_(std::move(why)) {}
-
-    /// What went wrong, on the machine where it did.
-    const taskflux::failure& failure() const { return failure_; }
-
-private:
-    taskflux::failure failure_;
-};
-
-}  // namespace taskflux
-
 // -------------------- taskflux/core/schedule.hpp -----------------------------------------------------------
 
 namespace taskflux {
@@ -4144,276 +7136,1132 @@ inline std::string tick_id(std::string_view schedule, time_point tick) { return 
 
 }  // namespace taskflux
 
-// -------------------- taskflux/core/schema.hpp -------------------------------------------------------------
+// -------------------- taskflux/app/config.hpp --------------------------------------------------------------
 
 namespace taskflux {
 
-/// Builds JSON Schemas (draft 2020-12) of payload types, which share definitions: a class that contains
-/// itself is defined once and referred to; every other class stands where it is used.
-///
-/// No member is listed as required, because none is: an absent one keeps its default, which the schema shows.
-/// A `codec<T>` of the user's own may have `static boost::json::object schema()`; without it the schema
-/// allows anything.
-class schema_builder {
+/// Where a program runs. A config has a section for each that differs.
+enum class app_environment { TEST, STAGE, PRODUCTION };
+BOOST_DESCRIBE_ENUM(app_environment, TEST, STAGE, PRODUCTION)
+
+/// A schedule as a config names it; see `schedule_options` for what the members mean.
+struct schedule_config {
+    std::string id;             ///< empty: the task's name
+    std::string task;           ///< one that the app has a handler for
+    std::string cron;           ///< such as "0 9 * * MON-FRI" or "@every 5m"
+    std::string zone = "UTC";
+    boost::json::value payload; ///< as the task takes it
+    std::string queue;          ///< empty: that of the task
+    bool enabled = true;        ///< false: what is stored under its id is removed
+    misfire_policy misfire = misfire_policy::fire_once;
+    overlap_policy overlap = overlap_policy::allow;
+    time_span grace = std::chrono::seconds(5);
+    time_span jitter;
+    std::vector<std::string> hosts;
+};
+BOOST_DESCRIBE_STRUCT(schedule_config, (), (id, task, cron, zone, payload, queue, enabled, misfire, overlap, grace,
+                                            jitter, hosts))
+
+/// What an `app` works by. Each member is a key of a config file, and but for `schedules` an environment variable, its name
+/// in capitals after TASKFLUX_.
+struct app_config {
+    std::string url = "memory://";            ///< the broker's; see `connect`
+    std::string node;                         ///< this node's name in records and schedules' hosts; empty: the host's
+    std::vector<std::string> queues;          ///< in this order, strictly; empty: those of the tasks
+    std::map<std::string, unsigned> weights;  ///< not empty: instead of the order; a queue that is not in it weighs 1
+    unsigned concurrency = 16;                ///< so many tasks at a time
+    unsigned threads = 1;                     ///< that run coroutines
+    unsigned cpu_threads = 0;                 ///< that run plain functions; 0: one a core
+    time_span lease = std::chrono::seconds(30);      ///< see `worker_options`, as of the next
+    time_span drain_for = std::chrono::seconds(30);
+    std::string log_path;                     ///< is appended to; empty: the standard error stream
+    taskflux::log_level log_level = taskflux::log_level::info;  ///< lines below it are left out
+    std::vector<std::string> services;        ///< those to serve; empty: all
+    std::vector<schedule_config> schedules;
+    std::vector<std::string> enabled_tasks;   ///< not empty: these tasks are run and no others
+    std::vector<std::string> disabled_tasks;  ///< these tasks are not run, unless they are enabled
+    time_span timeout;                        ///< of an attempt here whose task has none; 0: none
+    time_span deadline;                       ///< of a task that is submitted here and has none; 0: none
+    std::optional<time_span> retention;       ///< of such a task whose contract keeps to the usual hour
+    std::optional<time_span> failed_retention;  ///< of such a task whose contract keeps to the usual week
+    std::optional<app_environment> env;
+};
+BOOST_DESCRIBE_STRUCT(app_config, (), (url, node, queues, weights, concurrency, threads, cpu_threads, lease, drain_for,
+                                       log_path, log_level, services, schedules, enabled_tasks, disabled_tasks, timeout,
+                                       deadline, retention, failed_retention, env))
+
+/// A config that can't be used. `what()` reads like `app.json:3:5: /concurrency: expected an integer from 1 …, got 0`.
+class config_error : public error {
 public:
-    /// @param references what comes before a definition's name in a `$ref`.
-    explicit schema_builder(std::string references = "#/$defs/") : references_(std::move(references)) {}
+    /// `pointer`: the JSON pointer of what is wrong; empty for the whole. `place`: where it was said.
+    config_error(std::string pointer, std::string reason, std::string place = "config")
+        : error(errc::invalid_argument, reason), pointer_(std::move(pointer)), reason_(std::move(reason)),
+          what_(std::move(place) + ": " + (pointer_.empty() ? "" : pointer_ + ": ") + reason_) {}
 
-    /// The schema of `T`; definitions that it needs are added to `definitions()`.
-    template <class T>
-    boost::json::object add() {
-        detail::require_payload<T>();
-        if constexpr (is_payload<T>)
-            return schema<T>();
-        else
-            return {};
-    }
-
-    const boost::json::object& definitions() const { return definitions_; }
+    const char* what() const noexcept override { return what_.c_str(); }
+    const std::string& pointer() const { return pointer_; }
+    const std::string& reason() const { return reason_; }
 
 private:
-    /// A class whose schema is being made, or which has a definition.
-    struct entry {
-        const void* type;
-        std::string name;
-        bool recursive = false;
-    };
-
-    template <class T>
-    static constexpr char type_tag = 0;
-
-    template <class T>
-    boost::json::object schema() {
-        return schema(detail::as<detail::kind_of<T>>{}, std::type_identity<T>{});
-    }
-
-    template <class T>
-    boost::json::object schema(detail::as<detail::kind::null>, std::type_identity<T>) {
-        return {{"type", "null"}};
-    }
-    template <class T>
-    boost::json::object schema(detail::as<detail::kind::custom>, std::type_identity<T>) {
-        if constexpr (requires { codec<T>::schema(); })
-            return codec<T>::schema();
-        else
-            return {};
-    }
-    template <class T>
-    boost::json::object schema(detail::as<detail::kind::bytes>, std::type_identity<T>) {
-        return {{"type", "string"}, {"contentEncoding", "base64"}};
-    }
-    template <class T>
-    boost::json::object schema(detail::as<detail::kind::any>, std::type_identity<T>) {
-        return {};
-    }
-    template <class T>
-    boost::json::object schema(detail::as<detail::kind::boolean>, std::type_identity<T>) {
-        return {{"type", "boolean"}};
-    }
-    template <class T>
-    boost::json::object schema(detail::as<detail::kind::integer>, std::type_identity<T>) {
-        return {{"type", "integer"},
-                {"minimum", (std::numeric_limits<T>::min)()},
-                {"maximum", (std::numeric_limits<T>::max)()}};
-    }
-    template <class T>
-    boost::json::object schema(detail::as<detail::kind::number>, std::type_identity<T>) {
-        return {{"type", "number"}};
-    }
-    template <class T>
-    boost::json::object schema(detail::as<detail::kind::text>, std::type_identity<T>) {
-        return {{"type", "string"}};
-    }
-    template <class T>
-    boost::json::object schema(detail::as<detail::kind::enumeration>, std::type_identity<T>) {
-        return {{"title", payload_name<T>}, {"type", "string"}, {"enum", names<T>()}};
-    }
-
-    template <class T>
-    boost::json::object schema(detail::as<detail::kind::duration>, std::type_identity<T>) {
-        auto result = schema<typename T::rep>();
-        result["description"] = "duration in " + unit(T::period::num, T::period::den);
-        return result;
-    }
-
-    template <class T>
-    boost::json::object schema(detail::as<detail::kind::time>, std::type_identity<T>) {
-        return {{"type", "string"}, {"format", "date-time"}};
-    }
-
-    template <class T>
-    boost::json::object schema(detail::as<detail::kind::nullable>, std::type_identity<T>) {
-        auto inner = schema<detail::pointee<T>>();
-        if (inner.empty()) return inner;
-        auto* type = inner.if_contains("type");
-        if (type && type->is_string() && !inner.contains("enum")) {
-            *type = boost::json::array{*type, "null"};
-            return inner;
-        }
-        return {{"anyOf", boost::json::array{std::move(inner), boost::json::object{{"type", "null"}}}}};
-    }
-
-    template <class... Ts>
-    boost::json::object schema(detail::as<detail::kind::variant>, std::type_identity<std::variant<Ts...>>) {
-        boost::json::array alternatives;
-        (alternatives.push_back(alternative<Ts>()), ...);
-        return {{"oneOf", std::move(alternatives)}};
-    }
-
-    template <class T>
-    boost::json::object alternative() {
-        boost::json::object type{{"const", payload_name<T>}};
-        boost::json::object properties{{"type", std::move(type)}, {"value", schema<T>()}};
-        return {{"type", "object"},
-                {"properties", std::move(properties)},
-                {"required", boost::json::array{"type"}}};
-    }
-
-    template <class T>
-    boost::json::object schema(detail::as<detail::kind::map>, std::type_identity<T>) {
-        boost::json::object result{{"type", "object"}};
-        using key = typename T::key_type;
-        if constexpr (detail::kind_of<key> == detail::kind::integer)
-            result["propertyNames"] = boost::json::object{{"pattern", "^-?[0-9]+$"}};
-        if constexpr (detail::kind_of<key> == detail::kind::enumeration)
-            result["propertyNames"] = boost::json::object{{"enum", names<key>()}};
-        result["additionalProperties"] = schema<typename T::mapped_type>();
-        return result;
-    }
-
-    template <class T>
-    boost::json::object schema(detail::as<detail::kind::set>, std::type_identity<T> type) {
-        return schema(detail::as<detail::kind::sequence>{}, type);
-    }
-    template <class T>
-    boost::json::object schema(detail::as<detail::kind::sequence>, std::type_identity<T>) {
-        return {{"type", "array"}, {"items", schema<typename T::value_type>()}};
-    }
-
-    template <class T, std::size_t Size>
-    boost::json::object schema(detail::as<detail::kind::tuple>, std::type_identity<std::array<T, Size>>) {
-        return {{"type", "array"}, {"items", schema<T>()}, {"minItems", Size}, {"maxItems", Size}};
-    }
-    template <template <class...> class Tuple, class... Ts>
-    boost::json::object schema(detail::as<detail::kind::tuple>, std::type_identity<Tuple<Ts...>>) {
-        boost::json::array items;
-        (items.push_back(schema<Ts>()), ...);
-        boost::json::object result{{"type", "array"}};
-        if (!items.empty()) result["prefixItems"] = std::move(items);
-        result["minItems"] = sizeof...(Ts);
-        result["maxItems"] = sizeof...(Ts);
-        return result;
-    }
-
-    template <class T>
-    boost::json::object schema(detail::as<detail::kind::object>, std::type_identity<T>) {
-        const void* type = &type_tag<T>;
-        const auto known =
-            std::find_if(entries_.begin(), entries_.end(), [&](auto& e) { return e.type == type; });
-        if (known != entries_.end()) {
-            known->recursive = true;
-            return {{"$ref", references_ + known->name}};
-        }
-        const std::size_t index = entries_.size();
-        entries_.push_back({type, free_name(payload_name<T>)});
-        boost::json::object result{
-            {"title", payload_name<T>}, {"type", "object"}, {"properties", properties<T>()}};
-        entry done = std::move(entries_[index]);
-        if (!done.recursive) {
-            entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(index));
-            return result;
-        }
-        definitions_[done.name] = std::move(result);
-        boost::json::object reference{{"$ref", references_ + done.name}};
-        entries_[index] = std::move(done);
-        return reference;
-    }
-
-    template <class T>
-    boost::json::object properties() {
-        boost::json::object result;
-        const T defaults{};
-        detail::for_each_member<T>([&]<class Member>(Member) {
-            const auto& value = defaults.*Member::pointer;
-            using type = std::remove_cvref_t<decltype(value)>;
-            auto property = schema<type>();
-            add_default(property, value);
-            result[detail::member_name<Member>] = std::move(property);
-        });
-        return result;
-    }
-
-    /// A class's own defaults stand at its members; only what differs from them is said again.
-    template <class T>
-    static void add_default(boost::json::object& property, const T& value) {
-        if constexpr (detail::kind_of<T> == detail::kind::nullable) {
-            if (!value) return;
-        }
-        try {
-            const std::string text = encode(value);
-            if constexpr (detail::kind_of<T> == detail::kind::object) {
-                if (text == encode(T{})) return;
-            }
-            property["default"] = decode<boost::json::value>(text);
-        } catch (const payload_error&) {
-            // A default that JSON cannot hold (NaN, an enum's value without a name) cannot be shown.
-        }
-    }
-
-    template <class Enum>
-    static boost::json::array names() {
-        boost::json::array result;
-        detail::any_enumerator<Enum>([&](std::string_view name, Enum) {
-            result.push_back(boost::json::value(name));
-            return false;
-        });
-        return result;
-    }
-
-    static std::string unit(std::intmax_t num, std::intmax_t den) {
-        if (num == 1 && den == 1) return "seconds";
-        if (num == 1 && den == 1'000) return "milliseconds";
-        if (num == 1 && den == 1'000'000) return "microseconds";
-        if (num == 1 && den == 1'000'000'000) return "nanoseconds";
-        if (num == 60 && den == 1) return "minutes";
-        if (num == 3600 && den == 1) return "hours";
-        if (num == 86400 && den == 1) return "days";
-        return "units of " + std::to_string(num) + "/" + std::to_string(den) + " seconds";
-    }
-
-    /// Two classes of the same name in different namespaces get different definitions.
-    std::string free_name(std::string_view wanted) const {
-        std::string name(wanted);
-        const auto taken = [&] {
-            return std::any_of(entries_.begin(), entries_.end(), [&](auto& e) { return e.name == name; });
-        };
-        for (int i = 2; taken(); ++i) name = std::string(wanted) + "_" + std::to_string(i);
-        return name;
-    }
-
-    std::string references_;
-    boost::json::object definitions_;
-    std::vector<entry> entries_;
+    std::string pointer_;
+    std::string reason_;
+    std::string what_;
 };
 
-/// The JSON Schema (draft 2020-12) of what `decode<T>` accepts, complete with `$defs`.
-template <class T>
-boost::json::object schema_of() {
-    if constexpr (std::is_same_v<T, raw>) {
-        return {{"description", "any bytes"}, {"contentMediaType", "application/octet-stream"}};
-    } else {
-        schema_builder builder;
-        auto schema = builder.add<T>();
-        if (!builder.definitions().empty()) schema["$defs"] = builder.definitions();
-        return schema;
+/// A config file, read: its values, and for the JSON pointers of what it says, where it says so ("app.json:3:5").
+struct config_document {
+    boost::json::value root;
+    std::map<std::string, std::string> places;
+};
+
+/// A kind of config files: what their names end in, and what reads a text, whose name is for errors.
+struct config_format {
+    std::vector<std::string> endings;
+    std::function<config_document(std::string_view text, const std::string& name)> read;
+};
+
+/// What a config is made of. Setters may be chained.
+class config_sources {
+public:
+    config_sources() {}
+
+    /// The file to read; by default none.
+    config_sources& file(std::string path) { return file_ = std::move(path), *this; }
+
+    /// Environment variables, by name; by default none. Of interest are those that begin with TASKFLUX_. An empty one is as
+    /// one that is not set.
+    config_sources& variables(std::map<std::string, std::string> all) { return variables_ = std::move(all), *this; }
+
+    /// TEST, STAGE or PRODUCTION; by default the variable TASKFLUX_ENV says, or the file's `env`.
+    config_sources& env(std::string name) { return env_ = std::move(name), *this; }
+
+    /// Reads files of another kind than .json.
+    config_sources& format(config_format another) { return formats_.push_back(std::move(another)), *this; }
+
+    const std::string& file() const { return file_; }
+    const std::map<std::string, std::string>& variables() const { return variables_; }
+    const std::string& env() const { return env_; }
+    const std::vector<config_format>& formats() const { return formats_; }
+
+private:
+    std::string file_;
+    std::map<std::string, std::string> variables_;
+    std::string env_;
+    std::vector<config_format> formats_;
+};
+
+/// The program's environment variables that begin with TASKFLUX_.
+std::map<std::string, std::string> taskflux_variables();
+
+/// Puts a config together: of `base`, the file, that file's section for the environment, the variables; what comes later
+/// wins. All sections are checked, also those that are not used. Errors: `config_error`.
+app_config load_config(const config_sources& sources, const app_config& base = app_config());
+
+/// Reads a JSON file. Errors: `config_error`.
+app_config load_config(const std::string& path);
+
+/// Whether every value is one that can be used. Errors: `config_error`, for the first that is not.
+void check_config(const app_config& config);
+
+}  // namespace taskflux
+
+// -------------------- taskflux/app/config/load.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A config, and where each part of it was said: for errors that show later.
+struct loaded_config {
+    app_config values;
+    std::map<std::string, std::string> places;
+
+    /// The same error, with the place of what is wrong.
+    config_error placed(const config_error& e) const;
+};
+
+loaded_config load(const config_sources& sources, const app_config& base);
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/scheduler_options.hpp --------------------------------------------------
+
+namespace taskflux {
+
+/// Where a local job runs at each tick.
+enum class local_scope {
+    once_per_cluster,  ///< in one process of all
+    once_per_host,     ///< in one process of each host
+    every_process      ///< in each; the broker does not know of it
+};
+
+/// How a schedule behaves. Setters may be chained; name the options on a line of their own before a co_await.
+class schedule_options {
+public:
+    schedule_options() {}
+
+    /// Its name: 1 to 128 characters of A-Z a-z 0-9 _ - . /; by default that of the task. One schedule of a name in
+    /// each queue. Not for local jobs.
+    schedule_options& id(std::string_view name) { return id_ = detail::checked_name(name), *this; }
+
+    /// What becomes of ticks that nobody was there for; default `fire_once`. `limit`: how many are caught up with, at
+    /// most 1000.
+    schedule_options& misfire(misfire_policy policy, unsigned limit = 10) {
+        if (limit == 0) throw error(errc::invalid_argument, "misfire: a limit is at least 1; use misfire_policy::skip");
+        if (limit > detail::most_caught_up) throw error(errc::invalid_argument, "misfire: a limit is at most 1000");
+        limit_ = policy == misfire_policy::catch_up ? limit : 1;
+        return misfire_ = policy, *this;
     }
+
+    /// So late a tick is still on time; default 5 s, at most a year.
+    schedule_options& grace(duration late) {
+        return grace_ = at_most_a_year(late, "grace"), *this;
+    }
+
+    /// Who may fire it, by host name; empty (the default): anyone.
+    schedule_options& hosts(std::vector<std::string> names) {
+        if (std::ranges::find(names, std::string()) != names.end()) {
+            throw error(errc::invalid_argument, "hosts: a host's name is not empty");
+        }
+        return hosts_ = std::move(names), *this;
+    }
+
+    /// What happens at a tick when what the last one started has not ended; default `allow`. Of a local job, what
+    /// runs in this process counts.
+    schedule_options& overlap(overlap_policy policy) { return overlap_ = policy, *this; }
+
+    /// Each tick fires up to so much later, by a delay of its own, at most a year; keep it below the time between two
+    /// ticks.
+    schedule_options& jitter(duration most) {
+        return jitter_ = at_most_a_year(most, "jitter"), *this;
+    }
+
+    /// Options of each submission: queue, priority, retry, limits, headers. Others make no sense here:
+    /// `invalid_argument`. Not for local jobs.
+    schedule_options& submit(const submit_options& options) {
+        if (!options.id().empty() || !options.unique_key().empty() || options.hold() || options.at() ||
+            options.delay() != duration::zero()) {
+            throw error(errc::invalid_argument, "submit: a schedule's tasks can't have an id, a unique key, hold, delay or at");
+        }
+        return submit_ = options, *this;
+    }
+
+    /// The time zone of a local job's expression; default UTC.
+    schedule_options& zone(std::string_view name) { return zone_ = name, *this; }
+
+    /// Where a local job runs; default `once_per_cluster`.
+    schedule_options& scope(local_scope where) { return scope_ = where, *this; }
+
+    const std::string& id() const { return id_; }
+    const submit_options& submit() const { return submit_; }
+    const std::string& zone() const { return zone_; }
+    local_scope scope() const { return scope_; }
+
+    /// What they make of a schedule. Errors: `invalid_argument` for an expression or zone that is not known.
+    schedule_definition define(std::string id, std::string_view expression, std::string_view place) const {
+        schedule_definition made;
+        made.cron = cron(expression).text();
+        made.zone = taskflux::zone::named(place).name();
+        made.id = std::move(id);
+        made.misfire = misfire_;
+        made.limit = limit_;
+        made.grace = grace_;
+        made.overlap = overlap_;
+        made.jitter = jitter_;
+        made.hosts = hosts_;
+        return made;
+    }
+
+private:
+    static duration at_most_a_year(duration given, const std::string& name) {
+        if (given < duration::zero()) throw error(errc::invalid_argument, name + " must not be negative");
+        if (given > detail::longest_delay) throw error(errc::invalid_argument, name + " must not be longer than 365 days");
+        return given;
+    }
+
+    std::string id_;
+    misfire_policy misfire_ = misfire_policy::fire_once;
+    unsigned limit_ = 1;
+    duration grace_ = std::chrono::seconds(5);
+    std::vector<std::string> hosts_;
+    overlap_policy overlap_ = overlap_policy::allow;
+    duration jitter_{};
+    submit_options submit_;
+    std::string zone_ = "UTC";
+    local_scope scope_ = local_scope::once_per_cluster;
+};
+
+/// How a scheduler works. Setters may be chained; the same name without an argument reads.
+class scheduler_options {
+public:
+    scheduler_options() {}
+
+    /// The queues whose schedules it fires and finds; by default all that the broker has.
+    scheduler_options& queues(std::vector<std::string> names) {
+        for (const auto& name : names) detail::checked_name(name);
+        return queues_ = std::move(names), *this;
+    }
+
+    /// This host's name, for schedules that are for some hosts only and for jobs that run once per host; by default what
+    /// the system says. Name it where that changes, as in containers: what is stored for a host that never comes back
+    /// stays until it is removed.
+    scheduler_options& host(std::string_view name) { return host_ = detail::checked_name(name), *this; }
+
+    /// How often it looks for schedules that others have added or changed; default 1 s. While no queue can be read up
+    /// to ten times as long.
+    scheduler_options& look_every(duration time) {
+        if (time <= duration::zero()) throw error(errc::invalid_argument, "look_every must be longer than nothing");
+        return look_every_ = time, *this;
+    }
+
+    /// Runs local jobs that are plain functions; by default threads of the scheduler's own, as many as the machine
+    /// has cores, if it has such jobs.
+    scheduler_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
+
+    /// Takes a line for each thing that went wrong; by default nobody does. Must not throw.
+    scheduler_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
+
+    const std::vector<std::string>& queues() const { return queues_; }
+    const std::string& host() const { return host_; }
+    duration look_every() const { return look_every_; }
+    const asio::any_io_executor& cpu() const { return cpu_; }
+    const std::function<void(std::string_view)>& log() const { return log_; }
+
+private:
+    std::vector<std::string> queues_;
+    std::string host_;
+    duration look_every_ = std::chrono::seconds(1);
+    asio::any_io_executor cpu_;
+    std::function<void(std::string_view)> log_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/app/config/schedules.hpp ----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A schedule that an app stores when it starts. The task's type is known no more: its payload is encoded.
+struct app_schedule {
+    std::string cron;
+    std::string task;
+    task_options contract;
+    std::string payload;
+    schedule_options options;
+    bool is_enabled = true;
+
+    const std::string& id() const { return options.id().empty() ? task : options.id(); }
+};
+
+inline schedule_options options_of(const schedule_config& config) {
+    schedule_options options;
+    if (!config.id.empty()) options.id(config.id);
+    options.zone(config.zone).misfire(config.misfire).grace(config.grace).overlap(config.overlap).jitter(config.jitter);
+    options.hosts(config.hosts);
+    submit_options submit;
+    if (!config.queue.empty()) submit.queue(config.queue);
+    return options.submit(submit);
 }
 
-/// `schema_of<T>()` as text, for an error that says what would have been right.
-template <class T>
-std::string schema_text() {
-    return encode(boost::json::value(schema_of<T>()), decode_limits().max_depth(1024));
+/// A contract's options with `defaults` in the place of limits that are the usual ones.
+inline task_options with_defaults(task_options contract, const submit_options& defaults) {
+    const auto policy = defaults.under(contract.policy());
+    return contract.deadline(policy.deadline).retention(policy.retention, policy.failed_retention);
 }
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/calls/call_context.hpp ------------------------------------------------------
+
+namespace taskflux {
+
+/// What a method knows about the call that it serves. Valid until the method returns. Thread-safe.
+///
+/// Cancellation reaches a coroutine through its own cancellation slot; a plain function asks `cancelled()`.
+class call_context {
+public:
+    /// Made by the service.
+    call_context(taskflux::clock& clock, std::string method, header_map headers, time_point deadline)
+        : clock_(clock), method_(std::move(method)), headers_(std::move(headers)), deadline_(deadline) {}
+    call_context(const call_context&) = delete;
+    call_context& operator=(const call_context&) = delete;
+
+    const std::string& method() const { return method_; }
+
+    const header_map& headers() const { return headers_; }
+
+    /// The header's value, or empty.
+    std::string_view header(std::string_view name) const {
+        const auto found = headers_.find(name);
+        return found == headers_.end() ? std::string_view() : std::string_view(found->second);
+    }
+
+    /// The broker's time when the caller gives up; for calls that this one makes.
+    time_point deadline() const { return deadline_; }
+
+    /// Time until then.
+    duration remaining() const { return (std::max)(deadline_ - clock_.now(), duration::zero()); }
+
+    /// Whether the caller has gone or given up, or the service shuts down.
+    bool cancelled() const { return is_cancelled_ || clock_.now() >= deadline_; }
+
+    /// For the service.
+    void cancel() { is_cancelled_ = true; }
+    void attach(std::shared_ptr<detail::outlet> values) { values_ = std::move(values); }
+    std::shared_ptr<detail::outlet> open_outlet() const { return values_; }
+
+private:
+    taskflux::clock& clock_;
+    const std::string method_;
+    const header_map headers_;
+    const time_point deadline_;
+    std::atomic<bool> is_cancelled_ = false;
+    std::shared_ptr<detail::outlet> values_;  // null: nobody reads
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/calls/service_options.hpp ---------------------------------------------------
+
+namespace taskflux {
+
+/// Options of a service.
+class service_options {
+public:
+    service_options() {}
+
+    /// The instance's id, which no other one may have; default: a new one each time.
+    service_options& id(std::string_view name) { return id_ = detail::checked_name(name), *this; }
+
+    /// The host as the directory shows it; default: this machine's name.
+    service_options& host(std::string name) { return host_ = std::move(name), *this; }
+
+    /// Calls in hand, running or waiting for the CPU pool; another one gets `errc::busy`. Default 1000.
+    service_options& max_running(std::size_t count) {
+        if (count == 0) throw error(errc::invalid_argument, "a service takes at least one call");
+        return max_running_ = count, *this;
+    }
+
+    /// After it the instance is taken for gone, unless it has told that it is there, which it does three times as often.
+    /// Default 5 s, at least 100 ms.
+    service_options& lease(duration length) {
+        if (length < std::chrono::milliseconds(100)) throw error(errc::invalid_argument, "a lease is at least 100 ms");
+        return lease_ = length, *this;
+    }
+
+    /// How long the calls in hand may take when it ends; then they are cancelled. Default 10 s.
+    service_options& drain_for(duration limit) {
+        return drain_for_ = detail::not_negative(limit, "drain_for must not be negative"), *this;
+    }
+
+    /// Where plain functions run; default: a pool of the service's own, if it has any.
+    service_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
+
+    /// Threads of its own pool; 0: one a core, the default.
+    service_options& cpu_threads(std::size_t count) { return cpu_threads_ = count, *this; }
+
+    /// Hears of trouble with the broker. On any thread; must not throw.
+    service_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
+
+    const std::string& id() const { return id_; }
+    const std::string& host() const { return host_; }
+    std::size_t max_running() const { return max_running_; }
+    duration lease() const { return lease_; }
+    duration drain_for() const { return drain_for_; }
+    const asio::any_io_executor& cpu() const { return cpu_; }
+    std::size_t cpu_threads() const { return cpu_threads_; }
+    const std::function<void(std::string_view)>& log() const { return log_; }
+
+private:
+    std::string id_;
+    std::string host_;
+    std::size_t max_running_ = 1000;
+    duration lease_ = std::chrono::seconds(5);
+    duration drain_for_ = std::chrono::seconds(10);
+    asio::any_io_executor cpu_;
+    std::size_t cpu_threads_ = 0;
+    std::function<void(std::string_view)> log_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/calls/service.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+class service_core;
+
+using method_handler = basic_handler<call_context>;
+
+/// By service and method.
+using method_map = std::map<std::string, std::map<std::string, std::unique_ptr<method_handler>, std::less<>>, std::less<>>;
+
+/// The contract that a function with these parameters stands for.
+template <class Result, class... Parameters>
+struct contract_of;
+template <class Result>
+struct contract_of<Result> {
+    using type = method_contract<typename awaited<Result>::type, void>;
+};
+template <class Result, class Payload>
+struct contract_of<Result, Payload> {
+    using type = method_contract<typename awaited<Result>::type, std::remove_cvref_t<Payload>>;
+};
+template <class Result, class T>
+struct contract_of<Result, emitter<T>&> {
+    using type = stream_method_contract<T, void>;
+};
+template <class Result, class T, class Payload>
+struct contract_of<Result, emitter<T>&, Payload> {
+    using type = stream_method_contract<T, std::remove_cvref_t<Payload>>;
+};
+template <class Result>
+struct contract_of<Result, call_context&> : contract_of<Result> {};
+template <class Result, class... Parameters>
+struct contract_of<Result, call_context&, Parameters...> : contract_of<Result, Parameters...> {};
+
+template <class Member>
+struct member_contract;
+template <class Class, class Result, class... Args>
+struct member_contract<Result (Class::*)(Args...)> : contract_of<Result, Args...> {};
+template <class Class, class Result, class... Args>
+struct member_contract<Result (Class::*)(Args...) const> : contract_of<Result, Args...> {};
+
+}  // namespace detail
+
+/// Serves the methods of one or more services, for who calls them by `rpc`, as one instance of each.
+///
+/// Register methods with `on`, then await `run`. Must not outlive the execution context of its broker. `on` and `run` are
+/// for one thread; `stop` and `running` for any.
+class service {
+public:
+    explicit service(broker_ptr broker, service_options options = service_options());
+    service(const service&) = delete;
+    service& operator=(const service&) = delete;
+
+    /// Gives up the calls that are in hand; waits for plain functions that are under way on threads of its own.
+    ~service();
+
+    /// Sets what a method does: a coroutine, on the broker's executor, or a plain function, on the CPU pool; it takes the
+    /// payload, or a `call_context&` and the payload. What it throws is thrown to the caller, by its message. Throws
+    /// `errc::invalid_argument` for a second one, `errc::wrong_state` once it runs.
+    template <class R, class P, class Function>
+    service& on(const detail::method_contract<R, P>& method, Function function) {
+        using call = detail::handler_call<Function, P, call_context>;
+        static_assert(call::is_valid,
+                      "this function cannot be called with the method's payload: it must take (Payload) or "
+                      "(taskflux::call_context&, Payload) as the contract names it");
+        if constexpr (call::is_valid) {
+            constexpr bool fits = detail::result_for<typename detail::handler_signature<Function, P, call_context>::result, R>;
+            static_assert(fits, "this function does not return the method's result: it must return the Result that the "
+                                "contract names, or an asio::awaitable of it");
+            if constexpr (!is_payload<P>) {
+                detail::require_payload<P>();
+            } else if constexpr (!is_payload<R>) {
+                detail::require_payload<R>();
+            } else if constexpr (fits) {
+                add(method.service(), method.name(),
+                    std::make_unique<detail::typed_handler<R, P, Function, call_context>>(std::move(function)));
+            }
+        }
+        return *this;
+    }
+
+    /// The same for a method that emits values: it takes an `emitter<T>&` and the payload, perhaps behind a
+    /// `call_context&`, and is an `asio::awaitable<void>`. It waits for its reader; is cancelled when that is gone.
+    template <class T, class P, class Function>
+    service& on(const detail::stream_method_contract<T, P>& method, Function function) {
+        add(method.service(), method.name(), detail::emitting_handler<T, P, Function, call_context>(std::move(function)));
+        return *this;
+    }
+
+    /// Serves all member functions that `Object`'s class describes (`BOOST_DESCRIBE_CLASS`), under their names; each takes a
+    /// payload or none, perhaps behind a `call_context&`, an `emitter<T>&` or both.
+    template <class Object>
+    service& serve(std::string_view name, std::shared_ptr<Object> object) {
+        using functions = boost::describe::describe_members<Object, boost::describe::mod_public | boost::describe::mod_function>;
+        static_assert(boost::mp11::mp_size<functions>::value > 0,
+                      "this class describes no public member function: BOOST_DESCRIBE_CLASS(Class, (), (function, …), (), ())");
+        boost::mp11::mp_for_each<functions>([&](auto described) {
+            using contract = detail::member_contract<std::remove_cv_t<decltype(described.pointer)>>;
+            const typename contract::type method(name, described.name);
+            on(method, bound(object, described.pointer));
+        });
+        return *this;
+    }
+
+    /// Serves until it is cancelled or `stop` is called; then is gone from the directory at once, lets the calls in hand
+    /// end within `drain_for`, and returns. Goes on when the broker is in trouble. Throws `errc::shut_down` when the broker
+    /// is closed, `errc::wrong_state` when it runs already.
+    asio::awaitable<void> run();
+
+    /// Ends `run` as cancelling it does, also one that has not been called yet. Thread-safe once `run` has been called.
+    void stop();
+
+    /// The instance's id.
+    const std::string& id() const { return options_.id(); }
+
+    /// How many calls it has in hand.
+    std::size_t running() const;
+
+private:
+    template <class Object, class Result, class... Args>
+    static auto bound(std::shared_ptr<Object> object, Result (Object::*function)(Args...)) {
+        return [object, function](Args... args) -> Result { return ((*object).*function)(std::forward<Args>(args)...); };
+    }
+    template <class Object, class Result, class... Args>
+    static auto bound(std::shared_ptr<Object> object, Result (Object::*function)(Args...) const) {
+        return [object, function](Args... args) -> Result { return ((*object).*function)(std::forward<Args>(args)...); };
+    }
+
+    void add(std::string_view of, std::string_view method, std::unique_ptr<detail::method_handler> handler);
+
+    /// The executor of plain functions, if there are any.
+    asio::any_io_executor cpu();
+
+    broker_ptr broker_;
+    service_options options_;
+    std::shared_ptr<detail::method_map> methods_;
+    std::shared_ptr<asio::thread_pool> pool_;
+    std::shared_ptr<detail::service_core> core_;
+    bool is_stopped_ = false;  // before it ran
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/client/task_stream.hpp -------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A task with this header emits its values to who is named there.
+inline constexpr std::string_view stream_header = "taskflux-stream";
+
+struct stream_reader {
+    std::string address;
+    std::size_t window = 1;
+};
+
+std::string stream_header_for(const inlet& reader);
+
+/// Throws `errc::invalid_argument`.
+stream_reader read_stream_header(std::string_view text);
+
+/// Ends the inlet when that task ends, and cancels the task when the reader leaves before.
+void follow_task(const broker_ptr& broker, const task_id& id, inlet& reader);
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/client.hpp -------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// Submits a subtask of a task that runs elsewhere.
+asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::string queue, new_task task);
+
+asio::awaitable<void> send_signal(broker_ptr broker, task_id id, std::string name, std::string value);
+
+/// Tells nobody of errors: the task's own limits end it.
+void cancel_in_background(const broker_ptr& broker, const task_id& id);
+
+/// `id`: the printed form, or an own id in the queue. Errors: `not_found`.
+asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::string id);
+
+}  // namespace detail
+
+/// Submits tasks and awaits their results. A value that shares its broker; copies and calls from several
+/// threads are safe.
+///
+/// A payload is given as one value of the contract's type or as its fields. Errors of all calls: those of
+/// `broker`; `encode_error` for a payload that JSON can't hold. Cancelling a call abandons it, and what was
+/// sent may still be stored; only `run` also cancels its task.
+class client {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    explicit client(broker_ptr broker) : broker_(std::move(broker)) {}
+
+    /// `defaults` are the limits and retentions of tasks whose contract and submission leave them as they usually are; the
+    /// rest of it is of no meaning.
+    client(broker_ptr broker, submit_options defaults)
+        : broker_(std::move(broker)), defaults_(std::make_shared<const submit_options>(std::move(defaults))) {}
+
+    /// Stores a task for a worker to run, and gives a handle to it.
+    template <class R, class P, class... Args>
+        requires(!detail::starts_with_options<Args...>)
+    awaitable<job<R>> submit(const detail::contract<R, P>& contract, Args&&... payload) const {
+        return submit(contract, submit_options(), std::forward<Args>(payload)...);
+    }
+
+    /// The same, with options for this submission.
+    template <class R, class P, class... Args>
+    awaitable<job<R>> submit(const detail::contract<R, P>& contract, const submit_options& options,
+                             Args&&... payload) const {
+        return send<R>(broker_, detail::queue_of(contract, options), task_of(contract, options, std::forward<Args>(payload)...));
+    }
+
+    /// Stores a task for each payload, a thousand in a round trip. `payloads` may be lazy; a range that is
+    /// passed by reference must live until this has returned. Handles come in the same order.
+    template <class R, class P, std::ranges::input_range Range>
+    awaitable<std::vector<job<R>>> submit_all(const detail::contract<R, P>& contract, Range&& payloads) const {
+        return submit_all(contract, submit_options(), std::forward<Range>(payloads));
+    }
+
+    /// The same, with options for all of them. An own id or a unique key makes no sense here: `invalid_argument`.
+    template <class R, class P, std::ranges::input_range Range>
+    awaitable<std::vector<job<R>>> submit_all(const detail::contract<R, P>& contract, const submit_options& options,
+                                              Range&& payloads) const {
+        constexpr bool fits = std::same_as<std::ranges::range_value_t<Range>, P>;
+        static_assert(fits, "submit_all takes a range of the task's payloads: compare its elements' type with the contract");
+        if (!options.id().empty() || !options.unique_key().empty()) {
+            throw error(errc::invalid_argument, "submit_all: an id or a unique key cannot be shared by several tasks");
+        }
+        auto spec = spec_of(contract, options);
+        auto pattern = detail::make_task(std::move(spec), options, {});
+        if constexpr (fits) {
+            return send_all<R>(broker_, detail::queue_of(contract, options), std::move(pattern),
+                               std::views::all(std::forward<Range>(payloads)));
+        } else {
+            return {};
+        }
+    }
+
+    /// Submits a task and waits for its result; see `job::result` for what it throws. Cancelling the caller
+    /// cancels the task.
+    template <class R, class P, class... Args>
+        requires(!detail::starts_with_options<Args...>)
+    awaitable<R> run(const detail::contract<R, P>& contract, Args&&... payload) const {
+        return run(contract, submit_options(), std::forward<Args>(payload)...);
+    }
+    template <class R, class P, class... Args>
+    awaitable<R> run(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
+        auto task = task_of(contract, options, std::forward<Args>(payload)...);
+        task.is_awaited = true;
+        return result_of(send<R>(broker_, detail::queue_of(contract, options), std::move(task)), broker_);
+    }
+
+    /// Submits a task that emits values, and reads them as it runs. A stream that is left before its end cancels the task;
+    /// when this process is gone the task goes on, and its values are dropped, as are those of a task that is submitted in
+    /// another way. Errors: `wrong_state` for a duplicate: its values go to who has submitted it first.
+    template <class T, class P, class... Args>
+        requires(!detail::starts_with_options<Args...>)
+    awaitable<stream<T>> run(const detail::stream_contract<T, P>& contract, Args&&... payload) const {
+        return run(contract, submit_options(), std::forward<Args>(payload)...);
+    }
+    template <class T, class P, class... Args>
+    awaitable<stream<T>> run(const detail::stream_contract<T, P>& contract, const submit_options& options,
+                             Args&&... payload) const {
+        auto reader = detail::inlet::open(broker_, stream_window);
+        auto mine = options;
+        mine.header(std::string(detail::stream_header), detail::stream_header_for(*reader));
+        auto task = task_of(contract, mine, std::forward<Args>(payload)...);
+        task.is_awaited = true;
+        return stream_of<T>(send<void>(broker_, detail::queue_of(contract, options), std::move(task)), std::move(reader));
+    }
+
+    /// A handle to a task that was submitted before, by whomever: `id` is the printed form of its id, or the
+    /// own id that it was submitted with (into the contract's queue). Errors: `not_found`.
+    template <class R, class P>
+    awaitable<job<R>> attach(const detail::contract<R, P>& contract, std::string id) const {
+        return find<R>(broker_, std::string(contract.options().queue()), std::move(id));
+    }
+
+    /// A handle to the task with this id; whether it exists shows at the first call.
+    template <class R, class P>
+    job<R> attach(const detail::contract<R, P>&, task_id id) const {
+        return job<R>(broker_, std::move(id));
+    }
+
+    /// Gives a task that has not ended a subtask, as if it had spawned it: it ends only when that has, unless its
+    /// continuation runs already. Errors:
+    /// `wrong_state` when it has ended, `not_found`; `invalid_argument` for an id that another task has.
+    template <class R, class P, class... Args>
+    awaitable<job<R>> submit_under(const task_id& parent, const detail::contract<R, P>& contract,
+                                   const submit_options& options, Args&&... payload) const {
+        return send_under<R>(broker_, parent, detail::queue_of(contract, options),
+                             task_of(contract, options, std::forward<Args>(payload)...));
+    }
+
+    /// Sends a signal to a task that has not ended, where `context::wait_signal` takes it: durable, and taken once, as
+    /// the next one of that name. Errors: `wrong_state` when the task has ended, `not_found`, `too_large`.
+    template <class T>
+    awaitable<void> signal(const task_id& id, std::string name, const T& value) const {
+        return detail::send_signal(broker_, id, std::move(name), encode(value));
+    }
+
+    /// What became of `count` subtasks that a task has spawned, from the `first` one on. Those that have not ended are in
+    /// no terminal state. Errors: `not_found` once the parent's record has gone.
+    template <class R, class P>
+    awaitable<std::vector<job_outcome<R>>> results(const detail::contract<R, P>&, const spawned& which,
+                                                   std::uint64_t first = 0, std::uint64_t count = 1000) const {
+        return detail::results_of<R>(broker_, which, first, count);
+    }
+
+    /// `submit` for who does not write coroutines: completes as `void(std::exception_ptr, job<R>)`. The payload
+    /// is left out where the contract has none.
+    template <class R, class P, class Token>
+    auto async_submit(const detail::contract<R, P>& contract, const submit_options& options,
+                      const std::type_identity_t<P>& payload, Token&& token) const {
+        return spawn([&] { return submit(contract, options, payload); }, std::forward<Token>(token));
+    }
+    template <class R, class P, class Token>
+    auto async_submit(const detail::contract<R, P>& contract, const std::type_identity_t<P>& payload,
+                      Token&& token) const {
+        return spawn([&] { return submit(contract, payload); }, std::forward<Token>(token));
+    }
+    template <class R, class Token>
+    auto async_submit(const detail::contract<R, void>& contract, const submit_options& options, Token&& token) const {
+        return spawn([&] { return submit(contract, options); }, std::forward<Token>(token));
+    }
+    template <class R, class Token>
+    auto async_submit(const detail::contract<R, void>& contract, Token&& token) const {
+        return spawn([&] { return submit(contract); }, std::forward<Token>(token));
+    }
+
+    /// `run` for who does not write coroutines: completes as `void(std::exception_ptr, R)`.
+    template <class R, class P, class Token>
+    auto async_run(const detail::contract<R, P>& contract, const submit_options& options,
+                   const std::type_identity_t<P>& payload, Token&& token) const {
+        return spawn([&] { return run(contract, options, payload); }, std::forward<Token>(token));
+    }
+    template <class R, class P, class Token>
+    auto async_run(const detail::contract<R, P>& contract, const std::type_identity_t<P>& payload,
+                   Token&& token) const {
+        return spawn([&] { return run(contract, payload); }, std::forward<Token>(token));
+    }
+    template <class R, class Token>
+    auto async_run(const detail::contract<R, void>& contract, const submit_options& options, Token&& token) const {
+        return spawn([&] { return run(contract, options); }, std::forward<Token>(token));
+    }
+    template <class R, class Token>
+    auto async_run(const detail::contract<R, void>& contract, Token&& token) const {
+        return spawn([&] { return run(contract); }, std::forward<Token>(token));
+    }
+
+    const broker_ptr& get_broker() const { return broker_; }
+
+private:
+    static constexpr std::size_t batch_size = 1000;
+    static constexpr std::size_t stream_window = 64;  // values
+
+    std::shared_ptr<task_spec> spec_of(const auto& contract, const submit_options& options) const {
+        auto spec = detail::spec_of(contract, options);
+        if (defaults_) spec->policy = defaults_->under(spec->policy);
+        return spec;
+    }
+
+    template <class R, class P, class... Args>
+    new_task task_of(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
+        auto text = detail::encode_payload<P>(std::forward<Args>(payload)...);
+        return detail::make_task(spec_of(contract, options), options, std::move(text));
+    }
+
+    /// What `call` throws at once reaches the token too.
+    template <class Call, class Token>
+    auto spawn(Call call, Token&& token) const {
+        std::optional<std::invoke_result_t<Call&>> begun;
+        try {
+            begun.emplace(call());
+        } catch (...) {
+            begun.emplace(failed<typename std::invoke_result_t<Call&>::value_type>(std::current_exception()));
+        }
+        return asio::co_spawn(broker_->get_executor(), std::move(*begun), std::forward<Token>(token));
+    }
+
+    template <class T>
+    static awaitable<T> failed(std::exception_ptr error) {
+        co_await asio::this_coro::executor;
+        std::rethrow_exception(error);
+    }
+
+    template <class R>
+    static awaitable<job<R>> send(broker_ptr broker, std::string queue, new_task task) {
+        std::vector<new_task> tasks;
+        tasks.push_back(std::move(task));
+        const auto stored = co_await broker->submit(queue, std::move(tasks));
+        task_id id{std::move(queue), stored.front().key};
+        co_return job<R>(std::move(broker), std::move(id), stored.front().duplicate);
+    }
+
+    template <class R>
+    static awaitable<job<R>> send_under(broker_ptr broker, task_id parent, std::string queue, new_task task) {
+        auto id = co_await detail::submit_subtask(broker, std::move(parent), std::move(queue), std::move(task));
+        co_return job<R>(std::move(broker), std::move(id));
+    }
+
+    template <class R, class Range>
+    static awaitable<std::vector<job<R>>> send_all(broker_ptr broker, std::string queue, new_task pattern,
+                                                   Range payloads) {
+        std::vector<job<R>> jobs;
+        if constexpr (std::ranges::sized_range<Range>) jobs.reserve(std::ranges::size(payloads));
+        auto next = std::ranges::begin(payloads);
+        while (next != std::ranges::end(payloads)) {
+            std::vector<new_task> tasks;
+            tasks.reserve(batch_size);
+            for (; next != std::ranges::end(payloads) && tasks.size() < batch_size; ++next) {
+                tasks.push_back(pattern);
+                tasks.back().payload = encode(*next);
+            }
+            const auto stored = co_await broker->submit(queue, std::move(tasks));
+            for (const auto& one : stored) jobs.push_back(job<R>(broker, task_id{queue, one.key}, one.duplicate));
+        }
+        co_return jobs;
+    }
+
+    template <class R>
+    static awaitable<R> result_of(awaitable<job<R>> submission, broker_ptr broker) {
+        const auto submitted = co_await std::move(submission);
+        bool is_cancelled = false;
+        try {
+            if constexpr (std::is_void_v<R>) {
+                co_await submitted.result();
+                co_return;
+            } else {
+                co_return co_await submitted.result();
+            }
+        } catch (const boost::system::system_error& e) {
+            is_cancelled = e.code() == asio::error::operation_aborted;
+            if (!is_cancelled) throw;
+        }
+        detail::cancel_in_background(broker, submitted.id());  // this coroutine can't await any more
+        throw boost::system::system_error(asio::error::operation_aborted, "client::run");
+    }
+
+    template <class T>
+    static awaitable<stream<T>> stream_of(awaitable<job<void>> submission, std::shared_ptr<detail::inlet> reader) {
+        const auto submitted = co_await std::move(submission);
+        if (submitted.is_duplicate()) {
+            throw error(errc::wrong_state, "task " + to_string(submitted.id()) + " emits its values to who has submitted it first");
+        }
+        detail::follow_task(reader->broker(), submitted.id(), *reader);
+        co_return stream<T>(detail::reading(std::move(reader)));
+    }
+
+    template <class R>
+    static awaitable<job<R>> find(broker_ptr broker, std::string queue, std::string id) {
+        auto found = co_await detail::find_task(broker, std::move(queue), std::move(id));
+        co_return job<R>(std::move(broker), std::move(found));
+    }
+
+    broker_ptr broker_;
+    std::shared_ptr<const submit_options> defaults_;  // null: none
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/app/app.hpp -----------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// A task that an app has a handler for.
+struct app_task {
+    std::string name;
+    task_options contract;
+    std::function<void(worker&)> give_to;
+    std::function<void(std::string_view)> check_payload;  // throws `payload_error`
+};
+
+/// What an app serves.
+struct app_method {
+    std::string of;  // the service's name
+    std::function<void(service&)> give_to;
+};
+
+}  // namespace detail
+
+/// A whole program: a broker, a worker, services, schedules, its place in the directory, a log, signals and exit codes, from one config.
+///
+///     taskflux::app app;
+///     app.on(report, make_report);
+///     app.every("0 9 * * MON-FRI", report, "daily");
+///     return app.run(argc, argv);
+///
+/// It is the only part of the library that installs signal handlers and prints. For one thread, but for `stop`.
+class app {
+public:
+    explicit app(app_config config = app_config());
+    app(const app&) = delete;
+    app& operator=(const app&) = delete;
+    ~app();
+
+    /// Sets the handler for a contract's tasks; see `worker::on`. Whether it is used the config says. Errors:
+    /// `invalid_argument` for a second handler; `wrong_state`, as of all below, once it runs.
+    template <class R, class P, class Function>
+    app& on(const detail::contract<R, P>& contract, Function handler) {
+        detail::app_task task;
+        task.name = contract.name();
+        task.contract = contract.options();
+        task.give_to = [contract, shared = std::make_shared<Function>(std::move(handler))](worker& to) {
+            to.on(contract, std::move(*shared));
+        };
+        task.check_payload = [](std::string_view text) { decode<P>(text); };
+        add(std::move(task));
+        return *this;
+    }
+
+    /// Sets what a method does, or serves an object's described functions; see `service::on` and `service::serve`. Whether
+    /// the service is used the config says.
+    template <class R, class P, class Function>
+    app& serve(const detail::method_contract<R, P>& method, Function function) {
+        auto shared = std::make_shared<Function>(std::move(function));
+        return serve_by(std::string(method.service()), [method, shared](service& to) { to.on(method, std::move(*shared)); });
+    }
+    template <class Object>
+    app& serve(std::string_view name, std::shared_ptr<Object> object) {
+        return serve_by(std::string(name), [name = std::string(name), object](service& to) { to.serve(name, object); });
+    }
+
+    /// Submits a task with this payload at each time that `expression` names, by clocks in the options' zone; see
+    /// `scheduler::every`. Stored when the app starts. Errors: `invalid_argument` for an expression or zone that is not
+    /// known, and for a second schedule of one id.
+    template <class R, class P, class Payload>
+        requires(!std::is_void_v<P>)
+    app& every(std::string_view expression, const detail::contract<R, P>& contract, Payload&& payload,
+               const schedule_options& options = schedule_options()) {
+        return plan(expression, std::string(contract.name()), contract.options(),
+                    detail::encode_payload<P>(std::forward<Payload>(payload)), options);
+    }
+
+    /// The same for a task without a payload.
+    template <class R>
+    app& every(std::string_view expression, const detail::contract<R, void>& contract,
+               const schedule_options& options = schedule_options()) {
+        return plan(expression, std::string(contract.name()), contract.options(), detail::encode_payload<void>(), options);
+    }
+
+    /// Spawned once the app has started, with a client that knows the config's limits; cancelled when the app stops. What it
+    /// throws ends the app.
+    app& on_start(std::function<asio::awaitable<void>(client)> starter);
+
+    /// Reads config files of another kind than .json; see <taskflux/app/yaml.hpp>.
+    app& accept(config_format format);
+
+    /// Runs with the config that it was made with, on `threads` threads of which the caller's is one, until SIGINT or
+    /// SIGTERM; then lets handlers end within `drain_for`. A second signal ends the process at once. Returns the exit code:
+    /// 0 done, 1 it failed while it ran, 2 the config is wrong; why is on the standard error stream.
+    int run();
+
+    /// The same with the config that the command line and environment variables make of it; see docs/app.md.
+    int run(int argc, const char* const* argv);
+
+    /// The same with neither signals nor threads, and on a broker of the caller's: the part for tests, and for programs that
+    /// have a context of their own. Returns when it has been stopped. Errors: `config_error`, at once; those of `worker::run`.
+    asio::awaitable<void> run_on(broker_ptr broker);
+
+    /// Ends `run` and `run_on` as a signal does. Thread-safe once `run_on` has been called or `on_start`'s function has.
+    void stop();
+
+    /// What is printed when it has started: version, node, backend, queues, slots.
+    std::string start_line() const;
+
+    const app_config& config() const { return config_.values; }
+
+private:
+    void add(detail::app_task task);
+    app& serve_by(std::string name, std::function<void(service&)> give_to);
+    app& plan(std::string_view expression, std::string task, const task_options& contract, std::string payload,
+              const schedule_options& options);
+    void check() const;
+    bool is_enabled(const std::string& task) const;
+    bool is_served(const std::string& name) const;
+    std::vector<detail::app_schedule> all_schedules() const;
+    submit_options defaults() const;
+    worker_options make_worker_options(const std::shared_ptr<detail::log_writer>& log) const;
+    std::shared_ptr<detail::log_writer> log() const;
+    int run_checked();
+    void run_here();
+
+    detail::loaded_config config_;
+    std::vector<config_format> formats_;
+    std::vector<detail::app_task> tasks_;
+    std::vector<detail::app_method> methods_;
+    std::vector<detail::app_schedule> schedules_;  // the program's own
+    std::vector<std::function<asio::awaitable<void>(client)>> starters_;
+    std::shared_ptr<detail::log_writer> log_;
+    std::shared_ptr<detail::app_core> core_;
+    bool has_run_ = false;
+    std::function<void()> on_ready_ = [] {};
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/memory.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+/// Limits of the embedded broker.
+class memory_options {
+public:
+    memory_options() {}
+
+    /// Unfinished tasks a queue takes before a submission is refused with `errc::queue_full`; 0 (the
+    /// default): as many as memory holds.
+    memory_options& max_pending(std::size_t count) { return max_pending_ = count, *this; }
+
+    /// Ended tasks a queue keeps, the newest ones, for as long as their retention lasts; default a million,
+    /// 0: no bound.
+    memory_options& max_ended(std::size_t count) { return max_ended_ = count, *this; }
+
+    std::size_t max_pending() const { return max_pending_; }
+    std::size_t max_ended() const { return max_ended_; }
+
+private:
+    std::size_t max_pending_ = 0;
+    std::size_t max_ended_ = 1'000'000;
+};
+
+/// Makes an embedded broker: its tasks live in this process, and end with it. `clock` must outlive it.
+broker_ptr make_memory_broker(asio::any_io_executor executor, const memory_options& options = memory_options{},
+                              taskflux::clock& clock = real_clock());
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/redis.hpp ------------------------------------------------------------
+
+namespace taskflux {
+
+/// How a Redis broker talks to its server. What the URL says wins.
+class redis_options {
+public:
+    redis_options() {}
+
+    /// A call ends after this long with `errc::unavailable`; default 5 s.
+    redis_options& timeout(duration limit) { return timeout_ = limit, *this; }
+
+    /// Hears of connections lost and regained, and of settings of the server that endanger tasks; default
+    /// nobody. Called where the broker runs; must not throw.
+    redis_options& log(std::function<void(std::string_view)> listener) { return log_ = std::move(listener), *this; }
+
+    /// A submission returns only when so many replicas have its tasks (WAIT), so that they outlive the master;
+    /// default 0. With fewer after 2 s, or a third of the timeout, it ends with `errc::unavailable`: the master has the
+    /// tasks, and they may run. To submit them again without doing so twice, give them ids of their own.
+    redis_options& durable(unsigned replicas) { return durable_ = replicas, *this; }
+
+    duration timeout() const { return timeout_; }
+    unsigned durable() const { return durable_; }
+    const std::function<void(std::string_view)>& log() const { return log_; }
+
+private:
+    duration timeout_ = std::chrono::seconds(5);
+    unsigned durable_ = 0;
+    std::function<void(std::string_view)> log_;
+};
+
+/// A broker on a Redis (6.2 or newer) or Valkey server: redis://[user:password@]host[:port][/database],
+/// rediss:// for TLS, redis+unix:///path for a socket; redis+sentinel://[user:password@]a,b,c/master and
+/// rediss+sentinel:// for the master that Sentinels tell of. Options: ?timeout=5s, durable=1, db=1; ca=, cert=
+/// and key= (files) over TLS; sentinel_user= and sentinel_password= where those differ from the servers, to which
+/// what is before the '@' belongs. Connects by itself, now and after every loss or failover. It keeps the
+/// executor's context running until it is closed or destroyed.
+///
+/// Waits go by `base`, which must outlive the broker; tasks' times are the server's, and so is `clock()`.
+/// Errors: `invalid_argument` for the URL. Needs <taskflux/src.hpp> in one source file.
+broker_ptr make_redis_broker(asio::any_io_executor executor, std::string_view url,
+                             const redis_options& options = redis_options(), taskflux::clock& base = real_clock());
 
 }  // namespace taskflux
 
@@ -4512,330 +8360,6 @@ std::string convert_time(std::string_view text, const zone& from, const zone& to
                          std::string_view written_as);
 
 }  // namespace taskflux
-
-// -------------------- taskflux/detail/temporaries.hpp ------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Whether this is GCC 12, which destroys some temporaries of a full-expression with `co_await` twice
-/// (measured with ASan on 12.2: aggregates and closures, also where they are only passed on by reference;
-/// classes with a declared constructor are right, and so are GCC 13, 14 and Clang).
-#if defined(__GNUC__) && __GNUC__ == 12 && !defined(__clang__)
-inline constexpr bool temporaries_die_twice = true;
-#else
-inline constexpr bool temporaries_die_twice = false;
-#endif
-
-/// A closure that captures can neither be default constructed nor assigned; classes rarely are both.
-template <class T>
-concept closure_like =
-    std::is_class_v<T> && !std::is_default_constructible_v<T> && !std::is_move_assignable_v<T>;
-
-/// Whether an argument deduced as `T&&` may be a temporary that this compiler destroys twice. A temporary
-/// can't be told from a moved variable, so the latter counts too.
-template <class T>
-concept dies_twice = temporaries_die_twice && !std::is_lvalue_reference_v<T> &&
-                     !std::is_trivially_destructible_v<std::remove_cvref_t<T>> &&
-                     (std::is_aggregate_v<std::remove_cvref_t<T>> || closure_like<std::remove_cvref_t<T>>);
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/exec/executor_options.hpp ---------------------------------------------------
-
-namespace taskflux {
-
-/// What one submission does otherwise than its executor's options say. Setters may be chained; the same name
-/// without an argument reads, and is empty where nothing was set.
-class run_options {
-public:
-    run_options() = default;
-
-    /// When and how often a failed run is repeated.
-    run_options& retry(retry_policy policy) {
-        retry_ = policy;
-        return *this;
-    }
-
-    /// Each attempt is cancelled after this long and counts as failed with `timed_out`; zero = no limit.
-    run_options& timeout(duration limit) {
-        timeout_ = limit;
-        return *this;
-    }
-
-    /// The whole of it, waiting included, is cancelled with `timed_out` so long after submission; zero = no
-    /// limit.
-    run_options& deadline(duration limit) {
-        deadline_ = limit;
-        return *this;
-    }
-
-    const std::optional<retry_policy>& retry() const noexcept { return retry_; }
-    std::optional<duration> timeout() const noexcept { return timeout_; }
-    std::optional<duration> deadline() const noexcept { return deadline_; }
-
-private:
-    std::optional<retry_policy> retry_;
-    std::optional<duration> timeout_;
-    std::optional<duration> deadline_;
-};
-
-/// How an `executor` works. Setters may be chained; the same name without an argument reads.
-class executor_options {
-public:
-    executor_options() = default;
-
-    /// So many jobs run at a time; default 16. Errors: `invalid_argument` for zero.
-    executor_options& concurrency(std::size_t n) {
-        if (n == 0) throw error(errc::invalid_argument, "concurrency must be at least 1");
-        concurrency_ = n;
-        return *this;
-    }
-
-    /// A submission beyond so many queued jobs fails with `queue_full`; zero (the default) = no limit.
-    executor_options& queue_limit(std::size_t n) noexcept {
-        queue_limit_ = n;
-        return *this;
-    }
-
-    /// Retries for submissions that don't bring their own policy; default none.
-    executor_options& retry(retry_policy policy) {
-        defaults_.retry(policy);
-        return *this;
-    }
-
-    /// Limit per attempt, unless a submission sets its own; zero (the default) = none.
-    executor_options& timeout(duration limit) {
-        defaults_.timeout(limit);
-        return *this;
-    }
-
-    /// Limit from submission to the end, unless a submission sets its own; zero (the default) = none.
-    executor_options& deadline(duration limit) {
-        defaults_.deadline(limit);
-        return *this;
-    }
-
-    /// Where plain functions run; by default where coroutines do. A pool of its own keeps long computations
-    /// off the I/O thread.
-    executor_options& cpu(asio::any_io_executor ex) {
-        cpu_ = std::move(ex);
-        return *this;
-    }
-
-    /// Where time comes from; must outlive the executor. Default: `real_clock()`.
-    executor_options& clock(taskflux::clock& source) noexcept {
-        clock_ = &source;
-        return *this;
-    }
-
-    /// Seeds the jitter of retries; by default it is random.
-    executor_options& seed(std::uint32_t value) noexcept {
-        seed_ = value;
-        return *this;
-    }
-
-    /// Called with each error that nobody will see: of spawned jobs whose handle was dropped. On whichever
-    /// thread the job ended or the handle was dropped; what it throws is ignored.
-    executor_options& on_error(std::function<void(std::exception_ptr)> callback) {
-        on_error_ = std::move(callback);
-        return *this;
-    }
-
-    std::size_t concurrency() const noexcept { return concurrency_; }
-    std::size_t queue_limit() const noexcept { return queue_limit_; }
-    const run_options& defaults() const noexcept { return defaults_; }
-    const asio::any_io_executor& cpu() const noexcept { return cpu_; }
-    taskflux::clock& clock() const noexcept { return *clock_; }
-    std::optional<std::uint32_t> seed() const noexcept { return seed_; }
-    const std::function<void(std::exception_ptr)>& on_error() const noexcept { return on_error_; }
-
-private:
-    std::size_t concurrency_ = 16;
-    std::size_t queue_limit_ = 0;
-    run_options defaults_;
-    asio::any_io_executor cpu_;
-    taskflux::clock* clock_ = &real_clock();
-    std::optional<std::uint32_t> seed_;
-    std::function<void(std::exception_ptr)> on_error_;
-};
-
-/// What an executor has done and has to do. While several threads work it is a near view, not one instant's.
-struct executor_counts {
-    std::size_t queued = 0;       ///< not started yet
-    std::size_t running = 0;      ///< in an attempt
-    std::size_t waiting = 0;      ///< between two attempts
-    std::uint64_t succeeded = 0;  ///< since the executor was made, and so the following
-    std::uint64_t failed = 0;     ///< ended with an error, `timed_out` included
-    std::uint64_t cancelled = 0;
-    std::uint64_t retried = 0;  ///< failed attempts that were followed by another
-
-    friend bool operator==(const executor_counts&, const executor_counts&) = default;
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/detail/intrusive_list.hpp ---------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Makes a class a possible member of one `intrusive_list` at a time.
-template <class T>
-class list_hook {
-public:
-    list_hook() = default;
-    list_hook(const list_hook&) = delete;
-    list_hook& operator=(const list_hook&) = delete;
-
-private:
-    template <class>
-    friend class intrusive_list;
-    T* next_ = nullptr;
-    T* previous_ = nullptr;
-};
-
-/// A doubly linked list that owns nothing and allocates nothing. Everything is O(1).
-template <class T>
-class intrusive_list {
-public:
-    intrusive_list() = default;
-    intrusive_list(intrusive_list&& other) noexcept { swap(other); }
-    intrusive_list& operator=(intrusive_list&& other) noexcept {
-        swap(other);
-        return *this;
-    }
-
-    bool empty() const noexcept { return !first_; }
-    std::size_t size() const noexcept { return size_; }
-    T* front() const noexcept { return first_; }
-    T* back() const noexcept { return last_; }
-    static T* next(const T& item) noexcept { return hook(item).next_; }
-
-    void push_back(T& item) noexcept {
-        hook(item).previous_ = last_;
-        (last_ ? hook(*last_).next_ : first_) = &item;
-        last_ = &item;
-        ++size_;
-    }
-
-    /// Takes out the first item; null when there is none.
-    T* pop_front() noexcept {
-        T* item = first_;
-        if (item) erase(*item);
-        return item;
-    }
-
-    /// `item` must be in this list.
-    void erase(T& item) noexcept {
-        auto& links = hook(item);
-        (links.previous_ ? hook(*links.previous_).next_ : first_) = links.next_;
-        (links.next_ ? hook(*links.next_).previous_ : last_) = links.previous_;
-        links.next_ = links.previous_ = nullptr;
-        --size_;
-    }
-
-    /// Moves all of `other` behind what is here.
-    void append(intrusive_list& other) noexcept {
-        if (other.empty()) return;
-        (last_ ? hook(*last_).next_ : first_) = other.first_;
-        hook(*other.first_).previous_ = last_;
-        last_ = std::exchange(other.last_, nullptr);
-        other.first_ = nullptr;
-        size_ += std::exchange(other.size_, 0);
-    }
-
-    /// Moves all of `other` before what is here.
-    void prepend(intrusive_list& other) noexcept {
-        other.append(*this);
-        swap(other);
-    }
-
-private:
-    static list_hook<T>& hook(T& item) noexcept { return item; }
-    static const list_hook<T>& hook(const T& item) noexcept { return item; }
-
-    void swap(intrusive_list& other) noexcept {
-        std::swap(first_, other.first_);
-        std::swap(last_, other.last_);
-        std::swap(size_, other.size_);
-    }
-
-    T* first_ = nullptr;
-    T* last_ = nullptr;
-    std::size_t size_ = 0;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/exec/job.hpp ----------------------------------------------------------------
-
-namespace taskflux::detail {
-
-struct slot;
-
-/// What became of a job, or of one attempt at it.
-enum class job_end : std::uint8_t { succeeded, failed, cancelled, retried };
-
-/// One piece of work for `slots`. Reference counted: who makes one with `new` owns the first reference, and
-/// gives it to `job_ptr(…, false)`.
-///
-/// The order of calls: `run` or `call` once per push, then `judge`, then (unless that said `retried`)
-/// `deliver`. A job that is cancelled while queued skips the first. One that is destroyed with its execution
-/// context gets `abandon` instead of `judge` and `deliver`.
-class job : public list_hook<job> {
-public:
-    enum class kind : std::uint8_t { coroutine, plain };
-
-    /// Why the job must stop, once it must.
-    bool stopping() const noexcept { return stop_.load(std::memory_order_acquire) != 0; }
-    errc stop_reason() const noexcept { return static_cast<errc>(stop_.load(std::memory_order_acquire)); }
-
-    /// Says that the job must stop; the first reason stays.
-    void stop(errc reason) noexcept {
-        int none = 0;
-        stop_.compare_exchange_strong(none, static_cast<int>(reason), std::memory_order_acq_rel);
-    }
-
-protected:
-    explicit job(kind k) noexcept : kind_(k) {}
-    virtual ~job() = default;
-
-    /// The coroutine that a slot awaits (kind `coroutine`). What it throws is handed to `judge`.
-    virtual asio::awaitable<void> run() = 0;
-    /// The plain function (kind `plain`).
-    virtual void call() = 0;
-    /// Decides what this end means; may replace the error. On the slot's strand, or wherever it was
-    /// cancelled. After `retried` the job may already be running again elsewhere.
-    virtual job_end judge(std::exception_ptr& error) noexcept = 0;
-    /// Hands the outcome to whoever waits for it: `now`, by calling them if this thread may, or later. Called
-    /// now, what they throw comes out here.
-    virtual void deliver(std::exception_ptr error, bool now) = 0;
-    /// Lets go of whoever waits, without calling them.
-    virtual void abandon() noexcept = 0;
-
-private:
-    friend struct slot;
-    friend class slots;
-    friend class executor_state;
-    friend void intrusive_ptr_add_ref(job* j) noexcept {
-        j->references_.fetch_add(1, std::memory_order_relaxed);
-    }
-    friend void intrusive_ptr_release(job* j) noexcept {
-        if (j->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete j;
-    }
-
-    std::atomic<int> references_{1};  // the creator's
-    std::atomic<int> stop_{0};
-    const kind kind_;
-    bool queued_ = false;      // guarded by the slots' mutex
-    std::uint32_t epoch_ = 0;  // how many cancel_all came before it; set under the slots' mutex
-    slot* slot_ = nullptr;     // who took it last; guarded by the slots' mutex
-    std::uint32_t runs_ = 0;   // on the strand of the slot that runs it
-};
-
-using job_ptr = boost::intrusive_ptr<job>;
-using job_list = intrusive_list<job>;
-
-}  // namespace taskflux::detail
 
 // -------------------- taskflux/detail/waiters.hpp ----------------------------------------------------------
 
@@ -5090,7 +8614,7 @@ private:
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/exec/slot.hpp ---------------------------------------------------------------
+// -------------------- taskflux/exec/slots/slot.hpp ---------------------------------------------------------
 
 namespace taskflux::detail {
 
@@ -5193,7 +8717,7 @@ struct alignas(64) slot : list_hook<slot> {
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/exec/slots.hpp --------------------------------------------------------------
+// -------------------- taskflux/exec/slots/slots.hpp --------------------------------------------------------
 
 // The class; what a slot does is in slots.ipp.
 
@@ -5543,7 +9067,7 @@ private:
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/exec/attempts.hpp -----------------------------------------------------------
+// -------------------- taskflux/exec/executor/attempts.hpp --------------------------------------------------
 
 namespace taskflux::detail {
 
@@ -5850,31 +9374,7 @@ inline void attempted_job::abandon() noexcept {
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/detail/awaited.hpp ----------------------------------------------------------
-
-namespace taskflux::detail {
-
-template <class T>
-inline constexpr bool is_awaitable = false;
-template <class T>
-inline constexpr bool is_awaitable<asio::awaitable<T>> = true;
-
-template <class T>
-struct awaited {
-    using type = T;
-};
-template <class T>
-struct awaited<asio::awaitable<T>> {
-    using type = T;
-};
-
-/// Stands for a result of type void where an object is needed.
-template <class T>
-using stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/exec/callable.hpp -----------------------------------------------------------
+// -------------------- taskflux/exec/executor/callable.hpp --------------------------------------------------
 
 namespace taskflux::detail {
 
@@ -5972,7 +9472,7 @@ private:
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/exec/submission.hpp ---------------------------------------------------------
+// -------------------- taskflux/exec/executor/submission.hpp ------------------------------------------------
 
 namespace taskflux::detail {
 
@@ -6099,7 +9599,7 @@ asio::awaitable<R> unwrapped(Operation operation) {
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/exec/batch.hpp --------------------------------------------------------------
+// -------------------- taskflux/exec/executor/batch.hpp -----------------------------------------------------
 
 namespace taskflux {
 
@@ -6558,3053 +10058,6 @@ private:
 
 }  // namespace taskflux
 
-// -------------------- taskflux/exec/when_all.hpp -----------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-
-/// A result that is an object also where there is none, and can be default constructed.
-template <class T>
-using boxed = std::variant<std::monostate, stored<T>>;
-
-template <class T>
-asio::awaitable<boxed<T>> box(asio::awaitable<T> from) {
-    boxed<T> made;
-    if constexpr (std::is_void_v<T>) {
-        co_await std::move(from);
-        made.template emplace<1>();
-    } else {
-        made.template emplace<1>(co_await std::move(from));
-    }
-    co_return made;
-}
-
-template <class Condition, class... Ts>
-auto run_together(const asio::any_io_executor& executor, Condition condition, asio::awaitable<Ts>... calls) {
-    return asio::experimental::make_parallel_group(
-               asio::co_spawn(executor, box<Ts>(std::move(calls)), asio::deferred)...)
-        .async_wait(condition, asio::deferred);
-}
-
-/// Of what `run_together` gives: the order in which the calls ended, then error and value of each.
-template <class Ends, std::size_t... Is>
-std::array<std::exception_ptr, sizeof...(Is)> errors_of(Ends& all, std::index_sequence<Is...>) {
-    return {std::get<1 + 2 * Is>(all)...};
-}
-
-template <class... Ts, class Ends, std::size_t... Is>
-std::tuple<stored<Ts>...> values_of(Ends& all, std::index_sequence<Is...>) {
-    return std::tuple<stored<Ts>...>(std::get<1>(std::move(std::get<2 + 2 * Is>(all)))...);
-}
-
-template <class... Ts, class Ends, std::size_t... Is>
-std::variant<stored<Ts>...> value_at(std::size_t which, Ends& all, std::index_sequence<Is...>) {
-    using any_value = std::variant<stored<Ts>...>;
-    using taker = any_value (*)(Ends&);
-    constexpr taker takers[] = {[](Ends& from) {
-        return any_value(std::in_place_index<Is>, std::get<1>(std::move(std::get<2 + 2 * Is>(from))));
-    }...};
-    return takers[which](all);
-}
-
-}  // namespace detail
-
-/// Awaits all of them side by side, on the caller's executor; gives their results, `std::monostate` for void. The first
-/// one that fails cancels the others, and its error is thrown when they have ended. Cancellation reaches all of them.
-template <class... Ts>
-asio::awaitable<std::tuple<detail::stored<Ts>...>> when_all(asio::awaitable<Ts>... calls) {
-    constexpr auto indices = std::index_sequence_for<Ts...>();
-    const auto executor = co_await asio::this_coro::executor;
-    auto together = detail::run_together(executor, asio::experimental::wait_for_one_error(), std::move(calls)...);
-    auto ends = co_await std::move(together);
-    const auto errors = detail::errors_of(ends, indices);
-    for (const auto which : std::get<0>(ends)) {
-        if (errors[which]) std::rethrow_exception(errors[which]);
-    }
-    co_return detail::values_of<Ts...>(ends, indices);
-}
-
-/// Awaits them side by side until one has succeeded, and cancels the others; gives its result, whose index says which it
-/// was. When all fail, the error of the last one is thrown. Cancellation reaches all of them.
-template <class... Ts>
-asio::awaitable<std::variant<detail::stored<Ts>...>> when_any(asio::awaitable<Ts>... calls) {
-    constexpr auto indices = std::index_sequence_for<Ts...>();
-    const auto executor = co_await asio::this_coro::executor;
-    auto together = detail::run_together(executor, asio::experimental::wait_for_one_success(), std::move(calls)...);
-    auto ends = co_await std::move(together);
-    const auto errors = detail::errors_of(ends, indices);
-    const auto& order = std::get<0>(ends);
-    for (const auto which : order) {
-        if (!errors[which]) co_return detail::value_at<Ts...>(which, ends, indices);
-    }
-    std::rethrow_exception(errors[order.back()]);
-}
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/app/time_span.hpp ------------------------------------------------------
-
-namespace taskflux {
-
-/// A time as configs write it: a whole number and its unit, "500ms", "30s", "5m", "2h" or "7d". In C++ it is made of any
-/// duration of `std::chrono`, and is one.
-class time_span {
-public:
-    constexpr time_span() = default;
-    template <class Given>
-        requires std::convertible_to<Given, duration>
-    constexpr time_span(Given given) : value_(given) {}
-
-    constexpr operator duration() const { return value_; }
-    constexpr duration value() const { return value_; }
-
-    friend constexpr bool operator==(const time_span&, const time_span&) = default;
-
-private:
-    duration value_{};
-};
-
-namespace detail {
-
-/// The largest first, so that the first one that divides a time is the shortest way to write it.
-inline constexpr std::array<std::pair<std::string_view, duration>, 5> time_units{
-    {{"d", std::chrono::hours(24)},
-     {"h", std::chrono::hours(1)},
-     {"m", std::chrono::minutes(1)},
-     {"s", std::chrono::seconds(1)},
-     {"ms", duration(1)}}};
-
-inline constexpr duration longest_span = std::chrono::hours(24 * 3650);
-
-inline std::string span_text(duration value) {
-    if (value == duration::zero()) return "0s";
-    for (const auto& [unit, length] : time_units) {
-        if (value % length == duration::zero()) return std::to_string(value / length).append(unit);
-    }
-    return {};  // not reached: every value is a whole number of milliseconds
-}
-
-}  // namespace detail
-
-template <>
-struct codec<time_span> {
-    static void encode(const time_span& value, std::string& out) {
-        out.append(1, '"').append(detail::span_text(value)).append(1, '"');
-    }
-
-    static time_span decode(std::string_view json) {
-        const detail::document text(json, decode_limits());
-        constexpr const char* expected = "a time from \"0s\" to \"3650d\", such as \"500ms\", \"30s\", \"5m\", \"2h\" or \"7d\"";
-        const auto given = detail::reader::string_in(text.root(), expected, detail::path());
-        std::int64_t count = -1;
-        const auto [end, ec] = std::from_chars(given.data(), given.data() + given.size(), count);
-        const auto written = given.substr(static_cast<std::size_t>(end - given.data()));
-        for (const auto& [unit, length] : detail::time_units) {
-            if (ec == std::errc() && written == unit && count >= 0 && count <= detail::longest_span / length) return length * count;
-        }
-        detail::fail_expected(detail::path(), expected, text.root());
-    }
-
-    static boost::json::object schema() { return {{"type", "string"}, {"pattern", "^[0-9]+(ms|s|m|h|d)$"}}; }
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/app_config.hpp ---------------------------------------------------------
-
-namespace taskflux {
-
-/// Where a program runs. A config has a section for each that differs.
-enum class app_environment { TEST, STAGE, PRODUCTION };
-BOOST_DESCRIBE_ENUM(app_environment, TEST, STAGE, PRODUCTION)
-
-/// A schedule as a config names it; see `schedule_options` for what the members mean.
-struct schedule_config {
-    std::string id;             ///< empty: the task's name
-    std::string task;           ///< one that the app has a handler for
-    std::string cron;           ///< such as "0 9 * * MON-FRI" or "@every 5m"
-    std::string zone = "UTC";
-    boost::json::value payload; ///< as the task takes it
-    std::string queue;          ///< empty: that of the task
-    bool enabled = true;        ///< false: what is stored under its id is removed
-    misfire_policy misfire = misfire_policy::fire_once;
-    overlap_policy overlap = overlap_policy::allow;
-    time_span grace = std::chrono::seconds(5);
-    time_span jitter;
-    std::vector<std::string> hosts;
-};
-BOOST_DESCRIBE_STRUCT(schedule_config, (), (id, task, cron, zone, payload, queue, enabled, misfire, overlap, grace,
-                                            jitter, hosts))
-
-/// What an `app` works by. Each member is a key of a config file, and but for `schedules` an environment variable, its name
-/// in capitals after TASKFLUX_.
-struct app_config {
-    std::string url = "memory://";            ///< the broker's; see `connect`
-    std::string node;                         ///< this node's name in records and schedules' hosts; empty: the host's
-    std::vector<std::string> queues;          ///< in this order, strictly; empty: those of the tasks
-    std::map<std::string, unsigned> weights;  ///< not empty: instead of the order; a queue that is not in it weighs 1
-    unsigned concurrency = 16;                ///< so many tasks at a time
-    unsigned threads = 1;                     ///< that run coroutines
-    unsigned cpu_threads = 0;                 ///< that run plain functions; 0: one a core
-    time_span lease = std::chrono::seconds(30);      ///< see `worker_options`, as of the next
-    time_span drain_for = std::chrono::seconds(30);
-    std::string log_path;                     ///< is appended to; empty: the standard error stream
-    taskflux::log_level log_level = taskflux::log_level::info;  ///< lines below it are left out
-    std::vector<std::string> services;        ///< those to serve; empty: all
-    std::vector<schedule_config> schedules;
-    std::vector<std::string> enabled_tasks;   ///< not empty: these tasks are run and no others
-    std::vector<std::string> disabled_tasks;  ///< these tasks are not run, unless they are enabled
-    time_span timeout;                        ///< of an attempt here whose task has none; 0: none
-    time_span deadline;                       ///< of a task that is submitted here and has none; 0: none
-    std::optional<time_span> retention;       ///< of such a task whose contract keeps to the usual hour
-    std::optional<time_span> failed_retention;  ///< of such a task whose contract keeps to the usual week
-    std::optional<app_environment> env;
-};
-BOOST_DESCRIBE_STRUCT(app_config, (), (url, node, queues, weights, concurrency, threads, cpu_threads, lease, drain_for,
-                                       log_path, log_level, services, schedules, enabled_tasks, disabled_tasks, timeout,
-                                       deadline, retention, failed_retention, env))
-
-/// A config that can't be used. `what()` reads like `app.json:3:5: /concurrency: expected an integer from 1 …, got 0`.
-class config_error : public error {
-public:
-    /// `pointer`: the JSON pointer of what is wrong; empty for the whole. `place`: where it was said.
-    config_error(std::string pointer, std::string reason, std::string place = "config")
-        : error(errc::invalid_argument, reason), pointer_(std::move(pointer)), reason_(std::move(reason)),
-          what_(std::move(place) + ": " + (pointer_.empty() ? "" : pointer_ + ": ") + reason_) {}
-
-    const char* what() const noexcept override { return what_.c_str(); }
-    const std::string& pointer() const { return pointer_; }
-    const std::string& reason() const { return reason_; }
-
-private:
-    std::string pointer_;
-    std::string reason_;
-    std::string what_;
-};
-
-/// A config file, read: its values, and for the JSON pointers of what it says, where it says so ("app.json:3:5").
-struct config_document {
-    boost::json::value root;
-    std::map<std::string, std::string> places;
-};
-
-/// A kind of config files: what their names end in, and what reads a text, whose name is for errors.
-struct config_format {
-    std::vector<std::string> endings;
-    std::function<config_document(std::string_view text, const std::string& name)> read;
-};
-
-/// What a config is made of. Setters may be chained.
-class config_sources {
-public:
-    config_sources() {}
-
-    /// The file to read; by default none.
-    config_sources& file(std::string path) { return file_ = std::move(path), *this; }
-
-    /// Environment variables, by name; by default none. Of interest are those that begin with TASKFLUX_. An empty one is as
-    /// one that is not set.
-    config_sources& variables(std::map<std::string, std::string> all) { return variables_ = std::move(all), *this; }
-
-    /// TEST, STAGE or PRODUCTION; by default the variable TASKFLUX_ENV says, or the file's `env`.
-    config_sources& env(std::string name) { return env_ = std::move(name), *this; }
-
-    /// Reads files of another kind than .json.
-    config_sources& format(config_format another) { return formats_.push_back(std::move(another)), *this; }
-
-    const std::string& file() const { return file_; }
-    const std::map<std::string, std::string>& variables() const { return variables_; }
-    const std::string& env() const { return env_; }
-    const std::vector<config_format>& formats() const { return formats_; }
-
-private:
-    std::string file_;
-    std::map<std::string, std::string> variables_;
-    std::string env_;
-    std::vector<config_format> formats_;
-};
-
-/// The program's environment variables that begin with TASKFLUX_.
-std::map<std::string, std::string> taskflux_variables();
-
-/// Puts a config together: of `base`, the file, that file's section for the environment, the variables; what comes later
-/// wins. All sections are checked, also those that are not used. Errors: `config_error`.
-app_config load_config(const config_sources& sources, const app_config& base = app_config());
-
-/// Reads a JSON file. Errors: `config_error`.
-app_config load_config(const std::string& path);
-
-/// Whether every value is one that can be used. Errors: `config_error`, for the first that is not.
-void check_config(const app_config& config);
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/app/load.hpp -----------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// A config, and where each part of it was said: for errors that show later.
-struct loaded_config {
-    app_config values;
-    std::map<std::string, std::string> places;
-
-    /// The same error, with the place of what is wrong.
-    config_error placed(const config_error& e) const;
-};
-
-loaded_config load(const config_sources& sources, const app_config& base);
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/app/log_writer.hpp -----------------------------------------------------
-
-namespace taskflux::detail {
-
-/// `2026-01-31T12:00:00.25Z warning text task="default:~1.x" name="value"`: a line whatever the text holds, with no end.
-std::string log_text(const log_line& line, const task_id* task);
-
-/// Appends log lines to a file, or to the standard error stream. Thread-safe.
-class log_writer {
-public:
-    /// An empty path: the standard error stream. Throws `config_error` for a file that can't be opened.
-    log_writer(const std::string& path, log_level least);
-
-    /// Does nothing for a line below the least level.
-    void write(const log_line& line, const task_id* task = nullptr);
-    void write(log_level level, std::string_view text);
-
-private:
-    const log_level least_;
-    std::mutex mutex_;
-    std::ofstream file_;
-    std::ostream& out_;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/scheduler_options.hpp --------------------------------------------------
-
-namespace taskflux {
-
-/// Where a local job runs at each tick.
-enum class local_scope {
-    once_per_cluster,  ///< in one process of all
-    once_per_host,     ///< in one process of each host
-    every_process      ///< in each; the broker does not know of it
-};
-
-/// How a schedule behaves. Setters may be chained; name the options on a line of their own before a co_await.
-class schedule_options {
-public:
-    schedule_options() {}
-
-    /// Its name: 1 to 128 characters of A-Z a-z 0-9 _ - . /; by default that of the task. One schedule of a name in
-    /// each queue. Not for local jobs.
-    schedule_options& id(std::string_view name) { return id_ = detail::checked_name(name), *this; }
-
-    /// What becomes of ticks that nobody was there for; default `fire_once`. `limit`: how many are caught up with, at
-    /// most 1000.
-    schedule_options& misfire(misfire_policy policy, unsigned limit = 10) {
-        if (limit == 0) throw error(errc::invalid_argument, "misfire: a limit is at least 1; use misfire_policy::skip");
-        if (limit > detail::most_caught_up) throw error(errc::invalid_argument, "misfire: a limit is at most 1000");
-        limit_ = policy == misfire_policy::catch_up ? limit : 1;
-        return misfire_ = policy, *this;
-    }
-
-    /// So late a tick is still on time; default 5 s, at most a year.
-    schedule_options& grace(duration late) {
-        return grace_ = at_most_a_year(late, "grace"), *this;
-    }
-
-    /// Who may fire it, by host name; empty (the default): anyone.
-    schedule_options& hosts(std::vector<std::string> names) {
-        if (std::ranges::find(names, std::string()) != names.end()) {
-            throw error(errc::invalid_argument, "hosts: a host's name is not empty");
-        }
-        return hosts_ = std::move(names), *this;
-    }
-
-    /// What happens at a tick when what the last one started has not ended; default `allow`. Of a local job, what
-    /// runs in this process counts.
-    schedule_options& overlap(overlap_policy policy) { return overlap_ = policy, *this; }
-
-    /// Each tick fires up to so much later, by a delay of its own, at most a year; keep it below the time between two
-    /// ticks.
-    schedule_options& jitter(duration most) {
-        return jitter_ = at_most_a_year(most, "jitter"), *this;
-    }
-
-    /// Options of each submission: queue, priority, retry, limits, headers. Others make no sense here:
-    /// `invalid_argument`. Not for local jobs.
-    schedule_options& submit(const submit_options& options) {
-        if (!options.id().empty() || !options.unique_key().empty() || options.hold() || options.at() ||
-            options.delay() != duration::zero()) {
-            throw error(errc::invalid_argument, "submit: a schedule's tasks can't have an id, a unique key, hold, delay or at");
-        }
-        return submit_ = options, *this;
-    }
-
-    /// The time zone of a local job's expression; default UTC.
-    schedule_options& zone(std::string_view name) { return zone_ = name, *this; }
-
-    /// Where a local job runs; default `once_per_cluster`.
-    schedule_options& scope(local_scope where) { return scope_ = where, *this; }
-
-    const std::string& id() const { return id_; }
-    const submit_options& submit() const { return submit_; }
-    const std::string& zone() const { return zone_; }
-    local_scope scope() const { return scope_; }
-
-    /// What they make of a schedule. Errors: `invalid_argument` for an expression or zone that is not known.
-    schedule_definition define(std::string id, std::string_view expression, std::string_view place) const {
-        schedule_definition made;
-        made.cron = cron(expression).text();
-        made.zone = taskflux::zone::named(place).name();
-        made.id = std::move(id);
-        made.misfire = misfire_;
-        made.limit = limit_;
-        made.grace = grace_;
-        made.overlap = overlap_;
-        made.jitter = jitter_;
-        made.hosts = hosts_;
-        return made;
-    }
-
-private:
-    static duration at_most_a_year(duration given, const std::string& name) {
-        if (given < duration::zero()) throw error(errc::invalid_argument, name + " must not be negative");
-        if (given > detail::longest_delay) throw error(errc::invalid_argument, name + " must not be longer than 365 days");
-        return given;
-    }
-
-    std::string id_;
-    misfire_policy misfire_ = misfire_policy::fire_once;
-    unsigned limit_ = 1;
-    duration grace_ = std::chrono::seconds(5);
-    std::vector<std::string> hosts_;
-    overlap_policy overlap_ = overlap_policy::allow;
-    duration jitter_{};
-    submit_options submit_;
-    std::string zone_ = "UTC";
-    local_scope scope_ = local_scope::once_per_cluster;
-};
-
-/// How a scheduler works. Setters may be chained; the same name without an argument reads.
-class scheduler_options {
-public:
-    scheduler_options() {}
-
-    /// The queues whose schedules it fires and finds; by default all that the broker has.
-    scheduler_options& queues(std::vector<std::string> names) {
-        for (const auto& name : names) detail::checked_name(name);
-        return queues_ = std::move(names), *this;
-    }
-
-    /// This host's name, for schedules that are for some hosts only and for jobs that run once per host; by default what
-    /// the system says. Name it where that changes, as in containers: what is stored for a host that never comes back
-    /// stays until it is removed.
-    scheduler_options& host(std::string_view name) { return host_ = detail::checked_name(name), *this; }
-
-    /// How often it looks for schedules that others have added or changed; default 1 s. While no queue can be read up
-    /// to ten times as long.
-    scheduler_options& look_every(duration time) {
-        if (time <= duration::zero()) throw error(errc::invalid_argument, "look_every must be longer than nothing");
-        return look_every_ = time, *this;
-    }
-
-    /// Runs local jobs that are plain functions; by default threads of the scheduler's own, as many as the machine
-    /// has cores, if it has such jobs.
-    scheduler_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
-
-    /// Takes a line for each thing that went wrong; by default nobody does. Must not throw.
-    scheduler_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
-
-    const std::vector<std::string>& queues() const { return queues_; }
-    const std::string& host() const { return host_; }
-    duration look_every() const { return look_every_; }
-    const asio::any_io_executor& cpu() const { return cpu_; }
-    const std::function<void(std::string_view)>& log() const { return log_; }
-
-private:
-    std::vector<std::string> queues_;
-    std::string host_;
-    duration look_every_ = std::chrono::seconds(1);
-    asio::any_io_executor cpu_;
-    std::function<void(std::string_view)> log_;
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/app/schedules.hpp ------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// A schedule that an app stores when it starts. The task's type is known no more: its payload is encoded.
-struct app_schedule {
-    std::string cron;
-    std::string task;
-    task_options contract;
-    std::string payload;
-    schedule_options options;
-    bool is_enabled = true;
-
-    const std::string& id() const { return options.id().empty() ? task : options.id(); }
-};
-
-inline schedule_options options_of(const schedule_config& config) {
-    schedule_options options;
-    if (!config.id.empty()) options.id(config.id);
-    options.zone(config.zone).misfire(config.misfire).grace(config.grace).overlap(config.overlap).jitter(config.jitter);
-    options.hosts(config.hosts);
-    submit_options submit;
-    if (!config.queue.empty()) submit.queue(config.queue);
-    return options.submit(submit);
-}
-
-/// A contract's options with `defaults` in the place of limits that are the usual ones.
-inline task_options with_defaults(task_options contract, const submit_options& defaults) {
-    const auto policy = defaults.under(contract.policy());
-    return contract.deadline(policy.deadline).retention(policy.retention, policy.failed_retention);
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/failure.hpp ------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// `text` with every byte that is not part of a UTF-8 sequence replaced by U+FFFD, and cut where it gets too
-/// long: messages come from anywhere, and are kept as JSON.
-inline std::string as_utf8(std::string_view text) {
-    constexpr std::size_t max_size = 16 * 1024;
-    std::string clean;
-    clean.reserve((std::min)(text.size(), max_size));
-    while (!text.empty()) {
-        const auto sequence = utf8_sequence(text);
-        if (clean.size() + (std::max)(sequence, std::size_t(3)) > max_size) return clean += "…";
-        clean += sequence > 0 ? text.substr(0, sequence) : std::string_view("\xef\xbf\xbd");
-        text.remove_prefix((std::max)(sequence, std::size_t(1)));
-    }
-    return clean;
-}
-
-/// A payload that a handler's contract cannot read, or a result that it cannot write. No retry mends it.
-class bad_payload : public error {
-public:
-    /// `schema`: what the payload should have satisfied; empty for a result.
-    bad_payload(const payload_error& cause, std::string schema)
-        : error(errc::bad_payload, cause.what()),
-          failure_{name_of(cause.code()), boost::core::demangle(typeid(cause).name()), as_utf8(cause.what()),
-                   as_utf8(cause.pointer()), std::move(schema)} {}
-
-    const taskflux::failure& failure() const { return failure_; }
-
-    /// The name in `errc` of a code, or "task_failed" for a code of somebody else's.
-    static std::string name_of(const boost::system::error_code& code) {
-        if (code.category() != taskflux_category()) return "task_failed";
-        return boost::describe::enum_to_string(static_cast<errc>(code.value()), "task_failed");
-    }
-
-private:
-    taskflux::failure failure_;
-};
-
-/// What is kept of an exception: its type, its message, and for a bad payload where and what was expected.
-inline failure describe(const std::exception_ptr& thrown) {
-    const auto plain = [](const std::exception& e, std::string code) {
-        return failure{std::move(code), boost::core::demangle(typeid(e).name()), as_utf8(e.what()), "", ""};
-    };
-    try {
-        std::rethrow_exception(thrown);
-    } catch (const bad_payload& e) {
-        return e.failure();
-    } catch (const boost::system::system_error& e) {
-        return plain(e, bad_payload::name_of(e.code()));
-    } catch (const std::exception& e) {
-        return plain(e, "task_failed");
-    } catch (...) {
-        return {"task_failed", "", "something that is not a std::exception was thrown", "", ""};
-    }
-}
-
-/// The code that a stored failure stands for; `errc::task_failed` where it names none.
-inline errc code_of(const failure& stored) {
-    errc code = errc::task_failed;
-    boost::describe::enum_from_string(stored.code.c_str(), code);
-    return code;
-}
-
-/// Reads a stored failure; what is not one is kept as its message.
-inline failure read_failure(const std::string& stored) {
-    try {
-        return decode<failure>(stored);
-    } catch (const payload_error&) {
-        return {"protocol", "", "not a failure that this version understands: " + stored.substr(0, 200), "", ""};
-    }
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/job.hpp ----------------------------------------------------------------
-
-namespace taskflux {
-
-/// How a job ended, as a value: for code in which a failure is routine.
-template <class R>
-struct job_outcome {
-    task_state state = task_state::succeeded;
-    std::optional<std::conditional_t<std::is_void_v<R>, std::monostate, R>> value;  ///< when it succeeded
-    std::optional<taskflux::failure> failure;                                       ///< when it failed
-    unsigned attempts = 0;
-};
-
-namespace detail {
-
-template <class R>
-job_outcome<R> typed(const task_outcome& ended) {
-    job_outcome<R> made;
-    made.state = ended.state;
-    made.attempts = ended.attempts;
-    if (ended.state == task_state::failed) made.failure = read_failure(ended.error);
-    if (ended.state == task_state::succeeded) {
-        if constexpr (std::is_void_v<R>) {
-            made.value.emplace();
-        } else {
-            made.value = decode<R>(ended.result);
-        }
-    }
-    return made;
-}
-
-/// The result, or an exception for any other end.
-template <class R>
-R value_of(const task_outcome& ended, const task_id& id) {
-    switch (ended.state) {
-        case task_state::succeeded:
-            if constexpr (std::is_void_v<R>) {
-                return;
-            } else {
-                return decode<R>(ended.result);
-            }
-        case task_state::cancelled: throw error(errc::cancelled, "task " + to_string(id));
-        case task_state::expired: throw error(errc::expired, "task " + to_string(id));
-        case task_state::failed: {
-            auto why = read_failure(ended.error);
-            const auto code = code_of(why);
-            throw task_failed(code, std::move(why), ended.attempts);
-        }
-        case task_state::held:
-        case task_state::scheduled:
-        case task_state::waiting:
-        case task_state::running:
-        case task_state::waiting_children: break;
-    }
-    throw error(errc::protocol, "the broker says that task " + to_string(id) + " ended without an end");
-}
-
-}  // namespace detail
-
-/// A handle to a submitted task. A value: copy it, keep it, drop it; the task is not affected. Distinct
-/// objects may be used from several threads. Errors of all calls: those of `broker`, `errc::not_found` once
-/// the task's retention has ended.
-template <class R>
-class job {
-public:
-    template <class T>
-    using awaitable = asio::awaitable<T>;
-
-    /// Waits as long as it takes.
-    static constexpr duration forever = (duration::max)();
-
-    job() = default;
-    job(broker_ptr broker, task_id id, bool is_duplicate = false)
-        : broker_(std::move(broker)), id_(std::move(id)), is_duplicate_(is_duplicate) {}
-
-    /// Names the task everywhere; `to_string(id())` can be stored and given to `client::attach`.
-    const task_id& id() const { return id_; }
-
-    /// Whether this submission found a task with the same own id or unique key, and is a handle to that.
-    bool is_duplicate() const { return is_duplicate_; }
-
-    /// The task's state now.
-    awaitable<task_state> status() const { return status_of(broker_, id_); }
-
-    /// Everything that is known about the task now.
-    awaitable<task_record> record() const { return record_of(broker_, id_); }
-
-    /// Waits for the result, at most `wait`. Throws `task_failed` with what the last attempt threw;
-    /// `errc::cancelled`, `errc::expired`; `errc::timed_out` when `wait` has passed (the task goes on).
-    awaitable<R> result(duration wait = forever) const { return result_of(broker_, id_, wait); }
-
-    /// Waits for the end, at most `wait`; nothing when it has not come by then. A failure is a value here.
-    awaitable<std::optional<job_outcome<R>>> outcome(duration wait = forever) const {
-        return outcome_of(broker_, id_, wait);
-    }
-
-    /// The value that the handler reported last, if any.
-    template <class T>
-    awaitable<std::optional<T>> progress() const {
-        return progress_of<T>(broker_, id_);
-    }
-
-    /// Cancels: `done` when the task had not started, `requested` when it runs (its handler is cancelled, and
-    /// the task ends as cancelled when the handler does), `wrong_state` when it has ended.
-    awaitable<effect> cancel() const { return one(&broker::cancel, broker_, id_); }
-
-    /// Releases a held task.
-    awaitable<effect> start() const { return one(&broker::start, broker_, id_); }
-
-    /// Makes a scheduled task due now.
-    awaitable<effect> promote() const { return one(&broker::promote, broker_, id_); }
-
-    /// Tries a failed, cancelled or expired task afresh.
-    awaitable<effect> requeue() const { return one(&broker::requeue, broker_, id_); }
-
-    /// Removes the task's record; a running task is refused.
-    awaitable<effect> remove() const { return one(&broker::remove, broker_, id_); }
-
-    /// Replaces the payload of a task that has not started.
-    template <class P>
-    awaitable<effect> update(const P& payload) const {
-        return replace(broker_, id_, encode(payload));
-    }
-
-private:
-    using batch_call = awaitable<std::vector<effect>> (broker::*)(std::string, std::vector<task_key>);
-
-    // Coroutines that own what they need, so that a handle may be gone before they are awaited.
-
-    static awaitable<task_record> record_of(broker_ptr broker, task_id id) {
-        auto known = co_await broker->get(id);
-        if (!known) throw error(errc::not_found, "task " + to_string(id));
-        co_return std::move(*known);
-    }
-
-    static awaitable<task_state> status_of(broker_ptr broker, task_id id) {
-        const auto known = co_await record_of(std::move(broker), std::move(id));
-        co_return known.state;
-    }
-
-    template <class T>
-    static awaitable<std::optional<T>> progress_of(broker_ptr broker, task_id id) {
-        const auto known = co_await record_of(std::move(broker), std::move(id));
-        if (known.progress.empty()) co_return std::nullopt;
-        co_return decode<T>(known.progress);
-    }
-
-    static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait) {
-        auto ended = co_await broker->wait(id, wait);
-        if (!ended) throw error(errc::timed_out, "task " + to_string(id) + " has not ended");
-        if constexpr (std::is_void_v<R>) {
-            detail::value_of<R>(*ended, id);
-        } else {
-            co_return detail::value_of<R>(*ended, id);
-        }
-    }
-
-    static awaitable<std::optional<job_outcome<R>>> outcome_of(broker_ptr broker, task_id id, duration wait) {
-        auto ended = co_await broker->wait(std::move(id), wait);
-        if (!ended) co_return std::nullopt;
-        co_return detail::typed<R>(*ended);
-    }
-
-    static awaitable<effect> one(batch_call call, broker_ptr broker, task_id id) {
-        std::vector<task_key> keys(1, id.key);
-        const auto effects = co_await (broker.get()->*call)(id.queue, std::move(keys));
-        co_return effects.front();
-    }
-
-    static awaitable<effect> replace(broker_ptr broker, task_id id, std::string payload) {
-        co_return co_await broker->update(std::move(id), std::move(payload));
-    }
-
-    broker_ptr broker_;
-    task_id id_;
-    bool is_duplicate_ = false;
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/detail/event.hpp ------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Wakes who waits, or lets the next wait return at once when nobody does. Setting it twice before a wait
-/// counts once. One waits at a time, anyone sets. It may outlive the context of who waits, and be set while that
-/// context ends: what belongs to the context, a channel, stands in the frame of the wait, which goes with it, and
-/// a wait does not return while it is being woken.
-class event {
-    using error_code = boost::system::error_code;
-    using channel = asio::experimental::concurrent_channel<asio::any_io_executor, void(error_code)>;
-
-    /// Of one wait, from before it sleeps until it is over.
-    class visit {
-    public:
-        visit(event& at, const asio::any_io_executor& executor) : at_(at), channel_(executor) {
-            const std::lock_guard lock(at_.mutex_);
-            if (std::exchange(at_.is_set_, false)) {
-                wake();
-            } else {
-                at_.waiting_ = this;
-            }
-        }
-        ~visit() {
-            const std::lock_guard lock(at_.mutex_);
-            at_.waiting_ = nullptr;
-            if (is_woken_) at_.is_set_ = true;  // it had been cancelled by then, or its context ended
-        }
-        visit(const visit&) = delete;
-        visit& operator=(const visit&) = delete;
-
-        auto woken() { return channel_.async_receive(asio::as_tuple(asio::deferred)); }
-
-        /// Takes the set, if there was one before a cancellation: `ec` is how `woken` has ended.
-        bool takes_set(error_code ec) {
-            const std::lock_guard lock(at_.mutex_);
-            return ec == asio::experimental::error::channel_closed && std::exchange(is_woken_, false);
-        }
-
-        /// With the event's mutex locked. Closed, not sent to: a context that ends has dropped who waits, and the channel
-        /// would not know.
-        void wake() {
-            is_woken_ = true;
-            channel_.close();
-        }
-
-    private:
-        event& at_;
-        channel channel_;
-        bool is_woken_ = false;
-    };
-
-public:
-    void set() {
-        const std::lock_guard lock(mutex_);
-        if (const auto waiting = std::exchange(waiting_, nullptr)) {
-            waiting->wake();
-        } else {
-            is_set_ = true;
-        }
-    }
-
-    /// Returns when the event is set. Throws `operation_aborted` when cancelled.
-    asio::awaitable<void> wait() {
-        const auto executor = co_await asio::this_coro::executor;
-        visit here(*this, executor);
-        const auto [ec] = co_await here.woken();
-        if (!here.takes_set(ec)) throw boost::system::system_error(asio::error::operation_aborted, "wait");
-    }
-
-private:
-    std::mutex mutex_;
-    bool is_set_ = false;
-    visit* waiting_ = nullptr;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/rpc/letters.hpp --------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// What passes between who calls and who serves; docs/wire-format.md.
-struct call_letter {
-    enum class kind : char {
-        request = 'Q',  ///< to a service: all members but number and taken
-        cancel = 'X',   ///< to a service: id, reply_to
-        answer = 'A',   ///< to who has called: id, payload
-        fault = 'F',    ///< to who has called: id, payload: a `failure`
-        refused = 'R',  ///< to who has called: id; it has not been taken, and another instance may be called
-        values = 'V',   ///< of a stream, to its reader: reply_to, number: of the first one, payload: `add`
-        end = 'E',      ///< of a stream, to its reader: reply_to, number: how many values there were
-        credit = 'C',   ///< to where a stream comes from: number: how many have been received, the end as one; taken
-        again = 'G'     ///< the same; what has not been received is to be sent again
-    };
-
-    kind what = kind::request;
-    std::uint64_t id = 0;
-    std::string reply_to;              ///< empty: nobody waits
-    std::string service;
-    std::string method;
-    time_point deadline = never;
-    header_map headers;
-    std::size_t window = 0;            ///< of a request: how many values it has room for; 0: it wants no stream
-    std::uint64_t number = 0;
-    std::uint64_t taken = 0;
-    std::string payload;
-
-    /// Adds a value to the payload.
-    void add(std::string_view value);
-
-    /// The values in the payload; throws `errc::protocol`.
-    std::vector<std::string_view> values_in() const;
-
-    std::string text() const;
-
-    /// Throws `errc::protocol`.
-    static call_letter parse(std::string_view text);
-};
-
-/// Bytes of a stream that its reader has not taken, at most, beside one value.
-inline constexpr std::size_t stream_bytes = 1024 * 1024;
-
-/// The board of a service's instances.
-std::string board_of(std::string_view service);
-
-/// The board that names the services.
-inline constexpr const char* services_board = "taskflux/services";
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/stream/inlet.hpp -------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Where the values of a stream come in, in order and each once, whatever was lost on the way or is sent by a second
-/// attempt; the other end is an `outlet`. One coroutine reads at a time. Lives in a shared_ptr.
-class inlet : public std::enable_shared_from_this<inlet> {
-public:
-    /// Called after each second in which nothing was heard; `is_lost`: the outlet is gone. Throws when nothing is to be
-    /// expected any more.
-    using look = std::function<asio::awaitable<void>(bool is_lost)>;
-
-    /// Has room for `window` values.
-    static std::shared_ptr<inlet> open(broker_ptr broker, std::size_t window);
-
-    inlet(broker_ptr broker, std::size_t window);
-
-    const std::string& address() const { return box_->address(); }
-    std::size_t window() const { return window_; }
-    const broker_ptr& broker() const { return broker_; }
-
-    /// To be set before anything is awaited: when it times out, who looks whether there is still an outlet, and what is
-    /// to be done when the reader leaves, which knows whether it has read to the end.
-    void attach(time_point ends, look looks, std::function<void(bool has_ended)> leaves);
-
-    /// Waits until there is an outlet; false when the call was refused. Errors: what refused it for good; `timed_out`.
-    static asio::awaitable<bool> begun(std::shared_ptr<inlet> self);
-
-    /// The next value; nothing at the end, or of a null `self`. Errors: what the source has thrown; `timed_out`; `unavailable` when it is lost.
-    static asio::awaitable<std::optional<std::string>> next(std::shared_ptr<inlet> self);
-
-    /// Nothing more will come: what was not an end is an error.
-    void close(std::exception_ptr why);
-
-    /// The reader leaves.
-    void leave();
-
-private:
-    void hear(std::string_view text);
-    asio::awaitable<void> change();
-    void tell(call_letter::kind what);
-    std::optional<call_letter::kind> note(call_letter& letter);  // with the mutex locked; what to answer
-    std::optional<call_letter::kind> missing();
-
-    const broker_ptr broker_;
-    const std::size_t window_;
-    const std::shared_ptr<event> changed_;
-    std::unique_ptr<mailbox> box_;
-    time_point ends_ = never;
-    look looks_;
-    std::function<void(bool)> leaves_;
-
-    std::mutex mutex_;  // guards all below
-    std::string source_;
-    std::deque<std::string> values_;  // received and not taken
-    std::uint64_t received_ = 0;
-    std::uint64_t taken_ = 0;
-    std::uint64_t told_ = 0;  // what the source knows of taken_
-    std::size_t untold_bytes_ = 0;
-    std::uint64_t letters_heard_ = 0;
-    std::optional<std::uint64_t> asked_for_;  // to be sent again
-    std::exception_ptr failure_;
-    bool is_refused_ = false;
-    bool is_lost_ = false;
-    bool has_ended_ = false;
-};
-
-/// Holds an inlet for its reader.
-class reading {
-public:
-    reading() {}
-    explicit reading(std::shared_ptr<inlet> from) : from_(std::move(from)) {}
-    reading(reading&&) = default;
-    reading& operator=(reading&& other) noexcept {
-        std::swap(from_, other.from_);
-        return *this;
-    }
-    ~reading() {
-        if (from_) from_->leave();
-    }
-
-    const std::shared_ptr<inlet>& from() const { return from_; }
-
-private:
-    std::shared_ptr<inlet> from_;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/stream.hpp -------------------------------------------------------------
-
-namespace taskflux {
-
-/// What a method or a task emits, as its caller reads it:
-///
-///     auto primes = co_await calls.call(find_primes, 1'000);
-///     while (auto prime = co_await primes.next()) use(*prime);
-///
-/// Values come in order and each once. The source waits for the reader, who holds no more values than `window` says, and
-/// 1 MiB. A stream that is destroyed before its end cancels its source. For one coroutine at a time.
-template <class T>
-class stream {
-public:
-    /// An empty one.
-    stream() {}
-
-    /// Made by who calls.
-    explicit stream(detail::reading from) : from_(std::move(from)) {}
-
-    /// The next value; nothing after the last one. Throws, after what has come before, what the source has thrown, as the
-    /// call of a method or `job::result` would; `timed_out`; `unavailable` when the source is lost. Cancellable; the stream
-    /// can be read on.
-    asio::awaitable<std::optional<T>> next() { return decoded(detail::inlet::next(from_.from())); }
-
-private:
-    static asio::awaitable<std::optional<T>> decoded(asio::awaitable<std::optional<std::string>> reads) {
-        const auto text = co_await std::move(reads);
-        if (!text) co_return std::nullopt;
-        co_return decode<T>(*text);
-    }
-
-    detail::reading from_;
-};
-
-namespace detail {
-
-asio::awaitable<void> emit(std::shared_ptr<outlet> to, std::string value);
-asio::awaitable<void> end_stream(std::shared_ptr<outlet> to);
-asio::awaitable<void> flush_stream(std::shared_ptr<outlet> to);
-
-}  // namespace detail
-
-/// Where a handler puts its values; it takes one by reference. See `stream`.
-template <class T>
-class emitter {
-public:
-    /// Made by who calls the handler; null: nobody reads.
-    explicit emitter(std::shared_ptr<detail::outlet> to) : to_(std::move(to)) {}
-    emitter(const emitter&) = delete;
-    emitter& operator=(const emitter&) = delete;
-
-    /// Returns when the reader has room for the value; it is dropped when nobody reads. Errors: `too_large` for one over
-    /// 4 MiB. Cancellable.
-    asio::awaitable<void> emit(const T& value) { return detail::emit(to_, encode(value)); }
-
-private:
-    std::shared_ptr<detail::outlet> to_;
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/stream/task.hpp --------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// A task with this header emits its values to who is named there.
-inline constexpr std::string_view stream_header = "taskflux-stream";
-
-struct stream_reader {
-    std::string address;
-    std::size_t window = 1;
-};
-
-std::string stream_header_for(const inlet& reader);
-
-/// Throws `errc::invalid_argument`.
-stream_reader read_stream_header(std::string_view text);
-
-/// Ends the inlet when that task ends, and cancels the task when the reader leaves before.
-void follow_task(const broker_ptr& broker, const task_id& id, inlet& reader);
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/submission.hpp ---------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Whether a payload `P` (void: none) can be made of these arguments: it is one of them, or they are its
-/// fields. No arguments are a payload forgotten, not one of defaults.
-template <class P, class... Args>
-inline constexpr bool makes_payload = sizeof...(Args) > 0 && std::is_constructible_v<P, Args...>;
-template <class... Args>
-inline constexpr bool makes_payload<void, Args...> = sizeof...(Args) == 0;
-
-template <class... Args>
-inline constexpr bool starts_with_options = false;
-template <class First, class... Rest>
-inline constexpr bool starts_with_options<First, Rest...> = std::same_as<std::remove_cvref_t<First>, submit_options>;
-
-template <class P, class... Args>
-std::string encode_payload(Args&&... args) {
-    static_assert(makes_payload<P, Args...>,
-                  "these arguments are neither a payload of the task's type nor its fields: compare the contract "
-                  "(a payload of defaults is written P{})");
-    static_assert(!(dies_twice<Args> || ...),
-                  "GCC 12 destroys this temporary twice in a co_await expression: name it first (auto payload = …; "
-                  "co_await client.submit(task, payload)), or pass the payload's fields");
-    if constexpr (std::is_void_v<P>) {
-        return "null";
-    } else if constexpr (sizeof...(Args) == 1 && (std::is_same_v<std::remove_cvref_t<Args>, P> && ...)) {
-        return encode((args, ...));
-    } else if constexpr (makes_payload<P, Args...>) {
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers"  // fields that are left out have their defaults
-        return encode(P(std::forward<Args>(args)...));
-#pragma GCC diagnostic pop
-    } else {
-        return {};
-    }
-}
-
-std::string queue_of(const auto& contract, const submit_options& options) {
-    return options.queue() ? *options.queue() : std::string(contract.options().queue());
-}
-
-std::shared_ptr<task_spec> spec_of(const auto& contract, const submit_options& options) {
-    auto spec = std::make_shared<task_spec>();
-    spec->name = contract.name();
-    spec->priority = options.priority().value_or(contract.options().priority());
-    spec->policy = options.over(contract.options().policy());
-    spec->headers = options.headers();
-    return spec;
-}
-
-inline new_task make_task(std::shared_ptr<const task_spec> spec, const submit_options& options, std::string payload) {
-    new_task task;
-    task.spec = std::move(spec);
-    task.payload = std::move(payload);
-    task.own_id = options.id();
-    task.unique_key = options.unique_key();
-    task.unique_window = options.unique_window();
-    task.delay = options.delay();
-    task.at = options.at().value_or(time_point{});
-    task.hold = options.hold();
-    return task;
-}
-
-template <class R, class P, class... Args>
-new_task task_of(const contract<R, P>& contract, const submit_options& options, Args&&... payload) {
-    auto text = encode_payload<P>(std::forward<Args>(payload)...);
-    auto spec = spec_of(contract, options);
-    return make_task(std::move(spec), options, std::move(text));
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/workflow/notebook.hpp --------------------------------------------------
-
-namespace taskflux::detail {
-
-/// What a handler needs of the worker that runs it. Called from any thread.
-class context_sink {
-public:
-    virtual void on_progress(std::string encoded) = 0;
-    virtual void on_log(log_line line) = 0;
-
-    virtual const broker_ptr& broker() const = 0;
-    virtual const std::string& consumer_name() const = 0;
-    /// Lends the handler's slot to another, as long as the handler only waits.
-    virtual void park() = 0;
-    virtual void unpark() = 0;
-
-protected:
-    ~context_sink() = default;
-};
-
-/// Ends an attempt that is to go on later: after `delay`, or when the signal with the key `awaited` has come. Not a
-/// `std::exception`, so that few handlers catch it by mistake.
-struct suspension {
-    duration delay{};
-    std::string awaited;
-};
-
-/// The journal of a task as one attempt at it reads and writes it. Names what the handler does by the order in which
-/// it does it, so that the next attempt finds it again. Thread-safe.
-class notebook {
-public:
-    notebook(context_sink& sink, const task_id& id, std::uint32_t token) : sink_(sink), id_(id), token_(token) {}
-
-    const broker_ptr& broker() const { return sink_.broker(); }
-    const task_id& id() const { return id_; }
-    context_sink& sink() { return sink_; }
-
-    /// Whether an attempt before this one may have left something.
-    bool may_have_entries() const { return token_ > 1; }
-
-    std::string next_name() { return std::to_string(++position_); }
-
-    /// Which signal of that name is awaited next.
-    std::size_t next_signal(const std::string& name) {
-        const std::lock_guard lock(mutex_);
-        return ++signals_[name];
-    }
-    /// It was not awaited until it came: who waits next waits for it.
-    void return_signal(const std::string& name) {
-        const std::lock_guard lock(mutex_);
-        --signals_[name];
-    }
-
-    /// While calls are awaited side by side, one of them can't end the attempt.
-    bool is_in_group() const { return groups_ > 0; }
-    void enter_group() { ++groups_; }
-    void leave_group() { --groups_; }
-
-    /// Throws `invalid_argument` for a name that this attempt has used already.
-    void claim(const char* what, const std::string& name) {
-        if (name.empty() || name.front() == '~' || name.size() > 200) {
-            throw error(errc::invalid_argument, std::string("the name of a ") + what +
-                                                    " is 1 to 200 bytes and does not begin with '~': \"" +
-                                                    name.substr(0, 64) + '"');
-        }
-        const std::lock_guard lock(mutex_);
-        if (used_.insert(what + (' ' + name)).second) return;
-        throw error(errc::invalid_argument, std::string("two ") + what + "s of one task are named \"" + name + '"');
-    }
-
-    /// The own id of a subtask that this attempt is the first to make.
-    std::string child_id(const std::string& name) const {
-        auto made = to_string(id_) + '/' + name;
-        if (token_ > 1) made += '@' + std::to_string(token_);
-        return made;
-    }
-
-    journal_notes notes() const {
-        journal_notes made;
-        made.consumer = sink_.consumer_name();
-        made.token = token_;
-        return made;
-    }
-
-    asio::awaitable<noted> write(journal_notes what) { return broker()->note(id_, std::move(what)); }
-
-    /// Writes a value unless there is one; gives the one that is there then.
-    asio::awaitable<std::string> keep(std::string key, std::string value);
-
-    asio::awaitable<void> set(std::string key, std::string value);
-    asio::awaitable<std::optional<std::string>> find(std::string key);
-    asio::awaitable<std::optional<std::size_t>> find_number(std::string key);
-
-    static journal_notes::item item_of(std::string key, std::string text, journal_notes::mode how) {
-        journal_notes::item made;
-        made.key = std::move(key);
-        made.text = std::move(text);
-        made.how = how;
-        return made;
-    }
-
-private:
-    context_sink& sink_;
-    const task_id& id_;
-    const std::uint32_t token_;
-    std::atomic<unsigned> position_ = 0;
-    std::atomic<int> groups_ = 0;
-    std::mutex mutex_;  // guards all below
-    std::set<std::string> used_;
-    std::map<std::string, std::size_t> signals_;
-};
-
-/// For as long as a handler only waits.
-class parking {
-public:
-    explicit parking(context_sink& sink) : sink_(sink) { sink_.park(); }
-    parking(const parking&) = delete;
-    parking& operator=(const parking&) = delete;
-    ~parking() { sink_.unpark(); }
-
-private:
-    context_sink& sink_;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/workflow/spawning.hpp --------------------------------------------------
-
-namespace taskflux {
-
-/// The subtasks that one `context::spawn` has made. A described value, so that it can be a payload: `client::results` and
-/// `context::results` read what became of them.
-struct spawned {
-    std::string parent;       ///< the printed id of the task that spawned them
-    std::string name;         ///< of the call
-    std::uint64_t count = 0;
-};
-BOOST_DESCRIBE_STRUCT(spawned, (), (parent, name, count))
-
-/// Options of `context::spawn`.
-class spawn_options {
-public:
-    spawn_options() {}
-
-    /// When the parent has succeeded or failed; default `children_policy::fail_fast`. One for all that a task spawns.
-    spawn_options& policy(children_policy value) { return policy_ = value, *this; }
-
-    /// A task that is started when the policy says that the parent has succeeded: its payload says which subtasks they
-    /// were, and its result becomes the parent's. One for each task.
-    template <class R>
-    spawn_options& then(const detail::contract<R, spawned>& task) {
-        then_name_ = task.name();
-        then_options_ = task.options();
-        return *this;
-    }
-
-    /// Options of each subtask. An own id or a unique key makes no sense here.
-    spawn_options& each(submit_options options) { return each_ = std::move(options), *this; }
-
-    children_policy policy() const { return policy_; }
-    const std::string& then_name() const { return then_name_; }
-    const task_options& then_options() const { return then_options_; }
-    const submit_options& each() const { return each_; }
-
-private:
-    children_policy policy_;
-    std::string then_name_;
-    task_options then_options_;
-    submit_options each_;
-};
-
-/// How many subtasks of a `context::map` are open at a time.
-struct window {
-    constexpr explicit window(std::size_t most) : size(most) {
-        if (most == 0) throw error(errc::invalid_argument, "a window holds at least one");
-    }
-    std::size_t size;
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/workflow/steps.hpp -----------------------------------------------------
-
-namespace taskflux::detail {
-
-template <class Function>
-using step_result = typename awaited<std::invoke_result_t<Function&>>::type;
-
-/// Runs `function` unless the journal has its result.
-template <class Function>
-asio::awaitable<step_result<Function>> run_step(notebook& book, std::string name, Function function) {
-    using R = step_result<Function>;
-    if (book.may_have_entries()) {
-        const auto known = co_await book.find(step_key(name));
-        if (known) {
-            if constexpr (std::is_void_v<R>) co_return;
-            else co_return decode<R>(*known);
-        }
-    }
-    std::string text = "null";
-    if constexpr (std::is_void_v<R>) {
-        if constexpr (is_awaitable<std::invoke_result_t<Function&>>) co_await function();
-        else function();
-        co_await book.keep(step_key(name), std::move(text));
-    } else {
-        std::optional<R> value;
-        if constexpr (is_awaitable<std::invoke_result_t<Function&>>) value.emplace(co_await function());
-        else value.emplace(function());
-        text = encode(*value);
-        co_await book.keep(step_key(name), std::move(text));
-        co_return std::move(*value);
-    }
-}
-
-/// Waits until `when`, as the first attempt that came here meant it.
-asio::awaitable<void> pause_until(notebook& book, std::string name, time_point when);
-
-/// The next signal of that name as JSON, or nothing when none has come within `limit` of the first time that it was
-/// waited for.
-/// `place`: the wait's own name.
-asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::string place, std::string name, duration limit);
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/workflow/results.hpp ---------------------------------------------------
-
-namespace taskflux::detail {
-
-/// What became of some of the subtasks that a task has spawned, in order.
-template <class R>
-asio::awaitable<std::vector<job_outcome<R>>> results_of(broker_ptr broker, spawned which, std::uint64_t first,
-                                                        std::uint64_t count) {
-    const auto parent = parse_task_id(which.parent);
-    const auto end = first < which.count ? first + (std::min)(count, which.count - first) : first;
-    journal_query query;
-    for (auto i = first; i < end; ++i) query.keys.push_back(child_key(which.name + '.' + std::to_string(i)));
-    std::vector<job_outcome<R>> made(query.keys.size());
-    if (made.empty()) co_return made;
-    std::unordered_map<std::string, std::size_t> places;
-    for (std::size_t i = 0; i < made.size(); ++i) {
-        places.emplace(query.keys[i], i);
-        made[i].state = task_state::waiting;
-    }
-    const auto page = co_await broker->journal(parent, std::move(query));
-    for (const auto& entry : page.entries) {
-        if (entry.outcome) made[places.at(entry.key)] = typed<R>(*entry.outcome);
-    }
-    co_return made;
-}
-
-template <class T>
-asio::awaitable<std::optional<T>> take_signal(notebook& book, std::string place, std::string name, duration limit) {
-    const auto value = co_await next_signal(book, std::move(place), std::move(name), limit);
-    if (!value) co_return std::nullopt;
-    co_return decode<T>(*value);
-}
-
-template <class T>
-asio::awaitable<T> take_signal(notebook& book, std::string place, std::string name) {
-    const auto value = co_await next_signal(book, std::move(place), std::move(name), (duration::max)());
-    co_return decode<T>(*value);
-}
-
-template <std::size_t Index, class Any, class T>
-asio::awaitable<Any> as_any(asio::awaitable<T> call) {
-    if constexpr (std::is_void_v<T>) {
-        co_await std::move(call);
-        co_return Any(std::in_place_index<Index>);
-    } else {
-        co_return Any(std::in_place_index<Index>, co_await std::move(call));
-    }
-}
-
-/// Awaits one of the calls, and lets the others go.
-template <class... Ts, std::size_t... Is>
-asio::awaitable<std::variant<stored<Ts>...>> only(std::size_t index, std::index_sequence<Is...>, asio::awaitable<Ts>... calls) {
-    using any_value = std::variant<stored<Ts>...>;
-    asio::awaitable<any_value> all[] = {as_any<Is, any_value>(std::move(calls))...};
-    co_return co_await std::move(all[index < sizeof...(Ts) ? index : 0]);
-}
-
-/// While several calls of a handler are awaited.
-class group {
-public:
-    explicit group(notebook& book) : book_(book) { book_.enter_group(); }
-    group(const group&) = delete;
-    group& operator=(const group&) = delete;
-    ~group() { book_.leave_group(); }
-
-private:
-    notebook& book_;
-};
-
-/// `when_any`, whose winner is journalled: of several calls that have succeeded, another run takes the same one.
-template <class... Ts>
-asio::awaitable<std::variant<stored<Ts>...>> first_of(notebook& book, std::string name, asio::awaitable<Ts>... calls) {
-    const group together(book);
-    const auto key = step_key("~any/" + name);
-    std::optional<std::size_t> known;
-    if (book.may_have_entries()) known = co_await book.find_number(key);
-    if (known) co_return co_await only(*known, std::index_sequence_for<Ts...>(), std::move(calls)...);
-    auto winner = co_await when_any(std::move(calls)...);
-    co_await book.set(key, std::to_string(winner.index()));
-    co_return winner;
-}
-
-template <class... Ts>
-asio::awaitable<std::tuple<stored<Ts>...>> all_of(notebook& book, asio::awaitable<Ts>... calls) {
-    const group together(book);
-    co_return co_await when_all(std::move(calls)...);
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/client.hpp -------------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-
-/// Submits a subtask of a task that runs elsewhere.
-asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::string queue, new_task task);
-
-asio::awaitable<void> send_signal(broker_ptr broker, task_id id, std::string name, std::string value);
-
-/// Tells nobody of errors: the task's own limits end it.
-void cancel_in_background(const broker_ptr& broker, const task_id& id);
-
-/// `id`: the printed form, or an own id in the queue. Errors: `not_found`.
-asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::string id);
-
-}  // namespace detail
-
-/// Submits tasks and awaits their results. A value that shares its broker; copies and calls from several
-/// threads are safe.
-///
-/// A payload is given as one value of the contract's type or as its fields. Errors of all calls: those of
-/// `broker`; `encode_error` for a payload that JSON can't hold. Cancelling a call abandons it, and what was
-/// sent may still be stored; only `run` also cancels its task.
-class client {
-public:
-    template <class T>
-    using awaitable = asio::awaitable<T>;
-
-    explicit client(broker_ptr broker) : broker_(std::move(broker)) {}
-
-    /// `defaults` are the limits and retentions of tasks whose contract and submission leave them as they usually are; the
-    /// rest of it is of no meaning.
-    client(broker_ptr broker, submit_options defaults)
-        : broker_(std::move(broker)), defaults_(std::make_shared<const submit_options>(std::move(defaults))) {}
-
-    /// Stores a task for a worker to run, and gives a handle to it.
-    template <class R, class P, class... Args>
-        requires(!detail::starts_with_options<Args...>)
-    awaitable<job<R>> submit(const detail::contract<R, P>& contract, Args&&... payload) const {
-        return submit(contract, submit_options(), std::forward<Args>(payload)...);
-    }
-
-    /// The same, with options for this submission.
-    template <class R, class P, class... Args>
-    awaitable<job<R>> submit(const detail::contract<R, P>& contract, const submit_options& options,
-                             Args&&... payload) const {
-        return send<R>(broker_, detail::queue_of(contract, options), task_of(contract, options, std::forward<Args>(payload)...));
-    }
-
-    /// Stores a task for each payload, a thousand in a round trip. `payloads` may be lazy; a range that is
-    /// passed by reference must live until this has returned. Handles come in the same order.
-    template <class R, class P, std::ranges::input_range Range>
-    awaitable<std::vector<job<R>>> submit_all(const detail::contract<R, P>& contract, Range&& payloads) const {
-        return submit_all(contract, submit_options(), std::forward<Range>(payloads));
-    }
-
-    /// The same, with options for all of them. An own id or a unique key makes no sense here: `invalid_argument`.
-    template <class R, class P, std::ranges::input_range Range>
-    awaitable<std::vector<job<R>>> submit_all(const detail::contract<R, P>& contract, const submit_options& options,
-                                              Range&& payloads) const {
-        constexpr bool fits = std::same_as<std::ranges::range_value_t<Range>, P>;
-        static_assert(fits, "submit_all takes a range of the task's payloads: compare its elements' type with the contract");
-        if (!options.id().empty() || !options.unique_key().empty()) {
-            throw error(errc::invalid_argument, "submit_all: an id or a unique key cannot be shared by several tasks");
-        }
-        auto spec = spec_of(contract, options);
-        auto pattern = detail::make_task(std::move(spec), options, {});
-        if constexpr (fits) {
-            return send_all<R>(broker_, detail::queue_of(contract, options), std::move(pattern),
-                               std::views::all(std::forward<Range>(payloads)));
-        } else {
-            return {};
-        }
-    }
-
-    /// Submits a task and waits for its result; see `job::result` for what it throws. Cancelling the caller
-    /// cancels the task.
-    template <class R, class P, class... Args>
-        requires(!detail::starts_with_options<Args...>)
-    awaitable<R> run(const detail::contract<R, P>& contract, Args&&... payload) const {
-        return run(contract, submit_options(), std::forward<Args>(payload)...);
-    }
-    template <class R, class P, class... Args>
-    awaitable<R> run(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
-        auto task = task_of(contract, options, std::forward<Args>(payload)...);
-        task.is_awaited = true;
-        return result_of(send<R>(broker_, detail::queue_of(contract, options), std::move(task)), broker_);
-    }
-
-    /// Submits a task that emits values, and reads them as it runs. A stream that is left before its end cancels the task;
-    /// when this process is gone the task goes on, and its values are dropped, as are those of a task that is submitted in
-    /// another way. Errors: `wrong_state` for a duplicate: its values go to who has submitted it first.
-    template <class T, class P, class... Args>
-        requires(!detail::starts_with_options<Args...>)
-    awaitable<stream<T>> run(const detail::stream_contract<T, P>& contract, Args&&... payload) const {
-        return run(contract, submit_options(), std::forward<Args>(payload)...);
-    }
-    template <class T, class P, class... Args>
-    awaitable<stream<T>> run(const detail::stream_contract<T, P>& contract, const submit_options& options,
-                             Args&&... payload) const {
-        auto reader = detail::inlet::open(broker_, stream_window);
-        auto mine = options;
-        mine.header(std::string(detail::stream_header), detail::stream_header_for(*reader));
-        auto task = task_of(contract, mine, std::forward<Args>(payload)...);
-        task.is_awaited = true;
-        return stream_of<T>(send<void>(broker_, detail::queue_of(contract, options), std::move(task)), std::move(reader));
-    }
-
-    /// A handle to a task that was submitted before, by whomever: `id` is the printed form of its id, or the
-    /// own id that it was submitted with (into the contract's queue). Errors: `not_found`.
-    template <class R, class P>
-    awaitable<job<R>> attach(const detail::contract<R, P>& contract, std::string id) const {
-        return find<R>(broker_, std::string(contract.options().queue()), std::move(id));
-    }
-
-    /// A handle to the task with this id; whether it exists shows at the first call.
-    template <class R, class P>
-    job<R> attach(const detail::contract<R, P>&, task_id id) const {
-        return job<R>(broker_, std::move(id));
-    }
-
-    /// Gives a task that has not ended a subtask, as if it had spawned it: it ends only when that has, unless its
-    /// continuation runs already. Errors:
-    /// `wrong_state` when it has ended, `not_found`; `invalid_argument` for an id that another task has.
-    template <class R, class P, class... Args>
-    awaitable<job<R>> submit_under(const task_id& parent, const detail::contract<R, P>& contract,
-                                   const submit_options& options, Args&&... payload) const {
-        return send_under<R>(broker_, parent, detail::queue_of(contract, options),
-                             task_of(contract, options, std::forward<Args>(payload)...));
-    }
-
-    /// Sends a signal to a task that has not ended, where `context::wait_signal` takes it: durable, and taken once, as
-    /// the next one of that name. Errors: `wrong_state` when the task has ended, `not_found`, `too_large`.
-    template <class T>
-    awaitable<void> signal(const task_id& id, std::string name, const T& value) const {
-        return detail::send_signal(broker_, id, std::move(name), encode(value));
-    }
-
-    /// What became of `count` subtasks that a task has spawned, from the `first` one on. Those that have not ended are in
-    /// no terminal state. Errors: `not_found` once the parent's record has gone.
-    template <class R, class P>
-    awaitable<std::vector<job_outcome<R>>> results(const detail::contract<R, P>&, const spawned& which,
-                                                   std::uint64_t first = 0, std::uint64_t count = 1000) const {
-        return detail::results_of<R>(broker_, which, first, count);
-    }
-
-    /// `submit` for who does not write coroutines: completes as `void(std::exception_ptr, job<R>)`. The payload
-    /// is left out where the contract has none.
-    template <class R, class P, class Token>
-    auto async_submit(const detail::contract<R, P>& contract, const submit_options& options,
-                      const std::type_identity_t<P>& payload, Token&& token) const {
-        return spawn([&] { return submit(contract, options, payload); }, std::forward<Token>(token));
-    }
-    template <class R, class P, class Token>
-    auto async_submit(const detail::contract<R, P>& contract, const std::type_identity_t<P>& payload,
-                      Token&& token) const {
-        return spawn([&] { return submit(contract, payload); }, std::forward<Token>(token));
-    }
-    template <class R, class Token>
-    auto async_submit(const detail::contract<R, void>& contract, const submit_options& options, Token&& token) const {
-        return spawn([&] { return submit(contract, options); }, std::forward<Token>(token));
-    }
-    template <class R, class Token>
-    auto async_submit(const detail::contract<R, void>& contract, Token&& token) const {
-        return spawn([&] { return submit(contract); }, std::forward<Token>(token));
-    }
-
-    /// `run` for who does not write coroutines: completes as `void(std::exception_ptr, R)`.
-    template <class R, class P, class Token>
-    auto async_run(const detail::contract<R, P>& contract, const submit_options& options,
-                   const std::type_identity_t<P>& payload, Token&& token) const {
-        return spawn([&] { return run(contract, options, payload); }, std::forward<Token>(token));
-    }
-    template <class R, class P, class Token>
-    auto async_run(const detail::contract<R, P>& contract, const std::type_identity_t<P>& payload,
-                   Token&& token) const {
-        return spawn([&] { return run(contract, payload); }, std::forward<Token>(token));
-    }
-    template <class R, class Token>
-    auto async_run(const detail::contract<R, void>& contract, const submit_options& options, Token&& token) const {
-        return spawn([&] { return run(contract, options); }, std::forward<Token>(token));
-    }
-    template <class R, class Token>
-    auto async_run(const detail::contract<R, void>& contract, Token&& token) const {
-        return spawn([&] { return run(contract); }, std::forward<Token>(token));
-    }
-
-    const broker_ptr& get_broker() const { return broker_; }
-
-private:
-    static constexpr std::size_t batch_size = 1000;
-    static constexpr std::size_t stream_window = 64;  // values
-
-    std::shared_ptr<task_spec> spec_of(const auto& contract, const submit_options& options) const {
-        auto spec = detail::spec_of(contract, options);
-        if (defaults_) spec->policy = defaults_->under(spec->policy);
-        return spec;
-    }
-
-    template <class R, class P, class... Args>
-    new_task task_of(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
-        auto text = detail::encode_payload<P>(std::forward<Args>(payload)...);
-        return detail::make_task(spec_of(contract, options), options, std::move(text));
-    }
-
-    /// What `call` throws at once reaches the token too.
-    template <class Call, class Token>
-    auto spawn(Call call, Token&& token) const {
-        std::optional<std::invoke_result_t<Call&>> begun;
-        try {
-            begun.emplace(call());
-        } catch (...) {
-            begun.emplace(failed<typename std::invoke_result_t<Call&>::value_type>(std::current_exception()));
-        }
-        return asio::co_spawn(broker_->get_executor(), std::move(*begun), std::forward<Token>(token));
-    }
-
-    template <class T>
-    static awaitable<T> failed(std::exception_ptr error) {
-        co_await asio::this_coro::executor;
-        std::rethrow_exception(error);
-    }
-
-    template <class R>
-    static awaitable<job<R>> send(broker_ptr broker, std::string queue, new_task task) {
-        std::vector<new_task> tasks;
-        tasks.push_back(std::move(task));
-        const auto stored = co_await broker->submit(queue, std::move(tasks));
-        task_id id{std::move(queue), stored.front().key};
-        co_return job<R>(std::move(broker), std::move(id), stored.front().duplicate);
-    }
-
-    template <class R>
-    static awaitable<job<R>> send_under(broker_ptr broker, task_id parent, std::string queue, new_task task) {
-        auto id = co_await detail::submit_subtask(broker, std::move(parent), std::move(queue), std::move(task));
-        co_return job<R>(std::move(broker), std::move(id));
-    }
-
-    template <class R, class Range>
-    static awaitable<std::vector<job<R>>> send_all(broker_ptr broker, std::string queue, new_task pattern,
-                                                   Range payloads) {
-        std::vector<job<R>> jobs;
-        if constexpr (std::ranges::sized_range<Range>) jobs.reserve(std::ranges::size(payloads));
-        auto next = std::ranges::begin(payloads);
-        while (next != std::ranges::end(payloads)) {
-            std::vector<new_task> tasks;
-            tasks.reserve(batch_size);
-            for (; next != std::ranges::end(payloads) && tasks.size() < batch_size; ++next) {
-                tasks.push_back(pattern);
-                tasks.back().payload = encode(*next);
-            }
-            const auto stored = co_await broker->submit(queue, std::move(tasks));
-            for (const auto& one : stored) jobs.push_back(job<R>(broker, task_id{queue, one.key}, one.duplicate));
-        }
-        co_return jobs;
-    }
-
-    template <class R>
-    static awaitable<R> result_of(awaitable<job<R>> submission, broker_ptr broker) {
-        const auto submitted = co_await std::move(submission);
-        bool is_cancelled = false;
-        try {
-            if constexpr (std::is_void_v<R>) {
-                co_await submitted.result();
-                co_return;
-            } else {
-                co_return co_await submitted.result();
-            }
-        } catch (const boost::system::system_error& e) {
-            is_cancelled = e.code() == asio::error::operation_aborted;
-            if (!is_cancelled) throw;
-        }
-        detail::cancel_in_background(broker, submitted.id());  // this coroutine can't await any more
-        throw boost::system::system_error(asio::error::operation_aborted, "client::run");
-    }
-
-    template <class T>
-    static awaitable<stream<T>> stream_of(awaitable<job<void>> submission, std::shared_ptr<detail::inlet> reader) {
-        const auto submitted = co_await std::move(submission);
-        if (submitted.is_duplicate()) {
-            throw error(errc::wrong_state, "task " + to_string(submitted.id()) + " emits its values to who has submitted it first");
-        }
-        detail::follow_task(reader->broker(), submitted.id(), *reader);
-        co_return stream<T>(detail::reading(std::move(reader)));
-    }
-
-    template <class R>
-    static awaitable<job<R>> find(broker_ptr broker, std::string queue, std::string id) {
-        auto found = co_await detail::find_task(broker, std::move(queue), std::move(id));
-        co_return job<R>(std::move(broker), std::move(found));
-    }
-
-    broker_ptr broker_;
-    std::shared_ptr<const submit_options> defaults_;  // null: none
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/call_context.hpp -------------------------------------------------------
-
-namespace taskflux {
-
-/// What a method knows about the call that it serves. Valid until the method returns. Thread-safe.
-///
-/// Cancellation reaches a coroutine through its own cancellation slot; a plain function asks `cancelled()`.
-class call_context {
-public:
-    /// Made by the service.
-    call_context(taskflux::clock& clock, std::string method, header_map headers, time_point deadline)
-        : clock_(clock), method_(std::move(method)), headers_(std::move(headers)), deadline_(deadline) {}
-    call_context(const call_context&) = delete;
-    call_context& operator=(const call_context&) = delete;
-
-    const std::string& method() const { return method_; }
-
-    const header_map& headers() const { return headers_; }
-
-    /// The header's value, or empty.
-    std::string_view header(std::string_view name) const {
-        const auto found = headers_.find(name);
-        return found == headers_.end() ? std::string_view() : std::string_view(found->second);
-    }
-
-    /// The broker's time when the caller gives up; for calls that this one makes.
-    time_point deadline() const { return deadline_; }
-
-    /// Time until then.
-    duration remaining() const { return (std::max)(deadline_ - clock_.now(), duration::zero()); }
-
-    /// Whether the caller has gone or given up, or the service shuts down.
-    bool cancelled() const { return is_cancelled_ || clock_.now() >= deadline_; }
-
-    /// For the service.
-    void cancel() { is_cancelled_ = true; }
-    void attach(std::shared_ptr<detail::outlet> values) { values_ = std::move(values); }
-    std::shared_ptr<detail::outlet> open_outlet() const { return values_; }
-
-private:
-    taskflux::clock& clock_;
-    const std::string method_;
-    const header_map headers_;
-    const time_point deadline_;
-    std::atomic<bool> is_cancelled_ = false;
-    std::shared_ptr<detail::outlet> values_;  // null: nobody reads
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/workflow/children.hpp --------------------------------------------------
-
-namespace taskflux::detail {
-
-/// A subtask of the task whose handler runs: new, or found again in the journal.
-struct open_child {
-    task_id id;
-    std::string own_id;
-    std::optional<task_outcome> outcome;  ///< found, and it had ended
-};
-
-/// The end of a subtask. Where its record has gone by then, the parent's journal has it, at the latest when whoever saw
-/// its end has carried it there.
-asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, std::string key, task_id child);
-
-/// Submits tasks whose notes have been written; gives their keys. What does not come is taken out of the journal again:
-/// its end would never reach the parent. `notes`: by whom. Errors: those of `broker::submit`; `invalid_argument` where an
-/// own id or a unique key is another task's.
-asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
-                                                    journal_notes notes);
-
-/// Notes subtasks in the journal and submits those that are new, all in one queue. Names and tasks go by pairs.
-/// Errors: `journal_mismatch`; those of `submit_noted`.
-asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::string queue, std::vector<std::string> names,
-                                                       std::vector<new_task> tasks, bool are_spawned,
-                                                       std::optional<children_policy> policy = std::nullopt);
-
-/// Cancels subtasks that nobody waits for any more. Waits for nothing: the parent's end would see to it too.
-void abandon_children(const broker_ptr& broker, const std::string& queue, std::vector<task_key> keys);
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/workflow/calls.hpp -----------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Whether an attempt ends anyway: then its open subtasks are its successor's, or its task's end cancels them.
-using is_ending = std::function<bool()>;
-
-/// The payloads of subtasks, one after the other.
-class payload_source {
-public:
-    virtual bool has_next() = 0;
-    virtual void skip() = 0;
-    virtual std::string take() = 0;
-
-protected:
-    ~payload_source() = default;
-};
-
-/// Reads no element of the range before it is taken.
-template <class Range>
-class range_source final : public payload_source {
-public:
-    explicit range_source(Range payloads) : payloads_(std::move(payloads)) {}
-    range_source(const range_source&) = delete;
-    range_source& operator=(const range_source&) = delete;
-
-    bool has_next() override { return next_ != std::ranges::end(payloads_); }
-    void skip() override { ++next_; }
-    std::string take() override {
-        auto text = encode(*next_);
-        ++next_;
-        return text;
-    }
-
-private:
-    Range payloads_;
-    std::ranges::iterator_t<Range> next_ = std::ranges::begin(payloads_);
-};
-
-/// What is told of each subtask of a map that has ended, in order; throws unless it has succeeded.
-using child_sink = std::function<void(const open_child&)>;
-
-/// One subtask, awaited; its outcome is there.
-asio::awaitable<open_child> await_child(notebook& book, std::string name, std::string queue, new_task task, is_ending ends);
-
-/// A subtask for each payload, at most `window` of them open at a time. `has_results`: whether the journal is to hold what
-/// they gave until the parent ends; else it forgets those that are done with.
-asio::awaitable<void> await_children(notebook& book, std::string name, std::string queue, new_task pattern,
-                                     payload_source& payloads, const child_sink& on_end, std::size_t window,
-                                     bool has_results, is_ending ends);
-
-/// Subtasks that the parent, when its handler has returned, waits for; gives how many.
-asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, std::string queue, new_task pattern,
-                                            payload_source& payloads, children_policy policy);
-
-template <class R>
-asio::awaitable<R> call_child(notebook& book, std::string name, std::string queue, new_task task, is_ending ends) {
-    const auto child = co_await await_child(book, std::move(name), std::move(queue), std::move(task), std::move(ends));
-    if constexpr (std::is_void_v<R>) value_of<R>(*child.outcome, child.id);
-    else co_return value_of<R>(*child.outcome, child.id);
-}
-
-/// Gives the results in order.
-template <class R, class Range>
-asio::awaitable<std::vector<R>> map_children(notebook& book, std::string name, std::string queue, new_task pattern,
-                                             Range payloads, std::size_t window, is_ending ends) {
-    std::vector<R> results;
-    range_source source(std::move(payloads));
-    const child_sink take = [&results](const open_child& child) {
-        results.push_back(value_of<R>(*child.outcome, child.id));
-    };
-    co_await await_children(book, std::move(name), std::move(queue), std::move(pattern), source, take, window, true, std::move(ends));
-    co_return results;
-}
-
-template <class R, class Range>
-    requires(std::is_void_v<R>)
-asio::awaitable<void> map_children(notebook& book, std::string name, std::string queue, new_task pattern, Range payloads,
-                                   std::size_t window, is_ending ends) {
-    range_source source(std::move(payloads));
-    const child_sink check = [](const open_child& child) { value_of<void>(*child.outcome, child.id); };
-    co_await await_children(book, std::move(name), std::move(queue), std::move(pattern), source, check, window, false, std::move(ends));
-}
-
-template <class Range>
-asio::awaitable<std::size_t> spawn_all(notebook& book, std::string name, std::string queue, new_task pattern, Range payloads,
-                                       children_policy policy) {
-    range_source source(std::move(payloads));
-    co_return co_await spawn_children(book, std::move(name), std::move(queue), std::move(pattern), source, policy);
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/context.hpp ------------------------------------------------------------
-
-namespace taskflux {
-
-/// What a handler knows about the attempt it makes, and its way to tell about it. Valid until the handler
-/// returns. Thread-safe.
-///
-/// Cancellation reaches a coroutine through its own cancellation slot, as anywhere in Asio; a plain function
-/// asks `cancelled()`.
-class context {
-public:
-    /// Made by the worker.
-    context(const delivery& what, const task_id& id, const detail::job& job, taskflux::clock& clock, time_point ends,
-            detail::context_sink& sink)
-        : what_(what), id_(id), job_(job), clock_(clock), ends_(ends), sink_(sink), book_(sink, id, what.token) {}
-    context(const context&) = delete;
-    context& operator=(const context&) = delete;
-
-    const task_id& id() const { return id_; }
-
-    /// The id that the task was submitted with, or empty.
-    const std::string& own_id() const { return what_.own_id; }
-
-    const std::string& name() const { return what_.spec->name; }
-
-    /// 1 for the first attempt. Deliveries that were lost with a crashed worker don't count.
-    unsigned attempt() const { return what_.attempt; }
-
-    /// Grows with every delivery: a store that is written under this token can refuse an older attempt.
-    std::uint32_t lease_token() const { return what_.token; }
-
-    const header_map& headers() const { return what_.spec->headers; }
-
-    /// The header's value, or empty.
-    std::string_view header(std::string_view name) const {
-        const auto found = headers().find(name);
-        return found == headers().end() ? std::string_view() : std::string_view(found->second);
-    }
-
-    /// The broker's time; tests move it.
-    time_point now() const { return clock_.now(); }
-
-    /// Time until the attempt's timeout or the task's deadline, whichever comes first; `duration::max()` when
-    /// there is neither.
-    duration remaining() const {
-        return ends_ == never ? (duration::max)() : (std::max)(ends_ - clock_.now(), duration::zero());
-    }
-
-    /// Whether the attempt should end now: the task was cancelled, its time is over, its lease was lost, or
-    /// the worker shuts down.
-    bool cancelled() const { return job_.stopping() || (ends_ != never && clock_.now() >= ends_); }
-
-    /// Reports how far the task is: any value with a codec; `job::progress` reads the latest. Sent in the
-    /// background, values that follow each other quickly as one.
-    template <class T>
-    void progress(const T& value) {
-        sink_.on_progress(encode(value));
-    }
-
-    /// Adds a line to the task's log (the newest hundred are kept with the task) and to the worker's log. What
-    /// is not UTF-8 is replaced, what is over 16 KiB cut.
-    void log(log_level level, std::string_view text, header_map fields = header_map()) {
-        log_line line;
-        line.at = clock_.now();
-        line.level = level;
-        line.text = detail::as_utf8(text);
-        line.fields = std::move(fields);
-        for (auto& [name, value] : line.fields) value = detail::as_utf8(value);
-        sink_.on_log(std::move(line));
-    }
-
-    // --- subtasks ------------------------------------------------------------------------------------------
-    //
-    // What a handler asks for here is written into its task's journal. When the task is run again, after a crash of its
-    // worker, a pause or a failed attempt, the handler finds there what it has already: subtasks that have succeeded or
-    // are open are not made again, nor are those of the very same attempt that have failed. So a handler must ask for the
-    // same things in the same order each time; where it does not, `errc::journal_mismatch`. Subtasks inherit priority,
-    // headers and the remaining time, unless options say otherwise. When the task ends, those that are open are
-    // cancelled. While a handler waits for subtasks its worker's slot is lent to others.
-
-    /// Submits a subtask and waits for its result; throws as `job::result`. Cancelling the call cancels the subtask.
-    template <class R, class P, class... Args>
-        requires(!detail::starts_with_options<Args...>)
-    asio::awaitable<R> call(const detail::contract<R, P>& task, Args&&... payload) {
-        return call(task, submit_options(), std::forward<Args>(payload)...);
-    }
-    template <class R, class P, class... Args>
-    asio::awaitable<R> call(const detail::contract<R, P>& task, const submit_options& options, Args&&... payload) {
-        return begin_call(book_.next_name(), task, options, std::forward<Args>(payload)...);
-    }
-
-    /// The same with a name in the journal, in place of the call's position: for handlers whose order changes.
-    template <class R, class P, class... Args>
-    asio::awaitable<R> call_as(std::string name, const detail::contract<R, P>& task, const submit_options& options,
-                               Args&&... payload) {
-        claim_call(name);
-        return begin_call(std::move(name), task, options, std::forward<Args>(payload)...);
-    }
-
-    /// A subtask for each payload, at most `open` of them at a time; gives the results in order (nothing for void). The
-    /// first failure is thrown, and the open ones are cancelled. `payloads` may be lazy and long: it is read as subtasks
-    /// end. A range that is passed by reference must live until this has returned.
-    template <class R, class P, std::ranges::input_range Range>
-    auto map(const detail::contract<R, P>& task, Range&& payloads, window open = window(32)) {
-        return map(task, submit_options(), std::forward<Range>(payloads), open);
-    }
-    template <class R, class P, std::ranges::input_range Range>
-    auto map(const detail::contract<R, P>& task, const submit_options& options, Range&& payloads, window open = window(32)) {
-        return begin_map(book_.next_name(), task, options, std::forward<Range>(payloads), open);
-    }
-
-    /// Awaits calls side by side; see `when_all`. What is awaited together with others stays in memory: `sleep_until` and
-    /// `wait_signal` free the slot and nothing else, and a signal is noticed within a second. Coroutines of your own as
-    /// `calls` must not make more than one call each, unless these have names (`call_as`).
-    template <class... Ts>
-    asio::awaitable<std::tuple<detail::stored<Ts>...>> all(asio::awaitable<Ts>... calls) {
-        return detail::all_of(book_, std::move(calls)...);
-    }
-
-    /// Awaits calls until one has succeeded; see `when_any` and `all`. The journal remembers which one.
-    template <class... Ts>
-    asio::awaitable<std::variant<detail::stored<Ts>...>> any(asio::awaitable<Ts>... calls) {
-        return detail::first_of(book_, book_.next_name(), std::move(calls)...);
-    }
-
-    /// Submits subtasks that are not awaited here: when the handler has returned, its task waits for them without a slot
-    /// and ends, with the handler's result, when `options.policy()` says so.
-    template <class R, class P, std::ranges::input_range Range>
-        requires(std::same_as<std::ranges::range_value_t<Range>, P>)
-    asio::awaitable<spawned> spawn(const detail::contract<R, P>& task, Range&& payloads,
-                                   const spawn_options& options = spawn_options()) {
-        check_shared(options.each());
-        return begin_spawn(book_.next_name(), queue_for(task, options.each()), pattern_of(task, options.each()),
-                           std::views::all(std::forward<Range>(payloads)), options);
-    }
-
-    /// Submits one such subtask, also with an own id.
-    template <class R, class P, class... Args>
-    asio::awaitable<job<R>> spawn_one(const detail::contract<R, P>& task, const submit_options& options, Args&&... payload) {
-        auto made = inherited(task, options, detail::encode_payload<P>(std::forward<Args>(payload)...));
-        return begin_spawn_one<R>(book_.next_name(), queue_for(task, options), std::move(made));
-    }
-
-    /// What became of `count` subtasks from the `first` one on; those that have not ended are in no terminal state.
-    template <class R, class P>
-    asio::awaitable<std::vector<job_outcome<R>>> results(const detail::contract<R, P>&, const spawned& which,
-                                                         std::uint64_t first = 0, std::uint64_t count = 1000) const {
-        return detail::results_of<R>(sink_.broker(), which, first, count);
-    }
-
-    // --- steps, pauses, signals ----------------------------------------------------------------------------
-
-    /// Calls `function`, a coroutine or plain, and journals its result: once that is done, it is not called again by
-    /// another run of the task. The result needs a codec. Errors: `invalid_argument` for a name that this task has used
-    /// already, `too_large` when the journal would hold more than `max_journal_size`.
-    template <class Function>
-    asio::awaitable<detail::step_result<std::decay_t<Function>>> step(std::string name, Function&& function) {
-        static_assert(!detail::dies_twice<Function>,
-                      "GCC 12 destroys this closure twice in a co_await expression: name it first "
-                      "(auto charge = [&] { … }; co_await ctx.step(\"charge\", charge))");
-        book_.claim("step", name);
-        return detail::run_step(book_, std::move(name), std::decay_t<Function>(std::forward<Function>(function)));
-    }
-
-    /// Waits until `when`, or for `by`. From a second on the handler ends here, its slot is free, and it is run again
-    /// then: it must not catch what it does not know.
-    asio::awaitable<void> sleep_until(time_point when) { return detail::pause_until(book_, book_.next_name(), when); }
-    asio::awaitable<void> sleep_for(duration by) { return sleep_until(later(now(), by)); }
-
-    /// Waits for the next signal of that name (`client::signal`), however long that takes; the handler ends here and is
-    /// run again when it has come. With a limit: nothing when none came in time.
-    template <class T>
-    asio::awaitable<T> wait_signal(std::string name) {
-        return detail::take_signal<T>(book_, book_.next_name(), std::move(name));
-    }
-    template <class T>
-    asio::awaitable<std::optional<T>> wait_signal(std::string name, duration limit) {
-        return detail::take_signal<T>(book_, book_.next_name(), std::move(name), limit);
-    }
-
-    /// For the adapter of a handler that emits: where its values go, or null when nobody reads them.
-    std::shared_ptr<detail::outlet> open_outlet() const;
-
-private:
-    detail::is_ending ends() const {
-        return [this] { return cancelled(); };
-    }
-
-    void claim_call(const std::string& name);
-    static void check_shared(const submit_options& options);
-
-    template <class R, class P>
-    static std::string queue_for(const detail::contract<R, P>& task, const submit_options& options) {
-        return detail::queue_of(task, options);
-    }
-
-    template <class R, class P>
-    new_task inherited(const detail::contract<R, P>& task, const submit_options& options, std::string payload) const {
-        return inherit(detail::spec_of(task, options), task.options().priority(), options, std::move(payload));
-    }
-    new_task inherit(std::shared_ptr<task_spec> spec, int contract_priority, const submit_options& options,
-                     std::string payload) const;
-
-    template <class R, class P>
-    new_task pattern_of(const detail::contract<R, P>& task, const submit_options& options) const {
-        return inherited(task, options, {});
-    }
-
-    template <class R, class P, class... Args>
-    asio::awaitable<R> begin_call(std::string name, const detail::contract<R, P>& task, const submit_options& options,
-                                  Args&&... payload) {
-        auto made = inherited(task, options, detail::encode_payload<P>(std::forward<Args>(payload)...));
-        return detail::call_child<R>(book_, std::move(name), queue_for(task, options), std::move(made), ends());
-    }
-
-    template <class R, class P, class Range>
-    auto begin_map(std::string name, const detail::contract<R, P>& task, const submit_options& options, Range&& payloads,
-                   window open) {
-        constexpr bool fits = std::same_as<std::ranges::range_value_t<Range>, P>;
-        static_assert(fits, "map takes a range of the task's payloads: compare its elements' type with the contract");
-        check_shared(options);
-        return detail::map_children<R>(book_, std::move(name), queue_for(task, options), pattern_of(task, options),
-                                       std::views::all(std::forward<Range>(payloads)), open.size, ends());
-    }
-
-    template <class Range>
-    asio::awaitable<spawned> begin_spawn(std::string name, std::string queue, new_task pattern, Range payloads,
-                                         spawn_options options) {
-        spawned made;
-        made.parent = to_string(id_);
-        made.name = name;
-        made.count = co_await detail::spawn_all(book_, std::move(name), std::move(queue), std::move(pattern),
-                                                     std::move(payloads), options.policy());
-        if (!options.then_name().empty()) co_await prepare(made, options);
-        co_return made;
-    }
-
-    /// Submits the continuation, held.
-    asio::awaitable<void> prepare(const spawned& after, const spawn_options& options);
-
-    template <class R>
-    asio::awaitable<job<R>> begin_spawn_one(std::string name, std::string queue, new_task task) {
-        auto id = co_await submit_one(std::move(name), std::move(queue), std::move(task));
-        co_return job<R>(sink_.broker(), std::move(id));
-    }
-    asio::awaitable<task_id> submit_one(std::string name, std::string queue, new_task task);
-
-    const delivery& what_;
-    const task_id& id_;
-    const detail::job& job_;
-    taskflux::clock& clock_;
-    time_point ends_;
-    detail::context_sink& sink_;
-    detail::notebook book_;
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/stream/emitting.hpp ----------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Makes a handler of a function that emits: one that takes (Context&, emitter<T>&, Payload) or (emitter<T>&, Payload).
-template <class T, class P, class Function, class Context>
-class emitting {
-    template <class... Payload>
-    static constexpr bool fits_with = std::is_invocable_r_v<asio::awaitable<void>, Function&, Context&, emitter<T>&, Payload...> ||
-                                      std::is_invocable_r_v<asio::awaitable<void>, Function&, emitter<T>&, Payload...>;
-    static constexpr bool fits() {
-        if constexpr (std::is_void_v<P>) return fits_with<>;
-        else return fits_with<P>;
-    }
-
-public:
-    static constexpr bool is_valid = fits();
-
-    explicit emitting(Function function) : function_(std::move(function)) {}
-
-    template <class... Payload>
-        requires(fits_with<Payload...>)
-    asio::awaitable<void> operator()(Context& ctx, Payload... payload) {
-        const auto to = ctx.open_outlet();
-        emitter<T> out(to);
-        std::exception_ptr failure;
-        try {
-            if constexpr (std::invocable<Function&, Context&, emitter<T>&, Payload...>) {
-                co_await std::invoke(function_, ctx, out, std::move(payload)...);
-            } else {
-                co_await std::invoke(function_, out, std::move(payload)...);
-            }
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        if (!failure) {
-            co_await end_stream(to);
-            co_return;
-        }
-        const auto state = co_await asio::this_coro::cancellation_state;
-        if (state.cancelled() == asio::cancellation_type::none) co_await flush_stream(to);  // they come before the failure
-        std::rethrow_exception(failure);
-    }
-
-private:
-    Function function_;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/handler.hpp ------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// A handler without its types: payload text in, result text out. `Context` is what it may take beside the payload.
-template <class Context>
-class basic_handler {
-public:
-    basic_handler(job::kind kind, retry_policy::predicate test, bool emits) : kind_(kind), retry_if_(test), emits_(emits) {}
-    basic_handler(const basic_handler&) = delete;
-    basic_handler& operator=(const basic_handler&) = delete;
-    virtual ~basic_handler() = default;
-
-    job::kind kind() const { return kind_; }
-    retry_policy::predicate retry_if() const { return retry_if_; }
-    bool emits() const { return emits_; }
-
-    /// For a coroutine. The arguments must live until it has ended.
-    virtual asio::awaitable<void> run(Context& ctx, std::string_view payload, std::string& result) = 0;
-    /// For a plain function.
-    virtual void call(Context& ctx, std::string_view payload, std::string& result) = 0;
-
-private:
-    job::kind kind_;
-    retry_policy::predicate retry_if_;
-    bool emits_;
-};
-
-using task_handler = basic_handler<context>;
-
-/// By the names of their tasks.
-using handler_map = std::map<std::string, std::unique_ptr<task_handler>, std::less<>>;
-
-/// How a function is called with what a contract provides: with or without a context.
-template <class Function, class P, class Context = context>
-struct handler_call {
-    static constexpr bool with_context = std::invocable<Function&, Context&, P>;
-    static constexpr bool is_valid = with_context || std::invocable<Function&, P>;
-
-    static decltype(auto) apply(Function& function, Context& ctx, P&& payload) {
-        if constexpr (with_context) {
-            return std::invoke(function, ctx, std::move(payload));
-        } else {
-            return std::invoke(function, std::move(payload));
-        }
-    }
-};
-
-template <class Function, class Context>
-struct handler_call<Function, void, Context> {
-    static constexpr bool with_context = std::invocable<Function&, Context&>;
-    static constexpr bool is_valid = with_context || std::invocable<Function&>;
-
-    static decltype(auto) apply(Function& function, Context& ctx) {
-        if constexpr (with_context) {
-            return std::invoke(function, ctx);
-        } else {
-            return std::invoke(function);
-        }
-    }
-};
-
-template <class P>
-P read_payload(std::string_view text) {
-    try {
-        return decode<P>(text);
-    } catch (const payload_error& e) {
-        throw bad_payload(e, schema_text<P>());
-    }
-}
-
-template <class R>
-void write_result(const R& value, std::string& out) {
-    try {
-        encode(value, out);
-    } catch (const payload_error& e) {
-        throw bad_payload(e, "");
-    }
-}
-
-/// What a function gives when it is called with what a contract provides.
-template <class Function, class P, class Context = context>
-class handler_signature {
-    using call_type = handler_call<Function, P, Context>;
-
-    template <class F>
-    static auto probe() {
-        if constexpr (std::is_void_v<P>) {
-            return std::type_identity<decltype(call_type::apply(std::declval<F&>(), std::declval<Context&>()))>();
-        } else {
-            return std::type_identity<decltype(call_type::apply(std::declval<F&>(), std::declval<Context&>(),
-                                                                std::declval<P&&>()))>();
-        }
-    }
-
-    using returned = std::remove_cvref_t<typename decltype(probe<Function>())::type>;
-
-public:
-    static constexpr bool is_coroutine = is_awaitable<returned>;
-    using result = typename awaited<returned>::type;
-};
-
-/// Whether what a handler gives can be the contract's result.
-template <class Given, class R>
-concept result_for = (std::is_void_v<R> && std::is_void_v<Given>) || (!std::is_void_v<R> && std::convertible_to<Given, R>);
-
-template <class R, class P, class Function, class Context = context>
-class typed_handler final : public basic_handler<Context> {
-    using call_type = handler_call<Function, P, Context>;
-    static constexpr bool is_coroutine = handler_signature<Function, P, Context>::is_coroutine;
-
-public:
-    explicit typed_handler(Function function, retry_policy::predicate test = nullptr, bool emits = false)
-        : basic_handler<Context>(is_coroutine ? job::kind::coroutine : job::kind::plain, test, emits),
-          function_(std::move(function)) {}
-
-    asio::awaitable<void> run(Context& ctx, std::string_view payload, std::string& out) override {
-        if constexpr (!is_coroutine) {
-            call(ctx, payload, out);
-            co_return;
-        } else if constexpr (std::is_void_v<P>) {
-            if constexpr (std::is_void_v<R>) {
-                co_await call_type::apply(function_, ctx);
-                out = "null";
-            } else {
-                const R value = co_await call_type::apply(function_, ctx);
-                write_result<R>(value, out);
-            }
-        } else {
-            auto value_in = read_payload<P>(payload);
-            if constexpr (std::is_void_v<R>) {
-                co_await call_type::apply(function_, ctx, std::move(value_in));
-                out = "null";
-            } else {
-                const R value = co_await call_type::apply(function_, ctx, std::move(value_in));
-                write_result<R>(value, out);
-            }
-        }
-    }
-
-    void call(Context& ctx, std::string_view payload, std::string& out) override {
-        if constexpr (!is_coroutine) {
-            const auto apply = [&]() -> decltype(auto) {
-                if constexpr (std::is_void_v<P>) {
-                    return call_type::apply(function_, ctx);
-                } else {
-                    return call_type::apply(function_, ctx, read_payload<P>(payload));
-                }
-            };
-            if constexpr (std::is_void_v<R>) {
-                apply();
-                out = "null";
-            } else {
-                write_result<R>(apply(), out);
-            }
-        }
-    }
-
-private:
-    Function function_;
-};
-
-/// A handler made of a function that emits.
-template <class T, class P, class Function, class Context = context>
-std::unique_ptr<basic_handler<Context>> emitting_handler(Function function, retry_policy::predicate test = nullptr) {
-    using made = emitting<T, P, Function, Context>;
-    static_assert(made::is_valid,
-                  "this function emits values: it must take (taskflux::emitter<T>&, Payload), perhaps behind its context, with "
-                  "T and Payload as the contract names them, and return asio::awaitable<void>");
-    if constexpr (!is_payload<T>) {
-        detail::require_payload<T>();
-    } else if constexpr (!std::is_void_v<P> && !is_payload<P>) {
-        detail::require_payload<P>();
-    } else if constexpr (made::is_valid) {
-        return std::make_unique<typed_handler<void, P, made, Context>>(made(std::move(function)), test, true);
-    }
-    return nullptr;
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/service_options.hpp ----------------------------------------------------
-
-namespace taskflux {
-
-/// Options of a service.
-class service_options {
-public:
-    service_options() {}
-
-    /// The instance's id, which no other one may have; default: a new one each time.
-    service_options& id(std::string_view name) { return id_ = detail::checked_name(name), *this; }
-
-    /// The host as the directory shows it; default: this machine's name.
-    service_options& host(std::string name) { return host_ = std::move(name), *this; }
-
-    /// Calls in hand, running or waiting for the CPU pool; another one gets `errc::busy`. Default 1000.
-    service_options& max_running(std::size_t count) {
-        if (count == 0) throw error(errc::invalid_argument, "a service takes at least one call");
-        return max_running_ = count, *this;
-    }
-
-    /// After it the instance is taken for gone, unless it has told that it is there, which it does three times as often.
-    /// Default 5 s, at least 100 ms.
-    service_options& lease(duration length) {
-        if (length < std::chrono::milliseconds(100)) throw error(errc::invalid_argument, "a lease is at least 100 ms");
-        return lease_ = length, *this;
-    }
-
-    /// How long the calls in hand may take when it ends; then they are cancelled. Default 10 s.
-    service_options& drain_for(duration limit) {
-        return drain_for_ = detail::not_negative(limit, "drain_for must not be negative"), *this;
-    }
-
-    /// Where plain functions run; default: a pool of the service's own, if it has any.
-    service_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
-
-    /// Threads of its own pool; 0: one a core, the default.
-    service_options& cpu_threads(std::size_t count) { return cpu_threads_ = count, *this; }
-
-    /// Hears of trouble with the broker. On any thread; must not throw.
-    service_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
-
-    const std::string& id() const { return id_; }
-    const std::string& host() const { return host_; }
-    std::size_t max_running() const { return max_running_; }
-    duration lease() const { return lease_; }
-    duration drain_for() const { return drain_for_; }
-    const asio::any_io_executor& cpu() const { return cpu_; }
-    std::size_t cpu_threads() const { return cpu_threads_; }
-    const std::function<void(std::string_view)>& log() const { return log_; }
-
-private:
-    std::string id_;
-    std::string host_;
-    std::size_t max_running_ = 1000;
-    duration lease_ = std::chrono::seconds(5);
-    duration drain_for_ = std::chrono::seconds(10);
-    asio::any_io_executor cpu_;
-    std::size_t cpu_threads_ = 0;
-    std::function<void(std::string_view)> log_;
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/service.hpp ------------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-
-class service_core;
-
-using method_handler = basic_handler<call_context>;
-
-/// By service and method.
-using method_map = std::map<std::string, std::map<std::string, std::unique_ptr<method_handler>, std::less<>>, std::less<>>;
-
-/// The contract that a function with these parameters stands for.
-template <class Result, class... Parameters>
-struct contract_of;
-template <class Result>
-struct contract_of<Result> {
-    using type = method_contract<typename awaited<Result>::type, void>;
-};
-template <class Result, class Payload>
-struct contract_of<Result, Payload> {
-    using type = method_contract<typename awaited<Result>::type, std::remove_cvref_t<Payload>>;
-};
-template <class Result, class T>
-struct contract_of<Result, emitter<T>&> {
-    using type = stream_method_contract<T, void>;
-};
-template <class Result, class T, class Payload>
-struct contract_of<Result, emitter<T>&, Payload> {
-    using type = stream_method_contract<T, std::remove_cvref_t<Payload>>;
-};
-template <class Result>
-struct contract_of<Result, call_context&> : contract_of<Result> {};
-template <class Result, class... Parameters>
-struct contract_of<Result, call_context&, Parameters...> : contract_of<Result, Parameters...> {};
-
-template <class Member>
-struct member_contract;
-template <class Class, class Result, class... Args>
-struct member_contract<Result (Class::*)(Args...)> : contract_of<Result, Args...> {};
-template <class Class, class Result, class... Args>
-struct member_contract<Result (Class::*)(Args...) const> : contract_of<Result, Args...> {};
-
-}  // namespace detail
-
-/// Serves the methods of one or more services, for who calls them by `rpc`, as one instance of each.
-///
-/// Register methods with `on`, then await `run`. Must not outlive the execution context of its broker. `on` and `run` are
-/// for one thread; `stop` and `running` for any.
-class service {
-public:
-    explicit service(broker_ptr broker, service_options options = service_options());
-    service(const service&) = delete;
-    service& operator=(const service&) = delete;
-
-    /// Gives up the calls that are in hand; waits for plain functions that are under way on threads of its own.
-    ~service();
-
-    /// Sets what a method does: a coroutine, on the broker's executor, or a plain function, on the CPU pool; it takes the
-    /// payload, or a `call_context&` and the payload. What it throws is thrown to the caller, by its message. Throws
-    /// `errc::invalid_argument` for a second one, `errc::wrong_state` once it runs.
-    template <class R, class P, class Function>
-    service& on(const detail::method_contract<R, P>& method, Function function) {
-        using call = detail::handler_call<Function, P, call_context>;
-        static_assert(call::is_valid,
-                      "this function cannot be called with the method's payload: it must take (Payload) or "
-                      "(taskflux::call_context&, Payload) as the contract names it");
-        if constexpr (call::is_valid) {
-            constexpr bool fits = detail::result_for<typename detail::handler_signature<Function, P, call_context>::result, R>;
-            static_assert(fits, "this function does not return the method's result: it must return the Result that the "
-                                "contract names, or an asio::awaitable of it");
-            if constexpr (!is_payload<P>) {
-                detail::require_payload<P>();
-            } else if constexpr (!is_payload<R>) {
-                detail::require_payload<R>();
-            } else if constexpr (fits) {
-                add(method.service(), method.name(),
-                    std::make_unique<detail::typed_handler<R, P, Function, call_context>>(std::move(function)));
-            }
-        }
-        return *this;
-    }
-
-    /// The same for a method that emits values: it takes an `emitter<T>&` and the payload, perhaps behind a
-    /// `call_context&`, and is an `asio::awaitable<void>`. It waits for its reader; is cancelled when that is gone.
-    template <class T, class P, class Function>
-    service& on(const detail::stream_method_contract<T, P>& method, Function function) {
-        add(method.service(), method.name(), detail::emitting_handler<T, P, Function, call_context>(std::move(function)));
-        return *this;
-    }
-
-    /// Serves all member functions that `Object`'s class describes (`BOOST_DESCRIBE_CLASS`), under their names; each takes a
-    /// payload or none, perhaps behind a `call_context&`, an `emitter<T>&` or both.
-    template <class Object>
-    service& serve(std::string_view name, std::shared_ptr<Object> object) {
-        using functions = boost::describe::describe_members<Object, boost::describe::mod_public | boost::describe::mod_function>;
-        static_assert(boost::mp11::mp_size<functions>::value > 0,
-                      "this class describes no public member function: BOOST_DESCRIBE_CLASS(Class, (), (function, …), (), ())");
-        boost::mp11::mp_for_each<functions>([&](auto described) {
-            using contract = detail::member_contract<std::remove_cv_t<decltype(described.pointer)>>;
-            const typename contract::type method(name, described.name);
-            on(method, bound(object, described.pointer));
-        });
-        return *this;
-    }
-
-    /// Serves until it is cancelled or `stop` is called; then is gone from the directory at once, lets the calls in hand
-    /// end within `drain_for`, and returns. Goes on when the broker is in trouble. Throws `errc::shut_down` when the broker
-    /// is closed, `errc::wrong_state` when it runs already.
-    asio::awaitable<void> run();
-
-    /// Ends `run` as cancelling it does, also one that has not been called yet. Thread-safe once `run` has been called.
-    void stop();
-
-    /// The instance's id.
-    const std::string& id() const { return options_.id(); }
-
-    /// How many calls it has in hand.
-    std::size_t running() const;
-
-private:
-    template <class Object, class Result, class... Args>
-    static auto bound(std::shared_ptr<Object> object, Result (Object::*function)(Args...)) {
-        return [object, function](Args... args) -> Result { return ((*object).*function)(std::forward<Args>(args)...); };
-    }
-    template <class Object, class Result, class... Args>
-    static auto bound(std::shared_ptr<Object> object, Result (Object::*function)(Args...) const) {
-        return [object, function](Args... args) -> Result { return ((*object).*function)(std::forward<Args>(args)...); };
-    }
-
-    void add(std::string_view of, std::string_view method, std::unique_ptr<detail::method_handler> handler);
-
-    /// The executor of plain functions, if there are any.
-    asio::any_io_executor cpu();
-
-    broker_ptr broker_;
-    service_options options_;
-    std::shared_ptr<detail::method_map> methods_;
-    std::shared_ptr<asio::thread_pool> pool_;
-    std::shared_ptr<detail::service_core> core_;
-    bool is_stopped_ = false;  // before it ran
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/queue_order.hpp --------------------------------------------------------
-
-namespace taskflux {
-
-/// A queue that a worker serves. Weights say how often it is looked at first, relative to the others.
-struct weighted_queue {
-    std::string name;
-    unsigned weight = 1;
-};
-
-namespace detail {
-
-/// The queues in the order of one fetch: each next one is drawn with the chance that its weight has among
-/// those left, so none starves (the scheme of asynq's weighted queues).
-template <class Generator>
-std::vector<std::size_t> draw_order(const std::vector<weighted_queue>& queues, Generator& random) {
-    std::vector<std::size_t> left(queues.size());
-    std::size_t total = 0;
-    for (std::size_t i = 0; i < queues.size(); ++i) {
-        left[i] = i;
-        total += queues[i].weight;
-    }
-    std::vector<std::size_t> order;
-    order.reserve(queues.size());
-    while (!left.empty()) {
-        auto ticket = std::uniform_int_distribution<std::size_t>(1, total)(random);
-        std::size_t chosen = 0;
-        while (ticket > queues[left[chosen]].weight) ticket -= queues[left[chosen++]].weight;
-        total -= queues[left[chosen]].weight;
-        order.push_back(left[chosen]);
-        left.erase(left.begin() + static_cast<std::ptrdiff_t>(chosen));
-    }
-    return order;
-}
-
-}  // namespace detail
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/worker_options.hpp -----------------------------------------------------
-
-namespace taskflux {
-
-/// Takes log lines: those that handlers write, with their task's id, and the worker's own, with null. Called
-/// from the worker's threads; must not throw.
-using log_sink = std::function<void(const log_line&, const task_id*)>;
-
-/// How a worker works. Setters may be chained; the same name without an argument reads.
-class worker_options {
-public:
-    worker_options() {}
-
-    /// The queues to serve, strictly in this order: a later one only when the ones before are empty. By
-    /// default the queues of the registered contracts.
-    worker_options& queues(std::vector<std::string> names) {
-        queues_.clear();
-        for (auto& name : names) add(std::move(name), 1);
-        is_strict_ = true;
-        return *this;
-    }
-
-    /// The queues to serve, each looked at first as often as its weight says; none starves.
-    worker_options& weighted_queues(const std::vector<std::pair<std::string, unsigned>>& weights) {
-        queues_.clear();
-        for (const auto& [name, weight] : weights) add(name, weight);
-        is_strict_ = false;
-        return *this;
-    }
-
-    /// So many tasks run at a time; default 16.
-    worker_options& concurrency(std::size_t tasks) {
-        if (tasks == 0) throw error(errc::invalid_argument, "concurrency must be at least 1");
-        return concurrency_ = tasks, *this;
-    }
-
-    /// So many more are fetched ahead; default 0. They save round trips for short tasks, and keep long ones
-    /// from other workers.
-    worker_options& prefetch(std::size_t tasks) { return prefetch_ = tasks, *this; }
-
-    /// Threads for handlers that are plain functions, started by `run` when there is such a handler; 0 (the
-    /// default): as many as the machine has cores.
-    worker_options& cpu_threads(std::size_t threads) { return cpu_threads_ = threads, *this; }
-
-    /// Runs plain functions here instead; the worker then starts no threads for them.
-    worker_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
-
-    /// Limit of an attempt at a task that has no timeout of its own; zero (the default): none.
-    worker_options& timeout(duration limit) {
-        return timeout_ = detail::not_negative(limit, "timeout must not be negative"), *this;
-    }
-
-    /// How long a silent worker keeps its tasks; default 30 s, at least 100 ms. Renewed three times as often.
-    worker_options& lease(duration length) {
-        if (length < std::chrono::milliseconds(100)) {
-            throw error(errc::invalid_argument, "a lease is at least 100 ms long");
-        }
-        return lease_ = length, *this;
-    }
-
-    /// Renews the lease on a thread of its own (the default), so that a handler which blocks the I/O thread
-    /// cannot starve it. Without, on the I/O executor.
-    worker_options& renewal_thread(bool on) { return renewal_thread_ = on, *this; }
-
-    /// When the I/O executor has not moved for so long, its lease is no longer renewed and other workers take
-    /// over; default 5 minutes, zero: never. Needs the renewal thread.
-    worker_options& stuck_after(duration limit) { return stuck_after_ = limit, *this; }
-
-    /// How long a stopping worker lets its handlers finish before it cancels them; default 30 s.
-    worker_options& drain_for(duration limit) { return drain_for_ = limit, *this; }
-
-    /// How long cancelled handlers then have to end, before their tasks are given back without them; default
-    /// 5 s.
-    worker_options& unwind_for(duration limit) { return unwind_for_ = limit, *this; }
-
-    /// The node's name in records and logs; by default a UUID.
-    worker_options& name(std::string node) { return name_ = std::move(node), *this; }
-
-    /// Where log lines go; by default nowhere.
-    worker_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
-
-    /// Seeds the draws of weighted queues and of jitter; by default random.
-    worker_options& seed(std::uint32_t value) { return seed_ = value, *this; }
-
-    const std::vector<weighted_queue>& queues() const { return queues_; }
-    bool is_strict() const { return is_strict_; }
-    std::size_t concurrency() const { return concurrency_; }
-    std::size_t prefetch() const { return prefetch_; }
-    std::size_t cpu_threads() const { return cpu_threads_; }
-    const asio::any_io_executor& cpu() const { return cpu_; }
-    duration timeout() const { return timeout_; }
-    duration lease() const { return lease_; }
-    bool renewal_thread() const { return renewal_thread_; }
-    duration stuck_after() const { return stuck_after_; }
-    duration drain_for() const { return drain_for_; }
-    duration unwind_for() const { return unwind_for_; }
-    const std::string& name() const { return name_; }
-    const log_sink& log() const { return log_; }
-    std::optional<std::uint32_t> seed() const { return seed_; }
-
-private:
-    void add(std::string name, unsigned weight) {
-        if (!is_valid_name(name)) throw error(errc::invalid_argument, "not a queue name: \"" + name + "\"");
-        if (weight == 0) throw error(errc::invalid_argument, "queue " + name + ": a weight is at least 1");
-        for (const auto& queue : queues_) {
-            if (queue.name == name) throw error(errc::invalid_argument, "queue " + name + " is named twice");
-        }
-        queues_.push_back({std::move(name), weight});
-    }
-
-    std::vector<weighted_queue> queues_;
-    bool is_strict_ = true;
-    std::size_t concurrency_ = 16;
-    std::size_t prefetch_ = 0;
-    std::size_t cpu_threads_ = 0;
-    asio::any_io_executor cpu_;
-    duration timeout_{};
-    duration lease_ = std::chrono::seconds(30);
-    bool renewal_thread_ = true;
-    duration stuck_after_ = std::chrono::minutes(5);
-    duration drain_for_ = std::chrono::seconds(30);
-    duration unwind_for_ = std::chrono::seconds(5);
-    std::string name_;
-    log_sink log_;
-    std::optional<std::uint32_t> seed_;
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/worker.hpp -------------------------------------------------------------
-
-namespace taskflux {
-
-/// Runs handlers for the tasks in a broker's queues.
-///
-/// Register handlers with `on`, then await `run`. While it runs, a worker has one thread of its own that
-/// renews its lease, and a pool for plain functions if there are any; see `worker_options`. Must not outlive
-/// the execution context of its broker. `on` and `run` are for one thread; `stop` and `counts` for any.
-class worker {
-public:
-    explicit worker(broker_ptr broker, worker_options options = worker_options())
-        : broker_(std::move(broker)), options_(std::move(options)),
-          handlers_(std::make_shared<detail::handler_map>()) {}
-
-    worker(const worker&) = delete;
-    worker& operator=(const worker&) = delete;
-
-    /// Gives up what still runs; waits for plain functions that are under way.
-    ~worker();
-
-    /// Sets the handler for a contract's tasks. It takes the payload, or a `context&` and the payload; and
-    /// returns the result, or an `asio::awaitable` of it. Coroutines run on the broker's executor, plain
-    /// functions on the CPU pool; up to `concurrency` of both at a time, on several threads if there are.
-    ///
-    /// Throwing fails the attempt: the retry policy decides what follows. `retry_after` and `discard` decide
-    /// themselves. Throws `errc::invalid_argument` for a second handler, `errc::wrong_state` once it runs.
-    template <class R, class P, class Function>
-    worker& on(const detail::contract<R, P>& contract, Function handler) {
-        using call = detail::handler_call<Function, P>;
-        static_assert(call::is_valid,
-                      "this handler cannot be called with the task's payload: it must take (Payload) or "
-                      "(taskflux::context&, Payload) as the contract names it");
-        if constexpr (call::is_valid) {
-            constexpr bool fits = detail::result_for<typename detail::handler_signature<Function, P>::result, R>;
-            static_assert(fits, "this handler does not return the task's result: it must return the Result that the "
-                                "contract names, or an asio::awaitable of it");
-            if constexpr (!is_payload<P>) {
-                detail::require_payload<P>();
-            } else if constexpr (!is_payload<R>) {
-                detail::require_payload<R>();
-            } else if constexpr (fits) {
-                add(std::string(contract.name()), contract.options().queue(),
-                    std::make_unique<detail::typed_handler<R, P, Function>>(
-                        std::move(handler), contract.options().policy().retry.retry_if()));
-            }
-        }
-        return *this;
-    }
-
-    /// The same for tasks that emit values. It takes an `emitter<T>&` and the payload, perhaps behind a `context&`, and is
-    /// an `asio::awaitable<void>`. An attempt after a failed one must emit the same values again: the reader gets those
-    /// that it has not had.
-    template <class T, class P, class Function>
-    worker& on(const detail::stream_contract<T, P>& contract, Function handler) {
-        add(std::string(contract.name()), contract.options().queue(),
-            detail::emitting_handler<T, P>(std::move(handler), contract.options().policy().retry.retry_if()));
-        return *this;
-    }
-
-    /// Fetches and runs tasks until it is cancelled or `stop` is called; then takes no more, lets the handlers
-    /// end within `drain_for`, cancels the rest, tells the broker and returns. Returns normally when cancelled.
-    /// Throws `errc::shut_down` when the broker is closed, `errc::wrong_state` when it runs already.
-    asio::awaitable<void> run();
-
-    /// Ends `run` as cancelling it does, also one that has not been called yet. Thread-safe once `run` has been
-    /// called.
-    void stop();
-
-    /// The same, and cancels the handlers at once; their tasks are given back.
-    void stop_now();
-
-    /// How many attempts are queued and running here, and how many have ended in which way.
-    executor_counts counts() const;
-
-    /// Changes how many attempts run at a time, from now on. Thread-safe once `run` has been called. Throws
-    /// `errc::invalid_argument` for 0.
-    void set_concurrency(std::size_t slots);
-    std::size_t concurrency() const;
-
-    /// Takes no more tasks until `resume`; those that run go on. Thread-safe once `run` has been called.
-    void pause();
-    void resume();
-    bool is_paused() const;
-
-    /// The queues that it fetches from.
-    std::vector<std::string> queues() const;
-
-    /// The names of the tasks that it has handlers for, sorted.
-    std::vector<std::string> tasks() const;
-
-private:
-    void add(std::string name, std::string_view queue, std::unique_ptr<detail::task_handler> handler);
-
-    /// The executor of plain functions, if there are any.
-    asio::any_io_executor cpu();
-
-    broker_ptr broker_;
-    worker_options options_;
-    std::shared_ptr<detail::handler_map> handlers_;
-    std::vector<weighted_queue> contract_queues_;
-    std::shared_ptr<asio::thread_pool> pool_;
-    std::shared_ptr<detail::worker_core> core_;
-    bool is_stopped_ = false;  // before it ran, as below
-    bool is_paused_ = false;
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/app.hpp ----------------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-
-/// A task that an app has a handler for.
-struct app_task {
-    std::string name;
-    task_options contract;
-    std::function<void(worker&)> give_to;
-    std::function<void(std::string_view)> check_payload;  // throws `payload_error`
-};
-
-/// What an app serves.
-struct app_method {
-    std::string of;  // the service's name
-    std::function<void(service&)> give_to;
-};
-
-}  // namespace detail
-
-/// A whole program: a broker, a worker, services, schedules, its place in the directory, a log, signals and exit codes, from one config.
-///
-///     taskflux::app app;
-///     app.on(report, make_report);
-///     app.every("0 9 * * MON-FRI", report, "daily");
-///     return app.run(argc, argv);
-///
-/// It is the only part of the library that installs signal handlers and prints. For one thread, but for `stop`.
-class app {
-public:
-    explicit app(app_config config = app_config());
-    app(const app&) = delete;
-    app& operator=(const app&) = delete;
-    ~app();
-
-    /// Sets the handler for a contract's tasks; see `worker::on`. Whether it is used the config says. Errors:
-    /// `invalid_argument` for a second handler; `wrong_state`, as of all below, once it runs.
-    template <class R, class P, class Function>
-    app& on(const detail::contract<R, P>& contract, Function handler) {
-        detail::app_task task;
-        task.name = contract.name();
-        task.contract = contract.options();
-        task.give_to = [contract, shared = std::make_shared<Function>(std::move(handler))](worker& to) {
-            to.on(contract, std::move(*shared));
-        };
-        task.check_payload = [](std::string_view text) { decode<P>(text); };
-        add(std::move(task));
-        return *this;
-    }
-
-    /// Sets what a method does, or serves an object's described functions; see `service::on` and `service::serve`. Whether
-    /// the service is used the config says.
-    template <class R, class P, class Function>
-    app& serve(const detail::method_contract<R, P>& method, Function function) {
-        auto shared = std::make_shared<Function>(std::move(function));
-        return serve_by(std::string(method.service()), [method, shared](service& to) { to.on(method, std::move(*shared)); });
-    }
-    template <class Object>
-    app& serve(std::string_view name, std::shared_ptr<Object> object) {
-        return serve_by(std::string(name), [name = std::string(name), object](service& to) { to.serve(name, object); });
-    }
-
-    /// Submits a task with this payload at each time that `expression` names, by clocks in the options' zone; see
-    /// `scheduler::every`. Stored when the app starts. Errors: `invalid_argument` for an expression or zone that is not
-    /// known, and for a second schedule of one id.
-    template <class R, class P, class Payload>
-        requires(!std::is_void_v<P>)
-    app& every(std::string_view expression, const detail::contract<R, P>& contract, Payload&& payload,
-               const schedule_options& options = schedule_options()) {
-        return plan(expression, std::string(contract.name()), contract.options(),
-                    detail::encode_payload<P>(std::forward<Payload>(payload)), options);
-    }
-
-    /// The same for a task without a payload.
-    template <class R>
-    app& every(std::string_view expression, const detail::contract<R, void>& contract,
-               const schedule_options& options = schedule_options()) {
-        return plan(expression, std::string(contract.name()), contract.options(), detail::encode_payload<void>(), options);
-    }
-
-    /// Spawned once the app has started, with a client that knows the config's limits; cancelled when the app stops. What it
-    /// throws ends the app.
-    app& on_start(std::function<asio::awaitable<void>(client)> starter);
-
-    /// Reads config files of another kind than .json; see <taskflux/flow/app_yaml.hpp>.
-    app& accept(config_format format);
-
-    /// Runs with the config that it was made with, on `threads` threads of which the caller's is one, until SIGINT or
-    /// SIGTERM; then lets handlers end within `drain_for`. A second signal ends the process at once. Returns the exit code:
-    /// 0 done, 1 it failed while it ran, 2 the config is wrong; why is on the standard error stream.
-    int run();
-
-    /// The same with the config that the command line and environment variables make of it; see docs/app.md.
-    int run(int argc, const char* const* argv);
-
-    /// The same with neither signals nor threads, and on a broker of the caller's: the part for tests, and for programs that
-    /// have a context of their own. Returns when it has been stopped. Errors: `config_error`, at once; those of `worker::run`.
-    asio::awaitable<void> run_on(broker_ptr broker);
-
-    /// Ends `run` and `run_on` as a signal does. Thread-safe once `run_on` has been called or `on_start`'s function has.
-    void stop();
-
-    /// What is printed when it has started: version, node, backend, queues, slots.
-    std::string start_line() const;
-
-    const app_config& config() const { return config_.values; }
-
-private:
-    void add(detail::app_task task);
-    app& serve_by(std::string name, std::function<void(service&)> give_to);
-    app& plan(std::string_view expression, std::string task, const task_options& contract, std::string payload,
-              const schedule_options& options);
-    void check() const;
-    bool is_enabled(const std::string& task) const;
-    bool is_served(const std::string& name) const;
-    std::vector<detail::app_schedule> all_schedules() const;
-    submit_options defaults() const;
-    worker_options make_worker_options(const std::shared_ptr<detail::log_writer>& log) const;
-    std::shared_ptr<detail::log_writer> log() const;
-    int run_checked();
-    void run_here();
-
-    detail::loaded_config config_;
-    std::vector<config_format> formats_;
-    std::vector<detail::app_task> tasks_;
-    std::vector<detail::app_method> methods_;
-    std::vector<detail::app_schedule> schedules_;  // the program's own
-    std::vector<std::function<asio::awaitable<void>(client)>> starters_;
-    std::shared_ptr<detail::log_writer> log_;
-    std::shared_ptr<detail::app_core> core_;
-    bool has_run_ = false;
-    std::function<void()> on_ready_ = [] {};
-};
-
-}  // namespace taskflux
-
 // -------------------- taskflux/flow/connect.hpp ------------------------------------------------------------
 
 namespace taskflux {
@@ -9641,456 +10094,6 @@ inline broker_ptr connect(asio::any_io_executor executor, std::string_view url,
     if (detail::names_memory(url)) return make_memory_broker(std::move(executor));
     return make_redis_broker(std::move(executor), url, options);
 }
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/call_options.hpp -------------------------------------------------------
-
-namespace taskflux {
-
-/// Options of one call; see `rpc`.
-class call_options {
-public:
-    call_options() {}
-
-    /// How long the caller waits, for a stream's last value too; after it the method is not begun any more, and is
-    /// cancelled if it has. Default 30 s.
-    call_options& timeout(duration limit) {
-        if (limit <= duration::zero()) throw error(errc::invalid_argument, "the timeout of a call must be positive");
-        return timeout_ = limit, *this;
-    }
-
-    /// Whether the method may be carried out twice: then another instance is called, in what is left of the timeout, where
-    /// the one that had the call is lost, or the connection while it was sent. A call of a stream and `notify` are never
-    /// repeated. Default false: such a call ends with `unavailable`.
-    call_options& idempotent(bool is = true) { return idempotent_ = is, *this; }
-
-    /// Calls the instance with this id and no other.
-    call_options& to(std::string instance) { return to_ = std::move(instance), *this; }
-
-    /// What the method finds in `call_context::headers`.
-    call_options& header(std::string name, std::string value) {
-        headers_[std::move(name)] = std::move(value);
-        return *this;
-    }
-    call_options& headers(header_map all) { return headers_ = std::move(all), *this; }
-
-    /// How many values of a stream the caller has room for, and so how far its source may be ahead; default 64.
-    call_options& window(std::size_t values) {
-        if (values == 0 || values > max_window) {
-            throw error(errc::invalid_argument, "the window of a stream is 1 to " + std::to_string(max_window) + " values");
-        }
-        return window_ = values, *this;
-    }
-
-    duration timeout() const { return timeout_; }
-    bool is_idempotent() const { return idempotent_; }
-    const std::string& to() const { return to_; }
-    const header_map& headers() const { return headers_; }
-    std::size_t window() const { return window_; }
-
-private:
-    static constexpr std::size_t max_window = 65'536;
-
-    duration timeout_ = std::chrono::seconds(30);
-    bool idempotent_ = false;
-    std::string to_;
-    header_map headers_;
-    std::size_t window_ = 64;
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/directory_entries.hpp --------------------------------------------------
-
-namespace taskflux {
-
-/// An instance of a service, as the directory shows it.
-struct service_instance {
-    std::string service;
-    std::string id;
-    std::string host;
-    std::string version;                ///< of taskflux
-    std::vector<std::string> methods;
-    std::uint64_t running = 0;          ///< calls in hand, when it told last
-    std::uint64_t limit = 0;            ///< how many it takes
-    time_point started_at{};
-    std::string address;                ///< of its mailbox
-    bool leaving = false;               ///< it takes no more calls, and finishes those that it has
-};
-BOOST_DESCRIBE_STRUCT(service_instance, (), (service, id, host, version, methods, running, limit, started_at, address,
-                                             leaving))
-
-/// A process that runs a worker, as the directory shows it.
-struct node_info {
-    std::string id;                     ///< of this run of it
-    std::string name;                   ///< the same when it is started again
-    std::string host;
-    std::string ip;                     ///< by which it reaches others
-    std::uint64_t pid = 0;
-    std::string version;                ///< of taskflux
-    time_point started_at{};
-    std::vector<std::string> queues;
-    std::vector<std::string> tasks;     ///< that it has handlers for
-    std::uint64_t concurrency = 0;
-    std::uint64_t running = 0;          ///< attempts, when it told last
-    double load = 0;                    ///< of its host: processes that run or wait, on average over a minute
-    std::uint64_t memory = 0;           ///< resident, in bytes
-    bool paused = false;
-};
-BOOST_DESCRIBE_STRUCT(node_info, (), (id, name, host, ip, pid, version, started_at, queues, tasks, concurrency, running, load,
-                                      memory, paused))
-
-/// What a node is told to do: to stop taking tasks for a while, and on again; to let its tasks end, and then to end; to
-/// cancel them, and to end.
-enum class node_action { none, pause, resume, drain, stop };
-BOOST_DESCRIBE_ENUM(node_action, none, pause, resume, drain, stop)
-
-/// What is asked of a node.
-struct node_order {
-    std::optional<std::uint64_t> concurrency;
-    node_action action = node_action::none;
-};
-BOOST_DESCRIBE_STRUCT(node_order, (), (concurrency, action))
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/rpc.hpp ----------------------------------------------------------------
-
-namespace taskflux {
-
-/// What one instance has said to a broadcast.
-template <class R>
-struct instance_reply {
-    std::string instance;
-    std::optional<std::conditional_t<std::is_void_v<R>, std::monostate, R>> value;  ///< when it has returned
-    std::exception_ptr error;                                                       ///< when it has not
-};
-
-namespace detail {
-
-class rpc_core;
-
-/// An answer as it came.
-struct raw_reply {
-    std::string instance;
-    std::string payload;
-    std::exception_ptr error;
-};
-
-/// What is called how.
-struct call_request {
-    std::string service;
-    std::string method;
-    std::string payload;
-    call_options options;
-};
-
-template <class... Args>
-inline constexpr bool starts_with_call_options = false;
-template <class First, class... Rest>
-inline constexpr bool starts_with_call_options<First, Rest...> = std::same_as<std::remove_cvref_t<First>, call_options>;
-
-std::shared_ptr<rpc_core> make_rpc_core(broker_ptr broker);
-asio::awaitable<std::string> call_one(std::shared_ptr<rpc_core> core, call_request what);
-asio::awaitable<reading> open_stream(std::shared_ptr<rpc_core> core, call_request what);
-asio::awaitable<void> notify_one(std::shared_ptr<rpc_core> core, call_request what);
-asio::awaitable<std::vector<raw_reply>> call_all(std::shared_ptr<rpc_core> core, call_request what);
-
-}  // namespace detail
-
-/// Calls methods of services that run elsewhere. A value that shares its state; copies and calls from several threads are
-/// safe. Make one for a program, as it knows the instances and how busy they are.
-///
-/// A call goes to one live instance, the less busy of two taken at random, and is carried out at most once, if it is not said
-/// to be `idempotent`; nothing of it is kept. Where the chosen instance is gone before it took the call, another is called.
-/// Errors: `no_instance` at once when there is none; `timed_out`; `busy` from an instance that has its limit of calls in
-/// hand; `unavailable` when the instance is lost that has taken the call, or the server is; `not_found` for a method that
-/// the service does not have; `call_failed` with what the method threw. A cancelled call, or one whose time is over, is
-/// cancelled where it runs.
-class rpc {
-public:
-    template <class T>
-    using awaitable = asio::awaitable<T>;
-
-    explicit rpc(broker_ptr broker) : core_(detail::make_rpc_core(std::move(broker))) {}
-
-    /// Calls a method, and waits for its result. A payload is given as one value of the contract's type or as its fields.
-    template <class R, class P, class... Args>
-        requires(!detail::starts_with_call_options<Args...>)
-    awaitable<R> call(const detail::method_contract<R, P>& method, Args&&... payload) const {
-        return call(method, call_options(), std::forward<Args>(payload)...);
-    }
-    template <class R, class P, class... Args>
-    awaitable<R> call(const detail::method_contract<R, P>& method, const call_options& options, Args&&... payload) const {
-        return read<R>(detail::call_one(core_, request(method, options, std::forward<Args>(payload)...)));
-    }
-
-    /// Calls a method that emits values. Returns when an instance has taken the call; throws as `call` until then, and what
-    /// comes later is thrown by the stream. The timeout is for all of it.
-    template <class T, class P, class... Args>
-        requires(!detail::starts_with_call_options<Args...>)
-    awaitable<stream<T>> call(const detail::stream_method_contract<T, P>& method, Args&&... payload) const {
-        return call(method, call_options(), std::forward<Args>(payload)...);
-    }
-    template <class T, class P, class... Args>
-    awaitable<stream<T>> call(const detail::stream_method_contract<T, P>& method, const call_options& options,
-                              Args&&... payload) const {
-        return read_stream<T>(detail::open_stream(core_, request(method, options, std::forward<Args>(payload)...)));
-    }
-
-    /// The same by names and JSON: for gateways.
-    awaitable<std::string> call_json(std::string service, std::string method, std::string payload,
-                                     call_options options = call_options()) const;
-
-    /// Sends a call that nobody waits for. Returns when an instance is there that has it; its limit may keep it from
-    /// being carried out.
-    template <class R, class P, class... Args>
-        requires(!detail::starts_with_call_options<Args...>)
-    awaitable<void> notify(const detail::method_contract<R, P>& method, Args&&... payload) const {
-        return notify(method, call_options(), std::forward<Args>(payload)...);
-    }
-    template <class R, class P, class... Args>
-    awaitable<void> notify(const detail::method_contract<R, P>& method, const call_options& options, Args&&... payload) const {
-        return detail::notify_one(core_, request(method, options, std::forward<Args>(payload)...));
-    }
-
-    /// Calls all instances that are there, and waits for all of them; an empty list when there is none.
-    template <class R, class P, class... Args>
-        requires(!detail::starts_with_call_options<Args...>)
-    awaitable<std::vector<instance_reply<R>>> broadcast(const detail::method_contract<R, P>& method, Args&&... payload) const {
-        return broadcast(method, call_options(), std::forward<Args>(payload)...);
-    }
-    template <class R, class P, class... Args>
-    awaitable<std::vector<instance_reply<R>>> broadcast(const detail::method_contract<R, P>& method,
-                                                        const call_options& options, Args&&... payload) const {
-        return read_all<R>(detail::call_all(core_, request(method, options, std::forward<Args>(payload)...)));
-    }
-
-private:
-    template <class R, class P, class... Args>
-    static detail::call_request request(const detail::method_contract<R, P>& method, const call_options& options,
-                                        Args&&... payload) {
-        detail::call_request made;
-        made.service = method.service();
-        made.method = method.name();
-        made.payload = detail::encode_payload<P>(std::forward<Args>(payload)...);
-        made.options = options;
-        return made;
-    }
-
-    template <class R>
-    static awaitable<R> read(awaitable<std::string> call) {
-        const auto answer = co_await std::move(call);
-        if constexpr (!std::is_void_v<R>) co_return decode<R>(answer);
-    }
-
-    template <class T>
-    static awaitable<stream<T>> read_stream(awaitable<detail::reading> call) {
-        auto from = co_await std::move(call);
-        co_return stream<T>(std::move(from));
-    }
-
-    template <class R>
-    static awaitable<std::vector<instance_reply<R>>> read_all(awaitable<std::vector<detail::raw_reply>> calls) {
-        auto answers = co_await std::move(calls);
-        std::vector<instance_reply<R>> all;
-        for (auto& one : answers) {
-            auto& made = all.emplace_back();
-            made.instance = std::move(one.instance);
-            made.error = std::move(one.error);
-            if (made.error) continue;
-            try {
-                if constexpr (std::is_void_v<R>) made.value.emplace();
-                else made.value = decode<R>(one.payload);
-            } catch (...) {
-                made.error = std::current_exception();
-            }
-        }
-        co_return all;
-    }
-
-    std::shared_ptr<detail::rpc_core> core_;
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/directory.hpp ----------------------------------------------------------
-
-namespace taskflux {
-
-/// Who is there, at one time.
-struct directory_view {
-    std::vector<node_info> nodes;            ///< by id
-    std::vector<service_instance> services;  ///< by service and id
-};
-
-/// Which nodes are meant: all that fit. What is empty does not restrict.
-struct node_filter {
-    std::string id;
-    std::string name;
-    std::string host;   ///< name or ip
-    std::string queue;  ///< that it fetches from
-};
-
-/// Shows who is there, and steers workers while they run. A value; copies and calls from several threads are safe. A node
-/// or service that has been killed is gone when its lease has run out, one that has ended at once. Errors of all calls:
-/// those of `broker`.
-class directory {
-public:
-    template <class T>
-    using awaitable = asio::awaitable<T>;
-
-    explicit directory(broker_ptr broker) : broker_(broker), rpc_(std::move(broker)) {}
-
-    awaitable<std::vector<node_info>> nodes() const;
-
-    /// The instances of all services, or of one.
-    awaitable<std::vector<service_instance>> services() const;
-    awaitable<std::vector<service_instance>> services(std::string service) const;
-
-    awaitable<directory_view> view() const;
-
-    /// Returns when somebody has come or gone since `known`, or after `wait`; what is there then. Looks once a second.
-    awaitable<directory_view> next_change(directory_view known, duration wait) const;
-
-    /// How many attempts each of these nodes runs at a time, from now on. Gives what they say when they have done so; `keep`:
-    /// nodes of their names begin with it, too, when they are started again. Errors: `not_found` where no node fits, and what
-    /// a node that could not be reached has ended with: those of `rpc`.
-    awaitable<std::vector<node_info>> set_concurrency(node_filter which, std::uint64_t slots, bool keep = false) const;
-
-    /// Has these nodes take no more tasks until `resume`. Else as `set_concurrency`.
-    awaitable<std::vector<node_info>> pause(node_filter which, bool keep = false) const;
-    awaitable<std::vector<node_info>> resume(node_filter which, bool keep = false) const;
-
-    /// Ends these nodes: `drain` lets what runs end as `worker_options::drain_for` says, `stop` cancels it. Else as
-    /// `set_concurrency`.
-    awaitable<std::vector<node_info>> drain(node_filter which) const;
-    awaitable<std::vector<node_info>> stop(node_filter which) const;
-
-private:
-    broker_ptr broker_;
-    rpc rpc_;
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/host.hpp ---------------------------------------------------------------
-
-namespace taskflux {
-
-/// This machine's address by which it reaches others, such as "10.0.0.7"; "127.0.0.1" where it has no network. Sends nothing.
-std::string own_ip();
-
-/// Processes of this machine that run or wait, on average over a minute; 0 where that is not known.
-double host_load();
-
-/// Resident memory of this process in bytes; 0 where that is not known.
-std::uint64_t resident_memory();
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/inspector.hpp ----------------------------------------------------------
-
-namespace taskflux {
-
-/// A task and the subtasks below it.
-struct task_node {
-    task_record task;
-    std::string name;            ///< of the call in its parent's journal
-    children_counts spawned;     ///< how far it is with those that it waits for when its handler has returned
-    std::vector<task_node> children;
-    bool is_cut = false;         ///< it has more subtasks than were asked for
-};
-
-/// Where a task stands among others.
-struct task_tree {
-    std::vector<task_record> ancestors;  ///< from the root on
-    task_node node;
-};
-
-/// Looks at tasks. A value that shares its broker; copies and calls from several threads are safe. Errors: those of
-/// `broker`.
-class inspector {
-public:
-    template <class T>
-    using awaitable = asio::awaitable<T>;
-
-    explicit inspector(broker_ptr broker) : broker_(std::move(broker)) {}
-
-    /// A task with its ancestors and everything below it, but at most `most` subtasks in all. A subtask whose record has
-    /// gone is shown as far as its parent's journal knows it. Errors: `not_found` for the task itself.
-    awaitable<task_tree> tree(task_id id, std::size_t most = 1000) const;
-
-    /// How many subtasks a task has spawned, and how many of them have ended.
-    awaitable<children_counts> progress(task_id id) const;
-
-private:
-    broker_ptr broker_;
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/node.hpp ---------------------------------------------------------------
-
-namespace taskflux {
-
-/// Options of a node.
-class node_options {
-public:
-    node_options() {}
-
-    /// What it is called whenever it is started; default: the name of its host.
-    node_options& name(std::string_view value) { return name_ = detail::checked_name(value), *this; }
-
-    /// The host as the directory shows it; default: this machine's name.
-    node_options& host(std::string value) { return host_ = std::move(value), *this; }
-
-    /// After it the node is taken for gone, unless it has told that it is there, which it does three times as often.
-    /// Default 5 s, at least 100 ms.
-    node_options& lease(duration length) {
-        if (length < std::chrono::milliseconds(100)) throw error(errc::invalid_argument, "a lease is at least 100 ms");
-        return lease_ = length, *this;
-    }
-
-    /// Hears of trouble with the broker. On any thread; must not throw.
-    node_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
-
-    const std::string& name() const { return name_; }
-    const std::string& host() const { return host_; }
-    duration lease() const { return lease_; }
-    const std::function<void(std::string_view)>& log() const { return log_; }
-
-private:
-    std::string name_;
-    std::string host_;
-    duration lease_ = std::chrono::seconds(5);
-    std::function<void(std::string_view)> log_;
-};
-
-namespace detail {
-class node_core;
-}
-
-/// Shows a worker in the directory, and lets others steer it; see `directory`.
-class node {
-public:
-    /// `shown` must outlive `run`.
-    node(broker_ptr broker, worker& shown, node_options options = node_options());
-    node(const node&) = delete;
-    node& operator=(const node&) = delete;
-    ~node();
-
-    /// Runs the worker, as others have asked for it to be kept, until `worker::run` returns; then is gone from the directory
-    /// at once. Errors, and cancellation: as of that.
-    asio::awaitable<void> run();
-
-    /// What the directory shows.
-    node_info info() const;
-
-private:
-    std::shared_ptr<detail::node_core> core_;
-};
 
 }  // namespace taskflux
 
@@ -10441,6 +10444,21 @@ private:
     std::shared_ptr<detail::scheduler_core> core_;
     bool is_stopped_ = false;  // before it ran
 };
+
+}  // namespace taskflux
+
+// -------------------- taskflux/host.hpp --------------------------------------------------------------------
+
+namespace taskflux {
+
+/// This machine's address by which it reaches others, such as "10.0.0.7"; "127.0.0.1" where it has no network. Sends nothing.
+std::string own_ip();
+
+/// Processes of this machine that run or wait, on average over a minute; 0 where that is not known.
+double host_load();
+
+/// Resident memory of this process in bytes; 0 where that is not known.
+std::uint64_t resident_memory();
 
 }  // namespace taskflux
 

@@ -1,10 +1,10 @@
 #include <conformance/fixture.hpp>
+#include <taskflux/admin/directory.hpp>
+#include <taskflux/admin/node.hpp>
+#include <taskflux/calls/service.hpp>
 #include <taskflux/flow/client.hpp>
-#include <taskflux/flow/directory.hpp>
-#include <taskflux/flow/host.hpp>
-#include <taskflux/flow/node.hpp>
-#include <taskflux/flow/service.hpp>
 #include <taskflux/flow/worker.hpp>
+#include <taskflux/host.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>

@@ -1,7 +1,7 @@
 #include <conformance/fixture.hpp>
-#include <taskflux/flow/directory.hpp>
-#include <taskflux/flow/rpc.hpp>
-#include <taskflux/flow/service.hpp>
+#include <taskflux/admin/directory.hpp>
+#include <taskflux/calls/rpc.hpp>
+#include <taskflux/calls/service.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>

@@ -1,7 +1,7 @@
 #include <conformance/fixture.hpp>
+#include <taskflux/calls/rpc.hpp>
+#include <taskflux/calls/service.hpp>
 #include <taskflux/flow/client.hpp>
-#include <taskflux/flow/rpc.hpp>
-#include <taskflux/flow/service.hpp>
 #include <taskflux/flow/worker.hpp>
 
 #include <boost/describe/class.hpp>

@@ -1,6 +1,6 @@
 #include <conformance/fixture.hpp>
+#include <taskflux/admin/inspector.hpp>
 #include <taskflux/flow/client.hpp>
-#include <taskflux/flow/inspector.hpp>
 #include <taskflux/flow/worker.hpp>
 
 #include <boost/test/unit_test.hpp>

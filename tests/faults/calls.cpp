@@ -2,8 +2,8 @@
 #include "ledger.hpp"
 
 #include <support/proxy.hpp>
-#include <taskflux/flow/rpc.hpp>
-#include <taskflux/flow/service.hpp>
+#include <taskflux/calls/rpc.hpp>
+#include <taskflux/calls/service.hpp>
 
 #include <boost/asio/redirect_error.hpp>
 

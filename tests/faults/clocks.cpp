@@ -2,8 +2,8 @@
 #include "ledger.hpp"
 
 #include <support/sentinels.hpp>
-#include <taskflux/flow/rpc.hpp>
-#include <taskflux/flow/service.hpp>
+#include <taskflux/calls/rpc.hpp>
+#include <taskflux/calls/service.hpp>
 
 #include <boost/describe/enum_to_string.hpp>
 #include <boost/test/data/monomorphic.hpp>

@@ -1,8 +1,8 @@
 #include "fixture.hpp"
 #include "ledger.hpp"
 
+#include <taskflux/admin/inspector.hpp>
 #include <taskflux/flow/client.hpp>
-#include <taskflux/flow/inspector.hpp>
 
 #include <memory>
 #include <random>

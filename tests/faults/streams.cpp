@@ -5,9 +5,9 @@
 #include <support/proxy.hpp>
 #include <support/redis_server.hpp>
 #include <taskflux/broker/redis.hpp>
+#include <taskflux/calls/rpc.hpp>
+#include <taskflux/calls/service.hpp>
 #include <taskflux/flow/connect.hpp>
-#include <taskflux/flow/rpc.hpp>
-#include <taskflux/flow/service.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>

@@ -19,10 +19,13 @@ SOUND = {
     "core/a.hpp": "#pragma once\n\n#include <vector>\n\nstruct a {};\n",
     "core/b.hpp": "#pragma once\n\n#include <taskflux/core/a.hpp>\n\n#include <string>\n#include <vector>\n\n"
                   "struct b : a {};\n",
+    "core.hpp": "#pragma once\n\n// Decides.\n#include <taskflux/core/a.hpp>\n#include <taskflux/core/b.hpp>\n",
+    "exec.hpp": "#pragma once\n\n// Runs.\n#include <taskflux/exec/run.hpp>\n",
+    "broker.hpp": "#pragma once\n\n// Stores.\n#include <taskflux/broker/store.hpp>\n",
     "exec/run.hpp": "#pragma once\n\n#include <taskflux/core/b.hpp>\n\nstruct run {};\n",
     "broker/store.hpp": "#pragma once\n\n#include <taskflux/core/a.hpp>\n\nstruct store {};\n",
-    "taskflux.hpp": "#pragma once\n\n// Everything.\n#include <taskflux/broker/store.hpp>\n"
-                    "#include <taskflux/exec/run.hpp>\n#include <taskflux/version.hpp>\n",
+    "taskflux.hpp": "#pragma once\n\n// Everything.\n#include <taskflux/broker.hpp>\n"
+                    "#include <taskflux/core.hpp>\n#include <taskflux/exec.hpp>\n#include <taskflux/version.hpp>\n",
     "src.hpp": "#pragma once\n\n// The bodies.\n#include <boost/json/src.hpp>\n",
 }
 
@@ -70,9 +73,9 @@ class Rules(Project):
         self.assertEqual(self.run_script("--check"), (0, ""))
 
     def test_an_include_up_a_layer_is_refused(self):
-        self.write("flow/f.hpp", "#pragma once\n")
-        self.assert_only(self.problems("core/a.hpp", "#pragma once\n#include <taskflux/flow/f.hpp>\n"),
-                         "core/a.hpp:2", "core includes <taskflux/flow/f.hpp> from flow, a layer above it")
+        self.write("http/f.hpp", "#pragma once\n")
+        self.assert_only(self.problems("core/a.hpp", "#pragma once\n#include <taskflux/http/f.hpp>\n"),
+                         "core/a.hpp:2", "core includes <taskflux/http/f.hpp> from http, a layer above it")
 
     def test_the_base_includes_nothing_of_core(self):
         self.assert_only(self.problems("version.hpp", SOUND["version.hpp"] + "#include <taskflux/core/a.hpp>\n"),
@@ -167,18 +170,37 @@ class Rules(Project):
                          "version.hpp:1", "is not 1.3.3")
 
     def test_a_header_that_the_umbrella_misses_is_refused(self):
-        self.assert_only(self.problems("core/lost.hpp", "#pragma once\n"), "core/lost.hpp:1", "not reachable")
-        self.assert_only(self.problems("exec/also_lost.hpp", "#pragma once\n#include <taskflux/core/lost.hpp>\n"),
-                         "exec/also_lost.hpp:1", "not reachable")
+        self.assert_only(self.problems("core/part/lost.hpp", "#pragma once\n"), "core/part/lost.hpp:1", "not reachable")
+        self.assert_only(self.problems("exec/part/also_lost.hpp", "#pragma once\n#include <taskflux/core/part/lost.hpp>\n"),
+                         "exec/part/also_lost.hpp:1", "not reachable")
+
+    def test_what_stands_where_public_headers_stand_is_in_the_header_of_its_floor(self):
+        self.write("core/b.hpp", SOUND["core/b.hpp"].replace("core/a.hpp", "core/c.hpp"))
+        self.assert_only(self.problems("core/c.hpp", "#pragma once\n#include <taskflux/core/a.hpp>\n"), "core/c.hpp:1",
+                         "is public by its place, and not in <taskflux/core.hpp>")
+
+    def test_the_header_of_a_floor_includes_nothing_internal(self):
+        self.write("core/b/part.hpp", "#pragma once\n")
+        self.assert_only(self.problems("core.hpp", SOUND["core.hpp"] + "#include <taskflux/core/b/part.hpp>\n"),
+                         "core.hpp:6", "<taskflux/core/b/part.hpp> is internal by its place")
+
+    def test_a_floor_says_what_it_is_for(self):
+        self.assert_only(self.problems("core.hpp", SOUND["core.hpp"].replace("// Decides.\n", "")), "core.hpp:3",
+                         "not a comment that says what core/ is for")
+
+    def test_a_floor_without_a_header_is_refused(self):
+        self.write("calls/c.hpp", "#pragma once\n")
+        self.assert_only(self.problems("taskflux.hpp", SOUND["taskflux.hpp"] + "#include <taskflux/calls/c.hpp>\n"),
+                         "calls/c.hpp:1", "<taskflux/calls.hpp> is missing")
 
     def test_a_header_of_an_optional_layer_need_not_be_in_the_umbrella(self):
         self.assertEqual(self.problems("http/gateway.hpp", "#pragma once\n"), [])
 
     def test_an_optional_header_must_not_be_in_the_umbrella(self):
-        self.assertEqual(self.problems("flow/app_yaml.hpp", "#pragma once\n"), [])
-        umbrella = SOUND["taskflux.hpp"] + "#include <taskflux/flow/app_yaml.hpp>\n"
+        self.assertEqual(self.problems("app/yaml.hpp", "#pragma once\n"), [])
+        umbrella = SOUND["taskflux.hpp"] + "#include <taskflux/app/yaml.hpp>\n"
         self.write("taskflux.hpp", umbrella)
-        self.assert_only(self.problems("flow/app_yaml.hpp", "#pragma once\n"), "flow/app_yaml.hpp:1", "who include it")
+        self.assert_only(self.problems("app/yaml.hpp", "#pragma once\n"), "app/yaml.hpp:1", "who include it")
 
 
 class Staleness(Project):

@@ -2,12 +2,12 @@
 
 #include <taskflux/core/error.hpp>
 #include <taskflux/detail/temporaries.hpp>
-#include <taskflux/exec/attempts.hpp>
-#include <taskflux/exec/batch.hpp>
-#include <taskflux/exec/callable.hpp>
+#include <taskflux/exec/executor/attempts.hpp>
+#include <taskflux/exec/executor/batch.hpp>
+#include <taskflux/exec/executor/callable.hpp>
+#include <taskflux/exec/executor/submission.hpp>
 #include <taskflux/exec/executor_options.hpp>
 #include <taskflux/exec/handle.hpp>
-#include <taskflux/exec/submission.hpp>
 #include <taskflux/fwd.hpp>
 
 #include <boost/asio/any_io_executor.hpp>

@@ -2,8 +2,8 @@
 
 #include <taskflux/core/error.hpp>
 #include <taskflux/detail/waiters.hpp>
-#include <taskflux/exec/attempts.hpp>
-#include <taskflux/exec/callable.hpp>
+#include <taskflux/exec/executor/attempts.hpp>
+#include <taskflux/exec/executor/callable.hpp>
 #include <taskflux/fwd.hpp>
 
 #include <boost/asio/associated_cancellation_slot.hpp>

@@ -1,12 +1,12 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/calls/stream.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/task.hpp>
+#include <taskflux/flow/client/submission.hpp>
+#include <taskflux/flow/client/task_stream.hpp>
 #include <taskflux/flow/job.hpp>
-#include <taskflux/flow/stream.hpp>
-#include <taskflux/flow/stream/task.hpp>
-#include <taskflux/flow/submission.hpp>
 #include <taskflux/flow/workflow/results.hpp>
 #include <taskflux/flow/workflow/spawning.hpp>
 

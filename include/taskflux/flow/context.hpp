@@ -4,10 +4,10 @@
 #include <taskflux/clock.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/task.hpp>
-#include <taskflux/exec/job.hpp>
+#include <taskflux/core/task/failure.hpp>
+#include <taskflux/exec/slots/job.hpp>
 #include <taskflux/exec/when_all.hpp>
-#include <taskflux/flow/failure.hpp>
-#include <taskflux/flow/submission.hpp>
+#include <taskflux/flow/client/submission.hpp>
 #include <taskflux/flow/workflow/calls.hpp>
 #include <taskflux/flow/workflow/notebook.hpp>
 #include <taskflux/flow/workflow/results.hpp>

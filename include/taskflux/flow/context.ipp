@@ -1,9 +1,9 @@
 #pragma once
 
+#include <taskflux/calls/stream/outlet.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/flow/client/task_stream.hpp>
 #include <taskflux/flow/context.hpp>
-#include <taskflux/flow/stream/outlet.hpp>
-#include <taskflux/flow/stream/task.hpp>
 
 #include <algorithm>
 #include <memory>

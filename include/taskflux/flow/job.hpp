@@ -2,7 +2,7 @@
 
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/core/codec.hpp>
-#include <taskflux/flow/failure.hpp>
+#include <taskflux/core/task/failure.hpp>
 
 #include <memory>
 #include <optional>

@@ -5,10 +5,10 @@
 #include <taskflux/core/schedule.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/detail/awaited.hpp>
+#include <taskflux/detail/payload.hpp>
 #include <taskflux/flow/scheduler/book.hpp>
 #include <taskflux/flow/scheduler/local_job.hpp>
 #include <taskflux/flow/scheduler_options.hpp>
-#include <taskflux/flow/submission.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>

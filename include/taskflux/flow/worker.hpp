@@ -1,10 +1,11 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/calls/stream/emitting.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/exec/executor_options.hpp>
-#include <taskflux/flow/handler.hpp>
+#include <taskflux/flow/worker/handlers.hpp>
 #include <taskflux/flow/worker_options.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -44,12 +45,12 @@ public:
     /// themselves. Throws `errc::invalid_argument` for a second handler, `errc::wrong_state` once it runs.
     template <class R, class P, class Function>
     worker& on(const detail::contract<R, P>& contract, Function handler) {
-        using call = detail::handler_call<Function, P>;
+        using call = detail::handler_call<Function, P, context>;
         static_assert(call::is_valid,
                       "this handler cannot be called with the task's payload: it must take (Payload) or "
                       "(taskflux::context&, Payload) as the contract names it");
         if constexpr (call::is_valid) {
-            constexpr bool fits = detail::result_for<typename detail::handler_signature<Function, P>::result, R>;
+            constexpr bool fits = detail::result_for<typename detail::handler_signature<Function, P, context>::result, R>;
             static_assert(fits, "this handler does not return the task's result: it must return the Result that the "
                                 "contract names, or an asio::awaitable of it");
             if constexpr (!is_payload<P>) {
@@ -58,7 +59,7 @@ public:
                 detail::require_payload<R>();
             } else if constexpr (fits) {
                 add(std::string(contract.name()), contract.options().queue(),
-                    std::make_unique<detail::typed_handler<R, P, Function>>(
+                    std::make_unique<detail::typed_handler<R, P, Function, context>>(
                         std::move(handler), contract.options().policy().retry.retry_if()));
             }
         }
@@ -71,7 +72,7 @@ public:
     template <class T, class P, class Function>
     worker& on(const detail::stream_contract<T, P>& contract, Function handler) {
         add(std::string(contract.name()), contract.options().queue(),
-            detail::emitting_handler<T, P>(std::move(handler), contract.options().policy().retry.retry_if()));
+            detail::emitting_handler<T, P, Function, context>(std::move(handler), contract.options().policy().retry.retry_if()));
         return *this;
     }
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <taskflux/core/error.hpp>
-#include <taskflux/flow/live.hpp>
+#include <taskflux/detail/live.hpp>
 #include <taskflux/flow/worker.hpp>
 #include <taskflux/flow/worker/core.hpp>
 

@@ -1,4 +1,4 @@
-#include <taskflux/flow/decide.hpp>
+#include <taskflux/flow/worker/decide.hpp>
 
 #include <boost/test/unit_test.hpp>
 

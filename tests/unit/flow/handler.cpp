@@ -1,6 +1,6 @@
 #include "fixture.hpp"
 
-#include <taskflux/flow/handler.hpp>
+#include <taskflux/flow/worker/handlers.hpp>
 
 #include <boost/asio/awaitable.hpp>
 

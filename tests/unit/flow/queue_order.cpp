@@ -1,4 +1,4 @@
-#include <taskflux/flow/queue_order.hpp>
+#include <taskflux/flow/worker/queue_order.hpp>
 
 #include <boost/test/unit_test.hpp>
 

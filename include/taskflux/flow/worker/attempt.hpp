@@ -3,10 +3,10 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/detail/intrusive_list.hpp>
-#include <taskflux/exec/attempts.hpp>
+#include <taskflux/exec/executor/attempts.hpp>
 #include <taskflux/flow/context.hpp>
-#include <taskflux/flow/decide.hpp>
-#include <taskflux/flow/handler.hpp>
+#include <taskflux/flow/worker/decide.hpp>
+#include <taskflux/flow/worker/handlers.hpp>
 
 #include <algorithm>
 #include <atomic>

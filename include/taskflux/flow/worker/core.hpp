@@ -3,9 +3,9 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/retry.hpp>
+#include <taskflux/core/task/failure.hpp>
 #include <taskflux/detail/event.hpp>
 #include <taskflux/detail/sleep.hpp>
-#include <taskflux/flow/failure.hpp>
 #include <taskflux/flow/worker/crew.hpp>
 #include <taskflux/flow/worker/lease_keeper.hpp>
 #include <taskflux/flow/worker/membership.hpp>

@@ -4,10 +4,10 @@
 #include <taskflux/core/error.hpp>
 #include <taskflux/detail/event.hpp>
 #include <taskflux/detail/sleep.hpp>
-#include <taskflux/exec/attempts.hpp>
-#include <taskflux/flow/decide.hpp>
-#include <taskflux/flow/handler.hpp>
+#include <taskflux/exec/executor/attempts.hpp>
 #include <taskflux/flow/worker/attempt.hpp>
+#include <taskflux/flow/worker/decide.hpp>
+#include <taskflux/flow/worker/handlers.hpp>
 #include <taskflux/flow/worker/membership.hpp>
 #include <taskflux/flow/worker/outbox.hpp>
 #include <taskflux/flow/worker/running.hpp>

@@ -1,0 +1,122 @@
+#pragma once
+
+#include <taskflux/admin/inspector.hpp>
+#include <taskflux/core/error.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <string_view>
+#include <utility>
+
+namespace taskflux {
+
+namespace detail {
+
+/// In the order of the calls: digits count as numbers, so that 2.10 comes after 2.9.
+inline bool is_before_by_number(std::string_view a, std::string_view b) {
+    const auto digits = [](std::string_view text) {
+        return text.substr(0, (std::min)(text.find_first_not_of("0123456789"), text.size()));
+    };
+    while (!a.empty() && !b.empty()) {
+        const auto x = digits(a), y = digits(b);
+        if (!x.empty() && !y.empty()) {
+            if (x != y) return x.size() != y.size() ? x.size() < y.size() : x < y;
+            a.remove_prefix(x.size());
+            b.remove_prefix(y.size());
+        } else {
+            if (a.front() != b.front()) return a.front() < b.front();
+            a.remove_prefix(1);
+            b.remove_prefix(1);
+        }
+    }
+    return a.size() < b.size();
+}
+
+asio::awaitable<task_node> child_of(broker_ptr broker, const journal_entry& entry) {
+    const auto place = child_place::parse(entry.text);
+    task_node made;
+    made.name = entry.key.substr(1);
+    const auto key = co_await broker->find(place.queue, place.own_id);
+    if (key) {
+        task_id id;
+        id.queue = place.queue;
+        id.key = *key;
+        auto record = co_await broker->get(std::move(id));
+        if (record) {
+            made.task = std::move(*record);
+            co_return made;
+        }
+    }
+    made.task.id.queue = place.queue;
+    made.task.own_id = place.own_id;
+    made.task.name = place.name;
+    if (entry.outcome) {
+        made.task.state = entry.outcome->state;
+        made.task.result = entry.outcome->result;
+        made.task.error = entry.outcome->error;
+        made.task.attempts = entry.outcome->attempts;
+    }
+    co_return made;
+}
+
+asio::awaitable<void> grow_tree(broker_ptr broker, task_node& node, std::size_t& room) {
+    journal_query query;
+    do {
+        journal_page page;
+        try {
+            page = co_await broker->journal(node.task.id, query);
+        } catch (const error& e) {
+            if (e.code() != errc::not_found) throw;
+            co_return;
+        }
+        node.spawned = page.counts;
+        query.cursor = page.cursor;
+        for (const auto& entry : page.entries) {
+            if (!entry.key.starts_with('c')) continue;
+            if (room == 0) {
+                node.is_cut = true;
+                co_return;
+            }
+            --room;
+            auto child = co_await child_of(broker, entry);
+            node.children.push_back(std::move(child));
+        }
+    } while (!query.cursor.empty());
+    std::ranges::sort(node.children, [](const task_node& a, const task_node& b) { return is_before_by_number(a.name, b.name); });
+    for (auto& child : node.children) co_await grow_tree(broker, child, room);
+}
+
+asio::awaitable<task_tree> look_around(broker_ptr broker, task_id id, std::size_t most) {
+    auto found = co_await broker->get(id);
+    if (!found) throw error(errc::not_found, "task " + to_string(id));
+    task_tree tree;
+    auto above = found->parent;
+    while (!above.empty()) {
+        auto parent = co_await broker->get(parse_task_id(above));
+        if (!parent) break;
+        above = parent->parent;
+        tree.ancestors.insert(tree.ancestors.begin(), std::move(*parent));
+    }
+    tree.node.task = std::move(*found);
+    co_await grow_tree(broker, tree.node, most);
+    co_return tree;
+}
+
+asio::awaitable<children_counts> count_children(broker_ptr broker, task_id id) {
+    journal_query query;
+    query.limit = 1;
+    const auto page = co_await broker->journal(std::move(id), std::move(query));
+    co_return page.counts;
+}
+
+}  // namespace detail
+
+asio::awaitable<task_tree> inspector::tree(task_id id, std::size_t most) const {
+    return detail::look_around(broker_, std::move(id), most);
+}
+
+asio::awaitable<children_counts> inspector::progress(task_id id) const {
+    return detail::count_children(broker_, std::move(id));
+}
+
+}  // namespace taskflux

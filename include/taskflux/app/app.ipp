@@ -1,0 +1,338 @@
+#pragma once
+
+#include <taskflux/app/app.hpp>
+#include <taskflux/app/app/command_line.hpp>
+#include <taskflux/app/app/core.hpp>
+#include <taskflux/app/app/signals.hpp>
+#include <taskflux/app/config/check.hpp>
+#include <taskflux/app/config/nearest.hpp>
+#include <taskflux/core/task/failure.hpp>
+#include <taskflux/detail/live.hpp>
+#include <taskflux/flow/connect.hpp>
+#include <taskflux/version.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/host_name.hpp>
+#include <boost/describe/enum_to_string.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace taskflux {
+
+namespace detail {
+
+/// Every name of a list in a config has to be one that the program has.
+void check_known(const std::string& pointer, const char* what, const std::vector<std::string>& names,
+                 const std::vector<std::string>& known) {
+    for (std::size_t i = 0; i != names.size(); ++i) {
+        if (std::ranges::find(known, names[i]) != known.end()) continue;
+        throw config_error(pointer + '/' + std::to_string(i), "this program has no " + std::string(what) + " \"" + names[i] +
+                                                                  '"' + allowed_instead(names[i], known));
+    }
+}
+
+std::vector<std::string> names_of(const std::vector<app_task>& tasks) {
+    std::vector<std::string> names;
+    for (const auto& task : tasks) names.push_back(task.name);
+    return names;
+}
+
+std::string node_of(const app_config& config) { return config.node.empty() ? asio::ip::host_name() : config.node; }
+
+}  // namespace detail
+
+app::app(app_config config) { config_.values = std::move(config); }
+
+app::~app() = default;
+
+app& app::on_start(std::function<asio::awaitable<void>(client)> starter) {
+    starters_.push_back(std::move(starter));
+    return *this;
+}
+
+app& app::accept(config_format format) {
+    formats_.push_back(std::move(format));
+    return *this;
+}
+
+void app::add(detail::app_task task) {
+    if (has_run_) throw error(errc::wrong_state, "task " + task.name + ": handlers are set before the app runs");
+    for (const auto& known : tasks_) {
+        if (known.name == task.name) throw error(errc::invalid_argument, "task " + task.name + " has a handler already");
+    }
+    tasks_.push_back(std::move(task));
+}
+
+app& app::serve_by(std::string name, std::function<void(service&)> give_to) {
+    if (has_run_) throw error(errc::wrong_state, "service " + name + ": methods are set before the app runs");
+    methods_.push_back({std::move(name), std::move(give_to)});
+    return *this;
+}
+
+app& app::plan(std::string_view expression, std::string task, const task_options& contract, std::string payload,
+               const schedule_options& options) {
+    if (has_run_) throw error(errc::wrong_state, "schedules are set before the app runs");
+    detail::app_schedule made;
+    made.cron = expression;
+    made.task = std::move(task);
+    made.contract = contract;
+    made.payload = std::move(payload);
+    made.options = options;
+    options.define(made.id(), expression, options.zone());  // what is wrong shows at once
+    for (const auto& known : schedules_) {
+        if (known.id() == made.id()) throw error(errc::invalid_argument, "there is a schedule " + made.id() + " already");
+    }
+    schedules_.push_back(std::move(made));
+    return *this;
+}
+
+bool app::is_enabled(const std::string& task) const {
+    const auto has = [&](const std::vector<std::string>& names) { return std::ranges::find(names, task) != names.end(); };
+    if (!config_.values.enabled_tasks.empty()) return has(config_.values.enabled_tasks);
+    return !has(config_.values.disabled_tasks);
+}
+
+bool app::is_served(const std::string& name) const {
+    const auto& named = config_.values.services;
+    return named.empty() || std::ranges::find(named, name) != named.end();
+}
+
+/// Those of the config and, where it has none of the same id, those of the program.
+std::vector<detail::app_schedule> app::all_schedules() const {
+    std::vector<detail::app_schedule> all;
+    std::set<std::string> ids;
+    const auto names = detail::names_of(tasks_);
+    for (std::size_t i = 0; i != config_.values.schedules.size(); ++i) {
+        const auto& from = config_.values.schedules[i];
+        const auto here = "/schedules/" + std::to_string(i);
+        const auto task = std::ranges::find(tasks_, from.task, &detail::app_task::name);
+        if (task == tasks_.end()) {
+            throw config_error(here + "/task", "this program has no task \"" + from.task + '"' +
+                                                   detail::allowed_instead(from.task, names));
+        }
+        auto& made = all.emplace_back();
+        made.cron = from.cron;
+        made.task = from.task;
+        made.contract = task->contract;
+        made.payload = encode(from.payload);
+        made.options = detail::options_of(from);
+        made.is_enabled = from.enabled;
+        if (!ids.insert(made.id()).second) {
+            throw config_error(here, "there is a schedule \"" + made.id() + "\" already: give it an id of its own");
+        }
+        try {
+            task->check_payload(made.payload);
+        } catch (const payload_error& e) {
+            throw config_error(here + "/payload" + e.pointer(), e.reason());
+        }
+    }
+    for (const auto& own : schedules_) {
+        if (!ids.contains(own.id())) all.push_back(own);
+    }
+    return all;
+}
+
+void app::check() const {
+    const auto names = detail::names_of(tasks_);
+    std::vector<std::string> services;
+    for (const auto& one : methods_) services.push_back(one.of);
+    try {
+        check_config(config_.values);
+        detail::check_known("/enabled_tasks", "task", config_.values.enabled_tasks, names);
+        detail::check_known("/disabled_tasks", "task", config_.values.disabled_tasks, names);
+        detail::check_known("/services", "service", config_.values.services, services);
+        const bool has_task = std::ranges::any_of(names, [this](const auto& name) { return is_enabled(name); });
+        if (all_schedules().empty() && !has_task && methods_.empty() && starters_.empty()) {
+            throw config_error("", "there is nothing to run: no task is enabled, and there are neither services nor schedules");
+        }
+    } catch (const config_error& e) {
+        throw config_.placed(e);
+    }
+}
+
+submit_options app::defaults() const {
+    const auto& from = config_.values;
+    submit_options made;
+    made.deadline(from.deadline);
+    if (from.retention) made.retention(*from.retention);
+    if (from.failed_retention) made.failed_retention(*from.failed_retention);
+    return made;
+}
+
+worker_options app::make_worker_options(const std::shared_ptr<detail::log_writer>& log) const {
+    const auto& from = config_.values;
+    worker_options made;
+    if (from.weights.empty()) {
+        made.queues(from.queues);
+    } else {
+        std::vector<std::pair<std::string, unsigned>> weighted;
+        for (const auto& queue : from.queues) {
+            const auto found = from.weights.find(queue);
+            weighted.emplace_back(queue, found == from.weights.end() ? 1 : found->second);
+        }
+        made.weighted_queues(weighted);
+    }
+    made.concurrency(from.concurrency).cpu_threads(from.cpu_threads).lease(from.lease).drain_for(from.drain_for);
+    made.timeout(from.timeout);
+    // A name of this life's own: who starts again after a crash must not hold the lease of the life before.
+    made.name(detail::node_of(from) + '.' + uuid_generator().text());
+    made.log([log](const log_line& line, const task_id* task) { log->write(line, task); });
+    return made;
+}
+
+std::shared_ptr<detail::log_writer> app::log() const {
+    try {
+        return std::make_shared<detail::log_writer>(config_.values.log_path, config_.values.log_level);
+    } catch (const config_error& e) {
+        throw config_.placed(e);
+    }
+}
+
+std::string app::start_line() const {
+    const auto& from = config_.values;
+    std::vector<std::string> queues;
+    const auto add = [&](std::string name) {
+        if (std::ranges::find(queues, name) == queues.end()) queues.push_back(std::move(name));
+    };
+    const bool has_task = std::ranges::any_of(tasks_, [this](const auto& task) { return is_enabled(task.name); });
+    for (const auto& queue : from.queues) {
+        const auto weight = from.weights.find(queue);
+        add(weight == from.weights.end() ? queue : queue + ':' + std::to_string(weight->second));
+    }
+    for (const auto& task : tasks_) {
+        if (from.queues.empty() && is_enabled(task.name)) add(std::string(task.contract.queue()));
+    }
+    std::string line = std::string("taskflux ") + version + " node=" + detail::node_of(from) +
+                       " backend=" + detail::shown_url(from.url) + " queues=";
+    for (const auto& queue : queues) line.append(queue == queues.front() ? "" : ",").append(queue);
+    line.append(" slots=").append(std::to_string(has_task ? from.concurrency : 0));
+    if (from.env) line.append(" env=").append(boost::describe::enum_to_string(*from.env, "?"));
+    return line;
+}
+
+asio::awaitable<void> app::run_on(broker_ptr broker) {
+    if (has_run_) throw error(errc::wrong_state, "this app has been run already");
+    check();
+    if (!log_) log_ = log();
+    const auto warn = [log = log_](std::string_view text) { log->write(log_level::warning, text); };
+    auto core = std::make_shared<detail::app_core>(broker);
+    core->on_ready = on_ready_;
+    core->starters = starters_;
+    core->defaults = defaults();
+    core->schedules = all_schedules();
+    if (!core->schedules.empty()) {
+        scheduler_options options;
+        options.host(detail::node_of(config_.values));
+        options.log(warn);
+        core->scheduler = std::make_unique<scheduler>(broker, options);
+    }
+    for (const auto& task : tasks_) {
+        if (!is_enabled(task.name)) continue;
+        if (!core->worker) core->worker = std::make_unique<worker>(broker, make_worker_options(log_));
+        task.give_to(*core->worker);
+    }
+    if (core->worker) {
+        node_options options;
+        options.name(detail::node_of(config_.values)).log(warn);
+        core->shown = std::make_unique<node>(broker, *core->worker, options);
+    }
+    for (const auto& one : methods_) {
+        if (!is_served(one.of)) continue;
+        service_options options;
+        options.cpu_threads(config_.values.cpu_threads).drain_for(config_.values.drain_for).log(warn);
+        if (!core->service) core->service = std::make_unique<service>(broker, options);
+        one.give_to(*core->service);
+    }
+    core_ = core;
+    has_run_ = true;
+    return detail::live(std::move(core), nullptr);
+}
+
+void app::stop() {
+    if (core_) core_->stop();
+}
+
+void app::run_here() {
+    asio::io_context io;
+    log_ = log();
+    const auto options = redis_options().log([log = log_](std::string_view text) { log->write(log_level::warning, text); });
+    const auto broker = connect(io.get_executor(), config_.values.url, options);
+    on_ready_ = [this] {
+        std::cout << start_line() << std::endl;
+        log_->write(log_level::info, "started");
+    };
+    std::exception_ptr failure;
+    asio::co_spawn(io, run_on(broker), [&](std::exception_ptr error) {
+        failure = std::move(error);
+        broker->close();
+    });
+    int heard = 0;
+    const detail::signals listener([&](int) {
+        if (heard++ > 0) {
+            log_->write(log_level::error, "a second signal: ending at once");
+            std::_Exit(EXIT_FAILURE);
+        }
+        log_->write(log_level::info, "a signal: what runs has " + detail::span_text(config_.values.drain_for) +
+                                         " to end; a second signal ends at once");
+        stop();
+    });
+    std::vector<std::jthread> threads;
+    for (unsigned i = 1; i < config_.values.threads; ++i) threads.emplace_back([&] { io.run(); });
+    io.run();
+    threads.clear();
+    core_.reset();  // waits for plain functions; what it holds must not outlive the context
+    if (failure) std::rethrow_exception(failure);
+    log_->write(log_level::info, "stopped");
+}
+
+int app::run_checked() {
+    try {
+        run_here();
+        return 0;
+    } catch (const config_error& e) {
+        std::cerr << e.what() << '\n';
+        return 2;
+    } catch (...) {
+        const auto why = "it has failed: " + detail::describe(std::current_exception()).message;
+        log_->write(log_level::error, why);
+        return 1;
+    }
+}
+
+int app::run() { return run_checked(); }
+
+int app::run(int argc, const char* const* argv) {
+    const std::string program = argc > 0 ? argv[0] : "app";
+    try {
+        const auto line = detail::parse_command_line(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
+        if (line.help) return std::cout << detail::help_text(program), 0;
+        if (line.version) return std::cout << "taskflux " << version << '\n', 0;
+        const auto variables = taskflux_variables();
+        config_sources sources;
+        const auto named = variables.find("TASKFLUX_CONFIG");
+        sources.file(line.config.empty() && named != variables.end() ? named->second : line.config);
+        sources.variables(variables).env(line.env);
+        for (const auto& format : formats_) sources.format(format);
+        config_ = detail::load(sources, config_.values);
+        check();
+        if (line.check) return std::cout << "the config is good: " << start_line() << '\n', 0;
+    } catch (const config_error& e) {
+        std::cerr << program << ": " << e.what() << '\n';
+        return 2;
+    }
+    return run_checked();
+}
+
+}  // namespace taskflux

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <taskflux/app/app/command_line.hpp>
+#include <taskflux/app/config.hpp>
+#include <taskflux/app/config/nearest.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace taskflux::detail {
+
+command_line parse_command_line(const std::vector<std::string>& words) {
+    static const std::vector<std::string> known{"--config", "--env", "--check-config", "--help", "--version"};
+    const auto fail = [](const std::string& why) { throw config_error("", why, "command line"); };
+    command_line found;
+    for (std::size_t i = 0; i != words.size(); ++i) {
+        const auto equals = words[i].find('=');
+        const auto name = words[i].substr(0, equals);
+        const bool takes_value = name == "--config" || name == "--env";
+        if (std::ranges::find(known, name) == known.end()) {
+            fail("there is no option \"" + name + '"' + allowed_instead(name, known));
+        }
+        if (!takes_value && equals != std::string::npos) fail(name + " takes no value");
+        if (name == "--check-config") found.check = true;
+        if (name == "--help") found.help = true;
+        if (name == "--version") found.version = true;
+        if (!takes_value) continue;
+        if (equals == std::string::npos && i + 1 == words.size()) fail(name + " needs a value");
+        const auto value = equals == std::string::npos ? words[++i] : words[i].substr(equals + 1);
+        if (value.empty()) fail(name + " needs a value");
+        (name == "--config" ? found.config : found.env) = value;
+    }
+    return found;
+}
+
+std::string help_text(const std::string& program) {
+    return "usage: " + program + " [--config FILE] [--env TEST|STAGE|PRODUCTION] [--check-config]\n\n"
+           "  --config FILE    the config to work by; by default the variable TASKFLUX_CONFIG names it\n"
+           "  --env NAME       the config's section to lay over the rest; by default the variable TASKFLUX_ENV\n"
+           "  --check-config   read the config, say what is wrong with it, and end\n"
+           "  --help           print this\n"
+           "  --version        print the version of taskflux\n\n"
+           "Environment variables win over the file: TASKFLUX_URL, TASKFLUX_CONCURRENCY, and so on for each key.\n"
+           "SIGINT and SIGTERM let what runs end, for as long as drain_for says; a second one ends at once.\n"
+           "Exit codes: 0 done, 1 it failed while it ran, 2 the command line or the config is wrong.\n";
+}
+
+}  // namespace taskflux::detail

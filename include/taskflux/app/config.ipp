@@ -1,0 +1,197 @@
+#pragma once
+
+#include <taskflux/app/config.hpp>
+#include <taskflux/app/config/json_places.hpp>
+#include <taskflux/app/config/load.hpp>
+#include <taskflux/app/config/nearest.hpp>
+#include <taskflux/app/config/strict.hpp>
+#include <taskflux/app/config/variables.hpp>
+
+#include <boost/json/object.hpp>
+#include <boost/json/parser.hpp>
+#include <boost/json/value.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <fstream>
+#include <ios>
+#include <iterator>
+#include <map>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <unistd.h>
+
+namespace taskflux {
+
+namespace detail {
+
+inline constexpr const char* environments_key = "environments";
+
+config_document read_json_config(std::string_view text, const std::string& name) {
+    config_document made;
+    boost::json::parser parser;
+    boost::system::error_code ec;
+    const auto consumed = parser.write(text.data(), text.size(), ec);
+    if (ec) throw config_error("", "not valid JSON: " + ec.message(), place_in(text, consumed, name));
+    made.root = parser.release();
+    json_places(text, [&](const std::string& pointer, std::size_t offset) {
+        if (made.places.emplace(pointer, place_in(text, offset, name)).second) return;
+        throw config_error(pointer, "the key is here for the second time", place_in(text, offset, name));
+    }).walk();
+    return made;
+}
+
+std::string read_text(const std::string& path) {
+    std::string why;
+    try {
+        std::ifstream file;
+        file.exceptions(std::ios::failbit | std::ios::badbit);
+        file.open(path, std::ios::binary);
+        return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    } catch (const std::ios::failure&) {
+        why = std::generic_category().message(errno);
+    }
+    throw config_error("", "it can't be read: " + why, path);
+}
+
+config_document read_file(const config_sources& sources) {
+    const auto& path = sources.file();
+    std::vector<config_format> formats(1, config_format{{".json"}, read_json_config});
+    formats.insert(formats.end(), sources.formats().begin(), sources.formats().end());
+    std::vector<std::string> endings;
+    for (const auto& format : formats) {
+        for (const auto& ending : format.endings) {
+            if (path.ends_with(ending)) return format.read(read_text(path), path);
+            endings.push_back(ending);
+        }
+    }
+    throw config_error("", "the name of a config file ends in one of " + quoted_list(endings) +
+                               (endings.size() > 1 ? "" : " (for YAML see <taskflux/app/yaml.hpp>)"), path);
+}
+
+/// Lays keys over those of `under`: what a key says replaces all that was said under it.
+void overlay(config_document& under, const boost::json::object& over, const std::map<std::string, std::string>& places,
+             const std::string& prefix = std::string()) {
+    auto& root = under.root.get_object();
+    for (const auto& member : over) {
+        const auto pointer = path(path(), member.key()).pointer();
+        const auto is_below = [](const std::string& place, const std::string& top) {
+            return place.starts_with(top) && (place.size() == top.size() || place[top.size()] == '/');
+        };
+        std::erase_if(under.places, [&](const auto& place) { return is_below(place.first, pointer); });
+        for (const auto& [where, place] : places) {
+            if (is_below(where, prefix + pointer)) under.places[where.substr(prefix.size())] = place;
+        }
+        root[member.key()] = member.value();
+    }
+}
+
+config_error loaded_config::placed(const config_error& e) const {
+    auto pointer = e.pointer();
+    for (;;) {
+        const auto found = places.find(pointer);
+        if (found != places.end()) return config_error(e.pointer(), e.reason(), found->second);
+        const auto above = pointer.rfind('/');
+        if (above == 0 || above == std::string::npos) return e;  // nobody has said anything: it is as the program has it
+        pointer.resize(above);  // what is missing is missing in what is around it
+    }
+}
+
+loaded_config checked(const config_document& from, const app_config& base) {
+    loaded_config made{base, from.places};
+    try {
+        read_strictly(from.root, made.values);
+        check_config(made.values);
+    } catch (const config_error& e) {
+        throw made.placed(e);
+    }
+    return made;
+}
+
+/// Takes the file's sections out of it, by the names of their environments.
+std::map<std::string, boost::json::object> take_sections(config_document& file) {
+    std::map<std::string, boost::json::object> sections;
+    auto* root = file.root.if_object();
+    const auto* all = root ? root->if_contains(environments_key) : nullptr;
+    if (!all) return sections;
+    const auto keys = keys_of<app_config>();
+    try {
+        const path top;  // which the other refers to
+        const path at(top, environments_key);
+        std::map<app_environment, boost::json::value> read;
+        reader::read(*all, read, at);  // the names
+        for (const auto& section : all->get_object()) {
+            const path here(at, section.key());
+            if (!section.value().is_object()) fail_expected(here, "object", section.value());
+            auto allowed = keys;
+            std::erase(allowed, "env");  // it has been chosen by then
+            refuse_unknown_keys(section.value().get_object(), allowed, here);
+            sections.emplace(section.key(), section.value().get_object());
+        }
+    } catch (const payload_error& e) {
+        throw loaded_config{{}, file.places}.placed(config_error(e.pointer(), e.reason()));
+    } catch (const config_error& e) {
+        throw loaded_config{{}, file.places}.placed(e);
+    }
+    root->erase(environments_key);
+    return sections;
+}
+
+loaded_config load(const config_sources& sources, const app_config& base) {
+    config_document file;
+    file.root.emplace_object();
+    if (!sources.file().empty()) file = read_file(sources);
+    const auto all_places = file.places;
+    const auto sections = take_sections(file);
+    if (!file.root.is_object()) return checked(file, base);  // which says so
+
+    auto variables = read_variables(sources.variables());
+    if (!sources.env().empty()) {
+        variables.root.get_object()["env"] = sources.env();
+        variables.places["/env"] = "--env";
+    }
+    for (const auto& [name, section] : sections) {
+        auto whole = file;
+        overlay(whole, section, all_places, std::string("/") + environments_key + '/' + name);
+        checked(whole, base);
+    }
+    auto whole = file;
+    overlay(whole, variables.root.get_object(), variables.places);
+    const auto env = checked(whole, base).values.env;
+    if (!env) return checked(whole, base);
+    std::string name;
+    any_enumerator<app_environment>([&](std::string_view one, app_environment value) {
+        if (value == *env) name = one;
+        return value == *env;
+    });
+    const auto section = sections.find(name);
+    if (section == sections.end()) return checked(whole, base);
+    whole = std::move(file);
+    overlay(whole, section->second, all_places, std::string("/") + environments_key + '/' + name);
+    overlay(whole, variables.root.get_object(), variables.places);
+    return checked(whole, base);
+}
+
+}  // namespace detail
+
+std::map<std::string, std::string> taskflux_variables() {
+    std::map<std::string, std::string> found;
+    for (char** one = environ; one && *one; ++one) {
+        const std::string_view text(*one);
+        const auto equals = text.find('=');
+        if (!text.starts_with("TASKFLUX_") || equals == std::string_view::npos) continue;
+        found.emplace(text.substr(0, equals), text.substr(equals + 1));
+    }
+    return found;
+}
+
+app_config load_config(const config_sources& sources, const app_config& base) { return detail::load(sources, base).values; }
+
+app_config load_config(const std::string& path) { return load_config(config_sources().file(path)); }
+
+}  // namespace taskflux

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <taskflux/app/config.hpp>
+
+#include <map>
+#include <string>
+
+namespace taskflux::detail {
+
+/// A config, and where each part of it was said: for errors that show later.
+struct loaded_config {
+    app_config values;
+    std::map<std::string, std::string> places;
+
+    /// The same error, with the place of what is wrong.
+    config_error placed(const config_error& e) const;
+};
+
+loaded_config load(const config_sources& sources, const app_config& base);
+
+}  // namespace taskflux::detail

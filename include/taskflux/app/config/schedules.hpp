@@ -1,0 +1,40 @@
+#pragma once
+
+#include <taskflux/app/config.hpp>
+#include <taskflux/core/options.hpp>
+#include <taskflux/core/schedule.hpp>
+#include <taskflux/flow/scheduler_options.hpp>
+
+#include <string>
+
+namespace taskflux::detail {
+
+/// A schedule that an app stores when it starts. The task's type is known no more: its payload is encoded.
+struct app_schedule {
+    std::string cron;
+    std::string task;
+    task_options contract;
+    std::string payload;
+    schedule_options options;
+    bool is_enabled = true;
+
+    const std::string& id() const { return options.id().empty() ? task : options.id(); }
+};
+
+inline schedule_options options_of(const schedule_config& config) {
+    schedule_options options;
+    if (!config.id.empty()) options.id(config.id);
+    options.zone(config.zone).misfire(config.misfire).grace(config.grace).overlap(config.overlap).jitter(config.jitter);
+    options.hosts(config.hosts);
+    submit_options submit;
+    if (!config.queue.empty()) submit.queue(config.queue);
+    return options.submit(submit);
+}
+
+/// A contract's options with `defaults` in the place of limits that are the usual ones.
+inline task_options with_defaults(task_options contract, const submit_options& defaults) {
+    const auto policy = defaults.under(contract.policy());
+    return contract.deadline(policy.deadline).retention(policy.retention, policy.failed_retention);
+}
+
+}  // namespace taskflux::detail

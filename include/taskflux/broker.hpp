@@ -1,0 +1,8 @@
+#pragma once
+
+// Where tasks live: the interface, the embedded implementation and that on Redis. One conformance suite.
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/exchange.hpp>
+#include <taskflux/broker/journal.hpp>
+#include <taskflux/broker/memory.hpp>
+#include <taskflux/broker/redis.hpp>

@@ -1,0 +1,180 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/calls/call_options.hpp>
+#include <taskflux/calls/stream.hpp>
+#include <taskflux/core/codec.hpp>
+#include <taskflux/core/method.hpp>
+#include <taskflux/core/task.hpp>
+#include <taskflux/detail/payload.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <concepts>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace taskflux {
+
+/// What one instance has said to a broadcast.
+template <class R>
+struct instance_reply {
+    std::string instance;
+    std::optional<std::conditional_t<std::is_void_v<R>, std::monostate, R>> value;  ///< when it has returned
+    std::exception_ptr error;                                                       ///< when it has not
+};
+
+namespace detail {
+
+class rpc_core;
+
+/// An answer as it came.
+struct raw_reply {
+    std::string instance;
+    std::string payload;
+    std::exception_ptr error;
+};
+
+/// What is called how.
+struct call_request {
+    std::string service;
+    std::string method;
+    std::string payload;
+    call_options options;
+};
+
+template <class... Args>
+inline constexpr bool starts_with_call_options = false;
+template <class First, class... Rest>
+inline constexpr bool starts_with_call_options<First, Rest...> = std::same_as<std::remove_cvref_t<First>, call_options>;
+
+std::shared_ptr<rpc_core> make_rpc_core(broker_ptr broker);
+asio::awaitable<std::string> call_one(std::shared_ptr<rpc_core> core, call_request what);
+asio::awaitable<reading> open_stream(std::shared_ptr<rpc_core> core, call_request what);
+asio::awaitable<void> notify_one(std::shared_ptr<rpc_core> core, call_request what);
+asio::awaitable<std::vector<raw_reply>> call_all(std::shared_ptr<rpc_core> core, call_request what);
+
+}  // namespace detail
+
+/// Calls methods of services that run elsewhere. A value that shares its state; copies and calls from several threads are
+/// safe. Make one for a program, as it knows the instances and how busy they are.
+///
+/// A call goes to one live instance, the less busy of two taken at random, and is carried out at most once, if it is not said
+/// to be `idempotent`; nothing of it is kept. Where the chosen instance is gone before it took the call, another is called.
+/// Errors: `no_instance` at once when there is none; `timed_out`; `busy` from an instance that has its limit of calls in
+/// hand; `unavailable` when the instance is lost that has taken the call, or the server is; `not_found` for a method that
+/// the service does not have; `call_failed` with what the method threw. A cancelled call, or one whose time is over, is
+/// cancelled where it runs.
+class rpc {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    explicit rpc(broker_ptr broker) : core_(detail::make_rpc_core(std::move(broker))) {}
+
+    /// Calls a method, and waits for its result. A payload is given as one value of the contract's type or as its fields.
+    template <class R, class P, class... Args>
+        requires(!detail::starts_with_call_options<Args...>)
+    awaitable<R> call(const detail::method_contract<R, P>& method, Args&&... payload) const {
+        return call(method, call_options(), std::forward<Args>(payload)...);
+    }
+    template <class R, class P, class... Args>
+    awaitable<R> call(const detail::method_contract<R, P>& method, const call_options& options, Args&&... payload) const {
+        return read<R>(detail::call_one(core_, request(method, options, std::forward<Args>(payload)...)));
+    }
+
+    /// Calls a method that emits values. Returns when an instance has taken the call; throws as `call` until then, and what
+    /// comes later is thrown by the stream. The timeout is for all of it.
+    template <class T, class P, class... Args>
+        requires(!detail::starts_with_call_options<Args...>)
+    awaitable<stream<T>> call(const detail::stream_method_contract<T, P>& method, Args&&... payload) const {
+        return call(method, call_options(), std::forward<Args>(payload)...);
+    }
+    template <class T, class P, class... Args>
+    awaitable<stream<T>> call(const detail::stream_method_contract<T, P>& method, const call_options& options,
+                              Args&&... payload) const {
+        return read_stream<T>(detail::open_stream(core_, request(method, options, std::forward<Args>(payload)...)));
+    }
+
+    /// The same by names and JSON: for gateways.
+    awaitable<std::string> call_json(std::string service, std::string method, std::string payload,
+                                     call_options options = call_options()) const;
+
+    /// Sends a call that nobody waits for. Returns when an instance is there that has it; its limit may keep it from
+    /// being carried out.
+    template <class R, class P, class... Args>
+        requires(!detail::starts_with_call_options<Args...>)
+    awaitable<void> notify(const detail::method_contract<R, P>& method, Args&&... payload) const {
+        return notify(method, call_options(), std::forward<Args>(payload)...);
+    }
+    template <class R, class P, class... Args>
+    awaitable<void> notify(const detail::method_contract<R, P>& method, const call_options& options, Args&&... payload) const {
+        return detail::notify_one(core_, request(method, options, std::forward<Args>(payload)...));
+    }
+
+    /// Calls all instances that are there, and waits for all of them; an empty list when there is none.
+    template <class R, class P, class... Args>
+        requires(!detail::starts_with_call_options<Args...>)
+    awaitable<std::vector<instance_reply<R>>> broadcast(const detail::method_contract<R, P>& method, Args&&... payload) const {
+        return broadcast(method, call_options(), std::forward<Args>(payload)...);
+    }
+    template <class R, class P, class... Args>
+    awaitable<std::vector<instance_reply<R>>> broadcast(const detail::method_contract<R, P>& method,
+                                                        const call_options& options, Args&&... payload) const {
+        return read_all<R>(detail::call_all(core_, request(method, options, std::forward<Args>(payload)...)));
+    }
+
+private:
+    template <class R, class P, class... Args>
+    static detail::call_request request(const detail::method_contract<R, P>& method, const call_options& options,
+                                        Args&&... payload) {
+        detail::call_request made;
+        made.service = method.service();
+        made.method = method.name();
+        made.payload = detail::encode_payload<P>(std::forward<Args>(payload)...);
+        made.options = options;
+        return made;
+    }
+
+    template <class R>
+    static awaitable<R> read(awaitable<std::string> call) {
+        const auto answer = co_await std::move(call);
+        if constexpr (!std::is_void_v<R>) co_return decode<R>(answer);
+    }
+
+    template <class T>
+    static awaitable<stream<T>> read_stream(awaitable<detail::reading> call) {
+        auto from = co_await std::move(call);
+        co_return stream<T>(std::move(from));
+    }
+
+    template <class R>
+    static awaitable<std::vector<instance_reply<R>>> read_all(awaitable<std::vector<detail::raw_reply>> calls) {
+        auto answers = co_await std::move(calls);
+        std::vector<instance_reply<R>> all;
+        for (auto& one : answers) {
+            auto& made = all.emplace_back();
+            made.instance = std::move(one.instance);
+            made.error = std::move(one.error);
+            if (made.error) continue;
+            try {
+                if constexpr (std::is_void_v<R>) made.value.emplace();
+                else made.value = decode<R>(one.payload);
+            } catch (...) {
+                made.error = std::current_exception();
+            }
+        }
+        co_return all;
+    }
+
+    std::shared_ptr<detail::rpc_core> core_;
+};
+
+}  // namespace taskflux

@@ -1,0 +1,167 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/calls/call_context.hpp>
+#include <taskflux/calls/service_options.hpp>
+#include <taskflux/core/codec.hpp>
+#include <taskflux/core/method.hpp>
+#include <taskflux/exec/handler/typed_handler.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/describe/members.hpp>
+#include <boost/describe/modifiers.hpp>
+#include <boost/mp11/algorithm.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace taskflux {
+
+namespace detail {
+
+class service_core;
+
+using method_handler = basic_handler<call_context>;
+
+/// By service and method.
+using method_map = std::map<std::string, std::map<std::string, std::unique_ptr<method_handler>, std::less<>>, std::less<>>;
+
+/// The contract that a function with these parameters stands for.
+template <class Result, class... Parameters>
+struct contract_of;
+template <class Result>
+struct contract_of<Result> {
+    using type = method_contract<typename awaited<Result>::type, void>;
+};
+template <class Result, class Payload>
+struct contract_of<Result, Payload> {
+    using type = method_contract<typename awaited<Result>::type, std::remove_cvref_t<Payload>>;
+};
+template <class Result, class T>
+struct contract_of<Result, emitter<T>&> {
+    using type = stream_method_contract<T, void>;
+};
+template <class Result, class T, class Payload>
+struct contract_of<Result, emitter<T>&, Payload> {
+    using type = stream_method_contract<T, std::remove_cvref_t<Payload>>;
+};
+template <class Result>
+struct contract_of<Result, call_context&> : contract_of<Result> {};
+template <class Result, class... Parameters>
+struct contract_of<Result, call_context&, Parameters...> : contract_of<Result, Parameters...> {};
+
+template <class Member>
+struct member_contract;
+template <class Class, class Result, class... Args>
+struct member_contract<Result (Class::*)(Args...)> : contract_of<Result, Args...> {};
+template <class Class, class Result, class... Args>
+struct member_contract<Result (Class::*)(Args...) const> : contract_of<Result, Args...> {};
+
+}  // namespace detail
+
+/// Serves the methods of one or more services, for who calls them by `rpc`, as one instance of each.
+///
+/// Register methods with `on`, then await `run`. Must not outlive the execution context of its broker. `on` and `run` are
+/// for one thread; `stop` and `running` for any.
+class service {
+public:
+    explicit service(broker_ptr broker, service_options options = service_options());
+    service(const service&) = delete;
+    service& operator=(const service&) = delete;
+
+    /// Gives up the calls that are in hand; waits for plain functions that are under way on threads of its own.
+    ~service();
+
+    /// Sets what a method does: a coroutine, on the broker's executor, or a plain function, on the CPU pool; it takes the
+    /// payload, or a `call_context&` and the payload. What it throws is thrown to the caller, by its message. Throws
+    /// `errc::invalid_argument` for a second one, `errc::wrong_state` once it runs.
+    template <class R, class P, class Function>
+    service& on(const detail::method_contract<R, P>& method, Function function) {
+        using call = detail::handler_call<Function, P, call_context>;
+        static_assert(call::is_valid,
+                      "this function cannot be called with the method's payload: it must take (Payload) or "
+                      "(taskflux::call_context&, Payload) as the contract names it");
+        if constexpr (call::is_valid) {
+            constexpr bool fits = detail::result_for<typename detail::handler_signature<Function, P, call_context>::result, R>;
+            static_assert(fits, "this function does not return the method's result: it must return the Result that the "
+                                "contract names, or an asio::awaitable of it");
+            if constexpr (!is_payload<P>) {
+                detail::require_payload<P>();
+            } else if constexpr (!is_payload<R>) {
+                detail::require_payload<R>();
+            } else if constexpr (fits) {
+                add(method.service(), method.name(),
+                    std::make_unique<detail::typed_handler<R, P, Function, call_context>>(std::move(function)));
+            }
+        }
+        return *this;
+    }
+
+    /// The same for a method that emits values: it takes an `emitter<T>&` and the payload, perhaps behind a
+    /// `call_context&`, and is an `asio::awaitable<void>`. It waits for its reader; is cancelled when that is gone.
+    template <class T, class P, class Function>
+    service& on(const detail::stream_method_contract<T, P>& method, Function function) {
+        add(method.service(), method.name(), detail::emitting_handler<T, P, Function, call_context>(std::move(function)));
+        return *this;
+    }
+
+    /// Serves all member functions that `Object`'s class describes (`BOOST_DESCRIBE_CLASS`), under their names; each takes a
+    /// payload or none, perhaps behind a `call_context&`, an `emitter<T>&` or both.
+    template <class Object>
+    service& serve(std::string_view name, std::shared_ptr<Object> object) {
+        using functions = boost::describe::describe_members<Object, boost::describe::mod_public | boost::describe::mod_function>;
+        static_assert(boost::mp11::mp_size<functions>::value > 0,
+                      "this class describes no public member function: BOOST_DESCRIBE_CLASS(Class, (), (function, …), (), ())");
+        boost::mp11::mp_for_each<functions>([&](auto described) {
+            using contract = detail::member_contract<std::remove_cv_t<decltype(described.pointer)>>;
+            const typename contract::type method(name, described.name);
+            on(method, bound(object, described.pointer));
+        });
+        return *this;
+    }
+
+    /// Serves until it is cancelled or `stop` is called; then is gone from the directory at once, lets the calls in hand
+    /// end within `drain_for`, and returns. Goes on when the broker is in trouble. Throws `errc::shut_down` when the broker
+    /// is closed, `errc::wrong_state` when it runs already.
+    asio::awaitable<void> run();
+
+    /// Ends `run` as cancelling it does, also one that has not been called yet. Thread-safe once `run` has been called.
+    void stop();
+
+    /// The instance's id.
+    const std::string& id() const { return options_.id(); }
+
+    /// How many calls it has in hand.
+    std::size_t running() const;
+
+private:
+    template <class Object, class Result, class... Args>
+    static auto bound(std::shared_ptr<Object> object, Result (Object::*function)(Args...)) {
+        return [object, function](Args... args) -> Result { return ((*object).*function)(std::forward<Args>(args)...); };
+    }
+    template <class Object, class Result, class... Args>
+    static auto bound(std::shared_ptr<Object> object, Result (Object::*function)(Args...) const) {
+        return [object, function](Args... args) -> Result { return ((*object).*function)(std::forward<Args>(args)...); };
+    }
+
+    void add(std::string_view of, std::string_view method, std::unique_ptr<detail::method_handler> handler);
+
+    /// The executor of plain functions, if there are any.
+    asio::any_io_executor cpu();
+
+    broker_ptr broker_;
+    service_options options_;
+    std::shared_ptr<detail::method_map> methods_;
+    std::shared_ptr<asio::thread_pool> pool_;
+    std::shared_ptr<detail::service_core> core_;
+    bool is_stopped_ = false;  // before it ran
+};
+
+}  // namespace taskflux

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <taskflux/calls/service.hpp>
+#include <taskflux/calls/service/core.hpp>
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/id.hpp>
+#include <taskflux/detail/live.hpp>
+
+#include <boost/asio/ip/host_name.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace taskflux {
+
+service::service(broker_ptr broker, service_options options)
+    : broker_(std::move(broker)), options_(std::move(options)), methods_(std::make_shared<detail::method_map>()) {
+    if (options_.id().empty()) options_.id(uuid_generator().text());
+    if (options_.host().empty()) options_.host(asio::ip::host_name());
+}
+
+service::~service() {
+    if (core_) core_->abandon();
+    if (pool_) pool_->join();
+}
+
+asio::awaitable<void> service::run() {
+    if (core_) throw error(errc::wrong_state, "this service has been run already");
+    if (methods_->empty()) throw error(errc::invalid_argument, "a service needs a method: call on() before run()");
+    core_ = std::make_shared<detail::service_core>(broker_, options_, methods_, cpu());
+    if (is_stopped_) core_->stop();
+    return detail::live(core_, pool_);
+}
+
+void service::stop() {
+    if (core_) return core_->stop();
+    is_stopped_ = true;
+}
+
+std::size_t service::running() const { return core_ ? core_->running() : 0; }
+
+void service::add(std::string_view of, std::string_view method, std::unique_ptr<detail::method_handler> handler) {
+    const auto name = std::string(of) + '.' + std::string(method);
+    if (core_) throw error(errc::wrong_state, "method " + name + ": methods are set before run()");
+    auto& methods = (*methods_)[std::string(of)];
+    if (!methods.emplace(std::string(method), std::move(handler)).second) {
+        throw error(errc::invalid_argument, "method " + name + " is served already");
+    }
+}
+
+asio::any_io_executor service::cpu() {
+    const auto is_plain = [](const auto& named) { return named.second->kind() == detail::job::kind::plain; };
+    const auto has_plain = [&](const auto& named) { return std::ranges::any_of(named.second, is_plain); };
+    if (options_.cpu() || std::ranges::none_of(*methods_, has_plain)) return options_.cpu();
+    pool_ = detail::make_cpu_pool(options_.cpu_threads());
+    return pool_->get_executor();
+}
+
+}  // namespace taskflux

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <taskflux/calls/stream/inlet.hpp>
+#include <taskflux/core/codec.hpp>
+#include <taskflux/fwd.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace taskflux {
+
+/// What a method or a task emits, as its caller reads it:
+///
+///     auto primes = co_await calls.call(find_primes, 1'000);
+///     while (auto prime = co_await primes.next()) use(*prime);
+///
+/// Values come in order and each once. The source waits for the reader, who holds no more values than `window` says, and
+/// 1 MiB. A stream that is destroyed before its end cancels its source. For one coroutine at a time.
+template <class T>
+class stream {
+public:
+    /// An empty one.
+    stream() {}
+
+    /// Made by who calls.
+    explicit stream(detail::reading from) : from_(std::move(from)) {}
+
+    /// The next value; nothing after the last one. Throws, after what has come before, what the source has thrown, as the
+    /// call of a method or `job::result` would; `timed_out`; `unavailable` when the source is lost. Cancellable; the stream
+    /// can be read on.
+    asio::awaitable<std::optional<T>> next() { return decoded(detail::inlet::next(from_.from())); }
+
+private:
+    static asio::awaitable<std::optional<T>> decoded(asio::awaitable<std::optional<std::string>> reads) {
+        const auto text = co_await std::move(reads);
+        if (!text) co_return std::nullopt;
+        co_return decode<T>(*text);
+    }
+
+    detail::reading from_;
+};
+
+namespace detail {
+
+asio::awaitable<void> emit(std::shared_ptr<outlet> to, std::string value);
+asio::awaitable<void> end_stream(std::shared_ptr<outlet> to);
+asio::awaitable<void> flush_stream(std::shared_ptr<outlet> to);
+
+}  // namespace detail
+
+/// Where a handler puts its values; it takes one by reference. See `stream`.
+template <class T>
+class emitter {
+public:
+    /// Made by who calls the handler; null: nobody reads.
+    explicit emitter(std::shared_ptr<detail::outlet> to) : to_(std::move(to)) {}
+    emitter(const emitter&) = delete;
+    emitter& operator=(const emitter&) = delete;
+
+    /// Returns when the reader has room for the value; it is dropped when nobody reads. Errors: `too_large` for one over
+    /// 4 MiB. Cancellable.
+    asio::awaitable<void> emit(const T& value) { return detail::emit(to_, encode(value)); }
+
+private:
+    std::shared_ptr<detail::outlet> to_;
+};
+
+}  // namespace taskflux

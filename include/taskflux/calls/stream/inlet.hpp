@@ -1,0 +1,107 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/calls/rpc/letters.hpp>
+#include <taskflux/core/time.hpp>
+#include <taskflux/detail/event.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace taskflux::detail {
+
+/// Where the values of a stream come in, in order and each once, whatever was lost on the way or is sent by a second
+/// attempt; the other end is an `outlet`. One coroutine reads at a time. Lives in a shared_ptr.
+class inlet : public std::enable_shared_from_this<inlet> {
+public:
+    /// Called after each second in which nothing was heard; `is_lost`: the outlet is gone. Throws when nothing is to be
+    /// expected any more.
+    using look = std::function<asio::awaitable<void>(bool is_lost)>;
+
+    /// Has room for `window` values.
+    static std::shared_ptr<inlet> open(broker_ptr broker, std::size_t window);
+
+    inlet(broker_ptr broker, std::size_t window);
+
+    const std::string& address() const { return box_->address(); }
+    std::size_t window() const { return window_; }
+    const broker_ptr& broker() const { return broker_; }
+
+    /// To be set before anything is awaited: when it times out, who looks whether there is still an outlet, and what is
+    /// to be done when the reader leaves, which knows whether it has read to the end.
+    void attach(time_point ends, look looks, std::function<void(bool has_ended)> leaves);
+
+    /// Waits until there is an outlet; false when the call was refused. Errors: what refused it for good; `timed_out`.
+    static asio::awaitable<bool> begun(std::shared_ptr<inlet> self);
+
+    /// The next value; nothing at the end, or of a null `self`. Errors: what the source has thrown; `timed_out`; `unavailable` when it is lost.
+    static asio::awaitable<std::optional<std::string>> next(std::shared_ptr<inlet> self);
+
+    /// Nothing more will come: what was not an end is an error.
+    void close(std::exception_ptr why);
+
+    /// The reader leaves.
+    void leave();
+
+private:
+    void hear(std::string_view text);
+    asio::awaitable<void> change();
+    void tell(call_letter::kind what);
+    std::optional<call_letter::kind> note(call_letter& letter);  // with the mutex locked; what to answer
+    std::optional<call_letter::kind> missing();
+
+    const broker_ptr broker_;
+    const std::size_t window_;
+    const std::shared_ptr<event> changed_;
+    std::unique_ptr<mailbox> box_;
+    time_point ends_ = never;
+    look looks_;
+    std::function<void(bool)> leaves_;
+
+    std::mutex mutex_;  // guards all below
+    std::string source_;
+    std::deque<std::string> values_;  // received and not taken
+    std::uint64_t received_ = 0;
+    std::uint64_t taken_ = 0;
+    std::uint64_t told_ = 0;  // what the source knows of taken_
+    std::size_t untold_bytes_ = 0;
+    std::uint64_t letters_heard_ = 0;
+    std::optional<std::uint64_t> asked_for_;  // to be sent again
+    std::exception_ptr failure_;
+    bool is_refused_ = false;
+    bool is_lost_ = false;
+    bool has_ended_ = false;
+};
+
+/// Holds an inlet for its reader.
+class reading {
+public:
+    reading() {}
+    explicit reading(std::shared_ptr<inlet> from) : from_(std::move(from)) {}
+    reading(reading&&) = default;
+    reading& operator=(reading&& other) noexcept {
+        std::swap(from_, other.from_);
+        return *this;
+    }
+    ~reading() {
+        if (from_) from_->leave();
+    }
+
+    const std::shared_ptr<inlet>& from() const { return from_; }
+
+private:
+    std::shared_ptr<inlet> from_;
+};
+
+}  // namespace taskflux::detail

@@ -1,0 +1,198 @@
+#pragma once
+
+#include <taskflux/calls/stream/inlet.hpp>
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/method.hpp>
+#include <taskflux/core/task/failure.hpp>
+#include <taskflux/detail/alarm.hpp>
+
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace taskflux::detail {
+
+std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window) {
+    const auto made = std::make_shared<inlet>(std::move(broker), window);
+    made->box_ = made->broker_->open([weak = made->weak_from_this()](std::string_view text) {
+        if (const auto self = weak.lock()) self->hear(text);
+    });
+    return made;
+}
+
+inlet::inlet(broker_ptr broker, std::size_t window)
+    : broker_(std::move(broker)), window_(window), changed_(std::make_shared<event>()) {}
+
+void inlet::attach(time_point ends, look looks, std::function<void(bool)> leaves) {
+    ends_ = ends;
+    looks_ = std::move(looks);
+    leaves_ = std::move(leaves);
+}
+
+asio::awaitable<bool> inlet::begun(std::shared_ptr<inlet> self) {
+    for (;;) {
+        {
+            const std::lock_guard lock(self->mutex_);
+            if (!self->source_.empty()) co_return true;
+            if (self->is_refused_) co_return false;
+            if (self->failure_) std::rethrow_exception(self->failure_);
+        }
+        co_await self->change();
+    }
+}
+
+asio::awaitable<std::optional<std::string>> inlet::next(std::shared_ptr<inlet> self) {
+    while (self) {
+        std::optional<std::string> value;
+        bool is_due = false;
+        {
+            const std::lock_guard lock(self->mutex_);
+            if (!self->values_.empty()) {
+                value = std::move(self->values_.front());
+                self->values_.pop_front();
+                ++self->taken_;
+                self->untold_bytes_ += value->size();
+                is_due = (self->taken_ - self->told_) * 2 >= self->window_ || self->untold_bytes_ * 4 >= stream_bytes;
+            } else if (self->has_ended_) {
+                co_return std::nullopt;
+            } else if (self->failure_) {
+                std::rethrow_exception(self->failure_);
+            }
+        }
+        if (is_due) self->tell(call_letter::kind::credit);
+        if (value) co_return value;
+        co_await self->change();
+    }
+    co_return std::nullopt;
+}
+
+void inlet::close(std::exception_ptr why) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!failure_) failure_ = std::move(why);
+    }
+    changed_->set();
+}
+
+void inlet::leave() {
+    bool has_ended = false;
+    {
+        const std::lock_guard lock(mutex_);
+        has_ended = has_ended_ || failure_;
+    }
+    if (const auto leaves = std::exchange(leaves_, nullptr)) leaves(has_ended);
+}
+
+asio::awaitable<void> inlet::change() {
+    const auto executor = co_await asio::this_coro::executor;
+    auto& clock = broker_->clock();
+    const auto begun = clock.now();
+    if (begun >= ends_) throw error(errc::timed_out, "the stream has not ended in time");
+    const auto until = (std::min)(ends_, later(begun, std::chrono::seconds(1)));
+    std::uint64_t heard_before = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        heard_before = letters_heard_;
+    }
+    {
+        const alarm at(clock, executor, changed_, until);
+        co_await changed_->wait();
+    }
+    if (clock.now() < until) co_return;
+    bool is_lost = false;
+    {
+        const std::lock_guard lock(mutex_);
+        if (letters_heard_ != heard_before || failure_) co_return;
+        is_lost = is_lost_;
+        asked_for_ = received_;
+    }
+    if (looks_) co_await looks_(is_lost);
+    tell(call_letter::kind::again);
+}
+
+void inlet::hear(std::string_view text) {
+    std::optional<call_letter::kind> answer;
+    try {
+        auto letter = call_letter::parse(text);
+        const std::lock_guard lock(mutex_);
+        ++letters_heard_;
+        answer = note(letter);
+    } catch (const std::exception&) {  // not one of ours
+        return;
+    }
+    changed_->set();
+    if (answer) tell(*answer);
+}
+
+std::optional<call_letter::kind> inlet::note(call_letter& letter) {
+    switch (letter.what) {
+        case call_letter::kind::values: {
+            const bool is_new = std::exchange(source_, letter.reply_to) != letter.reply_to;
+            is_lost_ = false;
+            if (has_ended_) return call_letter::kind::credit;
+            if (letter.number > received_) return missing();
+            auto number = letter.number;
+            for (const auto value : letter.values_in()) {
+                if (number++ < received_) continue;
+                if (values_.size() >= window_) break;  // there was no room for it
+                values_.emplace_back(value);
+                ++received_;
+            }
+            if (is_new && received_ > 0) return call_letter::kind::credit;  // a second attempt need not repeat it
+            return std::nullopt;
+        }
+        case call_letter::kind::end:
+            source_ = letter.reply_to;
+            if (!has_ended_ && letter.number > received_) return missing();
+            has_ended_ = true;
+            received_ = letter.number + 1;
+            return call_letter::kind::credit;
+        case call_letter::kind::fault:
+            if (!has_ended_ && !failure_) {
+                auto why = read_failure(letter.payload);
+                const auto code = code_of(why);
+                failure_ = std::make_exception_ptr(call_failed(code, std::move(why)));
+            }
+            return std::nullopt;
+        case call_letter::kind::answer:
+            if (source_.empty()) {
+                failure_ = std::make_exception_ptr(error(errc::invalid_argument, "the method returns one result, and is no stream"));
+            }
+            return std::nullopt;
+        case call_letter::kind::refused:
+            if (source_.empty()) is_refused_ = true;
+            is_lost_ = true;
+            return std::nullopt;
+        default: return std::nullopt;
+    }
+}
+
+std::optional<call_letter::kind> inlet::missing() {
+    if (std::exchange(asked_for_, received_) == received_) return std::nullopt;
+    return call_letter::kind::again;
+}
+
+void inlet::tell(call_letter::kind what) {
+    call_letter letter;
+    letter.what = what;
+    std::string to;
+    {
+        const std::lock_guard lock(mutex_);
+        letter.number = received_;
+        letter.taken = taken_;
+        told_ = taken_;
+        untold_bytes_ = 0;
+        to = source_;
+    }
+    if (to.empty()) return;
+    call_letter refused;
+    refused.what = call_letter::kind::refused;
+    broker_->post(std::move(to), letter.text(), bounce(box_->address(), refused.text()), {});
+}
+
+}  // namespace taskflux::detail

@@ -1,0 +1,20 @@
+#pragma once
+
+// Values and decisions: contracts, options, states, retry, cron, JSON. No I/O, no clock, no randomness.
+#include <taskflux/core/children.hpp>
+#include <taskflux/core/codec.hpp>
+#include <taskflux/core/control.hpp>
+#include <taskflux/core/cron.hpp>
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/id.hpp>
+#include <taskflux/core/method.hpp>
+#include <taskflux/core/options.hpp>
+#include <taskflux/core/retry.hpp>
+#include <taskflux/core/schedule.hpp>
+#include <taskflux/core/schema.hpp>
+#include <taskflux/core/snowflake.hpp>
+#include <taskflux/core/state.hpp>
+#include <taskflux/core/task.hpp>
+#include <taskflux/core/time.hpp>
+#include <taskflux/core/time_text.hpp>
+#include <taskflux/core/zone.hpp>

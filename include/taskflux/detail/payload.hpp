@@ -1,0 +1,48 @@
+#pragma once
+
+#include <taskflux/core/codec.hpp>
+#include <taskflux/core/options.hpp>
+#include <taskflux/detail/temporaries.hpp>
+
+#include <concepts>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace taskflux::detail {
+
+/// Whether a payload `P` (void: none) can be made of these arguments: it is one of them, or they are its
+/// fields. No arguments are a payload forgotten, not one of defaults.
+template <class P, class... Args>
+inline constexpr bool makes_payload = sizeof...(Args) > 0 && std::is_constructible_v<P, Args...>;
+template <class... Args>
+inline constexpr bool makes_payload<void, Args...> = sizeof...(Args) == 0;
+
+template <class... Args>
+inline constexpr bool starts_with_options = false;
+template <class First, class... Rest>
+inline constexpr bool starts_with_options<First, Rest...> = std::same_as<std::remove_cvref_t<First>, submit_options>;
+
+template <class P, class... Args>
+std::string encode_payload(Args&&... args) {
+    static_assert(makes_payload<P, Args...>,
+                  "these arguments are neither a payload of the task's type nor its fields: compare the contract "
+                  "(a payload of defaults is written P{})");
+    static_assert(!(dies_twice<Args> || ...),
+                  "GCC 12 destroys this temporary twice in a co_await expression: name it first (auto payload = …; "
+                  "co_await client.submit(task, payload)), or pass the payload's fields");
+    if constexpr (std::is_void_v<P>) {
+        return "null";
+    } else if constexpr (sizeof...(Args) == 1 && (std::is_same_v<std::remove_cvref_t<Args>, P> && ...)) {
+        return encode((args, ...));
+    } else if constexpr (makes_payload<P, Args...>) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"  // fields that are left out have their defaults
+        return encode(P(std::forward<Args>(args)...));
+#pragma GCC diagnostic pop
+    } else {
+        return {};
+    }
+}
+
+}  // namespace taskflux::detail

@@ -1,0 +1,120 @@
+#pragma once
+
+#include <taskflux/detail/intrusive_list.hpp>
+#include <taskflux/detail/serial_executor.hpp>
+#include <taskflux/detail/small_function.hpp>
+#include <taskflux/exec/slots/job.hpp>
+#include <taskflux/fwd.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <thread>
+#include <utility>
+
+namespace taskflux::detail {
+
+using end_counts = std::array<std::uint64_t, 4>;  // by job_end
+
+/// How jobs ended. Written by one thread at a time, read by any: no read-modify-write instruction.
+class end_counters {
+public:
+    void add(job_end end) noexcept {
+        auto& counter = counters_[static_cast<std::size_t>(end)];
+        counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+
+    void add_to(end_counts& sum) const noexcept {
+        for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += counters_[i].load(std::memory_order_relaxed);
+    }
+
+private:
+    std::array<std::atomic<std::uint64_t>, 4> counters_{};
+};
+
+/// One lane of `slots`: a long-lived coroutine that runs one job after another. All members belong to
+/// whoever is inside `lane`, but for the atomic ones, which anyone may read, and `reserved`. Padded, so that
+/// two slots never share a cache line.
+struct alignas(64) slot : list_hook<slot> {
+    explicit slot(const asio::any_io_executor& home)
+        : lane(std::make_shared<serial_queue>(home)), executor(serial_executor(lane)) {}
+
+    job* pop() noexcept {
+        job* j = taken.pop_front();
+        waiting.store(taken.size(), std::memory_order_relaxed);
+        return j;
+    }
+
+    /// Delivers later, or, if this may turn out to be the last job for now, keeps it for `slots::wake`.
+    void deliver(const job_ptr& j, std::exception_ptr error) {
+        if (!holding || !taken.empty()) return j->deliver(std::move(error), false);
+        held = j;
+        held_error = std::move(error);
+    }
+
+    /// Delivers what was kept, as it is not the last one.
+    void flush() {
+        if (const auto j = std::move(held)) j->deliver(std::move(held_error), false);
+    }
+
+    /// Emits cancellation to the job that runs.
+    void interrupt() { signal.emit(asio::cancellation_type::terminal); }
+
+    /// The job under way. Abandons it when the coroutine is destroyed around it.
+    class running {
+    public:
+        running(slot& s, job* j) noexcept : slot_(s), job_(j, false) {
+            s.flush();
+            s.current = j;
+            ++j->runs_;
+            s.is_running.store(true, std::memory_order_relaxed);
+        }
+        running(const running&) = delete;
+        running& operator=(const running&) = delete;
+        ~running() {
+            slot_.current = nullptr;
+            if (job_) job_->abandon();
+        }
+
+        job& operator*() const noexcept { return *job_; }
+        job* operator->() const noexcept { return job_.get(); }
+
+        void end(std::exception_ptr error) noexcept {
+            const job_ptr ended = std::move(job_);
+            slot_.current = nullptr;
+            const job_end what = ended->judge(error);
+            slot_.ends.add(what);
+            slot_.is_running.store(false, std::memory_order_relaxed);
+            if (what != job_end::retried) slot_.deliver(ended, std::move(error));
+        }
+
+    private:
+        slot& slot_;
+        job_ptr job_;
+    };
+
+    const std::shared_ptr<serial_queue> lane;
+    const asio::any_io_executor executor;  // the lane, as an executor
+    asio::any_io_executor work;            // keeps the context running while a job is suspended
+    asio::cancellation_signal signal;
+    small_function parked;
+    job_list taken;  // owns a reference to each
+    job* current = nullptr;
+    bool resuming = false;  // inside `slots::resume`, so that what is left of a batch will be given back
+    bool holding = false;   // and by `slots::wake`, so that what is held will be delivered
+    job_ptr held;           // ended, but not delivered
+    std::exception_ptr held_error;
+    std::atomic<std::thread::id> lingers;   // who is in `slots::wake`, delivering, after this slot was parked
+    std::atomic<std::thread::id> reserved;  // by that thread, for itself: it need not be woken
+    std::atomic<std::size_t> waiting{0};
+    std::atomic<bool> is_running{false};
+    end_counters ends;
+};
+
+}  // namespace taskflux::detail

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/core/options.hpp>
+#include <taskflux/core/task.hpp>
+#include <taskflux/detail/payload.hpp>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace taskflux::detail {
+
+std::string queue_of(const auto& contract, const submit_options& options) {
+    return options.queue() ? *options.queue() : std::string(contract.options().queue());
+}
+
+std::shared_ptr<task_spec> spec_of(const auto& contract, const submit_options& options) {
+    auto spec = std::make_shared<task_spec>();
+    spec->name = contract.name();
+    spec->priority = options.priority().value_or(contract.options().priority());
+    spec->policy = options.over(contract.options().policy());
+    spec->headers = options.headers();
+    return spec;
+}
+
+inline new_task make_task(std::shared_ptr<const task_spec> spec, const submit_options& options, std::string payload) {
+    new_task task;
+    task.spec = std::move(spec);
+    task.payload = std::move(payload);
+    task.own_id = options.id();
+    task.unique_key = options.unique_key();
+    task.unique_window = options.unique_window();
+    task.delay = options.delay();
+    task.at = options.at().value_or(time_point{});
+    task.hold = options.hold();
+    return task;
+}
+
+template <class R, class P, class... Args>
+new_task task_of(const contract<R, P>& contract, const submit_options& options, Args&&... payload) {
+    auto text = encode_payload<P>(std::forward<Args>(payload)...);
+    auto spec = spec_of(contract, options);
+    return make_task(std::move(spec), options, std::move(text));
+}
+
+}  // namespace taskflux::detail

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/calls/stream/inlet.hpp>
+#include <taskflux/core/id.hpp>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace taskflux::detail {
+
+/// A task with this header emits its values to who is named there.
+inline constexpr std::string_view stream_header = "taskflux-stream";
+
+struct stream_reader {
+    std::string address;
+    std::size_t window = 1;
+};
+
+std::string stream_header_for(const inlet& reader);
+
+/// Throws `errc::invalid_argument`.
+stream_reader read_stream_header(std::string_view text);
+
+/// Ends the inlet when that task ends, and cancels the task when the reader leaves before.
+void follow_task(const broker_ptr& broker, const task_id& id, inlet& reader);
+
+}  // namespace taskflux::detail

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <taskflux/core/error.hpp>
+#include <taskflux/flow/client.hpp>
+#include <taskflux/flow/client/task_stream.hpp>
+#include <taskflux/flow/job.hpp>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <charconv>
+#include <exception>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace taskflux::detail {
+
+std::string stream_header_for(const inlet& reader) { return std::to_string(reader.window()) + ' ' + reader.address(); }
+
+stream_reader read_stream_header(std::string_view text) {
+    stream_reader made;
+    const auto* const end = text.data() + text.size();
+    const auto [at, failure] = std::from_chars(text.data(), end, made.window);
+    if (failure != std::errc() || at == end || *at != ' ') {
+        throw error(errc::invalid_argument, "header " + std::string(stream_header) + ": \"" + std::string(text) +
+                                                "\" is no window and address of a reader");
+    }
+    made.address.assign(at + 1, end);
+    return made;
+}
+
+/// Waits for the task's end, which is none that a reader expects: a stream says itself that it is over.
+asio::awaitable<void> close_after(broker_ptr broker, task_id id, std::weak_ptr<inlet> reader) {
+    auto why = std::make_exception_ptr(error(errc::unavailable, "task " + to_string(id) +
+                                                                         " has succeeded, but not all of its values have come"));
+    try {
+        const auto ended = co_await broker->wait(id, taskflux::job<void>::forever);
+        if (ended) value_of<void>(*ended, id);
+    } catch (...) {
+        why = std::current_exception();
+    }
+    if (const auto in = reader.lock()) in->close(why);
+}
+
+void follow_task(const broker_ptr& broker, const task_id& id, inlet& reader) {
+    const auto strand = asio::make_strand(broker->get_executor());
+    const auto stop = std::make_shared<asio::cancellation_signal>();
+    reader.attach(never, nullptr, [broker, id, strand, stop](bool has_ended) {
+        asio::post(strand, [stop] { stop->emit(asio::cancellation_type::terminal); });
+        if (!has_ended) cancel_in_background(broker, id);
+    });
+    asio::co_spawn(strand, close_after(broker, id, reader.weak_from_this()),
+                   asio::bind_cancellation_slot(stop->slot(), [stop](std::exception_ptr) {}));
+}
+
+}  // namespace taskflux::detail

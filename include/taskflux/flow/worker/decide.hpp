@@ -1,0 +1,79 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/core/codec.hpp>
+#include <taskflux/core/control.hpp>
+#include <taskflux/core/retry.hpp>
+#include <taskflux/core/task/failure.hpp>
+#include <taskflux/flow/workflow/notebook.hpp>
+
+#include <exception>
+#include <optional>
+#include <utility>
+
+namespace taskflux::detail {
+
+/// What to tell the broker about an attempt that returned `result`.
+inline settlement succeeded(const delivery& what, std::string result) {
+    settlement end;
+    end.key = what.key;
+    end.token = what.token;
+    end.data = std::move(result);
+    return end;
+}
+
+/// An attempt that ended with an error, for deciding what follows.
+struct failed_attempt {
+    const delivery* what = nullptr;
+    retry_policy::predicate retry_if = nullptr;  ///< of the worker's own contract
+    std::optional<errc> stopped;                 ///< why its handler was told to stop, if it was
+    std::exception_ptr error;
+};
+
+/// What to tell the broker about an attempt that failed at `now`; nothing where it has no say any more.
+template <class Generator>
+std::optional<settlement> decide(const failed_attempt& attempt, time_point now, Generator& random) {
+    const auto& what = *attempt.what;
+    settlement end;
+    end.key = what.key;
+    end.token = what.token;
+    if (attempt.stopped == errc::lease_lost) return std::nullopt;
+    if (attempt.stopped == errc::cancelled) return end.how = settlement::kind::cancel, end;
+    if (attempt.stopped == errc::shut_down) return end.how = settlement::kind::release, end;
+
+    end.how = settlement::kind::fail;
+    end.data = encode(describe(attempt.error));
+    if (attempt.stopped == errc::timed_out) return end;  // the overall deadline
+    try {
+        std::rethrow_exception(attempt.error);
+    } catch (const suspension& pause) {
+        end.how = settlement::kind::suspend;
+        end.data = pause.awaited;
+        end.delay = pause.delay;
+        return end;
+    } catch (const bad_payload&) {
+        return end;
+    } catch (const discard&) {
+        return end;
+    } catch (const retry_after& e) {
+        end.how = settlement::kind::retry;
+        end.delay = e.delay();
+        end.counts = false;
+        return end;
+    } catch (const error& e) {
+        if (e.code() == errc::journal_mismatch) return end;  // no retry mends it
+    } catch (...) {  // any other failure: the policy's matter
+    }
+    try {
+        if (attempt.retry_if && !attempt.retry_if(attempt.error)) return end;
+    } catch (...) {  // a predicate that can't tell does not get another attempt
+        return end;
+    }
+    if (const auto delay = next_delay(what.spec->policy.retry, what.attempt, now - what.first_started_at, random)) {
+        end.how = settlement::kind::retry;
+        end.delay = *delay;
+    }
+    return end;
+}
+
+}  // namespace taskflux::detail

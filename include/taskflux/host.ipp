@@ -1,0 +1,42 @@
+#pragma once
+
+#include <taskflux/fwd.hpp>
+#include <taskflux/host.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address_v4.hpp>
+#include <boost/asio/ip/udp.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <cstdint>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <unistd.h>
+
+namespace taskflux {
+
+std::string own_ip() {
+    asio::io_context context;
+    asio::ip::udp::socket socket(context);
+    boost::system::error_code ec;
+    // Connecting a datagram socket sends nothing: the system only chooses the way. The address is one for documentation
+    // (RFC 5737), which no machine has.
+    socket.connect(asio::ip::udp::endpoint(asio::ip::make_address_v4("192.0.2.1"), 9), ec);
+    const auto mine = socket.local_endpoint(ec);
+    return ec || mine.address().is_unspecified() ? "127.0.0.1" : mine.address().to_string();
+}
+
+double host_load() {
+    double load = 0;
+    return ::getloadavg(&load, 1) == 1 ? load : 0;
+}
+
+std::uint64_t resident_memory() {
+    std::ifstream pages("/proc/self/statm");
+    std::uint64_t all = 0, resident = 0;
+    pages >> all >> resident;
+    return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace taskflux

@@ -1,0 +1,339 @@
+#include "unit/flow/fixture.hpp"
+
+#include <taskflux/admin/directory.hpp>
+#include <taskflux/app/app.hpp>
+#include <taskflux/app/app/command_line.hpp>
+#include <taskflux/calls/rpc.hpp>
+#include <taskflux/flow/scheduler.hpp>
+#include <taskflux/version.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <unistd.h>
+
+using namespace test::flow;
+using taskflux::app;
+using taskflux::app_config;
+using taskflux::config_error;
+
+namespace {
+
+inline constexpr taskflux::task<void(int)> mail{"mail", task_options().queue("mail")};
+inline constexpr taskflux::method<int(int)> double_it{"math", "double_it"};
+inline constexpr taskflux::method<int(int)> other_method{"other", "other"};
+
+/// Apps on the embedded broker, in virtual time, whose log goes to a file.
+struct app_fixture : fixture {
+    watchdog guard;
+    std::filesystem::path log = std::filesystem::temp_directory_path() / ("taskflux_app_" + std::to_string(getpid()) + ".log");
+    app_config config = make_config();
+
+    ~app_fixture() { std::filesystem::remove(log); }
+
+    app_config make_config() const {
+        app_config made;
+        made.node = "web-1";
+        made.log_path = log.string();
+        return made;
+    }
+
+    std::string log_text() const {
+        std::ostringstream text;
+        text << std::ifstream(log).rdbuf();
+        return text.str();
+    }
+
+    /// Until a coroutine has ended, in real time: an app's worker keeps its lease by a thread of its own.
+    template <class End>
+    void run_until(const End& end) {
+        io.restart();
+        while (!end->done) io.run_one();
+    }
+
+    template <class R>
+    R result(asio::awaitable<R> coroutine) {
+        auto end = start_on(here, std::move(coroutine));
+        run_until(end);
+        if (end->error) std::rethrow_exception(end->error);
+        if constexpr (!std::is_void_v<R>) return std::move(*end->value);
+    }
+
+    std::string refusal(app& which) {
+        try {
+            start(which.run_on(broker));
+        } catch (const config_error& e) {
+            return e.what();
+        }
+        return "accepted";
+    }
+};
+
+asio::awaitable<int> twice_of(int number) { co_return 2 * number; }
+asio::awaitable<void> nothing(int) { co_return; }
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(flow_app, app_fixture)
+
+BOOST_AUTO_TEST_CASE(it_runs_tasks_until_it_is_stopped) {
+    app a{config};
+    a.on(twice, twice_of);
+    const auto life = start_on(here, a.run_on(broker));
+    BOOST_TEST(result(client.run(twice, 21)) == 42);
+    BOOST_TEST(!life->done);
+    a.stop();
+    run_until(life);
+    BOOST_TEST(!life->error);
+}
+
+BOOST_AUTO_TEST_CASE(handlers_end_within_the_drain_time) {
+    app a{config};
+    gate closed{here};
+    a.on(note, [&](int) { return closed.pass(); });
+    const auto life = start_on(here, a.run_on(broker));
+    const auto job = result(client.submit(note, 1));
+    while (closed.waiting == 0) io.run_one();
+    a.stop();
+    settle();
+    BOOST_TEST(!life->done);
+    closed.open();
+    run_until(life);
+    BOOST_TEST(result(job.record()).state == task_state::succeeded);
+}
+
+BOOST_AUTO_TEST_CASE(a_task_that_is_not_enabled_gets_no_handler) {
+    const auto handled = [&](std::vector<std::string> enabled, std::vector<std::string> disabled) {
+        auto some = config;
+        some.enabled_tasks = std::move(enabled);
+        some.disabled_tasks = std::move(disabled);
+        app a{some};
+        a.on(note, nothing).on(mail, nothing);
+        return a.start_line().substr(a.start_line().find("queues="));
+    };
+    BOOST_TEST(handled({}, {}) == "queues=default,mail slots=16");
+    BOOST_TEST(handled({}, {"mail"}) == "queues=default slots=16");
+    BOOST_TEST(handled({"mail"}, {}) == "queues=mail slots=16");
+    BOOST_TEST(handled({"mail"}, {"mail", "note"}) == "queues=mail slots=16");
+    BOOST_TEST(handled({}, {"mail", "note"}) == "queues= slots=0");
+
+    config.disabled_tasks = {"note"};
+    app a{config};
+    a.on(note, nothing).on(twice, twice_of);
+    const auto life = start_on(here, a.run_on(broker));
+    result(client.submit(note, 1));
+    BOOST_TEST(result(client.run(twice, 1)) == 2);
+    BOOST_TEST(result(broker->counts("default")).waiting == 1U);
+    a.stop();
+    run_until(life);
+}
+
+BOOST_AUTO_TEST_CASE(it_serves_methods_and_is_shown_in_the_directory) {
+    config.services = {"math"};
+    app a{config};
+    a.on(note, nothing).serve(double_it, twice_of).serve(other_method, twice_of);
+    const auto life = start_on(here, a.run_on(broker));
+    taskflux::rpc caller{broker};
+    taskflux::directory directory{broker};
+    std::vector<taskflux::node_info> nodes;
+    while (nodes.empty()) nodes = result(directory.nodes());
+    BOOST_TEST(nodes.front().name == "web-1");
+    while (result(directory.services("math")).empty()) io.poll();
+    BOOST_TEST(result(caller.call(double_it, 21)) == 42);
+    BOOST_TEST(result(directory.services("other")).empty());
+    a.stop();
+    run_until(life);
+    BOOST_TEST(!life->error);
+    BOOST_TEST(result(directory.nodes()).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_config_that_does_not_fit_the_program_is_refused) {
+    const auto with = [&](auto change) {
+        auto some = config;
+        change(some);
+        app a{some};
+        a.on(mail, nothing);
+        return refusal(a);
+    };
+    BOOST_TEST(with([](auto& c) { c.enabled_tasks = {"mial"}; }) ==
+               "config: /enabled_tasks/0: this program has no task \"mial\"; did you mean \"mail\"? There are: \"mail\"");
+    BOOST_TEST(with([](auto& c) { c.services = {"calculator"}; }).starts_with("config: /services/0: this program has no service"));
+    const auto scheduled = [&](const std::string& task, boost::json::value payload) {
+        return with([&](auto& c) {
+            auto& one = c.schedules.emplace_back();
+            one.task = task;
+            one.cron = "@daily";
+            one.payload = std::move(payload);
+        });
+    };
+    BOOST_TEST(scheduled("mial", 1).starts_with("config: /schedules/0/task: this program has no task \"mial\"; did you mean"));
+    BOOST_TEST(scheduled("mail", "x").starts_with("config: /schedules/0/payload: expected an integer"));
+    app none{config};
+    BOOST_TEST(refusal(none) == "config: there is nothing to run: no task is enabled, and there are neither services nor schedules");
+}
+
+BOOST_AUTO_TEST_CASE(schedules_of_program_and_config_are_stored) {
+    auto& one = config.schedules.emplace_back();
+    one.id = "from_config";
+    one.task = "mail";
+    one.cron = "@every 1h";
+    one.payload = 7;
+    auto& other = config.schedules.emplace_back();
+    other.id = "night";
+    other.task = "note";
+    other.cron = "@daily";
+    other.payload = 1;
+    other.enabled = false;
+    config.retention = 5min;
+    app a{config};
+    a.on(note, nothing).on(mail, nothing);
+    a.every("*/10 * * * * *", note, 1);
+    a.every("0 3 * * *", note, 2, taskflux::schedule_options().id("night").zone("Europe/Berlin"));
+    BOOST_CHECK_THROW(a.every("@daily", note, 3), taskflux::error);      // there is one of that id
+    BOOST_CHECK_THROW(a.every("often", mail, 3), taskflux::error);
+    std::vector<taskflux::schedule> stored;
+    bool is_ready = false;
+    a.on_start([&](taskflux::client with) -> asio::awaitable<void> {
+        stored = co_await taskflux::scheduler(with.get_broker()).list();
+        is_ready = true;
+    });
+    const auto life = start_on(here, a.run_on(broker));
+    while (!is_ready && !life->done) io.run_one();
+    BOOST_REQUIRE(stored.size() == 2U);  // "night" is the config's, which is not enabled
+    BOOST_TEST(stored[0].queue == "default");
+    BOOST_TEST(stored[0].definition.id == "note");
+    BOOST_TEST(stored[0].definition.task->payload.bytes == "1");
+    BOOST_TEST(stored[1].queue == "mail");
+    BOOST_TEST(stored[1].definition.id == "from_config");
+    BOOST_TEST(stored[1].definition.task->payload.bytes == "7");
+    BOOST_TEST((stored[1].definition.task->retention == 5min));
+    a.stop();
+    run_until(life);
+}
+
+BOOST_AUTO_TEST_CASE(limits_are_for_tasks_that_have_none_of_their_own) {
+    static constexpr taskflux::task<void(int)> kept{"kept", task_options().retention(2h).timeout(3s)};
+    config.timeout = 1s;
+    config.retention = 5min;
+    app a{config};
+    std::vector<taskflux::duration> left;
+    const auto look = [&](taskflux::context& ctx, int) -> asio::awaitable<void> {
+        left.push_back(ctx.remaining());
+        co_return;
+    };
+    a.on(note, look).on(kept, look);
+    taskflux::job<void> short_lived{broker, {}}, long_lived{broker, {}};
+    bool is_over = false;
+    a.on_start([&](taskflux::client with) -> asio::awaitable<void> {
+        short_lived = co_await with.submit(note, 1);
+        co_await short_lived.result();
+        long_lived = co_await with.submit(kept, 1);
+        co_await long_lived.result();
+        is_over = true;
+    });
+    const auto life = start_on(here, a.run_on(broker));
+    while (!is_over && !life->done) io.run_one();
+    a.stop();
+    run_until(life);
+    BOOST_REQUIRE(left.size() == 2U);
+    BOOST_TEST((left[0] == 1s));
+    BOOST_TEST((left[1] == 3s));
+    advance(10min);
+    BOOST_TEST((start(short_lived.record())->code() == errc::not_found));
+    BOOST_TEST(now(long_lived.record()).state == task_state::succeeded);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_part_throws_ends_it) {
+    app a{config};
+    a.on(note, nothing);
+    a.on_start([](taskflux::client) -> asio::awaitable<void> {
+        throw std::runtime_error("no such table");
+        co_return;
+    });
+    const auto life = start_on(here, a.run_on(broker));
+    run_until(life);
+    BOOST_TEST(life->what() == "no such table");
+}
+
+BOOST_AUTO_TEST_CASE(what_was_begun_at_the_start_is_cancelled_at_the_stop) {
+    app a{config};
+    gate closed{here};
+    a.on(note, nothing);
+    a.on_start([&](taskflux::client) { return closed.pass(); });
+    const auto life = start_on(here, a.run_on(broker));
+    while (closed.waiting == 0) io.run_one();
+    a.stop();
+    run_until(life);
+    BOOST_TEST(!life->error);
+    BOOST_TEST(closed.cancelled == 1);
+}
+
+BOOST_AUTO_TEST_CASE(it_is_set_up_before_it_runs_and_runs_once) {
+    app a{config};
+    a.on(note, nothing);
+    BOOST_CHECK_THROW(a.on(note, nothing), taskflux::error);
+    const auto life = start_on(here, a.run_on(broker));
+    BOOST_CHECK_THROW(a.on(twice, twice_of), taskflux::error);
+    BOOST_CHECK_THROW(a.every("@daily", note, 1), taskflux::error);
+    BOOST_CHECK_THROW(start(a.run_on(broker)), taskflux::error);
+    a.stop();
+    run_until(life);
+}
+
+BOOST_AUTO_TEST_CASE(a_log_line_has_time_level_task_and_fields_and_no_end_inside) {
+    app a{config};
+    a.on(twice, [](taskflux::context& ctx, int number) -> asio::awaitable<int> {
+        taskflux::header_map fields{{"number", std::to_string(number)}};
+        ctx.log(taskflux::log_level::warning, "two\nlines", std::move(fields));
+        ctx.log(taskflux::log_level::debug, "left out");
+        co_return number;
+    });
+    const auto life = start_on(here, a.run_on(broker));
+    const auto job = result(client.submit(twice, 5));
+    BOOST_TEST(result(job.result()) == 5);
+    a.stop();
+    run_until(life);
+    BOOST_TEST(log_text() == "2026-05-27T00:00:00Z warning two\\nlines task=\"" + to_string(job.id()) + "\" number=\"5\"\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_log_file_that_cannot_be_opened_is_refused) {
+    config.log_path = "/nowhere/app.log";
+    app a{config};
+    a.on(note, nothing);
+    BOOST_TEST(refusal(a) == "config: /log_path: /nowhere/app.log can't be opened: No such file or directory");
+}
+
+BOOST_AUTO_TEST_CASE(the_start_line_shows_no_password) {
+    config.url = "redis://user:secret@host/1";
+    config.queues = {"default", "mail"};
+    config.weights = {{"mail", 3}};
+    config.concurrency = 64;
+    config.env = taskflux::app_environment::STAGE;
+    app a{config};
+    a.on(note, nothing);
+    BOOST_TEST(a.start_line() == std::string("taskflux ") + taskflux::version +
+                                     " node=web-1 backend=redis://user:***@host:6379/1 queues=default,mail:3 slots=64 env=STAGE");
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_command_line_is_refused_with_what_is_meant) {
+    using taskflux::detail::parse_command_line;
+    const auto line = parse_command_line({"--config=a.json", "--env", "TEST", "--check-config"});
+    BOOST_TEST(line.config == "a.json");
+    BOOST_TEST(line.env == "TEST");
+    BOOST_TEST(line.check);
+    const auto refused = [](const std::vector<std::string>& words) {
+        try {
+            parse_command_line(words);
+        } catch (const config_error& e) {
+            return std::string(e.what());
+        }
+        return std::string("accepted");
+    };
+    BOOST_TEST(refused({"--confg", "x"}).starts_with("command line: there is no option \"--confg\"; did you mean \"--config\"?"));
+    BOOST_TEST(refused({"--config"}) == "command line: --config needs a value");
+    BOOST_TEST(refused({"--help=x"}) == "command line: --help takes no value");
+    BOOST_TEST(refused({"x"}).starts_with("command line: there is no option \"x\"; there are: \"--config\""));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

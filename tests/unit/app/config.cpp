@@ -1,0 +1,212 @@
+#include <taskflux/app/config.hpp>
+
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <unistd.h>
+
+using namespace std::chrono_literals;
+using taskflux::app_config;
+using taskflux::app_environment;
+using taskflux::config_error;
+using taskflux::config_sources;
+
+namespace {
+
+/// A folder of its own, with config files; errors name them without it.
+struct folder {
+    std::filesystem::path path = std::filesystem::temp_directory_path() / ("taskflux_config_" + std::to_string(getpid()));
+
+    folder() { std::filesystem::create_directory(path); }
+    ~folder() { std::filesystem::remove_all(path); }
+
+    std::string write(const std::string& name, const std::string& text) const {
+        std::ofstream(path / name) << text;
+        return (path / name).string();
+    }
+
+    app_config load(const std::string& text, std::map<std::string, std::string> variables = {},
+                    const std::string& env = "") const {
+        return taskflux::load_config(
+            config_sources().file(write("app.json", text)).variables(std::move(variables)).env(env));
+    }
+
+    std::string refusal(const std::string& text, std::map<std::string, std::string> variables = {},
+                        const std::string& env = "") const {
+        try {
+            load(text, std::move(variables), env);
+        } catch (const config_error& e) {
+            std::string what = e.what();
+            const auto at = what.find(path.string());
+            if (at != std::string::npos) what.erase(at, path.string().size() + 1);
+            return what;
+        }
+        return "accepted";
+    }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(flow_app_config, folder)
+
+BOOST_AUTO_TEST_CASE(what_a_config_does_not_say_has_its_default) {
+    const auto config = load("{}");
+    BOOST_TEST(config.url == "memory://");
+    BOOST_TEST(config.concurrency == 16U);
+    BOOST_TEST(config.threads == 1U);
+    BOOST_TEST((config.drain_for.value() == 30s));
+    BOOST_TEST(config.queues.empty());
+    BOOST_TEST(!config.env.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(every_kind_of_value_is_read) {
+    const auto config = load(R"({
+        "url": "redis://user:secret@host/2", "node": "web-1", "queues": ["mail", "default"], "weights": {"mail": 3},
+        "concurrency": 64, "threads": 2, "cpu_threads": 3, "lease": "500ms", "drain_for": "2m",
+        "log_path": "x.log", "log_level": "warning", "services": ["calculator"],
+        "schedules": [{"task": "report", "cron": "0 9 * * *", "zone": "Europe/Berlin", "payload": {"any": [1]},
+                       "misfire": "skip", "jitter": "1s", "enabled": false}],
+        "enabled_tasks": ["a"], "disabled_tasks": ["b"], "timeout": "30s", "deadline": "1h", "retention": "2h",
+        "failed_retention": "7d"})");
+    BOOST_TEST(config.queues == (std::vector<std::string>{"mail", "default"}), boost::test_tools::per_element());
+    BOOST_TEST(config.weights.at("mail") == 3U);
+    BOOST_TEST(config.concurrency == 64U);
+    BOOST_TEST((config.lease.value() == 500ms));
+    BOOST_TEST((config.log_level == taskflux::log_level::warning));
+    BOOST_TEST((config.failed_retention->value() == 24h * 7));
+    BOOST_REQUIRE(config.schedules.size() == 1U);
+    BOOST_TEST((config.schedules[0].misfire == taskflux::misfire_policy::skip));
+    BOOST_TEST(!config.schedules[0].enabled);
+    BOOST_TEST((config.schedules[0].jitter.value() == 1s));
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_value_is_refused_with_its_place_and_what_is_allowed) {
+    const std::vector<std::pair<std::string, std::string>> mistakes{
+        {"{\n  \"concurency\": 4\n}",
+         "app.json:2:3: /concurency: there is no such key; did you mean \"concurrency\"? There are: \"url\", \"node\""},
+        {R"({"colour": 1})", "app.json:1:2: /colour: there is no such key; there are: \"url\""},
+        {R"({"concurrency": 0})", "app.json:1:2: /concurrency: expected an integer from 1 to 100000, got 0"},
+        {R"({"concurrency": "four"})", "app.json:1:2: /concurrency: expected an integer from 0 to 4294967295, got string"},
+        {R"({"log_level": "loud"})", "app.json:1:2: /log_level: expected one of \"trace\", \"debug\", \"info\""},
+        {R"({"drain_for": 30})", "app.json:1:2: /drain_for: expected a time from \"0s\" to \"3650d\", such as"},
+        {R"({"drain_for": "9999d"})", "app.json:1:2: /drain_for: expected a time"},
+        {R"({"lease": "10ms"})", "app.json:1:2: /lease: expected a time from 100ms to 3650d, got 10ms"},
+        {"{\"queues\": [\"a\",\n \"a b\"]}", "app.json:2:2: /queues/1: expected a name of 1 to 128 characters"},
+        {R"({"queues": ["a", "a"]})", "app.json:1:18: /queues/1: \"a\" is here for the second time"},
+        {R"({"queues": ["mail"], "weights": {"mial": 2}})",
+         "app.json:1:34: /weights/mial: this queue is not in /queues; did you mean \"mail\"?"},
+        {R"({"url": "memory://x"})", "app.json:1:2: /url: memory:// takes nothing after it: it names this process's own memory"},
+        {R"({"url": "redis://user:secret@"})", "app.json:1:2: /url: "},
+        {R"({"url": "pigeon://"})", "app.json:1:2: /url: no broker for pigeon://"},
+        {R"({"schedules": [{"task": "t"}]})", "app.json:1:16: /schedules/0/cron: the cron expression is missing"},
+        {R"({"schedules": [{"task": "t", "cron": "* * *"}]})", "app.json:1:30: /schedules/0/cron: "},
+        {R"({"schedules": [{"task": "t", "cron": "@daily", "zone": "Mars"}]})", "app.json:1:48: /schedules/0/zone: "},
+        {R"({"schedules": [{"tsk": "t"}]})", "app.json:1:17: /schedules/0/tsk: there is no such key; did you mean \"task\"?"},
+        {"{\n\"node\": \"a\",\n \"node\": \"b\"}", "app.json:3:2: /node: the key is here for the second time"},
+        {"{\n\"node\" 1}", "app.json:2:8: not valid JSON: "},
+        {"[]", "app.json:1:1: expected object, got an array of 0"},
+        {R"({"environments": {"TEST": {"nod": "x"}}})", "app.json:1:28: /environments/TEST/nod: there is no such key; did you mean \"node\"?"},
+        {R"({"environments": {"PROD": {}}})", "app.json:1:19: /environments/PROD: expected one of \"TEST\", \"STAGE\", \"PRODUCTION\""},
+        {R"({"environments": {"TEST": 1}})", "app.json:1:19: /environments/TEST: expected object, got number 1"},
+    };
+    for (const auto& [text, begins] : mistakes) {
+        const auto said = refusal(text);
+        BOOST_TEST(said.starts_with(begins), "for " << text << "\n  expected " << begins << "\n  got      " << said);
+        BOOST_TEST(said.find("secret") == std::string::npos);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_environment_s_section_lays_over_the_rest) {
+    const std::string text = R"({"node": "n", "queues": ["a", "b"], "concurrency": 1,
+        "environments": {"TEST": {"concurrency": 2}, "PRODUCTION": {"concurrency": 3, "queues": ["c"]}}})";
+    BOOST_TEST(load(text).concurrency == 1U);
+    BOOST_TEST(load(text, {{"TASKFLUX_ENV", "TEST"}}).concurrency == 2U);
+    const auto production = load(text, {{"TASKFLUX_ENV", "TEST"}}, "PRODUCTION");  // what is asked for outright wins
+    BOOST_TEST(production.concurrency == 3U);
+    BOOST_TEST(production.queues.size() == 1U);
+    BOOST_TEST(production.node == "n");
+    BOOST_TEST((production.env == app_environment::PRODUCTION));
+    BOOST_TEST(load(text, {}, "STAGE").concurrency == 1U);
+    BOOST_TEST(load(R"({"env": "TEST", "environments": {"TEST": {"node": "t"}}})").node == "t");
+    BOOST_TEST(refusal(text, {}, "PROD").starts_with("--env: /env: expected one of \"TEST\""));
+}
+
+BOOST_AUTO_TEST_CASE(a_mistake_in_a_section_that_is_not_used_is_found) {
+    BOOST_TEST(refusal(R"({"environments": {"STAGE": {"queues": ["a", "?"]}}})", {}, "TEST")
+                   .starts_with("app.json:1:45: /queues/1: expected a name"));
+}
+
+BOOST_AUTO_TEST_CASE(variables_win_over_the_file) {
+    const auto config = load(R"({"queues": ["x"], "environments": {"TEST": {"concurrency": 2}}})",
+                             {{"TASKFLUX_ENV", "TEST"}, {"TASKFLUX_CONCURRENCY", "8"}, {"TASKFLUX_QUEUES", "a, b"},
+                              {"TASKFLUX_WEIGHTS", "a=2"}, {"TASKFLUX_LOG_LEVEL", "debug"}, {"TASKFLUX_RETENTION", "5m"},
+                              {"TASKFLUX_NODE", ""}, {"TASKFLUX_BUILD_ROOT", "/somewhere"}, {"OTHER", "1"}});
+    BOOST_TEST(config.concurrency == 8U);
+    BOOST_TEST(config.queues == (std::vector<std::string>{"a", "b"}), boost::test_tools::per_element());
+    BOOST_TEST(config.weights.at("a") == 2U);
+    BOOST_TEST((config.log_level == taskflux::log_level::debug));
+    BOOST_TEST((config.retention->value() == 5min));
+    BOOST_TEST(config.node.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_variable_is_refused_as_a_wrong_key_is) {
+    const auto wrong = [&](const std::string& name, const std::string& value) { return refusal("{}", {{name, value}}); };
+    BOOST_TEST(wrong("TASKFLUX_CONCURRENCY", "0") ==
+               "environment variable TASKFLUX_CONCURRENCY: /concurrency: expected an integer from 1 to 100000, got 0");
+    BOOST_TEST(wrong("TASKFLUX_CONCURRENCY", "many").starts_with("environment variable TASKFLUX_CONCURRENCY: /concurrency: "));
+    BOOST_TEST(wrong("TASKFLUX_QUEUES", "a,?").starts_with("environment variable TASKFLUX_QUEUES: /queues/1: "));
+    BOOST_TEST(wrong("TASKFLUX_CONCURENCY", "1") == "environment variable TASKFLUX_CONCURENCY: there is no such variable; "
+                                                    "did you mean TASKFLUX_CONCURRENCY?");
+}
+
+BOOST_AUTO_TEST_CASE(a_config_of_the_program_s_is_what_files_lie_over) {
+    app_config base;
+    base.node = "own";
+    base.concurrency = 5;
+    const auto config = taskflux::load_config(config_sources().file(write("app.json", R"({"concurrency": 6})")), base);
+    BOOST_TEST(config.node == "own");
+    BOOST_TEST(config.concurrency == 6U);
+    base.concurrency = 0;
+    BOOST_CHECK_EXCEPTION(taskflux::check_config(base), config_error, [](const config_error& e) {
+        return std::string(e.what()) == "config: /concurrency: expected an integer from 1 to 100000, got 0" &&
+               e.code() == taskflux::errc::invalid_argument;
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_read_is_named) {
+    const auto what = [](const std::string& file) {
+        try {
+            taskflux::load_config(file);
+        } catch (const config_error& e) {
+            return std::string(e.what());
+        }
+        return std::string("read");
+    };
+    BOOST_TEST(what("/nowhere/app.json") == "/nowhere/app.json: it can't be read: No such file or directory");
+    std::filesystem::create_directory(path / "folder.json");
+    BOOST_TEST(what((path / "folder.json").string()).ends_with("it can't be read: Is a directory"));
+    BOOST_TEST(what("app.toml") == "app.toml: the name of a config file ends in one of \".json\" (for YAML see "
+                                   "<taskflux/app/yaml.hpp>)");
+}
+
+BOOST_AUTO_TEST_CASE(a_time_is_written_in_its_largest_unit) {
+    const auto text = [](taskflux::time_span time) { return taskflux::encode(time); };
+    BOOST_TEST(text(0s) == R"("0s")");
+    BOOST_TEST(text(1500ms) == R"("1500ms")");
+    BOOST_TEST(text(90s) == R"("90s")");
+    BOOST_TEST(text(48h) == R"("2d")");
+    for (const char* wrong : {R"("")", R"("5")", R"("5 s")", R"("-5s")", R"("5w")", R"("s")", R"("99999999999999999999s")", "5"}) {
+        BOOST_CHECK_THROW(taskflux::decode<taskflux::time_span>(wrong), taskflux::decode_error);
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
