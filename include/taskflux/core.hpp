@@ -10,6 +10,7 @@
 #include <taskflux/core/method.hpp>
 #include <taskflux/core/options.hpp>
 #include <taskflux/core/retry.hpp>
+#include <taskflux/core/retry_delay.hpp>
 #include <taskflux/core/schedule.hpp>
 #include <taskflux/core/schema.hpp>
 #include <taskflux/core/snowflake.hpp>
@@ -17,4 +18,5 @@
 #include <taskflux/core/task.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/core/time_text.hpp>
+#include <taskflux/core/uuid.hpp>
 #include <taskflux/core/zone.hpp>

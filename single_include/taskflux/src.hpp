@@ -8,6 +8,7 @@
 #include <taskflux/taskflux.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -26,6 +27,8 @@
 #include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/experimental/cancellation_condition.hpp>
+#include <boost/asio/experimental/channel_error.hpp>
+#include <boost/asio/experimental/concurrent_channel.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address_v4.hpp>
@@ -136,32 +139,7 @@ namespace taskflux::detail {
 /// Returns when `source` reads `when` or later; at once if it does so already. `source` must outlive it.
 /// Cancellation (what the coroutine lets through; `co_spawn`: terminal): throws `operation_aborted`, where
 /// the coroutine throws when cancelled, else returns early.
-inline asio::awaitable<void> sleep_until(clock& source, time_point when) {
-    struct armed_timer {
-        armed_timer(clock& c, const asio::any_io_executor& ex) : source(c), timer(ex) {}
-        ~armed_timer() { source.disarm(timer); }
-        armed_timer(const armed_timer&) = delete;
-        armed_timer& operator=(const armed_timer&) = delete;
-
-        clock& source;
-        asio::steady_timer timer;
-    };
-
-    if (source.now() >= when) co_return;
-    armed_timer waiting(source, co_await asio::this_coro::executor);
-    while (source.now() < when) {
-        source.arm(waiting.timer, when);
-        // A clock may end a wait early, by cancelling it: the state alone tells whether someone cancelled us.
-        boost::system::error_code ec;
-        co_await waiting.timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));
-        const auto state = co_await asio::this_coro::cancellation_state;
-        if (state.cancelled() == asio::cancellation_type::none) continue;
-        if (co_await asio::this_coro::throw_if_cancelled()) {
-            throw boost::system::system_error(asio::error::operation_aborted);
-        }
-        co_return;
-    }
-}
+asio::awaitable<void> sleep_until(clock& source, time_point when);
 
 /// Returns after `by` has passed on `source`; else as `sleep_until`.
 inline asio::awaitable<void> sleep_for(clock& source, duration by) {
@@ -2122,6 +2100,1541 @@ void check_config(const app_config& config) {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/detail/in_time.hpp ----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What `work` gives. Where `source` reads `ends` first, it is cancelled, and `timed_out` thrown, with `what` it was.
+/// `source` must outlive it. Cancellation (terminal): that of `work`.
+template <class T>
+asio::awaitable<T> in_time(clock& source, time_point ends, asio::awaitable<T> work, std::string what) {
+    const auto executor = co_await asio::this_coro::executor;
+    auto both = asio::experimental::make_parallel_group(asio::co_spawn(executor, std::move(work), asio::deferred),
+                                                        asio::co_spawn(executor, sleep_until(source, ends), asio::deferred));
+    auto [order, failure, value, cancelled] =
+        co_await both.async_wait(asio::experimental::wait_for_one(), asio::deferred);
+    const bool is_late = order[0] == 1;
+    if (is_late && cancelled) std::rethrow_exception(cancelled);
+    if (is_late) throw error(errc::timed_out, what + " took too long");
+    if (failure) std::rethrow_exception(failure);
+    co_return std::move(value);
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/calls/rpc/instances.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The instances of services as their boards show them, looked at again after a second, and how many calls of ours each
+/// has in hand. Thread-safe.
+class instances {
+public:
+    explicit instances(broker_ptr broker) : broker_(std::move(broker)) {}
+
+    /// Those that are there, by id, also while they leave. `must_look`: what was seen before is not enough. Errors:
+    /// `timed_out` when the board could not be read until `ends`.
+    asio::awaitable<std::vector<service_instance>> of(std::string service, time_point ends, bool must_look = false) {
+        const auto broker = broker_;
+        const auto now = broker->clock().now();
+        if (!must_look) {
+            const std::lock_guard lock(mutex_);
+            auto& known = services_[service];
+            const bool is_fresh = now < later(known.seen_at, freshness) && now >= known.seen_at;
+            if (!known.all.empty() && (is_fresh || known.is_looking)) co_return known.all;
+        }
+        const looking mark(*this, service);  // others go by what was seen before
+        auto look = broker->announced(board_of(service));
+        const auto rows = co_await in_time(broker->clock(), ends, std::move(look), "looking for instances of " + service);
+        std::vector<service_instance> all;
+        for (const auto& row : rows) {
+            try {
+                all.push_back(decode<service_instance>(row.text));
+            } catch (const payload_error&) {  // another version's
+            }
+        }
+        const std::lock_guard lock(mutex_);
+        auto& known = services_[service];
+        known.seen_at = now;
+        known.all = all;
+        known.deaf.clear();
+        co_return all;
+    }
+
+    /// The same at the beginning of something that ends then. The first look at a board may tell that it is quite another
+    /// time at the server: then `ends` is moved.
+    asio::awaitable<std::vector<service_instance>> first_of(std::string service, time_point& ends) {
+        const auto& clock = broker_->clock();
+        const auto begun = clock.now();
+        auto all = co_await of(std::move(service), ends);
+        const auto seen = clock.now();
+        if (seen < begun || seen >= ends) ends = later(seen, ends - begun);
+        co_return all;
+    }
+
+    /// One that is not in `tried`, the less busy of two; `only`: the one of that id. Errors: `no_instance`, `timed_out`.
+    asio::awaitable<service_instance> choose(std::string service, std::string only, const std::set<std::string>& tried,
+                                             time_point& ends) {
+        const auto is_out = [&](const service_instance& one) {
+            return one.leaving || tried.contains(one.address) || (!only.empty() && one.id != only);
+        };
+        auto all = co_await first_of(service, ends);
+        std::erase_if(all, is_out);
+        {
+            const std::lock_guard lock(mutex_);
+            const auto& deaf = services_[service].deaf;
+            std::erase_if(all, [&](const auto& one) { return deaf.contains(one.address); });
+        }
+        if (all.empty()) {
+            all = co_await of(service, ends, true);
+            std::erase_if(all, is_out);
+        }
+        if (all.empty()) {
+            throw error(errc::no_instance, only.empty() ? "no instance of service " + service + " is there"
+                                                        : "service " + service + " has no instance " + only);
+        }
+        const std::lock_guard lock(mutex_);
+        auto& one = all[pick(all.size())];
+        auto& other = all[pick(all.size())];
+        co_return load_of(one) <= load_of(other) ? one : other;
+    }
+
+    void begun(const std::string& address) {
+        const std::lock_guard lock(mutex_);
+        ++ours_[address];
+    }
+    void ended(const std::string& address) {
+        const std::lock_guard lock(mutex_);
+        const auto at = ours_.find(address);
+        if (--at->second == 0) ours_.erase(at);
+    }
+
+    /// It did not hear: it is dead, or connects again. It is not chosen until the board has been looked at again; what it
+    /// has taken it may still answer.
+    void did_not_hear(const std::string& service, const std::string& address) {
+        const std::lock_guard lock(mutex_);
+        services_[service].deaf.insert(address);
+    }
+
+private:
+    static constexpr duration freshness = std::chrono::seconds(1);
+
+    struct known_service {
+        std::vector<service_instance> all;
+        std::set<std::string> deaf;  // addresses
+        time_point seen_at{};
+        bool is_looking = false;
+    };
+
+    class looking {
+    public:
+        looking(instances& of, std::string service) : of_(of), service_(std::move(service)) {
+            const std::lock_guard lock(of_.mutex_);
+            of_.services_[service_].is_looking = true;
+        }
+        looking(const looking&) = delete;
+        looking& operator=(const looking&) = delete;
+        ~looking() {
+            const std::lock_guard lock(of_.mutex_);
+            of_.services_[service_].is_looking = false;
+        }
+
+    private:
+        instances& of_;
+        std::string service_;
+    };
+
+    // With the mutex:
+
+    std::size_t pick(std::size_t count) { return std::uniform_int_distribution<std::size_t>(0, count - 1)(random_); }
+
+    std::uint64_t load_of(const service_instance& one) const {
+        const auto at = ours_.find(one.address);
+        return (std::max)(one.running, at == ours_.end() ? 0 : at->second);
+    }
+
+    const broker_ptr broker_;
+    std::mutex mutex_;  // guards all below
+    std::map<std::string, known_service> services_;
+    std::map<std::string, std::uint64_t> ours_;  // by address
+    std::minstd_rand random_{std::random_device()()};
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/calls/rpc/core.hpp ----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What an `rpc` shares: its mailbox, and the calls that wait for an answer. Thread-safe; lives in a shared_ptr.
+class rpc_core : public std::enable_shared_from_this<rpc_core> {
+public:
+    explicit rpc_core(broker_ptr broker) : broker_(std::move(broker)), instances_(broker_) {}
+
+    /// To be called once, before anything else.
+    void open() {
+        box_ = broker_->open([weak = weak_from_this()](std::string_view text) {
+            if (const auto self = weak.lock()) self->hear(text);
+        });
+    }
+
+    const broker_ptr& broker() const { return broker_; }
+    detail::instances& instances() { return instances_; }
+
+    /// Calls one instance.
+    static asio::awaitable<std::string> call(std::shared_ptr<rpc_core> self, call_request what) {
+        auto ends = later(self->now(), what.options.timeout());
+        auto request = self->letter_of(what, ends, self->box_->address());
+        std::set<std::string> tried;
+        for (;;) {
+            const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
+            request.deadline = ends;
+            tried.insert(to.address);
+            const waiting mine(*self, to.address);
+            request.id = mine.id();
+            std::exception_ptr failure;
+            bool is_refused = false, may_repeat = false;
+            try {
+                auto back = self->refusal_of(request.id);
+                self->send(mine.shared(), to.address, request.text(), std::move(back));
+                co_await self->wait(mine.of(), what.service, to.id, ends);
+                is_refused = mine.of().is_refused;
+                if (!is_refused) mine.of().check();
+            } catch (const boost::system::system_error& e) {
+                failure = std::current_exception();
+                may_repeat = what.options.is_idempotent() && e.code() == errc::unavailable;
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            if (!failure && !is_refused) co_return mine.of().take();
+            if (failure) self->abandon(to.address, request.id, self->box_->address());
+            if (failure && !may_repeat) std::rethrow_exception(failure);
+            if (is_refused) self->instances_.did_not_hear(what.service, to.address);
+            else tried.erase(to.address);  // perhaps only the way to it was lost
+        }
+    }
+
+    /// Calls one instance, which has taken the call when this returns.
+    static asio::awaitable<reading> open_stream(std::shared_ptr<rpc_core> self, call_request what) {
+        auto ends = later(self->now(), what.options.timeout());
+        std::set<std::string> tried;
+        for (;;) {
+            const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
+            tried.insert(to.address);
+            const auto in = inlet::open(self->broker_, what.options.window());
+            reading made(in);
+            auto request = self->letter_of(what, ends, in->address());
+            request.window = in->window();
+            call_letter refusal;
+            refusal.what = call_letter::kind::refused;
+            bounce back(in->address(), refusal.text());
+            self->instances_.begun(to.address);
+            auto looks = [self, service = what.service, id = to.id, ends](bool is_lost) {
+                return look_for(self, service, id, ends, is_lost);
+            };
+            auto leaves = [self, address = to.address, reader = in->address()](bool has_ended) {
+                self->instances_.ended(address);
+                if (!has_ended) self->abandon(address, 0, reader);
+            };
+            in->attach(ends, std::move(looks), std::move(leaves));
+            auto sending = self->broker_->send(to.address, request.text(), std::move(back));
+            bool is_taken = co_await in_time(self->broker_->clock(), ends, std::move(sending), "calling " + what.service);
+            if (is_taken) is_taken = co_await inlet::begun(in);
+            if (is_taken) co_return made;
+            self->instances_.did_not_hear(what.service, to.address);
+        }
+    }
+
+    /// Sends to one that hears it.
+    static asio::awaitable<void> notify(std::shared_ptr<rpc_core> self, call_request what) {
+        auto ends = later(self->now(), what.options.timeout());
+        auto request = self->letter_of(what, ends, {});
+        std::set<std::string> tried;
+        for (bool was_heard = false; !was_heard;) {
+            const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
+            request.deadline = ends;
+            auto sending = self->broker_->send(to.address, request.text());
+            was_heard = co_await in_time(self->broker_->clock(), ends, std::move(sending), "notifying " + what.service);
+            if (!was_heard) self->instances_.did_not_hear(what.service, to.address);
+            tried.insert(to.address);
+        }
+    }
+
+private:
+    /// A call that waits.
+    struct pending {
+        std::string take() {
+            const std::lock_guard lock(mutex);
+            if (failure.empty()) return std::move(*answer);
+            auto why = read_failure(failure);
+            const auto code = code_of(why);
+            throw call_failed(code, std::move(why));
+        }
+        /// Throws what kept it from being sent, unless there is an answer all the same.
+        void check() {
+            const std::lock_guard lock(mutex);
+            if (trouble && !answer && failure.empty()) std::rethrow_exception(trouble);
+        }
+        bool is_over() {
+            const std::lock_guard lock(mutex);
+            return is_refused || answer || trouble || !failure.empty();
+        }
+
+        const std::shared_ptr<event> changed = std::make_shared<event>();
+        std::mutex mutex;
+        std::optional<std::string> answer;
+        std::string failure;
+        std::exception_ptr trouble;  // with sending it
+        std::atomic<bool> is_refused = false;
+    };
+
+    /// Has a number, by which an answer finds it.
+    class waiting {
+    public:
+        waiting(rpc_core& core, std::string address)
+            : core_(core), address_(std::move(address)), id_(++core.calls_made_), mine_(std::make_shared<pending>()) {
+            core_.instances_.begun(address_);
+            const std::lock_guard lock(core_.mutex_);
+            core_.calls_.emplace(id_, mine_);
+        }
+        waiting(const waiting&) = delete;
+        waiting& operator=(const waiting&) = delete;
+        ~waiting() {
+            core_.instances_.ended(address_);
+            const std::lock_guard lock(core_.mutex_);
+            core_.calls_.erase(id_);
+        }
+
+        std::uint64_t id() const { return id_; }
+        pending& of() const { return *mine_; }
+        const std::shared_ptr<pending>& shared() const { return mine_; }
+
+    private:
+        rpc_core& core_;
+        const std::string address_;
+        const std::uint64_t id_;
+        const std::shared_ptr<pending> mine_;
+    };
+
+    time_point now() const { return broker_->clock().now(); }
+
+    static call_letter letter_of(const call_request& what, time_point ends, std::string reply_to) {
+        call_letter made;
+        made.reply_to = std::move(reply_to);
+        made.service = what.service;
+        made.method = what.method;
+        made.deadline = ends;
+        made.headers = what.options.headers();
+        made.payload = what.payload;
+        return made;
+    }
+
+    /// What comes back where the service has ended, though its process has not.
+    bounce refusal_of(std::uint64_t id) const {
+        call_letter letter;
+        letter.what = call_letter::kind::refused;
+        letter.id = id;
+        return bounce(box_->address(), letter.text());
+    }
+
+    /// Until there is an answer; looks now and then whether who is to give it is still there.
+    asio::awaitable<void> wait(pending& mine, std::string service, std::string instance, time_point ends) {
+        constexpr auto look = std::chrono::seconds(1);
+        const auto executor = co_await asio::this_coro::executor;
+        while (!mine.is_over()) {
+            const auto begun = now();
+            if (begun >= ends) {
+                throw error(errc::timed_out, "service " + service + " has not answered in time");
+            }
+            const auto until = (std::min)(ends, later(begun, look));
+            {
+                const alarm at(broker_->clock(), executor, mine.changed, until);
+                co_await mine.changed->wait();
+            }
+            if (mine.is_over() || now() < until || until == ends) continue;
+            const bool is_there = co_await this->is_there(service, instance, ends);
+            if (!is_there && !mine.is_over()) throw lost(service, instance);
+        }
+    }
+
+    asio::awaitable<bool> is_there(std::string service, std::string instance, time_point ends) {
+        const auto all = co_await instances_.of(std::move(service), ends);
+        co_return std::ranges::any_of(all, [&](const auto& one) { return one.id == instance; });
+    }
+
+    static error lost(const std::string& service, const std::string& instance) {
+        return error(errc::unavailable, "instance " + instance + " of service " + service + " is gone, which had taken the call");
+    }
+
+    /// Throws when a stream's source is gone.
+    static asio::awaitable<void> look_for(std::shared_ptr<rpc_core> self, std::string service, std::string instance,
+                                          time_point ends, bool is_lost) {
+        bool is_there = false;
+        if (!is_lost) is_there = co_await self->is_there(service, instance, ends);
+        if (!is_there) throw lost(service, instance);
+    }
+
+    /// Waits for nothing, so that a call's time ends also one that can't be sent: the call hears what becomes of it.
+    void send(const std::shared_ptr<pending>& mine, std::string to, std::string text, bounce back) {
+        broker_->post(std::move(to), std::move(text), std::move(back), [mine](std::exception_ptr trouble, bool was_heard) {
+            if (!trouble && was_heard) return;
+            {
+                const std::lock_guard lock(mine->mutex);
+                if (trouble) mine->trouble = std::move(trouble);
+                else mine->is_refused = true;
+            }
+            mine->changed->set();
+        });
+    }
+
+    /// Nobody waits any more: the method is to be cancelled. Waits for nothing.
+    void abandon(const std::string& address, std::uint64_t id, const std::string& reader) {
+        call_letter letter;
+        letter.what = call_letter::kind::cancel;
+        letter.id = id;
+        letter.reply_to = reader;
+        broker_->post(address, letter.text());
+    }
+
+    void hear(std::string_view text) {
+        call_letter letter;
+        try {
+            letter = call_letter::parse(text);
+        } catch (const std::exception&) {  // not one of ours
+            return;
+        }
+        std::shared_ptr<pending> mine;
+        {
+            const std::lock_guard lock(mutex_);
+            const auto found = calls_.find(letter.id);
+            if (found == calls_.end()) return;
+            mine = found->second;
+        }
+        {
+            const std::lock_guard lock(mine->mutex);
+            switch (letter.what) {
+                case call_letter::kind::answer: mine->answer = std::move(letter.payload); break;
+                case call_letter::kind::fault: mine->failure = std::move(letter.payload); break;
+                case call_letter::kind::refused: mine->is_refused = true; break;
+                default: return;
+            }
+        }
+        mine->changed->set();
+    }
+
+    const broker_ptr broker_;
+    detail::instances instances_;
+    std::unique_ptr<mailbox> box_;
+    std::atomic<std::uint64_t> calls_made_ = 0;
+    std::mutex mutex_;
+    std::map<std::uint64_t, std::shared_ptr<pending>> calls_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/calls/rpc.ipp ---------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+std::shared_ptr<rpc_core> make_rpc_core(broker_ptr broker) {
+    auto core = std::make_shared<rpc_core>(std::move(broker));
+    core->open();
+    return core;
+}
+
+asio::awaitable<std::string> call_one(std::shared_ptr<rpc_core> core, call_request what) {
+    return rpc_core::call(std::move(core), std::move(what));
+}
+
+asio::awaitable<reading> open_stream(std::shared_ptr<rpc_core> core, call_request what) {
+    return rpc_core::open_stream(std::move(core), std::move(what));
+}
+
+asio::awaitable<void> notify_one(std::shared_ptr<rpc_core> core, call_request what) {
+    return rpc_core::notify(std::move(core), std::move(what));
+}
+
+/// What it throws is kept.
+asio::awaitable<raw_reply> call_kept(std::shared_ptr<rpc_core> core, call_request what) {
+    raw_reply made;
+    made.instance = what.options.to();
+    try {
+        auto answer = co_await rpc_core::call(std::move(core), std::move(what));
+        made.payload = std::move(answer);
+    } catch (...) {
+        made.error = std::current_exception();
+    }
+    co_return made;
+}
+
+asio::awaitable<std::vector<raw_reply>> call_all(std::shared_ptr<rpc_core> core, call_request what) {
+    const auto executor = co_await asio::this_coro::executor;
+    auto& clock = core->broker()->clock();
+    auto ends = later(clock.now(), what.options.timeout());
+    const auto all = co_await core->instances().first_of(what.service, ends);
+    what.options.timeout((std::max)(ends - clock.now(), duration(1)));
+    std::vector<raw_reply> answers;
+    if (all.empty()) co_return answers;
+    using operation = decltype(asio::co_spawn(executor, call_kept(core, what), asio::deferred));
+    std::vector<operation> calls;
+    for (const auto& one : all) {
+        auto mine = what;
+        mine.options.to(one.id);
+        calls.push_back(asio::co_spawn(executor, call_kept(core, std::move(mine)), asio::deferred));
+    }
+    auto group = asio::experimental::make_parallel_group(std::move(calls));
+    auto [order, errors, replies] = co_await group.async_wait(asio::experimental::wait_for_all(), asio::deferred);
+    for (std::size_t i = 0; i < replies.size(); ++i) {
+        if (errors[i]) replies[i].error = errors[i];
+        answers.push_back(std::move(replies[i]));
+    }
+    co_return answers;
+}
+
+}  // namespace detail
+
+asio::awaitable<std::string> rpc::call_json(std::string service, std::string method, std::string payload,
+                                            call_options options) const {
+    detail::call_request what;
+    what.service = detail::checked_service(service);
+    what.method = std::move(method);
+    what.payload = std::move(payload);
+    what.options = std::move(options);
+    return detail::call_one(core_, std::move(what));
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/calls/rpc/letters.ipp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Takes lines off a text.
+class line_reader {
+public:
+    explicit line_reader(std::string_view text) : text_(text) {}
+
+    std::string_view line() {
+        const auto end = text_.find('\n');
+        if (end == std::string_view::npos) throw error(errc::protocol, "a letter ends too early");
+        const auto taken = text_.substr(0, end);
+        text_.remove_prefix(end + 1);
+        return taken;
+    }
+
+    template <class Number>
+    Number number() {
+        const auto digits = line();
+        Number value{};
+        const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+        if (failure != std::errc() || end != digits.data() + digits.size()) throw error(errc::protocol, "a letter without a number");
+        return value;
+    }
+
+    std::string_view text(std::size_t size) {
+        if (size > text_.size()) throw error(errc::protocol, "a letter ends too early");
+        const auto taken = text_.substr(0, size);
+        text_.remove_prefix(size);
+        return taken;
+    }
+
+    std::string_view rest() const { return text_; }
+
+private:
+    std::string_view text_;
+};
+
+void call_letter::add(std::string_view value) { ((payload += std::to_string(value.size())) += '\n') += value; }
+
+std::vector<std::string_view> call_letter::values_in() const {
+    std::vector<std::string_view> all;
+    for (line_reader from(payload); !from.rest().empty();) {
+        const auto size = from.number<std::size_t>();
+        all.push_back(from.text(size));
+    }
+    return all;
+}
+
+std::string call_letter::text() const {
+    std::string out(1, static_cast<char>(what));
+    const auto line = [&out](std::string_view text) { (out += text) += '\n'; };
+    line(std::to_string(id));
+    switch (what) {
+        case kind::request:
+            line(reply_to);
+            line(service);
+            line(method);
+            line(std::to_string(deadline.time_since_epoch().count()));
+            line(std::to_string(window));
+            line(headers.empty() ? std::string() : encode(headers));
+            break;
+        case kind::cancel: line(reply_to); break;
+        case kind::values:
+        case kind::end:
+            line(reply_to);
+            line(std::to_string(number));
+            break;
+        case kind::credit:
+        case kind::again:
+            line(std::to_string(number));
+            line(std::to_string(taken));
+            break;
+        case kind::answer:
+        case kind::fault:
+        case kind::refused: break;
+    }
+    return out += payload;
+}
+
+call_letter call_letter::parse(std::string_view text) {
+    if (text.empty()) throw error(errc::protocol, "an empty letter");
+    call_letter made;
+    made.what = static_cast<kind>(text.front());
+    line_reader from(text.substr(1));
+    made.id = from.number<std::uint64_t>();
+    switch (made.what) {
+        case kind::request:
+            made.reply_to = from.line();
+            made.service = from.line();
+            made.method = from.line();
+            made.deadline = time_point(duration(from.number<duration::rep>()));
+            made.window = from.number<std::size_t>();
+            if (const auto headers = from.line(); !headers.empty()) made.headers = decode<header_map>(headers);
+            break;
+        case kind::cancel: made.reply_to = from.line(); break;
+        case kind::values:
+        case kind::end:
+            made.reply_to = from.line();
+            made.number = from.number<std::uint64_t>();
+            break;
+        case kind::credit:
+        case kind::again:
+            made.number = from.number<std::uint64_t>();
+            made.taken = from.number<std::uint64_t>();
+            break;
+        case kind::answer:
+        case kind::fault:
+        case kind::refused: break;
+        default: throw error(errc::protocol, "a letter of an unknown kind");
+    }
+    made.payload = from.rest();
+    return made;
+}
+
+std::string board_of(std::string_view service) { return "taskflux/service/" + std::string(service); }
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/calls/service/core.hpp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A service while it runs. Kept alive by its loop and its calls. What it does is in service_core.ipp.
+class service_core : public std::enable_shared_from_this<service_core> {
+public:
+    service_core(broker_ptr broker, const service_options& options, std::shared_ptr<const method_map> methods,
+                 asio::any_io_executor cpu);
+
+    const asio::any_io_executor& strand() const { return strand_; }
+
+    /// The service's whole life: until `stop`, or until the broker is closed, which throws.
+    asio::awaitable<void> live(std::shared_ptr<asio::thread_pool> cpu_threads);
+
+    /// Thread-safe.
+    void stop();
+
+    /// Ends it without waiting for anything. Thread-safe.
+    void abandon();
+
+    std::size_t running() const;
+
+private:
+    /// A call in hand.
+    struct call {
+        call(asio::any_io_executor on, taskflux::clock& clock, call_letter letter, method_handler& handler)
+            : where(std::move(on)), context(clock, letter.method, letter.headers, letter.deadline),
+              request(std::move(letter)), does(handler) {}
+
+        asio::any_io_executor where;
+        call_context context;
+        call_letter request;
+        method_handler& does;
+        asio::cancellation_signal stop;  // for `where`
+        bool is_gone = false;            // who has called: nobody waits for an answer. Guarded by the core's mutex
+    };
+    using call_ptr = std::shared_ptr<call>;
+    using call_key = std::pair<std::string, std::uint64_t>;  // who has called, and its number
+
+    void hear(std::string_view text);
+    void begin(call_letter request);
+    void cancel(const call_ptr& one);
+
+    /// Who has called does not wait any more.
+    void cancel(const call_key& key);
+    void cancel_all();
+    void answer(const call_ptr& one, std::string text);  // empty: none
+    void end(const call_ptr& one);
+
+    /// The method, or null where an answer has been sent that there is none.
+    method_handler* find(const call_letter& request);
+    void refuse(const call_letter& request, call_letter::kind how, errc code, const std::string& why);
+    void open_outlet(call& of);
+    static asio::awaitable<std::string> carry_out(std::shared_ptr<service_core> self, call_ptr one);
+
+    asio::awaitable<void> announce(bool leaving, duration lease);
+    asio::awaitable<void> leave();
+    asio::awaitable<void> drain();
+
+    /// When the first call in hand is over, or has been cancelled too late.
+    time_point cancel_overdue();
+
+    /// Logs an error, if there is one; throws `shut_down`.
+    void tell(const std::string& what, const std::exception_ptr& trouble) const;
+
+    const broker_ptr broker_;
+    const service_options options_;
+    const std::shared_ptr<const method_map> methods_;
+    const asio::any_io_executor cpu_;
+    const asio::any_io_executor strand_;
+    const std::shared_ptr<event> changed_;
+    const time_point started_at_;
+    std::unique_ptr<mailbox> box_;
+    std::atomic<bool> is_stopped_ = false;
+
+    mutable std::mutex mutex_;  // guards all below
+    std::map<call_key, call_ptr> calls_;
+    std::multimap<time_point, call_ptr> deadlines_;
+    bool takes_calls_ = false;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/calls/service.ipp -----------------------------------------------------------
+
+namespace taskflux {
+
+service::service(broker_ptr broker, service_options options)
+    : broker_(std::move(broker)), options_(std::move(options)), methods_(std::make_shared<detail::method_map>()) {
+    if (options_.id().empty()) options_.id(uuid_generator().text());
+    if (options_.host().empty()) options_.host(asio::ip::host_name());
+}
+
+service::~service() {
+    if (core_) core_->abandon();
+    if (pool_) pool_->join();
+}
+
+asio::awaitable<void> service::run() {
+    if (core_) throw error(errc::wrong_state, "this service has been run already");
+    if (methods_->empty()) throw error(errc::invalid_argument, "a service needs a method: call on() before run()");
+    core_ = std::make_shared<detail::service_core>(broker_, options_, methods_, cpu());
+    if (is_stopped_) core_->stop();
+    return detail::live(core_, pool_);
+}
+
+void service::stop() {
+    if (core_) return core_->stop();
+    is_stopped_ = true;
+}
+
+std::size_t service::running() const { return core_ ? core_->running() : 0; }
+
+void service::add(std::string_view of, std::string_view method, std::unique_ptr<detail::method_handler> handler) {
+    const auto name = std::string(of) + '.' + std::string(method);
+    if (core_) throw error(errc::wrong_state, "method " + name + ": methods are set before run()");
+    auto& methods = (*methods_)[std::string(of)];
+    if (!methods.emplace(std::string(method), std::move(handler)).second) {
+        throw error(errc::invalid_argument, "method " + name + " is served already");
+    }
+}
+
+asio::any_io_executor service::cpu() {
+    const auto is_plain = [](const auto& named) { return named.second->kind() == detail::job::kind::plain; };
+    const auto has_plain = [&](const auto& named) { return std::ranges::any_of(named.second, is_plain); };
+    if (options_.cpu() || std::ranges::none_of(*methods_, has_plain)) return options_.cpu();
+    pool_ = detail::make_cpu_pool(options_.cpu_threads());
+    return pool_->get_executor();
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/calls/stream/outlet.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Where the values of a stream go out: it sends them to an `inlet`, no more than the reader has room for, and keeps each
+/// until it has been received. Values are numbered from 0; those that the reader has had from an earlier attempt are left
+/// out. One coroutine emits at a time. Lives in a shared_ptr.
+class outlet : public std::enable_shared_from_this<outlet> {
+public:
+    /// For the inlet with the address `to`, which has room for `window` values. `on_gone` is called, once, when the reader
+    /// is gone before it has got everything: it has said so, or has heard nothing for ten seconds.
+    static std::shared_ptr<outlet> open(broker_ptr broker, std::string to, std::size_t window,
+                                        std::function<void()> on_gone = nullptr);
+
+    outlet(broker_ptr broker, std::string to, std::size_t window, std::function<void()> on_gone);
+
+    /// Returns when there is room for the value; when the reader is gone at once. Errors: `too_large`.
+    asio::awaitable<void> emit(std::string value);
+
+    /// Says that this was all. Returns when the reader has received it, or is gone.
+    asio::awaitable<void> end();
+
+    /// Returns when everything has been sent.
+    asio::awaitable<void> flush();
+
+private:
+    struct entry {
+        std::string text;  // empty once it has been received
+        std::size_t size;
+    };
+
+    void hear(std::string_view text);
+    /// Sends what has not been sent, if nobody does.
+    void send_more();
+    static asio::awaitable<void> pump(std::shared_ptr<outlet> self);
+
+    /// Waits for a change; after a second in which nothing was heard it asks whether somebody listens.
+    asio::awaitable<void> change();
+
+    // Everything below: with the mutex locked.
+
+    bool has_room() const;
+    bool is_received() const { return received_ > emitted_; }  // the end too, which counts as a value
+    void drop_taken();
+    void add(std::string value);
+    bool take_letter(call_letter& next);
+    std::function<void()> give_up();
+
+    const broker_ptr broker_;
+    const std::string to_;
+    const std::size_t window_;
+    const std::shared_ptr<event> changed_;
+    std::unique_ptr<mailbox> box_;
+
+    std::mutex mutex_;  // guards all below
+    std::function<void()> on_gone_;
+    std::deque<entry> open_;  // emitted and not taken; the last is number emitted_ - 1
+    std::size_t bytes_ = 0;   // of those
+    std::uint64_t emitted_ = 0;
+    std::uint64_t sent_ = 0;
+    std::uint64_t received_ = 0;
+    std::uint64_t taken_ = 0;
+    std::uint64_t letters_heard_ = 0;
+    time_point unheard_since_ = never;
+    bool must_show_ = true;  // sends a letter even if it holds nothing
+    bool is_ended_ = false;
+    bool is_sending_ = false;
+    bool is_gone_ = false;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/calls/service/core.ipp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+service_core::service_core(broker_ptr broker, const service_options& options, std::shared_ptr<const method_map> methods,
+                           asio::any_io_executor cpu)
+    : broker_(std::move(broker)), options_(options), methods_(std::move(methods)), cpu_(std::move(cpu)),
+      strand_(asio::make_strand(broker_->get_executor())), changed_(std::make_shared<event>()),
+      started_at_(broker_->clock().now()) {}
+
+asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
+    const auto self = shared_from_this();
+    {
+        const std::lock_guard lock(mutex_);
+        takes_calls_ = true;
+    }
+    box_ = broker_->open([weak = weak_from_this()](std::string_view text) {
+        if (const auto alive = weak.lock()) alive->hear(text);
+    });
+    auto& clock = broker_->clock();
+    auto next = clock.now();
+    while (!is_stopped_) {
+        if (clock.now() >= next) {
+            std::exception_ptr trouble;
+            try {
+                co_await announce(false, options_.lease());
+            } catch (...) {
+                trouble = std::current_exception();
+            }
+            tell("telling that it is there", trouble);
+            next = later(clock.now(), trouble ? std::chrono::seconds(1) : options_.lease() / 3);
+        }
+        if (is_stopped_) break;
+        const alarm at(clock, strand_, changed_, (std::min)(next, cancel_overdue()));
+        co_await changed_->wait();
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        takes_calls_ = false;
+    }
+    co_await leave();
+    box_.reset();
+}
+
+void service_core::stop() {
+    is_stopped_ = true;
+    changed_->set();
+}
+
+void service_core::abandon() {
+    is_stopped_ = true;
+    cancel_all();
+    changed_->set();
+}
+
+std::size_t service_core::running() const {
+    const std::lock_guard lock(mutex_);
+    return calls_.size();
+}
+
+void service_core::hear(std::string_view text) {
+    call_letter letter;
+    try {
+        letter = call_letter::parse(text);
+    } catch (...) {
+        return tell("reading a letter", std::current_exception());
+    }
+    if (letter.what == call_letter::kind::request) return begin(std::move(letter));
+    if (letter.what != call_letter::kind::cancel) return;
+    cancel({letter.reply_to, letter.id});
+}
+
+void service_core::cancel(const call_key& key) {
+    call_ptr one;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = calls_.find(key);
+        if (found == calls_.end()) return;
+        one = found->second;
+        one->is_gone = true;
+    }
+    cancel(one);
+}
+
+void service_core::begin(call_letter request) {
+    auto& clock = broker_->clock();
+    if (clock.now() >= request.deadline) return;  // who has called has given up
+    auto* const does = find(request);
+    if (!does) return;
+    const auto& on = does->kind() == job::kind::plain && cpu_ ? cpu_ : broker_->get_executor();
+    const auto one = std::make_shared<call>(asio::make_strand(on), clock, std::move(request), *does);
+    const auto& letter = one->request;
+    bool takes = false, is_full = false, is_first = false;
+    {
+        const std::lock_guard lock(mutex_);
+        takes = takes_calls_;
+        is_full = calls_.size() >= options_.max_running();
+        if (takes && !is_full) {
+            calls_.emplace(call_key(letter.reply_to, letter.id), one);
+            is_first = deadlines_.empty() || letter.deadline < deadlines_.begin()->first;
+            deadlines_.emplace(letter.deadline, one);
+        }
+    }
+    if (!takes) return refuse(letter, call_letter::kind::refused, errc::shut_down, "");
+    if (is_full) {
+        return refuse(letter, call_letter::kind::fault, errc::busy,
+                      "instance " + options_.id() + " has its " + std::to_string(options_.max_running()) + " calls in hand");
+    }
+    if (is_first) changed_->set();
+    auto ended = [self = shared_from_this(), one](std::exception_ptr, std::string answer) { self->answer(one, std::move(answer)); };
+    asio::co_spawn(one->where, carry_out(shared_from_this(), one),
+                   asio::bind_cancellation_slot(one->stop.slot(), std::move(ended)));
+}
+
+method_handler* service_core::find(const call_letter& request) {
+    const auto methods = methods_->find(request.service);
+    if (methods == methods_->end()) {
+        refuse(request, call_letter::kind::fault, errc::not_found, "there is no service " + request.service + " here");
+        return nullptr;
+    }
+    const auto found = methods->second.find(request.method);
+    if (found != methods->second.end()) return found->second.get();
+    std::string known;
+    for (const auto& [name, handler] : methods->second) known += (known.empty() ? "" : ", ") + name;
+    refuse(request, call_letter::kind::fault, errc::not_found,
+           "service " + request.service + " has no method " + request.method + "; it has " + known);
+    return nullptr;
+}
+
+void service_core::refuse(const call_letter& request, call_letter::kind how, errc code, const std::string& why) {
+    if (request.reply_to.empty()) return;
+    call_letter letter;
+    letter.what = how;
+    letter.id = request.id;
+    if (how == call_letter::kind::fault) letter.payload = encode(describe(std::make_exception_ptr(error(code, why))));
+    broker_->post(request.reply_to, letter.text());
+}
+
+void service_core::open_outlet(call& of) {
+    const auto& request = of.request;
+    auto gone = [weak = weak_from_this(), key = call_key(request.reply_to, request.id)] {
+        if (const auto self = weak.lock()) self->cancel(key);
+    };
+    of.context.attach(outlet::open(broker_, request.reply_to, request.window, std::move(gone)));
+}
+
+asio::awaitable<std::string> service_core::carry_out(std::shared_ptr<service_core> self, call_ptr one) {
+    call_letter answer;
+    answer.what = call_letter::kind::answer;
+    answer.id = one->request.id;
+    std::exception_ptr failure;
+    if (one->does.emits() && one->request.window > 0) self->open_outlet(*one);
+    try {
+        if (one->does.kind() == job::kind::plain) {
+            one->does.call(one->context, one->request.payload, answer.payload);
+        } else {
+            co_await one->does.run(one->context, one->request.payload, answer.payload);
+        }
+        constexpr std::size_t most = exchange::max_message_size - 64;  // beside its head
+        if (answer.payload.size() > most) {
+            throw error(errc::too_large, "a result of " + std::to_string(answer.payload.size()) + " bytes; at most " +
+                                             std::to_string(most) + " are sent");
+        }
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) {
+        answer.what = call_letter::kind::fault;
+        answer.payload = encode(describe(failure));
+    }
+    co_return answer.text();
+}
+
+void service_core::answer(const call_ptr& one, std::string text) {
+    bool is_gone = one->request.reply_to.empty() || text.empty();
+    if (!is_gone) {
+        const std::lock_guard lock(mutex_);
+        is_gone = one->is_gone;
+    }
+    if (is_gone) return end(one);
+    auto sent = [weak = weak_from_this(), one](std::exception_ptr, bool) {
+        if (const auto self = weak.lock()) self->end(one);
+    };
+    broker_->post(one->request.reply_to, std::move(text), bounce(), std::move(sent));
+}
+
+void service_core::end(const call_ptr& one) {
+    const std::lock_guard lock(mutex_);
+    calls_.erase({one->request.reply_to, one->request.id});
+    const auto [begin, end] = deadlines_.equal_range(one->request.deadline);
+    const auto mine = std::find_if(begin, end, [&](const auto& entry) { return entry.second == one; });
+    if (mine != end) deadlines_.erase(mine);
+    if (is_stopped_ && calls_.empty()) changed_->set();
+}
+
+void service_core::cancel(const call_ptr& one) {
+    one->context.cancel();
+    asio::post(one->where, [one] { one->stop.emit(asio::cancellation_type::terminal); });
+}
+
+void service_core::cancel_all() {
+    std::vector<call_ptr> all;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [key, one] : calls_) all.push_back(one);
+    }
+    for (const auto& one : all) cancel(one);
+}
+
+time_point service_core::cancel_overdue() {
+    std::vector<call_ptr> late;
+    auto next = never;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto end = deadlines_.upper_bound(broker_->clock().now());
+        for (auto at = deadlines_.begin(); at != end; ++at) late.push_back(at->second);
+        deadlines_.erase(deadlines_.begin(), end);
+        for (const auto& one : late) one->is_gone = true;
+        if (!deadlines_.empty()) next = deadlines_.begin()->first;
+    }
+    for (const auto& one : late) cancel(one);
+    return next;
+}
+
+asio::awaitable<void> service_core::announce(bool leaving, duration lease) {
+    service_instance row;
+    row.id = options_.id();
+    row.host = options_.host();
+    row.version = version;
+    row.running = running();
+    row.limit = options_.max_running();
+    row.started_at = started_at_;
+    row.address = box_->address();
+    row.leaving = leaving;
+    for (const auto& [name, methods] : *methods_) {
+        row.service = name;
+        row.methods.clear();
+        for (const auto& [method, handler] : methods) row.methods.push_back(method);
+        co_await broker_->announce(services_board, name, std::string(), lease);
+        auto text = encode(row);
+        co_await broker_->announce(board_of(name), options_.id(), std::move(text), lease);
+    }
+}
+
+asio::awaitable<void> service_core::leave() {
+    std::exception_ptr trouble;
+    try {
+        co_await announce(true, options_.lease() + options_.drain_for());
+    } catch (...) {
+        trouble = std::current_exception();
+    }
+    tell("leaving the directory", trouble);
+    co_await drain();
+    trouble = nullptr;
+    try {
+        for (const auto& [name, methods] : *methods_) co_await broker_->withdraw(board_of(name), options_.id());
+    } catch (...) {
+        trouble = std::current_exception();
+    }
+    tell("leaving the directory", trouble);
+}
+
+asio::awaitable<void> service_core::drain() {
+    auto& clock = broker_->clock();
+    const auto ends = later(clock.now(), options_.drain_for());
+    bool is_over = false;
+    while (running() > 0) {
+        if (!is_over && clock.now() >= ends) {
+            is_over = true;
+            cancel_all();
+        }
+        const alarm at(clock, strand_, changed_, (std::min)(is_over ? never : ends, cancel_overdue()));
+        co_await changed_->wait();
+    }
+}
+
+void service_core::tell(const std::string& what, const std::exception_ptr& trouble) const {
+    if (!trouble) return;
+    const auto why = describe(trouble);
+    if (code_of(why) == errc::shut_down) std::rethrow_exception(trouble);
+    if (options_.log()) options_.log()("service " + options_.id() + ": " + what + " failed: " + why.message);
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/calls/stream.ipp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+asio::awaitable<void> emit(std::shared_ptr<outlet> to, std::string value) {
+    if (to) {
+        co_await to->emit(std::move(value));
+    } else {
+        co_await asio::post(asio::deferred);  // who emits without end is cancelled here
+    }
+}
+
+asio::awaitable<void> end_stream(std::shared_ptr<outlet> to) {
+    if (to) co_await to->end();
+}
+
+asio::awaitable<void> flush_stream(std::shared_ptr<outlet> to) {
+    if (to) co_await to->flush();
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/calls/stream/inlet.ipp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window) {
+    const auto made = std::make_shared<inlet>(std::move(broker), window);
+    made->box_ = made->broker_->open([weak = made->weak_from_this()](std::string_view text) {
+        if (const auto self = weak.lock()) self->hear(text);
+    });
+    return made;
+}
+
+inlet::inlet(broker_ptr broker, std::size_t window)
+    : broker_(std::move(broker)), window_(window), changed_(std::make_shared<event>()) {}
+
+void inlet::attach(time_point ends, look looks, std::function<void(bool)> leaves) {
+    ends_ = ends;
+    looks_ = std::move(looks);
+    leaves_ = std::move(leaves);
+}
+
+asio::awaitable<bool> inlet::begun(std::shared_ptr<inlet> self) {
+    for (;;) {
+        {
+            const std::lock_guard lock(self->mutex_);
+            if (!self->source_.empty()) co_return true;
+            if (self->is_refused_) co_return false;
+            if (self->failure_) std::rethrow_exception(self->failure_);
+        }
+        co_await self->change();
+    }
+}
+
+asio::awaitable<std::optional<std::string>> inlet::next(std::shared_ptr<inlet> self) {
+    while (self) {
+        std::optional<std::string> value;
+        bool is_due = false;
+        {
+            const std::lock_guard lock(self->mutex_);
+            if (!self->values_.empty()) {
+                value = std::move(self->values_.front());
+                self->values_.pop_front();
+                ++self->taken_;
+                self->untold_bytes_ += value->size();
+                is_due = (self->taken_ - self->told_) * 2 >= self->window_ || self->untold_bytes_ * 4 >= stream_bytes;
+            } else if (self->has_ended_) {
+                co_return std::nullopt;
+            } else if (self->failure_) {
+                std::rethrow_exception(self->failure_);
+            }
+        }
+        if (is_due) self->tell(call_letter::kind::credit);
+        if (value) co_return value;
+        co_await self->change();
+    }
+    co_return std::nullopt;
+}
+
+void inlet::close(std::exception_ptr why) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!failure_) failure_ = std::move(why);
+    }
+    changed_->set();
+}
+
+void inlet::leave() {
+    bool has_ended = false;
+    {
+        const std::lock_guard lock(mutex_);
+        has_ended = has_ended_ || failure_;
+    }
+    if (const auto leaves = std::exchange(leaves_, nullptr)) leaves(has_ended);
+}
+
+asio::awaitable<void> inlet::change() {
+    const auto executor = co_await asio::this_coro::executor;
+    auto& clock = broker_->clock();
+    const auto begun = clock.now();
+    if (begun >= ends_) throw error(errc::timed_out, "the stream has not ended in time");
+    const auto until = (std::min)(ends_, later(begun, std::chrono::seconds(1)));
+    std::uint64_t heard_before = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        heard_before = letters_heard_;
+    }
+    {
+        const alarm at(clock, executor, changed_, until);
+        co_await changed_->wait();
+    }
+    if (clock.now() < until) co_return;
+    bool is_lost = false;
+    {
+        const std::lock_guard lock(mutex_);
+        if (letters_heard_ != heard_before || failure_) co_return;
+        is_lost = is_lost_;
+        asked_for_ = received_;
+    }
+    if (looks_) co_await looks_(is_lost);
+    tell(call_letter::kind::again);
+}
+
+void inlet::hear(std::string_view text) {
+    std::optional<call_letter::kind> answer;
+    try {
+        auto letter = call_letter::parse(text);
+        const std::lock_guard lock(mutex_);
+        ++letters_heard_;
+        answer = note(letter);
+    } catch (const std::exception&) {  // not one of ours
+        return;
+    }
+    changed_->set();
+    if (answer) tell(*answer);
+}
+
+std::optional<call_letter::kind> inlet::note(call_letter& letter) {
+    switch (letter.what) {
+        case call_letter::kind::values: {
+            const bool is_new = std::exchange(source_, letter.reply_to) != letter.reply_to;
+            is_lost_ = false;
+            if (has_ended_) return call_letter::kind::credit;
+            if (letter.number > received_) return missing();
+            auto number = letter.number;
+            for (const auto value : letter.values_in()) {
+                if (number++ < received_) continue;
+                if (values_.size() >= window_) break;  // there was no room for it
+                values_.emplace_back(value);
+                ++received_;
+            }
+            if (is_new && received_ > 0) return call_letter::kind::credit;  // a second attempt need not repeat it
+            return std::nullopt;
+        }
+        case call_letter::kind::end:
+            source_ = letter.reply_to;
+            if (!has_ended_ && letter.number > received_) return missing();
+            has_ended_ = true;
+            received_ = letter.number + 1;
+            return call_letter::kind::credit;
+        case call_letter::kind::fault:
+            if (!has_ended_ && !failure_) {
+                auto why = read_failure(letter.payload);
+                const auto code = code_of(why);
+                failure_ = std::make_exception_ptr(call_failed(code, std::move(why)));
+            }
+            return std::nullopt;
+        case call_letter::kind::answer:
+            if (source_.empty()) {
+                failure_ = std::make_exception_ptr(error(errc::invalid_argument, "the method returns one result, and is no stream"));
+            }
+            return std::nullopt;
+        case call_letter::kind::refused:
+            if (source_.empty()) is_refused_ = true;
+            is_lost_ = true;
+            return std::nullopt;
+        default: return std::nullopt;
+    }
+}
+
+std::optional<call_letter::kind> inlet::missing() {
+    if (std::exchange(asked_for_, received_) == received_) return std::nullopt;
+    return call_letter::kind::again;
+}
+
+void inlet::tell(call_letter::kind what) {
+    call_letter letter;
+    letter.what = what;
+    std::string to;
+    {
+        const std::lock_guard lock(mutex_);
+        letter.number = received_;
+        letter.taken = taken_;
+        told_ = taken_;
+        untold_bytes_ = 0;
+        to = source_;
+    }
+    if (to.empty()) return;
+    call_letter refused;
+    refused.what = call_letter::kind::refused;
+    broker_->post(std::move(to), letter.text(), bounce(box_->address(), refused.text()), {});
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/calls/stream/outlet.ipp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+std::shared_ptr<outlet> outlet::open(broker_ptr broker, std::string to, std::size_t window, std::function<void()> on_gone) {
+    const auto made = std::make_shared<outlet>(std::move(broker), std::move(to), window, std::move(on_gone));
+    made->box_ = made->broker_->open([weak = made->weak_from_this()](std::string_view text) {
+        if (const auto self = weak.lock()) self->hear(text);
+    });
+    made->send_more();
+    return made;
+}
+
+outlet::outlet(broker_ptr broker, std::string to, std::size_t window, std::function<void()> on_gone)
+    : broker_(std::move(broker)), to_(std::move(to)), window_((std::max)(window, std::size_t(1))),
+      changed_(std::make_shared<event>()), on_gone_(std::move(on_gone)) {}
+
+asio::awaitable<void> outlet::emit(std::string value) {
+    constexpr std::size_t most = exchange::max_message_size - 256;  // beside a letter's head
+    if (value.size() > most) {
+        throw error(errc::too_large, "a value of " + std::to_string(value.size()) + " bytes; at most " + std::to_string(most) +
+                                         " are sent");
+    }
+    bool is_added = false;
+    for (;;) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (is_gone_) break;
+            if (has_room()) {
+                add(std::move(value));
+                is_added = true;
+                break;
+            }
+        }
+        co_await change();
+    }
+    if (is_added) {
+        send_more();
+    } else {
+        co_await asio::post(asio::deferred);  // who emits without end is cancelled here
+    }
+}
+
+asio::awaitable<void> outlet::end() {
+    {
+        const std::lock_guard lock(mutex_);
+        is_ended_ = true;
+    }
+    send_more();
+    for (;;) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (is_gone_ || is_received()) co_return;
+        }
+        co_await change();
+    }
+}
+
+asio::awaitable<void> outlet::flush() {
+    for (;;) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (!is_sending_) co_return;
+        }
+        co_await changed_->wait();
+    }
+}
+
+asio::awaitable<void> outlet::change() {
+    const auto executor = co_await asio::this_coro::executor;
+    auto& clock = broker_->clock();
+    const auto until = later(clock.now(), std::chrono::seconds(1));
+    std::uint64_t heard_before = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        heard_before = letters_heard_;
+    }
+    const alarm at(clock, executor, changed_, until);
+    co_await changed_->wait();
+    if (clock.now() < until) co_return;
+    {
+        const std::lock_guard lock(mutex_);
+        if (letters_heard_ != heard_before) co_return;
+        must_show_ = true;
+    }
+    send_more();
+}
+
+void outlet::hear(std::string_view text) {
+    call_letter letter;
+    try {
+        letter = call_letter::parse(text);
+    } catch (const std::exception&) {  // not one of ours
+        return;
+    }
+    std::function<void()> tell;
+    {
+        const std::lock_guard lock(mutex_);
+        ++letters_heard_;
+        unheard_since_ = never;
+        if (letter.what == call_letter::kind::cancel) {
+            tell = give_up();
+        } else if (letter.what == call_letter::kind::credit || letter.what == call_letter::kind::again) {
+            received_ = (std::max)(received_, letter.number);
+            taken_ = (std::max)(taken_, (std::min)(letter.taken, received_));
+            if (letter.what == call_letter::kind::again) sent_ = received_;
+            const auto first = emitted_ - open_.size();
+            for (auto i = first; i < (std::min)(received_, emitted_); ++i) open_[i - first].text.clear();
+            drop_taken();
+        }
+    }
+    send_more();
+    changed_->set();
+    if (tell) tell();
+}
+
+asio::awaitable<void> outlet::pump(std::shared_ptr<outlet> self) {
+    call_letter gone;
+    gone.what = call_letter::kind::cancel;
+    const auto sorry = gone.text();
+    for (;;) {
+        call_letter next;
+        {
+            const std::lock_guard lock(self->mutex_);
+            if (!self->take_letter(next)) {
+                self->is_sending_ = false;
+                break;
+            }
+        }
+        bool heard = false;
+        try {
+            auto back = bounce(self->box_->address(), sorry);
+            heard = co_await self->broker_->send(self->to_, next.text(), std::move(back));
+        } catch (const std::exception&) {  // the server is away: asked again, it sends again
+        }
+        std::function<void()> tell;
+        {
+            const std::lock_guard lock(self->mutex_);
+            if (heard) {
+                self->unheard_since_ = never;
+                continue;
+            }
+            constexpr auto patience = std::chrono::seconds(10);
+            const auto now = self->broker_->clock().now();
+            if (self->unheard_since_ == never) self->unheard_since_ = now;
+            if (now - self->unheard_since_ >= patience) tell = self->give_up();
+            self->is_sending_ = false;
+        }
+        if (tell) tell();
+        break;
+    }
+    self->changed_->set();
+}
+
+bool outlet::has_room() const {
+    return emitted_ < taken_ || (emitted_ - taken_ < window_ && (bytes_ < stream_bytes || open_.empty()));
+}
+
+void outlet::drop_taken() {
+    for (; !open_.empty() && emitted_ - open_.size() < taken_; open_.pop_front()) bytes_ -= open_.front().size;
+}
+
+void outlet::add(std::string value) {
+    const auto size = value.size();
+    if (emitted_ < received_) value.clear();
+    open_.push_back({std::move(value), size});
+    bytes_ += size;
+    ++emitted_;
+    drop_taken();
+}
+
+void outlet::send_more() {
+    {
+        const std::lock_guard lock(mutex_);
+        sent_ = (std::max)(sent_, received_);
+        const bool has_more = sent_ < emitted_ || (is_ended_ && sent_ == emitted_) || must_show_;
+        if (!has_more || is_sending_ || is_gone_) return;
+        is_sending_ = true;
+    }
+    asio::co_spawn(broker_->get_executor(), pump(shared_from_this()), [](std::exception_ptr) {});
+}
+
+bool outlet::take_letter(call_letter& next) {
+    constexpr std::size_t enough = 64 * 1024;  // bytes of several values
+    if (is_gone_) return false;
+    next.reply_to = box_->address();
+    next.number = sent_;
+    if (is_ended_ && sent_ == emitted_) {
+        next.what = call_letter::kind::end;
+        ++sent_;
+    } else {
+        if (sent_ >= emitted_ && !must_show_) return false;
+        next.what = call_letter::kind::values;
+        const auto first = emitted_ - open_.size();
+        for (; sent_ < emitted_; ++sent_) {
+            const auto& text = open_[sent_ - first].text;
+            if (!next.payload.empty() && next.payload.size() + text.size() > enough) break;
+            next.add(text);
+        }
+    }
+    must_show_ = false;
+    return true;
+}
+
+std::function<void()> outlet::give_up() {
+    is_gone_ = true;
+    open_.clear();
+    return is_received() ? nullptr : std::exchange(on_gone_, nullptr);
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/broker/exchange.ipp ---------------------------------------------------------
 
 namespace taskflux {
@@ -2162,6 +3675,3903 @@ asio::awaitable<bool> exchange::send(std::string address, std::string message, b
 }
 
 }  // namespace taskflux
+
+// -------------------- taskflux/core/snowflake.ipp ----------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail::snowflake {
+
+inline constexpr int sequence_bits = 12;
+inline constexpr int node_bits = 10;
+inline constexpr std::int64_t max_sequence = (1 << sequence_bits) - 1;
+inline constexpr std::int64_t last_millisecond = (std::int64_t(1) << 41) - 1;
+
+inline unsigned checked_node(std::int64_t node) {
+    if (node < 0 || node > snowflake_generator::max_node) {
+        throw error(errc::invalid_argument, "a snowflake's node is a number from 0 to " +
+                                                std::to_string(snowflake_generator::max_node) + ", and not " +
+                                                std::to_string(node));
+    }
+    return static_cast<unsigned>(node);
+}
+
+}  // namespace detail::snowflake
+
+snowflake_generator::snowflake_generator() : node_(std::random_device()() % (max_node + 1)) {}
+
+snowflake_generator::snowflake_generator(std::int64_t node) : node_(detail::snowflake::checked_node(node)) {}
+
+std::int64_t snowflake_generator::operator()() {
+    return next(std::chrono::floor<duration>(std::chrono::system_clock::now()));
+}
+
+std::string snowflake_generator::text() { return std::to_string((*this)()); }
+
+std::int64_t snowflake_generator::next(time_point now) {
+    using namespace detail::snowflake;
+    // A clock that is far beyond gives the first tick that is refused: more would not fit once it is shifted.
+    const auto passed = std::clamp<std::int64_t>((now - epoch).count(), 0, last_millisecond + 1);
+    auto last = last_.load(std::memory_order_relaxed);
+    std::int64_t tick = 0;
+    do {
+        tick = (std::max)(passed << sequence_bits, last + 1);
+        if (tick >> sequence_bits > last_millisecond) {
+            throw error(errc::invalid_argument, "snowflake ids have no room for times past the year 2093");
+        }
+    } while (!last_.compare_exchange_weak(last, tick, std::memory_order_relaxed));
+    return tick >> sequence_bits << (sequence_bits + node_bits) | std::int64_t(node_) << sequence_bits | (tick & max_sequence);
+}
+
+snowflake_parts snowflake_generator::parts(std::int64_t id) {
+    using namespace detail::snowflake;
+    if (id < 0) throw error(errc::invalid_argument, "not a snowflake id, as it is negative: " + std::to_string(id));
+    snowflake_parts made;
+    made.at = epoch + duration(id >> (sequence_bits + node_bits));
+    made.node = static_cast<unsigned>(id >> sequence_bits) & max_node;
+    made.sequence = static_cast<unsigned>(id & max_sequence);
+    return made;
+}
+
+snowflake_parts snowflake_generator::parts(std::string_view text) {
+    std::int64_t id = 0;
+    const auto* const end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, id);
+    if (read.ec != std::errc() || read.ptr != end) {
+        throw error(errc::invalid_argument, "not a snowflake id: \"" + std::string(text.substr(0, 64)) +
+                                                "\"; expected the digits of a 64-bit number");
+    }
+    return parts(id);
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/time_text.ipp ----------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail::written_time {
+
+using namespace std::chrono;
+using std::string;
+using std::string_view;
+
+inline constexpr std::array<string_view, 7> weekdays = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                                        "Thursday", "Friday", "Saturday"};
+inline constexpr std::array<string_view, 12> months = {"January", "February", "March",     "April",   "May",      "June",
+                                                       "July",    "August",   "September", "October", "November", "December"};
+inline constexpr std::size_t short_name = 3;
+
+/// The pattern that a conversion abbreviates; empty: it is none of these.
+constexpr string_view longhand(char conversion) {
+    switch (conversion) {
+        case 'F': return "%Y-%m-%d";
+        case 'T': return "%H:%M:%S";
+        case 'R': return "%H:%M";
+        default: return {};
+    }
+}
+
+/// Gives a pattern's parts in order to `conversion(char)` and `literal(char)`.
+template <class Conversion, class Literal>
+void walk(string_view pattern, const Conversion& conversion, const Literal& literal) {
+    constexpr string_view known = "YmdHMSfyjIpaAbBzZ%FTR";
+    for (std::size_t i = 0; i < pattern.size(); ++i) {
+        if (pattern[i] != '%') {
+            literal(pattern[i]);
+            continue;
+        }
+        const auto letter = ++i < pattern.size() ? pattern.substr(i, 1) : string_view();
+        if (letter.empty() || known.find(letter) == string_view::npos) {
+            string list;
+            for (const char one : known) list.append(" %").append(1, one);
+            throw error(errc::invalid_argument, "time pattern \"" + string(pattern) + "\" has %" + string(letter) +
+                                                    " at character " + std::to_string(i) + "; there are" + list);
+        }
+        if (letter == "%") literal('%');
+        else if (const auto rest = longhand(letter[0]); !rest.empty()) walk(rest, conversion, literal);
+        else conversion(letter[0]);
+    }
+}
+
+inline void append_number(string& out, long long value, std::size_t width) {
+    const auto digits = std::to_string(value);
+    out.append(width > digits.size() ? width - digits.size() : 0, '0').append(digits);
+}
+
+/// Reads a text by a pattern.
+class reader {
+public:
+    reader(string_view text, string_view pattern) : text_(text), pattern_(pattern) {}
+
+    time_point read(const zone& in) {
+        walk(pattern_, [this](char which) { read_part(which); }, [this](char wanted) { expect(wanted); });
+        if (at_ != text_.size()) fail("the end");
+        const local_days day = this->day();
+        if (weekday_ && *weekday_ != weekday(day).c_encoding()) {
+            refuse("is a " + string(weekdays[weekday(day).c_encoding()]) + ", not a " + string(weekdays[*weekday_]));
+        }
+        const local_seconds local = day + hours(hour()) + minutes(minute_) + seconds(second_);
+        if (offset_) return sys_seconds(local.time_since_epoch() - *offset_) + fraction_;
+        const auto found = in.first_at(local);
+        return in.to_local(found) == local ? found + fraction_ : time_point(found);
+    }
+
+private:
+    void read_part(char which) {
+        switch (which) {
+            case 'Y': year_ = number(4, 4, 0, 9999, "a year of four digits"); break;
+            case 'y': year_ = number(2, 2, 0, 99, "the last two digits of a year"), year_ = *year_ + (*year_ < 69 ? 2000 : 1900); break;
+            case 'm': month_ = number(1, 2, 1, 12, "a month from 1 to 12"); break;
+            case 'd': day_ = number(1, 2, 1, 31, "a day from 1 to 31"); break;
+            case 'j': day_of_year_ = number(1, 3, 1, 366, "a day of the year from 1 to 366"); break;
+            case 'H': hour_ = number(1, 2, 0, 23, "an hour from 0 to 23"); break;
+            case 'I': half_day_hour_ = number(1, 2, 1, 12, "an hour from 1 to 12"); break;
+            case 'M': minute_ = number(1, 2, 0, 59, "a minute from 0 to 59"); break;
+            case 'S': second_ = number(1, 2, 0, 60, "a second from 0 to 59"); break;  // 60: a leap second, the next one
+            case 'f': fraction_ = decimals(); break;
+            case 'p': is_afternoon_ = letters("PM") || (!letters("AM") && fail("AM or PM")); break;
+            case 'a': weekday_ = name(weekdays, short_name, "a day of the week, such as Sat"); break;
+            case 'A': weekday_ = name(weekdays, string::npos, "a day of the week, such as Saturday"); break;
+            case 'b': month_ = int(name(months, short_name, "a month, such as Jan")) + 1; break;
+            case 'B': month_ = int(name(months, string::npos, "a month, such as January")) + 1; break;
+            case 'z': offset_ = ahead(); break;
+            case 'Z':
+                throw error(errc::invalid_argument, "time pattern \"" + string(pattern_) +
+                                                        "\": %Z can't be read, as several zones have one short name; use %z");
+        }
+    }
+
+    local_days day() const {
+        if (!year_ || !((month_ && day_) || day_of_year_)) {
+            throw error(errc::invalid_argument, "time pattern \"" + string(pattern_) +
+                                                    "\" needs a year (%Y or %y) and a day (%m and %d, or %j)");
+        }
+        if (day_of_year_ && !day_) {
+            const year_month_day date(local_days(year(*year_) / January / 1) + days(*day_of_year_ - 1));
+            if (date.year() != year(*year_)) refuse("has a day that its year has not");
+            return local_days(date);
+        }
+        const year_month_day date(year(*year_), month(static_cast<unsigned>(*month_)), std::chrono::day(static_cast<unsigned>(*day_)));
+        if (!date.ok()) refuse("has a day that its month has not");
+        return local_days(date);
+    }
+
+    int hour() const {
+        if (!half_day_hour_) return hour_;
+        if (!is_afternoon_) {
+            throw error(errc::invalid_argument, "time pattern \"" + string(pattern_) + "\" has %I, and so needs %p");
+        }
+        return *half_day_hour_ % 12 + (*is_afternoon_ ? 12 : 0);
+    }
+
+    std::optional<int> digit() {
+        if (at_ == text_.size() || text_[at_] < '0' || text_[at_] > '9') return std::nullopt;
+        return text_[at_++] - '0';
+    }
+
+    int number(int fewest, int most, int least, int greatest, string_view what) {
+        const auto begin = at_;
+        int value = 0, count = 0;
+        while (count < most) {
+            const auto next = digit();
+            if (!next) break;
+            value = value * 10 + *next;
+            ++count;
+        }
+        if (count >= fewest && value >= least && value <= greatest) return value;
+        at_ = begin;
+        return fail(what), 0;
+    }
+
+    milliseconds decimals() {
+        int value = 0, count = 0;
+        for (; count < 9; ++count) {
+            const auto next = digit();
+            if (!next) break;
+            if (count < 3) value = value * 10 + *next;
+        }
+        if (count == 0) fail("decimals of a second");
+        for (; count < 3; ++count) value *= 10;
+        return milliseconds(value);
+    }
+
+    seconds ahead() {
+        constexpr string_view what = "an offset such as +0100, +01:00 or Z";
+        if (letters("Z")) return {};
+        const bool is_behind = letters("-");
+        if (!is_behind && !letters("+")) fail(what);
+        const auto whole = hours(number(2, 2, 0, 23, what));
+        letters(":");
+        const seconds offset = whole + minutes(number(2, 2, 0, 59, what));
+        return is_behind ? -offset : offset;
+    }
+
+    static char small(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+    /// Takes these letters, large or small, if they come next.
+    bool letters(string_view wanted) {
+        if (text_.size() - at_ < wanted.size()) return false;
+        for (std::size_t i = 0; i < wanted.size(); ++i) {
+            if (small(text_[at_ + i]) != small(wanted[i])) return false;
+        }
+        at_ += wanted.size();
+        return true;
+    }
+
+    unsigned name(std::span<const string_view> names, std::size_t length, string_view what) {
+        for (unsigned i = 0; i < names.size(); ++i) {
+            if (letters(names[i].substr(0, length))) return i;
+        }
+        return fail(what), 0U;
+    }
+
+    void expect(char wanted) {
+        if (at_ == text_.size() || text_[at_] != wanted) fail('\'' + string(1, wanted) + '\'');
+        ++at_;
+    }
+
+    [[noreturn]] bool fail(string_view expected) const {
+        refuse("does not fit: expected " + string(expected) + " at character " + std::to_string(at_ + 1));
+    }
+
+    [[noreturn]] void refuse(const string& why) const {
+        throw error(errc::invalid_argument, "time \"" + string(text_.substr(0, 64)) + "\" of the pattern \"" +
+                                                string(pattern_) + "\" " + why);
+    }
+
+    const string_view text_;
+    const string_view pattern_;
+    std::size_t at_ = 0;
+    std::optional<int> year_, month_, day_, day_of_year_, half_day_hour_;
+    std::optional<bool> is_afternoon_;
+    std::optional<unsigned> weekday_;
+    std::optional<seconds> offset_;
+    int hour_ = 0, minute_ = 0, second_ = 0;
+    milliseconds fraction_{};
+};
+
+/// A time as clocks somewhere show it.
+class writer {
+public:
+    writer(time_point when, const zone& in) : in_(in) {
+        // A day more on both sides, as clocks may be ahead or behind; and so that integers suffice for what follows.
+        constexpr time_point first = sys_days(year(0) / January / 1) - days(1);
+        constexpr time_point past = sys_days(year(10000) / January / 1) + days(1);
+        if (when < first || when >= past) refuse();
+        second_ = floor<seconds>(when);
+        fraction_ = when - second_;
+        local_ = in.to_local(second_);
+        day_ = floor<days>(local_);
+        date_ = year_month_day(day_);
+        time_ = hh_mm_ss<seconds>(local_ - day_);
+        if (date_.year() < year(0) || date_.year() > year(9999)) refuse();
+    }
+
+    string write(string_view pattern) const {
+        string out;
+        walk(pattern, [&](char which) { append(out, which); }, [&](char c) { out.push_back(c); });
+        return out;
+    }
+
+private:
+    void append(string& out, char which) const {
+        const auto hour = time_.hours().count();
+        const auto name = weekdays[weekday(day_).c_encoding()];
+        const auto month = months[static_cast<unsigned>(date_.month()) - 1];
+        switch (which) {
+            case 'Y': return append_number(out, int(date_.year()), 4);
+            case 'y': return append_number(out, int(date_.year()) % 100, 2);
+            case 'm': return append_number(out, unsigned(date_.month()), 2);
+            case 'd': return append_number(out, unsigned(date_.day()), 2);
+            case 'j': return append_number(out, (day_ - local_days(date_.year() / January / 1)).count() + 1, 3);
+            case 'H': return append_number(out, hour, 2);
+            case 'I': return append_number(out, hour % 12 == 0 ? 12 : hour % 12, 2);
+            case 'M': return append_number(out, time_.minutes().count(), 2);
+            case 'S': return append_number(out, time_.seconds().count(), 2);
+            case 'f': return append_number(out, microseconds(fraction_).count(), 6);
+            case 'p': out += hour < 12 ? "AM" : "PM"; return;
+            case 'a': out += name.substr(0, short_name); return;
+            case 'A': out += name; return;
+            case 'b': out += month.substr(0, short_name); return;
+            case 'B': out += month; return;
+            case 'z': return append_offset(out, floor<minutes>(local_.time_since_epoch() - second_.time_since_epoch()));
+            case 'Z': out += in_.abbreviation(second_); return;
+        }
+    }
+
+    static void append_offset(string& out, minutes ahead) {
+        out.push_back(ahead < minutes(0) ? '-' : '+');
+        append_number(out, abs(ahead).count() / 60 * 100 + abs(ahead).count() % 60, 4);
+    }
+
+    [[noreturn]] static void refuse() {
+        throw error(errc::invalid_argument, "a time outside of the years 0 to 9999 can't be written");
+    }
+
+    const zone& in_;
+    sys_seconds second_{};
+    milliseconds fraction_{};
+    local_seconds local_;
+    local_days day_;
+    year_month_day date_{};
+    hh_mm_ss<seconds> time_;
+};
+
+}  // namespace detail::written_time
+
+std::string format_time(time_point when, const zone& in, std::string_view pattern) {
+    return detail::written_time::writer(when, in).write(pattern);
+}
+
+time_point parse_time(std::string_view text, const zone& in, std::string_view pattern) {
+    return detail::written_time::reader(text, pattern).read(in);
+}
+
+std::string convert_time(std::string_view text, const zone& from, const zone& to, std::string_view pattern) {
+    return convert_time(text, from, to, pattern, pattern);
+}
+
+std::string convert_time(std::string_view text, const zone& from, const zone& to, std::string_view pattern,
+                         std::string_view written_as) {
+    return format_time(parse_time(text, from, pattern), to, written_as);
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/zone.ipp ---------------------------------------------------------------
+
+// The zones of the C++ library where it has them, else those of Howard Hinnant's date library, from which the standard's
+// come (docs/decisions/0016-time-zones.md).
+#if defined(__cpp_lib_chrono) && __cpp_lib_chrono >= 201907L
+namespace taskflux::detail {
+namespace zone_library = std::chrono;
+}
+#else
+#include <date/tz.h>
+namespace taskflux::detail {
+namespace zone_library = date;
+}
+#endif
+
+namespace taskflux {
+
+namespace detail {
+
+inline const zone_library::time_zone& zone_behind(const void* found) {
+    return *static_cast<const zone_library::time_zone*>(found);
+}
+
+}  // namespace detail
+
+zone zone::named(std::string_view name) {
+    zone made;
+    if (name == "UTC") return made;
+    try {
+        made.found_ = detail::zone_library::locate_zone(std::string(name));
+    } catch (const std::runtime_error&) {
+        throw error(errc::invalid_argument, "no time zone is named \"" + std::string(name) +
+                                                "\" in this system's database; use a name such as UTC or Europe/Berlin");
+    }
+    return made;
+}
+
+std::string zone::name() const { return found_ ? std::string(detail::zone_behind(found_).name()) : "UTC"; }
+
+zone::span zone::at(sys_seconds when) const {
+    if (!found_) return {(sys_seconds::min)(), (sys_seconds::max)(), {}};
+    const auto info = detail::zone_behind(found_).get_info(when);
+    return {info.begin, info.end, info.offset};
+}
+
+std::string zone::abbreviation(sys_seconds when) const {
+    return found_ ? detail::zone_behind(found_).get_info(when).abbrev : "UTC";
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/detail/event.ipp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Of one wait, from before it sleeps until it is over.
+class event::visit {
+    using error_code = boost::system::error_code;
+
+public:
+    visit(event& at, const asio::any_io_executor& executor) : at_(at), channel_(executor) {
+        const std::lock_guard lock(at_.mutex_);
+        if (std::exchange(at_.is_set_, false)) {
+            wake();
+        } else {
+            at_.waiting_ = this;
+        }
+    }
+    ~visit() {
+        const std::lock_guard lock(at_.mutex_);
+        at_.waiting_ = nullptr;
+        if (is_woken_) at_.is_set_ = true;  // it had been cancelled by then, or its context ended
+    }
+    visit(const visit&) = delete;
+    visit& operator=(const visit&) = delete;
+
+    auto woken() { return channel_.async_receive(asio::as_tuple(asio::deferred)); }
+
+    /// Takes the set, if there was one before a cancellation: `ec` is how `woken` has ended.
+    bool takes_set(error_code ec) {
+        const std::lock_guard lock(at_.mutex_);
+        return ec == asio::experimental::error::channel_closed && std::exchange(is_woken_, false);
+    }
+
+    /// With the event's mutex locked. Closed, not sent to: a context that ends has dropped who waits, and the channel
+    /// would not know.
+    void wake() {
+        is_woken_ = true;
+        channel_.close();
+    }
+
+private:
+    event& at_;
+    asio::experimental::concurrent_channel<asio::any_io_executor, void(error_code)> channel_;
+    bool is_woken_ = false;
+};
+
+void event::set() {
+    const std::lock_guard lock(mutex_);
+    if (const auto waiting = std::exchange(waiting_, nullptr)) {
+        waiting->wake();
+    } else {
+        is_set_ = true;
+    }
+}
+
+asio::awaitable<void> event::wait() {
+    const auto executor = co_await asio::this_coro::executor;
+    visit here(*this, executor);
+    const auto [ec] = co_await here.woken();
+    if (!here.takes_set(ec)) throw boost::system::system_error(asio::error::operation_aborted, "wait");
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/sleep.ipp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A timer that its clock forgets with it.
+struct armed_timer {
+    armed_timer(clock& c, const asio::any_io_executor& ex) : source(c), timer(ex) {}
+    ~armed_timer() { source.disarm(timer); }
+    armed_timer(const armed_timer&) = delete;
+    armed_timer& operator=(const armed_timer&) = delete;
+
+    clock& source;
+    asio::steady_timer timer;
+};
+
+asio::awaitable<void> sleep_until(clock& source, time_point when) {
+    if (source.now() >= when) co_return;
+    armed_timer waiting(source, co_await asio::this_coro::executor);
+    while (source.now() < when) {
+        source.arm(waiting.timer, when);
+        // A clock may end a wait early, by cancelling it: the state alone tells whether someone cancelled us.
+        boost::system::error_code ec;
+        co_await waiting.timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+        const auto state = co_await asio::this_coro::cancellation_state;
+        if (state.cancelled() == asio::cancellation_type::none) continue;
+        if (co_await asio::this_coro::throw_if_cancelled()) {
+            throw boost::system::system_error(asio::error::operation_aborted);
+        }
+        co_return;
+    }
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/exec/executor/attempts.ipp --------------------------------------------------
+
+namespace taskflux::detail {
+
+void attempted_job::begin() {
+    if (attempts_) owner_.begin(*this);
+}
+
+job_end attempted_job::judge(std::exception_ptr& error) noexcept {
+    const job_end end = attempts_ ? owner_.judge(*this, error) : error ? job_end::failed : job_end::succeeded;
+    if (!error || !stopping() || end == job_end::retried) return end;
+    error = slots::stopped(stop_reason());
+    return stop_reason() == errc::timed_out ? job_end::failed : job_end::cancelled;
+}
+
+void attempted_job::abandon() noexcept {
+    owner_.give_up(*this);
+    let_go();
+}
+
+executor_state::~executor_state() {
+    while (attempts* a = waiting_.pop_front()) job_ptr(&a->owner, false)->abandon();
+    abandon_all();
+}
+
+void executor_state::launch(boost::intrusive_ptr<attempted_job> j, const run_options* options, bool repeatable, bool awaited) {
+    auto refusal = prepare(*j, options, repeatable);
+    job_ptr owned = std::move(j);
+    if (!refusal) refusal = push(owned, awaited);
+    if (refusal) refuse(static_cast<attempted_job&>(*owned), *refusal);
+}
+
+void executor_state::launch_all(job_list& jobs, bool repeatable) {
+    std::optional<errc> refusal;
+    for (job* j = jobs.front(); j && !refusal; j = job_list::next(*j)) {
+        refusal = prepare(static_cast<attempted_job&>(*j), nullptr, repeatable);
+    }
+    if (!refusal) refusal = push(jobs);
+    while (job* j = refusal ? jobs.pop_front() : nullptr) {
+        refuse(static_cast<attempted_job&>(*job_ptr(j, false)), *refusal);
+    }
+}
+
+void executor_state::cancel(attempted_job& j, errc reason) {
+    j.stop(reason);
+    {
+        std::unique_lock lock(attempts_mutex_);
+        if (auto* a = j.attempts_.get(); a && a->state == attempts::phase::waiting) {
+            waiting_.erase(*a);
+            a->state = attempts::phase::queued;
+            lock.unlock();
+            return finish(job_ptr(&j, false), stopped(reason));
+        }
+    }
+    slots::cancel(j, reason);
+}
+
+void executor_state::cancel_all() {
+    slots::cancel_all();
+    std::unique_lock lock(attempts_mutex_);
+    while (attempts* a = waiting_.pop_front()) {
+        a->state = attempts::phase::queued;
+        lock.unlock();
+        a->owner.stop(errc::cancelled);
+        finish(job_ptr(&a->owner, false), stopped(errc::cancelled));
+        lock.lock();
+    }
+}
+
+void executor_state::shut_down() {
+    close();
+    cancel_all();
+}
+
+executor_counts executor_state::counts() const {
+    const auto sum = slots::counts();
+    const std::lock_guard lock(attempts_mutex_);
+    const auto ends = [&](job_end end) { return sum.ends[static_cast<std::size_t>(end)]; };
+    return {sum.queued,
+            sum.running,
+            waiting_.size(),
+            ends(job_end::succeeded),
+            ends(job_end::failed),
+            ends(job_end::cancelled),
+            ends(job_end::retried)};
+}
+
+void executor_state::unseen(const std::exception_ptr& error) noexcept {
+    if (!options_.on_error()) return;
+    try {
+        options_.on_error()(error);
+    } catch (...) {  // documented
+    }
+}
+
+std::optional<errc> executor_state::prepare(attempted_job& j, const run_options* own, bool repeatable) {
+    if (!own && !has_defaults_) return std::nullopt;
+    const auto& defaults = options_.defaults();
+    const auto pick = [&](auto option, auto otherwise) {
+        const auto value = own ? (own->*option)() : std::nullopt;
+        return value ? *value : (defaults.*option)().value_or(otherwise);
+    };
+    using limit = std::optional<duration> (run_options::*)() const noexcept;
+    using policies = const std::optional<retry_policy>& (run_options::*)() const noexcept;
+    const auto policy = pick(static_cast<policies>(&run_options::retry), retry_policy());
+    const auto timeout = pick(static_cast<limit>(&run_options::timeout), duration());
+    const auto deadline = pick(static_cast<limit>(&run_options::deadline), duration());
+    j.repeats_ = policy.attempts() != 1;
+    if (j.repeats_ && !repeatable) return errc::invalid_argument;
+    if (!j.repeats_ && timeout <= duration::zero() && deadline <= duration::zero()) return std::nullopt;
+    const std::lock_guard lock(attempts_mutex_);
+    j.attempts_ = std::make_unique<attempts>(j, options_.clock(), policy, timeout);
+    if (deadline > duration::zero()) {
+        j.attempts_->deadline = later(options_.clock().now(), deadline);
+        arm(j);
+    }
+    return std::nullopt;
+}
+
+void executor_state::refuse(attempted_job& j, errc why) {
+    give_up(j);
+    j.deliver(stopped(why), false);
+}
+
+void executor_state::give_up(attempted_job& j) noexcept {
+    const std::lock_guard lock(attempts_mutex_);
+    if (j.attempts_) end(*j.attempts_);
+}
+
+void executor_state::begin(attempted_job& j) {
+    const std::lock_guard lock(attempts_mutex_);
+    attempts& a = *j.attempts_;
+    const auto now = options_.clock().now();
+    if (a.first_start == never) a.first_start = now;
+    a.state = attempts::phase::running;
+    a.timed_out = false;
+    ++a.started;
+    a.attempt_ends = a.timeout > duration::zero() ? later(now, a.timeout) : never;
+    if (now >= a.deadline) {
+        j.stop(errc::timed_out);
+        throw boost::system::system_error(make_error_code(errc::timed_out));
+    }
+    arm(j);
+}
+
+job_end executor_state::judge(attempted_job& j, std::exception_ptr& error) {
+    const std::lock_guard lock(attempts_mutex_);
+    attempts& a = *j.attempts_;
+    if (error && !j.stopping()) {
+        if (a.timed_out) error = stopped(errc::timed_out);
+        if (j.repeats_ && a.policy.accepts(error)) {
+            const auto now = options_.clock().now();
+            const auto delay = next_delay(a.policy, a.started, now - a.first_start, random_);
+            if (delay && adjourn(j)) {
+                a.state = attempts::phase::waiting;
+                a.resumes = later(now, *delay);
+                intrusive_ptr_add_ref(&j);
+                waiting_.push_back(a);
+                arm(j);
+                return job_end::retried;
+            }
+        }
+    }
+    end(a);
+    return error ? job_end::failed : job_end::succeeded;
+}
+
+void executor_state::end(attempts& a) noexcept {
+    a.state = attempts::phase::ended;
+    ++a.wait;
+    a.disarm();
+}
+
+void executor_state::arm(attempted_job& j) {
+    attempts& a = *j.attempts_;
+    const auto when = a.due();
+    if (when == never) return a.disarm();
+    if (!a.timer) a.timer.emplace(get_executor());
+    a.time.arm(*a.timer, when);
+    a.timer->async_wait([self = shared(), j = boost::intrusive_ptr<attempted_job>(&j),
+                         wait = ++a.wait](boost::system::error_code) { self->on_time(*j, wait); });
+}
+
+void executor_state::on_time(attempted_job& j, unsigned wait) {
+    std::unique_lock lock(attempts_mutex_);
+    attempts& a = *j.attempts_;
+    if (a.wait != wait || a.state == attempts::phase::ended) return;
+    const auto now = options_.clock().now();
+    if (now >= a.deadline) {
+        a.deadline = never;
+        lock.unlock();
+        cancel(j, errc::timed_out);
+    } else if (a.state == attempts::phase::running && now >= a.attempt_ends) {
+        a.timed_out = true;
+        a.attempt_ends = never;
+        arm(j);
+        interrupt(j, a.started);
+    } else if (a.state == attempts::phase::waiting && now >= a.resumes) {
+        waiting_.erase(a);
+        a.state = attempts::phase::queued;
+        arm(j);
+        readmit(job_ptr(&j, false));
+    } else {
+        arm(j);
+    }
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/exec/slots/slots.ipp --------------------------------------------------------
+
+// How a slot works.
+
+namespace taskflux::detail {
+
+// Resumes a slot, and then, outside of it, delivers the last result, for whose awaiter the slot is free
+// again. An awaiter that submits the next job at once is served without a post between.
+void slots::wake(slot& s) {
+    struct inside {
+        ~inside() {
+            s.holding = false;
+            s.lane->leave();
+        }
+        slot& s;
+    };
+    struct lingering {
+        lingering(slots& o, slot& w) noexcept : owner(o), s(w) {
+            s.lingers.store(std::this_thread::get_id(), std::memory_order_relaxed);
+        }
+        ~lingering() {
+            if (again()) owner.post_wake(s);
+        }
+        bool again() noexcept {
+            const auto me = std::this_thread::get_id();
+            if (s.lingers.load(std::memory_order_relaxed) == me)
+                s.lingers.store({}, std::memory_order_relaxed);
+            if (s.reserved.load(std::memory_order_relaxed) != me) return false;
+            s.reserved.store({}, std::memory_order_relaxed);
+            return true;
+        }
+        slots& owner;
+        slot& s;
+    };
+    for (std::size_t n = 1;; ++n) {
+        if (!s.lane->try_enter()) return s.lane->post(wake_up(shared_from_this(), s, true));
+        job_ptr held;
+        std::exception_ptr error;
+        {
+            const inside leaves{s};
+            s.holding = true;
+            resume(s);
+            held = std::move(s.held);
+            error = std::move(s.held_error);
+        }
+        if (!held) return;
+        lingering here(*this, s);
+        std::exchange(held, {})->deliver(std::move(error), true);
+        if (n == turn || !here.again()) return;
+    }
+}
+
+// Inside the slot's lane.
+void slots::resume(slot& s) {
+    s.resuming = true;
+    if (s.parked) {
+        s.parked();
+    } else {
+        asio::co_spawn(
+            s.executor, serve(shared_from_this(), s),
+            asio::bind_cancellation_slot(
+                s.signal.slot(), [self = shared_from_this(), &s](std::exception_ptr) { self->left(s); }));
+    }
+    s.resuming = false;
+    if (!s.taken.empty()) give_back(s);
+    if (s.current) s.work = asio::prefer(executor_, asio::execution::outstanding_work.tracked);
+}
+
+// A job of the batch suspended: the rest must not wait for it.
+void slots::give_back(slot& s) {
+    std::unique_lock lock(mutex_);
+    const std::size_t n = s.taken.size();
+    for (job* j = s.taken.front(); j; j = job_list::next(*j)) {
+        if (j->epoch_ != epoch_) j->stop(errc::cancelled);
+        j->queued_ = true;
+    }
+    queue_.prepend(s.taken);
+    s.waiting.store(0, std::memory_order_relaxed);
+    wake_and_unlock(n, lock);
+}
+
+slots::taken slots::take(slot& s) {
+    std::unique_lock lock(mutex_);
+    const bool leave = live_ > target_ || (closed_ && queue_.empty());
+    if (!leave && !queue_.empty()) {
+        auto n = s.resuming ? std::clamp<std::size_t>(queue_.size() / busy_, 1, turn) : 1;
+        for (; n > 0; --n) {
+            job* j = queue_.pop_front();
+            j->queued_ = false;
+            j->slot_ = &s;
+            s.taken.push_back(*j);
+        }
+        s.waiting.store(s.taken.size(), std::memory_order_relaxed);
+        return taken::jobs;
+    }
+    if (leave) {
+        --live_;
+        return taken::leave;
+    }
+    --busy_;
+    idle_.push_back(s);
+    settle_and_unlock(lock);
+    if (s.work) s.work = {};
+    return taken::nothing;
+}
+
+void slots::left(slot& s) {
+    s.work = {};
+    std::unique_lock lock(mutex_);
+    --busy_;
+    dormant_.push_back(s);
+    settle_and_unlock(lock);
+}
+
+inline auto slots::park(slot& s) {
+    return asio::async_initiate<const asio::deferred_t, void()>(
+        [&s](auto&& handler) { s.parked.emplace(std::move(handler)); }, asio::deferred);
+}
+
+inline auto slots::yield(slot& s) {
+    return asio::async_initiate<const asio::deferred_t, void()>(
+        [this, &s](auto handler) {
+            s.parked.emplace(std::move(handler));
+            post_wake(s);
+        },
+        asio::deferred);
+}
+
+// Calls a plain function on the CPU executor, and comes back.
+inline auto slots::offload(slot& s, job& j, std::exception_ptr& error) {
+    return asio::async_initiate<const asio::deferred_t, void()>(
+        [this, &s, &j, &error](auto handler) {
+            asio::post(cpu_, [&s, &j, &error, handler = std::move(handler)]() mutable {
+                try {
+                    j.call();
+                } catch (...) {
+                    error = std::current_exception();
+                }
+                asio::post(s.executor, std::move(handler));
+            });
+        },
+        asio::deferred);
+}
+
+asio::awaitable<void> slots::serve(std::shared_ptr<slots> self, slot& s) {
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+    for (std::size_t streak = 0;;) {
+        if (s.taken.empty()) {
+            const taken got = self->take(s);
+            if (got == taken::leave) co_return;
+            if (got == taken::nothing) {
+                co_await park(s);
+                streak = 0;
+                continue;
+            }
+        }
+        slot::running current(s, s.pop());
+        std::exception_ptr error;
+        if (current->stopping()) {
+            error = stopped(current->stop_reason());
+        } else {
+            try {
+                if (current->kind_ == job::kind::coroutine) {
+                    co_await current->run();
+                } else if (!self->cpu_) {
+                    current->call();
+                } else {
+                    co_await self->offload(s, *current, error);
+                }
+            } catch (...) {
+                error = std::current_exception();
+            }
+        }
+        // A handler may have been cancelled, or have changed how it is: the next one starts afresh.
+        co_await asio::this_coro::throw_if_cancelled(true);
+        co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+        current.end(std::move(error));
+        if (++streak >= turn) {
+            co_await self->yield(s);
+            streak = 0;
+        }
+    }
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/host.ipp --------------------------------------------------------------------
+
+namespace taskflux {
+
+std::string own_ip() {
+    asio::io_context context;
+    asio::ip::udp::socket socket(context);
+    boost::system::error_code ec;
+    // Connecting a datagram socket sends nothing: the system only chooses the way. The address is one for documentation
+    // (RFC 5737), which no machine has.
+    socket.connect(asio::ip::udp::endpoint(asio::ip::make_address_v4("192.0.2.1"), 9), ec);
+    const auto mine = socket.local_endpoint(ec);
+    return ec || mine.address().is_unspecified() ? "127.0.0.1" : mine.address().to_string();
+}
+
+double host_load() {
+    double load = 0;
+    return ::getloadavg(&load, 1) == 1 ? load : 0;
+}
+
+std::uint64_t resident_memory() {
+    std::ifstream pages("/proc/self/statm");
+    std::uint64_t all = 0, resident = 0;
+    pages >> all >> resident;
+    return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/client.ipp -------------------------------------------------------------
+
+namespace taskflux::detail {
+
+asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::string queue, new_task task) {
+    if (task.own_id.empty()) task.own_id = to_string(parent) + '/' + uuid_generator().text();
+    const auto key = child_key("~" + task.own_id);  // no name that a handler gives
+    child_place place;
+    place.queue = queue;
+    place.name = task.spec->name;
+    place.own_id = task.own_id;
+    journal_notes notes;
+    auto& item = notes.items.emplace_back();
+    item.key = key;
+    item.is_spawned = true;
+    item.text = place.text();
+    co_await broker->note(parent, std::move(notes));
+    parent_link link;
+    link.id = std::move(parent);
+    link.key = key;
+    task.parent = std::move(link);
+    task_id id;
+    id.queue = queue;
+    std::vector<new_task> tasks;
+    tasks.push_back(std::move(task));
+    journal_notes from_outside;
+    const auto keys = co_await submit_noted(broker, std::move(queue), std::move(tasks), std::move(from_outside));
+    id.key = keys.front();
+    co_return id;
+}
+
+asio::awaitable<void> send_signal(broker_ptr broker, task_id id, std::string name, std::string value) {
+    const auto done = co_await broker->signal(id, std::move(name), std::move(value));
+    if (done == effect::not_found) throw error(errc::not_found, "task " + to_string(id));
+    if (done != effect::done) throw error(errc::wrong_state, "task " + to_string(id) + " has ended");
+}
+
+void cancel_in_background(const broker_ptr& broker, const task_id& id) {
+    constexpr auto cancel = [](broker_ptr of, task_id which) -> asio::awaitable<void> {
+        std::vector<task_key> keys(1, which.key);
+        co_await of->cancel(std::move(which.queue), std::move(keys));
+    };
+    asio::co_spawn(broker->get_executor(), cancel(broker, id), [](std::exception_ptr) {});
+}
+
+/// The id whose printed form this is, if it is one: an own id may look a little like it.
+inline std::optional<task_id> read_printed(const std::string& id) {
+    if (id.find(":~") == std::string::npos) return std::nullopt;
+    try {
+        return parse_task_id(id);
+    } catch (const error&) {
+        return std::nullopt;
+    }
+}
+
+asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::string id) {
+    auto printed = read_printed(id);
+    if (printed) co_return std::move(*printed);
+    const auto key = co_await broker->find(queue, id);
+    if (!key) throw error(errc::not_found, "no task with the own id \"" + id + "\" in queue " + queue);
+    task_id found{std::move(queue), *key};
+    co_return found;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/client/task_stream.ipp -------------------------------------------------
+
+namespace taskflux::detail {
+
+std::string stream_header_for(const inlet& reader) { return std::to_string(reader.window()) + ' ' + reader.address(); }
+
+stream_reader read_stream_header(std::string_view text) {
+    stream_reader made;
+    const auto* const end = text.data() + text.size();
+    const auto [at, failure] = std::from_chars(text.data(), end, made.window);
+    if (failure != std::errc() || at == end || *at != ' ') {
+        throw error(errc::invalid_argument, "header " + std::string(stream_header) + ": \"" + std::string(text) +
+                                                "\" is no window and address of a reader");
+    }
+    made.address.assign(at + 1, end);
+    return made;
+}
+
+/// Waits for the task's end, which is none that a reader expects: a stream says itself that it is over.
+asio::awaitable<void> close_after(broker_ptr broker, task_id id, std::weak_ptr<inlet> reader) {
+    auto why = std::make_exception_ptr(error(errc::unavailable, "task " + to_string(id) +
+                                                                         " has succeeded, but not all of its values have come"));
+    try {
+        const auto ended = co_await broker->wait(id, taskflux::job<void>::forever);
+        if (ended) value_of<void>(*ended, id);
+    } catch (...) {
+        why = std::current_exception();
+    }
+    if (const auto in = reader.lock()) in->close(why);
+}
+
+void follow_task(const broker_ptr& broker, const task_id& id, inlet& reader) {
+    const auto strand = asio::make_strand(broker->get_executor());
+    const auto stop = std::make_shared<asio::cancellation_signal>();
+    reader.attach(never, nullptr, [broker, id, strand, stop](bool has_ended) {
+        asio::post(strand, [stop] { stop->emit(asio::cancellation_type::terminal); });
+        if (!has_ended) cancel_in_background(broker, id);
+    });
+    asio::co_spawn(strand, close_after(broker, id, reader.weak_from_this()),
+                   asio::bind_cancellation_slot(stop->slot(), [stop](std::exception_ptr) {}));
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/context.ipp ------------------------------------------------------------
+
+namespace taskflux {
+
+void context::claim_call(const std::string& name) {
+    book_.claim("call", name);
+    const bool is_position = name.find_first_not_of("0123456789.") == std::string::npos;
+    if (is_position) throw error(errc::invalid_argument, "the name of a call must not be a number: \"" + name + '"');
+}
+
+void context::check_shared(const submit_options& options) {
+    if (options.id().empty() && options.unique_key().empty()) return;
+    throw error(errc::invalid_argument, "an id or a unique key cannot be shared by several subtasks");
+}
+
+new_task context::inherit(std::shared_ptr<task_spec> spec, int contract_priority, const submit_options& options,
+                          std::string payload) const {
+    const bool has_priority = options.priority() || contract_priority != 0;
+    if (!has_priority) spec->priority = what_.spec->priority;
+    spec->headers.insert(headers().begin(), headers().end());
+    spec->headers.erase(std::string(detail::stream_header));  // it emits to nobody
+    if (what_.deadline_at != never) {
+        const auto left = (std::max)(what_.deadline_at - clock_.now(), duration(1));
+        auto& deadline = spec->policy.deadline;
+        deadline = deadline > duration::zero() ? (std::min)(deadline, left) : left;
+    }
+    return detail::make_task(std::move(spec), options, std::move(payload));
+}
+
+std::shared_ptr<detail::outlet> context::open_outlet() const {
+    const auto where = header(detail::stream_header);
+    if (where.empty()) return nullptr;
+    const auto reader = detail::read_stream_header(where);
+    return detail::outlet::open(sink_.broker(), reader.address, reader.window);
+}
+
+asio::awaitable<void> context::prepare(const spawned& after, const spawn_options& options) {
+    const detail::contract<void, spawned> task(options.then_name(), options.then_options());
+    auto made = inherited(task, submit_options(), encode(after));
+    made.hold = true;
+    std::vector<new_task> tasks;
+    tasks.push_back(std::move(made));
+    std::vector<std::string> names(1, std::string(continuation_key.substr(1)));
+    co_await detail::open_children(book_, queue_for(task, submit_options()), std::move(names), std::move(tasks), false);
+}
+
+asio::awaitable<task_id> context::submit_one(std::string name, std::string queue, new_task task) {
+    std::vector<std::string> names(1, std::move(name));
+    std::vector<new_task> tasks;
+    tasks.push_back(std::move(task));
+    auto opened = co_await detail::open_children(book_, std::move(queue), std::move(names), std::move(tasks), true);
+    auto& child = opened.front();
+    if (child.id.key.sequence == 0) {  // it has ended in an earlier run
+        const auto key = co_await sink_.broker()->find(child.id.queue, child.own_id);
+        if (key) child.id.key = *key;
+    }
+    co_return std::move(child.id);
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/raw_queue/consumer.hpp -------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A consumer of one queue, from joining to losing its lease. The lease is renewed while somebody uses it: waits for a
+/// message, or holds one. Otherwise it runs out, which costs nothing then, and no timer keeps a context running.
+/// Thread-safe.
+class raw_consumer final : public std::enable_shared_from_this<raw_consumer> {
+public:
+    raw_consumer(broker_ptr broker, std::string queue, std::string name, duration lease)
+        : broker_(std::move(broker)), clock_(broker_->clock()), queues_(1, std::move(queue)), name_(std::move(name)),
+          lease_(lease) {}
+
+    const std::string& name() const { return name_; }
+    const std::string& queue() const { return queues_.front(); }
+    const broker_ptr& broker() const { return broker_; }
+
+    asio::awaitable<void> join() {
+        co_await broker_->join(name_, queues_, lease_);
+        bool is_lost = false;
+        try {  // a fetch tells the time: a server's may be far from ours until it has answered
+            co_await fetch_nothing(shared_from_this());
+        } catch (const boost::system::system_error& e) {
+            is_lost = e.code() == errc::lease_lost;  // the answer took longer than the lease: the next fetch says so, too
+            if (!is_lost) throw;
+        }
+        const std::lock_guard lock(mutex_);
+        is_lost_ = is_lost;
+        renew_at_ = later(clock_.now(), lease_ / 3);
+    }
+
+    /// Keeps the lease while it lives.
+    class use {
+    public:
+        explicit use(std::shared_ptr<raw_consumer> of) : of_(std::move(of)) { of_->begin_use(); }
+        ~use() { of_->end_use(); }
+        use(const use&) = delete;
+        use& operator=(const use&) = delete;
+
+    private:
+        const std::shared_ptr<raw_consumer> of_;
+    };
+
+    bool is_lost() const {
+        const std::lock_guard lock(mutex_);
+        return is_lost_;
+    }
+    void lose() {
+        const std::lock_guard lock(mutex_);
+        is_lost_ = true;
+    }
+
+    bool is_cancelled(const task_key& key, std::uint32_t token) const {
+        const std::lock_guard lock(mutex_);
+        return cancelled_.contains({key, token});
+    }
+    void forget(const task_key& key, std::uint32_t token) {
+        const std::lock_guard lock(mutex_);
+        cancelled_.erase({key, token});
+    }
+
+    /// After a fetch that was broken off: its next one gives back what may have been on its way.
+    void reclaim() {
+        asio::co_spawn(broker_->get_executor(), fetch_nothing(shared_from_this()), [](std::exception_ptr) {});
+    }
+
+private:
+    void begin_use() {
+        {
+            const std::lock_guard lock(mutex_);
+            ++uses_;
+            if (std::exchange(is_kept_, true)) return;
+        }
+        asio::co_spawn(broker_->get_executor(), keep(shared_from_this()), [](std::exception_ptr) {});
+    }
+
+    void end_use() {
+        {
+            const std::lock_guard lock(mutex_);
+            if (--uses_ > 0) return;
+        }
+        changed_->set();
+    }
+
+    bool goes_on() {
+        const std::lock_guard lock(mutex_);
+        return is_kept_ = uses_ > 0 && !is_lost_;
+    }
+
+    time_point renew_at() const {
+        const std::lock_guard lock(mutex_);
+        return renew_at_;
+    }
+
+    static asio::awaitable<void> keep(std::shared_ptr<raw_consumer> self) {
+        const auto executor = co_await asio::this_coro::executor;
+        while (self->goes_on()) {
+            const auto due = self->renew_at();
+            if (self->clock_.now() >= due) {
+                co_await self->renew();
+                continue;
+            }
+            const alarm rings(self->clock_, executor, self->changed_, due);
+            co_await self->changed_->wait();
+        }
+    }
+
+    asio::awaitable<void> renew() {
+        const auto asked_at = clock_.now();
+        renewal answer;
+        auto next = lease_ / 3;
+        try {
+            answer = co_await broker_->renew(name_, queues_, lease_);
+        } catch (const boost::system::system_error& e) {
+            answer.lost = e.code() == errc::shut_down;
+            next = lease_ / 10;
+        }
+        const std::lock_guard lock(mutex_);
+        is_lost_ = is_lost_ || answer.lost;
+        for (const auto& one : answer.cancels) cancelled_.emplace(one.key, one.token);
+        renew_at_ = later(asked_at, next);
+    }
+
+    static asio::awaitable<void> fetch_nothing(std::shared_ptr<raw_consumer> self) {
+        fetch_request request;
+        request.consumer = self->name_;
+        request.queues = self->queues_;
+        request.max = 0;
+        co_await self->broker_->fetch(std::move(request));
+    }
+
+    const broker_ptr broker_;
+    taskflux::clock& clock_;
+    const std::vector<std::string> queues_;
+    const std::string name_;
+    const duration lease_;
+    const std::shared_ptr<event> changed_ = std::make_shared<event>();
+
+    mutable std::mutex mutex_;  // guards the rest
+    std::size_t uses_ = 0;
+    bool is_kept_ = false;  // `keep` runs
+    bool is_lost_ = false;
+    time_point renew_at_{};
+    std::set<std::pair<task_key, std::uint32_t>> cancelled_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/raw_queue.ipp ----------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// A message in somebody's hands, or in that of a call that settles it.
+class held_message {
+public:
+    held_message(std::shared_ptr<raw_consumer> consumer, delivery what)
+        : consumer_(std::move(consumer)), kept_(consumer_), what_(std::move(what)), id_{consumer_->queue(), what_.key} {}
+    held_message(const held_message&) = delete;
+    held_message& operator=(const held_message&) = delete;
+
+    ~held_message() {
+        consumer_->forget(what_.key, what_.token);
+        if (is_settled_ || consumer_->is_lost()) return;
+        // Where that fails, the lease ends it: nobody renews it any more.
+        asio::co_spawn(consumer_->broker()->get_executor(), settle(consumer_, end(settlement::kind::release)),
+                       [](std::exception_ptr, effect) {});
+    }
+
+    const delivery& what() const { return what_; }
+    const task_id& id() const { return id_; }
+    bool is_lost() const { return consumer_->is_lost(); }
+    bool is_cancelled() const { return consumer_->is_cancelled(what_.key, what_.token); }
+
+    settlement end(settlement::kind how) const {
+        settlement made;
+        made.key = what_.key;
+        made.token = what_.token;
+        made.how = how;
+        return made;
+    }
+
+    static asio::awaitable<effect> settle(std::shared_ptr<held_message> self, settlement how) {
+        if (self->is_settled_) throw error(errc::wrong_state, "message " + to_string(self->id_) + " was settled before");
+        const auto done = co_await settle(self->consumer_, std::move(how));
+        self->is_settled_ = true;
+        co_return done;
+    }
+
+private:
+    static asio::awaitable<effect> settle(std::shared_ptr<raw_consumer> by, settlement how) {
+        const std::vector<settlement> ends(1, std::move(how));
+        const auto effects = co_await by->broker()->settle(by->queue(), by->name(), ends);
+        co_return effects.front();
+    }
+
+    const std::shared_ptr<raw_consumer> consumer_;
+    const raw_consumer::use kept_;
+    const delivery what_;
+    const task_id id_;
+    std::atomic<bool> is_settled_ = false;
+};
+
+/// What a raw queue's copies share.
+class raw_receiver {
+public:
+    raw_receiver(broker_ptr broker, std::string queue, const raw_queue_options& options)
+        : broker_(std::move(broker)), queue_(std::move(queue)), options_(options) {}
+
+    const broker_ptr& broker() const { return broker_; }
+    const std::string& queue() const { return queue_; }
+
+    static asio::awaitable<std::optional<received_message>> receive(std::shared_ptr<raw_receiver> self, duration wait) {
+        auto& clock = self->broker_->clock();
+        std::optional<time_point> deadline;
+        for (;;) {
+            const auto who = co_await self->consumer();
+            if (!deadline) deadline = later(clock.now(), wait);  // the clock goes right once the server has answered
+            const raw_consumer::use waiting(who);
+            fetch_request request;
+            request.consumer = who->name();
+            request.queues.push_back(self->queue_);
+            request.wait = std::clamp(*deadline - clock.now(), duration::zero(), longest_fetch);
+            std::vector<delivery> found;
+            std::exception_ptr failure;
+            bool is_lost = false;
+            try {
+                found = co_await self->broker_->fetch(std::move(request));
+            } catch (const boost::system::system_error& e) {
+                failure = std::current_exception();
+                is_lost = e.code() == errc::lease_lost;
+            }
+            if (is_lost) {  // it was idle for too long, or had no way to the server
+                who->lose();
+                continue;
+            }
+            if (failure) {
+                who->reclaim();
+                std::rethrow_exception(failure);
+            }
+            if (!found.empty()) {
+                auto held = std::make_shared<held_message>(who, std::move(found.front()));
+                co_return received_message(std::move(held));
+            }
+            if (clock.now() >= *deadline) co_return std::nullopt;
+        }
+    }
+
+private:
+    static constexpr duration longest_fetch = std::chrono::seconds(5);
+
+    asio::awaitable<std::shared_ptr<raw_consumer>> consumer() {
+        auto known = current();
+        if (known && !known->is_lost()) co_return known;
+        const auto life = uuid_generator().text();
+        auto name = options_.name().empty() ? life : options_.name() + ':' + life.substr(life.size() - 12);
+        auto made = std::make_shared<raw_consumer>(broker_, queue_, std::move(name), options_.lease());
+        co_await made->join();
+        const std::lock_guard lock(mutex_);  // of several that join at a time the last one stays; all of them work
+        current_ = made;
+        co_return made;
+    }
+
+    std::shared_ptr<raw_consumer> current() {
+        const std::lock_guard lock(mutex_);
+        return current_;
+    }
+
+    const broker_ptr broker_;
+    const std::string queue_;
+    const raw_queue_options options_;
+    std::mutex mutex_;  // guards the next
+    std::shared_ptr<raw_consumer> current_;
+};
+
+inline void require_message(const std::shared_ptr<held_message>& held) {
+    if (!held) throw error(errc::wrong_state, "this message has been moved from");
+}
+
+}  // namespace detail
+
+raw_queue_options& raw_queue_options::lease(duration length) {
+    if (length < std::chrono::milliseconds(100)) throw error(errc::invalid_argument, "a lease is at least 100 ms");
+    return lease_ = length, *this;
+}
+
+raw_queue_options& raw_queue_options::name(std::string_view name) { return name_ = detail::checked_name(name), *this; }
+
+received_message::received_message(std::shared_ptr<detail::held_message> held) : held_(std::move(held)) {}
+received_message::received_message(received_message&&) noexcept = default;
+received_message& received_message::operator=(received_message&&) noexcept = default;
+received_message::~received_message() = default;
+
+const task_id& received_message::id() const { return held_->id(); }
+const std::string& received_message::name() const { return held_->what().spec->name; }
+const std::string& received_message::body() const { return held_->what().payload; }
+const std::string& received_message::own_id() const { return held_->what().own_id; }
+const header_map& received_message::headers() const { return held_->what().spec->headers; }
+unsigned received_message::deliveries() const { return held_->what().token; }
+time_point received_message::submitted_at() const { return held_->what().submitted_at; }
+bool received_message::is_lost() const { return held_->is_lost(); }
+bool received_message::is_cancelled() const { return held_->is_cancelled(); }
+
+asio::awaitable<effect> received_message::complete(std::string result) {
+    detail::require_message(held_);
+    auto how = held_->end(settlement::kind::complete);
+    how.data = std::move(result);
+    return detail::held_message::settle(held_, std::move(how));
+}
+
+asio::awaitable<effect> received_message::release(duration delay) {
+    detail::require_message(held_);
+    auto how = held_->end(delay > duration::zero() ? settlement::kind::retry : settlement::kind::release);
+    how.delay = delay;
+    how.counts = false;
+    return detail::held_message::settle(held_, std::move(how));
+}
+
+asio::awaitable<effect> received_message::fail(std::string why) {
+    detail::require_message(held_);
+    failure told;
+    told.code = "task_failed";
+    told.message = detail::as_utf8(why);
+    auto how = held_->end(settlement::kind::fail);
+    how.data = encode(told);
+    return detail::held_message::settle(held_, std::move(how));
+}
+
+raw_queue::raw_queue(broker_ptr broker, std::string queue, raw_queue_options options)
+    : receiver_(std::make_shared<detail::raw_receiver>(std::move(broker), std::string(detail::checked_name(queue)), options)) {}
+
+const std::string& raw_queue::name() const { return receiver_->queue(); }
+
+asio::awaitable<job<raw>> raw_queue::send(std::string bytes, const submit_options& options) const {
+    return send_task("message", std::move(bytes), options);
+}
+
+asio::awaitable<job<raw>> raw_queue::send_task(std::string task, std::string payload, const submit_options& options) const {
+    const taskflux::task<raw(raw)> contract(task);
+    auto here = options;
+    here.queue(name());
+    const raw bytes{std::move(payload)};
+    return client(receiver_->broker()).submit(contract, here, bytes);
+}
+
+asio::awaitable<std::optional<received_message>> raw_queue::receive(duration wait) const {
+    return detail::raw_receiver::receive(receiver_, wait);
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/scheduler/known.hpp ----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A schedule that this node fires. Stale: not before it has been looked at again.
+struct known_schedule {
+    schedule_entry entry;
+    cron when;
+    zone in;
+    bool is_stale = false;
+
+    /// When its next tick fires.
+    time_point tick_due() const {
+        const auto& next = entry.what.state.next;
+        return !next || entry.what.state.paused ? never : due_at(entry.what.definition, *next);
+    }
+
+    /// When there is something to do about it.
+    time_point due() const {
+        if (is_stale) return never;
+        return (std::min)(tick_due(), entry.what.state.run_at.value_or(never));
+    }
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/scheduler/local_jobs.hpp -----------------------------------------------
+
+namespace taskflux::detail {
+
+/// The local jobs that run now. Its functions are for one strand; the jobs themselves run on others, never inside one.
+class local_runs {
+public:
+    using sink = std::function<void(const std::string&)>;
+
+    /// `executor` runs coroutines, `cpu` plain functions. `log` hears of what jobs throw. `changed` is set when one ends.
+    local_runs(asio::any_io_executor executor, asio::any_io_executor cpu, asio::any_io_executor strand, sink log,
+               std::shared_ptr<event> changed)
+        : executor_(std::move(executor)), cpu_(std::move(cpu)), strand_(std::move(strand)), log_(std::move(log)),
+          changed_(std::move(changed)), runs_(std::make_shared<std::list<std::shared_ptr<run>>>()) {}
+
+    bool empty() const { return runs_->empty(); }
+
+    void start(const local_job& what, overlap_policy overlap) {
+        const auto& id = what.definition.id;
+        if (overlap == overlap_policy::skip && is_running(id)) return;
+        if (overlap == overlap_policy::cancel_previous) cancel(id);
+        const auto& on = what.is_plain && cpu_ ? cpu_ : executor_;
+        // Who closes us may then join the threads: not before the job is theirs, or we see that we are closed.
+        const asio::any_io_executor alive = asio::prefer(on, asio::execution::outstanding_work.tracked);
+        if (*is_closed_) return;
+        const auto one = std::make_shared<run>(id, asio::make_strand(on));
+        runs_->push_back(one);
+        auto on_end = [runs = runs_, one, log = log_, changed = changed_](std::exception_ptr error) {
+            runs->remove(one);
+            if (error && !one->is_cancelled) log("local job " + one->id + " failed: " + message_of(error));
+            changed->set();
+        };
+        asio::co_spawn(one->where, begin(what.start, is_closed_),
+                       asio::bind_cancellation_slot(one->stop.slot(), asio::bind_executor(strand_, std::move(on_end))));
+    }
+
+    /// Starts none from now on. Thread-safe.
+    void close() { *is_closed_ = true; }
+
+    void cancel_all() {
+        for (const auto& one : *runs_) cancel(one);
+    }
+
+private:
+    struct run {
+        run(std::string name, asio::any_io_executor on) : id(std::move(name)), where(std::move(on)) {}
+
+        std::string id;
+        asio::any_io_executor where;
+        asio::cancellation_signal stop;  // for `where`
+        bool is_cancelled = false;
+    };
+
+    /// `co_spawn` runs its coroutine on the spot where it can: the job would then be inside `start`.
+    static asio::awaitable<void> begin(std::function<asio::awaitable<void>()> job,
+                                       std::shared_ptr<const std::atomic<bool>> is_closed) {
+        co_await asio::post(asio::deferred);
+        if (*is_closed) co_return;
+        co_await job();
+    }
+
+    static std::string message_of(const std::exception_ptr& error) {
+        try {
+            std::rethrow_exception(error);
+        } catch (const std::exception& e) {
+            return e.what();
+        } catch (...) {
+            return "what it threw is no std::exception";
+        }
+    }
+
+    bool is_running(std::string_view id) const {
+        return std::ranges::any_of(*runs_, [id](const auto& one) { return one->id == id; });
+    }
+
+    void cancel(std::string_view id) {
+        for (const auto& one : *runs_) {
+            if (one->id == id) cancel(one);
+        }
+    }
+
+    static void cancel(const std::shared_ptr<run>& one) {
+        if (std::exchange(one->is_cancelled, true)) return;  // once is enough, and many may take long to end
+        asio::post(one->where, [one] { one->stop.emit(asio::cancellation_type::terminal); });
+    }
+
+    asio::any_io_executor executor_;
+    asio::any_io_executor cpu_;
+    asio::any_io_executor strand_;
+    sink log_;
+    std::shared_ptr<event> changed_;
+    std::shared_ptr<std::list<std::shared_ptr<run>>> runs_;
+    std::shared_ptr<std::atomic<bool>> is_closed_ = std::make_shared<std::atomic<bool>>(false);
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/scheduler/trouble_log.hpp ----------------------------------------------
+
+namespace taskflux::detail {
+
+/// What is wrong with queues and rows: told of once, until it changes or is over.
+class trouble_log {
+public:
+    using sink = std::function<void(std::string_view)>;
+    using place = std::pair<std::string, std::string>;  // queue and row; no row: the queue itself
+
+    explicit trouble_log(sink to) : sink_(std::move(to)) {}
+
+    void tell(const place& where, const std::string& line) {
+        if (std::exchange(told_[where], line) != line && sink_) sink_(line);
+    }
+
+    /// Tells of what was caught, or throws it again where everything is over: cancelled, or `shut_down`.
+    void report(const place& where, const std::string& what, const std::exception_ptr& failure) {
+        try {
+            std::rethrow_exception(failure);
+        } catch (const boost::system::system_error& e) {
+            if (e.code() == asio::error::operation_aborted || e.code() == errc::shut_down) throw;
+            tell(where, what + ": " + e.what());
+        } catch (const std::exception& e) {
+            tell(where, what + ": " + e.what());
+        }
+    }
+
+    void is_over(const place& where) { told_.erase(where); }
+
+    /// Forgets the rows of a queue for which `is_there` is false.
+    template <class Predicate>
+    void keep_rows(const std::string& queue, Predicate is_there) {
+        std::erase_if(told_, [&](const auto& one) {
+            const auto& [of, row] = one.first;
+            return of == queue && !row.empty() && !is_there(row);
+        });
+    }
+
+    /// Forgets all queues but these and the one without a name.
+    void keep_queues(const std::set<std::string>& queues) {
+        std::erase_if(told_, [&](const auto& one) {
+            return !one.first.first.empty() && !queues.contains(one.first.first);
+        });
+    }
+
+private:
+    sink sink_;
+    std::map<place, std::string> told_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/scheduler/core.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A scheduler while it runs: looks for schedules now and then, sleeps until the first is due, fires it. On one
+/// strand; kept alive by its loop.
+class scheduler_core final : public std::enable_shared_from_this<scheduler_core> {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    scheduler_core(schedule_book book, const scheduler_options& options, std::string host,
+                   std::shared_ptr<const local_job_map> jobs, asio::any_io_executor cpu)
+        : book_(std::move(book)), options_(options), host_(std::move(host)), jobs_(std::move(jobs)),
+          trouble_(options_.log()), clock_(book_.broker()->clock()), strand_(asio::make_strand(book_.broker()->get_executor())),
+          changed_(std::make_shared<event>()),
+          runs_(book_.broker()->get_executor(), std::move(cpu), strand_,
+                [sink = options_.log()](const std::string& line) { if (sink) sink(line); }, changed_) {
+        for (const auto& [id, job] : *jobs_) {
+            if (job.scope != local_scope::every_process) jobs_to_put_.push_back(id);
+        }
+    }
+
+    const asio::any_io_executor& strand() const { return strand_; }
+
+    /// Until `stop`, or until the broker is closed, which throws. Local jobs that still run are cancelled then, and
+    /// waited for. `threads`, if it has any of its own, stay until then.
+    awaitable<void> live([[maybe_unused]] std::shared_ptr<asio::thread_pool> threads) {
+        const auto self = shared_from_this();
+        if (!is_stopped_) start(shared_, fire_shared());
+        while (!shared_.is_over) co_await changed_->wait();
+        own_.stop.emit(asio::cancellation_type::terminal);
+        while (!own_.is_over) co_await changed_->wait();
+        runs_.cancel_all();
+        while (!runs_.empty()) co_await changed_->wait();
+        if (failure_ && !is_stopped_) std::rethrow_exception(failure_);
+    }
+
+    /// Thread-safe; may come before `live`, and more than once.
+    void stop() {
+        asio::post(strand_, [self = shared_from_this()] {
+            self->is_stopped_ = true;
+            self->shared_.stop.emit(asio::cancellation_type::terminal);
+        });
+    }
+
+    /// For a scheduler that goes away while it runs: no job is started any more.
+    void abandon() {
+        runs_.close();
+        stop();
+    }
+
+private:
+    using known = known_schedule;
+    using place = trouble_log::place;
+
+    /// A coroutine of this scheduler's, and its end.
+    struct part {
+        asio::cancellation_signal stop;
+        bool is_over = true;
+    };
+
+    void start(part& which, awaitable<void> body) {
+        which.is_over = false;
+        auto on_end = [this, &which](std::exception_ptr error) {
+            which.is_over = true;
+            if (!failure_) failure_ = error;
+            changed_->set();
+        };
+        asio::co_spawn(strand_, std::move(body), asio::bind_cancellation_slot(which.stop.slot(), std::move(on_end)));
+    }
+
+    /// What the broker keeps.
+    awaitable<void> fire_shared() {
+        const auto self = shared_from_this();
+        const bool is_there = co_await ask_the_time();
+        start(own_, fire_own());
+        unsigned failures = is_there ? 0 : 1;
+        for (;;) {
+            if (failures == 0) co_await put_jobs();
+            const bool has_seen = co_await look();
+            failures = has_seen ? 0 : failures + 1;
+            const auto look_again = later(clock_.now(), options_.look_every() * std::clamp(failures, 1U, 10U));
+            must_look_ = false;
+            for (;;) {
+                co_await fire_all();
+                co_await asio::post(asio::deferred);  // others have their turn, also where no call waits and all is late
+                if (must_look_ || clock_.now() >= look_again) break;
+                co_await sleep_until(clock_, (std::min)(look_again, next_due()));
+                awake_since_ = clock_.now();
+            }
+        }
+    }
+
+    time_point next_due() const {
+        auto soonest = never;
+        for (const auto& [where, one] : known_) soonest = (std::min)(soonest, one.due());
+        return soonest;
+    }
+
+    /// One call, with which the broker's time comes: all that jobs of every process wait for. False when it failed.
+    awaitable<bool> ask_the_time() {
+        std::exception_ptr failure;
+        try {
+            co_await book_.read(local_queue);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        const place where(local_queue, "");
+        if (failure) trouble_.report(where, std::string("the schedules of queue ") + local_queue, failure);
+        co_return !failure;
+    }
+
+    // --- looking ----------------------------------------------------------------------------------------
+
+    /// Stores the local jobs that the broker has to know and does not yet.
+    awaitable<void> put_jobs() {
+        const auto some = std::exchange(jobs_to_put_, std::vector<std::string>());
+        for (const auto& id : some) {
+            std::exception_ptr failure;
+            try {
+                co_await book_.put(local_queue, jobs_->find(id)->second.definition);
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            const place where("", id);
+            if (!failure) {
+                trouble_.is_over(where);
+                continue;
+            }
+            jobs_to_put_.push_back(id);  // where its row can't be read, that is told of on looking
+            if (!is_unreadable(failure)) trouble_.report(where, "local job " + id, failure);
+        }
+    }
+
+    /// False when there was nothing to be seen. One queue in trouble is no reason to look less often at the others.
+    awaitable<bool> look() {
+        std::vector<std::string> names;
+        std::exception_ptr failure;
+        try {
+            names = co_await book_.queues();
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        const place nowhere;
+        if (failure) {
+            trouble_.report(nowhere, "the schedules", failure);
+            co_return false;
+        }
+        trouble_.is_over(nowhere);
+        std::set<std::string> queues(names.begin(), names.end());
+        for (const auto& [where, one] : known_) queues.insert(where.first);  // also where it has just gone
+        trouble_.keep_queues(queues);
+        bool has_seen = false;
+        for (const auto& name : queues) {
+            std::vector<schedule_entry> rows;
+            failure = nullptr;
+            try {
+                rows = co_await book_.read(name);
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            const place where(name, "");
+            if (failure) {
+                trouble_.report(where, "the schedules of queue " + name, failure);
+                continue;
+            }
+            trouble_.is_over(where);
+            learn(name, std::move(rows));
+            has_seen = true;
+        }
+        co_return has_seen;
+    }
+
+    /// What a queue has now; what it does not have any more is forgotten.
+    void learn(const std::string& queue, std::vector<schedule_entry> rows) {
+        std::set<std::string> there;
+        for (auto& row : rows) {
+            if (queue == local_queue && !is_shared_job(row.row)) continue;
+            there.insert(row.row);
+            const place where(queue, row.row);
+            const auto before = known_.find(where);
+            if (before != known_.end() && before->second.entry.text == row.text) {
+                before->second.is_stale = false;
+                continue;
+            }
+            if (before != known_.end()) known_.erase(before);
+            try {
+                row.what = read_schedule(row.text);
+                const auto& means = row.what.definition;
+                if (is_for_us(queue, means)) {
+                    const cron when(means.cron);
+                    const auto in = zone::named(means.zone);
+                    known_.insert_or_assign(where, known{std::move(row), when, in});
+                }
+                trouble_.is_over(where);
+            } catch (const error& e) {
+                trouble_.tell(where, "schedule " + row.row + " of queue " + queue + " is left as it is: " + e.what());
+            }
+        }
+        trouble_.keep_rows(queue, [&](const std::string& row) { return there.contains(row); });
+        std::erase_if(known_, [&](const auto& one) {
+            return one.first.first == queue && !there.contains(one.first.second);
+        });
+    }
+
+    /// A row may be left over from a time when its job was not for every process.
+    bool is_shared_job(const std::string& row) const {
+        const auto found = jobs_->find(row);
+        return found != jobs_->end() && found->second.scope != local_scope::every_process;
+    }
+
+    bool is_for_us(const std::string& queue, const schedule_definition& one) const {
+        if (!one.task && queue != local_queue) return false;
+        return one.hosts.empty() || std::ranges::find(one.hosts, host_) != one.hosts.end();
+    }
+
+    // --- firing -----------------------------------------------------------------------------------------
+
+    awaitable<void> fire_all() {
+        std::vector<place> due;
+        const auto now = clock_.now();  // for all of them: none is late because of the others' calls
+        awake_since_ = (std::min)(awake_since_, now);
+        for (const auto& [where, one] : known_) {
+            if (one.due() <= now) due.push_back(where);
+        }
+        for (const auto& where : due) {
+            const auto found = known_.find(where);  // only `look` changes which there are
+            auto one = found->second;  // a copy: what it says holds only once it is stored
+            std::exception_ptr failure;
+            bool is_ours = false;
+            try {
+                is_ours = co_await fire(one, now);
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            if (failure) trouble_.report(where, "schedule " + where.second, failure);
+            must_look_ = must_look_ || (!is_ours && !failure);
+            if (is_ours) {
+                known_.insert_or_assign(where, std::move(one));
+                trouble_.is_over(where);
+            } else {
+                known_.find(where)->second.is_stale = true;
+            }
+        }
+    }
+
+    /// False when another node was faster.
+    awaitable<bool> fire(known& one, time_point now) {
+        auto& what = one.entry.what;
+        const auto& means = what.definition;
+        tick_plan plan;
+        plan.next = what.state.next;
+        if (one.tick_due() <= now) plan = plan_ticks(means, one.when, one.in, *what.state.next, now, held_up(now));
+        const bool is_asked_for = std::exchange(what.state.run_at, std::nullopt).has_value();
+        const bool must_be_alone = means.task && means.overlap != overlap_policy::allow && !plan.fire.empty();
+        const auto before = must_be_alone ? what.state.last_task : std::string();
+        if (means.overlap == overlap_policy::skip) {
+            const auto previous = co_await book_.live_task(one.entry.queue, before);
+            if (previous) plan.fire.clear();
+        }
+        std::vector<new_task> tasks;
+        what.state.next = plan.next;
+        for (const auto tick : plan.fire) {
+            what.state.last = tick;
+            if (!means.task) continue;
+            what.state.last_task = tick_id(means.id, tick);
+            tasks.push_back(task_at(means, tick, what.state.last_task));
+        }
+        const bool is_ours = co_await book_.write(one.entry, std::move(tasks));
+        if (is_ours && !means.task) run(one.entry, plan, is_asked_for);
+        // Only who has the tick may cancel for it: whose write is refused knows an older definition.
+        if (is_ours && means.overlap == overlap_policy::cancel_previous) co_await cancel_task(one.entry, before);
+        co_return is_ours;
+    }
+
+    /// For how long there has been no sleep but calls: a tick of that time has not been missed. Bounded, since the
+    /// server's time may step.
+    duration held_up(time_point now) const {
+        return std::clamp(now - awake_since_, duration::zero(), duration(std::chrono::minutes(1)));
+    }
+
+    void run(const schedule_entry& entry, const tick_plan& plan, bool is_asked_for = false) {
+        const auto& job = jobs_->find(entry.row)->second;
+        if (is_asked_for) runs_.start(job, overlap_policy::allow);
+        for (std::size_t i = 0; i < plan.fire.size(); ++i) runs_.start(job, entry.what.definition.overlap);
+    }
+
+    /// The jobs of every process, which wait for no server.
+    awaitable<void> fire_own() {
+        const auto self = shared_from_this();
+        std::vector<known> own;
+        for (const auto& [id, job] : *jobs_) {
+            if (job.scope != local_scope::every_process || !is_for_us(local_queue, job.definition)) continue;
+            schedule_entry entry;
+            entry.row = id;
+            entry.what.definition = job.definition;
+            const cron when(job.definition.cron);
+            const auto in = zone::named(job.definition.zone);
+            entry.what.state.next = when.next(clock_.now(), in);
+            own.push_back(known{std::move(entry), when, in});
+        }
+        for (;;) {
+            auto soonest = never;
+            const auto now = clock_.now();
+            for (auto& one : own) {
+                auto& next = one.entry.what.state.next;
+                if (one.due() <= now) {
+                    const auto plan = plan_ticks(one.entry.what.definition, one.when, one.in, *next, now);
+                    next = plan.next;
+                    run(one.entry, plan);
+                }
+                soonest = (std::min)(soonest, one.due());
+            }
+            co_await asio::post(asio::deferred);
+            // Not for longer: what is known of the broker's time may have changed.
+            co_await sleep_until(clock_, (std::min)(soonest, later(clock_.now(), options_.look_every())));
+        }
+    }
+
+    /// Cancels what a tick has followed. That it could not be is told of: the tick itself has fired.
+    awaitable<void> cancel_task(const schedule_entry& of, std::string own_id) {
+        std::exception_ptr failure;
+        try {
+            const auto previous = co_await book_.live_task(of.queue, own_id);
+            if (previous) {
+                std::vector<task_key> keys(1, *previous);
+                co_await book_.broker()->cancel(of.queue, std::move(keys));
+            }
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        const place where(of.queue, of.row);
+        if (failure) trouble_.report(where, "schedule " + of.row + ", cancelling " + own_id, failure);
+    }
+
+    const schedule_book book_;
+    const scheduler_options options_;
+    const std::string host_;
+    const std::shared_ptr<const local_job_map> jobs_;
+    trouble_log trouble_;  // its `report` ends the loop for what ends it
+    taskflux::clock& clock_;
+    const asio::any_io_executor strand_;
+    const std::shared_ptr<event> changed_;
+    local_runs runs_;
+    part shared_, own_;
+    std::exception_ptr failure_;  // the first
+    bool is_stopped_ = false;
+    bool must_look_ = false;  // somebody was faster
+    time_point awake_since_ = never;  // the end of the last sleep
+    std::vector<std::string> jobs_to_put_;
+    std::map<place, known> known_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/scheduler.ipp ----------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+enum class schedule_verb { remove, pause, resume, run_now };
+
+/// None: throws, unless that is what is left of some.
+asio::awaitable<std::vector<schedule_entry>> find_schedule(schedule_book book, std::string id, bool may_be_none = false) {
+    auto found = co_await book.read_all();
+    std::erase_if(found, [&](const auto& one) { return !one.is_called(id); });
+    if (found.empty() && !may_be_none) throw error(errc::not_found, "no schedule has the id \"" + id + '"');
+    co_return found;
+}
+
+asio::awaitable<bool> act_on_one(schedule_book book, schedule_entry one, schedule_verb what) {
+    if (what == schedule_verb::remove) co_return co_await book.remove(std::move(one));
+    one.what = read_schedule(one.text);
+    const auto& means = one.what.definition;
+    auto& state = one.what.state;
+    const auto now = book.now();
+    std::vector<new_task> tasks;
+    switch (what) {
+        case schedule_verb::remove: break;
+        case schedule_verb::pause:
+            if (state.paused) co_return true;
+            state.paused = true;
+            break;
+        case schedule_verb::resume:
+            if (!state.paused) co_return true;
+            state.paused = false;
+            state.next = book.first_tick(state, cron(means.cron), zone::named(means.zone));
+            break;
+        case schedule_verb::run_now:
+            if (means.task) {
+                tasks.push_back(task_at(means, now, run_id(means.id, now, state.revision)));
+            } else if (!state.run_at) {
+                state.run_at = now;
+            } else {
+                co_return true;
+            }
+            break;
+    }
+    co_return co_await book.write(one, std::move(tasks));
+}
+
+asio::awaitable<void> act_on_all(schedule_book book, std::string id, schedule_verb what) {
+    std::set<std::pair<std::string, std::string>> done;  // queues and rows: once each
+    for (bool all_done = false; !all_done;) {  // again where somebody else has changed one
+        auto found = co_await find_schedule(book, id, !done.empty());
+        all_done = true;
+        for (auto& one : found) {
+            std::pair where(one.queue, one.row);
+            if (done.contains(where)) continue;
+            const bool is_done = co_await act_on_one(book, std::move(one), what);
+            if (is_done) done.insert(std::move(where));
+            else all_done = false;
+        }
+    }
+}
+
+asio::awaitable<std::vector<schedule>> list_schedules(schedule_book book) {
+    auto found = co_await book.read_all();
+    std::vector<schedule> all;
+    for (auto& one : found) {
+        if (one.what.version != stored_schedule::current_version) continue;
+        auto& made = all.emplace_back();
+        made.queue = std::move(one.queue);
+        made.definition = std::move(one.what.definition);
+        made.state = std::move(one.what.state);
+    }
+    co_return all;
+}
+
+asio::awaitable<std::vector<time_point>> next_ticks(schedule_book book, std::string id, std::size_t count) {
+    const auto found = co_await find_schedule(book, std::move(id));
+    const auto what = read_schedule(found.front().text);
+    const cron when(what.definition.cron);
+    const auto in = zone::named(what.definition.zone);
+    const auto first = what.state.paused ? book.first_tick(what.state, when, in) : what.state.next;
+    co_return ticks_from(when, in, first, count);
+}
+
+}  // namespace detail
+
+scheduler::scheduler(broker_ptr broker, scheduler_options options)
+    : book_(std::move(broker), options.queues(), uuid_generator().text()), options_(std::move(options)),
+      host_(options_.host().empty() ? asio::ip::host_name() : options_.host()),
+      jobs_(std::make_shared<detail::local_job_map>()) {}
+
+scheduler::~scheduler() {
+    if (core_) core_->abandon();
+    if (pool_) pool_->join();
+}
+
+asio::awaitable<void> scheduler::run() {
+    if (core_) throw error(errc::wrong_state, "this scheduler has been run already");
+    core_ = std::make_shared<detail::scheduler_core>(book_, options_, host_, jobs_, cpu());
+    if (is_stopped_) core_->stop();
+    return detail::live(core_, pool_);
+}
+
+void scheduler::stop() {
+    if (core_) return core_->stop();
+    is_stopped_ = true;
+}
+
+asio::awaitable<void> scheduler::remove(std::string id) const {
+    return detail::act_on_all(book_, std::move(id), detail::schedule_verb::remove);
+}
+
+asio::awaitable<void> scheduler::pause(std::string id) const {
+    return detail::act_on_all(book_, std::move(id), detail::schedule_verb::pause);
+}
+
+asio::awaitable<void> scheduler::resume(std::string id) const {
+    return detail::act_on_all(book_, std::move(id), detail::schedule_verb::resume);
+}
+
+asio::awaitable<void> scheduler::run_now(std::string id) const {
+    return detail::act_on_all(book_, std::move(id), detail::schedule_verb::run_now);
+}
+
+asio::awaitable<std::vector<schedule>> scheduler::list() const { return detail::list_schedules(book_); }
+
+asio::awaitable<std::vector<time_point>> scheduler::next(std::string id, std::size_t count) const {
+    return detail::next_ticks(book_, std::move(id), count);
+}
+
+asio::awaitable<void> scheduler::put_in(detail::schedule_book book, std::string queue, schedule_definition definition) {
+    co_await book.put(std::move(queue), std::move(definition));
+}
+
+std::string scheduler::row_of(std::string_view id, const schedule_options& options) const {
+    std::string row(detail::checked_name(id));
+    return options.scope() == local_scope::once_per_host ? row + '@' + host_ : row;
+}
+
+void scheduler::add(detail::local_job job) {
+    if (core_) throw error(errc::wrong_state, "local job " + job.definition.id + ": local jobs are set before run()");
+    const auto id = job.definition.id;
+    if (!jobs_->emplace(id, std::move(job)).second) {
+        throw error(errc::invalid_argument, "there is a local job " + id + " already");
+    }
+}
+
+asio::any_io_executor scheduler::cpu() {
+    const auto is_plain = [](const auto& named) { return named.second.is_plain; };
+    if (options_.cpu() || std::ranges::none_of(*jobs_, is_plain)) return options_.cpu();
+    pool_ = detail::make_cpu_pool(0);
+    return pool_->get_executor();
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/scheduler/book.ipp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+stored_schedule read_schedule(std::string_view text) {
+    stored_schedule made;
+    try {
+        made = decode<stored_schedule>(text);
+    } catch (const std::exception& e) {
+        throw error(errc::protocol, std::string("it can't be read: ") + e.what());
+    }
+    if (made.version != stored_schedule::current_version) {
+        throw error(errc::protocol, "its version is " + std::to_string(made.version) + ", this program knows " +
+                                        std::to_string(stored_schedule::current_version));
+    }
+    return made;
+}
+
+bool is_unreadable(const std::exception_ptr& failure) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const boost::system::system_error& e) {
+        return e.code() == errc::protocol;
+    } catch (...) {
+        return false;
+    }
+}
+
+scheduled_task as_scheduled(const task_spec& spec, std::string payload) {
+    scheduled_task made;
+    made.name = spec.name;
+    made.priority = spec.priority;
+    made.payload.bytes = std::move(payload);
+    made.headers = spec.headers;
+    made.retry = rule_of(spec.policy.retry);
+    made.timeout = spec.policy.timeout;
+    made.deadline = spec.policy.deadline;
+    made.expires_in = spec.policy.expires_in;
+    made.retention = spec.policy.retention;
+    made.failed_retention = spec.policy.failed_retention;
+    made.crash_limit = spec.policy.crash_limit;
+    return made;
+}
+
+new_task task_at(const schedule_definition& of, time_point tick, std::string own_id) {
+    const auto& from = *of.task;
+    const auto spec = std::make_shared<task_spec>();
+    spec->name = from.name;
+    spec->priority = from.priority;
+    spec->headers = from.headers;
+    spec->headers["taskflux-schedule"] = of.id;
+    spec->headers["taskflux-tick"] = to_text(tick);
+    spec->policy.retry = policy_of(from.retry);
+    spec->policy.timeout = from.timeout;
+    spec->policy.deadline = from.deadline;
+    spec->policy.expires_in = from.expires_in;
+    spec->policy.retention = from.retention;
+    spec->policy.failed_retention = from.failed_retention;
+    spec->policy.crash_limit = from.crash_limit;
+    new_task made;
+    made.spec = spec;
+    made.payload = from.payload.bytes;
+    made.own_id = std::move(own_id);
+    return made;
+}
+
+std::string run_id(const std::string& schedule, time_point now, std::uint64_t revision) {
+    return tick_id(schedule, now) + '+' + std::to_string(revision);
+}
+
+std::optional<time_point> schedule_book::first_tick(const schedule_state& of, const cron& when, const zone& in) const {
+    const auto from = now();
+    return when.next((std::max)(from, of.last.value_or(from)), in);
+}
+
+asio::awaitable<std::vector<std::string>> schedule_book::queues() const {
+    auto names = queues_;
+    if (names.empty()) names = co_await broker_->queues();
+    if (std::ranges::find(names, local_queue) == names.end()) names.emplace_back(local_queue);
+    std::ranges::sort(names);
+    co_return names;
+}
+
+asio::awaitable<std::vector<schedule_entry>> schedule_book::read(std::string queue) const {
+    auto rows = co_await broker_->schedules(queue);
+    std::vector<schedule_entry> found;
+    for (auto& row : rows) {
+        auto& one = found.emplace_back();
+        one.queue = queue;
+        one.row = std::move(row.id);
+        one.text = std::move(row.text);
+        try {
+            one.what = read_schedule(one.text);
+        } catch (const error&) {
+            one.what = {};
+        }
+    }
+    co_return found;
+}
+
+asio::awaitable<std::vector<schedule_entry>> schedule_book::read_all() const {
+    const auto names = co_await queues();
+    std::vector<schedule_entry> all;
+    for (const auto& name : names) {
+        auto some = co_await read(name);
+        for (auto& one : some) all.push_back(std::move(one));
+    }
+    co_return all;
+}
+
+asio::awaitable<bool> schedule_book::write(schedule_entry& entry, std::vector<new_task> tasks) const {
+    entry.what.state.by = node_ + '.' + std::to_string(++*writes_);
+    ++entry.what.state.revision;
+    auto text = encode(entry.what);
+    const bool done = co_await broker_->set_schedule(entry.queue, entry.row, entry.text, text, std::move(tasks));
+    if (done) entry.text = std::move(text);
+    co_return done;
+}
+
+asio::awaitable<bool> schedule_book::remove(schedule_entry entry) const {
+    co_return co_await broker_->set_schedule(std::move(entry.queue), std::move(entry.row), std::move(entry.text),
+                                                  std::string(), std::vector<new_task>());
+}
+
+asio::awaitable<void> schedule_book::put(std::string queue, schedule_definition definition) const {
+    const cron when(definition.cron);
+    const auto in = zone::named(definition.zone);
+    for (;;) {
+        const auto rows = co_await read(queue);
+        schedule_entry entry;
+        entry.queue = queue;
+        entry.row = definition.id;
+        for (const auto& row : rows) {
+            if (row.row == entry.row) entry = row;
+        }
+        if (!entry.text.empty()) {
+            entry.what = read_schedule(entry.text);
+            if (entry.what.definition == definition) co_return;
+        }
+        entry.what.version = stored_schedule::current_version;
+        entry.what.definition = definition;
+        entry.what.state.next = first_tick(entry.what.state, when, in);
+        const bool done = co_await write(entry, std::vector<new_task>());
+        if (done) co_return;
+    }
+}
+
+asio::awaitable<std::optional<task_key>> schedule_book::live_task(std::string queue, std::string own_id) const {
+    if (own_id.empty()) co_return std::nullopt;
+    const auto key = co_await broker_->find(queue, std::move(own_id));
+    if (!key) co_return std::nullopt;
+    task_id id{std::move(queue), *key};
+    const auto record = co_await broker_->get(std::move(id));
+    if (!record || is_terminal(record->state)) co_return std::nullopt;
+    co_return key;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/decide.hpp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What to tell the broker about an attempt that returned `result`.
+inline settlement succeeded(const delivery& what, std::string result) {
+    settlement end;
+    end.key = what.key;
+    end.token = what.token;
+    end.data = std::move(result);
+    return end;
+}
+
+/// An attempt that ended with an error, for deciding what follows.
+struct failed_attempt {
+    const delivery* what = nullptr;
+    retry_policy::predicate retry_if = nullptr;  ///< of the worker's own contract
+    std::optional<errc> stopped;                 ///< why its handler was told to stop, if it was
+    std::exception_ptr error;
+};
+
+/// What to tell the broker about an attempt that failed at `now`; nothing where it has no say any more.
+template <class Generator>
+std::optional<settlement> decide(const failed_attempt& attempt, time_point now, Generator& random) {
+    const auto& what = *attempt.what;
+    settlement end;
+    end.key = what.key;
+    end.token = what.token;
+    if (attempt.stopped == errc::lease_lost) return std::nullopt;
+    if (attempt.stopped == errc::cancelled) return end.how = settlement::kind::cancel, end;
+    if (attempt.stopped == errc::shut_down) return end.how = settlement::kind::release, end;
+
+    end.how = settlement::kind::fail;
+    end.data = encode(describe(attempt.error));
+    if (attempt.stopped == errc::timed_out) return end;  // the overall deadline
+    try {
+        std::rethrow_exception(attempt.error);
+    } catch (const suspension& pause) {
+        end.how = settlement::kind::suspend;
+        end.data = pause.awaited;
+        end.delay = pause.delay;
+        return end;
+    } catch (const bad_payload&) {
+        return end;
+    } catch (const discard&) {
+        return end;
+    } catch (const retry_after& e) {
+        end.how = settlement::kind::retry;
+        end.delay = e.delay();
+        end.counts = false;
+        return end;
+    } catch (const error& e) {
+        if (e.code() == errc::journal_mismatch) return end;  // no retry mends it
+    } catch (...) {  // any other failure: the policy's matter
+    }
+    try {
+        if (attempt.retry_if && !attempt.retry_if(attempt.error)) return end;
+    } catch (...) {  // a predicate that can't tell does not get another attempt
+        return end;
+    }
+    if (const auto delay = next_delay(what.spec->policy.retry, what.attempt, now - what.first_started_at, random)) {
+        end.how = settlement::kind::retry;
+        end.delay = *delay;
+    }
+    return end;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/attempt.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+class attempt;
+
+/// Who owns attempts. Called from whatever thread an attempt is on.
+class attempt_owner {
+public:
+    virtual void on_end(attempt& ended, std::exception_ptr error) noexcept = 0;
+    virtual void on_progress(attempt& of, std::string encoded) = 0;
+    virtual void on_log(attempt& of, log_line line) = 0;
+    virtual void on_abandon(attempt& of) noexcept = 0;
+    virtual void on_park(bool is_parked) = 0;
+    virtual const broker_ptr& broker() const = 0;
+
+protected:
+    ~attempt_owner() = default;
+};
+
+/// One attempt at a task, as a job for the worker's slots.
+class attempt final : public attempted_job, public list_hook<attempt>, private context_sink {
+public:
+    /// `pool` and `handler` belong to `owner`, and live as long. `timeout` is for a task that has none.
+    attempt(executor_state& pool, std::shared_ptr<attempt_owner> owner, detail::task_handler& handler,
+            taskflux::clock& clock, duration timeout, std::string queue, std::shared_ptr<const std::string> consumer,
+            delivery what)
+        : attempted_job(handler.kind(), pool), owner_(std::move(owner)), handler_(handler), what_(std::move(what)),
+          consumer_(std::move(consumer)), id_{std::move(queue), what_.key}, clock_(clock),
+          timeout_(what_.spec->policy.timeout > duration::zero() ? what_.spec->policy.timeout : timeout) {}
+
+    const delivery& what() const { return what_; }
+    const task_id& id() const { return id_; }
+    const std::shared_ptr<const std::string>& consumer() const { return consumer_; }
+
+    /// Whether its handler has been called. Thread-safe.
+    bool has_begun() const { return has_begun_; }
+
+    /// The limits that the slots keep for it; nothing where it has none.
+    std::optional<run_options> limits(time_point now) const {
+        if (timeout_ == duration::zero() && what_.deadline_at == never) return std::nullopt;
+        const auto least = duration(1);  // a limit of zero would be none
+        run_options options;
+        options.timeout(timeout_);
+        if (what_.deadline_at != never) options.deadline((std::max)(what_.deadline_at - now, least));
+        return options;
+    }
+
+    /// What the handler returned; can be taken once.
+    std::string take_result() { return std::move(result_); }
+
+    /// What `decide` needs to know about its failure.
+    failed_attempt failed(std::exception_ptr error) const {
+        failed_attempt facts;
+        facts.what = &what_;
+        facts.retry_if = handler_.retry_if();
+        if (stopping()) facts.stopped = stop_reason();
+        else if (!has_begun_) facts.stopped = errc::shut_down;  // the slots took no more
+        facts.error = std::move(error);
+        return facts;
+    }
+
+private:
+    /// The timeout runs from here on, not from when the task was fetched.
+    context& begin_here() {
+        has_begun_ = true;
+        begin();
+        const auto by_timeout = timeout_ > duration::zero() ? later(clock_.now(), timeout_) : never;
+        context_sink& sink = *this;
+        return context_.emplace(what_, id_, *this, clock_, (std::min)(by_timeout, what_.deadline_at), sink);
+    }
+
+    asio::awaitable<void> run() override { return handler_.run(begin_here(), what_.payload, result_); }
+
+    void call() override {
+        if (stopping()) throw boost::system::system_error(make_error_code(stop_reason()));  // while it waited for a thread
+        handler_.call(begin_here(), what_.payload, result_);
+    }
+
+    void deliver(std::exception_ptr error, bool) noexcept override { owner_->on_end(*this, std::move(error)); }
+    void let_go() noexcept override { owner_->on_abandon(*this); }
+
+    void on_progress(std::string encoded) override { owner_->on_progress(*this, std::move(encoded)); }
+    void on_log(log_line line) override { owner_->on_log(*this, std::move(line)); }
+    const broker_ptr& broker() const override { return owner_->broker(); }
+    const std::string& consumer_name() const override { return *consumer_; }
+
+    // Several calls of a handler may wait at the same time; all that it has is one slot.
+    void park() override {
+        if (parked_++ == 0) owner_->on_park(true);
+    }
+    void unpark() override {
+        if (--parked_ == 0) owner_->on_park(false);
+    }
+
+    std::shared_ptr<attempt_owner> owner_;
+    detail::task_handler& handler_;
+    delivery what_;
+    std::shared_ptr<const std::string> consumer_;
+    task_id id_;
+    taskflux::clock& clock_;
+    const duration timeout_;
+    std::optional<context> context_;  // of the handler, while it runs
+    std::string result_;
+    std::atomic<bool> has_begun_ = false;
+    std::atomic<int> parked_ = 0;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/membership.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+using consumer_ptr = std::shared_ptr<const std::string>;
+
+/// The name under which a worker holds its lease: its node's, a random word, as another process may have had that name and
+/// have died, and an epoch that grows each time the lease was lost: so that nobody mistakes an old life for the new.
+/// Thread-safe, but for `join`.
+class membership {
+public:
+    /// An empty `node` gets a UUID for a name.
+    membership(broker_ptr broker, std::string node, std::vector<std::string> queues, duration lease)
+        : broker_(std::move(broker)), life_(uuid_generator().text()), node_(node.empty() ? life_ : std::move(node)),
+          queues_(std::move(queues)), lease_(lease) {}
+
+    const std::string& node() const { return node_; }
+    const std::vector<std::string>& queues() const { return queues_; }
+    duration lease() const { return lease_; }
+
+    /// Starts the next epoch.
+    asio::awaitable<void> join() {
+        auto name = std::make_shared<const std::string>(node_ + ':' + life_.substr(life_.size() - 12) + '.' +
+                                                              std::to_string(++epoch_));
+        co_await broker_->join(*name, queues_, lease_);
+        const std::lock_guard lock(mutex_);
+        consumer_ = std::move(name);
+    }
+
+    /// The current name; null before the first `join`.
+    consumer_ptr consumer() const {
+        const std::lock_guard lock(mutex_);
+        return consumer_;
+    }
+
+    asio::awaitable<renewal> renew(consumer_ptr who) {
+        return broker_->renew(*who, queues_, lease_);
+    }
+
+    asio::awaitable<void> leave() { return broker_->leave(*consumer(), queues_); }
+
+private:
+    const broker_ptr broker_;
+    const std::string life_;
+    const std::string node_;
+    const std::vector<std::string> queues_;
+    const duration lease_;
+    unsigned epoch_ = 0;
+    mutable std::mutex mutex_;
+    consumer_ptr consumer_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/outbox.hpp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What a worker has to tell the broker, gathered by queue and consumer: what comes while a call is under
+/// way is the next batch. Thread-safe.
+class outbox {
+public:
+    struct parcel {
+        std::string queue;
+        std::shared_ptr<const std::string> consumer;
+        std::vector<report> reports;  ///< to be told before the settlements
+        std::vector<settlement> settlements;
+    };
+
+    /// Says whether it began a parcel, so that somebody must be told. So do both.
+    bool add(const std::string& queue, const std::shared_ptr<const std::string>& consumer, settlement end) {
+        const std::lock_guard lock(mutex_);
+        const auto before = parcels_.size();
+        parcel_for(queue, consumer).settlements.push_back(std::move(end));
+        return parcels_.size() > before;
+    }
+
+    /// Newer progress of an attempt replaces older; log lines add up.
+    bool add(const std::string& queue, const std::shared_ptr<const std::string>& consumer, report news) {
+        const std::lock_guard lock(mutex_);
+        const auto before = parcels_.size();
+        auto& reports = parcel_for(queue, consumer).reports;
+        const auto known = std::ranges::find_if(reports, [&](const report& r) {
+            return r.key == news.key && r.token == news.token;
+        });
+        if (known == reports.end()) {
+            reports.push_back(std::move(news));
+        } else {
+            if (news.progress) known->progress = std::move(news.progress);
+            std::ranges::move(news.log, std::back_inserter(known->log));
+        }
+        return parcels_.size() > before;
+    }
+
+    /// Takes the parcels, but for those of `busy` queues: what is there to tell them goes on growing.
+    std::vector<parcel> take(const std::vector<std::string>& busy) {
+        const std::lock_guard lock(mutex_);
+        std::vector<parcel> taken, kept;
+        for (auto& one : parcels_) {
+            const bool is_busy = std::ranges::find(busy, one.queue) != busy.end();
+            (is_busy ? kept : taken).push_back(std::move(one));
+        }
+        parcels_ = std::move(kept);
+        return taken;
+    }
+
+    bool empty() const {
+        const std::lock_guard lock(mutex_);
+        return parcels_.empty();
+    }
+
+private:
+    parcel& parcel_for(const std::string& queue, const std::shared_ptr<const std::string>& consumer) {
+        for (auto& known : parcels_) {
+            if (known.consumer == consumer && known.queue == queue) return known;
+        }
+        parcels_.push_back({queue, consumer, {}, {}});
+        return parcels_.back();
+    }
+
+    mutable std::mutex mutex_;
+    std::vector<parcel> parcels_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/running.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The attempts that a worker has in hand, so that one or all can be cancelled. Thread-safe.
+class running_attempts {
+public:
+    void add(intrusive_list<attempt>& more) {
+        const std::lock_guard lock(mutex_);
+        list_.append(more);
+    }
+
+    void remove(attempt& one) {
+        const std::lock_guard lock(mutex_);
+        list_.erase(one);
+    }
+
+    boost::intrusive_ptr<attempt> find(const std::string& queue, const cancel_request& wanted) const {
+        const std::lock_guard lock(mutex_);
+        for (auto* one = list_.front(); one; one = intrusive_list<attempt>::next(*one)) {
+            const auto& what = one->what();
+            if (what.key == wanted.key && what.token == wanted.token && one->id().queue == queue) return one;
+        }
+        return nullptr;
+    }
+
+    std::vector<boost::intrusive_ptr<attempt>> all() const {
+        const std::lock_guard lock(mutex_);
+        std::vector<boost::intrusive_ptr<attempt>> found;
+        for (auto* one = list_.front(); one; one = intrusive_list<attempt>::next(*one)) found.push_back(one);
+        return found;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    intrusive_list<attempt> list_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/crew.hpp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The attempts that a worker has in hand: run on a pool of slots, cancelled alone or together, and what they
+/// have to tell put into the outbox. Their ends are decided here. Attempts keep it alive. Thread-safe, but
+/// for what waits: one at a time, on its worker's strand.
+class crew final : public attempt_owner, public std::enable_shared_from_this<crew> {
+public:
+    /// `cpu` is where plain functions run.
+    crew(broker_ptr broker, const worker_options& options, std::shared_ptr<const handler_map> handlers,
+         asio::any_io_executor cpu)
+        : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), log_(options.log()),
+          timeout_(options.timeout()), prefetch_(options.prefetch()),
+          capacity_(options.concurrency() + options.prefetch()),
+          pool_(std::make_shared<executor_state>(
+              broker_->get_executor(),
+              executor_options().concurrency(options.concurrency()).cpu(std::move(cpu)).clock(clock_))),
+          random_(options.seed() ? *options.seed() : std::random_device()()) {}
+
+    /// How many more attempts fit, running or prefetched; none during a pause.
+    std::size_t room() const {
+        if (is_paused_) return 0;
+        const auto taken = in_hand_.load(), most = capacity_ + parked_;
+        return taken < most ? most - taken : 0;
+    }
+
+    /// What runs already ends, when there are fewer slots from now on.
+    void concurrency(std::size_t slots) {
+        capacity_ = slots + prefetch_;
+        pool_->concurrency(slots);
+        tell_of_room();
+    }
+    std::size_t concurrency() const { return capacity_ - prefetch_; }
+
+    void pause(bool is_paused) {
+        is_paused_ = is_paused;
+        if (!is_paused) tell_of_room();
+    }
+    bool is_paused() const { return is_paused_; }
+
+    /// Returns when an attempt has ended.
+    asio::awaitable<void> wait_for_room() {
+        wants_room_ = true;
+        if (room() == 0) co_await room_.wait();
+    }
+
+    /// Starts attempts at tasks that `who` fetched from `queues`.
+    void launch(std::vector<delivery> found, const std::vector<std::string>& queues, const consumer_ptr& who) {
+        const auto now = clock_.now();
+        const auto self = shared_from_this();
+        in_hand_ += found.size();
+        intrusive_list<attempt> all;
+        std::vector<boost::intrusive_ptr<attempt>> made;
+        made.reserve(found.size());
+        for (auto& what : found) {
+            auto& handler = *handlers_->find(what.spec->name)->second;  // fetch gives no other names
+            const auto& queue = queues[what.queue];
+            made.emplace_back(new attempt(*pool_, self, handler, clock_, timeout_, queue, who, std::move(what)), false);
+            all.push_back(*made.back());
+        }
+        running_.add(all);
+        job_list unlimited;  // those in a row without limits: one batch
+        for (auto& one : made) {
+            const auto limits = one->limits(now);
+            if (!limits) {
+                unlimited.push_back(*one.detach());
+                continue;
+            }
+            if (!unlimited.empty()) pool_->launch_all(unlimited, true);
+            pool_->launch(std::move(one), &*limits, true, false);
+        }
+        if (!unlimited.empty()) pool_->launch_all(unlimited, true);
+    }
+
+    /// Gives tasks back that were fetched too late to be started.
+    void give_back(const std::vector<delivery>& found, const std::vector<std::string>& queues,
+                   const consumer_ptr& who) {
+        for (const auto& what : found) {
+            settlement end;
+            end.key = what.key;
+            end.token = what.token;
+            end.how = settlement::kind::release;
+            send(queues[what.queue], who, std::move(end));
+        }
+    }
+
+    /// Gives tasks back that have been prefetched, and not been started.
+    void give_back_waiting() {
+        for (const auto& one : running_.all()) {
+            if (!one->has_begun()) pool_->cancel(*one, errc::shut_down);
+        }
+    }
+
+    void cancel(const std::string& queue, const cancel_request& wanted) {
+        if (const auto found = running_.find(queue, wanted)) pool_->cancel(*found, errc::cancelled);
+    }
+
+    void cancel_all(errc reason) {
+        for (const auto& one : running_.all()) pool_->cancel(*one, reason);
+    }
+
+    /// Cancels everything for good, and lets go of the slots. Wakes nobody, so that it may be called while the
+    /// context is being destroyed: `wake` must follow otherwise.
+    void close() {
+        is_quiet_ = true;
+        cancel_all(errc::shut_down);
+        pool_->shut_down();
+        is_quiet_ = false;
+    }
+
+    /// Whether nothing is in hand any more, within `limit`.
+    asio::awaitable<bool> emptied_within(duration limit) {
+        using namespace asio::experimental::awaitable_operators;
+        if (in_hand_ == 0) co_return true;
+        const auto first = co_await (emptied() || sleep_until(clock_, later(clock_.now(), limit)));
+        co_return first.index() == 0;
+    }
+
+    /// What is to be told to the broker, but for queues that are `busy` being told.
+    std::vector<outbox::parcel> take_news(const std::vector<std::string>& busy) { return outbox_.take(busy); }
+    bool has_news() const { return !outbox_.empty(); }
+
+    /// Returns when there may be news, or after `wake`.
+    asio::awaitable<void> wait_for_news() { return news_.wait(); }
+
+    /// Lets everybody who waits here look again.
+    void wake() {
+        news_.set();
+        room_.set();
+    }
+
+    executor_counts counts() const { return pool_->counts(); }
+
+private:
+    asio::awaitable<void> emptied() {
+        while (in_hand_ > 0) {
+            wants_room_ = true;
+            if (in_hand_ > 0) co_await room_.wait();
+        }
+    }
+
+    void on_end(attempt& ended, std::exception_ptr error) noexcept override {
+        running_.remove(ended);
+        if (!error) {
+            send(ended.id().queue, ended.consumer(), succeeded(ended.what(), ended.take_result()));
+        } else if (auto end = verdict(ended.failed(std::move(error)))) {
+            send(ended.id().queue, ended.consumer(), std::move(*end));
+        }
+        let_go();
+    }
+
+    /// Its coroutine was destroyed with the context: nobody can wait any more.
+    void on_abandon(attempt& of) noexcept override {
+        running_.remove(of);
+        --in_hand_;
+    }
+
+    void on_progress(attempt& of, std::string encoded) override {
+        auto news = report_of(of);
+        news.progress = std::move(encoded);
+        send(of.id().queue, of.consumer(), std::move(news));
+    }
+
+    void on_park(bool is_parked) override {
+        if (is_parked) {
+            ++parked_;
+            pool_->lend();
+            tell_of_room();
+        } else {
+            --parked_;
+            pool_->take_back();
+        }
+    }
+
+    const broker_ptr& broker() const override { return broker_; }
+
+    void on_log(attempt& of, log_line line) override {
+        if (log_) log_(line, &of.id());
+        auto news = report_of(of);
+        news.log.push_back(std::move(line));
+        send(of.id().queue, of.consumer(), std::move(news));
+    }
+
+    std::optional<settlement> verdict(const failed_attempt& failed) {
+        const std::lock_guard lock(random_mutex_);
+        return decide(failed, clock_.now(), random_);
+    }
+
+    static report report_of(const attempt& of) {
+        report news;
+        news.key = of.what().key;
+        news.token = of.what().token;
+        return news;
+    }
+
+    template <class News>
+    void send(const std::string& queue, const consumer_ptr& who, News news) {
+        if (outbox_.add(queue, who, std::move(news)) && !is_quiet_) news_.set();
+    }
+
+    void let_go() noexcept {
+        --in_hand_;
+        tell_of_room();
+    }
+
+    void tell_of_room() noexcept {
+        if (wants_room_ && wants_room_.exchange(false) && !is_quiet_) room_.set();
+    }
+
+    const broker_ptr broker_;  // the clock is its
+    taskflux::clock& clock_;
+    const std::shared_ptr<const handler_map> handlers_;
+    const log_sink log_;
+    const duration timeout_;
+    const std::size_t prefetch_;
+    std::atomic<std::size_t> capacity_;
+    std::atomic<bool> is_paused_ = false;
+    const std::shared_ptr<executor_state> pool_;
+
+    outbox outbox_;
+    running_attempts running_;
+    std::mutex random_mutex_;  // guards the next
+    std::minstd_rand random_;
+
+    std::atomic<std::size_t> in_hand_ = 0;
+    std::atomic<std::size_t> parked_ = 0;  // of those in hand: they only wait for their subtasks
+    std::atomic<bool> wants_room_ = false;
+    std::atomic<bool> is_quiet_ = false;
+    event news_;  // there is a new parcel in the outbox
+    event room_;  // an attempt has ended, and somebody waits for that
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/lease_keeper.hpp ------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A thread that renews a lease, whatever the I/O thread is busy with, until that has not moved for so long
+/// that it must be stuck. Thread-safe.
+class lease_keeper {
+public:
+    using renew = std::function<asio::awaitable<void>()>;  // must not throw
+
+    /// Will await `action` every `period` (of real time) on a thread of its own, unless `watched` has not run
+    /// anything for `stuck_after` by `clock` (zero: never mind).
+    lease_keeper(duration period, duration stuck_after, taskflux::clock& clock, asio::any_io_executor watched,
+                 renew action)
+        : period_(period), stuck_after_(stuck_after), clock_(clock), watched_(std::move(watched)),
+          action_(std::move(action)) {}
+
+    lease_keeper(const lease_keeper&) = delete;
+    lease_keeper& operator=(const lease_keeper&) = delete;
+    ~lease_keeper() { stop(); }
+
+    /// Starts the thread; does nothing after `stop`.
+    void start() {
+        const std::lock_guard lock(mutex_);
+        if (is_stopped_) return;
+        asio::co_spawn(context_, keep(), asio::detached);
+        thread_ = std::thread([this] { context_.run(); });
+    }
+
+    /// Ends the thread, and waits for that.
+    void stop() {
+        const std::lock_guard lock(mutex_);
+        is_stopped_ = true;
+        context_.stop();
+        if (thread_.joinable()) thread_.join();
+    }
+
+private:
+    asio::awaitable<void> keep() {
+        asio::steady_timer timer(co_await asio::this_coro::executor);
+        const auto is_alive = std::make_shared<std::atomic<bool>>(true);
+        auto asked_at = clock_.now();
+        for (;;) {
+            if (is_alive->exchange(false)) {
+                asked_at = clock_.now();
+                asio::post(watched_, [is_alive] { *is_alive = true; });
+            }
+            timer.expires_after(period_);
+            co_await timer.async_wait(asio::deferred);
+            const bool is_stuck = !*is_alive && stuck_after_ > duration::zero() && clock_.now() - asked_at >= stuck_after_;
+            if (!is_stuck) co_await action_();
+        }
+    }
+
+    const duration period_;
+    const duration stuck_after_;
+    taskflux::clock& clock_;
+    const asio::any_io_executor watched_;
+    const renew action_;
+
+    asio::io_context context_{1};
+    std::mutex mutex_;  // guards the next
+    bool is_stopped_ = false;
+    std::thread thread_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/core.hpp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A worker while it runs: loops that fetch tasks for its crew, tell the broker what became of them, and keep
+/// the lease. All of them are on one strand. Kept alive by its loops.
+class worker_core final : public std::enable_shared_from_this<worker_core> {
+public:
+    /// `cpu` is where plain functions run. `queues` must not be empty.
+    worker_core(broker_ptr broker, const worker_options& options, std::vector<weighted_queue> queues,
+                std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu)
+        : broker_(std::move(broker)), options_(options), queues_(std::move(queues)), names_(names_of(*handlers)),
+          clock_(broker_->clock()), member_(broker_, options.name(), names_of(queues_), options.lease()),
+          strand_(asio::make_strand(broker_->get_executor())),
+          crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu))),
+          random_(options.seed() ? *options.seed() : std::random_device()()),
+          keeper_(options.lease() / 3, options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
+
+    const asio::any_io_executor& strand() const { return strand_; }
+
+    /// The worker's whole life: until `stop`, or until the broker is closed, which throws. `cpu_threads`, if it
+    /// has any of its own, stay until nothing can be posted to them any more.
+    asio::awaitable<void> live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
+        const auto self = shared_from_this();
+        co_await member_.join();
+        if (options_.renewal_thread()) keeper_.start();
+        start(watching_, watch_loop());
+        start(settling_, settle_loop());
+        start(fetching_, fetch_loop());
+
+        while (!fetching_.is_done) co_await changed_.wait();
+        co_await drain();
+        is_drained_ = true;
+        crew_->wake();
+        while (!settling_.is_done) co_await changed_.wait();
+        watching_.stop.emit(asio::cancellation_type::terminal);
+        while (!watching_.is_done) co_await changed_.wait();
+        keeper_.stop();
+        crew_->close();
+        if (!broken_) co_await member_.leave();
+        if (broken_) std::rethrow_exception(broken_);
+    }
+
+    /// Thread-safe; may come before `live`, and more than once.
+    void stop() {
+        asio::post(strand_, [self = shared_from_this()] { self->stop_fetching(); });
+    }
+
+    /// The same, and cancels the handlers at once.
+    void stop_now() {
+        asio::post(strand_, [self = shared_from_this()] {
+            self->is_hurried_ = true;
+            self->stop_fetching();
+            self->crew_->cancel_all(errc::shut_down);
+        });
+    }
+
+    /// For a worker that goes away while it runs: no thread of its own is left, and its handlers are cancelled.
+    void abandon() {
+        keeper_.stop();
+        crew_->close();
+        asio::post(strand_, [self = shared_from_this()] {
+            self->is_abandoned_ = true;
+            self->stop_fetching();
+            self->crew_->wake();
+        });
+    }
+
+    executor_counts counts() const { return crew_->counts(); }
+
+    /// Thread-safe.
+    crew& attempts() { return *crew_; }
+    const std::vector<weighted_queue>& queues() const { return queues_; }
+
+private:
+    static std::vector<std::string> names_of(const std::vector<weighted_queue>& queues) {
+        std::vector<std::string> names;
+        for (const auto& queue : queues) names.push_back(queue.name);
+        return names;
+    }
+
+    static std::shared_ptr<const name_set> names_of(const handler_map& handlers) {
+        auto names = std::make_shared<name_set>();
+        for (const auto& [name, unused] : handlers) names->insert(name);
+        return names;
+    }
+
+    /// A coroutine of this worker's, and its end.
+    struct loop {
+        asio::cancellation_signal stop;
+        bool is_done = false;
+    };
+
+    void start(loop& which, asio::awaitable<void> body) {
+        asio::co_spawn(strand_, std::move(body),
+                       asio::bind_cancellation_slot(
+                           which.stop.slot(), [self = shared_from_this(), &which](const std::exception_ptr& error) {
+                               which.is_done = true;
+                               if (error) self->on_broken(error);
+                               self->changed_.set();
+                           }));
+    }
+
+    void stop_fetching() {
+        is_stopping_ = true;
+        fetching_.stop.emit(asio::cancellation_type::terminal);
+    }
+
+    /// A loop ended with an error that it could not get over.
+    void on_broken(const std::exception_ptr& error) {
+        try {
+            std::rethrow_exception(error);
+        } catch (const boost::system::system_error& e) {
+            if (e.code() == asio::error::operation_aborted) return;  // it was told to stop
+        } catch (...) {  // kept below
+        }
+        if (!broken_) broken_ = error;
+        stop_fetching();
+        crew_->cancel_all(errc::shut_down);
+        is_drained_ = true;  // there is nobody to tell any more
+        watching_.stop.emit(asio::cancellation_type::terminal);
+        crew_->wake();
+    }
+
+    // --- loops ------------------------------------------------------------------------------------------
+
+    asio::awaitable<void> fetch_loop() {
+        const auto self = shared_from_this();
+        while (!is_stopping_) {
+            const auto room = crew_->room();
+            if (room == 0) {
+                co_await crew_->wait_for_room();
+                continue;
+            }
+            const auto who = member_.consumer();
+            auto request = next_request(*who, room);
+            const auto queues = request.queues;
+            std::exception_ptr failure;
+            std::vector<delivery> found;
+            try {
+                found = co_await broker_->fetch(std::move(request));
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            if (failure) {
+                co_await recover(failure, who);
+                continue;
+            }
+            failures_ = 0;
+            if (is_stopping_ || crew_->is_paused()) {
+                crew_->give_back(found, queues, who);
+            } else {
+                const bool is_single = found.size() == 1;
+                crew_->launch(std::move(found), queues, who);
+                if (is_single) co_await let_it_end();
+            }
+        }
+    }
+
+    /// So that the end of a short handler reaches the broker before the next fetch: who waits for it comes first while
+    /// there is little to do.
+    asio::awaitable<void> let_it_end() {
+        constexpr int enough_turns = 20;  // of the event loop: more than the steps of a handler that waits for nothing
+        for (int turn = 0; turn != enough_turns; ++turn) co_await asio::post(strand_, asio::deferred);
+    }
+
+    asio::awaitable<void> settle_loop() {
+        const auto self = shared_from_this();
+        for (;;) {
+            for (auto& parcel : crew_->take_news(busy_queues_)) send(std::move(parcel));
+            if (is_drained_ && busy_queues_.empty() && !crew_->has_news()) co_return;
+            co_await crew_->wait_for_news();
+        }
+    }
+
+    /// Delivers beside the others: a queue that can't be reached must not hold up the rest.
+    void send(outbox::parcel parcel) {
+        const auto queue = parcel.queue;
+        busy_queues_.push_back(queue);
+        asio::co_spawn(strand_, deliver(std::move(parcel)), [self = shared_from_this(), queue](std::exception_ptr) {
+            self->busy_queues_.erase(std::ranges::find(self->busy_queues_, queue));
+            self->crew_->wake();
+        });
+    }
+
+    asio::awaitable<void> watch_loop() {
+        const auto self = shared_from_this();
+        for (unsigned failures = 0;;) {
+            std::exception_ptr failure;
+            try {
+                co_await broker_->watch(*member_.consumer(), options_.lease() / 3);
+                co_await renew();
+                failures = 0;
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            if (!failure) continue;
+            const auto why = describe(failure);
+            if (is_drained_ || code_of(why) == errc::shut_down) std::rethrow_exception(failure);
+            note(log_level::warning, "watching for cancelled tasks failed: " + why.message);
+            co_await pause(++failures);
+        }
+    }
+
+    fetch_request next_request(const std::string& consumer, std::size_t room) {
+        fetch_request request;
+        request.consumer = consumer;
+        request.names = names_;
+        request.max = (std::min)(room, max_batch);
+        request.wait = fetch_wait;
+        if (options_.is_strict()) {
+            request.queues = member_.queues();
+        } else {
+            for (const auto i : draw_order(queues_, random_)) request.queues.push_back(queues_[i].name);
+        }
+        return request;
+    }
+
+    /// Tells the broker, again and again until it has heard or will not any more.
+    asio::awaitable<void> deliver(outbox::parcel parcel) {
+        const auto self = shared_from_this();
+        for (unsigned tries = 1;; ++tries) {
+            std::exception_ptr failure;
+            try {
+                if (!parcel.reports.empty()) {
+                    co_await broker_->tell(parcel.queue, *parcel.consumer, std::exchange(parcel.reports, {}));
+                }
+                if (!parcel.settlements.empty()) {
+                    co_await broker_->settle(parcel.queue, *parcel.consumer, parcel.settlements);
+                }
+                co_return;
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            const auto why = describe(failure);
+            if (code_of(why) == errc::shut_down || is_drained_) co_return;
+            note(log_level::warning, "telling the broker how tasks ended failed: " + why.message);
+            co_await pause(tries);
+        }
+    }
+
+    // --- the lease --------------------------------------------------------------------------------------
+
+    /// On the strand, or on the keeper's thread. Throws only when it is cancelled.
+    asio::awaitable<void> renew() {
+        const auto who = member_.consumer();
+        try {
+            auto answer = co_await member_.renew(who);
+            const auto self = weak_from_this().lock();
+            if (!self || (!answer.lost && answer.cancels.empty())) co_return;
+            asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
+        } catch (const boost::system::system_error& e) {
+            if (e.code() == asio::error::operation_aborted) throw;
+            if (e.code() != errc::shut_down) note(log_level::warning, std::string("renewing the lease failed: ") + e.what());
+        }
+    }
+
+    void on_renewed(const consumer_ptr& who, const renewal& answer) {
+        if (answer.lost) return on_lost(who);
+        for (const auto& one : answer.cancels) crew_->cancel(member_.queues()[one.queue], one);
+    }
+
+    /// What this consumer ran is others' now: their attempts count, not ours.
+    void on_lost(const consumer_ptr& who) {
+        if (who != member_.consumer() || std::exchange(lost_, who) == who) return;
+        note(log_level::warning, "the lease of " + *who + " was lost; its handlers are cancelled");
+        crew_->cancel_all(errc::lease_lost);
+    }
+
+    /// After a failed fetch: a new epoch when the lease is gone, otherwise patience. Throws when the broker
+    /// has been closed.
+    asio::awaitable<void> recover(std::exception_ptr failure, consumer_ptr who) {
+        const auto why = describe(failure);
+        const auto code = code_of(why);
+        if (is_stopping_) co_return;
+        if (code == errc::shut_down) std::rethrow_exception(failure);
+        if (code == errc::lease_lost) {
+            on_lost(who);
+            bool has_joined = true;
+            try {
+                co_await member_.join();
+            } catch (const boost::system::system_error&) {
+                has_joined = false;
+            }
+            if (has_joined) co_return;
+        } else {
+            note(log_level::warning, "fetching tasks failed: " + why.message);
+        }
+        co_await pause(++failures_);
+    }
+
+    asio::awaitable<void> pause(unsigned failures) {
+        constexpr auto policy = retry_policy::exponential(std::chrono::milliseconds(100))
+                                    .max_delay(std::chrono::seconds(5)).attempts(0).full_jitter();
+        const auto delay = *next_delay(policy, failures, duration::zero(), random_);
+        co_await sleep_until(clock_, later(clock_.now(), delay));
+    }
+
+    // --- the end ----------------------------------------------------------------------------------------
+
+    /// Lets the handlers end: by themselves, then cancelled, then not at all.
+    asio::awaitable<void> drain() {
+        crew_->give_back_waiting();
+        const auto patience = broken_ || is_abandoned_ || is_hurried_ ? duration::zero() : options_.drain_for();
+        bool is_empty = co_await crew_->emptied_within(patience);
+        if (is_empty) co_return;
+        note(log_level::warning, "handlers did not end within the drain time and are cancelled");
+        crew_->cancel_all(errc::shut_down);
+        is_empty = co_await crew_->emptied_within(options_.unwind_for());
+        if (is_empty) co_return;
+        note(log_level::error, "handlers did not end when cancelled; their tasks are given back");
+    }
+
+    /// Thread-safe.
+    void note(log_level level, std::string text) const {
+        if (!options_.log()) return;
+        log_line line;
+        line.at = clock_.now();
+        line.level = level;
+        line.text = "worker " + member_.node() + ": " + std::move(text);
+        options_.log()(line, nullptr);
+    }
+
+    static constexpr std::size_t max_batch = 500;
+    static constexpr duration fetch_wait = std::chrono::seconds(5);
+
+    const broker_ptr broker_;
+    const worker_options options_;
+    const std::vector<weighted_queue> queues_;
+    const std::shared_ptr<const name_set> names_;
+    taskflux::clock& clock_;
+    membership member_;
+    const asio::any_io_executor strand_;
+    const std::shared_ptr<crew> crew_;
+
+    // On the strand.
+    std::minstd_rand random_;
+    event changed_;  // a loop has ended
+    loop fetching_;
+    loop settling_;
+    loop watching_;
+    std::vector<std::string> busy_queues_;  // that are being told how tasks ended
+    consumer_ptr lost_;  // the latest one whose lease was lost
+    unsigned failures_ = 0;
+    bool is_stopping_ = false;
+    bool is_hurried_ = false;
+    bool is_abandoned_ = false;
+    bool is_drained_ = false;
+    std::exception_ptr broken_;
+
+    lease_keeper keeper_;  // uses all of the above
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker.ipp -------------------------------------------------------------
+
+namespace taskflux {
+
+worker::~worker() {
+    if (core_) core_->abandon();
+    if (pool_) pool_->join();
+}
+
+asio::awaitable<void> worker::run() {
+    if (core_) throw error(errc::wrong_state, "this worker has been run already");
+    auto queues = options_.queues().empty() ? contract_queues_ : options_.queues();
+    if (handlers_->empty()) throw error(errc::invalid_argument, "a worker needs a handler: call on() before run()");
+    core_ = std::make_shared<detail::worker_core>(broker_, options_, std::move(queues), handlers_, cpu());
+    if (is_paused_) core_->attempts().pause(true);
+    if (is_stopped_) core_->stop();
+    return detail::live(core_, pool_);
+}
+
+void worker::stop() {
+    if (core_) return core_->stop();
+    is_stopped_ = true;
+}
+
+void worker::stop_now() {
+    if (core_) return core_->stop_now();
+    is_stopped_ = true;
+}
+
+executor_counts worker::counts() const { return core_ ? core_->counts() : executor_counts{}; }
+
+void worker::set_concurrency(std::size_t slots) {
+    if (slots == 0) throw error(errc::invalid_argument, "a worker needs at least one slot; pause() takes no tasks");
+    if (core_) return core_->attempts().concurrency(slots);
+    options_.concurrency(slots);
+}
+
+std::size_t worker::concurrency() const { return core_ ? core_->attempts().concurrency() : options_.concurrency(); }
+
+void worker::pause() {
+    if (core_) return core_->attempts().pause(true);
+    is_paused_ = true;
+}
+
+void worker::resume() {
+    if (core_) return core_->attempts().pause(false);
+    is_paused_ = false;
+}
+
+bool worker::is_paused() const { return core_ ? core_->attempts().is_paused() : is_paused_; }
+
+std::vector<std::string> worker::queues() const {
+    std::vector<std::string> names;
+    for (const auto& queue : options_.queues().empty() ? contract_queues_ : options_.queues()) names.push_back(queue.name);
+    return names;
+}
+
+std::vector<std::string> worker::tasks() const {
+    std::vector<std::string> names;
+    for (const auto& [name, unused] : *handlers_) names.push_back(name);
+    return names;
+}
+
+void worker::add(std::string name, std::string_view queue, std::unique_ptr<detail::task_handler> handler) {
+    if (core_) throw error(errc::wrong_state, "task " + name + ": handlers are set before run()");
+    if (handlers_->contains(name)) throw error(errc::invalid_argument, "task " + name + " has a handler already");
+    const auto same = [&](const weighted_queue& known) { return known.name == queue; };
+    if (std::ranges::none_of(contract_queues_, same)) contract_queues_.push_back({std::string(queue), 1});
+    handlers_->emplace(std::move(name), std::move(handler));
+}
+
+asio::any_io_executor worker::cpu() {
+    const auto is_plain = [](const auto& named) { return named.second->kind() == detail::job::kind::plain; };
+    if (options_.cpu() || std::ranges::none_of(*handlers_, is_plain)) return options_.cpu();
+    pool_ = detail::make_cpu_pool(options_.cpu_threads());
+    return pool_->get_executor();
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/workflow/child_waits.hpp -----------------------------------------------
+
+namespace taskflux::detail {
+
+/// Waits for the ends of some subtasks, whose handlers run elsewhere or on this very worker. On one strand, that of the
+/// coroutine that awaits `next`.
+class child_waits {
+public:
+    child_waits(asio::any_io_executor executor, broker_ptr broker, task_id parent)
+        : executor_(executor), broker_(std::move(broker)), parent_(std::move(parent)) {}
+    child_waits(const child_waits&) = delete;
+    child_waits& operator=(const child_waits&) = delete;
+
+    ~child_waits() {
+        for (const auto& one : waits_) {
+            one->is_abandoned = true;
+            one->stop.emit(asio::cancellation_type::terminal);
+        }
+    }
+
+    std::size_t size() const { return waits_.size(); }
+
+    /// `key`: in the parent's journal.
+    void add(open_child child, std::string key) {
+        auto made = std::make_shared<wait>();
+        made->child = std::move(child);
+        waits_.push_back(made);
+        if (made->child.outcome) return ended(made);
+        asio::co_spawn(executor_, take_end(broker_, parent_, std::move(key), made),
+                       asio::bind_cancellation_slot(made->stop.slot(), [this, made](std::exception_ptr error) {
+                           if (made->is_abandoned) return;
+                           made->error = std::move(error);
+                           ended(made);
+                       }));
+    }
+
+    /// The first one in order, when it has ended; any that has not succeeded comes first.
+    asio::awaitable<open_child> next() {
+        for (;;) {
+            if (unhappy_) {
+                if (unhappy_->error) std::rethrow_exception(unhappy_->error);
+                co_return unhappy_->child;
+            }
+            if (auto& first = waits_.front(); first->has_ended) {
+                auto child = std::move(first->child);
+                waits_.pop_front();
+                co_return child;
+            }
+            co_await changed_.wait();
+        }
+    }
+
+    bool is_next_there() const { return !waits_.empty() && waits_.front()->has_ended; }
+
+    /// Those that have not ended.
+    std::vector<task_key> open() const {
+        std::vector<task_key> keys;
+        for (const auto& one : waits_) {
+            if (!one->has_ended) keys.push_back(one->child.id.key);
+        }
+        return keys;
+    }
+
+private:
+    struct wait {
+        open_child child;
+        std::exception_ptr error;
+        asio::cancellation_signal stop;
+        bool has_ended = false;     // we have heard of it
+        bool is_abandoned = false;  // we are gone
+    };
+
+    void ended(const std::shared_ptr<wait>& one) {
+        one->has_ended = true;
+        if (one->error || one->child.outcome->state != task_state::succeeded) {
+            // What was only cancelled may have been cancelled for what has failed.
+            const bool is_worse = !unhappy_ || (!unhappy_->error && unhappy_->child.outcome->state == task_state::cancelled);
+            if (is_worse) unhappy_ = one;
+        }
+        changed_.set();
+    }
+
+    static asio::awaitable<void> take_end(broker_ptr broker, task_id parent, std::string key, std::shared_ptr<wait> one) {
+        one->child.outcome = co_await end_of_child(std::move(broker), std::move(parent), std::move(key), one->child.id);
+    }
+
+    const asio::any_io_executor executor_;
+    const broker_ptr broker_;
+    const task_id parent_;
+    event changed_;
+    std::deque<std::shared_ptr<wait>> waits_;
+    std::shared_ptr<wait> unhappy_;  // the end that comes first whatever the order
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/workflow/map_mark.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What remembers how far a map without results has come, so that the journal need not hold its subtasks.
+class map_mark {
+public:
+    map_mark(notebook& book, std::string name) : book_(book), name_(std::move(name)) {}
+
+    /// How many items, from the first one on, are done with.
+    asio::awaitable<std::size_t> read() {
+        if (!book_.may_have_entries()) co_return 0;
+        const auto known = co_await book_.find_number(key());
+        written_ = known.value_or(0);
+        co_return written_;
+    }
+
+    /// To be called as the first `done` are done with; writes now and then.
+    asio::awaitable<void> move(std::size_t done, bool at_once) {
+        constexpr std::size_t stride = 128;  // notes that one call takes
+        if (done == written_ || (!at_once && done < written_ + stride)) co_return;
+        auto notes = book_.notes();
+        notes.items.push_back(notebook::item_of(key(), std::to_string(done), journal_notes::mode::set));
+        for (; written_ < done; ++written_) {
+            notes.items.push_back(notebook::item_of(child_key(name_ + '.' + std::to_string(written_)), "", journal_notes::mode::drop));
+        }
+        co_await book_.write(std::move(notes));
+    }
+
+private:
+    std::string key() const { return step_key("~map/" + name_); }
+
+    notebook& book_;
+    const std::string name_;
+    std::size_t written_ = 0;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/workflow/calls.ipp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+asio::awaitable<open_child> await_child(notebook& book, std::string name, std::string queue, new_task task, is_ending ends) {
+    std::vector<std::string> names(1, name);
+    std::vector<new_task> tasks;
+    tasks.push_back(std::move(task));
+    auto opened = co_await open_children(book, queue, std::move(names), std::move(tasks), false);
+    auto child = std::move(opened.front());
+    if (child.outcome && child.outcome->state == task_state::cancelled && book.is_in_group()) {
+        // Perhaps it was cancelled since another one of the group had failed, whose failure is to come first again.
+        const parking lent(book.sink());
+        asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::milliseconds(200));
+        co_await timer.async_wait(asio::deferred);
+    }
+    if (child.outcome) co_return child;
+    const parking lent(book.sink());
+    std::exception_ptr failure;
+    try {
+        auto outcome = co_await end_of_child(book.broker(), book.id(), child_key(name), child.id);
+        child.outcome = std::move(outcome);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) {
+        if (!ends()) abandon_children(book.broker(), queue, std::vector<task_key>(1, child.id.key));
+        std::rethrow_exception(failure);
+    }
+    co_return child;
+}
+
+asio::awaitable<void> await_children(notebook& book, std::string name, std::string queue, new_task pattern,
+                                     payload_source& payloads, const child_sink& on_end, std::size_t window,
+                                     bool has_results, is_ending ends) {
+    const auto executor = co_await asio::this_coro::executor;
+    map_mark mark(book, name);
+    std::size_t done = 0;
+    if (!has_results) done = co_await mark.read();
+    std::size_t index = 0;
+    for (; index < done && payloads.has_next(); ++index) payloads.skip();
+
+    child_waits waits(executor, book.broker(), book.id());
+    std::exception_ptr failure;
+    try {
+        for (;;) {
+            // Half a window at a time, so that a call submits many.
+            const auto room = window - waits.size();
+            if (payloads.has_next() && 2 * room >= window) {
+                std::vector<std::string> names;
+                std::vector<new_task> tasks;
+                while (tasks.size() < room && payloads.has_next()) {
+                    names.push_back(name + '.' + std::to_string(index++));
+                    tasks.push_back(pattern);
+                    tasks.back().payload = payloads.take();
+                }
+                auto keys = names;
+                auto opened = co_await open_children(book, queue, std::move(names), std::move(tasks), false);
+                for (std::size_t i = 0; i < opened.size(); ++i) waits.add(std::move(opened[i]), child_key(keys[i]));
+            }
+            if (waits.size() == 0) break;
+            std::optional<parking> lent;
+            if (!waits.is_next_there()) lent.emplace(book.sink());
+            const auto child = co_await waits.next();
+            lent.reset();
+            on_end(child);
+            if (!has_results) co_await mark.move(++done, false);
+        }
+        if (!has_results) co_await mark.move(done, true);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) {
+        if (!ends()) abandon_children(book.broker(), queue, waits.open());
+        std::rethrow_exception(failure);
+    }
+}
+
+asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, std::string queue, new_task pattern,
+                                            payload_source& payloads, children_policy policy) {
+    constexpr std::size_t batch = 500;
+    std::size_t count = 0;
+    do {
+        std::vector<std::string> names;
+        std::vector<new_task> tasks;
+        while (tasks.size() < batch && payloads.has_next()) {
+            names.push_back(name + '.' + std::to_string(count++));
+            tasks.push_back(pattern);
+            tasks.back().payload = payloads.take();
+        }
+        co_await open_children(book, queue, std::move(names), std::move(tasks), true, policy);  // also none: the policy
+    } while (payloads.has_next());
+    co_return count;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/workflow/children.ipp --------------------------------------------------
+
+namespace taskflux::detail {
+
+inline std::string mismatch(const std::string& name, const child_place& there, const std::string& queue, const std::string& task) {
+    return "subtask \"" + name + "\" was " + there.name + " in queue " + there.queue + " when this task ran before, and is " +
+           task + " in queue " + queue + " now: the handler's calls have changed while the task was under way; "
+           "give calls names, or let such tasks end before the change";
+}
+
+asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, std::string key, task_id child) {
+    constexpr auto pause = std::chrono::milliseconds(50);
+    constexpr int patience = 200;
+    for (int tries = 0;; ++tries) {
+        std::exception_ptr failure;
+        try {
+            auto outcome = co_await broker->wait(child, (duration::max)());
+            if (outcome) co_return std::move(*outcome);
+        } catch (const boost::system::system_error& e) {
+            if (e.code() != errc::not_found) throw;
+            failure = std::current_exception();
+        }
+        journal_query query;
+        query.keys.push_back(key);
+        auto page = co_await broker->journal(parent, std::move(query));
+        if (!page.entries.empty() && page.entries.front().outcome) co_return std::move(*page.entries.front().outcome);
+        if (failure && tries == patience) std::rethrow_exception(failure);
+        asio::steady_timer timer(co_await asio::this_coro::executor, pause);
+        co_await timer.async_wait(asio::deferred);
+    }
+}
+
+/// Takes subtasks out of a journal whose tasks do not come.
+inline asio::awaitable<void> drop_notes(broker_ptr broker, task_id parent, journal_notes notes, std::vector<std::string> keys) {
+    for (auto& key : keys) {
+        notes.items.emplace_back();
+        notes.items.back().key = std::move(key);
+        notes.items.back().how = journal_notes::mode::drop;
+    }
+    co_await broker->note(std::move(parent), std::move(notes));
+}
+
+asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
+                                                    journal_notes notes) {
+    const auto parent = tasks.front().parent->id;
+    std::vector<std::string> keys;
+    std::vector<bool> may_be_others;  // an id that was not made for this very call
+    for (const auto& task : tasks) {
+        keys.push_back(task.parent->key);
+        may_be_others.push_back(!task.unique_key.empty() || !task.own_id.starts_with(to_string(parent) + '/'));
+    }
+    std::exception_ptr failure;
+    std::vector<submitted> stored;
+    try {
+        stored = co_await broker->submit(queue, std::move(tasks));
+    } catch (const error&) {
+        failure = std::current_exception();
+    }
+    if (failure) {
+        co_await drop_notes(broker, parent, std::move(notes), std::move(keys));
+        std::rethrow_exception(failure);
+    }
+    std::vector<task_key> made;
+    for (std::size_t i = 0; i < stored.size(); ++i) {
+        made.push_back(stored[i].key);
+        if (!stored[i].duplicate || !may_be_others[i]) continue;
+        task_id there;
+        there.queue = queue;
+        there.key = stored[i].key;
+        const auto known = co_await broker->get(there);
+        if (known && known->parent == to_string(parent) && child_key(known->call) == keys[i]) continue;
+        std::vector<std::string> strange(1, keys[i]);
+        co_await drop_notes(broker, parent, notes, std::move(strange));
+        throw error(errc::invalid_argument, "the subtask \"" + keys[i].substr(1) + "\" has the id or unique key of task " +
+                                                to_string(there) + ", which is not this call's");
+    }
+    co_return made;
+}
+
+asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::string queue, std::vector<std::string> names,
+                                                       std::vector<new_task> tasks, bool are_spawned,
+                                                       std::optional<children_policy> policy) {
+    auto notes = book.notes();
+    notes.policy = policy;
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        if (tasks[i].own_id.empty()) tasks[i].own_id = book.child_id(names[i]);
+        child_place place;
+        place.queue = queue;
+        place.name = tasks[i].spec->name;
+        place.own_id = tasks[i].own_id;
+        auto item = notebook::item_of(child_key(names[i]), place.text(), journal_notes::mode::add);
+        item.is_spawned = are_spawned;
+        notes.items.push_back(std::move(item));
+    }
+    auto known = co_await book.write(std::move(notes));
+
+    std::vector<open_child> children(tasks.size());
+    std::vector<new_task> fresh;
+    std::vector<std::size_t> places;
+    std::vector<std::pair<std::size_t, new_task>> older;  // open since an attempt that has failed, which may cancel them yet
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        children[i].id.queue = queue;
+        children[i].own_id = tasks[i].own_id;
+        if (auto& before = known.before[i]) {
+            auto there = child_place::parse(before->text);
+            if (there.queue != queue || there.name != tasks[i].spec->name) {
+                throw error(errc::journal_mismatch, mismatch(names[i], there, queue, tasks[i].spec->name));
+            }
+            children[i].own_id = there.own_id;
+            if (before->outcome) {
+                children[i].outcome = std::move(before->outcome);
+                continue;
+            }
+            if (before->epoch < known.epoch) older.emplace_back(i, tasks[i]);
+            tasks[i].own_id = std::move(there.own_id);
+        }
+        parent_link parent;
+        parent.id = book.id();
+        parent.key = child_key(names[i]);
+        tasks[i].parent = std::move(parent);
+        fresh.push_back(std::move(tasks[i]));
+        places.push_back(i);
+    }
+    if (fresh.empty()) co_return children;
+    const auto broker = book.broker();
+    auto by = book.notes();
+    const auto keys = co_await submit_noted(broker, queue, std::move(fresh), std::move(by));
+    for (std::size_t i = 0; i < places.size(); ++i) children[places[i]].id.key = keys[i];
+
+    for (auto& [i, task] : older) {
+        const parking lent(book.sink());
+        auto outcome = co_await end_of_child(broker, book.id(), child_key(names[i]), children[i].id);
+        if (outcome.state == task_state::succeeded) {
+            children[i].outcome = std::move(outcome);
+            continue;
+        }
+        std::vector<std::string> name(1, names[i]);
+        std::vector<new_task> again;
+        again.push_back(std::move(task));
+        auto opened = co_await open_children(book, queue, std::move(name), std::move(again), are_spawned);
+        children[i] = std::move(opened.front());
+    }
+    co_return children;
+}
+
+void abandon_children(const broker_ptr& broker, const std::string& queue, std::vector<task_key> keys) {
+    if (keys.empty()) return;
+    constexpr auto cancel = [](broker_ptr of, std::string in, std::vector<task_key> which) -> asio::awaitable<void> {
+        co_await of->cancel(std::move(in), std::move(which));
+    };
+    asio::co_spawn(broker->get_executor(), cancel(broker, queue, std::move(keys)), [](std::exception_ptr) {});
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/workflow/notebook.ipp --------------------------------------------------
+
+namespace taskflux::detail {
+
+asio::awaitable<std::string> notebook::keep(std::string key, std::string value) {
+    auto what = notes();
+    what.items.push_back(item_of(std::move(key), value, journal_notes::mode::add));
+    const auto answer = co_await write(std::move(what));
+    const auto& before = answer.before.front();
+    co_return before ? before->text : value;
+}
+
+asio::awaitable<void> notebook::set(std::string key, std::string value) {
+    auto what = notes();
+    what.items.push_back(item_of(std::move(key), std::move(value), journal_notes::mode::set));
+    co_await write(std::move(what));
+}
+
+asio::awaitable<std::optional<std::string>> notebook::find(std::string key) {
+    journal_query query;
+    query.keys.push_back(std::move(key));
+    auto page = co_await broker()->journal(id_, std::move(query));
+    if (page.entries.empty()) co_return std::nullopt;
+    co_return std::move(page.entries.front().text);
+}
+
+asio::awaitable<std::optional<std::size_t>> notebook::find_number(std::string key) {
+    const auto known = co_await find(std::move(key));
+    if (!known) co_return std::nullopt;
+    std::size_t number = 0;
+    std::from_chars(known->data(), known->data() + known->size(), number);
+    co_return number;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/workflow/steps.ipp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+inline time_point read_time(const std::string& text) {
+    std::int64_t number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return time_point(duration(number));
+}
+
+inline std::string time_text(time_point when) { return std::to_string(when.time_since_epoch().count()); }
+
+/// Shorter waits than this keep the handler in memory.
+inline constexpr duration shortest_suspension = std::chrono::seconds(1);
+
+/// How often who waits in a group looks for a signal.
+inline constexpr duration signal_poll = std::chrono::seconds(1);
+
+asio::awaitable<void> pause_until(notebook& book, std::string name, time_point when) {
+    auto& clock = book.broker()->clock();
+    if (!book.may_have_entries() && when - clock.now() < shortest_suspension) {
+        const parking lent(book.sink());
+        co_await sleep_until(clock, when);
+        co_return;
+    }
+    const auto kept = co_await book.keep(step_key("~sleep/" + name), time_text(when));
+    const auto until = read_time(kept);
+    const auto left = until - clock.now();
+    if (left >= shortest_suspension && !book.is_in_group()) throw suspension{left, {}};
+    const parking lent(book.sink());
+    co_await sleep_until(clock, until);
+}
+
+/// The number of a signal that is waited for; whoever waits next has it, unless it is taken.
+class awaited_signal {
+public:
+    awaited_signal(notebook& book, std::string name)
+        : book_(book), name_(std::move(name)), key_(signal_key(name_, book_.next_signal(name_))) {}
+    awaited_signal(const awaited_signal&) = delete;
+    awaited_signal& operator=(const awaited_signal&) = delete;
+    ~awaited_signal() {
+        if (!is_taken_) book_.return_signal(name_);
+    }
+
+    const std::string& key() const { return key_; }
+    void take() { is_taken_ = true; }
+
+private:
+    notebook& book_;
+    const std::string name_;
+    const std::string key_;
+    bool is_taken_ = false;
+};
+
+asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::string place, std::string name, duration limit) {
+    awaited_signal signal(book, std::move(name));
+    const auto& key = signal.key();
+    const auto limit_key = step_key("~signal/" + place);
+    auto& clock = book.broker()->clock();
+    const bool has_limit = limit != (duration::max)();
+    auto ends = never;
+    if (has_limit) {
+        const auto kept = co_await book.keep(limit_key, time_text(later(clock.now(), limit)));
+        ends = read_time(kept);
+    }
+    while (ends != time_point{}) {  // else it was given up before, and stays given up
+        auto value = co_await book.find(key);
+        if (value) {
+            signal.take();
+            co_return value;
+        }
+        const auto now = clock.now();
+        if (now >= ends) {
+            co_await book.set(limit_key, time_text({}));
+            break;
+        }
+        if (!book.is_in_group()) throw suspension{has_limit ? ends - now : (duration::max)(), key};
+        const parking lent(book.sink());
+        co_await sleep_until(clock, (std::min)(ends, later(now, signal_poll)));
+    }
+    co_return std::nullopt;
+}
+
+}  // namespace taskflux::detail
 
 // -------------------- taskflux/broker/memory/journal.hpp ---------------------------------------------------
 
@@ -11642,5131 +17052,6 @@ broker_ptr make_redis_broker(asio::any_io_executor executor, std::string_view ur
     const auto engine = std::make_shared<redis::engine>(std::move(executor), redis::parse_url(url), std::move(settings), base);
     engine->start();
     return std::make_shared<redis::redis_broker>(engine);
-}
-
-}  // namespace taskflux
-
-// -------------------- taskflux/detail/in_time.hpp ----------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// What `work` gives. Where `source` reads `ends` first, it is cancelled, and `timed_out` thrown, with `what` it was.
-/// `source` must outlive it. Cancellation (terminal): that of `work`.
-template <class T>
-asio::awaitable<T> in_time(clock& source, time_point ends, asio::awaitable<T> work, std::string what) {
-    const auto executor = co_await asio::this_coro::executor;
-    auto both = asio::experimental::make_parallel_group(asio::co_spawn(executor, std::move(work), asio::deferred),
-                                                        asio::co_spawn(executor, sleep_until(source, ends), asio::deferred));
-    auto [order, failure, value, cancelled] =
-        co_await both.async_wait(asio::experimental::wait_for_one(), asio::deferred);
-    const bool is_late = order[0] == 1;
-    if (is_late && cancelled) std::rethrow_exception(cancelled);
-    if (is_late) throw error(errc::timed_out, what + " took too long");
-    if (failure) std::rethrow_exception(failure);
-    co_return std::move(value);
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/calls/rpc/instances.hpp -----------------------------------------------------
-
-namespace taskflux::detail {
-
-/// The instances of services as their boards show them, looked at again after a second, and how many calls of ours each
-/// has in hand. Thread-safe.
-class instances {
-public:
-    explicit instances(broker_ptr broker) : broker_(std::move(broker)) {}
-
-    /// Those that are there, by id, also while they leave. `must_look`: what was seen before is not enough. Errors:
-    /// `timed_out` when the board could not be read until `ends`.
-    asio::awaitable<std::vector<service_instance>> of(std::string service, time_point ends, bool must_look = false) {
-        const auto broker = broker_;
-        const auto now = broker->clock().now();
-        if (!must_look) {
-            const std::lock_guard lock(mutex_);
-            auto& known = services_[service];
-            const bool is_fresh = now < later(known.seen_at, freshness) && now >= known.seen_at;
-            if (!known.all.empty() && (is_fresh || known.is_looking)) co_return known.all;
-        }
-        const looking mark(*this, service);  // others go by what was seen before
-        auto look = broker->announced(board_of(service));
-        const auto rows = co_await in_time(broker->clock(), ends, std::move(look), "looking for instances of " + service);
-        std::vector<service_instance> all;
-        for (const auto& row : rows) {
-            try {
-                all.push_back(decode<service_instance>(row.text));
-            } catch (const payload_error&) {  // another version's
-            }
-        }
-        const std::lock_guard lock(mutex_);
-        auto& known = services_[service];
-        known.seen_at = now;
-        known.all = all;
-        known.deaf.clear();
-        co_return all;
-    }
-
-    /// The same at the beginning of something that ends then. The first look at a board may tell that it is quite another
-    /// time at the server: then `ends` is moved.
-    asio::awaitable<std::vector<service_instance>> first_of(std::string service, time_point& ends) {
-        const auto& clock = broker_->clock();
-        const auto begun = clock.now();
-        auto all = co_await of(std::move(service), ends);
-        const auto seen = clock.now();
-        if (seen < begun || seen >= ends) ends = later(seen, ends - begun);
-        co_return all;
-    }
-
-    /// One that is not in `tried`, the less busy of two; `only`: the one of that id. Errors: `no_instance`, `timed_out`.
-    asio::awaitable<service_instance> choose(std::string service, std::string only, const std::set<std::string>& tried,
-                                             time_point& ends) {
-        const auto is_out = [&](const service_instance& one) {
-            return one.leaving || tried.contains(one.address) || (!only.empty() && one.id != only);
-        };
-        auto all = co_await first_of(service, ends);
-        std::erase_if(all, is_out);
-        {
-            const std::lock_guard lock(mutex_);
-            const auto& deaf = services_[service].deaf;
-            std::erase_if(all, [&](const auto& one) { return deaf.contains(one.address); });
-        }
-        if (all.empty()) {
-            all = co_await of(service, ends, true);
-            std::erase_if(all, is_out);
-        }
-        if (all.empty()) {
-            throw error(errc::no_instance, only.empty() ? "no instance of service " + service + " is there"
-                                                        : "service " + service + " has no instance " + only);
-        }
-        const std::lock_guard lock(mutex_);
-        auto& one = all[pick(all.size())];
-        auto& other = all[pick(all.size())];
-        co_return load_of(one) <= load_of(other) ? one : other;
-    }
-
-    void begun(const std::string& address) {
-        const std::lock_guard lock(mutex_);
-        ++ours_[address];
-    }
-    void ended(const std::string& address) {
-        const std::lock_guard lock(mutex_);
-        const auto at = ours_.find(address);
-        if (--at->second == 0) ours_.erase(at);
-    }
-
-    /// It did not hear: it is dead, or connects again. It is not chosen until the board has been looked at again; what it
-    /// has taken it may still answer.
-    void did_not_hear(const std::string& service, const std::string& address) {
-        const std::lock_guard lock(mutex_);
-        services_[service].deaf.insert(address);
-    }
-
-private:
-    static constexpr duration freshness = std::chrono::seconds(1);
-
-    struct known_service {
-        std::vector<service_instance> all;
-        std::set<std::string> deaf;  // addresses
-        time_point seen_at{};
-        bool is_looking = false;
-    };
-
-    class looking {
-    public:
-        looking(instances& of, std::string service) : of_(of), service_(std::move(service)) {
-            const std::lock_guard lock(of_.mutex_);
-            of_.services_[service_].is_looking = true;
-        }
-        looking(const looking&) = delete;
-        looking& operator=(const looking&) = delete;
-        ~looking() {
-            const std::lock_guard lock(of_.mutex_);
-            of_.services_[service_].is_looking = false;
-        }
-
-    private:
-        instances& of_;
-        std::string service_;
-    };
-
-    // With the mutex:
-
-    std::size_t pick(std::size_t count) { return std::uniform_int_distribution<std::size_t>(0, count - 1)(random_); }
-
-    std::uint64_t load_of(const service_instance& one) const {
-        const auto at = ours_.find(one.address);
-        return (std::max)(one.running, at == ours_.end() ? 0 : at->second);
-    }
-
-    const broker_ptr broker_;
-    std::mutex mutex_;  // guards all below
-    std::map<std::string, known_service> services_;
-    std::map<std::string, std::uint64_t> ours_;  // by address
-    std::minstd_rand random_{std::random_device()()};
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/calls/rpc/core.hpp ----------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// What an `rpc` shares: its mailbox, and the calls that wait for an answer. Thread-safe; lives in a shared_ptr.
-class rpc_core : public std::enable_shared_from_this<rpc_core> {
-public:
-    explicit rpc_core(broker_ptr broker) : broker_(std::move(broker)), instances_(broker_) {}
-
-    /// To be called once, before anything else.
-    void open() {
-        box_ = broker_->open([weak = weak_from_this()](std::string_view text) {
-            if (const auto self = weak.lock()) self->hear(text);
-        });
-    }
-
-    const broker_ptr& broker() const { return broker_; }
-    detail::instances& instances() { return instances_; }
-
-    /// Calls one instance.
-    static asio::awaitable<std::string> call(std::shared_ptr<rpc_core> self, call_request what) {
-        auto ends = later(self->now(), what.options.timeout());
-        auto request = self->letter_of(what, ends, self->box_->address());
-        std::set<std::string> tried;
-        for (;;) {
-            const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
-            request.deadline = ends;
-            tried.insert(to.address);
-            const waiting mine(*self, to.address);
-            request.id = mine.id();
-            std::exception_ptr failure;
-            bool is_refused = false, may_repeat = false;
-            try {
-                auto back = self->refusal_of(request.id);
-                self->send(mine.shared(), to.address, request.text(), std::move(back));
-                co_await self->wait(mine.of(), what.service, to.id, ends);
-                is_refused = mine.of().is_refused;
-                if (!is_refused) mine.of().check();
-            } catch (const boost::system::system_error& e) {
-                failure = std::current_exception();
-                may_repeat = what.options.is_idempotent() && e.code() == errc::unavailable;
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            if (!failure && !is_refused) co_return mine.of().take();
-            if (failure) self->abandon(to.address, request.id, self->box_->address());
-            if (failure && !may_repeat) std::rethrow_exception(failure);
-            if (is_refused) self->instances_.did_not_hear(what.service, to.address);
-            else tried.erase(to.address);  // perhaps only the way to it was lost
-        }
-    }
-
-    /// Calls one instance, which has taken the call when this returns.
-    static asio::awaitable<reading> open_stream(std::shared_ptr<rpc_core> self, call_request what) {
-        auto ends = later(self->now(), what.options.timeout());
-        std::set<std::string> tried;
-        for (;;) {
-            const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
-            tried.insert(to.address);
-            const auto in = inlet::open(self->broker_, what.options.window());
-            reading made(in);
-            auto request = self->letter_of(what, ends, in->address());
-            request.window = in->window();
-            call_letter refusal;
-            refusal.what = call_letter::kind::refused;
-            bounce back(in->address(), refusal.text());
-            self->instances_.begun(to.address);
-            auto looks = [self, service = what.service, id = to.id, ends](bool is_lost) {
-                return look_for(self, service, id, ends, is_lost);
-            };
-            auto leaves = [self, address = to.address, reader = in->address()](bool has_ended) {
-                self->instances_.ended(address);
-                if (!has_ended) self->abandon(address, 0, reader);
-            };
-            in->attach(ends, std::move(looks), std::move(leaves));
-            auto sending = self->broker_->send(to.address, request.text(), std::move(back));
-            bool is_taken = co_await in_time(self->broker_->clock(), ends, std::move(sending), "calling " + what.service);
-            if (is_taken) is_taken = co_await inlet::begun(in);
-            if (is_taken) co_return made;
-            self->instances_.did_not_hear(what.service, to.address);
-        }
-    }
-
-    /// Sends to one that hears it.
-    static asio::awaitable<void> notify(std::shared_ptr<rpc_core> self, call_request what) {
-        auto ends = later(self->now(), what.options.timeout());
-        auto request = self->letter_of(what, ends, {});
-        std::set<std::string> tried;
-        for (bool was_heard = false; !was_heard;) {
-            const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
-            request.deadline = ends;
-            auto sending = self->broker_->send(to.address, request.text());
-            was_heard = co_await in_time(self->broker_->clock(), ends, std::move(sending), "notifying " + what.service);
-            if (!was_heard) self->instances_.did_not_hear(what.service, to.address);
-            tried.insert(to.address);
-        }
-    }
-
-private:
-    /// A call that waits.
-    struct pending {
-        std::string take() {
-            const std::lock_guard lock(mutex);
-            if (failure.empty()) return std::move(*answer);
-            auto why = read_failure(failure);
-            const auto code = code_of(why);
-            throw call_failed(code, std::move(why));
-        }
-        /// Throws what kept it from being sent, unless there is an answer all the same.
-        void check() {
-            const std::lock_guard lock(mutex);
-            if (trouble && !answer && failure.empty()) std::rethrow_exception(trouble);
-        }
-        bool is_over() {
-            const std::lock_guard lock(mutex);
-            return is_refused || answer || trouble || !failure.empty();
-        }
-
-        const std::shared_ptr<event> changed = std::make_shared<event>();
-        std::mutex mutex;
-        std::optional<std::string> answer;
-        std::string failure;
-        std::exception_ptr trouble;  // with sending it
-        std::atomic<bool> is_refused = false;
-    };
-
-    /// Has a number, by which an answer finds it.
-    class waiting {
-    public:
-        waiting(rpc_core& core, std::string address)
-            : core_(core), address_(std::move(address)), id_(++core.calls_made_), mine_(std::make_shared<pending>()) {
-            core_.instances_.begun(address_);
-            const std::lock_guard lock(core_.mutex_);
-            core_.calls_.emplace(id_, mine_);
-        }
-        waiting(const waiting&) = delete;
-        waiting& operator=(const waiting&) = delete;
-        ~waiting() {
-            core_.instances_.ended(address_);
-            const std::lock_guard lock(core_.mutex_);
-            core_.calls_.erase(id_);
-        }
-
-        std::uint64_t id() const { return id_; }
-        pending& of() const { return *mine_; }
-        const std::shared_ptr<pending>& shared() const { return mine_; }
-
-    private:
-        rpc_core& core_;
-        const std::string address_;
-        const std::uint64_t id_;
-        const std::shared_ptr<pending> mine_;
-    };
-
-    time_point now() const { return broker_->clock().now(); }
-
-    static call_letter letter_of(const call_request& what, time_point ends, std::string reply_to) {
-        call_letter made;
-        made.reply_to = std::move(reply_to);
-        made.service = what.service;
-        made.method = what.method;
-        made.deadline = ends;
-        made.headers = what.options.headers();
-        made.payload = what.payload;
-        return made;
-    }
-
-    /// What comes back where the service has ended, though its process has not.
-    bounce refusal_of(std::uint64_t id) const {
-        call_letter letter;
-        letter.what = call_letter::kind::refused;
-        letter.id = id;
-        return bounce(box_->address(), letter.text());
-    }
-
-    /// Until there is an answer; looks now and then whether who is to give it is still there.
-    asio::awaitable<void> wait(pending& mine, std::string service, std::string instance, time_point ends) {
-        constexpr auto look = std::chrono::seconds(1);
-        const auto executor = co_await asio::this_coro::executor;
-        while (!mine.is_over()) {
-            const auto begun = now();
-            if (begun >= ends) {
-                throw error(errc::timed_out, "service " + service + " has not answered in time");
-            }
-            const auto until = (std::min)(ends, later(begun, look));
-            {
-                const alarm at(broker_->clock(), executor, mine.changed, until);
-                co_await mine.changed->wait();
-            }
-            if (mine.is_over() || now() < until || until == ends) continue;
-            const bool is_there = co_await this->is_there(service, instance, ends);
-            if (!is_there && !mine.is_over()) throw lost(service, instance);
-        }
-    }
-
-    asio::awaitable<bool> is_there(std::string service, std::string instance, time_point ends) {
-        const auto all = co_await instances_.of(std::move(service), ends);
-        co_return std::ranges::any_of(all, [&](const auto& one) { return one.id == instance; });
-    }
-
-    static error lost(const std::string& service, const std::string& instance) {
-        return error(errc::unavailable, "instance " + instance + " of service " + service + " is gone, which had taken the call");
-    }
-
-    /// Throws when a stream's source is gone.
-    static asio::awaitable<void> look_for(std::shared_ptr<rpc_core> self, std::string service, std::string instance,
-                                          time_point ends, bool is_lost) {
-        bool is_there = false;
-        if (!is_lost) is_there = co_await self->is_there(service, instance, ends);
-        if (!is_there) throw lost(service, instance);
-    }
-
-    /// Waits for nothing, so that a call's time ends also one that can't be sent: the call hears what becomes of it.
-    void send(const std::shared_ptr<pending>& mine, std::string to, std::string text, bounce back) {
-        broker_->post(std::move(to), std::move(text), std::move(back), [mine](std::exception_ptr trouble, bool was_heard) {
-            if (!trouble && was_heard) return;
-            {
-                const std::lock_guard lock(mine->mutex);
-                if (trouble) mine->trouble = std::move(trouble);
-                else mine->is_refused = true;
-            }
-            mine->changed->set();
-        });
-    }
-
-    /// Nobody waits any more: the method is to be cancelled. Waits for nothing.
-    void abandon(const std::string& address, std::uint64_t id, const std::string& reader) {
-        call_letter letter;
-        letter.what = call_letter::kind::cancel;
-        letter.id = id;
-        letter.reply_to = reader;
-        broker_->post(address, letter.text());
-    }
-
-    void hear(std::string_view text) {
-        call_letter letter;
-        try {
-            letter = call_letter::parse(text);
-        } catch (const std::exception&) {  // not one of ours
-            return;
-        }
-        std::shared_ptr<pending> mine;
-        {
-            const std::lock_guard lock(mutex_);
-            const auto found = calls_.find(letter.id);
-            if (found == calls_.end()) return;
-            mine = found->second;
-        }
-        {
-            const std::lock_guard lock(mine->mutex);
-            switch (letter.what) {
-                case call_letter::kind::answer: mine->answer = std::move(letter.payload); break;
-                case call_letter::kind::fault: mine->failure = std::move(letter.payload); break;
-                case call_letter::kind::refused: mine->is_refused = true; break;
-                default: return;
-            }
-        }
-        mine->changed->set();
-    }
-
-    const broker_ptr broker_;
-    detail::instances instances_;
-    std::unique_ptr<mailbox> box_;
-    std::atomic<std::uint64_t> calls_made_ = 0;
-    std::mutex mutex_;
-    std::map<std::uint64_t, std::shared_ptr<pending>> calls_;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/calls/rpc.ipp ---------------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-
-std::shared_ptr<rpc_core> make_rpc_core(broker_ptr broker) {
-    auto core = std::make_shared<rpc_core>(std::move(broker));
-    core->open();
-    return core;
-}
-
-asio::awaitable<std::string> call_one(std::shared_ptr<rpc_core> core, call_request what) {
-    return rpc_core::call(std::move(core), std::move(what));
-}
-
-asio::awaitable<reading> open_stream(std::shared_ptr<rpc_core> core, call_request what) {
-    return rpc_core::open_stream(std::move(core), std::move(what));
-}
-
-asio::awaitable<void> notify_one(std::shared_ptr<rpc_core> core, call_request what) {
-    return rpc_core::notify(std::move(core), std::move(what));
-}
-
-/// What it throws is kept.
-asio::awaitable<raw_reply> call_kept(std::shared_ptr<rpc_core> core, call_request what) {
-    raw_reply made;
-    made.instance = what.options.to();
-    try {
-        auto answer = co_await rpc_core::call(std::move(core), std::move(what));
-        made.payload = std::move(answer);
-    } catch (...) {
-        made.error = std::current_exception();
-    }
-    co_return made;
-}
-
-asio::awaitable<std::vector<raw_reply>> call_all(std::shared_ptr<rpc_core> core, call_request what) {
-    const auto executor = co_await asio::this_coro::executor;
-    auto& clock = core->broker()->clock();
-    auto ends = later(clock.now(), what.options.timeout());
-    const auto all = co_await core->instances().first_of(what.service, ends);
-    what.options.timeout((std::max)(ends - clock.now(), duration(1)));
-    std::vector<raw_reply> answers;
-    if (all.empty()) co_return answers;
-    using operation = decltype(asio::co_spawn(executor, call_kept(core, what), asio::deferred));
-    std::vector<operation> calls;
-    for (const auto& one : all) {
-        auto mine = what;
-        mine.options.to(one.id);
-        calls.push_back(asio::co_spawn(executor, call_kept(core, std::move(mine)), asio::deferred));
-    }
-    auto group = asio::experimental::make_parallel_group(std::move(calls));
-    auto [order, errors, replies] = co_await group.async_wait(asio::experimental::wait_for_all(), asio::deferred);
-    for (std::size_t i = 0; i < replies.size(); ++i) {
-        if (errors[i]) replies[i].error = errors[i];
-        answers.push_back(std::move(replies[i]));
-    }
-    co_return answers;
-}
-
-}  // namespace detail
-
-asio::awaitable<std::string> rpc::call_json(std::string service, std::string method, std::string payload,
-                                            call_options options) const {
-    detail::call_request what;
-    what.service = detail::checked_service(service);
-    what.method = std::move(method);
-    what.payload = std::move(payload);
-    what.options = std::move(options);
-    return detail::call_one(core_, std::move(what));
-}
-
-}  // namespace taskflux
-
-// -------------------- taskflux/calls/rpc/letters.ipp -------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Takes lines off a text.
-class line_reader {
-public:
-    explicit line_reader(std::string_view text) : text_(text) {}
-
-    std::string_view line() {
-        const auto end = text_.find('\n');
-        if (end == std::string_view::npos) throw error(errc::protocol, "a letter ends too early");
-        const auto taken = text_.substr(0, end);
-        text_.remove_prefix(end + 1);
-        return taken;
-    }
-
-    template <class Number>
-    Number number() {
-        const auto digits = line();
-        Number value{};
-        const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-        if (failure != std::errc() || end != digits.data() + digits.size()) throw error(errc::protocol, "a letter without a number");
-        return value;
-    }
-
-    std::string_view text(std::size_t size) {
-        if (size > text_.size()) throw error(errc::protocol, "a letter ends too early");
-        const auto taken = text_.substr(0, size);
-        text_.remove_prefix(size);
-        return taken;
-    }
-
-    std::string_view rest() const { return text_; }
-
-private:
-    std::string_view text_;
-};
-
-void call_letter::add(std::string_view value) { ((payload += std::to_string(value.size())) += '\n') += value; }
-
-std::vector<std::string_view> call_letter::values_in() const {
-    std::vector<std::string_view> all;
-    for (line_reader from(payload); !from.rest().empty();) {
-        const auto size = from.number<std::size_t>();
-        all.push_back(from.text(size));
-    }
-    return all;
-}
-
-std::string call_letter::text() const {
-    std::string out(1, static_cast<char>(what));
-    const auto line = [&out](std::string_view text) { (out += text) += '\n'; };
-    line(std::to_string(id));
-    switch (what) {
-        case kind::request:
-            line(reply_to);
-            line(service);
-            line(method);
-            line(std::to_string(deadline.time_since_epoch().count()));
-            line(std::to_string(window));
-            line(headers.empty() ? std::string() : encode(headers));
-            break;
-        case kind::cancel: line(reply_to); break;
-        case kind::values:
-        case kind::end:
-            line(reply_to);
-            line(std::to_string(number));
-            break;
-        case kind::credit:
-        case kind::again:
-            line(std::to_string(number));
-            line(std::to_string(taken));
-            break;
-        case kind::answer:
-        case kind::fault:
-        case kind::refused: break;
-    }
-    return out += payload;
-}
-
-call_letter call_letter::parse(std::string_view text) {
-    if (text.empty()) throw error(errc::protocol, "an empty letter");
-    call_letter made;
-    made.what = static_cast<kind>(text.front());
-    line_reader from(text.substr(1));
-    made.id = from.number<std::uint64_t>();
-    switch (made.what) {
-        case kind::request:
-            made.reply_to = from.line();
-            made.service = from.line();
-            made.method = from.line();
-            made.deadline = time_point(duration(from.number<duration::rep>()));
-            made.window = from.number<std::size_t>();
-            if (const auto headers = from.line(); !headers.empty()) made.headers = decode<header_map>(headers);
-            break;
-        case kind::cancel: made.reply_to = from.line(); break;
-        case kind::values:
-        case kind::end:
-            made.reply_to = from.line();
-            made.number = from.number<std::uint64_t>();
-            break;
-        case kind::credit:
-        case kind::again:
-            made.number = from.number<std::uint64_t>();
-            made.taken = from.number<std::uint64_t>();
-            break;
-        case kind::answer:
-        case kind::fault:
-        case kind::refused: break;
-        default: throw error(errc::protocol, "a letter of an unknown kind");
-    }
-    made.payload = from.rest();
-    return made;
-}
-
-std::string board_of(std::string_view service) { return "taskflux/service/" + std::string(service); }
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/calls/service/core.hpp ------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// A service while it runs. Kept alive by its loop and its calls. What it does is in service_core.ipp.
-class service_core : public std::enable_shared_from_this<service_core> {
-public:
-    service_core(broker_ptr broker, const service_options& options, std::shared_ptr<const method_map> methods,
-                 asio::any_io_executor cpu);
-
-    const asio::any_io_executor& strand() const { return strand_; }
-
-    /// The service's whole life: until `stop`, or until the broker is closed, which throws.
-    asio::awaitable<void> live(std::shared_ptr<asio::thread_pool> cpu_threads);
-
-    /// Thread-safe.
-    void stop();
-
-    /// Ends it without waiting for anything. Thread-safe.
-    void abandon();
-
-    std::size_t running() const;
-
-private:
-    /// A call in hand.
-    struct call {
-        call(asio::any_io_executor on, taskflux::clock& clock, call_letter letter, method_handler& handler)
-            : where(std::move(on)), context(clock, letter.method, letter.headers, letter.deadline),
-              request(std::move(letter)), does(handler) {}
-
-        asio::any_io_executor where;
-        call_context context;
-        call_letter request;
-        method_handler& does;
-        asio::cancellation_signal stop;  // for `where`
-        bool is_gone = false;            // who has called: nobody waits for an answer. Guarded by the core's mutex
-    };
-    using call_ptr = std::shared_ptr<call>;
-    using call_key = std::pair<std::string, std::uint64_t>;  // who has called, and its number
-
-    void hear(std::string_view text);
-    void begin(call_letter request);
-    void cancel(const call_ptr& one);
-
-    /// Who has called does not wait any more.
-    void cancel(const call_key& key);
-    void cancel_all();
-    void answer(const call_ptr& one, std::string text);  // empty: none
-    void end(const call_ptr& one);
-
-    /// The method, or null where an answer has been sent that there is none.
-    method_handler* find(const call_letter& request);
-    void refuse(const call_letter& request, call_letter::kind how, errc code, const std::string& why);
-    void open_outlet(call& of);
-    static asio::awaitable<std::string> carry_out(std::shared_ptr<service_core> self, call_ptr one);
-
-    asio::awaitable<void> announce(bool leaving, duration lease);
-    asio::awaitable<void> leave();
-    asio::awaitable<void> drain();
-
-    /// When the first call in hand is over, or has been cancelled too late.
-    time_point cancel_overdue();
-
-    /// Logs an error, if there is one; throws `shut_down`.
-    void tell(const std::string& what, const std::exception_ptr& trouble) const;
-
-    const broker_ptr broker_;
-    const service_options options_;
-    const std::shared_ptr<const method_map> methods_;
-    const asio::any_io_executor cpu_;
-    const asio::any_io_executor strand_;
-    const std::shared_ptr<event> changed_;
-    const time_point started_at_;
-    std::unique_ptr<mailbox> box_;
-    std::atomic<bool> is_stopped_ = false;
-
-    mutable std::mutex mutex_;  // guards all below
-    std::map<call_key, call_ptr> calls_;
-    std::multimap<time_point, call_ptr> deadlines_;
-    bool takes_calls_ = false;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/calls/service.ipp -----------------------------------------------------------
-
-namespace taskflux {
-
-service::service(broker_ptr broker, service_options options)
-    : broker_(std::move(broker)), options_(std::move(options)), methods_(std::make_shared<detail::method_map>()) {
-    if (options_.id().empty()) options_.id(uuid_generator().text());
-    if (options_.host().empty()) options_.host(asio::ip::host_name());
-}
-
-service::~service() {
-    if (core_) core_->abandon();
-    if (pool_) pool_->join();
-}
-
-asio::awaitable<void> service::run() {
-    if (core_) throw error(errc::wrong_state, "this service has been run already");
-    if (methods_->empty()) throw error(errc::invalid_argument, "a service needs a method: call on() before run()");
-    core_ = std::make_shared<detail::service_core>(broker_, options_, methods_, cpu());
-    if (is_stopped_) core_->stop();
-    return detail::live(core_, pool_);
-}
-
-void service::stop() {
-    if (core_) return core_->stop();
-    is_stopped_ = true;
-}
-
-std::size_t service::running() const { return core_ ? core_->running() : 0; }
-
-void service::add(std::string_view of, std::string_view method, std::unique_ptr<detail::method_handler> handler) {
-    const auto name = std::string(of) + '.' + std::string(method);
-    if (core_) throw error(errc::wrong_state, "method " + name + ": methods are set before run()");
-    auto& methods = (*methods_)[std::string(of)];
-    if (!methods.emplace(std::string(method), std::move(handler)).second) {
-        throw error(errc::invalid_argument, "method " + name + " is served already");
-    }
-}
-
-asio::any_io_executor service::cpu() {
-    const auto is_plain = [](const auto& named) { return named.second->kind() == detail::job::kind::plain; };
-    const auto has_plain = [&](const auto& named) { return std::ranges::any_of(named.second, is_plain); };
-    if (options_.cpu() || std::ranges::none_of(*methods_, has_plain)) return options_.cpu();
-    pool_ = detail::make_cpu_pool(options_.cpu_threads());
-    return pool_->get_executor();
-}
-
-}  // namespace taskflux
-
-// -------------------- taskflux/calls/stream/outlet.hpp -----------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Where the values of a stream go out: it sends them to an `inlet`, no more than the reader has room for, and keeps each
-/// until it has been received. Values are numbered from 0; those that the reader has had from an earlier attempt are left
-/// out. One coroutine emits at a time. Lives in a shared_ptr.
-class outlet : public std::enable_shared_from_this<outlet> {
-public:
-    /// For the inlet with the address `to`, which has room for `window` values. `on_gone` is called, once, when the reader
-    /// is gone before it has got everything: it has said so, or has heard nothing for ten seconds.
-    static std::shared_ptr<outlet> open(broker_ptr broker, std::string to, std::size_t window,
-                                        std::function<void()> on_gone = nullptr);
-
-    outlet(broker_ptr broker, std::string to, std::size_t window, std::function<void()> on_gone);
-
-    /// Returns when there is room for the value; when the reader is gone at once. Errors: `too_large`.
-    asio::awaitable<void> emit(std::string value);
-
-    /// Says that this was all. Returns when the reader has received it, or is gone.
-    asio::awaitable<void> end();
-
-    /// Returns when everything has been sent.
-    asio::awaitable<void> flush();
-
-private:
-    struct entry {
-        std::string text;  // empty once it has been received
-        std::size_t size;
-    };
-
-    void hear(std::string_view text);
-    /// Sends what has not been sent, if nobody does.
-    void send_more();
-    static asio::awaitable<void> pump(std::shared_ptr<outlet> self);
-
-    /// Waits for a change; after a second in which nothing was heard it asks whether somebody listens.
-    asio::awaitable<void> change();
-
-    // Everything below: with the mutex locked.
-
-    bool has_room() const;
-    bool is_received() const { return received_ > emitted_; }  // the end too, which counts as a value
-    void drop_taken();
-    void add(std::string value);
-    bool take_letter(call_letter& next);
-    std::function<void()> give_up();
-
-    const broker_ptr broker_;
-    const std::string to_;
-    const std::size_t window_;
-    const std::shared_ptr<event> changed_;
-    std::unique_ptr<mailbox> box_;
-
-    std::mutex mutex_;  // guards all below
-    std::function<void()> on_gone_;
-    std::deque<entry> open_;  // emitted and not taken; the last is number emitted_ - 1
-    std::size_t bytes_ = 0;   // of those
-    std::uint64_t emitted_ = 0;
-    std::uint64_t sent_ = 0;
-    std::uint64_t received_ = 0;
-    std::uint64_t taken_ = 0;
-    std::uint64_t letters_heard_ = 0;
-    time_point unheard_since_ = never;
-    bool must_show_ = true;  // sends a letter even if it holds nothing
-    bool is_ended_ = false;
-    bool is_sending_ = false;
-    bool is_gone_ = false;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/calls/service/core.ipp ------------------------------------------------------
-
-namespace taskflux::detail {
-
-service_core::service_core(broker_ptr broker, const service_options& options, std::shared_ptr<const method_map> methods,
-                           asio::any_io_executor cpu)
-    : broker_(std::move(broker)), options_(options), methods_(std::move(methods)), cpu_(std::move(cpu)),
-      strand_(asio::make_strand(broker_->get_executor())), changed_(std::make_shared<event>()),
-      started_at_(broker_->clock().now()) {}
-
-asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
-    const auto self = shared_from_this();
-    {
-        const std::lock_guard lock(mutex_);
-        takes_calls_ = true;
-    }
-    box_ = broker_->open([weak = weak_from_this()](std::string_view text) {
-        if (const auto alive = weak.lock()) alive->hear(text);
-    });
-    auto& clock = broker_->clock();
-    auto next = clock.now();
-    while (!is_stopped_) {
-        if (clock.now() >= next) {
-            std::exception_ptr trouble;
-            try {
-                co_await announce(false, options_.lease());
-            } catch (...) {
-                trouble = std::current_exception();
-            }
-            tell("telling that it is there", trouble);
-            next = later(clock.now(), trouble ? std::chrono::seconds(1) : options_.lease() / 3);
-        }
-        if (is_stopped_) break;
-        const alarm at(clock, strand_, changed_, (std::min)(next, cancel_overdue()));
-        co_await changed_->wait();
-    }
-    {
-        const std::lock_guard lock(mutex_);
-        takes_calls_ = false;
-    }
-    co_await leave();
-    box_.reset();
-}
-
-void service_core::stop() {
-    is_stopped_ = true;
-    changed_->set();
-}
-
-void service_core::abandon() {
-    is_stopped_ = true;
-    cancel_all();
-    changed_->set();
-}
-
-std::size_t service_core::running() const {
-    const std::lock_guard lock(mutex_);
-    return calls_.size();
-}
-
-void service_core::hear(std::string_view text) {
-    call_letter letter;
-    try {
-        letter = call_letter::parse(text);
-    } catch (...) {
-        return tell("reading a letter", std::current_exception());
-    }
-    if (letter.what == call_letter::kind::request) return begin(std::move(letter));
-    if (letter.what != call_letter::kind::cancel) return;
-    cancel({letter.reply_to, letter.id});
-}
-
-void service_core::cancel(const call_key& key) {
-    call_ptr one;
-    {
-        const std::lock_guard lock(mutex_);
-        const auto found = calls_.find(key);
-        if (found == calls_.end()) return;
-        one = found->second;
-        one->is_gone = true;
-    }
-    cancel(one);
-}
-
-void service_core::begin(call_letter request) {
-    auto& clock = broker_->clock();
-    if (clock.now() >= request.deadline) return;  // who has called has given up
-    auto* const does = find(request);
-    if (!does) return;
-    const auto& on = does->kind() == job::kind::plain && cpu_ ? cpu_ : broker_->get_executor();
-    const auto one = std::make_shared<call>(asio::make_strand(on), clock, std::move(request), *does);
-    const auto& letter = one->request;
-    bool takes = false, is_full = false, is_first = false;
-    {
-        const std::lock_guard lock(mutex_);
-        takes = takes_calls_;
-        is_full = calls_.size() >= options_.max_running();
-        if (takes && !is_full) {
-            calls_.emplace(call_key(letter.reply_to, letter.id), one);
-            is_first = deadlines_.empty() || letter.deadline < deadlines_.begin()->first;
-            deadlines_.emplace(letter.deadline, one);
-        }
-    }
-    if (!takes) return refuse(letter, call_letter::kind::refused, errc::shut_down, "");
-    if (is_full) {
-        return refuse(letter, call_letter::kind::fault, errc::busy,
-                      "instance " + options_.id() + " has its " + std::to_string(options_.max_running()) + " calls in hand");
-    }
-    if (is_first) changed_->set();
-    auto ended = [self = shared_from_this(), one](std::exception_ptr, std::string answer) { self->answer(one, std::move(answer)); };
-    asio::co_spawn(one->where, carry_out(shared_from_this(), one),
-                   asio::bind_cancellation_slot(one->stop.slot(), std::move(ended)));
-}
-
-method_handler* service_core::find(const call_letter& request) {
-    const auto methods = methods_->find(request.service);
-    if (methods == methods_->end()) {
-        refuse(request, call_letter::kind::fault, errc::not_found, "there is no service " + request.service + " here");
-        return nullptr;
-    }
-    const auto found = methods->second.find(request.method);
-    if (found != methods->second.end()) return found->second.get();
-    std::string known;
-    for (const auto& [name, handler] : methods->second) known += (known.empty() ? "" : ", ") + name;
-    refuse(request, call_letter::kind::fault, errc::not_found,
-           "service " + request.service + " has no method " + request.method + "; it has " + known);
-    return nullptr;
-}
-
-void service_core::refuse(const call_letter& request, call_letter::kind how, errc code, const std::string& why) {
-    if (request.reply_to.empty()) return;
-    call_letter letter;
-    letter.what = how;
-    letter.id = request.id;
-    if (how == call_letter::kind::fault) letter.payload = encode(describe(std::make_exception_ptr(error(code, why))));
-    broker_->post(request.reply_to, letter.text());
-}
-
-void service_core::open_outlet(call& of) {
-    const auto& request = of.request;
-    auto gone = [weak = weak_from_this(), key = call_key(request.reply_to, request.id)] {
-        if (const auto self = weak.lock()) self->cancel(key);
-    };
-    of.context.attach(outlet::open(broker_, request.reply_to, request.window, std::move(gone)));
-}
-
-asio::awaitable<std::string> service_core::carry_out(std::shared_ptr<service_core> self, call_ptr one) {
-    call_letter answer;
-    answer.what = call_letter::kind::answer;
-    answer.id = one->request.id;
-    std::exception_ptr failure;
-    if (one->does.emits() && one->request.window > 0) self->open_outlet(*one);
-    try {
-        if (one->does.kind() == job::kind::plain) {
-            one->does.call(one->context, one->request.payload, answer.payload);
-        } else {
-            co_await one->does.run(one->context, one->request.payload, answer.payload);
-        }
-        constexpr std::size_t most = exchange::max_message_size - 64;  // beside its head
-        if (answer.payload.size() > most) {
-            throw error(errc::too_large, "a result of " + std::to_string(answer.payload.size()) + " bytes; at most " +
-                                             std::to_string(most) + " are sent");
-        }
-    } catch (...) {
-        failure = std::current_exception();
-    }
-    if (failure) {
-        answer.what = call_letter::kind::fault;
-        answer.payload = encode(describe(failure));
-    }
-    co_return answer.text();
-}
-
-void service_core::answer(const call_ptr& one, std::string text) {
-    bool is_gone = one->request.reply_to.empty() || text.empty();
-    if (!is_gone) {
-        const std::lock_guard lock(mutex_);
-        is_gone = one->is_gone;
-    }
-    if (is_gone) return end(one);
-    auto sent = [weak = weak_from_this(), one](std::exception_ptr, bool) {
-        if (const auto self = weak.lock()) self->end(one);
-    };
-    broker_->post(one->request.reply_to, std::move(text), bounce(), std::move(sent));
-}
-
-void service_core::end(const call_ptr& one) {
-    const std::lock_guard lock(mutex_);
-    calls_.erase({one->request.reply_to, one->request.id});
-    const auto [begin, end] = deadlines_.equal_range(one->request.deadline);
-    const auto mine = std::find_if(begin, end, [&](const auto& entry) { return entry.second == one; });
-    if (mine != end) deadlines_.erase(mine);
-    if (is_stopped_ && calls_.empty()) changed_->set();
-}
-
-void service_core::cancel(const call_ptr& one) {
-    one->context.cancel();
-    asio::post(one->where, [one] { one->stop.emit(asio::cancellation_type::terminal); });
-}
-
-void service_core::cancel_all() {
-    std::vector<call_ptr> all;
-    {
-        const std::lock_guard lock(mutex_);
-        for (const auto& [key, one] : calls_) all.push_back(one);
-    }
-    for (const auto& one : all) cancel(one);
-}
-
-time_point service_core::cancel_overdue() {
-    std::vector<call_ptr> late;
-    auto next = never;
-    {
-        const std::lock_guard lock(mutex_);
-        const auto end = deadlines_.upper_bound(broker_->clock().now());
-        for (auto at = deadlines_.begin(); at != end; ++at) late.push_back(at->second);
-        deadlines_.erase(deadlines_.begin(), end);
-        for (const auto& one : late) one->is_gone = true;
-        if (!deadlines_.empty()) next = deadlines_.begin()->first;
-    }
-    for (const auto& one : late) cancel(one);
-    return next;
-}
-
-asio::awaitable<void> service_core::announce(bool leaving, duration lease) {
-    service_instance row;
-    row.id = options_.id();
-    row.host = options_.host();
-    row.version = version;
-    row.running = running();
-    row.limit = options_.max_running();
-    row.started_at = started_at_;
-    row.address = box_->address();
-    row.leaving = leaving;
-    for (const auto& [name, methods] : *methods_) {
-        row.service = name;
-        row.methods.clear();
-        for (const auto& [method, handler] : methods) row.methods.push_back(method);
-        co_await broker_->announce(services_board, name, std::string(), lease);
-        auto text = encode(row);
-        co_await broker_->announce(board_of(name), options_.id(), std::move(text), lease);
-    }
-}
-
-asio::awaitable<void> service_core::leave() {
-    std::exception_ptr trouble;
-    try {
-        co_await announce(true, options_.lease() + options_.drain_for());
-    } catch (...) {
-        trouble = std::current_exception();
-    }
-    tell("leaving the directory", trouble);
-    co_await drain();
-    trouble = nullptr;
-    try {
-        for (const auto& [name, methods] : *methods_) co_await broker_->withdraw(board_of(name), options_.id());
-    } catch (...) {
-        trouble = std::current_exception();
-    }
-    tell("leaving the directory", trouble);
-}
-
-asio::awaitable<void> service_core::drain() {
-    auto& clock = broker_->clock();
-    const auto ends = later(clock.now(), options_.drain_for());
-    bool is_over = false;
-    while (running() > 0) {
-        if (!is_over && clock.now() >= ends) {
-            is_over = true;
-            cancel_all();
-        }
-        const alarm at(clock, strand_, changed_, (std::min)(is_over ? never : ends, cancel_overdue()));
-        co_await changed_->wait();
-    }
-}
-
-void service_core::tell(const std::string& what, const std::exception_ptr& trouble) const {
-    if (!trouble) return;
-    const auto why = describe(trouble);
-    if (code_of(why) == errc::shut_down) std::rethrow_exception(trouble);
-    if (options_.log()) options_.log()("service " + options_.id() + ": " + what + " failed: " + why.message);
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/calls/stream.ipp ------------------------------------------------------------
-
-namespace taskflux::detail {
-
-asio::awaitable<void> emit(std::shared_ptr<outlet> to, std::string value) {
-    if (to) {
-        co_await to->emit(std::move(value));
-    } else {
-        co_await asio::post(asio::deferred);  // who emits without end is cancelled here
-    }
-}
-
-asio::awaitable<void> end_stream(std::shared_ptr<outlet> to) {
-    if (to) co_await to->end();
-}
-
-asio::awaitable<void> flush_stream(std::shared_ptr<outlet> to) {
-    if (to) co_await to->flush();
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/calls/stream/inlet.ipp ------------------------------------------------------
-
-namespace taskflux::detail {
-
-std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window) {
-    const auto made = std::make_shared<inlet>(std::move(broker), window);
-    made->box_ = made->broker_->open([weak = made->weak_from_this()](std::string_view text) {
-        if (const auto self = weak.lock()) self->hear(text);
-    });
-    return made;
-}
-
-inlet::inlet(broker_ptr broker, std::size_t window)
-    : broker_(std::move(broker)), window_(window), changed_(std::make_shared<event>()) {}
-
-void inlet::attach(time_point ends, look looks, std::function<void(bool)> leaves) {
-    ends_ = ends;
-    looks_ = std::move(looks);
-    leaves_ = std::move(leaves);
-}
-
-asio::awaitable<bool> inlet::begun(std::shared_ptr<inlet> self) {
-    for (;;) {
-        {
-            const std::lock_guard lock(self->mutex_);
-            if (!self->source_.empty()) co_return true;
-            if (self->is_refused_) co_return false;
-            if (self->failure_) std::rethrow_exception(self->failure_);
-        }
-        co_await self->change();
-    }
-}
-
-asio::awaitable<std::optional<std::string>> inlet::next(std::shared_ptr<inlet> self) {
-    while (self) {
-        std::optional<std::string> value;
-        bool is_due = false;
-        {
-            const std::lock_guard lock(self->mutex_);
-            if (!self->values_.empty()) {
-                value = std::move(self->values_.front());
-                self->values_.pop_front();
-                ++self->taken_;
-                self->untold_bytes_ += value->size();
-                is_due = (self->taken_ - self->told_) * 2 >= self->window_ || self->untold_bytes_ * 4 >= stream_bytes;
-            } else if (self->has_ended_) {
-                co_return std::nullopt;
-            } else if (self->failure_) {
-                std::rethrow_exception(self->failure_);
-            }
-        }
-        if (is_due) self->tell(call_letter::kind::credit);
-        if (value) co_return value;
-        co_await self->change();
-    }
-    co_return std::nullopt;
-}
-
-void inlet::close(std::exception_ptr why) {
-    {
-        const std::lock_guard lock(mutex_);
-        if (!failure_) failure_ = std::move(why);
-    }
-    changed_->set();
-}
-
-void inlet::leave() {
-    bool has_ended = false;
-    {
-        const std::lock_guard lock(mutex_);
-        has_ended = has_ended_ || failure_;
-    }
-    if (const auto leaves = std::exchange(leaves_, nullptr)) leaves(has_ended);
-}
-
-asio::awaitable<void> inlet::change() {
-    const auto executor = co_await asio::this_coro::executor;
-    auto& clock = broker_->clock();
-    const auto begun = clock.now();
-    if (begun >= ends_) throw error(errc::timed_out, "the stream has not ended in time");
-    const auto until = (std::min)(ends_, later(begun, std::chrono::seconds(1)));
-    std::uint64_t heard_before = 0;
-    {
-        const std::lock_guard lock(mutex_);
-        heard_before = letters_heard_;
-    }
-    {
-        const alarm at(clock, executor, changed_, until);
-        co_await changed_->wait();
-    }
-    if (clock.now() < until) co_return;
-    bool is_lost = false;
-    {
-        const std::lock_guard lock(mutex_);
-        if (letters_heard_ != heard_before || failure_) co_return;
-        is_lost = is_lost_;
-        asked_for_ = received_;
-    }
-    if (looks_) co_await looks_(is_lost);
-    tell(call_letter::kind::again);
-}
-
-void inlet::hear(std::string_view text) {
-    std::optional<call_letter::kind> answer;
-    try {
-        auto letter = call_letter::parse(text);
-        const std::lock_guard lock(mutex_);
-        ++letters_heard_;
-        answer = note(letter);
-    } catch (const std::exception&) {  // not one of ours
-        return;
-    }
-    changed_->set();
-    if (answer) tell(*answer);
-}
-
-std::optional<call_letter::kind> inlet::note(call_letter& letter) {
-    switch (letter.what) {
-        case call_letter::kind::values: {
-            const bool is_new = std::exchange(source_, letter.reply_to) != letter.reply_to;
-            is_lost_ = false;
-            if (has_ended_) return call_letter::kind::credit;
-            if (letter.number > received_) return missing();
-            auto number = letter.number;
-            for (const auto value : letter.values_in()) {
-                if (number++ < received_) continue;
-                if (values_.size() >= window_) break;  // there was no room for it
-                values_.emplace_back(value);
-                ++received_;
-            }
-            if (is_new && received_ > 0) return call_letter::kind::credit;  // a second attempt need not repeat it
-            return std::nullopt;
-        }
-        case call_letter::kind::end:
-            source_ = letter.reply_to;
-            if (!has_ended_ && letter.number > received_) return missing();
-            has_ended_ = true;
-            received_ = letter.number + 1;
-            return call_letter::kind::credit;
-        case call_letter::kind::fault:
-            if (!has_ended_ && !failure_) {
-                auto why = read_failure(letter.payload);
-                const auto code = code_of(why);
-                failure_ = std::make_exception_ptr(call_failed(code, std::move(why)));
-            }
-            return std::nullopt;
-        case call_letter::kind::answer:
-            if (source_.empty()) {
-                failure_ = std::make_exception_ptr(error(errc::invalid_argument, "the method returns one result, and is no stream"));
-            }
-            return std::nullopt;
-        case call_letter::kind::refused:
-            if (source_.empty()) is_refused_ = true;
-            is_lost_ = true;
-            return std::nullopt;
-        default: return std::nullopt;
-    }
-}
-
-std::optional<call_letter::kind> inlet::missing() {
-    if (std::exchange(asked_for_, received_) == received_) return std::nullopt;
-    return call_letter::kind::again;
-}
-
-void inlet::tell(call_letter::kind what) {
-    call_letter letter;
-    letter.what = what;
-    std::string to;
-    {
-        const std::lock_guard lock(mutex_);
-        letter.number = received_;
-        letter.taken = taken_;
-        told_ = taken_;
-        untold_bytes_ = 0;
-        to = source_;
-    }
-    if (to.empty()) return;
-    call_letter refused;
-    refused.what = call_letter::kind::refused;
-    broker_->post(std::move(to), letter.text(), bounce(box_->address(), refused.text()), {});
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/calls/stream/outlet.ipp -----------------------------------------------------
-
-namespace taskflux::detail {
-
-std::shared_ptr<outlet> outlet::open(broker_ptr broker, std::string to, std::size_t window, std::function<void()> on_gone) {
-    const auto made = std::make_shared<outlet>(std::move(broker), std::move(to), window, std::move(on_gone));
-    made->box_ = made->broker_->open([weak = made->weak_from_this()](std::string_view text) {
-        if (const auto self = weak.lock()) self->hear(text);
-    });
-    made->send_more();
-    return made;
-}
-
-outlet::outlet(broker_ptr broker, std::string to, std::size_t window, std::function<void()> on_gone)
-    : broker_(std::move(broker)), to_(std::move(to)), window_((std::max)(window, std::size_t(1))),
-      changed_(std::make_shared<event>()), on_gone_(std::move(on_gone)) {}
-
-asio::awaitable<void> outlet::emit(std::string value) {
-    constexpr std::size_t most = exchange::max_message_size - 256;  // beside a letter's head
-    if (value.size() > most) {
-        throw error(errc::too_large, "a value of " + std::to_string(value.size()) + " bytes; at most " + std::to_string(most) +
-                                         " are sent");
-    }
-    bool is_added = false;
-    for (;;) {
-        {
-            const std::lock_guard lock(mutex_);
-            if (is_gone_) break;
-            if (has_room()) {
-                add(std::move(value));
-                is_added = true;
-                break;
-            }
-        }
-        co_await change();
-    }
-    if (is_added) {
-        send_more();
-    } else {
-        co_await asio::post(asio::deferred);  // who emits without end is cancelled here
-    }
-}
-
-asio::awaitable<void> outlet::end() {
-    {
-        const std::lock_guard lock(mutex_);
-        is_ended_ = true;
-    }
-    send_more();
-    for (;;) {
-        {
-            const std::lock_guard lock(mutex_);
-            if (is_gone_ || is_received()) co_return;
-        }
-        co_await change();
-    }
-}
-
-asio::awaitable<void> outlet::flush() {
-    for (;;) {
-        {
-            const std::lock_guard lock(mutex_);
-            if (!is_sending_) co_return;
-        }
-        co_await changed_->wait();
-    }
-}
-
-asio::awaitable<void> outlet::change() {
-    const auto executor = co_await asio::this_coro::executor;
-    auto& clock = broker_->clock();
-    const auto until = later(clock.now(), std::chrono::seconds(1));
-    std::uint64_t heard_before = 0;
-    {
-        const std::lock_guard lock(mutex_);
-        heard_before = letters_heard_;
-    }
-    const alarm at(clock, executor, changed_, until);
-    co_await changed_->wait();
-    if (clock.now() < until) co_return;
-    {
-        const std::lock_guard lock(mutex_);
-        if (letters_heard_ != heard_before) co_return;
-        must_show_ = true;
-    }
-    send_more();
-}
-
-void outlet::hear(std::string_view text) {
-    call_letter letter;
-    try {
-        letter = call_letter::parse(text);
-    } catch (const std::exception&) {  // not one of ours
-        return;
-    }
-    std::function<void()> tell;
-    {
-        const std::lock_guard lock(mutex_);
-        ++letters_heard_;
-        unheard_since_ = never;
-        if (letter.what == call_letter::kind::cancel) {
-            tell = give_up();
-        } else if (letter.what == call_letter::kind::credit || letter.what == call_letter::kind::again) {
-            received_ = (std::max)(received_, letter.number);
-            taken_ = (std::max)(taken_, (std::min)(letter.taken, received_));
-            if (letter.what == call_letter::kind::again) sent_ = received_;
-            const auto first = emitted_ - open_.size();
-            for (auto i = first; i < (std::min)(received_, emitted_); ++i) open_[i - first].text.clear();
-            drop_taken();
-        }
-    }
-    send_more();
-    changed_->set();
-    if (tell) tell();
-}
-
-asio::awaitable<void> outlet::pump(std::shared_ptr<outlet> self) {
-    call_letter gone;
-    gone.what = call_letter::kind::cancel;
-    const auto sorry = gone.text();
-    for (;;) {
-        call_letter next;
-        {
-            const std::lock_guard lock(self->mutex_);
-            if (!self->take_letter(next)) {
-                self->is_sending_ = false;
-                break;
-            }
-        }
-        bool heard = false;
-        try {
-            auto back = bounce(self->box_->address(), sorry);
-            heard = co_await self->broker_->send(self->to_, next.text(), std::move(back));
-        } catch (const std::exception&) {  // the server is away: asked again, it sends again
-        }
-        std::function<void()> tell;
-        {
-            const std::lock_guard lock(self->mutex_);
-            if (heard) {
-                self->unheard_since_ = never;
-                continue;
-            }
-            constexpr auto patience = std::chrono::seconds(10);
-            const auto now = self->broker_->clock().now();
-            if (self->unheard_since_ == never) self->unheard_since_ = now;
-            if (now - self->unheard_since_ >= patience) tell = self->give_up();
-            self->is_sending_ = false;
-        }
-        if (tell) tell();
-        break;
-    }
-    self->changed_->set();
-}
-
-bool outlet::has_room() const {
-    return emitted_ < taken_ || (emitted_ - taken_ < window_ && (bytes_ < stream_bytes || open_.empty()));
-}
-
-void outlet::drop_taken() {
-    for (; !open_.empty() && emitted_ - open_.size() < taken_; open_.pop_front()) bytes_ -= open_.front().size;
-}
-
-void outlet::add(std::string value) {
-    const auto size = value.size();
-    if (emitted_ < received_) value.clear();
-    open_.push_back({std::move(value), size});
-    bytes_ += size;
-    ++emitted_;
-    drop_taken();
-}
-
-void outlet::send_more() {
-    {
-        const std::lock_guard lock(mutex_);
-        sent_ = (std::max)(sent_, received_);
-        const bool has_more = sent_ < emitted_ || (is_ended_ && sent_ == emitted_) || must_show_;
-        if (!has_more || is_sending_ || is_gone_) return;
-        is_sending_ = true;
-    }
-    asio::co_spawn(broker_->get_executor(), pump(shared_from_this()), [](std::exception_ptr) {});
-}
-
-bool outlet::take_letter(call_letter& next) {
-    constexpr std::size_t enough = 64 * 1024;  // bytes of several values
-    if (is_gone_) return false;
-    next.reply_to = box_->address();
-    next.number = sent_;
-    if (is_ended_ && sent_ == emitted_) {
-        next.what = call_letter::kind::end;
-        ++sent_;
-    } else {
-        if (sent_ >= emitted_ && !must_show_) return false;
-        next.what = call_letter::kind::values;
-        const auto first = emitted_ - open_.size();
-        for (; sent_ < emitted_; ++sent_) {
-            const auto& text = open_[sent_ - first].text;
-            if (!next.payload.empty() && next.payload.size() + text.size() > enough) break;
-            next.add(text);
-        }
-    }
-    must_show_ = false;
-    return true;
-}
-
-std::function<void()> outlet::give_up() {
-    is_gone_ = true;
-    open_.clear();
-    return is_received() ? nullptr : std::exchange(on_gone_, nullptr);
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/core/snowflake.ipp ----------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail::snowflake {
-
-inline constexpr int sequence_bits = 12;
-inline constexpr int node_bits = 10;
-inline constexpr std::int64_t max_sequence = (1 << sequence_bits) - 1;
-inline constexpr std::int64_t last_millisecond = (std::int64_t(1) << 41) - 1;
-
-inline unsigned checked_node(std::int64_t node) {
-    if (node < 0 || node > snowflake_generator::max_node) {
-        throw error(errc::invalid_argument, "a snowflake's node is a number from 0 to " +
-                                                std::to_string(snowflake_generator::max_node) + ", and not " +
-                                                std::to_string(node));
-    }
-    return static_cast<unsigned>(node);
-}
-
-}  // namespace detail::snowflake
-
-snowflake_generator::snowflake_generator() : node_(std::random_device()() % (max_node + 1)) {}
-
-snowflake_generator::snowflake_generator(std::int64_t node) : node_(detail::snowflake::checked_node(node)) {}
-
-std::int64_t snowflake_generator::operator()() {
-    return next(std::chrono::floor<duration>(std::chrono::system_clock::now()));
-}
-
-std::string snowflake_generator::text() { return std::to_string((*this)()); }
-
-std::int64_t snowflake_generator::next(time_point now) {
-    using namespace detail::snowflake;
-    // A clock that is far beyond gives the first tick that is refused: more would not fit once it is shifted.
-    const auto passed = std::clamp<std::int64_t>((now - epoch).count(), 0, last_millisecond + 1);
-    auto last = last_.load(std::memory_order_relaxed);
-    std::int64_t tick = 0;
-    do {
-        tick = (std::max)(passed << sequence_bits, last + 1);
-        if (tick >> sequence_bits > last_millisecond) {
-            throw error(errc::invalid_argument, "snowflake ids have no room for times past the year 2093");
-        }
-    } while (!last_.compare_exchange_weak(last, tick, std::memory_order_relaxed));
-    return tick >> sequence_bits << (sequence_bits + node_bits) | std::int64_t(node_) << sequence_bits | (tick & max_sequence);
-}
-
-snowflake_parts snowflake_generator::parts(std::int64_t id) {
-    using namespace detail::snowflake;
-    if (id < 0) throw error(errc::invalid_argument, "not a snowflake id, as it is negative: " + std::to_string(id));
-    snowflake_parts made;
-    made.at = epoch + duration(id >> (sequence_bits + node_bits));
-    made.node = static_cast<unsigned>(id >> sequence_bits) & max_node;
-    made.sequence = static_cast<unsigned>(id & max_sequence);
-    return made;
-}
-
-snowflake_parts snowflake_generator::parts(std::string_view text) {
-    std::int64_t id = 0;
-    const auto* const end = text.data() + text.size();
-    const auto read = std::from_chars(text.data(), end, id);
-    if (read.ec != std::errc() || read.ptr != end) {
-        throw error(errc::invalid_argument, "not a snowflake id: \"" + std::string(text.substr(0, 64)) +
-                                                "\"; expected the digits of a 64-bit number");
-    }
-    return parts(id);
-}
-
-}  // namespace taskflux
-
-// -------------------- taskflux/core/time_text.ipp ----------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail::written_time {
-
-using namespace std::chrono;
-using std::string;
-using std::string_view;
-
-inline constexpr std::array<string_view, 7> weekdays = {"Sunday",   "Monday", "Tuesday", "Wednesday",
-                                                        "Thursday", "Friday", "Saturday"};
-inline constexpr std::array<string_view, 12> months = {"January", "February", "March",     "April",   "May",      "June",
-                                                       "July",    "August",   "September", "October", "November", "December"};
-inline constexpr std::size_t short_name = 3;
-
-/// The pattern that a conversion abbreviates; empty: it is none of these.
-constexpr string_view longhand(char conversion) {
-    switch (conversion) {
-        case 'F': return "%Y-%m-%d";
-        case 'T': return "%H:%M:%S";
-        case 'R': return "%H:%M";
-        default: return {};
-    }
-}
-
-/// Gives a pattern's parts in order to `conversion(char)` and `literal(char)`.
-template <class Conversion, class Literal>
-void walk(string_view pattern, const Conversion& conversion, const Literal& literal) {
-    constexpr string_view known = "YmdHMSfyjIpaAbBzZ%FTR";
-    for (std::size_t i = 0; i < pattern.size(); ++i) {
-        if (pattern[i] != '%') {
-            literal(pattern[i]);
-            continue;
-        }
-        const auto letter = ++i < pattern.size() ? pattern.substr(i, 1) : string_view();
-        if (letter.empty() || known.find(letter) == string_view::npos) {
-            string list;
-            for (const char one : known) list.append(" %").append(1, one);
-            throw error(errc::invalid_argument, "time pattern \"" + string(pattern) + "\" has %" + string(letter) +
-                                                    " at character " + std::to_string(i) + "; there are" + list);
-        }
-        if (letter == "%") literal('%');
-        else if (const auto rest = longhand(letter[0]); !rest.empty()) walk(rest, conversion, literal);
-        else conversion(letter[0]);
-    }
-}
-
-inline void append_number(string& out, long long value, std::size_t width) {
-    const auto digits = std::to_string(value);
-    out.append(width > digits.size() ? width - digits.size() : 0, '0').append(digits);
-}
-
-/// Reads a text by a pattern.
-class reader {
-public:
-    reader(string_view text, string_view pattern) : text_(text), pattern_(pattern) {}
-
-    time_point read(const zone& in) {
-        walk(pattern_, [this](char which) { read_part(which); }, [this](char wanted) { expect(wanted); });
-        if (at_ != text_.size()) fail("the end");
-        const local_days day = this->day();
-        if (weekday_ && *weekday_ != weekday(day).c_encoding()) {
-            refuse("is a " + string(weekdays[weekday(day).c_encoding()]) + ", not a " + string(weekdays[*weekday_]));
-        }
-        const local_seconds local = day + hours(hour()) + minutes(minute_) + seconds(second_);
-        if (offset_) return sys_seconds(local.time_since_epoch() - *offset_) + fraction_;
-        const auto found = in.first_at(local);
-        return in.to_local(found) == local ? found + fraction_ : time_point(found);
-    }
-
-private:
-    void read_part(char which) {
-        switch (which) {
-            case 'Y': year_ = number(4, 4, 0, 9999, "a year of four digits"); break;
-            case 'y': year_ = number(2, 2, 0, 99, "the last two digits of a year"), year_ = *year_ + (*year_ < 69 ? 2000 : 1900); break;
-            case 'm': month_ = number(1, 2, 1, 12, "a month from 1 to 12"); break;
-            case 'd': day_ = number(1, 2, 1, 31, "a day from 1 to 31"); break;
-            case 'j': day_of_year_ = number(1, 3, 1, 366, "a day of the year from 1 to 366"); break;
-            case 'H': hour_ = number(1, 2, 0, 23, "an hour from 0 to 23"); break;
-            case 'I': half_day_hour_ = number(1, 2, 1, 12, "an hour from 1 to 12"); break;
-            case 'M': minute_ = number(1, 2, 0, 59, "a minute from 0 to 59"); break;
-            case 'S': second_ = number(1, 2, 0, 60, "a second from 0 to 59"); break;  // 60: a leap second, the next one
-            case 'f': fraction_ = decimals(); break;
-            case 'p': is_afternoon_ = letters("PM") || (!letters("AM") && fail("AM or PM")); break;
-            case 'a': weekday_ = name(weekdays, short_name, "a day of the week, such as Sat"); break;
-            case 'A': weekday_ = name(weekdays, string::npos, "a day of the week, such as Saturday"); break;
-            case 'b': month_ = int(name(months, short_name, "a month, such as Jan")) + 1; break;
-            case 'B': month_ = int(name(months, string::npos, "a month, such as January")) + 1; break;
-            case 'z': offset_ = ahead(); break;
-            case 'Z':
-                throw error(errc::invalid_argument, "time pattern \"" + string(pattern_) +
-                                                        "\": %Z can't be read, as several zones have one short name; use %z");
-        }
-    }
-
-    local_days day() const {
-        if (!year_ || !((month_ && day_) || day_of_year_)) {
-            throw error(errc::invalid_argument, "time pattern \"" + string(pattern_) +
-                                                    "\" needs a year (%Y or %y) and a day (%m and %d, or %j)");
-        }
-        if (day_of_year_ && !day_) {
-            const year_month_day date(local_days(year(*year_) / January / 1) + days(*day_of_year_ - 1));
-            if (date.year() != year(*year_)) refuse("has a day that its year has not");
-            return local_days(date);
-        }
-        const year_month_day date(year(*year_), month(static_cast<unsigned>(*month_)), std::chrono::day(static_cast<unsigned>(*day_)));
-        if (!date.ok()) refuse("has a day that its month has not");
-        return local_days(date);
-    }
-
-    int hour() const {
-        if (!half_day_hour_) return hour_;
-        if (!is_afternoon_) {
-            throw error(errc::invalid_argument, "time pattern \"" + string(pattern_) + "\" has %I, and so needs %p");
-        }
-        return *half_day_hour_ % 12 + (*is_afternoon_ ? 12 : 0);
-    }
-
-    std::optional<int> digit() {
-        if (at_ == text_.size() || text_[at_] < '0' || text_[at_] > '9') return std::nullopt;
-        return text_[at_++] - '0';
-    }
-
-    int number(int fewest, int most, int least, int greatest, string_view what) {
-        const auto begin = at_;
-        int value = 0, count = 0;
-        while (count < most) {
-            const auto next = digit();
-            if (!next) break;
-            value = value * 10 + *next;
-            ++count;
-        }
-        if (count >= fewest && value >= least && value <= greatest) return value;
-        at_ = begin;
-        return fail(what), 0;
-    }
-
-    milliseconds decimals() {
-        int value = 0, count = 0;
-        for (; count < 9; ++count) {
-            const auto next = digit();
-            if (!next) break;
-            if (count < 3) value = value * 10 + *next;
-        }
-        if (count == 0) fail("decimals of a second");
-        for (; count < 3; ++count) value *= 10;
-        return milliseconds(value);
-    }
-
-    seconds ahead() {
-        constexpr string_view what = "an offset such as +0100, +01:00 or Z";
-        if (letters("Z")) return {};
-        const bool is_behind = letters("-");
-        if (!is_behind && !letters("+")) fail(what);
-        const auto whole = hours(number(2, 2, 0, 23, what));
-        letters(":");
-        const seconds offset = whole + minutes(number(2, 2, 0, 59, what));
-        return is_behind ? -offset : offset;
-    }
-
-    static char small(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-    /// Takes these letters, large or small, if they come next.
-    bool letters(string_view wanted) {
-        if (text_.size() - at_ < wanted.size()) return false;
-        for (std::size_t i = 0; i < wanted.size(); ++i) {
-            if (small(text_[at_ + i]) != small(wanted[i])) return false;
-        }
-        at_ += wanted.size();
-        return true;
-    }
-
-    unsigned name(std::span<const string_view> names, std::size_t length, string_view what) {
-        for (unsigned i = 0; i < names.size(); ++i) {
-            if (letters(names[i].substr(0, length))) return i;
-        }
-        return fail(what), 0U;
-    }
-
-    void expect(char wanted) {
-        if (at_ == text_.size() || text_[at_] != wanted) fail('\'' + string(1, wanted) + '\'');
-        ++at_;
-    }
-
-    [[noreturn]] bool fail(string_view expected) const {
-        refuse("does not fit: expected " + string(expected) + " at character " + std::to_string(at_ + 1));
-    }
-
-    [[noreturn]] void refuse(const string& why) const {
-        throw error(errc::invalid_argument, "time \"" + string(text_.substr(0, 64)) + "\" of the pattern \"" +
-                                                string(pattern_) + "\" " + why);
-    }
-
-    const string_view text_;
-    const string_view pattern_;
-    std::size_t at_ = 0;
-    std::optional<int> year_, month_, day_, day_of_year_, half_day_hour_;
-    std::optional<bool> is_afternoon_;
-    std::optional<unsigned> weekday_;
-    std::optional<seconds> offset_;
-    int hour_ = 0, minute_ = 0, second_ = 0;
-    milliseconds fraction_{};
-};
-
-/// A time as clocks somewhere show it.
-class writer {
-public:
-    writer(time_point when, const zone& in) : in_(in) {
-        // A day more on both sides, as clocks may be ahead or behind; and so that integers suffice for what follows.
-        constexpr time_point first = sys_days(year(0) / January / 1) - days(1);
-        constexpr time_point past = sys_days(year(10000) / January / 1) + days(1);
-        if (when < first || when >= past) refuse();
-        second_ = floor<seconds>(when);
-        fraction_ = when - second_;
-        local_ = in.to_local(second_);
-        day_ = floor<days>(local_);
-        date_ = year_month_day(day_);
-        time_ = hh_mm_ss<seconds>(local_ - day_);
-        if (date_.year() < year(0) || date_.year() > year(9999)) refuse();
-    }
-
-    string write(string_view pattern) const {
-        string out;
-        walk(pattern, [&](char which) { append(out, which); }, [&](char c) { out.push_back(c); });
-        return out;
-    }
-
-private:
-    void append(string& out, char which) const {
-        const auto hour = time_.hours().count();
-        const auto name = weekdays[weekday(day_).c_encoding()];
-        const auto month = months[static_cast<unsigned>(date_.month()) - 1];
-        switch (which) {
-            case 'Y': return append_number(out, int(date_.year()), 4);
-            case 'y': return append_number(out, int(date_.year()) % 100, 2);
-            case 'm': return append_number(out, unsigned(date_.month()), 2);
-            case 'd': return append_number(out, unsigned(date_.day()), 2);
-            case 'j': return append_number(out, (day_ - local_days(date_.year() / January / 1)).count() + 1, 3);
-            case 'H': return append_number(out, hour, 2);
-            case 'I': return append_number(out, hour % 12 == 0 ? 12 : hour % 12, 2);
-            case 'M': return append_number(out, time_.minutes().count(), 2);
-            case 'S': return append_number(out, time_.seconds().count(), 2);
-            case 'f': return append_number(out, microseconds(fraction_).count(), 6);
-            case 'p': out += hour < 12 ? "AM" : "PM"; return;
-            case 'a': out += name.substr(0, short_name); return;
-            case 'A': out += name; return;
-            case 'b': out += month.substr(0, short_name); return;
-            case 'B': out += month; return;
-            case 'z': return append_offset(out, floor<minutes>(local_.time_since_epoch() - second_.time_since_epoch()));
-            case 'Z': out += in_.abbreviation(second_); return;
-        }
-    }
-
-    static void append_offset(string& out, minutes ahead) {
-        out.push_back(ahead < minutes(0) ? '-' : '+');
-        append_number(out, abs(ahead).count() / 60 * 100 + abs(ahead).count() % 60, 4);
-    }
-
-    [[noreturn]] static void refuse() {
-        throw error(errc::invalid_argument, "a time outside of the years 0 to 9999 can't be written");
-    }
-
-    const zone& in_;
-    sys_seconds second_{};
-    milliseconds fraction_{};
-    local_seconds local_;
-    local_days day_;
-    year_month_day date_{};
-    hh_mm_ss<seconds> time_;
-};
-
-}  // namespace detail::written_time
-
-std::string format_time(time_point when, const zone& in, std::string_view pattern) {
-    return detail::written_time::writer(when, in).write(pattern);
-}
-
-time_point parse_time(std::string_view text, const zone& in, std::string_view pattern) {
-    return detail::written_time::reader(text, pattern).read(in);
-}
-
-std::string convert_time(std::string_view text, const zone& from, const zone& to, std::string_view pattern) {
-    return convert_time(text, from, to, pattern, pattern);
-}
-
-std::string convert_time(std::string_view text, const zone& from, const zone& to, std::string_view pattern,
-                         std::string_view written_as) {
-    return format_time(parse_time(text, from, pattern), to, written_as);
-}
-
-}  // namespace taskflux
-
-// -------------------- taskflux/core/zone.ipp ---------------------------------------------------------------
-
-// The zones of the C++ library where it has them, else those of Howard Hinnant's date library, from which the standard's
-// come (docs/decisions/0016-time-zones.md).
-#if defined(__cpp_lib_chrono) && __cpp_lib_chrono >= 201907L
-namespace taskflux::detail {
-namespace zone_library = std::chrono;
-}
-#else
-#include <date/tz.h>
-namespace taskflux::detail {
-namespace zone_library = date;
-}
-#endif
-
-namespace taskflux {
-
-namespace detail {
-
-inline const zone_library::time_zone& zone_behind(const void* found) {
-    return *static_cast<const zone_library::time_zone*>(found);
-}
-
-}  // namespace detail
-
-zone zone::named(std::string_view name) {
-    zone made;
-    if (name == "UTC") return made;
-    try {
-        made.found_ = detail::zone_library::locate_zone(std::string(name));
-    } catch (const std::runtime_error&) {
-        throw error(errc::invalid_argument, "no time zone is named \"" + std::string(name) +
-                                                "\" in this system's database; use a name such as UTC or Europe/Berlin");
-    }
-    return made;
-}
-
-std::string zone::name() const { return found_ ? std::string(detail::zone_behind(found_).name()) : "UTC"; }
-
-zone::span zone::at(sys_seconds when) const {
-    if (!found_) return {(sys_seconds::min)(), (sys_seconds::max)(), {}};
-    const auto info = detail::zone_behind(found_).get_info(when);
-    return {info.begin, info.end, info.offset};
-}
-
-std::string zone::abbreviation(sys_seconds when) const {
-    return found_ ? detail::zone_behind(found_).get_info(when).abbrev : "UTC";
-}
-
-}  // namespace taskflux
-
-// -------------------- taskflux/exec/slots/slots.ipp --------------------------------------------------------
-
-// How a slot works.
-
-namespace taskflux::detail {
-
-// Resumes a slot, and then, outside of it, delivers the last result, for whose awaiter the slot is free
-// again. An awaiter that submits the next job at once is served without a post between.
-void slots::wake(slot& s) {
-    struct inside {
-        ~inside() {
-            s.holding = false;
-            s.lane->leave();
-        }
-        slot& s;
-    };
-    struct lingering {
-        lingering(slots& o, slot& w) noexcept : owner(o), s(w) {
-            s.lingers.store(std::this_thread::get_id(), std::memory_order_relaxed);
-        }
-        ~lingering() {
-            if (again()) owner.post_wake(s);
-        }
-        bool again() noexcept {
-            const auto me = std::this_thread::get_id();
-            if (s.lingers.load(std::memory_order_relaxed) == me)
-                s.lingers.store({}, std::memory_order_relaxed);
-            if (s.reserved.load(std::memory_order_relaxed) != me) return false;
-            s.reserved.store({}, std::memory_order_relaxed);
-            return true;
-        }
-        slots& owner;
-        slot& s;
-    };
-    for (std::size_t n = 1;; ++n) {
-        if (!s.lane->try_enter()) return s.lane->post(wake_up(shared_from_this(), s, true));
-        job_ptr held;
-        std::exception_ptr error;
-        {
-            const inside leaves{s};
-            s.holding = true;
-            resume(s);
-            held = std::move(s.held);
-            error = std::move(s.held_error);
-        }
-        if (!held) return;
-        lingering here(*this, s);
-        std::exchange(held, {})->deliver(std::move(error), true);
-        if (n == turn || !here.again()) return;
-    }
-}
-
-// Inside the slot's lane.
-void slots::resume(slot& s) {
-    s.resuming = true;
-    if (s.parked) {
-        s.parked();
-    } else {
-        asio::co_spawn(
-            s.executor, serve(shared_from_this(), s),
-            asio::bind_cancellation_slot(
-                s.signal.slot(), [self = shared_from_this(), &s](std::exception_ptr) { self->left(s); }));
-    }
-    s.resuming = false;
-    if (!s.taken.empty()) give_back(s);
-    if (s.current) s.work = asio::prefer(executor_, asio::execution::outstanding_work.tracked);
-}
-
-// A job of the batch suspended: the rest must not wait for it.
-void slots::give_back(slot& s) {
-    std::unique_lock lock(mutex_);
-    const std::size_t n = s.taken.size();
-    for (job* j = s.taken.front(); j; j = job_list::next(*j)) {
-        if (j->epoch_ != epoch_) j->stop(errc::cancelled);
-        j->queued_ = true;
-    }
-    queue_.prepend(s.taken);
-    s.waiting.store(0, std::memory_order_relaxed);
-    wake_and_unlock(n, lock);
-}
-
-slots::taken slots::take(slot& s) {
-    std::unique_lock lock(mutex_);
-    const bool leave = live_ > target_ || (closed_ && queue_.empty());
-    if (!leave && !queue_.empty()) {
-        auto n = s.resuming ? std::clamp<std::size_t>(queue_.size() / busy_, 1, turn) : 1;
-        for (; n > 0; --n) {
-            job* j = queue_.pop_front();
-            j->queued_ = false;
-            j->slot_ = &s;
-            s.taken.push_back(*j);
-        }
-        s.waiting.store(s.taken.size(), std::memory_order_relaxed);
-        return taken::jobs;
-    }
-    if (leave) {
-        --live_;
-        return taken::leave;
-    }
-    --busy_;
-    idle_.push_back(s);
-    settle_and_unlock(lock);
-    if (s.work) s.work = {};
-    return taken::nothing;
-}
-
-void slots::left(slot& s) {
-    s.work = {};
-    std::unique_lock lock(mutex_);
-    --busy_;
-    dormant_.push_back(s);
-    settle_and_unlock(lock);
-}
-
-inline auto slots::park(slot& s) {
-    return asio::async_initiate<const asio::deferred_t, void()>(
-        [&s](auto&& handler) { s.parked.emplace(std::move(handler)); }, asio::deferred);
-}
-
-inline auto slots::yield(slot& s) {
-    return asio::async_initiate<const asio::deferred_t, void()>(
-        [this, &s](auto handler) {
-            s.parked.emplace(std::move(handler));
-            post_wake(s);
-        },
-        asio::deferred);
-}
-
-// Calls a plain function on the CPU executor, and comes back.
-inline auto slots::offload(slot& s, job& j, std::exception_ptr& error) {
-    return asio::async_initiate<const asio::deferred_t, void()>(
-        [this, &s, &j, &error](auto handler) {
-            asio::post(cpu_, [&s, &j, &error, handler = std::move(handler)]() mutable {
-                try {
-                    j.call();
-                } catch (...) {
-                    error = std::current_exception();
-                }
-                asio::post(s.executor, std::move(handler));
-            });
-        },
-        asio::deferred);
-}
-
-asio::awaitable<void> slots::serve(std::shared_ptr<slots> self, slot& s) {
-    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
-    for (std::size_t streak = 0;;) {
-        if (s.taken.empty()) {
-            const taken got = self->take(s);
-            if (got == taken::leave) co_return;
-            if (got == taken::nothing) {
-                co_await park(s);
-                streak = 0;
-                continue;
-            }
-        }
-        slot::running current(s, s.pop());
-        std::exception_ptr error;
-        if (current->stopping()) {
-            error = stopped(current->stop_reason());
-        } else {
-            try {
-                if (current->kind_ == job::kind::coroutine) {
-                    co_await current->run();
-                } else if (!self->cpu_) {
-                    current->call();
-                } else {
-                    co_await self->offload(s, *current, error);
-                }
-            } catch (...) {
-                error = std::current_exception();
-            }
-        }
-        // A handler may have been cancelled, or have changed how it is: the next one starts afresh.
-        co_await asio::this_coro::throw_if_cancelled(true);
-        co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
-        current.end(std::move(error));
-        if (++streak >= turn) {
-            co_await self->yield(s);
-            streak = 0;
-        }
-    }
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/client.ipp -------------------------------------------------------------
-
-namespace taskflux::detail {
-
-asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::string queue, new_task task) {
-    if (task.own_id.empty()) task.own_id = to_string(parent) + '/' + uuid_generator().text();
-    const auto key = child_key("~" + task.own_id);  // no name that a handler gives
-    child_place place;
-    place.queue = queue;
-    place.name = task.spec->name;
-    place.own_id = task.own_id;
-    journal_notes notes;
-    auto& item = notes.items.emplace_back();
-    item.key = key;
-    item.is_spawned = true;
-    item.text = place.text();
-    co_await broker->note(parent, std::move(notes));
-    parent_link link;
-    link.id = std::move(parent);
-    link.key = key;
-    task.parent = std::move(link);
-    task_id id;
-    id.queue = queue;
-    std::vector<new_task> tasks;
-    tasks.push_back(std::move(task));
-    journal_notes from_outside;
-    const auto keys = co_await submit_noted(broker, std::move(queue), std::move(tasks), std::move(from_outside));
-    id.key = keys.front();
-    co_return id;
-}
-
-asio::awaitable<void> send_signal(broker_ptr broker, task_id id, std::string name, std::string value) {
-    const auto done = co_await broker->signal(id, std::move(name), std::move(value));
-    if (done == effect::not_found) throw error(errc::not_found, "task " + to_string(id));
-    if (done != effect::done) throw error(errc::wrong_state, "task " + to_string(id) + " has ended");
-}
-
-void cancel_in_background(const broker_ptr& broker, const task_id& id) {
-    constexpr auto cancel = [](broker_ptr of, task_id which) -> asio::awaitable<void> {
-        std::vector<task_key> keys(1, which.key);
-        co_await of->cancel(std::move(which.queue), std::move(keys));
-    };
-    asio::co_spawn(broker->get_executor(), cancel(broker, id), [](std::exception_ptr) {});
-}
-
-/// The id whose printed form this is, if it is one: an own id may look a little like it.
-inline std::optional<task_id> read_printed(const std::string& id) {
-    if (id.find(":~") == std::string::npos) return std::nullopt;
-    try {
-        return parse_task_id(id);
-    } catch (const error&) {
-        return std::nullopt;
-    }
-}
-
-asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::string id) {
-    auto printed = read_printed(id);
-    if (printed) co_return std::move(*printed);
-    const auto key = co_await broker->find(queue, id);
-    if (!key) throw error(errc::not_found, "no task with the own id \"" + id + "\" in queue " + queue);
-    task_id found{std::move(queue), *key};
-    co_return found;
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/client/task_stream.ipp -------------------------------------------------
-
-namespace taskflux::detail {
-
-std::string stream_header_for(const inlet& reader) { return std::to_string(reader.window()) + ' ' + reader.address(); }
-
-stream_reader read_stream_header(std::string_view text) {
-    stream_reader made;
-    const auto* const end = text.data() + text.size();
-    const auto [at, failure] = std::from_chars(text.data(), end, made.window);
-    if (failure != std::errc() || at == end || *at != ' ') {
-        throw error(errc::invalid_argument, "header " + std::string(stream_header) + ": \"" + std::string(text) +
-                                                "\" is no window and address of a reader");
-    }
-    made.address.assign(at + 1, end);
-    return made;
-}
-
-/// Waits for the task's end, which is none that a reader expects: a stream says itself that it is over.
-asio::awaitable<void> close_after(broker_ptr broker, task_id id, std::weak_ptr<inlet> reader) {
-    auto why = std::make_exception_ptr(error(errc::unavailable, "task " + to_string(id) +
-                                                                         " has succeeded, but not all of its values have come"));
-    try {
-        const auto ended = co_await broker->wait(id, taskflux::job<void>::forever);
-        if (ended) value_of<void>(*ended, id);
-    } catch (...) {
-        why = std::current_exception();
-    }
-    if (const auto in = reader.lock()) in->close(why);
-}
-
-void follow_task(const broker_ptr& broker, const task_id& id, inlet& reader) {
-    const auto strand = asio::make_strand(broker->get_executor());
-    const auto stop = std::make_shared<asio::cancellation_signal>();
-    reader.attach(never, nullptr, [broker, id, strand, stop](bool has_ended) {
-        asio::post(strand, [stop] { stop->emit(asio::cancellation_type::terminal); });
-        if (!has_ended) cancel_in_background(broker, id);
-    });
-    asio::co_spawn(strand, close_after(broker, id, reader.weak_from_this()),
-                   asio::bind_cancellation_slot(stop->slot(), [stop](std::exception_ptr) {}));
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/context.ipp ------------------------------------------------------------
-
-namespace taskflux {
-
-void context::claim_call(const std::string& name) {
-    book_.claim("call", name);
-    const bool is_position = name.find_first_not_of("0123456789.") == std::string::npos;
-    if (is_position) throw error(errc::invalid_argument, "the name of a call must not be a number: \"" + name + '"');
-}
-
-void context::check_shared(const submit_options& options) {
-    if (options.id().empty() && options.unique_key().empty()) return;
-    throw error(errc::invalid_argument, "an id or a unique key cannot be shared by several subtasks");
-}
-
-new_task context::inherit(std::shared_ptr<task_spec> spec, int contract_priority, const submit_options& options,
-                          std::string payload) const {
-    const bool has_priority = options.priority() || contract_priority != 0;
-    if (!has_priority) spec->priority = what_.spec->priority;
-    spec->headers.insert(headers().begin(), headers().end());
-    spec->headers.erase(std::string(detail::stream_header));  // it emits to nobody
-    if (what_.deadline_at != never) {
-        const auto left = (std::max)(what_.deadline_at - clock_.now(), duration(1));
-        auto& deadline = spec->policy.deadline;
-        deadline = deadline > duration::zero() ? (std::min)(deadline, left) : left;
-    }
-    return detail::make_task(std::move(spec), options, std::move(payload));
-}
-
-std::shared_ptr<detail::outlet> context::open_outlet() const {
-    const auto where = header(detail::stream_header);
-    if (where.empty()) return nullptr;
-    const auto reader = detail::read_stream_header(where);
-    return detail::outlet::open(sink_.broker(), reader.address, reader.window);
-}
-
-asio::awaitable<void> context::prepare(const spawned& after, const spawn_options& options) {
-    const detail::contract<void, spawned> task(options.then_name(), options.then_options());
-    auto made = inherited(task, submit_options(), encode(after));
-    made.hold = true;
-    std::vector<new_task> tasks;
-    tasks.push_back(std::move(made));
-    std::vector<std::string> names(1, std::string(continuation_key.substr(1)));
-    co_await detail::open_children(book_, queue_for(task, submit_options()), std::move(names), std::move(tasks), false);
-}
-
-asio::awaitable<task_id> context::submit_one(std::string name, std::string queue, new_task task) {
-    std::vector<std::string> names(1, std::move(name));
-    std::vector<new_task> tasks;
-    tasks.push_back(std::move(task));
-    auto opened = co_await detail::open_children(book_, std::move(queue), std::move(names), std::move(tasks), true);
-    auto& child = opened.front();
-    if (child.id.key.sequence == 0) {  // it has ended in an earlier run
-        const auto key = co_await sink_.broker()->find(child.id.queue, child.own_id);
-        if (key) child.id.key = *key;
-    }
-    co_return std::move(child.id);
-}
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/raw_queue/consumer.hpp -------------------------------------------------
-
-namespace taskflux::detail {
-
-/// A consumer of one queue, from joining to losing its lease. The lease is renewed while somebody uses it: waits for a
-/// message, or holds one. Otherwise it runs out, which costs nothing then, and no timer keeps a context running.
-/// Thread-safe.
-class raw_consumer final : public std::enable_shared_from_this<raw_consumer> {
-public:
-    raw_consumer(broker_ptr broker, std::string queue, std::string name, duration lease)
-        : broker_(std::move(broker)), clock_(broker_->clock()), queues_(1, std::move(queue)), name_(std::move(name)),
-          lease_(lease) {}
-
-    const std::string& name() const { return name_; }
-    const std::string& queue() const { return queues_.front(); }
-    const broker_ptr& broker() const { return broker_; }
-
-    asio::awaitable<void> join() {
-        co_await broker_->join(name_, queues_, lease_);
-        bool is_lost = false;
-        try {  // a fetch tells the time: a server's may be far from ours until it has answered
-            co_await fetch_nothing(shared_from_this());
-        } catch (const boost::system::system_error& e) {
-            is_lost = e.code() == errc::lease_lost;  // the answer took longer than the lease: the next fetch says so, too
-            if (!is_lost) throw;
-        }
-        const std::lock_guard lock(mutex_);
-        is_lost_ = is_lost;
-        renew_at_ = later(clock_.now(), lease_ / 3);
-    }
-
-    /// Keeps the lease while it lives.
-    class use {
-    public:
-        explicit use(std::shared_ptr<raw_consumer> of) : of_(std::move(of)) { of_->begin_use(); }
-        ~use() { of_->end_use(); }
-        use(const use&) = delete;
-        use& operator=(const use&) = delete;
-
-    private:
-        const std::shared_ptr<raw_consumer> of_;
-    };
-
-    bool is_lost() const {
-        const std::lock_guard lock(mutex_);
-        return is_lost_;
-    }
-    void lose() {
-        const std::lock_guard lock(mutex_);
-        is_lost_ = true;
-    }
-
-    bool is_cancelled(const task_key& key, std::uint32_t token) const {
-        const std::lock_guard lock(mutex_);
-        return cancelled_.contains({key, token});
-    }
-    void forget(const task_key& key, std::uint32_t token) {
-        const std::lock_guard lock(mutex_);
-        cancelled_.erase({key, token});
-    }
-
-    /// After a fetch that was broken off: its next one gives back what may have been on its way.
-    void reclaim() {
-        asio::co_spawn(broker_->get_executor(), fetch_nothing(shared_from_this()), [](std::exception_ptr) {});
-    }
-
-private:
-    void begin_use() {
-        {
-            const std::lock_guard lock(mutex_);
-            ++uses_;
-            if (std::exchange(is_kept_, true)) return;
-        }
-        asio::co_spawn(broker_->get_executor(), keep(shared_from_this()), [](std::exception_ptr) {});
-    }
-
-    void end_use() {
-        {
-            const std::lock_guard lock(mutex_);
-            if (--uses_ > 0) return;
-        }
-        changed_->set();
-    }
-
-    bool goes_on() {
-        const std::lock_guard lock(mutex_);
-        return is_kept_ = uses_ > 0 && !is_lost_;
-    }
-
-    time_point renew_at() const {
-        const std::lock_guard lock(mutex_);
-        return renew_at_;
-    }
-
-    static asio::awaitable<void> keep(std::shared_ptr<raw_consumer> self) {
-        const auto executor = co_await asio::this_coro::executor;
-        while (self->goes_on()) {
-            const auto due = self->renew_at();
-            if (self->clock_.now() >= due) {
-                co_await self->renew();
-                continue;
-            }
-            const alarm rings(self->clock_, executor, self->changed_, due);
-            co_await self->changed_->wait();
-        }
-    }
-
-    asio::awaitable<void> renew() {
-        const auto asked_at = clock_.now();
-        renewal answer;
-        auto next = lease_ / 3;
-        try {
-            answer = co_await broker_->renew(name_, queues_, lease_);
-        } catch (const boost::system::system_error& e) {
-            answer.lost = e.code() == errc::shut_down;
-            next = lease_ / 10;
-        }
-        const std::lock_guard lock(mutex_);
-        is_lost_ = is_lost_ || answer.lost;
-        for (const auto& one : answer.cancels) cancelled_.emplace(one.key, one.token);
-        renew_at_ = later(asked_at, next);
-    }
-
-    static asio::awaitable<void> fetch_nothing(std::shared_ptr<raw_consumer> self) {
-        fetch_request request;
-        request.consumer = self->name_;
-        request.queues = self->queues_;
-        request.max = 0;
-        co_await self->broker_->fetch(std::move(request));
-    }
-
-    const broker_ptr broker_;
-    taskflux::clock& clock_;
-    const std::vector<std::string> queues_;
-    const std::string name_;
-    const duration lease_;
-    const std::shared_ptr<event> changed_ = std::make_shared<event>();
-
-    mutable std::mutex mutex_;  // guards the rest
-    std::size_t uses_ = 0;
-    bool is_kept_ = false;  // `keep` runs
-    bool is_lost_ = false;
-    time_point renew_at_{};
-    std::set<std::pair<task_key, std::uint32_t>> cancelled_;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/raw_queue.ipp ----------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-
-/// A message in somebody's hands, or in that of a call that settles it.
-class held_message {
-public:
-    held_message(std::shared_ptr<raw_consumer> consumer, delivery what)
-        : consumer_(std::move(consumer)), kept_(consumer_), what_(std::move(what)), id_{consumer_->queue(), what_.key} {}
-    held_message(const held_message&) = delete;
-    held_message& operator=(const held_message&) = delete;
-
-    ~held_message() {
-        consumer_->forget(what_.key, what_.token);
-        if (is_settled_ || consumer_->is_lost()) return;
-        // Where that fails, the lease ends it: nobody renews it any more.
-        asio::co_spawn(consumer_->broker()->get_executor(), settle(consumer_, end(settlement::kind::release)),
-                       [](std::exception_ptr, effect) {});
-    }
-
-    const delivery& what() const { return what_; }
-    const task_id& id() const { return id_; }
-    bool is_lost() const { return consumer_->is_lost(); }
-    bool is_cancelled() const { return consumer_->is_cancelled(what_.key, what_.token); }
-
-    settlement end(settlement::kind how) const {
-        settlement made;
-        made.key = what_.key;
-        made.token = what_.token;
-        made.how = how;
-        return made;
-    }
-
-    static asio::awaitable<effect> settle(std::shared_ptr<held_message> self, settlement how) {
-        if (self->is_settled_) throw error(errc::wrong_state, "message " + to_string(self->id_) + " was settled before");
-        const auto done = co_await settle(self->consumer_, std::move(how));
-        self->is_settled_ = true;
-        co_return done;
-    }
-
-private:
-    static asio::awaitable<effect> settle(std::shared_ptr<raw_consumer> by, settlement how) {
-        const std::vector<settlement> ends(1, std::move(how));
-        const auto effects = co_await by->broker()->settle(by->queue(), by->name(), ends);
-        co_return effects.front();
-    }
-
-    const std::shared_ptr<raw_consumer> consumer_;
-    const raw_consumer::use kept_;
-    const delivery what_;
-    const task_id id_;
-    std::atomic<bool> is_settled_ = false;
-};
-
-/// What a raw queue's copies share.
-class raw_receiver {
-public:
-    raw_receiver(broker_ptr broker, std::string queue, const raw_queue_options& options)
-        : broker_(std::move(broker)), queue_(std::move(queue)), options_(options) {}
-
-    const broker_ptr& broker() const { return broker_; }
-    const std::string& queue() const { return queue_; }
-
-    static asio::awaitable<std::optional<received_message>> receive(std::shared_ptr<raw_receiver> self, duration wait) {
-        auto& clock = self->broker_->clock();
-        std::optional<time_point> deadline;
-        for (;;) {
-            const auto who = co_await self->consumer();
-            if (!deadline) deadline = later(clock.now(), wait);  // the clock goes right once the server has answered
-            const raw_consumer::use waiting(who);
-            fetch_request request;
-            request.consumer = who->name();
-            request.queues.push_back(self->queue_);
-            request.wait = std::clamp(*deadline - clock.now(), duration::zero(), longest_fetch);
-            std::vector<delivery> found;
-            std::exception_ptr failure;
-            bool is_lost = false;
-            try {
-                found = co_await self->broker_->fetch(std::move(request));
-            } catch (const boost::system::system_error& e) {
-                failure = std::current_exception();
-                is_lost = e.code() == errc::lease_lost;
-            }
-            if (is_lost) {  // it was idle for too long, or had no way to the server
-                who->lose();
-                continue;
-            }
-            if (failure) {
-                who->reclaim();
-                std::rethrow_exception(failure);
-            }
-            if (!found.empty()) {
-                auto held = std::make_shared<held_message>(who, std::move(found.front()));
-                co_return received_message(std::move(held));
-            }
-            if (clock.now() >= *deadline) co_return std::nullopt;
-        }
-    }
-
-private:
-    static constexpr duration longest_fetch = std::chrono::seconds(5);
-
-    asio::awaitable<std::shared_ptr<raw_consumer>> consumer() {
-        auto known = current();
-        if (known && !known->is_lost()) co_return known;
-        const auto life = uuid_generator().text();
-        auto name = options_.name().empty() ? life : options_.name() + ':' + life.substr(life.size() - 12);
-        auto made = std::make_shared<raw_consumer>(broker_, queue_, std::move(name), options_.lease());
-        co_await made->join();
-        const std::lock_guard lock(mutex_);  // of several that join at a time the last one stays; all of them work
-        current_ = made;
-        co_return made;
-    }
-
-    std::shared_ptr<raw_consumer> current() {
-        const std::lock_guard lock(mutex_);
-        return current_;
-    }
-
-    const broker_ptr broker_;
-    const std::string queue_;
-    const raw_queue_options options_;
-    std::mutex mutex_;  // guards the next
-    std::shared_ptr<raw_consumer> current_;
-};
-
-inline void require_message(const std::shared_ptr<held_message>& held) {
-    if (!held) throw error(errc::wrong_state, "this message has been moved from");
-}
-
-}  // namespace detail
-
-raw_queue_options& raw_queue_options::lease(duration length) {
-    if (length < std::chrono::milliseconds(100)) throw error(errc::invalid_argument, "a lease is at least 100 ms");
-    return lease_ = length, *this;
-}
-
-raw_queue_options& raw_queue_options::name(std::string_view name) { return name_ = detail::checked_name(name), *this; }
-
-received_message::received_message(std::shared_ptr<detail::held_message> held) : held_(std::move(held)) {}
-received_message::received_message(received_message&&) noexcept = default;
-received_message& received_message::operator=(received_message&&) noexcept = default;
-received_message::~received_message() = default;
-
-const task_id& received_message::id() const { return held_->id(); }
-const std::string& received_message::name() const { return held_->what().spec->name; }
-const std::string& received_message::body() const { return held_->what().payload; }
-const std::string& received_message::own_id() const { return held_->what().own_id; }
-const header_map& received_message::headers() const { return held_->what().spec->headers; }
-unsigned received_message::deliveries() const { return held_->what().token; }
-time_point received_message::submitted_at() const { return held_->what().submitted_at; }
-bool received_message::is_lost() const { return held_->is_lost(); }
-bool received_message::is_cancelled() const { return held_->is_cancelled(); }
-
-asio::awaitable<effect> received_message::complete(std::string result) {
-    detail::require_message(held_);
-    auto how = held_->end(settlement::kind::complete);
-    how.data = std::move(result);
-    return detail::held_message::settle(held_, std::move(how));
-}
-
-asio::awaitable<effect> received_message::release(duration delay) {
-    detail::require_message(held_);
-    auto how = held_->end(delay > duration::zero() ? settlement::kind::retry : settlement::kind::release);
-    how.delay = delay;
-    how.counts = false;
-    return detail::held_message::settle(held_, std::move(how));
-}
-
-asio::awaitable<effect> received_message::fail(std::string why) {
-    detail::require_message(held_);
-    failure told;
-    told.code = "task_failed";
-    told.message = detail::as_utf8(why);
-    auto how = held_->end(settlement::kind::fail);
-    how.data = encode(told);
-    return detail::held_message::settle(held_, std::move(how));
-}
-
-raw_queue::raw_queue(broker_ptr broker, std::string queue, raw_queue_options options)
-    : receiver_(std::make_shared<detail::raw_receiver>(std::move(broker), std::string(detail::checked_name(queue)), options)) {}
-
-const std::string& raw_queue::name() const { return receiver_->queue(); }
-
-asio::awaitable<job<raw>> raw_queue::send(std::string bytes, const submit_options& options) const {
-    return send_task("message", std::move(bytes), options);
-}
-
-asio::awaitable<job<raw>> raw_queue::send_task(std::string task, std::string payload, const submit_options& options) const {
-    const taskflux::task<raw(raw)> contract(task);
-    auto here = options;
-    here.queue(name());
-    const raw bytes{std::move(payload)};
-    return client(receiver_->broker()).submit(contract, here, bytes);
-}
-
-asio::awaitable<std::optional<received_message>> raw_queue::receive(duration wait) const {
-    return detail::raw_receiver::receive(receiver_, wait);
-}
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/scheduler/known.hpp ----------------------------------------------------
-
-namespace taskflux::detail {
-
-/// A schedule that this node fires. Stale: not before it has been looked at again.
-struct known_schedule {
-    schedule_entry entry;
-    cron when;
-    zone in;
-    bool is_stale = false;
-
-    /// When its next tick fires.
-    time_point tick_due() const {
-        const auto& next = entry.what.state.next;
-        return !next || entry.what.state.paused ? never : due_at(entry.what.definition, *next);
-    }
-
-    /// When there is something to do about it.
-    time_point due() const {
-        if (is_stale) return never;
-        return (std::min)(tick_due(), entry.what.state.run_at.value_or(never));
-    }
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/scheduler/local_jobs.hpp -----------------------------------------------
-
-namespace taskflux::detail {
-
-/// The local jobs that run now. Its functions are for one strand; the jobs themselves run on others, never inside one.
-class local_runs {
-public:
-    using sink = std::function<void(const std::string&)>;
-
-    /// `executor` runs coroutines, `cpu` plain functions. `log` hears of what jobs throw. `changed` is set when one ends.
-    local_runs(asio::any_io_executor executor, asio::any_io_executor cpu, asio::any_io_executor strand, sink log,
-               std::shared_ptr<event> changed)
-        : executor_(std::move(executor)), cpu_(std::move(cpu)), strand_(std::move(strand)), log_(std::move(log)),
-          changed_(std::move(changed)), runs_(std::make_shared<std::list<std::shared_ptr<run>>>()) {}
-
-    bool empty() const { return runs_->empty(); }
-
-    void start(const local_job& what, overlap_policy overlap) {
-        const auto& id = what.definition.id;
-        if (overlap == overlap_policy::skip && is_running(id)) return;
-        if (overlap == overlap_policy::cancel_previous) cancel(id);
-        const auto& on = what.is_plain && cpu_ ? cpu_ : executor_;
-        // Who closes us may then join the threads: not before the job is theirs, or we see that we are closed.
-        const asio::any_io_executor alive = asio::prefer(on, asio::execution::outstanding_work.tracked);
-        if (*is_closed_) return;
-        const auto one = std::make_shared<run>(id, asio::make_strand(on));
-        runs_->push_back(one);
-        auto on_end = [runs = runs_, one, log = log_, changed = changed_](std::exception_ptr error) {
-            runs->remove(one);
-            if (error && !one->is_cancelled) log("local job " + one->id + " failed: " + message_of(error));
-            changed->set();
-        };
-        asio::co_spawn(one->where, begin(what.start, is_closed_),
-                       asio::bind_cancellation_slot(one->stop.slot(), asio::bind_executor(strand_, std::move(on_end))));
-    }
-
-    /// Starts none from now on. Thread-safe.
-    void close() { *is_closed_ = true; }
-
-    void cancel_all() {
-        for (const auto& one : *runs_) cancel(one);
-    }
-
-private:
-    struct run {
-        run(std::string name, asio::any_io_executor on) : id(std::move(name)), where(std::move(on)) {}
-
-        std::string id;
-        asio::any_io_executor where;
-        asio::cancellation_signal stop;  // for `where`
-        bool is_cancelled = false;
-    };
-
-    /// `co_spawn` runs its coroutine on the spot where it can: the job would then be inside `start`.
-    static asio::awaitable<void> begin(std::function<asio::awaitable<void>()> job,
-                                       std::shared_ptr<const std::atomic<bool>> is_closed) {
-        co_await asio::post(asio::deferred);
-        if (*is_closed) co_return;
-        co_await job();
-    }
-
-    static std::string message_of(const std::exception_ptr& error) {
-        try {
-            std::rethrow_exception(error);
-        } catch (const std::exception& e) {
-            return e.what();
-        } catch (...) {
-            return "what it threw is no std::exception";
-        }
-    }
-
-    bool is_running(std::string_view id) const {
-        return std::ranges::any_of(*runs_, [id](const auto& one) { return one->id == id; });
-    }
-
-    void cancel(std::string_view id) {
-        for (const auto& one : *runs_) {
-            if (one->id == id) cancel(one);
-        }
-    }
-
-    static void cancel(const std::shared_ptr<run>& one) {
-        if (std::exchange(one->is_cancelled, true)) return;  // once is enough, and many may take long to end
-        asio::post(one->where, [one] { one->stop.emit(asio::cancellation_type::terminal); });
-    }
-
-    asio::any_io_executor executor_;
-    asio::any_io_executor cpu_;
-    asio::any_io_executor strand_;
-    sink log_;
-    std::shared_ptr<event> changed_;
-    std::shared_ptr<std::list<std::shared_ptr<run>>> runs_;
-    std::shared_ptr<std::atomic<bool>> is_closed_ = std::make_shared<std::atomic<bool>>(false);
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/scheduler/trouble_log.hpp ----------------------------------------------
-
-namespace taskflux::detail {
-
-/// What is wrong with queues and rows: told of once, until it changes or is over.
-class trouble_log {
-public:
-    using sink = std::function<void(std::string_view)>;
-    using place = std::pair<std::string, std::string>;  // queue and row; no row: the queue itself
-
-    explicit trouble_log(sink to) : sink_(std::move(to)) {}
-
-    void tell(const place& where, const std::string& line) {
-        if (std::exchange(told_[where], line) != line && sink_) sink_(line);
-    }
-
-    /// Tells of what was caught, or throws it again where everything is over: cancelled, or `shut_down`.
-    void report(const place& where, const std::string& what, const std::exception_ptr& failure) {
-        try {
-            std::rethrow_exception(failure);
-        } catch (const boost::system::system_error& e) {
-            if (e.code() == asio::error::operation_aborted || e.code() == errc::shut_down) throw;
-            tell(where, what + ": " + e.what());
-        } catch (const std::exception& e) {
-            tell(where, what + ": " + e.what());
-        }
-    }
-
-    void is_over(const place& where) { told_.erase(where); }
-
-    /// Forgets the rows of a queue for which `is_there` is false.
-    template <class Predicate>
-    void keep_rows(const std::string& queue, Predicate is_there) {
-        std::erase_if(told_, [&](const auto& one) {
-            const auto& [of, row] = one.first;
-            return of == queue && !row.empty() && !is_there(row);
-        });
-    }
-
-    /// Forgets all queues but these and the one without a name.
-    void keep_queues(const std::set<std::string>& queues) {
-        std::erase_if(told_, [&](const auto& one) {
-            return !one.first.first.empty() && !queues.contains(one.first.first);
-        });
-    }
-
-private:
-    sink sink_;
-    std::map<place, std::string> told_;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/scheduler/core.hpp -----------------------------------------------------
-
-namespace taskflux::detail {
-
-/// A scheduler while it runs: looks for schedules now and then, sleeps until the first is due, fires it. On one
-/// strand; kept alive by its loop.
-class scheduler_core final : public std::enable_shared_from_this<scheduler_core> {
-public:
-    template <class T>
-    using awaitable = asio::awaitable<T>;
-
-    scheduler_core(schedule_book book, const scheduler_options& options, std::string host,
-                   std::shared_ptr<const local_job_map> jobs, asio::any_io_executor cpu)
-        : book_(std::move(book)), options_(options), host_(std::move(host)), jobs_(std::move(jobs)),
-          trouble_(options_.log()), clock_(book_.broker()->clock()), strand_(asio::make_strand(book_.broker()->get_executor())),
-          changed_(std::make_shared<event>()),
-          runs_(book_.broker()->get_executor(), std::move(cpu), strand_,
-                [sink = options_.log()](const std::string& line) { if (sink) sink(line); }, changed_) {
-        for (const auto& [id, job] : *jobs_) {
-            if (job.scope != local_scope::every_process) jobs_to_put_.push_back(id);
-        }
-    }
-
-    const asio::any_io_executor& strand() const { return strand_; }
-
-    /// Until `stop`, or until the broker is closed, which throws. Local jobs that still run are cancelled then, and
-    /// waited for. `threads`, if it has any of its own, stay until then.
-    awaitable<void> live([[maybe_unused]] std::shared_ptr<asio::thread_pool> threads) {
-        const auto self = shared_from_this();
-        if (!is_stopped_) start(shared_, fire_shared());
-        while (!shared_.is_over) co_await changed_->wait();
-        own_.stop.emit(asio::cancellation_type::terminal);
-        while (!own_.is_over) co_await changed_->wait();
-        runs_.cancel_all();
-        while (!runs_.empty()) co_await changed_->wait();
-        if (failure_ && !is_stopped_) std::rethrow_exception(failure_);
-    }
-
-    /// Thread-safe; may come before `live`, and more than once.
-    void stop() {
-        asio::post(strand_, [self = shared_from_this()] {
-            self->is_stopped_ = true;
-            self->shared_.stop.emit(asio::cancellation_type::terminal);
-        });
-    }
-
-    /// For a scheduler that goes away while it runs: no job is started any more.
-    void abandon() {
-        runs_.close();
-        stop();
-    }
-
-private:
-    using known = known_schedule;
-    using place = trouble_log::place;
-
-    /// A coroutine of this scheduler's, and its end.
-    struct part {
-        asio::cancellation_signal stop;
-        bool is_over = true;
-    };
-
-    void start(part& which, awaitable<void> body) {
-        which.is_over = false;
-        auto on_end = [this, &which](std::exception_ptr error) {
-            which.is_over = true;
-            if (!failure_) failure_ = error;
-            changed_->set();
-        };
-        asio::co_spawn(strand_, std::move(body), asio::bind_cancellation_slot(which.stop.slot(), std::move(on_end)));
-    }
-
-    /// What the broker keeps.
-    awaitable<void> fire_shared() {
-        const auto self = shared_from_this();
-        const bool is_there = co_await ask_the_time();
-        start(own_, fire_own());
-        unsigned failures = is_there ? 0 : 1;
-        for (;;) {
-            if (failures == 0) co_await put_jobs();
-            const bool has_seen = co_await look();
-            failures = has_seen ? 0 : failures + 1;
-            const auto look_again = later(clock_.now(), options_.look_every() * std::clamp(failures, 1U, 10U));
-            must_look_ = false;
-            for (;;) {
-                co_await fire_all();
-                co_await asio::post(asio::deferred);  // others have their turn, also where no call waits and all is late
-                if (must_look_ || clock_.now() >= look_again) break;
-                co_await sleep_until(clock_, (std::min)(look_again, next_due()));
-                awake_since_ = clock_.now();
-            }
-        }
-    }
-
-    time_point next_due() const {
-        auto soonest = never;
-        for (const auto& [where, one] : known_) soonest = (std::min)(soonest, one.due());
-        return soonest;
-    }
-
-    /// One call, with which the broker's time comes: all that jobs of every process wait for. False when it failed.
-    awaitable<bool> ask_the_time() {
-        std::exception_ptr failure;
-        try {
-            co_await book_.read(local_queue);
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        const place where(local_queue, "");
-        if (failure) trouble_.report(where, std::string("the schedules of queue ") + local_queue, failure);
-        co_return !failure;
-    }
-
-    // --- looking ----------------------------------------------------------------------------------------
-
-    /// Stores the local jobs that the broker has to know and does not yet.
-    awaitable<void> put_jobs() {
-        const auto some = std::exchange(jobs_to_put_, std::vector<std::string>());
-        for (const auto& id : some) {
-            std::exception_ptr failure;
-            try {
-                co_await book_.put(local_queue, jobs_->find(id)->second.definition);
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            const place where("", id);
-            if (!failure) {
-                trouble_.is_over(where);
-                continue;
-            }
-            jobs_to_put_.push_back(id);  // where its row can't be read, that is told of on looking
-            if (!is_unreadable(failure)) trouble_.report(where, "local job " + id, failure);
-        }
-    }
-
-    /// False when there was nothing to be seen. One queue in trouble is no reason to look less often at the others.
-    awaitable<bool> look() {
-        std::vector<std::string> names;
-        std::exception_ptr failure;
-        try {
-            names = co_await book_.queues();
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        const place nowhere;
-        if (failure) {
-            trouble_.report(nowhere, "the schedules", failure);
-            co_return false;
-        }
-        trouble_.is_over(nowhere);
-        std::set<std::string> queues(names.begin(), names.end());
-        for (const auto& [where, one] : known_) queues.insert(where.first);  // also where it has just gone
-        trouble_.keep_queues(queues);
-        bool has_seen = false;
-        for (const auto& name : queues) {
-            std::vector<schedule_entry> rows;
-            failure = nullptr;
-            try {
-                rows = co_await book_.read(name);
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            const place where(name, "");
-            if (failure) {
-                trouble_.report(where, "the schedules of queue " + name, failure);
-                continue;
-            }
-            trouble_.is_over(where);
-            learn(name, std::move(rows));
-            has_seen = true;
-        }
-        co_return has_seen;
-    }
-
-    /// What a queue has now; what it does not have any more is forgotten.
-    void learn(const std::string& queue, std::vector<schedule_entry> rows) {
-        std::set<std::string> there;
-        for (auto& row : rows) {
-            if (queue == local_queue && !is_shared_job(row.row)) continue;
-            there.insert(row.row);
-            const place where(queue, row.row);
-            const auto before = known_.find(where);
-            if (before != known_.end() && before->second.entry.text == row.text) {
-                before->second.is_stale = false;
-                continue;
-            }
-            if (before != known_.end()) known_.erase(before);
-            try {
-                row.what = read_schedule(row.text);
-                const auto& means = row.what.definition;
-                if (is_for_us(queue, means)) {
-                    const cron when(means.cron);
-                    const auto in = zone::named(means.zone);
-                    known_.insert_or_assign(where, known{std::move(row), when, in});
-                }
-                trouble_.is_over(where);
-            } catch (const error& e) {
-                trouble_.tell(where, "schedule " + row.row + " of queue " + queue + " is left as it is: " + e.what());
-            }
-        }
-        trouble_.keep_rows(queue, [&](const std::string& row) { return there.contains(row); });
-        std::erase_if(known_, [&](const auto& one) {
-            return one.first.first == queue && !there.contains(one.first.second);
-        });
-    }
-
-    /// A row may be left over from a time when its job was not for every process.
-    bool is_shared_job(const std::string& row) const {
-        const auto found = jobs_->find(row);
-        return found != jobs_->end() && found->second.scope != local_scope::every_process;
-    }
-
-    bool is_for_us(const std::string& queue, const schedule_definition& one) const {
-        if (!one.task && queue != local_queue) return false;
-        return one.hosts.empty() || std::ranges::find(one.hosts, host_) != one.hosts.end();
-    }
-
-    // --- firing -----------------------------------------------------------------------------------------
-
-    awaitable<void> fire_all() {
-        std::vector<place> due;
-        const auto now = clock_.now();  // for all of them: none is late because of the others' calls
-        awake_since_ = (std::min)(awake_since_, now);
-        for (const auto& [where, one] : known_) {
-            if (one.due() <= now) due.push_back(where);
-        }
-        for (const auto& where : due) {
-            const auto found = known_.find(where);  // only `look` changes which there are
-            auto one = found->second;  // a copy: what it says holds only once it is stored
-            std::exception_ptr failure;
-            bool is_ours = false;
-            try {
-                is_ours = co_await fire(one, now);
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            if (failure) trouble_.report(where, "schedule " + where.second, failure);
-            must_look_ = must_look_ || (!is_ours && !failure);
-            if (is_ours) {
-                known_.insert_or_assign(where, std::move(one));
-                trouble_.is_over(where);
-            } else {
-                known_.find(where)->second.is_stale = true;
-            }
-        }
-    }
-
-    /// False when another node was faster.
-    awaitable<bool> fire(known& one, time_point now) {
-        auto& what = one.entry.what;
-        const auto& means = what.definition;
-        tick_plan plan;
-        plan.next = what.state.next;
-        if (one.tick_due() <= now) plan = plan_ticks(means, one.when, one.in, *what.state.next, now, held_up(now));
-        const bool is_asked_for = std::exchange(what.state.run_at, std::nullopt).has_value();
-        const bool must_be_alone = means.task && means.overlap != overlap_policy::allow && !plan.fire.empty();
-        const auto before = must_be_alone ? what.state.last_task : std::string();
-        if (means.overlap == overlap_policy::skip) {
-            const auto previous = co_await book_.live_task(one.entry.queue, before);
-            if (previous) plan.fire.clear();
-        }
-        std::vector<new_task> tasks;
-        what.state.next = plan.next;
-        for (const auto tick : plan.fire) {
-            what.state.last = tick;
-            if (!means.task) continue;
-            what.state.last_task = tick_id(means.id, tick);
-            tasks.push_back(task_at(means, tick, what.state.last_task));
-        }
-        const bool is_ours = co_await book_.write(one.entry, std::move(tasks));
-        if (is_ours && !means.task) run(one.entry, plan, is_asked_for);
-        // Only who has the tick may cancel for it: whose write is refused knows an older definition.
-        if (is_ours && means.overlap == overlap_policy::cancel_previous) co_await cancel_task(one.entry, before);
-        co_return is_ours;
-    }
-
-    /// For how long there has been no sleep but calls: a tick of that time has not been missed. Bounded, since the
-    /// server's time may step.
-    duration held_up(time_point now) const {
-        return std::clamp(now - awake_since_, duration::zero(), duration(std::chrono::minutes(1)));
-    }
-
-    void run(const schedule_entry& entry, const tick_plan& plan, bool is_asked_for = false) {
-        const auto& job = jobs_->find(entry.row)->second;
-        if (is_asked_for) runs_.start(job, overlap_policy::allow);
-        for (std::size_t i = 0; i < plan.fire.size(); ++i) runs_.start(job, entry.what.definition.overlap);
-    }
-
-    /// The jobs of every process, which wait for no server.
-    awaitable<void> fire_own() {
-        const auto self = shared_from_this();
-        std::vector<known> own;
-        for (const auto& [id, job] : *jobs_) {
-            if (job.scope != local_scope::every_process || !is_for_us(local_queue, job.definition)) continue;
-            schedule_entry entry;
-            entry.row = id;
-            entry.what.definition = job.definition;
-            const cron when(job.definition.cron);
-            const auto in = zone::named(job.definition.zone);
-            entry.what.state.next = when.next(clock_.now(), in);
-            own.push_back(known{std::move(entry), when, in});
-        }
-        for (;;) {
-            auto soonest = never;
-            const auto now = clock_.now();
-            for (auto& one : own) {
-                auto& next = one.entry.what.state.next;
-                if (one.due() <= now) {
-                    const auto plan = plan_ticks(one.entry.what.definition, one.when, one.in, *next, now);
-                    next = plan.next;
-                    run(one.entry, plan);
-                }
-                soonest = (std::min)(soonest, one.due());
-            }
-            co_await asio::post(asio::deferred);
-            // Not for longer: what is known of the broker's time may have changed.
-            co_await sleep_until(clock_, (std::min)(soonest, later(clock_.now(), options_.look_every())));
-        }
-    }
-
-    /// Cancels what a tick has followed. That it could not be is told of: the tick itself has fired.
-    awaitable<void> cancel_task(const schedule_entry& of, std::string own_id) {
-        std::exception_ptr failure;
-        try {
-            const auto previous = co_await book_.live_task(of.queue, own_id);
-            if (previous) {
-                std::vector<task_key> keys(1, *previous);
-                co_await book_.broker()->cancel(of.queue, std::move(keys));
-            }
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        const place where(of.queue, of.row);
-        if (failure) trouble_.report(where, "schedule " + of.row + ", cancelling " + own_id, failure);
-    }
-
-    const schedule_book book_;
-    const scheduler_options options_;
-    const std::string host_;
-    const std::shared_ptr<const local_job_map> jobs_;
-    trouble_log trouble_;  // its `report` ends the loop for what ends it
-    taskflux::clock& clock_;
-    const asio::any_io_executor strand_;
-    const std::shared_ptr<event> changed_;
-    local_runs runs_;
-    part shared_, own_;
-    std::exception_ptr failure_;  // the first
-    bool is_stopped_ = false;
-    bool must_look_ = false;  // somebody was faster
-    time_point awake_since_ = never;  // the end of the last sleep
-    std::vector<std::string> jobs_to_put_;
-    std::map<place, known> known_;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/scheduler.ipp ----------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-
-enum class schedule_verb { remove, pause, resume, run_now };
-
-/// None: throws, unless that is what is left of some.
-asio::awaitable<std::vector<schedule_entry>> find_schedule(schedule_book book, std::string id, bool may_be_none = false) {
-    auto found = co_await book.read_all();
-    std::erase_if(found, [&](const auto& one) { return !one.is_called(id); });
-    if (found.empty() && !may_be_none) throw error(errc::not_found, "no schedule has the id \"" + id + '"');
-    co_return found;
-}
-
-asio::awaitable<bool> act_on_one(schedule_book book, schedule_entry one, schedule_verb what) {
-    if (what == schedule_verb::remove) co_return co_await book.remove(std::move(one));
-    one.what = read_schedule(one.text);
-    const auto& means = one.what.definition;
-    auto& state = one.what.state;
-    const auto now = book.now();
-    std::vector<new_task> tasks;
-    switch (what) {
-        case schedule_verb::remove: break;
-        case schedule_verb::pause:
-            if (state.paused) co_return true;
-            state.paused = true;
-            break;
-        case schedule_verb::resume:
-            if (!state.paused) co_return true;
-            state.paused = false;
-            state.next = book.first_tick(state, cron(means.cron), zone::named(means.zone));
-            break;
-        case schedule_verb::run_now:
-            if (means.task) {
-                tasks.push_back(task_at(means, now, run_id(means.id, now, state.revision)));
-            } else if (!state.run_at) {
-                state.run_at = now;
-            } else {
-                co_return true;
-            }
-            break;
-    }
-    co_return co_await book.write(one, std::move(tasks));
-}
-
-asio::awaitable<void> act_on_all(schedule_book book, std::string id, schedule_verb what) {
-    std::set<std::pair<std::string, std::string>> done;  // queues and rows: once each
-    for (bool all_done = false; !all_done;) {  // again where somebody else has changed one
-        auto found = co_await find_schedule(book, id, !done.empty());
-        all_done = true;
-        for (auto& one : found) {
-            std::pair where(one.queue, one.row);
-            if (done.contains(where)) continue;
-            const bool is_done = co_await act_on_one(book, std::move(one), what);
-            if (is_done) done.insert(std::move(where));
-            else all_done = false;
-        }
-    }
-}
-
-asio::awaitable<std::vector<schedule>> list_schedules(schedule_book book) {
-    auto found = co_await book.read_all();
-    std::vector<schedule> all;
-    for (auto& one : found) {
-        if (one.what.version != stored_schedule::current_version) continue;
-        auto& made = all.emplace_back();
-        made.queue = std::move(one.queue);
-        made.definition = std::move(one.what.definition);
-        made.state = std::move(one.what.state);
-    }
-    co_return all;
-}
-
-asio::awaitable<std::vector<time_point>> next_ticks(schedule_book book, std::string id, std::size_t count) {
-    const auto found = co_await find_schedule(book, std::move(id));
-    const auto what = read_schedule(found.front().text);
-    const cron when(what.definition.cron);
-    const auto in = zone::named(what.definition.zone);
-    const auto first = what.state.paused ? book.first_tick(what.state, when, in) : what.state.next;
-    co_return ticks_from(when, in, first, count);
-}
-
-}  // namespace detail
-
-scheduler::scheduler(broker_ptr broker, scheduler_options options)
-    : book_(std::move(broker), options.queues(), uuid_generator().text()), options_(std::move(options)),
-      host_(options_.host().empty() ? asio::ip::host_name() : options_.host()),
-      jobs_(std::make_shared<detail::local_job_map>()) {}
-
-scheduler::~scheduler() {
-    if (core_) core_->abandon();
-    if (pool_) pool_->join();
-}
-
-asio::awaitable<void> scheduler::run() {
-    if (core_) throw error(errc::wrong_state, "this scheduler has been run already");
-    core_ = std::make_shared<detail::scheduler_core>(book_, options_, host_, jobs_, cpu());
-    if (is_stopped_) core_->stop();
-    return detail::live(core_, pool_);
-}
-
-void scheduler::stop() {
-    if (core_) return core_->stop();
-    is_stopped_ = true;
-}
-
-asio::awaitable<void> scheduler::remove(std::string id) const {
-    return detail::act_on_all(book_, std::move(id), detail::schedule_verb::remove);
-}
-
-asio::awaitable<void> scheduler::pause(std::string id) const {
-    return detail::act_on_all(book_, std::move(id), detail::schedule_verb::pause);
-}
-
-asio::awaitable<void> scheduler::resume(std::string id) const {
-    return detail::act_on_all(book_, std::move(id), detail::schedule_verb::resume);
-}
-
-asio::awaitable<void> scheduler::run_now(std::string id) const {
-    return detail::act_on_all(book_, std::move(id), detail::schedule_verb::run_now);
-}
-
-asio::awaitable<std::vector<schedule>> scheduler::list() const { return detail::list_schedules(book_); }
-
-asio::awaitable<std::vector<time_point>> scheduler::next(std::string id, std::size_t count) const {
-    return detail::next_ticks(book_, std::move(id), count);
-}
-
-asio::awaitable<void> scheduler::put_in(detail::schedule_book book, std::string queue, schedule_definition definition) {
-    co_await book.put(std::move(queue), std::move(definition));
-}
-
-std::string scheduler::row_of(std::string_view id, const schedule_options& options) const {
-    std::string row(detail::checked_name(id));
-    return options.scope() == local_scope::once_per_host ? row + '@' + host_ : row;
-}
-
-void scheduler::add(detail::local_job job) {
-    if (core_) throw error(errc::wrong_state, "local job " + job.definition.id + ": local jobs are set before run()");
-    const auto id = job.definition.id;
-    if (!jobs_->emplace(id, std::move(job)).second) {
-        throw error(errc::invalid_argument, "there is a local job " + id + " already");
-    }
-}
-
-asio::any_io_executor scheduler::cpu() {
-    const auto is_plain = [](const auto& named) { return named.second.is_plain; };
-    if (options_.cpu() || std::ranges::none_of(*jobs_, is_plain)) return options_.cpu();
-    pool_ = detail::make_cpu_pool(0);
-    return pool_->get_executor();
-}
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/scheduler/book.ipp -----------------------------------------------------
-
-namespace taskflux::detail {
-
-stored_schedule read_schedule(std::string_view text) {
-    stored_schedule made;
-    try {
-        made = decode<stored_schedule>(text);
-    } catch (const std::exception& e) {
-        throw error(errc::protocol, std::string("it can't be read: ") + e.what());
-    }
-    if (made.version != stored_schedule::current_version) {
-        throw error(errc::protocol, "its version is " + std::to_string(made.version) + ", this program knows " +
-                                        std::to_string(stored_schedule::current_version));
-    }
-    return made;
-}
-
-bool is_unreadable(const std::exception_ptr& failure) {
-    try {
-        std::rethrow_exception(failure);
-    } catch (const boost::system::system_error& e) {
-        return e.code() == errc::protocol;
-    } catch (...) {
-        return false;
-    }
-}
-
-scheduled_task as_scheduled(const task_spec& spec, std::string payload) {
-    scheduled_task made;
-    made.name = spec.name;
-    made.priority = spec.priority;
-    made.payload.bytes = std::move(payload);
-    made.headers = spec.headers;
-    made.retry = rule_of(spec.policy.retry);
-    made.timeout = spec.policy.timeout;
-    made.deadline = spec.policy.deadline;
-    made.expires_in = spec.policy.expires_in;
-    made.retention = spec.policy.retention;
-    made.failed_retention = spec.policy.failed_retention;
-    made.crash_limit = spec.policy.crash_limit;
-    return made;
-}
-
-new_task task_at(const schedule_definition& of, time_point tick, std::string own_id) {
-    const auto& from = *of.task;
-    const auto spec = std::make_shared<task_spec>();
-    spec->name = from.name;
-    spec->priority = from.priority;
-    spec->headers = from.headers;
-    spec->headers["taskflux-schedule"] = of.id;
-    spec->headers["taskflux-tick"] = to_text(tick);
-    spec->policy.retry = policy_of(from.retry);
-    spec->policy.timeout = from.timeout;
-    spec->policy.deadline = from.deadline;
-    spec->policy.expires_in = from.expires_in;
-    spec->policy.retention = from.retention;
-    spec->policy.failed_retention = from.failed_retention;
-    spec->policy.crash_limit = from.crash_limit;
-    new_task made;
-    made.spec = spec;
-    made.payload = from.payload.bytes;
-    made.own_id = std::move(own_id);
-    return made;
-}
-
-std::string run_id(const std::string& schedule, time_point now, std::uint64_t revision) {
-    return tick_id(schedule, now) + '+' + std::to_string(revision);
-}
-
-std::optional<time_point> schedule_book::first_tick(const schedule_state& of, const cron& when, const zone& in) const {
-    const auto from = now();
-    return when.next((std::max)(from, of.last.value_or(from)), in);
-}
-
-asio::awaitable<std::vector<std::string>> schedule_book::queues() const {
-    auto names = queues_;
-    if (names.empty()) names = co_await broker_->queues();
-    if (std::ranges::find(names, local_queue) == names.end()) names.emplace_back(local_queue);
-    std::ranges::sort(names);
-    co_return names;
-}
-
-asio::awaitable<std::vector<schedule_entry>> schedule_book::read(std::string queue) const {
-    auto rows = co_await broker_->schedules(queue);
-    std::vector<schedule_entry> found;
-    for (auto& row : rows) {
-        auto& one = found.emplace_back();
-        one.queue = queue;
-        one.row = std::move(row.id);
-        one.text = std::move(row.text);
-        try {
-            one.what = read_schedule(one.text);
-        } catch (const error&) {
-            one.what = {};
-        }
-    }
-    co_return found;
-}
-
-asio::awaitable<std::vector<schedule_entry>> schedule_book::read_all() const {
-    const auto names = co_await queues();
-    std::vector<schedule_entry> all;
-    for (const auto& name : names) {
-        auto some = co_await read(name);
-        for (auto& one : some) all.push_back(std::move(one));
-    }
-    co_return all;
-}
-
-asio::awaitable<bool> schedule_book::write(schedule_entry& entry, std::vector<new_task> tasks) const {
-    entry.what.state.by = node_ + '.' + std::to_string(++*writes_);
-    ++entry.what.state.revision;
-    auto text = encode(entry.what);
-    const bool done = co_await broker_->set_schedule(entry.queue, entry.row, entry.text, text, std::move(tasks));
-    if (done) entry.text = std::move(text);
-    co_return done;
-}
-
-asio::awaitable<bool> schedule_book::remove(schedule_entry entry) const {
-    co_return co_await broker_->set_schedule(std::move(entry.queue), std::move(entry.row), std::move(entry.text),
-                                                  std::string(), std::vector<new_task>());
-}
-
-asio::awaitable<void> schedule_book::put(std::string queue, schedule_definition definition) const {
-    const cron when(definition.cron);
-    const auto in = zone::named(definition.zone);
-    for (;;) {
-        const auto rows = co_await read(queue);
-        schedule_entry entry;
-        entry.queue = queue;
-        entry.row = definition.id;
-        for (const auto& row : rows) {
-            if (row.row == entry.row) entry = row;
-        }
-        if (!entry.text.empty()) {
-            entry.what = read_schedule(entry.text);
-            if (entry.what.definition == definition) co_return;
-        }
-        entry.what.version = stored_schedule::current_version;
-        entry.what.definition = definition;
-        entry.what.state.next = first_tick(entry.what.state, when, in);
-        const bool done = co_await write(entry, std::vector<new_task>());
-        if (done) co_return;
-    }
-}
-
-asio::awaitable<std::optional<task_key>> schedule_book::live_task(std::string queue, std::string own_id) const {
-    if (own_id.empty()) co_return std::nullopt;
-    const auto key = co_await broker_->find(queue, std::move(own_id));
-    if (!key) co_return std::nullopt;
-    task_id id{std::move(queue), *key};
-    const auto record = co_await broker_->get(std::move(id));
-    if (!record || is_terminal(record->state)) co_return std::nullopt;
-    co_return key;
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/worker/decide.hpp ------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// What to tell the broker about an attempt that returned `result`.
-inline settlement succeeded(const delivery& what, std::string result) {
-    settlement end;
-    end.key = what.key;
-    end.token = what.token;
-    end.data = std::move(result);
-    return end;
-}
-
-/// An attempt that ended with an error, for deciding what follows.
-struct failed_attempt {
-    const delivery* what = nullptr;
-    retry_policy::predicate retry_if = nullptr;  ///< of the worker's own contract
-    std::optional<errc> stopped;                 ///< why its handler was told to stop, if it was
-    std::exception_ptr error;
-};
-
-/// What to tell the broker about an attempt that failed at `now`; nothing where it has no say any more.
-template <class Generator>
-std::optional<settlement> decide(const failed_attempt& attempt, time_point now, Generator& random) {
-    const auto& what = *attempt.what;
-    settlement end;
-    end.key = what.key;
-    end.token = what.token;
-    if (attempt.stopped == errc::lease_lost) return std::nullopt;
-    if (attempt.stopped == errc::cancelled) return end.how = settlement::kind::cancel, end;
-    if (attempt.stopped == errc::shut_down) return end.how = settlement::kind::release, end;
-
-    end.how = settlement::kind::fail;
-    end.data = encode(describe(attempt.error));
-    if (attempt.stopped == errc::timed_out) return end;  // the overall deadline
-    try {
-        std::rethrow_exception(attempt.error);
-    } catch (const suspension& pause) {
-        end.how = settlement::kind::suspend;
-        end.data = pause.awaited;
-        end.delay = pause.delay;
-        return end;
-    } catch (const bad_payload&) {
-        return end;
-    } catch (const discard&) {
-        return end;
-    } catch (const retry_after& e) {
-        end.how = settlement::kind::retry;
-        end.delay = e.delay();
-        end.counts = false;
-        return end;
-    } catch (const error& e) {
-        if (e.code() == errc::journal_mismatch) return end;  // no retry mends it
-    } catch (...) {  // any other failure: the policy's matter
-    }
-    try {
-        if (attempt.retry_if && !attempt.retry_if(attempt.error)) return end;
-    } catch (...) {  // a predicate that can't tell does not get another attempt
-        return end;
-    }
-    if (const auto delay = next_delay(what.spec->policy.retry, what.attempt, now - what.first_started_at, random)) {
-        end.how = settlement::kind::retry;
-        end.delay = *delay;
-    }
-    return end;
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/worker/attempt.hpp -----------------------------------------------------
-
-namespace taskflux::detail {
-
-class attempt;
-
-/// Who owns attempts. Called from whatever thread an attempt is on.
-class attempt_owner {
-public:
-    virtual void on_end(attempt& ended, std::exception_ptr error) noexcept = 0;
-    virtual void on_progress(attempt& of, std::string encoded) = 0;
-    virtual void on_log(attempt& of, log_line line) = 0;
-    virtual void on_abandon(attempt& of) noexcept = 0;
-    virtual void on_park(bool is_parked) = 0;
-    virtual const broker_ptr& broker() const = 0;
-
-protected:
-    ~attempt_owner() = default;
-};
-
-/// One attempt at a task, as a job for the worker's slots.
-class attempt final : public attempted_job, public list_hook<attempt>, private context_sink {
-public:
-    /// `pool` and `handler` belong to `owner`, and live as long. `timeout` is for a task that has none.
-    attempt(executor_state& pool, std::shared_ptr<attempt_owner> owner, detail::task_handler& handler,
-            taskflux::clock& clock, duration timeout, std::string queue, std::shared_ptr<const std::string> consumer,
-            delivery what)
-        : attempted_job(handler.kind(), pool), owner_(std::move(owner)), handler_(handler), what_(std::move(what)),
-          consumer_(std::move(consumer)), id_{std::move(queue), what_.key}, clock_(clock),
-          timeout_(what_.spec->policy.timeout > duration::zero() ? what_.spec->policy.timeout : timeout) {}
-
-    const delivery& what() const { return what_; }
-    const task_id& id() const { return id_; }
-    const std::shared_ptr<const std::string>& consumer() const { return consumer_; }
-
-    /// Whether its handler has been called. Thread-safe.
-    bool has_begun() const { return has_begun_; }
-
-    /// The limits that the slots keep for it; nothing where it has none.
-    std::optional<run_options> limits(time_point now) const {
-        if (timeout_ == duration::zero() && what_.deadline_at == never) return std::nullopt;
-        const auto least = duration(1);  // a limit of zero would be none
-        run_options options;
-        options.timeout(timeout_);
-        if (what_.deadline_at != never) options.deadline((std::max)(what_.deadline_at - now, least));
-        return options;
-    }
-
-    /// What the handler returned; can be taken once.
-    std::string take_result() { return std::move(result_); }
-
-    /// What `decide` needs to know about its failure.
-    failed_attempt failed(std::exception_ptr error) const {
-        failed_attempt facts;
-        facts.what = &what_;
-        facts.retry_if = handler_.retry_if();
-        if (stopping()) facts.stopped = stop_reason();
-        else if (!has_begun_) facts.stopped = errc::shut_down;  // the slots took no more
-        facts.error = std::move(error);
-        return facts;
-    }
-
-private:
-    /// The timeout runs from here on, not from when the task was fetched.
-    context& begin_here() {
-        has_begun_ = true;
-        begin();
-        const auto by_timeout = timeout_ > duration::zero() ? later(clock_.now(), timeout_) : never;
-        context_sink& sink = *this;
-        return context_.emplace(what_, id_, *this, clock_, (std::min)(by_timeout, what_.deadline_at), sink);
-    }
-
-    asio::awaitable<void> run() override { return handler_.run(begin_here(), what_.payload, result_); }
-
-    void call() override {
-        if (stopping()) throw boost::system::system_error(make_error_code(stop_reason()));  // while it waited for a thread
-        handler_.call(begin_here(), what_.payload, result_);
-    }
-
-    void deliver(std::exception_ptr error, bool) noexcept override { owner_->on_end(*this, std::move(error)); }
-    void let_go() noexcept override { owner_->on_abandon(*this); }
-
-    void on_progress(std::string encoded) override { owner_->on_progress(*this, std::move(encoded)); }
-    void on_log(log_line line) override { owner_->on_log(*this, std::move(line)); }
-    const broker_ptr& broker() const override { return owner_->broker(); }
-    const std::string& consumer_name() const override { return *consumer_; }
-
-    // Several calls of a handler may wait at the same time; all that it has is one slot.
-    void park() override {
-        if (parked_++ == 0) owner_->on_park(true);
-    }
-    void unpark() override {
-        if (--parked_ == 0) owner_->on_park(false);
-    }
-
-    std::shared_ptr<attempt_owner> owner_;
-    detail::task_handler& handler_;
-    delivery what_;
-    std::shared_ptr<const std::string> consumer_;
-    task_id id_;
-    taskflux::clock& clock_;
-    const duration timeout_;
-    std::optional<context> context_;  // of the handler, while it runs
-    std::string result_;
-    std::atomic<bool> has_begun_ = false;
-    std::atomic<int> parked_ = 0;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/worker/membership.hpp --------------------------------------------------
-
-namespace taskflux::detail {
-
-using consumer_ptr = std::shared_ptr<const std::string>;
-
-/// The name under which a worker holds its lease: its node's, a random word, as another process may have had that name and
-/// have died, and an epoch that grows each time the lease was lost: so that nobody mistakes an old life for the new.
-/// Thread-safe, but for `join`.
-class membership {
-public:
-    /// An empty `node` gets a UUID for a name.
-    membership(broker_ptr broker, std::string node, std::vector<std::string> queues, duration lease)
-        : broker_(std::move(broker)), life_(uuid_generator().text()), node_(node.empty() ? life_ : std::move(node)),
-          queues_(std::move(queues)), lease_(lease) {}
-
-    const std::string& node() const { return node_; }
-    const std::vector<std::string>& queues() const { return queues_; }
-    duration lease() const { return lease_; }
-
-    /// Starts the next epoch.
-    asio::awaitable<void> join() {
-        auto name = std::make_shared<const std::string>(node_ + ':' + life_.substr(life_.size() - 12) + '.' +
-                                                              std::to_string(++epoch_));
-        co_await broker_->join(*name, queues_, lease_);
-        const std::lock_guard lock(mutex_);
-        consumer_ = std::move(name);
-    }
-
-    /// The current name; null before the first `join`.
-    consumer_ptr consumer() const {
-        const std::lock_guard lock(mutex_);
-        return consumer_;
-    }
-
-    asio::awaitable<renewal> renew(consumer_ptr who) {
-        return broker_->renew(*who, queues_, lease_);
-    }
-
-    asio::awaitable<void> leave() { return broker_->leave(*consumer(), queues_); }
-
-private:
-    const broker_ptr broker_;
-    const std::string life_;
-    const std::string node_;
-    const std::vector<std::string> queues_;
-    const duration lease_;
-    unsigned epoch_ = 0;
-    mutable std::mutex mutex_;
-    consumer_ptr consumer_;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/worker/outbox.hpp ------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// What a worker has to tell the broker, gathered by queue and consumer: what comes while a call is under
-/// way is the next batch. Thread-safe.
-class outbox {
-public:
-    struct parcel {
-        std::string queue;
-        std::shared_ptr<const std::string> consumer;
-        std::vector<report> reports;  ///< to be told before the settlements
-        std::vector<settlement> settlements;
-    };
-
-    /// Says whether it began a parcel, so that somebody must be told. So do both.
-    bool add(const std::string& queue, const std::shared_ptr<const std::string>& consumer, settlement end) {
-        const std::lock_guard lock(mutex_);
-        const auto before = parcels_.size();
-        parcel_for(queue, consumer).settlements.push_back(std::move(end));
-        return parcels_.size() > before;
-    }
-
-    /// Newer progress of an attempt replaces older; log lines add up.
-    bool add(const std::string& queue, const std::shared_ptr<const std::string>& consumer, report news) {
-        const std::lock_guard lock(mutex_);
-        const auto before = parcels_.size();
-        auto& reports = parcel_for(queue, consumer).reports;
-        const auto known = std::ranges::find_if(reports, [&](const report& r) {
-            return r.key == news.key && r.token == news.token;
-        });
-        if (known == reports.end()) {
-            reports.push_back(std::move(news));
-        } else {
-            if (news.progress) known->progress = std::move(news.progress);
-            std::ranges::move(news.log, std::back_inserter(known->log));
-        }
-        return parcels_.size() > before;
-    }
-
-    /// Takes the parcels, but for those of `busy` queues: what is there to tell them goes on growing.
-    std::vector<parcel> take(const std::vector<std::string>& busy) {
-        const std::lock_guard lock(mutex_);
-        std::vector<parcel> taken, kept;
-        for (auto& one : parcels_) {
-            const bool is_busy = std::ranges::find(busy, one.queue) != busy.end();
-            (is_busy ? kept : taken).push_back(std::move(one));
-        }
-        parcels_ = std::move(kept);
-        return taken;
-    }
-
-    bool empty() const {
-        const std::lock_guard lock(mutex_);
-        return parcels_.empty();
-    }
-
-private:
-    parcel& parcel_for(const std::string& queue, const std::shared_ptr<const std::string>& consumer) {
-        for (auto& known : parcels_) {
-            if (known.consumer == consumer && known.queue == queue) return known;
-        }
-        parcels_.push_back({queue, consumer, {}, {}});
-        return parcels_.back();
-    }
-
-    mutable std::mutex mutex_;
-    std::vector<parcel> parcels_;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/worker/running.hpp -----------------------------------------------------
-
-namespace taskflux::detail {
-
-/// The attempts that a worker has in hand, so that one or all can be cancelled. Thread-safe.
-class running_attempts {
-public:
-    void add(intrusive_list<attempt>& more) {
-        const std::lock_guard lock(mutex_);
-        list_.append(more);
-    }
-
-    void remove(attempt& one) {
-        const std::lock_guard lock(mutex_);
-        list_.erase(one);
-    }
-
-    boost::intrusive_ptr<attempt> find(const std::string& queue, const cancel_request& wanted) const {
-        const std::lock_guard lock(mutex_);
-        for (auto* one = list_.front(); one; one = intrusive_list<attempt>::next(*one)) {
-            const auto& what = one->what();
-            if (what.key == wanted.key && what.token == wanted.token && one->id().queue == queue) return one;
-        }
-        return nullptr;
-    }
-
-    std::vector<boost::intrusive_ptr<attempt>> all() const {
-        const std::lock_guard lock(mutex_);
-        std::vector<boost::intrusive_ptr<attempt>> found;
-        for (auto* one = list_.front(); one; one = intrusive_list<attempt>::next(*one)) found.push_back(one);
-        return found;
-    }
-
-private:
-    mutable std::mutex mutex_;
-    intrusive_list<attempt> list_;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/worker/crew.hpp --------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// The attempts that a worker has in hand: run on a pool of slots, cancelled alone or together, and what they
-/// have to tell put into the outbox. Their ends are decided here. Attempts keep it alive. Thread-safe, but
-/// for what waits: one at a time, on its worker's strand.
-class crew final : public attempt_owner, public std::enable_shared_from_this<crew> {
-public:
-    /// `cpu` is where plain functions run.
-    crew(broker_ptr broker, const worker_options& options, std::shared_ptr<const handler_map> handlers,
-         asio::any_io_executor cpu)
-        : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), log_(options.log()),
-          timeout_(options.timeout()), prefetch_(options.prefetch()),
-          capacity_(options.concurrency() + options.prefetch()),
-          pool_(std::make_shared<executor_state>(
-              broker_->get_executor(),
-              executor_options().concurrency(options.concurrency()).cpu(std::move(cpu)).clock(clock_))),
-          random_(options.seed() ? *options.seed() : std::random_device()()) {}
-
-    /// How many more attempts fit, running or prefetched; none during a pause.
-    std::size_t room() const {
-        if (is_paused_) return 0;
-        const auto taken = in_hand_.load(), most = capacity_ + parked_;
-        return taken < most ? most - taken : 0;
-    }
-
-    /// What runs already ends, when there are fewer slots from now on.
-    void concurrency(std::size_t slots) {
-        capacity_ = slots + prefetch_;
-        pool_->concurrency(slots);
-        tell_of_room();
-    }
-    std::size_t concurrency() const { return capacity_ - prefetch_; }
-
-    void pause(bool is_paused) {
-        is_paused_ = is_paused;
-        if (!is_paused) tell_of_room();
-    }
-    bool is_paused() const { return is_paused_; }
-
-    /// Returns when an attempt has ended.
-    asio::awaitable<void> wait_for_room() {
-        wants_room_ = true;
-        if (room() == 0) co_await room_.wait();
-    }
-
-    /// Starts attempts at tasks that `who` fetched from `queues`.
-    void launch(std::vector<delivery> found, const std::vector<std::string>& queues, const consumer_ptr& who) {
-        const auto now = clock_.now();
-        const auto self = shared_from_this();
-        in_hand_ += found.size();
-        intrusive_list<attempt> all;
-        std::vector<boost::intrusive_ptr<attempt>> made;
-        made.reserve(found.size());
-        for (auto& what : found) {
-            auto& handler = *handlers_->find(what.spec->name)->second;  // fetch gives no other names
-            const auto& queue = queues[what.queue];
-            made.emplace_back(new attempt(*pool_, self, handler, clock_, timeout_, queue, who, std::move(what)), false);
-            all.push_back(*made.back());
-        }
-        running_.add(all);
-        job_list unlimited;  // those in a row without limits: one batch
-        for (auto& one : made) {
-            const auto limits = one->limits(now);
-            if (!limits) {
-                unlimited.push_back(*one.detach());
-                continue;
-            }
-            if (!unlimited.empty()) pool_->launch_all(unlimited, true);
-            pool_->launch(std::move(one), &*limits, true, false);
-        }
-        if (!unlimited.empty()) pool_->launch_all(unlimited, true);
-    }
-
-    /// Gives tasks back that were fetched too late to be started.
-    void give_back(const std::vector<delivery>& found, const std::vector<std::string>& queues,
-                   const consumer_ptr& who) {
-        for (const auto& what : found) {
-            settlement end;
-            end.key = what.key;
-            end.token = what.token;
-            end.how = settlement::kind::release;
-            send(queues[what.queue], who, std::move(end));
-        }
-    }
-
-    /// Gives tasks back that have been prefetched, and not been started.
-    void give_back_waiting() {
-        for (const auto& one : running_.all()) {
-            if (!one->has_begun()) pool_->cancel(*one, errc::shut_down);
-        }
-    }
-
-    void cancel(const std::string& queue, const cancel_request& wanted) {
-        if (const auto found = running_.find(queue, wanted)) pool_->cancel(*found, errc::cancelled);
-    }
-
-    void cancel_all(errc reason) {
-        for (const auto& one : running_.all()) pool_->cancel(*one, reason);
-    }
-
-    /// Cancels everything for good, and lets go of the slots. Wakes nobody, so that it may be called while the
-    /// context is being destroyed: `wake` must follow otherwise.
-    void close() {
-        is_quiet_ = true;
-        cancel_all(errc::shut_down);
-        pool_->shut_down();
-        is_quiet_ = false;
-    }
-
-    /// Whether nothing is in hand any more, within `limit`.
-    asio::awaitable<bool> emptied_within(duration limit) {
-        using namespace asio::experimental::awaitable_operators;
-        if (in_hand_ == 0) co_return true;
-        const auto first = co_await (emptied() || sleep_until(clock_, later(clock_.now(), limit)));
-        co_return first.index() == 0;
-    }
-
-    /// What is to be told to the broker, but for queues that are `busy` being told.
-    std::vector<outbox::parcel> take_news(const std::vector<std::string>& busy) { return outbox_.take(busy); }
-    bool has_news() const { return !outbox_.empty(); }
-
-    /// Returns when there may be news, or after `wake`.
-    asio::awaitable<void> wait_for_news() { return news_.wait(); }
-
-    /// Lets everybody who waits here look again.
-    void wake() {
-        news_.set();
-        room_.set();
-    }
-
-    executor_counts counts() const { return pool_->counts(); }
-
-private:
-    asio::awaitable<void> emptied() {
-        while (in_hand_ > 0) {
-            wants_room_ = true;
-            if (in_hand_ > 0) co_await room_.wait();
-        }
-    }
-
-    void on_end(attempt& ended, std::exception_ptr error) noexcept override {
-        running_.remove(ended);
-        if (!error) {
-            send(ended.id().queue, ended.consumer(), succeeded(ended.what(), ended.take_result()));
-        } else if (auto end = verdict(ended.failed(std::move(error)))) {
-            send(ended.id().queue, ended.consumer(), std::move(*end));
-        }
-        let_go();
-    }
-
-    /// Its coroutine was destroyed with the context: nobody can wait any more.
-    void on_abandon(attempt& of) noexcept override {
-        running_.remove(of);
-        --in_hand_;
-    }
-
-    void on_progress(attempt& of, std::string encoded) override {
-        auto news = report_of(of);
-        news.progress = std::move(encoded);
-        send(of.id().queue, of.consumer(), std::move(news));
-    }
-
-    void on_park(bool is_parked) override {
-        if (is_parked) {
-            ++parked_;
-            pool_->lend();
-            tell_of_room();
-        } else {
-            --parked_;
-            pool_->take_back();
-        }
-    }
-
-    const broker_ptr& broker() const override { return broker_; }
-
-    void on_log(attempt& of, log_line line) override {
-        if (log_) log_(line, &of.id());
-        auto news = report_of(of);
-        news.log.push_back(std::move(line));
-        send(of.id().queue, of.consumer(), std::move(news));
-    }
-
-    std::optional<settlement> verdict(const failed_attempt& failed) {
-        const std::lock_guard lock(random_mutex_);
-        return decide(failed, clock_.now(), random_);
-    }
-
-    static report report_of(const attempt& of) {
-        report news;
-        news.key = of.what().key;
-        news.token = of.what().token;
-        return news;
-    }
-
-    template <class News>
-    void send(const std::string& queue, const consumer_ptr& who, News news) {
-        if (outbox_.add(queue, who, std::move(news)) && !is_quiet_) news_.set();
-    }
-
-    void let_go() noexcept {
-        --in_hand_;
-        tell_of_room();
-    }
-
-    void tell_of_room() noexcept {
-        if (wants_room_ && wants_room_.exchange(false) && !is_quiet_) room_.set();
-    }
-
-    const broker_ptr broker_;  // the clock is its
-    taskflux::clock& clock_;
-    const std::shared_ptr<const handler_map> handlers_;
-    const log_sink log_;
-    const duration timeout_;
-    const std::size_t prefetch_;
-    std::atomic<std::size_t> capacity_;
-    std::atomic<bool> is_paused_ = false;
-    const std::shared_ptr<executor_state> pool_;
-
-    outbox outbox_;
-    running_attempts running_;
-    std::mutex random_mutex_;  // guards the next
-    std::minstd_rand random_;
-
-    std::atomic<std::size_t> in_hand_ = 0;
-    std::atomic<std::size_t> parked_ = 0;  // of those in hand: they only wait for their subtasks
-    std::atomic<bool> wants_room_ = false;
-    std::atomic<bool> is_quiet_ = false;
-    event news_;  // there is a new parcel in the outbox
-    event room_;  // an attempt has ended, and somebody waits for that
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/worker/lease_keeper.hpp ------------------------------------------------
-
-namespace taskflux::detail {
-
-/// A thread that renews a lease, whatever the I/O thread is busy with, until that has not moved for so long
-/// that it must be stuck. Thread-safe.
-class lease_keeper {
-public:
-    using renew = std::function<asio::awaitable<void>()>;  // must not throw
-
-    /// Will await `action` every `period` (of real time) on a thread of its own, unless `watched` has not run
-    /// anything for `stuck_after` by `clock` (zero: never mind).
-    lease_keeper(duration period, duration stuck_after, taskflux::clock& clock, asio::any_io_executor watched,
-                 renew action)
-        : period_(period), stuck_after_(stuck_after), clock_(clock), watched_(std::move(watched)),
-          action_(std::move(action)) {}
-
-    lease_keeper(const lease_keeper&) = delete;
-    lease_keeper& operator=(const lease_keeper&) = delete;
-    ~lease_keeper() { stop(); }
-
-    /// Starts the thread; does nothing after `stop`.
-    void start() {
-        const std::lock_guard lock(mutex_);
-        if (is_stopped_) return;
-        asio::co_spawn(context_, keep(), asio::detached);
-        thread_ = std::thread([this] { context_.run(); });
-    }
-
-    /// Ends the thread, and waits for that.
-    void stop() {
-        const std::lock_guard lock(mutex_);
-        is_stopped_ = true;
-        context_.stop();
-        if (thread_.joinable()) thread_.join();
-    }
-
-private:
-    asio::awaitable<void> keep() {
-        asio::steady_timer timer(co_await asio::this_coro::executor);
-        const auto is_alive = std::make_shared<std::atomic<bool>>(true);
-        auto asked_at = clock_.now();
-        for (;;) {
-            if (is_alive->exchange(false)) {
-                asked_at = clock_.now();
-                asio::post(watched_, [is_alive] { *is_alive = true; });
-            }
-            timer.expires_after(period_);
-            co_await timer.async_wait(asio::deferred);
-            const bool is_stuck = !*is_alive && stuck_after_ > duration::zero() && clock_.now() - asked_at >= stuck_after_;
-            if (!is_stuck) co_await action_();
-        }
-    }
-
-    const duration period_;
-    const duration stuck_after_;
-    taskflux::clock& clock_;
-    const asio::any_io_executor watched_;
-    const renew action_;
-
-    asio::io_context context_{1};
-    std::mutex mutex_;  // guards the next
-    bool is_stopped_ = false;
-    std::thread thread_;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/worker/core.hpp --------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// A worker while it runs: loops that fetch tasks for its crew, tell the broker what became of them, and keep
-/// the lease. All of them are on one strand. Kept alive by its loops.
-class worker_core final : public std::enable_shared_from_this<worker_core> {
-public:
-    /// `cpu` is where plain functions run. `queues` must not be empty.
-    worker_core(broker_ptr broker, const worker_options& options, std::vector<weighted_queue> queues,
-                std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu)
-        : broker_(std::move(broker)), options_(options), queues_(std::move(queues)), names_(names_of(*handlers)),
-          clock_(broker_->clock()), member_(broker_, options.name(), names_of(queues_), options.lease()),
-          strand_(asio::make_strand(broker_->get_executor())),
-          crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu))),
-          random_(options.seed() ? *options.seed() : std::random_device()()),
-          keeper_(options.lease() / 3, options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
-
-    const asio::any_io_executor& strand() const { return strand_; }
-
-    /// The worker's whole life: until `stop`, or until the broker is closed, which throws. `cpu_threads`, if it
-    /// has any of its own, stay until nothing can be posted to them any more.
-    asio::awaitable<void> live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
-        const auto self = shared_from_this();
-        co_await member_.join();
-        if (options_.renewal_thread()) keeper_.start();
-        start(watching_, watch_loop());
-        start(settling_, settle_loop());
-        start(fetching_, fetch_loop());
-
-        while (!fetching_.is_done) co_await changed_.wait();
-        co_await drain();
-        is_drained_ = true;
-        crew_->wake();
-        while (!settling_.is_done) co_await changed_.wait();
-        watching_.stop.emit(asio::cancellation_type::terminal);
-        while (!watching_.is_done) co_await changed_.wait();
-        keeper_.stop();
-        crew_->close();
-        if (!broken_) co_await member_.leave();
-        if (broken_) std::rethrow_exception(broken_);
-    }
-
-    /// Thread-safe; may come before `live`, and more than once.
-    void stop() {
-        asio::post(strand_, [self = shared_from_this()] { self->stop_fetching(); });
-    }
-
-    /// The same, and cancels the handlers at once.
-    void stop_now() {
-        asio::post(strand_, [self = shared_from_this()] {
-            self->is_hurried_ = true;
-            self->stop_fetching();
-            self->crew_->cancel_all(errc::shut_down);
-        });
-    }
-
-    /// For a worker that goes away while it runs: no thread of its own is left, and its handlers are cancelled.
-    void abandon() {
-        keeper_.stop();
-        crew_->close();
-        asio::post(strand_, [self = shared_from_this()] {
-            self->is_abandoned_ = true;
-            self->stop_fetching();
-            self->crew_->wake();
-        });
-    }
-
-    executor_counts counts() const { return crew_->counts(); }
-
-    /// Thread-safe.
-    crew& attempts() { return *crew_; }
-    const std::vector<weighted_queue>& queues() const { return queues_; }
-
-private:
-    static std::vector<std::string> names_of(const std::vector<weighted_queue>& queues) {
-        std::vector<std::string> names;
-        for (const auto& queue : queues) names.push_back(queue.name);
-        return names;
-    }
-
-    static std::shared_ptr<const name_set> names_of(const handler_map& handlers) {
-        auto names = std::make_shared<name_set>();
-        for (const auto& [name, unused] : handlers) names->insert(name);
-        return names;
-    }
-
-    /// A coroutine of this worker's, and its end.
-    struct loop {
-        asio::cancellation_signal stop;
-        bool is_done = false;
-    };
-
-    void start(loop& which, asio::awaitable<void> body) {
-        asio::co_spawn(strand_, std::move(body),
-                       asio::bind_cancellation_slot(
-                           which.stop.slot(), [self = shared_from_this(), &which](const std::exception_ptr& error) {
-                               which.is_done = true;
-                               if (error) self->on_broken(error);
-                               self->changed_.set();
-                           }));
-    }
-
-    void stop_fetching() {
-        is_stopping_ = true;
-        fetching_.stop.emit(asio::cancellation_type::terminal);
-    }
-
-    /// A loop ended with an error that it could not get over.
-    void on_broken(const std::exception_ptr& error) {
-        try {
-            std::rethrow_exception(error);
-        } catch (const boost::system::system_error& e) {
-            if (e.code() == asio::error::operation_aborted) return;  // it was told to stop
-        } catch (...) {  // kept below
-        }
-        if (!broken_) broken_ = error;
-        stop_fetching();
-        crew_->cancel_all(errc::shut_down);
-        is_drained_ = true;  // there is nobody to tell any more
-        watching_.stop.emit(asio::cancellation_type::terminal);
-        crew_->wake();
-    }
-
-    // --- loops ------------------------------------------------------------------------------------------
-
-    asio::awaitable<void> fetch_loop() {
-        const auto self = shared_from_this();
-        while (!is_stopping_) {
-            const auto room = crew_->room();
-            if (room == 0) {
-                co_await crew_->wait_for_room();
-                continue;
-            }
-            const auto who = member_.consumer();
-            auto request = next_request(*who, room);
-            const auto queues = request.queues;
-            std::exception_ptr failure;
-            std::vector<delivery> found;
-            try {
-                found = co_await broker_->fetch(std::move(request));
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            if (failure) {
-                co_await recover(failure, who);
-                continue;
-            }
-            failures_ = 0;
-            if (is_stopping_ || crew_->is_paused()) {
-                crew_->give_back(found, queues, who);
-            } else {
-                const bool is_single = found.size() == 1;
-                crew_->launch(std::move(found), queues, who);
-                if (is_single) co_await let_it_end();
-            }
-        }
-    }
-
-    /// So that the end of a short handler reaches the broker before the next fetch: who waits for it comes first while
-    /// there is little to do.
-    asio::awaitable<void> let_it_end() {
-        constexpr int enough_turns = 20;  // of the event loop: more than the steps of a handler that waits for nothing
-        for (int turn = 0; turn != enough_turns; ++turn) co_await asio::post(strand_, asio::deferred);
-    }
-
-    asio::awaitable<void> settle_loop() {
-        const auto self = shared_from_this();
-        for (;;) {
-            for (auto& parcel : crew_->take_news(busy_queues_)) send(std::move(parcel));
-            if (is_drained_ && busy_queues_.empty() && !crew_->has_news()) co_return;
-            co_await crew_->wait_for_news();
-        }
-    }
-
-    /// Delivers beside the others: a queue that can't be reached must not hold up the rest.
-    void send(outbox::parcel parcel) {
-        const auto queue = parcel.queue;
-        busy_queues_.push_back(queue);
-        asio::co_spawn(strand_, deliver(std::move(parcel)), [self = shared_from_this(), queue](std::exception_ptr) {
-            self->busy_queues_.erase(std::ranges::find(self->busy_queues_, queue));
-            self->crew_->wake();
-        });
-    }
-
-    asio::awaitable<void> watch_loop() {
-        const auto self = shared_from_this();
-        for (unsigned failures = 0;;) {
-            std::exception_ptr failure;
-            try {
-                co_await broker_->watch(*member_.consumer(), options_.lease() / 3);
-                co_await renew();
-                failures = 0;
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            if (!failure) continue;
-            const auto why = describe(failure);
-            if (is_drained_ || code_of(why) == errc::shut_down) std::rethrow_exception(failure);
-            note(log_level::warning, "watching for cancelled tasks failed: " + why.message);
-            co_await pause(++failures);
-        }
-    }
-
-    fetch_request next_request(const std::string& consumer, std::size_t room) {
-        fetch_request request;
-        request.consumer = consumer;
-        request.names = names_;
-        request.max = (std::min)(room, max_batch);
-        request.wait = fetch_wait;
-        if (options_.is_strict()) {
-            request.queues = member_.queues();
-        } else {
-            for (const auto i : draw_order(queues_, random_)) request.queues.push_back(queues_[i].name);
-        }
-        return request;
-    }
-
-    /// Tells the broker, again and again until it has heard or will not any more.
-    asio::awaitable<void> deliver(outbox::parcel parcel) {
-        const auto self = shared_from_this();
-        for (unsigned tries = 1;; ++tries) {
-            std::exception_ptr failure;
-            try {
-                if (!parcel.reports.empty()) {
-                    co_await broker_->tell(parcel.queue, *parcel.consumer, std::exchange(parcel.reports, {}));
-                }
-                if (!parcel.settlements.empty()) {
-                    co_await broker_->settle(parcel.queue, *parcel.consumer, parcel.settlements);
-                }
-                co_return;
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            const auto why = describe(failure);
-            if (code_of(why) == errc::shut_down || is_drained_) co_return;
-            note(log_level::warning, "telling the broker how tasks ended failed: " + why.message);
-            co_await pause(tries);
-        }
-    }
-
-    // --- the lease --------------------------------------------------------------------------------------
-
-    /// On the strand, or on the keeper's thread. Throws only when it is cancelled.
-    asio::awaitable<void> renew() {
-        const auto who = member_.consumer();
-        try {
-            auto answer = co_await member_.renew(who);
-            const auto self = weak_from_this().lock();
-            if (!self || (!answer.lost && answer.cancels.empty())) co_return;
-            asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
-        } catch (const boost::system::system_error& e) {
-            if (e.code() == asio::error::operation_aborted) throw;
-            if (e.code() != errc::shut_down) note(log_level::warning, std::string("renewing the lease failed: ") + e.what());
-        }
-    }
-
-    void on_renewed(const consumer_ptr& who, const renewal& answer) {
-        if (answer.lost) return on_lost(who);
-        for (const auto& one : answer.cancels) crew_->cancel(member_.queues()[one.queue], one);
-    }
-
-    /// What this consumer ran is others' now: their attempts count, not ours.
-    void on_lost(const consumer_ptr& who) {
-        if (who != member_.consumer() || std::exchange(lost_, who) == who) return;
-        note(log_level::warning, "the lease of " + *who + " was lost; its handlers are cancelled");
-        crew_->cancel_all(errc::lease_lost);
-    }
-
-    /// After a failed fetch: a new epoch when the lease is gone, otherwise patience. Throws when the broker
-    /// has been closed.
-    asio::awaitable<void> recover(std::exception_ptr failure, consumer_ptr who) {
-        const auto why = describe(failure);
-        const auto code = code_of(why);
-        if (is_stopping_) co_return;
-        if (code == errc::shut_down) std::rethrow_exception(failure);
-        if (code == errc::lease_lost) {
-            on_lost(who);
-            bool has_joined = true;
-            try {
-                co_await member_.join();
-            } catch (const boost::system::system_error&) {
-                has_joined = false;
-            }
-            if (has_joined) co_return;
-        } else {
-            note(log_level::warning, "fetching tasks failed: " + why.message);
-        }
-        co_await pause(++failures_);
-    }
-
-    asio::awaitable<void> pause(unsigned failures) {
-        constexpr auto policy = retry_policy::exponential(std::chrono::milliseconds(100))
-                                    .max_delay(std::chrono::seconds(5)).attempts(0).full_jitter();
-        const auto delay = *next_delay(policy, failures, duration::zero(), random_);
-        co_await sleep_until(clock_, later(clock_.now(), delay));
-    }
-
-    // --- the end ----------------------------------------------------------------------------------------
-
-    /// Lets the handlers end: by themselves, then cancelled, then not at all.
-    asio::awaitable<void> drain() {
-        crew_->give_back_waiting();
-        const auto patience = broken_ || is_abandoned_ || is_hurried_ ? duration::zero() : options_.drain_for();
-        bool is_empty = co_await crew_->emptied_within(patience);
-        if (is_empty) co_return;
-        note(log_level::warning, "handlers did not end within the drain time and are cancelled");
-        crew_->cancel_all(errc::shut_down);
-        is_empty = co_await crew_->emptied_within(options_.unwind_for());
-        if (is_empty) co_return;
-        note(log_level::error, "handlers did not end when cancelled; their tasks are given back");
-    }
-
-    /// Thread-safe.
-    void note(log_level level, std::string text) const {
-        if (!options_.log()) return;
-        log_line line;
-        line.at = clock_.now();
-        line.level = level;
-        line.text = "worker " + member_.node() + ": " + std::move(text);
-        options_.log()(line, nullptr);
-    }
-
-    static constexpr std::size_t max_batch = 500;
-    static constexpr duration fetch_wait = std::chrono::seconds(5);
-
-    const broker_ptr broker_;
-    const worker_options options_;
-    const std::vector<weighted_queue> queues_;
-    const std::shared_ptr<const name_set> names_;
-    taskflux::clock& clock_;
-    membership member_;
-    const asio::any_io_executor strand_;
-    const std::shared_ptr<crew> crew_;
-
-    // On the strand.
-    std::minstd_rand random_;
-    event changed_;  // a loop has ended
-    loop fetching_;
-    loop settling_;
-    loop watching_;
-    std::vector<std::string> busy_queues_;  // that are being told how tasks ended
-    consumer_ptr lost_;  // the latest one whose lease was lost
-    unsigned failures_ = 0;
-    bool is_stopping_ = false;
-    bool is_hurried_ = false;
-    bool is_abandoned_ = false;
-    bool is_drained_ = false;
-    std::exception_ptr broken_;
-
-    lease_keeper keeper_;  // uses all of the above
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/worker.ipp -------------------------------------------------------------
-
-namespace taskflux {
-
-worker::~worker() {
-    if (core_) core_->abandon();
-    if (pool_) pool_->join();
-}
-
-asio::awaitable<void> worker::run() {
-    if (core_) throw error(errc::wrong_state, "this worker has been run already");
-    auto queues = options_.queues().empty() ? contract_queues_ : options_.queues();
-    if (handlers_->empty()) throw error(errc::invalid_argument, "a worker needs a handler: call on() before run()");
-    core_ = std::make_shared<detail::worker_core>(broker_, options_, std::move(queues), handlers_, cpu());
-    if (is_paused_) core_->attempts().pause(true);
-    if (is_stopped_) core_->stop();
-    return detail::live(core_, pool_);
-}
-
-void worker::stop() {
-    if (core_) return core_->stop();
-    is_stopped_ = true;
-}
-
-void worker::stop_now() {
-    if (core_) return core_->stop_now();
-    is_stopped_ = true;
-}
-
-executor_counts worker::counts() const { return core_ ? core_->counts() : executor_counts{}; }
-
-void worker::set_concurrency(std::size_t slots) {
-    if (slots == 0) throw error(errc::invalid_argument, "a worker needs at least one slot; pause() takes no tasks");
-    if (core_) return core_->attempts().concurrency(slots);
-    options_.concurrency(slots);
-}
-
-std::size_t worker::concurrency() const { return core_ ? core_->attempts().concurrency() : options_.concurrency(); }
-
-void worker::pause() {
-    if (core_) return core_->attempts().pause(true);
-    is_paused_ = true;
-}
-
-void worker::resume() {
-    if (core_) return core_->attempts().pause(false);
-    is_paused_ = false;
-}
-
-bool worker::is_paused() const { return core_ ? core_->attempts().is_paused() : is_paused_; }
-
-std::vector<std::string> worker::queues() const {
-    std::vector<std::string> names;
-    for (const auto& queue : options_.queues().empty() ? contract_queues_ : options_.queues()) names.push_back(queue.name);
-    return names;
-}
-
-std::vector<std::string> worker::tasks() const {
-    std::vector<std::string> names;
-    for (const auto& [name, unused] : *handlers_) names.push_back(name);
-    return names;
-}
-
-void worker::add(std::string name, std::string_view queue, std::unique_ptr<detail::task_handler> handler) {
-    if (core_) throw error(errc::wrong_state, "task " + name + ": handlers are set before run()");
-    if (handlers_->contains(name)) throw error(errc::invalid_argument, "task " + name + " has a handler already");
-    const auto same = [&](const weighted_queue& known) { return known.name == queue; };
-    if (std::ranges::none_of(contract_queues_, same)) contract_queues_.push_back({std::string(queue), 1});
-    handlers_->emplace(std::move(name), std::move(handler));
-}
-
-asio::any_io_executor worker::cpu() {
-    const auto is_plain = [](const auto& named) { return named.second->kind() == detail::job::kind::plain; };
-    if (options_.cpu() || std::ranges::none_of(*handlers_, is_plain)) return options_.cpu();
-    pool_ = detail::make_cpu_pool(options_.cpu_threads());
-    return pool_->get_executor();
-}
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/workflow/child_waits.hpp -----------------------------------------------
-
-namespace taskflux::detail {
-
-/// Waits for the ends of some subtasks, whose handlers run elsewhere or on this very worker. On one strand, that of the
-/// coroutine that awaits `next`.
-class child_waits {
-public:
-    child_waits(asio::any_io_executor executor, broker_ptr broker, task_id parent)
-        : executor_(executor), broker_(std::move(broker)), parent_(std::move(parent)) {}
-    child_waits(const child_waits&) = delete;
-    child_waits& operator=(const child_waits&) = delete;
-
-    ~child_waits() {
-        for (const auto& one : waits_) {
-            one->is_abandoned = true;
-            one->stop.emit(asio::cancellation_type::terminal);
-        }
-    }
-
-    std::size_t size() const { return waits_.size(); }
-
-    /// `key`: in the parent's journal.
-    void add(open_child child, std::string key) {
-        auto made = std::make_shared<wait>();
-        made->child = std::move(child);
-        waits_.push_back(made);
-        if (made->child.outcome) return ended(made);
-        asio::co_spawn(executor_, take_end(broker_, parent_, std::move(key), made),
-                       asio::bind_cancellation_slot(made->stop.slot(), [this, made](std::exception_ptr error) {
-                           if (made->is_abandoned) return;
-                           made->error = std::move(error);
-                           ended(made);
-                       }));
-    }
-
-    /// The first one in order, when it has ended; any that has not succeeded comes first.
-    asio::awaitable<open_child> next() {
-        for (;;) {
-            if (unhappy_) {
-                if (unhappy_->error) std::rethrow_exception(unhappy_->error);
-                co_return unhappy_->child;
-            }
-            if (auto& first = waits_.front(); first->has_ended) {
-                auto child = std::move(first->child);
-                waits_.pop_front();
-                co_return child;
-            }
-            co_await changed_.wait();
-        }
-    }
-
-    bool is_next_there() const { return !waits_.empty() && waits_.front()->has_ended; }
-
-    /// Those that have not ended.
-    std::vector<task_key> open() const {
-        std::vector<task_key> keys;
-        for (const auto& one : waits_) {
-            if (!one->has_ended) keys.push_back(one->child.id.key);
-        }
-        return keys;
-    }
-
-private:
-    struct wait {
-        open_child child;
-        std::exception_ptr error;
-        asio::cancellation_signal stop;
-        bool has_ended = false;     // we have heard of it
-        bool is_abandoned = false;  // we are gone
-    };
-
-    void ended(const std::shared_ptr<wait>& one) {
-        one->has_ended = true;
-        if (one->error || one->child.outcome->state != task_state::succeeded) {
-            // What was only cancelled may have been cancelled for what has failed.
-            const bool is_worse = !unhappy_ || (!unhappy_->error && unhappy_->child.outcome->state == task_state::cancelled);
-            if (is_worse) unhappy_ = one;
-        }
-        changed_.set();
-    }
-
-    static asio::awaitable<void> take_end(broker_ptr broker, task_id parent, std::string key, std::shared_ptr<wait> one) {
-        one->child.outcome = co_await end_of_child(std::move(broker), std::move(parent), std::move(key), one->child.id);
-    }
-
-    const asio::any_io_executor executor_;
-    const broker_ptr broker_;
-    const task_id parent_;
-    event changed_;
-    std::deque<std::shared_ptr<wait>> waits_;
-    std::shared_ptr<wait> unhappy_;  // the end that comes first whatever the order
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/workflow/map_mark.hpp --------------------------------------------------
-
-namespace taskflux::detail {
-
-/// What remembers how far a map without results has come, so that the journal need not hold its subtasks.
-class map_mark {
-public:
-    map_mark(notebook& book, std::string name) : book_(book), name_(std::move(name)) {}
-
-    /// How many items, from the first one on, are done with.
-    asio::awaitable<std::size_t> read() {
-        if (!book_.may_have_entries()) co_return 0;
-        const auto known = co_await book_.find_number(key());
-        written_ = known.value_or(0);
-        co_return written_;
-    }
-
-    /// To be called as the first `done` are done with; writes now and then.
-    asio::awaitable<void> move(std::size_t done, bool at_once) {
-        constexpr std::size_t stride = 128;  // notes that one call takes
-        if (done == written_ || (!at_once && done < written_ + stride)) co_return;
-        auto notes = book_.notes();
-        notes.items.push_back(notebook::item_of(key(), std::to_string(done), journal_notes::mode::set));
-        for (; written_ < done; ++written_) {
-            notes.items.push_back(notebook::item_of(child_key(name_ + '.' + std::to_string(written_)), "", journal_notes::mode::drop));
-        }
-        co_await book_.write(std::move(notes));
-    }
-
-private:
-    std::string key() const { return step_key("~map/" + name_); }
-
-    notebook& book_;
-    const std::string name_;
-    std::size_t written_ = 0;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/workflow/calls.ipp -----------------------------------------------------
-
-namespace taskflux::detail {
-
-asio::awaitable<open_child> await_child(notebook& book, std::string name, std::string queue, new_task task, is_ending ends) {
-    std::vector<std::string> names(1, name);
-    std::vector<new_task> tasks;
-    tasks.push_back(std::move(task));
-    auto opened = co_await open_children(book, queue, std::move(names), std::move(tasks), false);
-    auto child = std::move(opened.front());
-    if (child.outcome && child.outcome->state == task_state::cancelled && book.is_in_group()) {
-        // Perhaps it was cancelled since another one of the group had failed, whose failure is to come first again.
-        const parking lent(book.sink());
-        asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::milliseconds(200));
-        co_await timer.async_wait(asio::deferred);
-    }
-    if (child.outcome) co_return child;
-    const parking lent(book.sink());
-    std::exception_ptr failure;
-    try {
-        auto outcome = co_await end_of_child(book.broker(), book.id(), child_key(name), child.id);
-        child.outcome = std::move(outcome);
-    } catch (...) {
-        failure = std::current_exception();
-    }
-    if (failure) {
-        if (!ends()) abandon_children(book.broker(), queue, std::vector<task_key>(1, child.id.key));
-        std::rethrow_exception(failure);
-    }
-    co_return child;
-}
-
-asio::awaitable<void> await_children(notebook& book, std::string name, std::string queue, new_task pattern,
-                                     payload_source& payloads, const child_sink& on_end, std::size_t window,
-                                     bool has_results, is_ending ends) {
-    const auto executor = co_await asio::this_coro::executor;
-    map_mark mark(book, name);
-    std::size_t done = 0;
-    if (!has_results) done = co_await mark.read();
-    std::size_t index = 0;
-    for (; index < done && payloads.has_next(); ++index) payloads.skip();
-
-    child_waits waits(executor, book.broker(), book.id());
-    std::exception_ptr failure;
-    try {
-        for (;;) {
-            // Half a window at a time, so that a call submits many.
-            const auto room = window - waits.size();
-            if (payloads.has_next() && 2 * room >= window) {
-                std::vector<std::string> names;
-                std::vector<new_task> tasks;
-                while (tasks.size() < room && payloads.has_next()) {
-                    names.push_back(name + '.' + std::to_string(index++));
-                    tasks.push_back(pattern);
-                    tasks.back().payload = payloads.take();
-                }
-                auto keys = names;
-                auto opened = co_await open_children(book, queue, std::move(names), std::move(tasks), false);
-                for (std::size_t i = 0; i < opened.size(); ++i) waits.add(std::move(opened[i]), child_key(keys[i]));
-            }
-            if (waits.size() == 0) break;
-            std::optional<parking> lent;
-            if (!waits.is_next_there()) lent.emplace(book.sink());
-            const auto child = co_await waits.next();
-            lent.reset();
-            on_end(child);
-            if (!has_results) co_await mark.move(++done, false);
-        }
-        if (!has_results) co_await mark.move(done, true);
-    } catch (...) {
-        failure = std::current_exception();
-    }
-    if (failure) {
-        if (!ends()) abandon_children(book.broker(), queue, waits.open());
-        std::rethrow_exception(failure);
-    }
-}
-
-asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, std::string queue, new_task pattern,
-                                            payload_source& payloads, children_policy policy) {
-    constexpr std::size_t batch = 500;
-    std::size_t count = 0;
-    do {
-        std::vector<std::string> names;
-        std::vector<new_task> tasks;
-        while (tasks.size() < batch && payloads.has_next()) {
-            names.push_back(name + '.' + std::to_string(count++));
-            tasks.push_back(pattern);
-            tasks.back().payload = payloads.take();
-        }
-        co_await open_children(book, queue, std::move(names), std::move(tasks), true, policy);  // also none: the policy
-    } while (payloads.has_next());
-    co_return count;
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/workflow/children.ipp --------------------------------------------------
-
-namespace taskflux::detail {
-
-inline std::string mismatch(const std::string& name, const child_place& there, const std::string& queue, const std::string& task) {
-    return "subtask \"" + name + "\" was " + there.name + " in queue " + there.queue + " when this task ran before, and is " +
-           task + " in queue " + queue + " now: the handler's calls have changed while the task was under way; "
-           "give calls names, or let such tasks end before the change";
-}
-
-asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, std::string key, task_id child) {
-    constexpr auto pause = std::chrono::milliseconds(50);
-    constexpr int patience = 200;
-    for (int tries = 0;; ++tries) {
-        std::exception_ptr failure;
-        try {
-            auto outcome = co_await broker->wait(child, (duration::max)());
-            if (outcome) co_return std::move(*outcome);
-        } catch (const boost::system::system_error& e) {
-            if (e.code() != errc::not_found) throw;
-            failure = std::current_exception();
-        }
-        journal_query query;
-        query.keys.push_back(key);
-        auto page = co_await broker->journal(parent, std::move(query));
-        if (!page.entries.empty() && page.entries.front().outcome) co_return std::move(*page.entries.front().outcome);
-        if (failure && tries == patience) std::rethrow_exception(failure);
-        asio::steady_timer timer(co_await asio::this_coro::executor, pause);
-        co_await timer.async_wait(asio::deferred);
-    }
-}
-
-/// Takes subtasks out of a journal whose tasks do not come.
-inline asio::awaitable<void> drop_notes(broker_ptr broker, task_id parent, journal_notes notes, std::vector<std::string> keys) {
-    for (auto& key : keys) {
-        notes.items.emplace_back();
-        notes.items.back().key = std::move(key);
-        notes.items.back().how = journal_notes::mode::drop;
-    }
-    co_await broker->note(std::move(parent), std::move(notes));
-}
-
-asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
-                                                    journal_notes notes) {
-    const auto parent = tasks.front().parent->id;
-    std::vector<std::string> keys;
-    std::vector<bool> may_be_others;  // an id that was not made for this very call
-    for (const auto& task : tasks) {
-        keys.push_back(task.parent->key);
-        may_be_others.push_back(!task.unique_key.empty() || !task.own_id.starts_with(to_string(parent) + '/'));
-    }
-    std::exception_ptr failure;
-    std::vector<submitted> stored;
-    try {
-        stored = co_await broker->submit(queue, std::move(tasks));
-    } catch (const error&) {
-        failure = std::current_exception();
-    }
-    if (failure) {
-        co_await drop_notes(broker, parent, std::move(notes), std::move(keys));
-        std::rethrow_exception(failure);
-    }
-    std::vector<task_key> made;
-    for (std::size_t i = 0; i < stored.size(); ++i) {
-        made.push_back(stored[i].key);
-        if (!stored[i].duplicate || !may_be_others[i]) continue;
-        task_id there;
-        there.queue = queue;
-        there.key = stored[i].key;
-        const auto known = co_await broker->get(there);
-        if (known && known->parent == to_string(parent) && child_key(known->call) == keys[i]) continue;
-        std::vector<std::string> strange(1, keys[i]);
-        co_await drop_notes(broker, parent, notes, std::move(strange));
-        throw error(errc::invalid_argument, "the subtask \"" + keys[i].substr(1) + "\" has the id or unique key of task " +
-                                                to_string(there) + ", which is not this call's");
-    }
-    co_return made;
-}
-
-asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::string queue, std::vector<std::string> names,
-                                                       std::vector<new_task> tasks, bool are_spawned,
-                                                       std::optional<children_policy> policy) {
-    auto notes = book.notes();
-    notes.policy = policy;
-    for (std::size_t i = 0; i < tasks.size(); ++i) {
-        if (tasks[i].own_id.empty()) tasks[i].own_id = book.child_id(names[i]);
-        child_place place;
-        place.queue = queue;
-        place.name = tasks[i].spec->name;
-        place.own_id = tasks[i].own_id;
-        auto item = notebook::item_of(child_key(names[i]), place.text(), journal_notes::mode::add);
-        item.is_spawned = are_spawned;
-        notes.items.push_back(std::move(item));
-    }
-    auto known = co_await book.write(std::move(notes));
-
-    std::vector<open_child> children(tasks.size());
-    std::vector<new_task> fresh;
-    std::vector<std::size_t> places;
-    std::vector<std::pair<std::size_t, new_task>> older;  // open since an attempt that has failed, which may cancel them yet
-    for (std::size_t i = 0; i < tasks.size(); ++i) {
-        children[i].id.queue = queue;
-        children[i].own_id = tasks[i].own_id;
-        if (auto& before = known.before[i]) {
-            auto there = child_place::parse(before->text);
-            if (there.queue != queue || there.name != tasks[i].spec->name) {
-                throw error(errc::journal_mismatch, mismatch(names[i], there, queue, tasks[i].spec->name));
-            }
-            children[i].own_id = there.own_id;
-            if (before->outcome) {
-                children[i].outcome = std::move(before->outcome);
-                continue;
-            }
-            if (before->epoch < known.epoch) older.emplace_back(i, tasks[i]);
-            tasks[i].own_id = std::move(there.own_id);
-        }
-        parent_link parent;
-        parent.id = book.id();
-        parent.key = child_key(names[i]);
-        tasks[i].parent = std::move(parent);
-        fresh.push_back(std::move(tasks[i]));
-        places.push_back(i);
-    }
-    if (fresh.empty()) co_return children;
-    const auto broker = book.broker();
-    auto by = book.notes();
-    const auto keys = co_await submit_noted(broker, queue, std::move(fresh), std::move(by));
-    for (std::size_t i = 0; i < places.size(); ++i) children[places[i]].id.key = keys[i];
-
-    for (auto& [i, task] : older) {
-        const parking lent(book.sink());
-        auto outcome = co_await end_of_child(broker, book.id(), child_key(names[i]), children[i].id);
-        if (outcome.state == task_state::succeeded) {
-            children[i].outcome = std::move(outcome);
-            continue;
-        }
-        std::vector<std::string> name(1, names[i]);
-        std::vector<new_task> again;
-        again.push_back(std::move(task));
-        auto opened = co_await open_children(book, queue, std::move(name), std::move(again), are_spawned);
-        children[i] = std::move(opened.front());
-    }
-    co_return children;
-}
-
-void abandon_children(const broker_ptr& broker, const std::string& queue, std::vector<task_key> keys) {
-    if (keys.empty()) return;
-    constexpr auto cancel = [](broker_ptr of, std::string in, std::vector<task_key> which) -> asio::awaitable<void> {
-        co_await of->cancel(std::move(in), std::move(which));
-    };
-    asio::co_spawn(broker->get_executor(), cancel(broker, queue, std::move(keys)), [](std::exception_ptr) {});
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/workflow/notebook.ipp --------------------------------------------------
-
-namespace taskflux::detail {
-
-asio::awaitable<std::string> notebook::keep(std::string key, std::string value) {
-    auto what = notes();
-    what.items.push_back(item_of(std::move(key), value, journal_notes::mode::add));
-    const auto answer = co_await write(std::move(what));
-    const auto& before = answer.before.front();
-    co_return before ? before->text : value;
-}
-
-asio::awaitable<void> notebook::set(std::string key, std::string value) {
-    auto what = notes();
-    what.items.push_back(item_of(std::move(key), std::move(value), journal_notes::mode::set));
-    co_await write(std::move(what));
-}
-
-asio::awaitable<std::optional<std::string>> notebook::find(std::string key) {
-    journal_query query;
-    query.keys.push_back(std::move(key));
-    auto page = co_await broker()->journal(id_, std::move(query));
-    if (page.entries.empty()) co_return std::nullopt;
-    co_return std::move(page.entries.front().text);
-}
-
-asio::awaitable<std::optional<std::size_t>> notebook::find_number(std::string key) {
-    const auto known = co_await find(std::move(key));
-    if (!known) co_return std::nullopt;
-    std::size_t number = 0;
-    std::from_chars(known->data(), known->data() + known->size(), number);
-    co_return number;
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/workflow/steps.ipp -----------------------------------------------------
-
-namespace taskflux::detail {
-
-inline time_point read_time(const std::string& text) {
-    std::int64_t number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return time_point(duration(number));
-}
-
-inline std::string time_text(time_point when) { return std::to_string(when.time_since_epoch().count()); }
-
-/// Shorter waits than this keep the handler in memory.
-inline constexpr duration shortest_suspension = std::chrono::seconds(1);
-
-/// How often who waits in a group looks for a signal.
-inline constexpr duration signal_poll = std::chrono::seconds(1);
-
-asio::awaitable<void> pause_until(notebook& book, std::string name, time_point when) {
-    auto& clock = book.broker()->clock();
-    if (!book.may_have_entries() && when - clock.now() < shortest_suspension) {
-        const parking lent(book.sink());
-        co_await sleep_until(clock, when);
-        co_return;
-    }
-    const auto kept = co_await book.keep(step_key("~sleep/" + name), time_text(when));
-    const auto until = read_time(kept);
-    const auto left = until - clock.now();
-    if (left >= shortest_suspension && !book.is_in_group()) throw suspension{left, {}};
-    const parking lent(book.sink());
-    co_await sleep_until(clock, until);
-}
-
-/// The number of a signal that is waited for; whoever waits next has it, unless it is taken.
-class awaited_signal {
-public:
-    awaited_signal(notebook& book, std::string name)
-        : book_(book), name_(std::move(name)), key_(signal_key(name_, book_.next_signal(name_))) {}
-    awaited_signal(const awaited_signal&) = delete;
-    awaited_signal& operator=(const awaited_signal&) = delete;
-    ~awaited_signal() {
-        if (!is_taken_) book_.return_signal(name_);
-    }
-
-    const std::string& key() const { return key_; }
-    void take() { is_taken_ = true; }
-
-private:
-    notebook& book_;
-    const std::string name_;
-    const std::string key_;
-    bool is_taken_ = false;
-};
-
-asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::string place, std::string name, duration limit) {
-    awaited_signal signal(book, std::move(name));
-    const auto& key = signal.key();
-    const auto limit_key = step_key("~signal/" + place);
-    auto& clock = book.broker()->clock();
-    const bool has_limit = limit != (duration::max)();
-    auto ends = never;
-    if (has_limit) {
-        const auto kept = co_await book.keep(limit_key, time_text(later(clock.now(), limit)));
-        ends = read_time(kept);
-    }
-    while (ends != time_point{}) {  // else it was given up before, and stays given up
-        auto value = co_await book.find(key);
-        if (value) {
-            signal.take();
-            co_return value;
-        }
-        const auto now = clock.now();
-        if (now >= ends) {
-            co_await book.set(limit_key, time_text({}));
-            break;
-        }
-        if (!book.is_in_group()) throw suspension{has_limit ? ends - now : (duration::max)(), key};
-        const parking lent(book.sink());
-        co_await sleep_until(clock, (std::min)(ends, later(now, signal_poll)));
-    }
-    co_return std::nullopt;
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/host.ipp --------------------------------------------------------------------
-
-namespace taskflux {
-
-std::string own_ip() {
-    asio::io_context context;
-    asio::ip::udp::socket socket(context);
-    boost::system::error_code ec;
-    // Connecting a datagram socket sends nothing: the system only chooses the way. The address is one for documentation
-    // (RFC 5737), which no machine has.
-    socket.connect(asio::ip::udp::endpoint(asio::ip::make_address_v4("192.0.2.1"), 9), ec);
-    const auto mine = socket.local_endpoint(ec);
-    return ec || mine.address().is_unspecified() ? "127.0.0.1" : mine.address().to_string();
-}
-
-double host_load() {
-    double load = 0;
-    return ::getloadavg(&load, 1) == 1 ? load : 0;
-}
-
-std::uint64_t resident_memory() {
-    std::ifstream pages("/proc/self/statm");
-    std::uint64_t all = 0, resident = 0;
-    pages >> all >> resident;
-    return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace taskflux

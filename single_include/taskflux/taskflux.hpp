@@ -7,7 +7,6 @@
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -20,8 +19,6 @@
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/experimental/cancellation_condition.hpp>
-#include <boost/asio/experimental/channel_error.hpp>
-#include <boost/asio/experimental/concurrent_channel.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
@@ -493,32 +490,6 @@ inline task_id parse_task_id(std::string_view text) {
     return {std::string(text.substr(0, colon)), parse_task_key(text.substr(colon + 1))};
 }
 
-/// Makes UUIDs of version 7 (RFC 9562): unique, and sorted by the time they were made, also when the
-/// clock steps back. One per thread, or guarded.
-class uuid_generator {
-public:
-    boost::uuids::uuid operator()() {
-        const auto made = generate_();
-        last_ = made > last_ ? made : successor(last_);
-        return last_;
-    }
-
-    /// The next id as 36 characters.
-    std::string text() { return to_string((*this)()); }
-
-private:
-    static boost::uuids::uuid successor(boost::uuids::uuid id) {
-        // Counts up the random tail (bytes 9 to 15), RFC 9562 §6.2 method 2. Overflow takes 2^56 ids.
-        for (auto position = id.size(); position-- > 9;) {
-            if (++id.data[position] != 0) break;
-        }
-        return id;
-    }
-
-    boost::uuids::time_generator_v7 generate_;
-    boost::uuids::uuid last_ = {};
-};
-
 }  // namespace taskflux
 
 // -------------------- taskflux/core/retry.hpp --------------------------------------------------------------
@@ -622,51 +593,6 @@ private:
     predicate retry_if_ = nullptr;
     bool full_jitter_ = false;
 };
-
-namespace detail {
-
-/// The delay after `failed` failures before jitter; what does not fit saturates.
-inline duration plain_delay(const retry_policy& policy, unsigned failed) {
-    const auto base = policy.delay().count();
-    const auto limit = policy.max_delay() > duration::zero() ? policy.max_delay() : (duration::max)();
-    if (base == 0) return duration::zero();
-    switch (policy.kind()) {
-        case backoff::none: return duration::zero();
-        case backoff::fixed: return (std::min)(policy.delay(), limit);
-        case backoff::linear:
-            return limit.count() / base < static_cast<duration::rep>(failed) ? limit
-                                                                             : policy.delay() * failed;
-        case backoff::exponential: {
-            const double grown = static_cast<double>(base) * std::pow(policy.factor(), failed - 1.0);
-            if (!(grown < static_cast<double>(limit.count()))) return limit;
-            return duration(std::llround(grown));
-        }
-    }
-    return duration::zero();
-}
-
-}  // namespace detail
-
-/// The delay before the next attempt, or nothing to give up. Pure: same arguments, same generator state,
-/// same answer; draws from `random` only where the policy has full jitter.
-///
-/// `failed_attempts` counts those so far (0: nothing failed yet, start at once); `elapsed` is the time since
-/// the first attempt started. No input overflows: a delay that does not fit saturates.
-template <std::uniform_random_bit_generator Generator>
-std::optional<duration> next_delay(const retry_policy& policy, unsigned failed_attempts, duration elapsed,
-                                   Generator& random) {
-    if (failed_attempts == 0) return duration::zero();
-    if (policy.attempts() != 0 && failed_attempts >= policy.attempts()) return std::nullopt;
-    auto delay = detail::plain_delay(policy, failed_attempts);
-    if (policy.has_full_jitter()) {
-        delay = duration(std::uniform_int_distribution<duration::rep>(0, delay.count())(random));
-    }
-    if (const auto total = policy.total_time(); total > duration::zero()) {
-        const auto left = total - (std::clamp)(elapsed, duration::zero(), total);
-        if (elapsed > total || delay > left) return std::nullopt;
-    }
-    return delay;
-}
 
 /// A retry policy as it is stored, without its predicate.
 struct retry_rule {
@@ -1784,66 +1710,13 @@ namespace taskflux::detail {
 /// context ends: what belongs to the context, a channel, stands in the frame of the wait, which goes with it, and
 /// a wait does not return while it is being woken.
 class event {
-    using error_code = boost::system::error_code;
-    using channel = asio::experimental::concurrent_channel<asio::any_io_executor, void(error_code)>;
-
-    /// Of one wait, from before it sleeps until it is over.
-    class visit {
-    public:
-        visit(event& at, const asio::any_io_executor& executor) : at_(at), channel_(executor) {
-            const std::lock_guard lock(at_.mutex_);
-            if (std::exchange(at_.is_set_, false)) {
-                wake();
-            } else {
-                at_.waiting_ = this;
-            }
-        }
-        ~visit() {
-            const std::lock_guard lock(at_.mutex_);
-            at_.waiting_ = nullptr;
-            if (is_woken_) at_.is_set_ = true;  // it had been cancelled by then, or its context ended
-        }
-        visit(const visit&) = delete;
-        visit& operator=(const visit&) = delete;
-
-        auto woken() { return channel_.async_receive(asio::as_tuple(asio::deferred)); }
-
-        /// Takes the set, if there was one before a cancellation: `ec` is how `woken` has ended.
-        bool takes_set(error_code ec) {
-            const std::lock_guard lock(at_.mutex_);
-            return ec == asio::experimental::error::channel_closed && std::exchange(is_woken_, false);
-        }
-
-        /// With the event's mutex locked. Closed, not sent to: a context that ends has dropped who waits, and the channel
-        /// would not know.
-        void wake() {
-            is_woken_ = true;
-            channel_.close();
-        }
-
-    private:
-        event& at_;
-        channel channel_;
-        bool is_woken_ = false;
-    };
+    class visit;  // one wait
 
 public:
-    void set() {
-        const std::lock_guard lock(mutex_);
-        if (const auto waiting = std::exchange(waiting_, nullptr)) {
-            waiting->wake();
-        } else {
-            is_set_ = true;
-        }
-    }
+    void set();
 
     /// Returns when the event is set. Throws `operation_aborted` when cancelled.
-    asio::awaitable<void> wait() {
-        const auto executor = co_await asio::this_coro::executor;
-        visit here(*this, executor);
-        const auto [ec] = co_await here.woken();
-        if (!here.takes_set(ec)) throw boost::system::system_error(asio::error::operation_aborted, "wait");
-    }
+    asio::awaitable<void> wait();
 
 private:
     std::mutex mutex_;
@@ -8265,6 +8138,57 @@ broker_ptr make_redis_broker(asio::any_io_executor executor, std::string_view ur
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/retry_delay.hpp --------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// The delay after `failed` failures before jitter; what does not fit saturates.
+inline duration plain_delay(const retry_policy& policy, unsigned failed) {
+    const auto base = policy.delay().count();
+    const auto limit = policy.max_delay() > duration::zero() ? policy.max_delay() : (duration::max)();
+    if (base == 0) return duration::zero();
+    switch (policy.kind()) {
+        case backoff::none: return duration::zero();
+        case backoff::fixed: return (std::min)(policy.delay(), limit);
+        case backoff::linear:
+            return limit.count() / base < static_cast<duration::rep>(failed) ? limit
+                                                                             : policy.delay() * failed;
+        case backoff::exponential: {
+            const double grown = static_cast<double>(base) * std::pow(policy.factor(), failed - 1.0);
+            if (!(grown < static_cast<double>(limit.count()))) return limit;
+            return duration(std::llround(grown));
+        }
+    }
+    return duration::zero();
+}
+
+}  // namespace detail
+
+/// The delay before the next attempt, or nothing to give up. Pure: same arguments, same generator state,
+/// same answer; draws from `random` only where the policy has full jitter.
+///
+/// `failed_attempts` counts those so far (0: nothing failed yet, start at once); `elapsed` is the time since
+/// the first attempt started. No input overflows: a delay that does not fit saturates.
+template <std::uniform_random_bit_generator Generator>
+std::optional<duration> next_delay(const retry_policy& policy, unsigned failed_attempts, duration elapsed,
+                                   Generator& random) {
+    if (failed_attempts == 0) return duration::zero();
+    if (policy.attempts() != 0 && failed_attempts >= policy.attempts()) return std::nullopt;
+    auto delay = detail::plain_delay(policy, failed_attempts);
+    if (policy.has_full_jitter()) {
+        delay = duration(std::uniform_int_distribution<duration::rep>(0, delay.count())(random));
+    }
+    if (const auto total = policy.total_time(); total > duration::zero()) {
+        const auto left = total - (std::clamp)(elapsed, duration::zero(), total);
+        if (elapsed > total || delay > left) return std::nullopt;
+    }
+    return delay;
+}
+
+}  // namespace taskflux
+
 // -------------------- taskflux/core/snowflake.hpp ----------------------------------------------------------
 
 namespace taskflux {
@@ -8358,6 +8282,38 @@ std::string convert_time(std::string_view text, const zone& from, const zone& to
 /// The same, written by a pattern of its own.
 std::string convert_time(std::string_view text, const zone& from, const zone& to, std::string_view pattern,
                          std::string_view written_as);
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/uuid.hpp ---------------------------------------------------------------
+
+namespace taskflux {
+
+/// Makes UUIDs of version 7 (RFC 9562): unique, and sorted by the time they were made, also when the
+/// clock steps back. One per thread, or guarded.
+class uuid_generator {
+public:
+    boost::uuids::uuid operator()() {
+        const auto made = generate_();
+        last_ = made > last_ ? made : successor(last_);
+        return last_;
+    }
+
+    /// The next id as 36 characters.
+    std::string text() { return to_string((*this)()); }
+
+private:
+    static boost::uuids::uuid successor(boost::uuids::uuid id) {
+        // Counts up the random tail (bytes 9 to 15), RFC 9562 §6.2 method 2. Overflow takes 2^56 ids.
+        for (auto position = id.size(); position-- > 9;) {
+            if (++id.data[position] != 0) break;
+        }
+        return id;
+    }
+
+    boost::uuids::time_generator_v7 generate_;
+    boost::uuids::uuid last_ = {};
+};
 
 }  // namespace taskflux
 
@@ -9147,10 +9103,7 @@ public:
           options_(std::move(options)),
           random_(options_.seed() ? *options_.seed() : std::random_device()()) {}
 
-    ~executor_state() override {
-        while (attempts* a = waiting_.pop_front()) job_ptr(&a->owner, false)->abandon();
-        abandon_all();
-    }
+    ~executor_state() override;
 
     std::shared_ptr<executor_state> shared() {
         return std::static_pointer_cast<executor_state>(shared_from_this());
@@ -9159,194 +9112,41 @@ public:
     /// Sets a job up and queues it. Without options of its own it has the executor's. `repeatable`: its
     /// function can be called more than once. `awaited`: see `push`. What speaks against it is delivered as
     /// the job's error.
-    void launch(boost::intrusive_ptr<attempted_job> j, const run_options* options, bool repeatable,
-                bool awaited) {
-        auto refusal = prepare(*j, options, repeatable);
-        job_ptr owned = std::move(j);
-        if (!refusal) refusal = push(owned, awaited);
-        if (refusal) refuse(static_cast<attempted_job&>(*owned), *refusal);
-    }
+    void launch(boost::intrusive_ptr<attempted_job> j, const run_options* options, bool repeatable, bool awaited);
 
     /// As `launch`, for many at once: all are queued or none.
-    void launch_all(job_list& jobs, bool repeatable) {
-        std::optional<errc> refusal;
-        for (job* j = jobs.front(); j && !refusal; j = job_list::next(*j)) {
-            refusal = prepare(static_cast<attempted_job&>(*j), nullptr, repeatable);
-        }
-        if (!refusal) refusal = push(jobs);
-        while (job* j = refusal ? jobs.pop_front() : nullptr) {
-            refuse(static_cast<attempted_job&>(*job_ptr(j, false)), *refusal);
-        }
-    }
+    void launch_all(job_list& jobs, bool repeatable);
 
-    void cancel(attempted_job& j, errc reason) {
-        j.stop(reason);
-        {
-            std::unique_lock lock(attempts_mutex_);
-            if (auto* a = j.attempts_.get(); a && a->state == attempts::phase::waiting) {
-                waiting_.erase(*a);
-                a->state = attempts::phase::queued;
-                lock.unlock();
-                return finish(job_ptr(&j, false), stopped(reason));
-            }
-        }
-        slots::cancel(j, reason);
-    }
+    void cancel(attempted_job& j, errc reason);
 
-    void cancel_all() {
-        slots::cancel_all();
-        std::unique_lock lock(attempts_mutex_);
-        while (attempts* a = waiting_.pop_front()) {
-            a->state = attempts::phase::queued;
-            lock.unlock();
-            a->owner.stop(errc::cancelled);
-            finish(job_ptr(&a->owner, false), stopped(errc::cancelled));
-            lock.lock();
-        }
-    }
+    void cancel_all();
 
-    void shut_down() {
-        close();
-        cancel_all();
-    }
+    void shut_down();
 
-    executor_counts counts() const {
-        const auto sum = slots::counts();
-        const std::lock_guard lock(attempts_mutex_);
-        const auto ends = [&](job_end end) { return sum.ends[static_cast<std::size_t>(end)]; };
-        return {sum.queued,
-                sum.running,
-                waiting_.size(),
-                ends(job_end::succeeded),
-                ends(job_end::failed),
-                ends(job_end::cancelled),
-                ends(job_end::retried)};
-    }
+    executor_counts counts() const;
 
     /// Reports an error that nobody waits for.
-    void unseen(const std::exception_ptr& error) noexcept {
-        if (!options_.on_error()) return;
-        try {
-            options_.on_error()(error);
-        } catch (...) {  // documented
-        }
-    }
+    void unseen(const std::exception_ptr& error) noexcept;
 
 private:
     friend class attempted_job;
 
-    std::optional<errc> prepare(attempted_job& j, const run_options* own, bool repeatable) {
-        if (!own && !has_defaults_) return std::nullopt;
-        const auto& defaults = options_.defaults();
-        const auto pick = [&](auto option, auto otherwise) {
-            const auto value = own ? (own->*option)() : std::nullopt;
-            return value ? *value : (defaults.*option)().value_or(otherwise);
-        };
-        using limit = std::optional<duration> (run_options::*)() const noexcept;
-        using policies = const std::optional<retry_policy>& (run_options::*)() const noexcept;
-        const auto policy = pick(static_cast<policies>(&run_options::retry), retry_policy());
-        const auto timeout = pick(static_cast<limit>(&run_options::timeout), duration());
-        const auto deadline = pick(static_cast<limit>(&run_options::deadline), duration());
-        j.repeats_ = policy.attempts() != 1;
-        if (j.repeats_ && !repeatable) return errc::invalid_argument;
-        if (!j.repeats_ && timeout <= duration::zero() && deadline <= duration::zero()) return std::nullopt;
-        const std::lock_guard lock(attempts_mutex_);
-        j.attempts_ = std::make_unique<attempts>(j, options_.clock(), policy, timeout);
-        if (deadline > duration::zero()) {
-            j.attempts_->deadline = later(options_.clock().now(), deadline);
-            arm(j);
-        }
-        return std::nullopt;
-    }
+    std::optional<errc> prepare(attempted_job& j, const run_options* own, bool repeatable);
 
-    void refuse(attempted_job& j, errc why) {
-        give_up(j);
-        j.deliver(stopped(why), false);
-    }
+    void refuse(attempted_job& j, errc why);
 
-    void give_up(attempted_job& j) noexcept {
-        const std::lock_guard lock(attempts_mutex_);
-        if (j.attempts_) end(*j.attempts_);
-    }
+    void give_up(attempted_job& j) noexcept;
 
-    void begin(attempted_job& j) {
-        const std::lock_guard lock(attempts_mutex_);
-        attempts& a = *j.attempts_;
-        const auto now = options_.clock().now();
-        if (a.first_start == never) a.first_start = now;
-        a.state = attempts::phase::running;
-        a.timed_out = false;
-        ++a.started;
-        a.attempt_ends = a.timeout > duration::zero() ? later(now, a.timeout) : never;
-        if (now >= a.deadline) {
-            j.stop(errc::timed_out);
-            throw boost::system::system_error(make_error_code(errc::timed_out));
-        }
-        arm(j);
-    }
+    void begin(attempted_job& j);
 
-    job_end judge(attempted_job& j, std::exception_ptr& error) {
-        const std::lock_guard lock(attempts_mutex_);
-        attempts& a = *j.attempts_;
-        if (error && !j.stopping()) {
-            if (a.timed_out) error = stopped(errc::timed_out);
-            if (j.repeats_ && a.policy.accepts(error)) {
-                const auto now = options_.clock().now();
-                const auto delay = next_delay(a.policy, a.started, now - a.first_start, random_);
-                if (delay && adjourn(j)) {
-                    a.state = attempts::phase::waiting;
-                    a.resumes = later(now, *delay);
-                    intrusive_ptr_add_ref(&j);
-                    waiting_.push_back(a);
-                    arm(j);
-                    return job_end::retried;
-                }
-            }
-        }
-        end(a);
-        return error ? job_end::failed : job_end::succeeded;
-    }
+    job_end judge(attempted_job& j, std::exception_ptr& error);
 
-    void end(attempts& a) noexcept {
-        a.state = attempts::phase::ended;
-        ++a.wait;
-        a.disarm();
-    }
+    void end(attempts& a) noexcept;
 
     // Waits for whatever is due next, in place of what was waited for.
-    void arm(attempted_job& j) {
-        attempts& a = *j.attempts_;
-        const auto when = a.due();
-        if (when == never) return a.disarm();
-        if (!a.timer) a.timer.emplace(get_executor());
-        a.time.arm(*a.timer, when);
-        a.timer->async_wait([self = shared(), j = boost::intrusive_ptr<attempted_job>(&j),
-                             wait = ++a.wait](boost::system::error_code) { self->on_time(*j, wait); });
-    }
+    void arm(attempted_job& j);
 
-    void on_time(attempted_job& j, unsigned wait) {
-        std::unique_lock lock(attempts_mutex_);
-        attempts& a = *j.attempts_;
-        if (a.wait != wait || a.state == attempts::phase::ended) return;
-        const auto now = options_.clock().now();
-        if (now >= a.deadline) {
-            a.deadline = never;
-            lock.unlock();
-            cancel(j, errc::timed_out);
-        } else if (a.state == attempts::phase::running && now >= a.attempt_ends) {
-            a.timed_out = true;
-            a.attempt_ends = never;
-            arm(j);
-            interrupt(j, a.started);
-        } else if (a.state == attempts::phase::waiting && now >= a.resumes) {
-            waiting_.erase(a);
-            a.state = attempts::phase::queued;
-            arm(j);
-            readmit(job_ptr(&j, false));
-        } else {
-            arm(j);
-        }
-    }
+    void on_time(attempted_job& j, unsigned wait);
 
     const executor_options options_;
     const bool has_defaults_ =
@@ -9355,22 +9155,6 @@ private:
     intrusive_list<attempts> waiting_;   // of adjourned jobs; owns a reference to each
     std::minstd_rand random_;
 };
-
-inline void attempted_job::begin() {
-    if (attempts_) owner_.begin(*this);
-}
-
-inline job_end attempted_job::judge(std::exception_ptr& error) noexcept {
-    const job_end end = attempts_ ? owner_.judge(*this, error) : error ? job_end::failed : job_end::succeeded;
-    if (!error || !stopping() || end == job_end::retried) return end;
-    error = slots::stopped(stop_reason());
-    return stop_reason() == errc::timed_out ? job_end::failed : job_end::cancelled;
-}
-
-inline void attempted_job::abandon() noexcept {
-    owner_.give_up(*this);
-    let_go();
-}
 
 }  // namespace taskflux::detail
 

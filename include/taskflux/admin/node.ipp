@@ -7,6 +7,7 @@
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/id.hpp>
+#include <taskflux/core/uuid.hpp>
 #include <taskflux/detail/alarm.hpp>
 #include <taskflux/detail/event.hpp>
 #include <taskflux/host.hpp>

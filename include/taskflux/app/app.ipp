@@ -7,6 +7,7 @@
 #include <taskflux/app/config/check.hpp>
 #include <taskflux/app/config/nearest.hpp>
 #include <taskflux/core/task/failure.hpp>
+#include <taskflux/core/uuid.hpp>
 #include <taskflux/detail/live.hpp>
 #include <taskflux/flow/connect.hpp>
 #include <taskflux/version.hpp>

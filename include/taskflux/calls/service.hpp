@@ -3,6 +3,7 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/calls/call_context.hpp>
 #include <taskflux/calls/service_options.hpp>
+#include <taskflux/calls/stream/emitting.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/method.hpp>
 #include <taskflux/exec/handler/typed_handler.hpp>

@@ -4,6 +4,7 @@
 #include <taskflux/calls/service/core.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/id.hpp>
+#include <taskflux/core/uuid.hpp>
 #include <taskflux/detail/live.hpp>
 
 #include <boost/asio/ip/host_name.hpp>

@@ -5,44 +5,13 @@
 #include <taskflux/fwd.hpp>
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/error.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/system/system_error.hpp>
 
 namespace taskflux::detail {
 
 /// Returns when `source` reads `when` or later; at once if it does so already. `source` must outlive it.
 /// Cancellation (what the coroutine lets through; `co_spawn`: terminal): throws `operation_aborted`, where
 /// the coroutine throws when cancelled, else returns early.
-inline asio::awaitable<void> sleep_until(clock& source, time_point when) {
-    struct armed_timer {
-        armed_timer(clock& c, const asio::any_io_executor& ex) : source(c), timer(ex) {}
-        ~armed_timer() { source.disarm(timer); }
-        armed_timer(const armed_timer&) = delete;
-        armed_timer& operator=(const armed_timer&) = delete;
-
-        clock& source;
-        asio::steady_timer timer;
-    };
-
-    if (source.now() >= when) co_return;
-    armed_timer waiting(source, co_await asio::this_coro::executor);
-    while (source.now() < when) {
-        source.arm(waiting.timer, when);
-        // A clock may end a wait early, by cancelling it: the state alone tells whether someone cancelled us.
-        boost::system::error_code ec;
-        co_await waiting.timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));
-        const auto state = co_await asio::this_coro::cancellation_state;
-        if (state.cancelled() == asio::cancellation_type::none) continue;
-        if (co_await asio::this_coro::throw_if_cancelled()) {
-            throw boost::system::system_error(asio::error::operation_aborted);
-        }
-        co_return;
-    }
-}
+asio::awaitable<void> sleep_until(clock& source, time_point when);
 
 /// Returns after `by` has passed on `source`; else as `sleep_until`.
 inline asio::awaitable<void> sleep_for(clock& source, duration by) {

@@ -2,6 +2,7 @@
 
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/id.hpp>
+#include <taskflux/core/uuid.hpp>
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/workflow/children.hpp>
 

@@ -3,6 +3,7 @@
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/task/failure.hpp>
+#include <taskflux/core/uuid.hpp>
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/raw_queue.hpp>
 #include <taskflux/flow/raw_queue/consumer.hpp>

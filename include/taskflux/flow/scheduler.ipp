@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/uuid.hpp>
 #include <taskflux/detail/live.hpp>
 #include <taskflux/flow/scheduler.hpp>
 #include <taskflux/flow/scheduler/core.hpp>

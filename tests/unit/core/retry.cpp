@@ -1,4 +1,5 @@
 #include <taskflux/core/retry.hpp>
+#include <taskflux/core/retry_delay.hpp>
 
 #include <boost/test/unit_test.hpp>
 

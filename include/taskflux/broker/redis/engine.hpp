@@ -8,6 +8,7 @@
 #include <taskflux/broker/redis/queue.hpp>
 #include <taskflux/broker/redis/server_clock.hpp>
 #include <taskflux/core/id.hpp>
+#include <taskflux/core/uuid.hpp>
 #include <taskflux/detail/alarm.hpp>
 
 #include <boost/asio/any_io_executor.hpp>

@@ -8,6 +8,7 @@
 #include <taskflux/broker/redis/verdict.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/retry.hpp>
+#include <taskflux/core/retry_delay.hpp>
 #include <taskflux/fwd.hpp>
 
 #include <boost/asio/any_io_executor.hpp>

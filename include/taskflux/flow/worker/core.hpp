@@ -3,6 +3,7 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/retry.hpp>
+#include <taskflux/core/retry_delay.hpp>
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/detail/event.hpp>
 #include <taskflux/detail/sleep.hpp>

@@ -4,6 +4,7 @@
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/control.hpp>
 #include <taskflux/core/retry.hpp>
+#include <taskflux/core/retry_delay.hpp>
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/flow/workflow/notebook.hpp>
 

@@ -2,6 +2,7 @@
 
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/core/id.hpp>
+#include <taskflux/core/uuid.hpp>
 
 #include <boost/asio/awaitable.hpp>
 

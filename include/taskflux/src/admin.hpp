@@ -1,0 +1,6 @@
+#pragma once
+
+// Nodes, their directory, task trees.
+#include <taskflux/admin/directory.ipp>
+#include <taskflux/admin/inspector.ipp>
+#include <taskflux/admin/node.ipp>

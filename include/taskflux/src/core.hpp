@@ -1,0 +1,12 @@
+#pragma once
+
+// Values, time, the executor, and what passes between processes.
+#include <taskflux/broker/exchange.ipp>
+#include <taskflux/core/snowflake.ipp>
+#include <taskflux/core/time_text.ipp>
+#include <taskflux/core/zone.ipp>
+#include <taskflux/detail/event.ipp>
+#include <taskflux/detail/sleep.ipp>
+#include <taskflux/exec/executor/attempts.ipp>
+#include <taskflux/exec/slots/slots.ipp>
+#include <taskflux/host.ipp>

@@ -1,0 +1,14 @@
+#pragma once
+
+// Clients, workers, workflows, schedules.
+#include <taskflux/flow/client.ipp>
+#include <taskflux/flow/client/task_stream.ipp>
+#include <taskflux/flow/context.ipp>
+#include <taskflux/flow/raw_queue.ipp>
+#include <taskflux/flow/scheduler.ipp>
+#include <taskflux/flow/scheduler/book.ipp>
+#include <taskflux/flow/worker.ipp>
+#include <taskflux/flow/workflow/calls.ipp>
+#include <taskflux/flow/workflow/children.ipp>
+#include <taskflux/flow/workflow/notebook.ipp>
+#include <taskflux/flow/workflow/steps.ipp>

@@ -1,0 +1,4 @@
+#pragma once
+
+// The embedded broker.
+#include <taskflux/broker/memory.ipp>
