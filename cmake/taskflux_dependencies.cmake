@@ -1,39 +1,45 @@
 # What the library needs: Boost's headers, OpenSSL, threads, and time zones where the C++ library has none. Also used by
-# the installed package.
+# the installed package. Sets taskflux_missing to a text for people, empty where all is there.
 set(taskflux_boost_minimum 1.91)
+set(taskflux_missing "")
 
 if(NOT TARGET Boost::headers)
     # Without COMPONENTS: the headers alone are needed, and a header-only unpacking of Boost has no
-    # configs for the compiled parts.
-    find_package(Boost ${taskflux_boost_minimum} CONFIG QUIET)
+    # configs for the compiled parts. Last, what tools/setup has fetched for this checkout.
+    find_package(Boost ${taskflux_boost_minimum} CONFIG QUIET HINTS ${CMAKE_CURRENT_LIST_DIR}/../.deps/usr)
 endif()
 if(NOT TARGET Boost::headers)
-    message(FATAL_ERROR
+    string(APPEND taskflux_missing
         "taskflux needs the headers of Boost ${taskflux_boost_minimum} or newer, and found none.\n"
         "Do one of these:\n"
-        "  - on Debian or Ubuntu: run tools/setup, then configure with -DCMAKE_PREFIX_PATH=<taskflux>/.deps/usr"
-        " (the presets do)\n"
+        "  - on Debian: run tools/setup, then configure again\n"
         "  - vcpkg: install boost-headers, boost-asio, boost-json, boost-redis, boost-describe, boost-uuid"
         " and use its toolchain file\n"
         "  - Conan: require boost/[>=${taskflux_boost_minimum}] and use its toolchain file\n"
         "  - unpack a Boost release, install it, and configure with -DCMAKE_PREFIX_PATH=<prefix>\n"
-        "  - or define the target Boost::headers before adding taskflux")
+        "  - or define the target Boost::headers before adding taskflux\n")
 endif()
-find_package(OpenSSL REQUIRED)
-find_package(Threads REQUIRED)
+find_package(OpenSSL QUIET)
+if(NOT TARGET OpenSSL::SSL)
+    string(APPEND taskflux_missing "taskflux needs OpenSSL's headers and libraries (Debian, Ubuntu: libssl-dev).\n")
+endif()
+find_package(Threads QUIET)
+if(NOT TARGET Threads::Threads)
+    string(APPEND taskflux_missing "taskflux needs a threads library, and CMake found none for this compiler.\n")
+endif()
 
 include(CheckCXXSourceCompiles)
 block()
     set(CMAKE_CXX_STANDARD 20)
+    set(CMAKE_REQUIRED_QUIET ON)
     check_cxx_source_compiles("#include <chrono>
         int main() { return std::chrono::locate_zone(\"UTC\") == nullptr; }" TASKFLUX_HAS_CHRONO_ZONES)
 endblock()
 if(NOT TASKFLUX_HAS_CHRONO_ZONES AND NOT TARGET date::date-tz)
     find_package(date CONFIG QUIET)
     if(NOT TARGET date::date-tz)
-        message(FATAL_ERROR
+        string(APPEND taskflux_missing
             "This C++ library has no time zones (GCC's has them from 14 on), and Howard Hinnant's date library, which then\n"
-            "serves instead, was not found.\n"
-            "On Debian or Ubuntu: run tools/setup, or install libhowardhinnant-date-dev; vcpkg and Conan: date")
+            "serves instead, was not found. Debian, Ubuntu: libhowardhinnant-date-dev; vcpkg, Conan: date\n")
     endif()
 endif()

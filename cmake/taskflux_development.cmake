@@ -37,8 +37,14 @@ endif()
 # For <taskflux/app/yaml.hpp>, whose tests are left out where it is not installed.
 find_package(yaml-cpp CONFIG QUIET)
 
-# What taskflux/src.hpp brings, compiled once for all of the project's own programs.
-file(WRITE ${PROJECT_BINARY_DIR}/taskflux_src.cpp.in "#include <taskflux/src.hpp>\n")
-file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/taskflux_src.cpp INPUT ${PROJECT_BINARY_DIR}/taskflux_src.cpp.in)
-add_library(taskflux_src STATIC ${PROJECT_BINARY_DIR}/taskflux_src.cpp)
-target_link_libraries(taskflux_src PUBLIC taskflux_development)
+# What taskflux/src.hpp brings, compiled once for all of the project's own programs, with their options.
+if(TASKFLUX_TEST_SINGLE_HEADER)
+    file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/taskflux_src.cpp CONTENT "#include <taskflux/src.hpp>\n")
+    add_library(taskflux_src STATIC ${PROJECT_BINARY_DIR}/taskflux_src.cpp)
+    target_link_libraries(taskflux_src PUBLIC taskflux_development)
+else()
+    include(taskflux_src)
+    foreach(part json redis_client core memory redis calls flow admin app)
+        target_link_libraries(taskflux_src_${part} PUBLIC taskflux_development)
+    endforeach()
+endif()

@@ -14,5 +14,6 @@ install(FILES
     ${PROJECT_BINARY_DIR}/taskflux-config.cmake
     ${PROJECT_BINARY_DIR}/taskflux-config-version.cmake
     ${CMAKE_CURRENT_LIST_DIR}/taskflux_dependencies.cmake
+    ${CMAKE_CURRENT_LIST_DIR}/taskflux_src.cmake
     DESTINATION ${package_dir})
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/licenses/taskflux)

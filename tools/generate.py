@@ -37,8 +37,9 @@ LAYERS = {
     "admin": ("admin", 6),
     "app": ("app", 7),
     "http": ("http", 8),
-    "taskflux.": ("umbrella", 9),
-    "src.": ("umbrella", 9),
+    "taskflux.": ("umbrella", 10),
+    "src/": ("bodies", 9),
+    "src.": ("umbrella", 10),
 }
 
 # Folders with a header of their name beside them, which includes what stands directly in the folder: that is public,
@@ -285,8 +286,8 @@ def check_layers(headers):
         layer, rank = header.layer
         for number, name in header.own_includes():
             included = headers.get(name)
-            if name.endswith(BODIES) and header.name != OWN + "src.hpp":
-                yield header, number, f"<{name}> holds bodies: only <{OWN}src.hpp> includes such files"
+            if name.endswith(BODIES) and not header.name.startswith(OWN + "src"):
+                yield header, number, f"<{name}> holds bodies: only <{OWN}src.hpp> and its parts include such files"
             if included is None or included.layer is None:
                 continue
             other, other_rank = included.layer

@@ -1,7 +1,6 @@
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/connect.hpp>
 #include <taskflux/flow/worker.hpp>
-#include <taskflux/src.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>

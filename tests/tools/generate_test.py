@@ -103,7 +103,7 @@ class Rules(Project):
         self.assertIn("void f() {}", self.single("src.hpp"))
         self.assertNotIn("void f() {}", self.single())
         self.assert_only(self.problems("core/b.hpp", "#pragma once\n\n#include <taskflux/core/a.ipp>\n"),
-                         "core/b.hpp:3", "only <taskflux/src.hpp> includes such files")
+                         "core/b.hpp:3", "only <taskflux/src.hpp> and its parts include such files")
 
     def test_a_test_of_the_single_header_that_needs_more_is_refused(self):
         self.write("core/c.hpp", "#pragma once\n\nstruct c {};\n")
