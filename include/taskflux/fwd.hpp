@@ -1,5 +1,7 @@
 #pragma once
 
+#include <taskflux/requirements.hpp>
+
 namespace boost::asio {
 class thread_pool;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/detail/platform/process.hpp>
 #include <taskflux/fwd.hpp>
 #include <taskflux/host.hpp>
 
@@ -9,10 +10,7 @@
 #include <boost/system/error_code.hpp>
 
 #include <cstdint>
-#include <cstdlib>
-#include <fstream>
 #include <string>
-#include <unistd.h>
 
 namespace taskflux {
 
@@ -27,16 +25,8 @@ std::string own_ip() {
     return ec || mine.address().is_unspecified() ? "127.0.0.1" : mine.address().to_string();
 }
 
-double host_load() {
-    double load = 0;
-    return ::getloadavg(&load, 1) == 1 ? load : 0;
-}
+double host_load() { return detail::load_average(); }
 
-std::uint64_t resident_memory() {
-    std::ifstream pages("/proc/self/statm");
-    std::uint64_t all = 0, resident = 0;
-    pages >> all >> resident;
-    return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
+std::uint64_t resident_memory() { return detail::resident_bytes(); }
 
 }  // namespace taskflux

@@ -69,8 +69,6 @@
 #include <boost/system/error_code.hpp>
 #include <boost/system/system_error.hpp>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -451,11 +449,37 @@ private:
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/platform/process.hpp -------------------------------------------------
+
+namespace taskflux::detail {
+
+// What a program asks its operating system for: the one place that differs by platform. Where a system has no answer that
+// is known here, it is 0, or nothing.
+
+/// This process's number; 0: not known.
+std::uint64_t process_id();
+
+/// Processes of this machine that run or wait, on average over a minute; 0: not known.
+double load_average();
+
+/// Resident memory of this process in bytes; 0: not known.
+std::uint64_t resident_bytes();
+
+/// The environment's variables, each as "NAME=value". Valid until the environment is changed.
+std::vector<std::string_view> environment_variables();
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/admin/node.ipp --------------------------------------------------------------
 
 namespace taskflux {
 
 namespace detail {
+
+/// As many slots as a worker of this machine can count.
+inline std::size_t slots_of(std::uint64_t wanted) {
+    return static_cast<std::size_t>((std::min)(wanted, std::uint64_t((std::numeric_limits<std::size_t>::max)())));
+}
 
 /// A node while it runs.
 class node_core : public std::enable_shared_from_this<node_core> {
@@ -473,7 +497,7 @@ public:
         made.name = options_.name().empty() ? host() : options_.name();
         made.host = host();
         made.ip = ip_;
-        made.pid = static_cast<std::uint64_t>(::getpid());
+        made.pid = process_id();
         made.version = version;
         made.started_at = started_at_;
         made.queues = worker_.queues();
@@ -530,7 +554,7 @@ private:
         for (const auto& row : rows) {
             if (row.id != name) continue;
             const auto settings = decode<node_settings>(row.text);
-            if (settings.concurrency) worker_.set_concurrency(*settings.concurrency);
+            if (settings.concurrency) worker_.set_concurrency(slots_of(*settings.concurrency));
             if (settings.paused) worker_.pause();
         }
     }
@@ -556,7 +580,7 @@ private:
     }
 
     static asio::awaitable<node_info> obey(node_core& self, node_order order) {
-        if (order.concurrency) self.worker_.set_concurrency(*order.concurrency);
+        if (order.concurrency) self.worker_.set_concurrency(slots_of(*order.concurrency));
         switch (order.action) {
             case node_action::none: break;
             case node_action::pause: self.worker_.pause(); break;
@@ -1126,10 +1150,11 @@ void app::run_here() {
                                          " to end; a second signal ends at once");
         stop();
     });
-    std::vector<std::jthread> threads;
-    for (unsigned i = 1; i < config_.values.threads; ++i) threads.emplace_back([&] { io.run(); });
+    const auto others = config_.values.threads - 1;
+    asio::thread_pool threads(others);
+    for (unsigned i = 0; i < others; ++i) asio::post(threads, [&] { io.run(); });
     io.run();
-    threads.clear();
+    threads.join();
     core_.reset();  // waits for plain functions; what it holds must not outlive the context
     if (failure) std::rethrow_exception(failure);
     log_->write(log_level::info, "stopped");
@@ -1647,8 +1672,7 @@ loaded_config load(const config_sources& sources, const app_config& base) {
 
 std::map<std::string, std::string> taskflux_variables() {
     std::map<std::string, std::string> found;
-    for (char** one = environ; one && *one; ++one) {
-        const std::string_view text(*one);
+    for (const auto text : detail::environment_variables()) {
         const auto equals = text.find('=');
         if (!text.starts_with("TASKFLUX_") || equals == std::string_view::npos) continue;
         found.emplace(text.substr(0, equals), text.substr(equals + 1));
@@ -3530,7 +3554,7 @@ void outlet::hear(std::string_view text) {
             taken_ = (std::max)(taken_, (std::min)(letter.taken, received_));
             if (letter.what == call_letter::kind::again) sent_ = received_;
             const auto first = emitted_ - open_.size();
-            for (auto i = first; i < (std::min)(received_, emitted_); ++i) open_[i - first].text.clear();
+            for (auto i = first; i < (std::min)(received_, emitted_); ++i) open_[static_cast<std::size_t>(i - first)].text.clear();
             drop_taken();
         }
     }
@@ -3618,7 +3642,7 @@ bool outlet::take_letter(call_letter& next) {
         next.what = call_letter::kind::values;
         const auto first = emitted_ - open_.size();
         for (; sent_ < emitted_; ++sent_) {
-            const auto& text = open_[sent_ - first].text;
+            const auto& text = open_[static_cast<std::size_t>(sent_ - first)].text;
             if (!next.payload.empty() && next.payload.size() + text.size() > enough) break;
             next.add(text);
         }
@@ -4043,7 +4067,9 @@ std::string convert_time(std::string_view text, const zone& from, const zone& to
 
 // The zones of the C++ library where it has them, else those of Howard Hinnant's date library, from which the standard's
 // come (docs/decisions/0016-time-zones.md).
-#if defined(__cpp_lib_chrono) && __cpp_lib_chrono >= 201907L
+// libc++ has them with -fexperimental-library, and does not say so by a feature macro.
+#if (defined(__cpp_lib_chrono) && __cpp_lib_chrono >= 201907L) || \
+    (defined(_LIBCPP_VERSION) && !defined(_LIBCPP_HAS_NO_EXPERIMENTAL_TZDB))
 namespace taskflux::detail {
 namespace zone_library = std::chrono;
 }
@@ -4153,6 +4179,52 @@ asio::awaitable<void> event::wait() {
 }
 
 }  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/platform/process.ipp -------------------------------------------------
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <cstdlib>
+#include <fstream>
+#include <unistd.h>
+
+extern "C" char** environ;  // POSIX; not every <unistd.h> declares it
+
+namespace taskflux::detail {
+
+std::uint64_t process_id() { return static_cast<std::uint64_t>(::getpid()); }
+
+double load_average() {
+    double load = 0;
+    return ::getloadavg(&load, 1) == 1 ? load : 0;
+}
+
+std::uint64_t resident_bytes() {
+    std::ifstream pages("/proc/self/statm");  // Linux alone; elsewhere the file is missing, and the number stays 0
+    std::uint64_t all = 0, resident = 0;
+    pages >> all >> resident;
+    return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+std::vector<std::string_view> environment_variables() {
+    std::vector<std::string_view> all;
+    for (char** one = environ; one && *one; ++one) all.emplace_back(*one);
+    return all;
+}
+
+}  // namespace taskflux::detail
+
+#else
+
+namespace taskflux::detail {
+
+std::uint64_t process_id() { return 0; }
+double load_average() { return 0; }
+std::uint64_t resident_bytes() { return 0; }
+std::vector<std::string_view> environment_variables() { return {}; }
+
+}  // namespace taskflux::detail
+
+#endif
 
 // -------------------- taskflux/detail/sleep.ipp ------------------------------------------------------------
 
@@ -4598,17 +4670,9 @@ std::string own_ip() {
     return ec || mine.address().is_unspecified() ? "127.0.0.1" : mine.address().to_string();
 }
 
-double host_load() {
-    double load = 0;
-    return ::getloadavg(&load, 1) == 1 ? load : 0;
-}
+double host_load() { return detail::load_average(); }
 
-std::uint64_t resident_memory() {
-    std::ifstream pages("/proc/self/statm");
-    std::uint64_t all = 0, resident = 0;
-    pages >> all >> resident;
-    return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
+std::uint64_t resident_memory() { return detail::resident_bytes(); }
 
 }  // namespace taskflux
 
@@ -8037,13 +8101,13 @@ public:
     /// Makes an entry with the next sequence number.
     entry& add() {
         const auto sequence = ++last_;
-        const auto index = sequence / segment_size - first_segment_;
+        const auto index = index_of(sequence);
         while (segments_.size() <= index) segments_.push_back(nullptr);
         if (!segments_[index]) {
             segments_[index] = std::make_unique<segment>();
             if (index > 0 && segments_[index - 1] && segments_[index - 1]->used == 0) segments_[index - 1].reset();
         }
-        auto& made = segments_[index]->entries[sequence % segment_size];
+        auto& made = segments_[index]->entries[place_of(sequence)];
         made.sequence = sequence;
         ++segments_[index]->used;
         ++size_;
@@ -8053,9 +8117,9 @@ public:
     entry* find(std::uint64_t sequence) {
         const auto number = sequence / segment_size;
         if (number < first_segment_ || number - first_segment_ >= segments_.size()) return nullptr;
-        const auto& found = segments_[number - first_segment_];
+        const auto& found = segments_[index_of(sequence)];
         if (!found) return nullptr;
-        auto& place = found->entries[sequence % segment_size];
+        auto& place = found->entries[place_of(sequence)];
         return sequence > 0 && place.sequence == sequence ? &place : nullptr;
     }
 
@@ -8063,7 +8127,7 @@ public:
     entry* after(std::uint64_t sequence) {
         if (sequence >= last_) return nullptr;
         for (auto at = (std::max)(sequence + 1, first_segment_ * segment_size); at <= last_;) {
-            if (!segments_[at / segment_size - first_segment_]) {
+            if (!segments_[index_of(at)]) {
                 at = (at / segment_size + 1) * segment_size;
             } else if (auto* found = find(at)) {
                 return found;
@@ -8075,7 +8139,7 @@ public:
     }
 
     void erase(entry& gone) {
-        const auto index = gone.sequence / segment_size - first_segment_;
+        const auto index = index_of(gone.sequence);
         const bool is_growing = index + 1 == segments_.size();  // its next numbers are still to come
         gone = entry{};
         --size_;
@@ -8097,6 +8161,11 @@ public:
     std::uint64_t last() const { return last_; }
 
 private:
+    static std::size_t place_of(std::uint64_t sequence) { return static_cast<std::size_t>(sequence % segment_size); }
+    std::size_t index_of(std::uint64_t sequence) const {
+        return static_cast<std::size_t>(sequence / segment_size - first_segment_);
+    }
+
     static constexpr std::uint64_t segment_size = 64;
 
     struct segment {
@@ -9493,12 +9562,23 @@ private:
         box(asio::any_io_executor on, exchange::listener to) : strand(std::move(on)), hear(std::make_shared<const exchange::listener>(std::move(to))) {}
 
         void deliver(const std::string& text) {
-            const auto listener = hear.load();  // which may close this box
+            const auto listener = current();  // which may close this box
             if (listener) (*listener)(text);
         }
 
+        void close() {
+            const std::lock_guard lock(mutex);
+            hear.reset();
+        }
+
+        std::shared_ptr<const exchange::listener> current() {
+            const std::lock_guard lock(mutex);
+            return hear;
+        }
+
         const asio::any_io_executor strand;
-        std::atomic<std::shared_ptr<const exchange::listener>> hear;
+        std::mutex mutex;  // guards what follows
+        std::shared_ptr<const exchange::listener> hear;
     };
 
     class open_box final : public mailbox {
@@ -9507,7 +9587,7 @@ private:
             : mailbox(std::move(address)), at_(std::move(at)), mine_(std::move(mine)) {}
         ~open_box() override {
             if (const auto office = at_.lock()) office->close(address());
-            mine_->hear.store(nullptr);
+            mine_->close();
         }
 
     private:

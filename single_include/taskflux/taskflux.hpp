@@ -54,6 +54,7 @@
 #include <boost/uuid/time_generator_v7.hpp>
 #include <boost/uuid/uuid.hpp>
 #include <boost/uuid/uuid_io.hpp>
+#include <boost/version.hpp>
 
 #include <algorithm>
 #include <array>
@@ -153,6 +154,30 @@ struct node_order {
 BOOST_DESCRIBE_STRUCT(node_order, (), (concurrency, action))
 
 }  // namespace taskflux
+
+// -------------------- taskflux/requirements.hpp ------------------------------------------------------------
+
+// What taskflux cannot do without, said at once rather than by what fails later.
+
+#if defined(_MSVC_LANG)
+#if _MSVC_LANG < 202002L
+#error "taskflux needs C++20: compile with /std:c++20"
+#endif
+#elif __cplusplus < 202002L
+#error "taskflux needs C++20: compile with -std=c++20"
+#endif
+
+#if !defined(__cpp_rtti) && !defined(_CPPRTTI)
+#error "taskflux needs RTTI, to name the types of exceptions: compile without -fno-rtti"
+#endif
+
+#if !defined(__cpp_exceptions) && !defined(_CPPUNWIND)
+#error "taskflux needs exceptions: compile without -fno-exceptions"
+#endif
+
+#if BOOST_VERSION < 109100
+#error "taskflux needs Boost 1.91 or newer, and found an older one first: see the include path"
+#endif
 
 // -------------------- taskflux/core/error.hpp --------------------------------------------------------------
 
@@ -6769,7 +6794,7 @@ private:
         }
         duration total{};
         while (at < text_.size()) {
-            unsigned long count = 0;
+            std::uint64_t count = 0;
             const auto [end, ec] = std::from_chars(text_.data() + at, text_.data() + text_.size(), count);
             if (ec != std::errc()) parser.refuse("period", at, "a number and a unit are needed, for instance 1h30m");
             const auto rest = std::string_view(end, static_cast<std::size_t>(text_.data() + text_.size() - end));
@@ -6777,7 +6802,7 @@ private:
             const auto name_at = text_.size() - rest.size();
             const auto* const found = std::ranges::find(units, name, &unit::first);
             if (found == std::end(units)) parser.refuse("period", name_at, "the unit is not known; use d, h, m, s or ms");
-            if (count > static_cast<unsigned long>(longest / found->second)) parser.refuse("period", at, "longer than ten years");
+            if (count > static_cast<std::uint64_t>(longest / found->second)) parser.refuse("period", at, "longer than ten years");
             total += found->second * static_cast<duration::rep>(count);
             at = name_at + name.size();
         }

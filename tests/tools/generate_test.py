@@ -146,6 +146,15 @@ class Rules(Project):
                 self.assert_only(self.problems("core/a.hpp", f"#pragma once\n#include {include}\n"),
                                  "core/a.hpp:2", "relative include")
 
+    def test_what_differs_by_platform_stands_in_one_folder(self):
+        for name in ("unistd.h", "sys/wait.h"):
+            with self.subTest(name):
+                self.assert_only(self.problems("core/a.hpp", f"#pragma once\n#include <{name}>\n"), "core/a.hpp:2",
+                                 "is not on every platform")
+        self.write("core/a.hpp", SOUND["core/a.hpp"])
+        self.write("detail/platform/p.hpp", "#pragma once\n#include <unistd.h>\n")
+        self.assertEqual(self.problems("exec/run.hpp", SOUND["exec/run.hpp"] + "#include <taskflux/detail/platform/p.hpp>\n"), [])
+
     def test_an_include_that_does_not_exist_is_refused(self):
         self.assert_only(self.problems("core/a.hpp", "#pragma once\n#include <taskflux/core/gone.hpp>\n"),
                          "core/a.hpp:2", "<taskflux/core/gone.hpp> does not exist")

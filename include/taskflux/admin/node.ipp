@@ -10,6 +10,7 @@
 #include <taskflux/core/uuid.hpp>
 #include <taskflux/detail/alarm.hpp>
 #include <taskflux/detail/event.hpp>
+#include <taskflux/detail/platform/process.hpp>
 #include <taskflux/host.hpp>
 #include <taskflux/version.hpp>
 
@@ -19,17 +20,25 @@
 #include <boost/asio/ip/host_name.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <exception>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
-#include <unistd.h>
 
 namespace taskflux {
 
 namespace detail {
+
+/// As many slots as a worker of this machine can count.
+inline std::size_t slots_of(std::uint64_t wanted) {
+    return static_cast<std::size_t>((std::min)(wanted, std::uint64_t((std::numeric_limits<std::size_t>::max)())));
+}
 
 /// A node while it runs.
 class node_core : public std::enable_shared_from_this<node_core> {
@@ -47,7 +56,7 @@ public:
         made.name = options_.name().empty() ? host() : options_.name();
         made.host = host();
         made.ip = ip_;
-        made.pid = static_cast<std::uint64_t>(::getpid());
+        made.pid = process_id();
         made.version = version;
         made.started_at = started_at_;
         made.queues = worker_.queues();
@@ -104,7 +113,7 @@ private:
         for (const auto& row : rows) {
             if (row.id != name) continue;
             const auto settings = decode<node_settings>(row.text);
-            if (settings.concurrency) worker_.set_concurrency(*settings.concurrency);
+            if (settings.concurrency) worker_.set_concurrency(slots_of(*settings.concurrency));
             if (settings.paused) worker_.pause();
         }
     }
@@ -130,7 +139,7 @@ private:
     }
 
     static asio::awaitable<node_info> obey(node_core& self, node_order order) {
-        if (order.concurrency) self.worker_.set_concurrency(*order.concurrency);
+        if (order.concurrency) self.worker_.set_concurrency(slots_of(*order.concurrency));
         switch (order.action) {
             case node_action::none: break;
             case node_action::pause: self.worker_.pause(); break;

@@ -14,6 +14,8 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/ip/host_name.hpp>
 #include <boost/describe/enum_to_string.hpp>
 
@@ -26,7 +28,6 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -289,10 +290,11 @@ void app::run_here() {
                                          " to end; a second signal ends at once");
         stop();
     });
-    std::vector<std::jthread> threads;
-    for (unsigned i = 1; i < config_.values.threads; ++i) threads.emplace_back([&] { io.run(); });
+    const auto others = config_.values.threads - 1;
+    asio::thread_pool threads(others);
+    for (unsigned i = 0; i < others; ++i) asio::post(threads, [&] { io.run(); });
     io.run();
-    threads.clear();
+    threads.join();
     core_.reset();  // waits for plain functions; what it holds must not outlive the context
     if (failure) std::rethrow_exception(failure);
     log_->write(log_level::info, "stopped");

@@ -6,6 +6,7 @@
 #include <taskflux/app/config/nearest.hpp>
 #include <taskflux/app/config/strict.hpp>
 #include <taskflux/app/config/variables.hpp>
+#include <taskflux/detail/platform/process.hpp>
 
 #include <boost/json/object.hpp>
 #include <boost/json/parser.hpp>
@@ -24,7 +25,6 @@
 #include <utility>
 #include <vector>
 
-#include <unistd.h>
 
 namespace taskflux {
 
@@ -181,8 +181,7 @@ loaded_config load(const config_sources& sources, const app_config& base) {
 
 std::map<std::string, std::string> taskflux_variables() {
     std::map<std::string, std::string> found;
-    for (char** one = environ; one && *one; ++one) {
-        const std::string_view text(*one);
+    for (const auto text : detail::environment_variables()) {
         const auto equals = text.find('=');
         if (!text.starts_with("TASKFLUX_") || equals == std::string_view::npos) continue;
         found.emplace(text.substr(0, equals), text.substr(equals + 1));

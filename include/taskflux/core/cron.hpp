@@ -10,6 +10,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -94,7 +95,7 @@ private:
         }
         duration total{};
         while (at < text_.size()) {
-            unsigned long count = 0;
+            std::uint64_t count = 0;
             const auto [end, ec] = std::from_chars(text_.data() + at, text_.data() + text_.size(), count);
             if (ec != std::errc()) parser.refuse("period", at, "a number and a unit are needed, for instance 1h30m");
             const auto rest = std::string_view(end, static_cast<std::size_t>(text_.data() + text_.size() - end));
@@ -102,7 +103,7 @@ private:
             const auto name_at = text_.size() - rest.size();
             const auto* const found = std::ranges::find(units, name, &unit::first);
             if (found == std::end(units)) parser.refuse("period", name_at, "the unit is not known; use d, h, m, s or ms");
-            if (count > static_cast<unsigned long>(longest / found->second)) parser.refuse("period", at, "longer than ten years");
+            if (count > static_cast<std::uint64_t>(longest / found->second)) parser.refuse("period", at, "longer than ten years");
             total += found->second * static_cast<duration::rep>(count);
             at = name_at + name.size();
         }

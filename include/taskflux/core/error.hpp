@@ -1,5 +1,7 @@
 #pragma once
 
+#include <taskflux/requirements.hpp>
+
 #include <boost/describe/enum.hpp>
 #include <boost/system/error_category.hpp>
 #include <boost/system/error_code.hpp>

@@ -10,7 +10,9 @@
 
 // The zones of the C++ library where it has them, else those of Howard Hinnant's date library, from which the standard's
 // come (docs/decisions/0016-time-zones.md).
-#if defined(__cpp_lib_chrono) && __cpp_lib_chrono >= 201907L
+// libc++ has them with -fexperimental-library, and does not say so by a feature macro.
+#if (defined(__cpp_lib_chrono) && __cpp_lib_chrono >= 201907L) || \
+    (defined(_LIBCPP_VERSION) && !defined(_LIBCPP_HAS_NO_EXPERIMENTAL_TZDB))
 namespace taskflux::detail {
 namespace zone_library = std::chrono;
 }

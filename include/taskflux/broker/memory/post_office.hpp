@@ -10,7 +10,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 
-#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -82,12 +81,23 @@ private:
         box(asio::any_io_executor on, exchange::listener to) : strand(std::move(on)), hear(std::make_shared<const exchange::listener>(std::move(to))) {}
 
         void deliver(const std::string& text) {
-            const auto listener = hear.load();  // which may close this box
+            const auto listener = current();  // which may close this box
             if (listener) (*listener)(text);
         }
 
+        void close() {
+            const std::lock_guard lock(mutex);
+            hear.reset();
+        }
+
+        std::shared_ptr<const exchange::listener> current() {
+            const std::lock_guard lock(mutex);
+            return hear;
+        }
+
         const asio::any_io_executor strand;
-        std::atomic<std::shared_ptr<const exchange::listener>> hear;
+        std::mutex mutex;  // guards what follows
+        std::shared_ptr<const exchange::listener> hear;
     };
 
     class open_box final : public mailbox {
@@ -96,7 +106,7 @@ private:
             : mailbox(std::move(address)), at_(std::move(at)), mine_(std::move(mine)) {}
         ~open_box() override {
             if (const auto office = at_.lock()) office->close(address());
-            mine_->hear.store(nullptr);
+            mine_->close();
         }
 
     private:

@@ -17,13 +17,13 @@ public:
     /// Makes an entry with the next sequence number.
     entry& add() {
         const auto sequence = ++last_;
-        const auto index = sequence / segment_size - first_segment_;
+        const auto index = index_of(sequence);
         while (segments_.size() <= index) segments_.push_back(nullptr);
         if (!segments_[index]) {
             segments_[index] = std::make_unique<segment>();
             if (index > 0 && segments_[index - 1] && segments_[index - 1]->used == 0) segments_[index - 1].reset();
         }
-        auto& made = segments_[index]->entries[sequence % segment_size];
+        auto& made = segments_[index]->entries[place_of(sequence)];
         made.sequence = sequence;
         ++segments_[index]->used;
         ++size_;
@@ -33,9 +33,9 @@ public:
     entry* find(std::uint64_t sequence) {
         const auto number = sequence / segment_size;
         if (number < first_segment_ || number - first_segment_ >= segments_.size()) return nullptr;
-        const auto& found = segments_[number - first_segment_];
+        const auto& found = segments_[index_of(sequence)];
         if (!found) return nullptr;
-        auto& place = found->entries[sequence % segment_size];
+        auto& place = found->entries[place_of(sequence)];
         return sequence > 0 && place.sequence == sequence ? &place : nullptr;
     }
 
@@ -43,7 +43,7 @@ public:
     entry* after(std::uint64_t sequence) {
         if (sequence >= last_) return nullptr;
         for (auto at = (std::max)(sequence + 1, first_segment_ * segment_size); at <= last_;) {
-            if (!segments_[at / segment_size - first_segment_]) {
+            if (!segments_[index_of(at)]) {
                 at = (at / segment_size + 1) * segment_size;
             } else if (auto* found = find(at)) {
                 return found;
@@ -55,7 +55,7 @@ public:
     }
 
     void erase(entry& gone) {
-        const auto index = gone.sequence / segment_size - first_segment_;
+        const auto index = index_of(gone.sequence);
         const bool is_growing = index + 1 == segments_.size();  // its next numbers are still to come
         gone = entry{};
         --size_;
@@ -77,6 +77,11 @@ public:
     std::uint64_t last() const { return last_; }
 
 private:
+    static std::size_t place_of(std::uint64_t sequence) { return static_cast<std::size_t>(sequence % segment_size); }
+    std::size_t index_of(std::uint64_t sequence) const {
+        return static_cast<std::size_t>(sequence / segment_size - first_segment_);
+    }
+
     static constexpr std::uint64_t segment_size = 64;
 
     struct segment {

@@ -121,7 +121,7 @@ void outlet::hear(std::string_view text) {
             taken_ = (std::max)(taken_, (std::min)(letter.taken, received_));
             if (letter.what == call_letter::kind::again) sent_ = received_;
             const auto first = emitted_ - open_.size();
-            for (auto i = first; i < (std::min)(received_, emitted_); ++i) open_[i - first].text.clear();
+            for (auto i = first; i < (std::min)(received_, emitted_); ++i) open_[static_cast<std::size_t>(i - first)].text.clear();
             drop_taken();
         }
     }
@@ -209,7 +209,7 @@ bool outlet::take_letter(call_letter& next) {
         next.what = call_letter::kind::values;
         const auto first = emitted_ - open_.size();
         for (; sent_ < emitted_; ++sent_) {
-            const auto& text = open_[sent_ - first].text;
+            const auto& text = open_[static_cast<std::size_t>(sent_ - first)].text;
             if (!next.payload.empty() && next.payload.size() + text.size() > enough) break;
             next.add(text);
         }
