@@ -1,7 +1,6 @@
 // Hello: a contract names a task and its types, a worker runs it, a client awaits the result.
-// No server and no thread of its own is needed: "memory://" keeps tasks in this process.
-
-#include <taskflux/src.hpp>  // in exactly one .cpp of a program
+// No server and no thread of its own is needed: "memory://" keeps tasks in this process. What is no template is linked from
+// the CMake target taskflux::src; without CMake, one .cpp file of the program includes <taskflux/src.hpp>.
 
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/connect.hpp>

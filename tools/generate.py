@@ -56,8 +56,6 @@ SINGLE_HEADERS = [
 OPTIONAL_LAYERS = {"http"}
 OPTIONAL_HEADERS = {"taskflux/app/yaml.hpp"}
 
-SINGLE_TESTS = ["tests/conformance", "tests/unit/core"]
-
 # The one place for what an operating system is asked.
 PLATFORM = "taskflux/detail/platform/"
 
@@ -398,18 +396,6 @@ def check_floors(headers):
                 yield front, number, f"<{name}> is internal by its place: what is public stands directly in {floor}/"
 
 
-def check_single_tests(headers, root):
-    """Tests that also run against single_include/ alone see no more of ours than that."""
-    seen = set(reachable(headers, OWN + "taskflux.hpp")) | {OWN + "src.hpp"}
-    for folder in SINGLE_TESTS:
-        for path in sorted((root / folder).rglob("*.[ch]pp")):
-            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-                include = INCLUDE.match(line)
-                if include and include[2].startswith(OWN) and include[2] not in seen:
-                    yield (f"{path.relative_to(root).as_posix()}:{number}: <{include[2]}> is not in the single header, "
-                           f"against which {folder} is run too")
-
-
 RULES = [check_layers, check_cycles, check_includes, check_shape, check_macros, check_version, check_umbrella, check_floors,
          check_platform]
 
@@ -438,7 +424,6 @@ def main(arguments):
     headers = tree.headers()
     problems = [f"include/{header.name}:{number}: {message}"
                 for rule in RULES for header, number, message in rule(headers)]
-    problems += check_single_tests(headers, options.root)
     problems += [f"{path}: stale or missing: run tools/generate.py and commit it" for path in stale]
     for problem in problems:
         print(problem)

@@ -1,4 +1,4 @@
-// A program outside the project that uses taskflux: built by each of the ways to get at it.
+// A program outside the project that uses taskflux, without Redis: built by each of the ways to get at it.
 #include <taskflux/taskflux.hpp>
 
 #include <boost/asio/detached.hpp>
@@ -23,7 +23,7 @@ asio::awaitable<void> ask(taskflux::client client, taskflux::worker& worker, dou
 
 int main() {
     asio::io_context io;
-    const auto broker = taskflux::connect(io.get_executor(), "memory://");
+    const auto broker = taskflux::make_memory_broker(io.get_executor());
     taskflux::worker worker{broker};
     worker.on(circle_area, [](circle c) { return 3 * c.radius * c.radius; });
     double answer = 0;

@@ -105,17 +105,6 @@ class Rules(Project):
         self.assert_only(self.problems("core/b.hpp", "#pragma once\n\n#include <taskflux/core/a.ipp>\n"),
                          "core/b.hpp:3", "only <taskflux/src.hpp> and its parts include such files")
 
-    def test_a_test_of_the_single_header_that_needs_more_is_refused(self):
-        self.write("core/c.hpp", "#pragma once\n\nstruct c {};\n")
-        self.write("src.hpp", "#pragma once\n\n#include <taskflux/core/c.hpp>\n")
-        test = self.root / "tests" / "conformance" / "some.cpp"
-        test.parent.mkdir(parents=True)
-        test.write_text("#include <taskflux/core/b.hpp>\n#include <taskflux/core/c.hpp>\n")
-        self.run_script()
-        code, output = self.run_script("--check")
-        self.assertEqual(code, 1)
-        self.assertIn("tests/conformance/some.cpp:2: <taskflux/core/c.hpp> is not in the single header", output)
-
     def test_an_include_cycle_is_refused(self):
         self.assert_only(self.problems("core/a.hpp", "#pragma once\n\n#include <taskflux/core/b.hpp>\n"),
                          "core/b.hpp:3",
