@@ -17,8 +17,8 @@ HEADERS = "include/taskflux/"
 
 # In this order: a file uses what those above it declare. The first two are tables of names.
 TABLES = ["keys", "constants"]
-SHARED = ["access", "record", "state", "segment", "load", "changes", "limits", "unique", "journal", "life", "submit",
-          "consumers", "producer", "messages", "children", "wake", "commit"]
+SHARED = ["access", "admission", "record", "state", "segment", "load", "changes", "limits", "unique", "journal", "life",
+          "submit", "consumers", "producer", "messages", "children", "wake", "commit"]
 
 MAX_LINES = 250
 

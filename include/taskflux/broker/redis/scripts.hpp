@@ -105,6 +105,14 @@ return false
 end
 )lua";
 
+inline constexpr char shared_admit[] =
+    R"lua(local function admit(most, ...)
+local found = call('HMGET', c, 'paused', ...)
+if found[1] then return 0, 'paused', unpack(found, 2) end
+return most, nil, unpack(found, 2)
+end
+)lua";
+
 inline constexpr char shared_parse[] =
     R"lua(local function parse(record)
 local made = {}
@@ -1116,13 +1124,13 @@ end
 )lua";
 
 inline constexpr char shared_leave_behind[] =
-    R"lua(local function leave_behind(sleeping, fed, is_left, state, signature, names)
-if sleeping and is_left and not state[1] then wakes = 2 end
+    R"lua(local function leave_behind(sleeping, fed, is_left, watcher, till, signature, names)
+if sleeping and is_left then wakes = 2 end
 if myself == '' then return -1 end
 if fed then
 if not sleeping then return -1 end
 also[#also + 1] = {'ZREM', i, myself}
-if is_unwatched(myself, state[3], state[4]) then wakes = math.max(wakes, 1) end
+if is_unwatched(myself, watcher, till) then wakes = math.max(wakes, 1) end
 return -1
 end
 also[#also + 1] = {'ZADD', i, now, myself}
@@ -1431,15 +1439,15 @@ inline constexpr script clear{"clear", "85524965d7858e483c1637e2600a104eb13fb098
 inline constexpr char counts_keys[] = R"lua(local c, d, e, C, f, q = unpack(KEYS)
 )lua";
 inline constexpr auto counts_text = joined(counts_keys, shared_call, shared_clock, shared_now, shared_due,
-    shared_is_due,
+    shared_is_due, shared_admit,
     R"lua(if is_due() then return {'DUE'} end
-local found = call('HMGET', c, 'paused', 'nu', 'n0', 'n1', 'n2', 'n3',
-'n4', 'n5', 'n6', 'n7', 'n8')
-local reply = {'OK', call('HLEN', q)}
-for n = 1, #found do reply[n + 2] = tonumber(found[n] or 0) end
+local found = {admit(0, 'nu', 'n0', 'n1', 'n2', 'n3',
+'n4', 'n5', 'n6', 'n7', 'n8')}
+local reply = {'OK', call('HLEN', q), found[2] == 'paused' and 1 or 0}
+for n = 3, 12 do reply[n + 1] = tonumber(found[n] or 0) end
 return reply
 )lua");
-inline constexpr script counts{"counts", "62ae52a83bb9e0ac84708b138830fc7d9c6840e8",
+inline constexpr script counts{"counts", "e8a239158df3272214ef8a538a5c5eaafc26db12",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
 inline constexpr char end_child_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -1584,9 +1592,9 @@ inline constexpr char fetch_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i
 )lua";
 inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_declared, shared_call,
     shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due, shared_also,
-    shared_set_aside, shared_is_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_name_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_open_segment, shared_segment_of,
+    shared_set_aside, shared_is_set_aside, shared_admit, shared_parse, shared_fault_in, shared_is_special,
+    shared_name_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_open_segment, shared_segment_of,
     shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
     shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
@@ -1611,10 +1619,10 @@ names = {}
 for n = 6, #ARGV do names[ARGV[n]] = true end
 end
 if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
-local state = call('HMGET', c, 'paused', 'lanes', 'watcher', 'watching')
+local held_back, lanes, watcher, watching
+most, held_back, lanes, watcher, watching = admit(most, 'lanes', 'watcher', 'watching')
 local found, aside, all, budget = {}, {}, {}, 100
-if state[1] then most = 0 end
-for priority in string.gmatch(state[2] or '', '-?%d+') do
+for priority in string.gmatch(lanes or '', '-?%d+') do
 all[#all + 1] = {priority = tonumber(priority), name = lane(priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1}
 end
 table.sort(all, function(left, right) return left.priority > right.priority end)
@@ -1758,7 +1766,8 @@ if known[theirs] and member ~= myself then woken[#woken + 1] = member end
 end
 end
 local is_more = budget == 0 and #found < most
-local soonest = leave_behind(sleeping, #found > 0 or is_more, is_left, state, signature, names and table.concat(ARGV, '\n', 6))
+local soonest = leave_behind(sleeping, #found > 0 or is_more, is_left and not held_back, watcher, watching, signature,
+names and table.concat(ARGV, '\n', 6))
 local reply = {'OK', now, is_more and 1 or 0, soonest}
 local mine = {}
 for n, task in ipairs(found) do
@@ -1777,14 +1786,14 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "af0a2ba1ce57d5398c55ab05123da3f48dc0e1d2",
+inline constexpr script fetch{"fetch", "e43ae4e03d4afc9b444a96aacd9b12bba82b20e4",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local c, r, s, d, e, C, u, i, N, b, q = unpack(KEYS)
 )lua";
 inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix, shared_declared, shared_call,
     shared_clock, shared_now, shared_key, shared_write, shared_due, shared_also, shared_set_aside,
-    shared_is_special, shared_name_in, shared_started_by, shared_segments, shared_open_segment,
+    shared_admit, shared_is_special, shared_name_in, shared_started_by, shared_segments, shared_open_segment,
     shared_ends_in, shared_counts, shared_bodies, shared_messages, shared_wakes, shared_count, shared_lane,
     shared_has_lease, shared_text, shared_queue, shared_wake, shared_next_change, shared_is_unwatched,
     shared_leave_behind, shared_sleepers, shared_write_rest,
@@ -1810,10 +1819,11 @@ if call('ZRANGEBYLEX', u, '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, 
 end
 end
 if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
-local state = call('HMGET', c, 'paused', 'lanes', 'watcher', 'watching', 'n2', 'n3')
-if state[1] then most = 0 end
+local held_back, lanes, watcher, watching, waiting, running
+most, held_back, lanes, watcher, watching, waiting, running =
+admit(most, 'lanes', 'watcher', 'watching', 'n2', 'n3')
 local priorities = {}
-for priority in string.gmatch(state[2] or '', '-?%d+') do
+for priority in string.gmatch(lanes or '', '-?%d+') do
 priorities[#priorities + 1] = tonumber(priority)
 lane(priority)
 end
@@ -1920,7 +1930,8 @@ if is_odd then break end
 end
 if is_odd and found == 0 then return {'SLOW'} end
 reply[3] = is_odd and 1 or 0
-reply[4] = leave_behind(sleeping, found > 0, is_left, state, signature, names and table.concat(ARGV, '\n', 6))
+reply[4] = leave_behind(sleeping, found > 0, is_left and not held_back, watcher, watching, signature,
+names and table.concat(ARGV, '\n', 6))
 local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local asleep = sleepers()
@@ -1930,12 +1941,12 @@ local hold = struct.pack('<dB', now, #consumer) .. consumer
 for _, of in ipairs(taken_from) do call('HSET', b, of.first .. 't', of.text .. hold) end
 if found > 0 then
 write('SADD', mine, held)
-call('HSET', c, 'n2', string.format('%d', state[5] - found), 'n3', string.format('%d', (state[6] or 0) + found))
+call('HSET', c, 'n2', string.format('%d', waiting - found), 'n3', string.format('%d', (running or 0) + found))
 end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "b935051388ac1f9604ef516610639c468ab68863",
+inline constexpr script fetch_plain{"fetch_plain", "061a779dd0f8d9334d863b4ebe5393d76ae4e7bf",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local c, r, s, d, e, C, f, k, b, B, q = unpack(KEYS)
@@ -1986,12 +1997,13 @@ inline constexpr script get{"get", "6040a4f25c9a6a6c660f3480c71e5889fa3c924b",
 inline constexpr char hand_over_keys[] = R"lua(local c, r, s, C, i, w, N = unpack(KEYS)
 )lua";
 inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_is_special, shared_started_by, shared_has_lease,
-    shared_answer_in, shared_text, shared_queue,
+    shared_clock, shared_now, shared_key, shared_admit, shared_is_special, shared_started_by,
+    shared_has_lease, shared_answer_in, shared_text, shared_queue,
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
-local known = call('HMGET', c, 'seq', 'run', 'paused', 'watcher', 'n2', 'n3')
-if ARGV[3] ~= '' and known[2] ~= ARGV[3] then return {'DUE'} end
-if known[3] or tonumber(known[5] or 0) > 0 or #body > 65536 then return {'SLOW'} end
+local may_start, _, last, run, watcher, waiting, running =
+admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
+if ARGV[3] ~= '' and run ~= ARGV[3] then return {'DUE'} end
+if may_start < 1 or tonumber(waiting or 0) > 0 or #body > 65536 then return {'SLOW'} end
 local name, inbox, sleeper, consumer, signature = string.sub(body, 9, 9 - 1 + string.byte(body, 8))
 local function can_take(member)
 inbox, sleeper, consumer, signature = string.match(member, '^([^\n]*)\n(%d+:([^\n]*))\n([^\n]*)$')
@@ -2003,7 +2015,7 @@ end
 local taker
 local asleep = call('ZRANGE', i, 0, 8 - 1, 'REV')
 for _, member in ipairs(asleep) do
-if (member ~= known[4] or #asleep == 1) and can_take(member) then
+if (member ~= watcher or #asleep == 1) and can_take(member) then
 taker = member
 break
 end
@@ -2011,7 +2023,7 @@ end
 if not taker then return {'SLOW'} end
 local held = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
-local seq, running = (known[1] or 0) + 1, (known[6] or 0) + 1
+local seq = (last or 0) + 1
 local before = call('SET', producer, struct.pack('<d', batch) .. '\146\162OK\203' .. struct.pack('>d', seq), 'PX', 600000, 'GET')
 local answer = before and answer_in(before, batch)
 if answer then
@@ -2030,11 +2042,11 @@ local field = string.format('%d', seq)
 call('HSET', r, field, record)
 call('HSET', s, field, state)
 call('SADD', held, field)
-call('HSET', c, 'seq', field, 'n3', string.format('%d', running))
+call('HSET', c, 'seq', field, 'n3', string.format('%d', (running or 0) + 1))
 if ARGV[4] ~= '' then call('HSET', w, field, ARGV[4] .. '\n') end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "f03178751dff54efda6a38dc6ddb926c50089b39",
+inline constexpr script hand_over{"hand_over", "29243aeb49a3b23ea2a29d86e67b9c8a16927e2a",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local c, b, q = unpack(KEYS)
@@ -2499,8 +2511,8 @@ inline constexpr char resign_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, 
 )lua";
 inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
     shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_also,
-    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_set_aside, shared_admit, shared_parse, shared_fault_in, shared_is_special, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
@@ -2515,14 +2527,14 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_is_unwatched, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
     shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
     shared_apply, shared_commit,
-    R"lua(local state = call('HMGET', c, 'paused', 'n2', 'watcher', 'watching')
+    R"lua(local may_start, _, waiting, watcher, watching = admit(1, 'n2', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
-if not state[1] and tonumber(state[2] or 0) > 0 then wakes = 1 end
-if is_unwatched(ARGV[1], state[3], state[4]) then wakes = 1 end
+if may_start > 0 and tonumber(waiting or 0) > 0 then wakes = 1 end
+if is_unwatched(ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "9c0881041b8552e1160de3393c8493b7efd4bc2f",
+inline constexpr script resign{"resign", "8ba32fdb12757e333d56249af21f684e0bc56b3e",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local c, S = unpack(KEYS)

@@ -18,10 +18,10 @@ if #ARGV > 5 then
 end
 if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
 
-local state = call('HMGET', keys.queue, 'paused', 'lanes', 'watcher', 'watching')
+local held_back, lanes, watcher, watching
+most, held_back, lanes, watcher, watching = admit(most, 'lanes', 'watcher', 'watching')
 local found, aside, all, budget = {}, {}, {}, bound.passed_over
-if state[1] then most = 0 end
-for priority in string.gmatch(state[2] or '', '-?%d+') do
+for priority in string.gmatch(lanes or '', '-?%d+') do
     all[#all + 1] = {priority = tonumber(priority), name = lane(priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1}
 end
 table.sort(all, function(left, right) return left.priority > right.priority end)
@@ -176,7 +176,8 @@ if sleeping and next(aside) then  -- those who know what was passed over
     end
 end
 local is_more = budget == 0 and #found < most
-local soonest = leave_behind(sleeping, #found > 0 or is_more, is_left, state, signature, names and table.concat(ARGV, '\n', 6))
+local soonest = leave_behind(sleeping, #found > 0 or is_more, is_left and not held_back, watcher, watching, signature,
+                             names and table.concat(ARGV, '\n', 6))
 local reply = {'OK', now, is_more and 1 or 0, soonest}
 local mine = {}
 for n, task in ipairs(found) do

@@ -28,10 +28,11 @@ if unusual and call('EXISTS', keys.unclaimed) == 1 then  -- perhaps something is
 end
 if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
 
-local state = call('HMGET', keys.queue, 'paused', 'lanes', 'watcher', 'watching', counter.waiting, counter.running)
-if state[1] then most = 0 end
+local held_back, lanes, watcher, watching, waiting, running
+most, held_back, lanes, watcher, watching, waiting, running =
+    admit(most, 'lanes', 'watcher', 'watching', counter.waiting, counter.running)
 local priorities = {}
-for priority in string.gmatch(state[2] or '', '-?%d+') do
+for priority in string.gmatch(lanes or '', '-?%d+') do
     priorities[#priorities + 1] = tonumber(priority)
     lane(priority)
 end
@@ -144,7 +145,8 @@ for _, priority in ipairs(priorities) do
 end
 if is_odd and found == 0 then return {'SLOW'} end
 reply[3] = is_odd and 1 or 0
-reply[4] = leave_behind(sleeping, found > 0, is_left, state, signature, names and table.concat(ARGV, '\n', 6))
+reply[4] = leave_behind(sleeping, found > 0, is_left and not held_back, watcher, watching, signature,
+                        names and table.concat(ARGV, '\n', 6))
 local mine = key(own_key.held .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local asleep = sleepers()
@@ -155,7 +157,7 @@ local hold = struct.pack(format.hold, now, #consumer) .. consumer
 for _, of in ipairs(taken_from) do call('HSET', keys.segments, of.first .. 't', of.text .. hold) end
 if found > 0 then
     write('SADD', mine, held)
-    call('HSET', keys.queue, counter.waiting, string.format('%d', state[5] - found), counter.running, string.format('%d', (state[6] or 0) + found))
+    call('HSET', keys.queue, counter.waiting, string.format('%d', waiting - found), counter.running, string.format('%d', (running or 0) + found))
 end
 write_rest(asleep)
 return reply

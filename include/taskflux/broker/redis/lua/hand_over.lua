@@ -6,9 +6,10 @@
 -- out: {'OK', number}; DUE, NEED, SLOW
 -- O(log n) of sleepers.
 local producer, batch, body = key(own_key.producer .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
-local known = call('HMGET', keys.queue, 'seq', 'run', 'paused', 'watcher', counter.waiting, counter.running)
-if ARGV[3] ~= '' and known[2] ~= ARGV[3] then return {'DUE'} end  -- a new server: `maintain` must come first
-if known[3] or tonumber(known[5] or 0) > 0 or #body > bound.handed then return {'SLOW'} end
+local may_start, _, last, run, watcher, waiting, running =
+    admit(1, 'seq', 'run', 'watcher', counter.waiting, counter.running)
+if ARGV[3] ~= '' and run ~= ARGV[3] then return {'DUE'} end  -- a new server: `maintain` must come first
+if may_start < 1 or tonumber(waiting or 0) > 0 or #body > bound.handed then return {'SLOW'} end
 
 local name, inbox, sleeper, consumer, signature = string.sub(body, body_at.name, body_at.name - 1 + string.byte(body, body_at.name_length))
 local function can_take(member)
@@ -24,7 +25,7 @@ end
 local taker
 local asleep = call('ZRANGE', keys.sleepers, 0, bound.wakes - 1, 'REV')
 for _, member in ipairs(asleep) do
-    if (member ~= known[4] or #asleep == 1) and can_take(member) then
+    if (member ~= watcher or #asleep == 1) and can_take(member) then
         taker = member
         break
     end
@@ -35,7 +36,7 @@ if #missing > 0 then return {'NEED', unpack(missing)} end
 
 -- In place of `remember_answer` and `answered`, with one command; the bytes are what `cmsgpack.pack` might write, in half
 -- its time. A full server refuses here, before any message.
-local seq, running = (known[1] or 0) + 1, (known[6] or 0) + 1
+local seq = (last or 0) + 1
 local before = call('SET', producer, struct.pack(format.number, batch) .. '\146\162OK\203' .. struct.pack(format.number_in_msgpack, seq), 'PX', bound.answer_ms, 'GET')
 local answer = before and answer_in(before, batch)
 if answer then
@@ -55,6 +56,6 @@ local field = string.format('%d', seq)
 call('HSET', keys.records, field, record)
 call('HSET', keys.states, field, state)
 call('SADD', held, field)
-call('HSET', keys.queue, 'seq', field, counter.running, string.format('%d', running))
+call('HSET', keys.queue, 'seq', field, counter.running, string.format('%d', (running or 0) + 1))
 if ARGV[4] ~= '' then call('HSET', keys.waiters, field, ARGV[4] .. '\n') end
 return {'OK', seq}

@@ -5,9 +5,9 @@
 --      ARGV that sleeper, or ''
 -- out: {'OK'}; NEED, RELAY
 -- O(log n) of sleepers.
-local state = call('HMGET', keys.queue, 'paused', counter.waiting, 'watcher', 'watching')
+local may_start, _, waiting, watcher, watching = admit(1, counter.waiting, 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[keys.sleepers][ARGV[1]] = false end
 myself = ARGV[1]
-if not state[1] and tonumber(state[2] or 0) > 0 then wakes = 1 end
-if is_unwatched(ARGV[1], state[3], state[4]) then wakes = 1 end
+if may_start > 0 and tonumber(waiting or 0) > 0 then wakes = 1 end
+if is_unwatched(ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})

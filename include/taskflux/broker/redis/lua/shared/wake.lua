@@ -25,16 +25,16 @@ local function is_unwatched(member, watcher, till)
 end
 
 -- What a fetch leaves behind: whether others must be woken, and whether it sleeps now. `sleeping`: some do; `fed`: this
--- one does not, as something was found or there is more to look at; `is_left`: something for others; `state`: paused,
--- lanes, watcher and watching; `names`: what it has handlers for, or nil. Gives when something will fall due if it sleeps,
--- or -1.
-local function leave_behind(sleeping, fed, is_left, state, signature, names)
-    if sleeping and is_left and not state[1] then wakes = 2 end
+-- one does not, as something was found or there is more to look at; `is_left`: something that may start is left for others;
+-- `watcher` and `till`: who watches the clock, until when; `names`: what it has handlers for, or nil. Gives when something
+-- will fall due if it sleeps, or -1.
+local function leave_behind(sleeping, fed, is_left, watcher, till, signature, names)
+    if sleeping and is_left then wakes = 2 end
     if myself == '' then return -1 end
     if fed then
         if not sleeping then return -1 end
         also[#also + 1] = {'ZREM', keys.sleepers, myself}
-        if is_unwatched(myself, state[3], state[4]) then wakes = math.max(wakes, 1) end
+        if is_unwatched(myself, watcher, till) then wakes = math.max(wakes, 1) end
         return -1
     end
     also[#also + 1] = {'ZADD', keys.sleepers, now, myself}
