@@ -55,9 +55,9 @@ struct stored_size {
     static constexpr std::size_t time = 6, limits = 36, nonce = 4, segment_end = 4, text_length = 4;
 };
 
-/// What is added to a priority, so that it fits into a byte.
+/// What a priority, and a state of version 1, 2, …, adds to its byte.
 struct stored_base {
-    static constexpr int priority = 100;
+    static constexpr int priority = 100, state_version = 16;
 };
 
 /// A time that does not come, in milliseconds.

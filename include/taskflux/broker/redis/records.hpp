@@ -184,7 +184,12 @@ struct task_status {
 inline task_status read_status(std::string_view text) {
     byte_reader from(text);
     task_status made;
-    const auto state = from.number<std::uint8_t>();
+    const auto first = from.number<std::uint8_t>();
+    const auto version = first / stored_base::state_version, state = first % stored_base::state_version;
+    if (version != stored_version::state) {
+        throw error(errc::protocol, "a stored state has version " + std::to_string(version) + ", this program knows " +
+                                        std::to_string(stored_version::state));
+    }
     if (state > std::uint8_t(task_state::expired)) {
         throw error(errc::protocol, "a stored task is in the unknown state " + std::to_string(state));
     }

@@ -197,7 +197,8 @@ inline constexpr char shared_unpack_state[] =
     R"lua(local function unpack_state(seq, text)
 local is_whole, task = pcall(read_state, seq, text)
 if is_whole and task.state <= 8 then return task end
-set_aside(seq, 'its state is damaged')
+local version = math.floor((string.byte(text) or 0) / 16)
+set_aside(seq, version == 0 and 'its state is damaged' or 'its state has version ' .. version)
 return false
 end
 )lua";
@@ -207,8 +208,8 @@ inline constexpr char shared_pack_state[] =
 local bits = (task.cancel and 1 or 0) + (task.first_try and 2 or 0) +
 (task.unclaimed and 4 or 0) + (task.special and 8 or 0) +
 (task.journal and 16 or 0)
-return struct.pack('<BBI4I4I4I4dddddH', task.state, bits, task.nonce, task.deliveries, task.failed, task.crashes, task.when,
-task.first, task.started, task.from, task.gone_at, #task.holder) .. task.holder ..
+return struct.pack('<BBI4I4I4I4dddddH', 0 + task.state, bits, task.nonce, task.deliveries, task.failed, task.crashes,
+task.when, task.first, task.started, task.from, task.gone_at, #task.holder) .. task.holder ..
 struct.pack('<I4', #task.error) .. task.error .. task.result
 end
 )lua";
@@ -1402,7 +1403,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "1a771579e0caf792158e795caf98da554723cc09",
+inline constexpr script aside{"aside", "0e680af54f1f38f224e880ae0521299c97e72838",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char clear_keys[] = R"lua(local c, r, s, d, e, C, f, b, B, q = unpack(KEYS)
@@ -1433,7 +1434,7 @@ end
 end
 return {'OK', seen, seen >= last and 1 or 0, unpack(found)}
 )lua");
-inline constexpr script clear{"clear", "85524965d7858e483c1637e2600a104eb13fb098",
+inline constexpr script clear{"clear", "5281d2fdb9ef6001bb295161b465004703c3c7ab",
     std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBq"};
 
 inline constexpr char counts_keys[] = R"lua(local c, d, e, C, f, q = unpack(KEYS)
@@ -1477,7 +1478,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "7c15c7fa42764ff5c103b7cc070a26cb2bbb7b53",
+inline constexpr script end_child{"end_child", "bb4dc74f26ad04939eed17edc3028d63e1f537a4",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -1514,7 +1515,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "7f4d2cd602254e8759dc39b2757e607d51593448",
+inline constexpr script enqueue{"enqueue", "db381acfd8d46dc6c92efac17dddad74f46f6616",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local c, r, i, w, b, B = unpack(KEYS)
@@ -1786,7 +1787,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "e43ae4e03d4afc9b444a96aacd9b12bba82b20e4",
+inline constexpr script fetch{"fetch", "8ea40fc48ac97aacaffb960caa8a7a393884db9a",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local c, r, s, d, e, C, u, i, N, b, q = unpack(KEYS)
@@ -1967,7 +1968,7 @@ local parent = ARGV[2] ~= '' and (info(task).parent or {queue = ''})
 if parent and string.format('%s %d %d', parent.queue, parent.seq or 0, parent.nonce or 0) ~= ARGV[2] then return {'OK'} end
 return {'OK', task.seq, task.nonce}
 )lua");
-inline constexpr script find{"find", "f659a70960e8f5b169be3db368d3cae3cd01aefe",
+inline constexpr script find{"find", "10387cd9c4e8621d7e2eb547ede0afd56b956a06",
     std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBq"};
 
 inline constexpr char get_keys[] = R"lua(local c, r, s, d, e, C, f, g, b, B, q = unpack(KEYS)
@@ -1991,7 +1992,7 @@ end
 end
 return reply
 )lua");
-inline constexpr script get{"get", "6040a4f25c9a6a6c660f3480c71e5889fa3c924b",
+inline constexpr script get{"get", "170b7326774a05325b20d3f75651b070620a8aaa",
     std::string_view(get_text.data(), get_text.size()), "crsdeCfgbBq"};
 
 inline constexpr char hand_over_keys[] = R"lua(local c, r, s, C, i, w, N = unpack(KEYS)
@@ -2105,7 +2106,7 @@ for n = 1, #page[2], 2 do add(page[2][n], page[2][n + 1]) end
 end
 return reply
 )lua");
-inline constexpr script journal{"journal", "42adac912c3ef2ec233e585d6bcea89507642dfc",
+inline constexpr script journal{"journal", "f0d705df8974d093be7ccfe39794ec9d45774a76",
     std::string_view(journal_text.data(), journal_text.size()), "crsbBq"};
 
 inline constexpr char leave_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -2146,7 +2147,7 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "0f332906f1bb98e9d588f527766fe1fbc055daf5",
+inline constexpr script leave{"leave", "25ec45dc496c955225ac44c95782577f27a9af75",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char list_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -2187,7 +2188,7 @@ end
 if #reply == 3 and from == low and till > low then also[#also + 1] = {'HSET', c, 'low', string.format('%d', till)} end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "eb82d8d9696b0a6331849c8602d7d69820d03337",
+inline constexpr script list{"list", "5d5ef0ad415220efe32f999b2dcb511eaf14a839",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char maintain_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -2302,7 +2303,7 @@ if reply[1] ~= 'NEED' and is_due() then reply[2] = 1 end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "a75327b3ebe548db513aa4910fff375955407a15",
+inline constexpr script maintain{"maintain", "7ca16f74a18b7f31368061cf33b45f650609d3a6",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char note_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -2385,7 +2386,7 @@ if of.size > tonumber(ARGV[6]) then return {'OK', 5, of.size} end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script note{"note", "741e5a7e0cc3431b9aaa4e485dfeb62bd6c67c99",
+inline constexpr script note{"note", "56171923fee7be479216c5dc8c2f9b3e2436a96d",
     std::string_view(note_text.data(), note_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local c, r, s, b, B, q, o = unpack(KEYS)
@@ -2416,7 +2417,7 @@ for _, word in ipairs(page[2]) do reply[#reply + 1] = word end
 until cursor == '0' or #reply > 1
 return reply
 )lua");
-inline constexpr script outbox{"outbox", "f10511043341936b64a66613c1d005af73694a40",
+inline constexpr script outbox{"outbox", "bcf4a0bf56235f277b8be3b3e57ed85a54dc81f3",
     std::string_view(outbox_text.data(), outbox_text.size()), "crsbBqo"};
 
 inline constexpr char pause_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -2446,7 +2447,7 @@ wakes = math.min(tonumber(call('HGET', c, 'n2') or 0), 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "b2e42653d1b81001df0512ed488e6fc0a921f462",
+inline constexpr script pause{"pause", "46f01c279c68a7c7cbf7920c8643d4d961c5adba",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -2478,7 +2479,7 @@ if task and task.state == 3 and task.holder == ARGV[1] then release(task) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "208c1c35e6d6e5ed40da24416a226b68d416cc58",
+inline constexpr script reclaim{"reclaim", "8e019210a57d35b2b9d65f96188d02113d77f38b",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local c, d, e, C, f, i, x, o = unpack(KEYS)
@@ -2534,7 +2535,7 @@ if may_start > 0 and tonumber(waiting or 0) > 0 then wakes = 1 end
 if is_unwatched(ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "8ba32fdb12757e333d56249af21f684e0bc56b3e",
+inline constexpr script resign{"resign", "ef860c42b3ef84429aad6d433a25071a892fcb78",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local c, S = unpack(KEYS)
@@ -2579,7 +2580,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "cdb721cb93aaf9d0bed6d3d52ec587483ad47dbd",
+inline constexpr script set_schedule{"set_schedule", "449c8094b5e470a984a72e413fa48f0e10050f32",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -2659,7 +2660,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "0a3a3ab38cd9b6d47291ffdc7d97267d70d00452",
+inline constexpr script settle{"settle", "2b5f59f0c53c40fe01ff166f675f21b0f4508022",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local c, s, C, f, w = unpack(KEYS)
@@ -2837,7 +2838,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "6eeb93b017234d37847c322339dec74633c2a60b",
+inline constexpr script signal{"signal", "a715bf31625adb49cd819136cd5755ba4007123c",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char steer_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -2912,7 +2913,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "82342cbe4faec36a332bbb1253ab5646844d40fa",
+inline constexpr script steer{"steer", "efb2f2b02285cd361314daabd1172c00776d58f7",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char tell_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -2963,7 +2964,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script tell{"tell", "b26b448fe0db828855adf2c10a9a5851d44dde03",
+inline constexpr script tell{"tell", "d4557014eaaa61b3505b823478321ab2f9a592bb",
     std::string_view(tell_text.data(), tell_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -2993,7 +2994,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "1d560fc3af70d48d1ce5f13526095ffdbf7d088b",
+inline constexpr script update{"update", "a20ec56022451033483eee54eb73dfbfe3bd44d0",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local c, r, s, d, e, C, f, i, w, b, B, q = unpack(KEYS)
@@ -3031,7 +3032,7 @@ end
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "6779d563a83e8cff68c194493c7f82c0062784c4",
+inline constexpr script wait{"wait", "9678fcfb03878609260889969db42ff7ac592100",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
 }  // namespace taskflux::redis::scripts

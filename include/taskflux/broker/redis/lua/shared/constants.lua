@@ -23,9 +23,11 @@ local run_policy = {retention = 3600000, failed_retention = 604800000, crash_lim
 -- C++: broker/redis/layout.hpp stored_time
 local stored_time = {never = 1e15}
 -- C++: broker/redis/layout.hpp stored_base
-local stored_base = {priority = 100}
+local stored_base = {priority = 100, state_version = 16}
 -- C++: broker/redis/layout.hpp stored_version
 local stored_version = {record = 1, state = 0}
+-- What the first byte of a state of this version adds to the number of the state.
+local state_base = {version = stored_base.state_version * stored_version.state}
 
 -- C++: broker/redis/layout.hpp record_flag
 local record_flag = {has_limits = 1, has_own_id = 2, has_unique_key = 4, has_more = 8, has_parent = 16}

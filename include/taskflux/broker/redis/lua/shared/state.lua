@@ -19,11 +19,13 @@ local function read_state(seq, text)
     return task
 end
 
--- A task with the state that is stored for it; false when that can't be used.
+-- A task with the state that is stored for it; false when that can't be used. Of version 0, the first byte is the number of
+-- the state; what is above it is of another version, or damaged.
 local function unpack_state(seq, text)
     local is_whole, task = pcall(read_state, seq, text)
     if is_whole and task.state <= task_state.expired then return task end
-    set_aside(seq, 'its state is damaged')
+    local version = math.floor((string.byte(text) or 0) / stored_base.state_version)
+    set_aside(seq, version == stored_version.state and 'its state is damaged' or 'its state has version ' .. version)
     return false
 end
 
@@ -31,8 +33,8 @@ local function pack_state(task)
     local bits = (task.cancel and state_bit.cancel_requested or 0) + (task.first_try and state_bit.first_try or 0) +
                      (task.unclaimed and state_bit.unclaimed or 0) + (task.special and state_bit.special or 0) +
                      (task.journal and state_bit.has_journal or 0)
-    return struct.pack(format.state, task.state, bits, task.nonce, task.deliveries, task.failed, task.crashes, task.when,
-                       task.first, task.started, task.from, task.gone_at, #task.holder) .. task.holder ..
+    return struct.pack(format.state, state_base.version + task.state, bits, task.nonce, task.deliveries, task.failed, task.crashes,
+                       task.when, task.first, task.started, task.from, task.gone_at, #task.holder) .. task.holder ..
                struct.pack(format.u32, #task.error) .. task.error .. task.result
 end
 
