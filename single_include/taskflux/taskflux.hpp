@@ -888,7 +888,8 @@ private:
 
 namespace taskflux {
 
-/// Where a task is in its life. The last four are terminal.
+/// Where a task is in its life. The last four are terminal. Append only: these numbers are stored on servers, and scripts have
+/// them too; at most 16.
 enum class task_state {
     held,              ///< submitted, and waits to be started by hand
     scheduled,         ///< waits until it is due (a delay, or a retry's back-off)

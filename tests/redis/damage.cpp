@@ -3,6 +3,7 @@
 #include <support/redis_server.hpp>
 #include <taskflux/broker/redis.hpp>
 #include <taskflux/broker/redis/broker.hpp>
+#include <taskflux/broker/redis/records.hpp>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/test/unit_test.hpp>
@@ -157,6 +158,40 @@ BOOST_AUTO_TEST_CASE(a_state_that_cannot_be_read_blocks_neither_maintenance_nor_
     BOOST_TEST(counts().set_aside == 1U);
     BOOST_TEST(counts().scheduled == 0U);
     BOOST_TEST(server.command({"HGET", "tf:{q}:s", field(first)}).text == "x");
+}
+
+BOOST_AUTO_TEST_CASE(a_state_of_an_unknown_version_is_left_alone_and_set_aside) {
+    const auto first = add(3);
+    const auto state_of = [&](std::uint64_t number) { return server.command({"HGET", "tf:{q}:s", field(number)}).text; };
+    const auto why = [&](std::uint64_t number) { return server.command({"HGET", "tf:{q}:q", field(number)}).text; };
+    const auto started = fetch(1);
+    BOOST_REQUIRE(started.size() == 1U);
+    auto running = state_of(first);
+    BOOST_REQUIRE(!running.empty());
+    BOOST_TEST(int(running[0]) == int(task_state::running));  // version 0 costs nothing, and what was stored before has it
+    running[0] = '\x13';
+    const std::string waiting = "\x22 whatever version 2 may look like";
+    server.command({"HSET", "tf:{q}:s", field(first), running});
+    server.command({"HSET", "tf:{q}:s", field(first + 1), waiting});
+
+    std::vector<settlement> ends(1);
+    ends[0].key = started[0].key;
+    ends[0].token = started[0].token;
+    const auto effects = run(broker->settle("q", "w", ends));
+    BOOST_REQUIRE(effects.size() == 1U);
+    BOOST_CHECK(effects[0] == effect::not_found);
+    const auto found = fetch(5);
+    BOOST_REQUIRE(found.size() == 1U);
+    BOOST_TEST(found[0].key.sequence == first + 2);
+    BOOST_TEST(run(broker->list({})).tasks.size() == 1U);
+
+    BOOST_TEST(state_of(first) == running);
+    BOOST_TEST(state_of(first + 1) == waiting);
+    BOOST_TEST(why(first) == "its state has version 1");
+    BOOST_TEST(why(first + 1) == "its state has version 2");
+    BOOST_TEST(counts().set_aside == 2U);
+    BOOST_TEST(counts().waiting == 0U);
+    BOOST_CHECK_THROW(redis::read_status(running), boost::system::system_error);
 }
 
 BOOST_AUTO_TEST_CASE(a_lane_that_another_program_made_is_passed_over) {

@@ -12,6 +12,7 @@ SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "tools" / "generate.py"
 spec = importlib.util.spec_from_file_location("generate", SCRIPT)
 generate = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(generate)
+import generate_scripts  # noqa: E402 - generate.py has made it known where
 
 SOUND = {
     "version.hpp": "#pragma once\n\n#define TASKFLUX_VERSION_MAJOR 1\n#define TASKFLUX_VERSION_MINOR 2\n"
@@ -199,6 +200,165 @@ class Rules(Project):
         umbrella = SOUND["taskflux.hpp"] + "#include <taskflux/app/yaml.hpp>\n"
         self.write("taskflux.hpp", umbrella)
         self.assert_only(self.problems("app/yaml.hpp", "#pragma once\n"), "app/yaml.hpp:1", "who include it")
+
+
+LUA = {
+    "shared/keys.lua": "local keys = {\n    queue = 'c',    -- HASH: counters\n    records = 'r',  -- HASH: number -> record\n}\n"
+                       "local own_key = {\n    lane = 'l:',  -- LIST: waiting tasks\n}\n",
+    "shared/constants.lua": "-- C++: core/a.hpp color\nlocal color = {red = 0, blue = 1}\n"
+                            "-- C++: core/a.hpp place from 1\nlocal place = {name = 7, size = 9}\n"
+                            "local format = {number = '<d'}\n",
+    "shared/access.lua": "local call = redis.call\n-- Reads.\nlocal function read(field)\n"
+                         "    return call('HGET', keys.records, field)\nend\n",
+    "shared/record.lua": "local function name_in(record) return string.sub(record, place.name, place.size) end\n"
+                         "local function unused() return name_in(read('x')) end\n",
+    "get.lua": "-- Reads a name.\n-- in:  KEYS queue HASH, records HASH\n--      ARGV number\n-- out: {'OK', name}\n-- O(1).\n"
+               "return {'OK', color.blue, name_in(read(ARGV[1]))}  -- a comment\n",
+}
+COLORS = ("#pragma once\n\n#include <vector>\n\nstruct a {};\n\nenum class color : unsigned char {\n    red,  ///< first, of two\n"
+          "    blue\n};\n\nstruct place {\n    static constexpr unsigned name = 6,\n                              size = 8;\n};\n")
+
+
+class ScriptRules(Project):
+    def setUp(self):
+        super().setUp()
+        self.write("broker/redis/script.hpp", "#pragma once\n")
+        self.write("taskflux.hpp", SOUND["taskflux.hpp"] + "#include <taskflux/broker/redis/scripts.hpp>\n")
+        self.write("core/a.hpp", COLORS)
+        for name, text in LUA.items():
+            self.script(name, text)
+
+    def script(self, name, text):
+        self.write("broker/redis/lua/" + name, text)
+
+    def problems(self):
+        self.run_script()
+        return self.run_script("--check")[1].splitlines()[:-1]
+
+    def assert_only(self, place, text):
+        problems = self.problems()
+        self.assertEqual(len(problems), 1, problems)
+        self.assertTrue(problems[0].startswith(place), problems)
+        self.assertIn(text, problems[0])
+
+    def generated(self):
+        self.run_script()
+        return (self.root / "include/taskflux/broker/redis/scripts.hpp").read_text()
+
+    def with_body(self, body, keys="queue HASH, records HASH", out="{'OK', name}"):
+        self.script("get.lua", f"-- Reads.\n-- in:  KEYS {keys}\n--      ARGV number\n-- out: {out}\n-- O(1).\n" + body)
+
+    def test_sound_scripts_have_no_problems(self):
+        self.assertEqual(self.problems(), [])
+
+    def test_names_are_put_in_by_value_and_only_what_is_used_is_there(self):
+        text = self.generated()
+        self.assertIn("local c, r = unpack(KEYS)\n", text)
+        self.assertIn("return call('HGET', r, field)\n", text)
+        self.assertIn("return string.sub(record, 7, 9) end\n", text)
+        self.assertIn("return {'OK', 1, name_in(read(ARGV[1]))}\n)lua\"", text)
+        self.assertIn("get_keys, shared_call, shared_read, shared_name_in,", text)
+        self.assertIn('std::string_view(get_text.data(), get_text.size()), "cr"};', text)
+        for gone in ("keys.", "color", "place.", "comment", "Reads"):
+            self.assertNotIn(gone, text)
+
+    def test_a_text_in_quotes_stays_as_it_is(self):
+        self.with_body("return {read('keys.records -- color.red')}\n")
+        self.assertIn("read('keys.records -- color.red')", self.generated())
+
+    def test_an_unknown_name_is_refused(self):
+        self.with_body("return {read(color.green)}\n")
+        self.assertIn("lua/get.lua:6: color.green is no name of lua/shared/constants.lua", self.problems()[0])
+        self.with_body("return {read('x'), keys.state}\n")
+        self.assertIn("lua/get.lua:6: keys.state is no name of lua/shared/keys.lua", self.problems()[0])
+
+    def test_a_constant_that_differs_from_cpp_is_refused(self):
+        for name, says in (("red = 0, blue = 2", "color.blue is 2, and color in include/taskflux/core/a.hpp says 1"),
+                           ("red = 0", "color.blue is missing"),
+                           ("red = 0, blue = 1, green = 2", "color.green is 2, and color in include/taskflux/core/a.hpp says nothing")):
+            with self.subTest(name):
+                self.script("shared/constants.lua", LUA["shared/constants.lua"].replace("red = 0, blue = 1", name))
+                self.assertIn(says, "\n".join(self.problems()))
+
+    def test_an_offset_counts_from_one_where_the_table_says_so(self):
+        self.script("shared/constants.lua", LUA["shared/constants.lua"].replace("name = 7", "name = 6"))
+        self.assert_only("include/taskflux/broker/redis/lua/shared/constants.lua:4", "place.name is 6, and place in "
+                         "include/taskflux/core/a.hpp says 7 (from 1)")
+
+    def test_constants_of_a_place_that_does_not_exist_are_refused(self):
+        self.script("shared/constants.lua", LUA["shared/constants.lua"].replace("core/a.hpp color", "core/a.hpp colour"))
+        self.assert_only("include/taskflux/broker/redis/lua/shared/constants.lua:2", "there is no colour in")
+
+    def test_a_read_below_the_first_write_is_refused(self):
+        write = "call('HSET', keys.records, ARGV[1], 'x')\n"
+        for body in (write + "return {read('x')}\n",
+                     "for n = 1, 2 do\n    read('x')\n    " + write + "end\n",
+                     "local function change() " + write.strip() + " end\nif ARGV[1] then change() end\nreturn {read('x')}\n",
+                     "local steps = {}\nfunction steps.change() " + write.strip() + " end\n"
+                     "steps[ARGV[1]]()\nreturn {read('x')}\n",
+                     "call('PUBLISH', 'a', 'b')\nreturn {read('x')}\n",
+                     "call(ARGV[2], 'b')\nreturn {read('x')}\n"):
+            with self.subTest(body):
+                self.with_body(body)
+                self.assert_only("include/taskflux/broker/redis/lua/get.lua:1", "reads by HGET in read after it may have written")
+
+    def test_a_read_above_the_first_write_or_beside_it_is_not_refused(self):
+        write = "call('HSET', keys.records, ARGV[1], read('x'))\n"
+        for body in (write,
+                     "if ARGV[1] then\n" + write + "return {'OK'}\nend\nreturn {read('x')}\n",
+                     "if ARGV[1] then\n" + write + "else\nread('x')\nend\n",
+                     "for n = 1, 2 do read('x') end\nwhile true do\n" + write.replace("read('x')", "1") + "break\nend\n"):
+            with self.subTest(body):
+                self.with_body(body)
+                self.assertEqual(self.problems(), [])
+
+    def test_an_unknown_command_is_refused(self):
+        self.with_body("read('x')\nreturn {call('GETEX', keys.records)}\n")
+        self.assert_only("include/taskflux/broker/redis/lua/get.lua:1", "whether GETEX reads or writes is not known")
+
+    def test_an_exception_that_is_not_needed_any_more_is_refused(self):
+        self.script("outbox.lua", LUA["get.lua"])
+        self.assert_only("tools/generate_scripts.py:1", "outbox does not read by HSCAN below a write any more")
+
+    def test_a_shared_file_outside_the_order_is_refused(self):
+        self.script("shared/other.lua", "local function other() end\n")
+        self.assert_only("include/taskflux/broker/redis/lua/shared/other.lua:1", "is not in the order of shared files")
+
+    def test_shared_declarations_use_only_what_is_above_them(self):
+        self.script("shared/access.lua", LUA["shared/access.lua"] + "local function early() return name_in('x') end\n")
+        self.assert_only("include/taskflux/broker/redis/lua/shared: early uses name_in", "declared below it")
+
+    def test_the_order_lists_every_shared_file_of_this_project(self):
+        folder = SCRIPT.parent.parent / generate_scripts.SHARED_FOLDER
+        self.assertEqual(sorted(path.stem for path in folder.glob("*.lua")),
+                         sorted(generate_scripts.TABLES + generate_scripts.SHARED))
+
+    def test_bare_offsets_formats_and_letters_of_keys_are_refused(self):
+        for body, says in (("return {string.sub(read('x'), 7)}\n", "the offset 7 has no name"),
+                           ("return {struct.unpack('<d', read('x'))}\n", "the format '<d' has no name"),
+                           ("local r = read('x')\nreturn {1}\n", "r is a key's letter")):
+            with self.subTest(body):
+                self.with_body(body)
+                self.assert_only("include/taskflux/broker/redis/lua/get.lua:6", says)
+
+    def test_a_head_is_asked_for_and_says_the_keys_and_the_answers(self):
+        get = "include/taskflux/broker/redis/lua/get.lua:1"
+        self.script("get.lua", "-- Reads.\nreturn {read('x')}\n")
+        self.assert_only(get, "does not begin with what it does")
+        self.with_body("return {read('x')}\n", keys="queue HASH")
+        self.assert_only(get, "its keys are: queue HASH, records HASH")
+        self.with_body("return {read('x'), call('LLEN', own_key.lane .. 1)}\n")
+        self.assert_only(get, "its keys are: queue HASH, records HASH, l:… LIST")
+        self.with_body("if read('x') then return {'DUE'} end\n")
+        self.assert_only(get, "may answer DUE, and does not say so")
+        self.with_body("return {read('x')}\n", out="{'OK'}; SLOW")
+        self.assert_only(get, "says at `out:` that it answers SLOW, and never does")
+
+    def test_two_hundred_and_fifty_lines_are_the_limit(self):
+        self.with_body("read('x')\n" * 244)
+        self.assertEqual([line for line in self.problems() if "lines" in line], [])
+        self.with_body("read('x')\n" * 246)
+        self.assert_only("include/taskflux/broker/redis/lua/get.lua:251", "251 lines, more than 250")
 
 
 class Staleness(Project):

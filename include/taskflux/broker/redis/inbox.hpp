@@ -159,14 +159,14 @@ public:
         std::string queue(from.text());
         const std::lock_guard lock(mutex_);
         switch (kind) {
-            case 'W':
-            case 'T': {
+            case message_letter::look:
+            case message_letter::task: {
                 const std::string name(from.text());
                 const auto found = sleepers_.find(name);
                 const bool is_here = found != sleepers_.end() && std::ranges::count(found->second->queues, queue) != 0;
                 handed_task task;
                 task.queue = std::move(queue);
-                if (kind == 'T') {
+                if (kind == message_letter::task) {
                     task.consumer = name.substr(name.find(':') + 1);
                     task.sequence = static_cast<std::uint64_t>(from.real());
                     task.record = from.text();
@@ -174,19 +174,19 @@ public:
                     of.took(task.consumer, task.queue, task.sequence);
                 }
                 if (!is_here) return task;
-                if (kind == 'T') found->second->handed.push_back(std::move(task));
+                if (kind == message_letter::task) found->second->handed.push_back(std::move(task));
                 found->second->is_called = true;
                 found->second->wake.set();
                 break;
             }
-            case 'C': {
+            case message_letter::renew: {
                 const std::string consumer(from.text());
                 news_.insert(consumer);
                 const auto [begin, end] = watchers_.equal_range(consumer);
                 for (auto at = begin; at != end; ++at) at->second->wake.set();
                 break;
             }
-            case 'E': {
+            case message_letter::ended: {
                 const auto sequence = static_cast<std::uint64_t>(from.real());
                 const auto nonce = from.number<std::uint32_t>();
                 const auto outcome = read_outcome(from);

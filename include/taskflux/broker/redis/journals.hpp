@@ -15,7 +15,7 @@
 
 namespace taskflux::redis {
 
-/// A journal's entry as it is stored: see common.lua.
+/// A journal's entry as it is stored: see lua/shared/journal.lua.
 inline journal_entry read_entry(std::string_view key, std::string_view value) {
     journal_entry made;
     made.key = key;
@@ -24,7 +24,7 @@ inline journal_entry read_entry(std::string_view key, std::string_view value) {
         return made;
     }
     byte_reader from(value);
-    const bool is_open = from.take(1) == "o";
+    const bool is_open = from.take(1).front() == subtask_letter::open;
     made.is_spawned = from.take(1) == "1";
     made.epoch = from.number<std::uint32_t>();
     made.text = from.text();
@@ -34,9 +34,8 @@ inline journal_entry read_entry(std::string_view key, std::string_view value) {
 
 /// What a script says about a journal, as an effect or the error for it.
 inline void check_journal(const task_id& id, reader& from) {
-    constexpr std::int64_t is_too_large = 5;
     const auto code = from.integer();
-    if (code == is_too_large) {
+    if (code == more_effects::too_large) {
         throw error(errc::too_large, "a task's steps and signals would need " + std::to_string(from.integer()) +
                                          " bytes; at most " + std::to_string(max_journal_size) +
                                          " are kept: journal less, or references to it");

@@ -2,6 +2,7 @@
 
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/redis/bytes.hpp>
+#include <taskflux/broker/redis/layout.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/task.hpp>
 
@@ -19,18 +20,17 @@
 
 namespace taskflux::redis {
 
-// The layout of records and states is in docs/wire-format.md; lua/common.lua reads and writes the same.
-
-inline constexpr std::uint8_t record_version = 1;
-enum record_flag : std::uint8_t { has_limits = 1, has_own_id = 2, has_unique_key = 4, has_more = 8, has_parent = 16 };
+// The layout of records and states is in docs/wire-format.md; lua/shared/record.lua and state.lua read and write the same.
 
 /// A time or duration as a script has it; what is longer than that counts as for ever.
-inline double to_number(duration value) { return (std::min)(static_cast<double>(value.count()), 1e15); }
+inline double to_number(duration value) { return (std::min)(static_cast<double>(value.count()), stored_time::never); }
 inline double to_number(time_point value) { return to_number(value.time_since_epoch()); }
 inline duration to_duration(double value) {
-    return value >= 1e15 ? (duration::max)() : duration(std::llround(value));
+    return value >= stored_time::never ? (duration::max)() : duration(std::llround(value));
 }
-inline time_point to_time(double value) { return value >= 1e15 ? never : time_point(duration(std::llround(value))); }
+inline time_point to_time(double value) {
+    return value >= stored_time::never ? never : time_point(duration(std::llround(value)));
+}
 
 /// What a script has no use for.
 struct more_of_spec {
@@ -54,12 +54,12 @@ inline std::string record_of(const new_task& task, std::uint32_t nonce) {
                         policy.crash_limit != usual.crash_limit;
     const bool rest = more.retry || more.timeout != duration::zero() || !more.headers.empty();
     std::string out;
-    out.reserve(16 + spec.name.size() + task.payload.size() + (limits ? 36 : 0));
-    put(out, record_version);
+    out.reserve(16 + spec.name.size() + task.payload.size() + (limits ? stored_size::limits : 0));
+    put(out, stored_version::record);
     put(out, static_cast<std::uint8_t>((limits ? has_limits : 0) | (task.own_id.empty() ? 0 : has_own_id) |
                                        (task.unique_key.empty() ? 0 : has_unique_key) | (rest ? has_more : 0) |
                                        (task.parent ? has_parent : 0)));
-    put(out, static_cast<std::uint8_t>(spec.priority + 100));
+    put(out, static_cast<std::uint8_t>(spec.priority + stored_base::priority));
     put(out, nonce);
     put_text<std::uint8_t>(out, spec.name);
     if (limits) {
@@ -101,13 +101,13 @@ public:
     stored read(std::string_view record) {
         byte_reader from(record);
         stored made;
-        made.submitted_at = time_point(duration(static_cast<duration::rep>(from.number<std::uint64_t, 6>())));
+        made.submitted_at = time_point(duration(static_cast<duration::rep>(from.number<std::uint64_t, stored_size::time>())));
         check_version(from.number<std::uint8_t>());
         const auto flags = from.number<std::uint8_t>();
         const auto priority = from.number<std::uint8_t>();
         made.nonce = from.number<std::uint32_t>();
         const auto name = from.text<std::uint8_t>();
-        const auto limits = from.take(flags & has_limits ? 36 : 0);
+        const auto limits = from.take(flags & has_limits ? stored_size::limits : 0);
         if (flags & has_own_id) made.own_id = from.text<std::uint16_t>();
         if (flags & has_unique_key) {
             from.text<std::uint16_t>();
@@ -127,9 +127,9 @@ public:
     }
 
     static void check_version(std::uint8_t version) {
-        if (version == record_version) return;
+        if (version == stored_version::record) return;
         throw error(errc::protocol, "a stored record has version " + std::to_string(version) + ", this program knows " +
-                                        std::to_string(record_version));
+                                        std::to_string(stored_version::record));
     }
 
     std::shared_ptr<const task_spec> spec_of(std::uint8_t priority, std::string_view name, std::string_view limits,
@@ -142,7 +142,7 @@ public:
         if (last_ && key_ == last_key_) return last_;
         auto spec = std::make_shared<task_spec>();
         spec->name = name;
-        spec->priority = int(priority) - 100;
+        spec->priority = int(priority) - stored_base::priority;
         if (!limits.empty()) {
             byte_reader from(limits);
             spec->policy.deadline = to_duration(from.real());
@@ -184,14 +184,19 @@ struct task_status {
 inline task_status read_status(std::string_view text) {
     byte_reader from(text);
     task_status made;
-    const auto state = from.number<std::uint8_t>();
+    const auto first = from.number<std::uint8_t>();
+    const auto version = first / stored_base::state_version, state = first % stored_base::state_version;
+    if (version != stored_version::state) {
+        throw error(errc::protocol, "a stored state has version " + std::to_string(version) + ", this program knows " +
+                                        std::to_string(stored_version::state));
+    }
     if (state > std::uint8_t(task_state::expired)) {
         throw error(errc::protocol, "a stored task is in the unknown state " + std::to_string(state));
     }
     made.state = static_cast<task_state>(state);
     const auto bits = from.number<std::uint8_t>();
-    made.cancel_requested = (bits & 1) != 0;
-    made.unclaimed = (bits & 4) != 0;
+    made.cancel_requested = (bits & state_bit::cancel_requested) != 0;
+    made.unclaimed = (bits & state_bit::unclaimed) != 0;
     from.number<std::uint32_t>();  // the nonce, which the record has too
     made.deliveries = from.number<std::uint32_t>();
     made.failed_attempts = from.number<std::uint32_t>();
@@ -218,7 +223,7 @@ inline time_point deadline_of(const record_reader::stored& record, const task_st
 /// The end of an attempt, for `settle.lua`.
 inline std::string ending_of(const settlement& end) {
     std::string out;
-    out.reserve(30 + end.data.size());
+    out.reserve(ending_layout::data + end.data.size());
     put(out, static_cast<std::uint8_t>(end.how));
     put(out, static_cast<std::uint8_t>(end.counts));
     put(out, static_cast<double>(end.key.sequence));

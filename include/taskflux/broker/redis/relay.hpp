@@ -97,12 +97,12 @@ inline awaitable<void> carry_own(engine_ptr on, std::string queue, outgoing what
     task_id parent;
     parent.queue = std::move(queue);
     parent.key.sequence = std::stoull(what.field.substr(1));
-    if (what.kind() == 'X') {
+    if (what.kind() == outbox_letter::cancel) {
         std::size_t end = 0;
         parent.key.nonce = static_cast<std::uint32_t>(std::stoul(what.value, &end));
         const auto epoch = static_cast<unsigned>(std::stoul(what.value.substr(end)));
         co_await cancel_children(on, std::move(parent), epoch);
-    } else if (what.kind() == 'S') {
+    } else if (what.kind() == outbox_letter::start) {
         byte_reader bytes(what.value);
         parent.key.nonce = bytes.number<std::uint32_t>();
         auto place = child_place::parse(bytes.rest());
@@ -130,7 +130,7 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
             one.field = from.text();
             one.value = from.text();
             std::string target;
-            if (one.kind() == 'D' && one.value.size() > 9) {
+            if (one.kind() == outbox_letter::ended && one.value.size() > 9) {
                 byte_reader bytes(std::string_view(one.value).substr(5));
                 target = bytes.text();
             }

@@ -41,18 +41,6 @@ inline constexpr char shared_now[] =
     R"lua(local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 )lua";
 
-inline constexpr char shared_forever[] =
-    R"lua(local forever = 1e15
-)lua";
-
-inline constexpr char shared_RETENTION[] =
-    R"lua(local RETENTION, FAILED_RETENTION = 3600000, 604800000  -- where nothing else was asked for
-)lua";
-
-inline constexpr char shared_HELD[] =
-    R"lua(local HELD, SCHEDULED, WAITING, RUNNING, WAITING_CHILDREN, SUCCEEDED, FAILED, CANCELLED, EXPIRED = 0, 1, 2, 3, 4, 5, 6, 7, 8
-)lua";
-
 inline constexpr char shared_key[] =
     R"lua(local function key(name)
 name = prefix .. name
@@ -74,7 +62,7 @@ if #fields == 0 then return {} end
 if #fields <= 4000 then return call('HMGET', hash, unpack(fields)) end
 local found = {}
 for from = 1, #fields, 4000 do
-local some = call('HMGET', hash, unpack(fields, from, math.min(from + 3999, #fields)))
+local some = call('HMGET', hash, unpack(fields, from, math.min(from + 4000 - 1, #fields)))
 for n = 1, #some do found[from + n - 1] = some[n] end
 end
 return found
@@ -84,7 +72,7 @@ end
 inline constexpr char shared_write[] =
     R"lua(local function write(command, name, words)
 for from = 1, #words, 4000 do
-call(command, name, unpack(words, from, math.min(from + 3999, #words)))
+call(command, name, unpack(words, from, math.min(from + 4000 - 1, #words)))
 end
 end
 )lua";
@@ -101,7 +89,7 @@ inline constexpr char shared_is_due[] =
 )lua";
 
 inline constexpr char shared_also[] =
-    R"lua(local also = {}  -- commands for the end
+    R"lua(local also = {}
 )lua";
 
 inline constexpr char shared_set_aside[] =
@@ -117,6 +105,14 @@ return false
 end
 )lua";
 
+inline constexpr char shared_admit[] =
+    R"lua(local function admit(most, ...)
+local found = call('HMGET', c, 'paused', ...)
+if found[1] then return 0, 'paused', unpack(found, 2) end
+return most, nil, unpack(found, 2)
+end
+)lua";
+
 inline constexpr char shared_parse[] =
     R"lua(local function parse(record)
 local made = {}
@@ -125,18 +121,23 @@ local at = 15 + length
 made.submitted, made.flags, made.priority, made.nonce = time, flags, priority - 100, nonce
 made.name = string.sub(record, 15, at - 1)
 made.deadline, made.expires_in, made.crash_limit = 0, 0, 3
-made.retention, made.failed_retention = RETENTION, FAILED_RETENTION
-if flags % 2 >= 1 then
+made.retention, made.failed_retention = 3600000, 604800000
+if flags % (2 * 1) >= 1 then
 made.deadline, made.expires_in, made.retention, made.failed_retention, made.crash_limit, at =
 struct.unpack('<ddddI4', record, at)
 end
-if flags % 4 >= 2 then made.own, at = struct.unpack('<Hc0', record, at) end
-if flags % 8 >= 4 then made.unique, made.window, at = struct.unpack('<Hc0d', record, at) end
-if flags % 32 >= 16 then
-made.parent = {}
-made.parent.queue, made.parent.seq, made.parent.nonce, made.parent.key, at = struct.unpack('<Bc0dI4Hc0', record, at)
+if flags % (2 * 2) >= 2 then
+made.own, at = struct.unpack('<Hc0', record, at)
 end
-if flags % 16 >= 8 then
+if flags % (2 * 4) >= 4 then
+made.unique, made.window, at = struct.unpack('<Hc0d', record, at)
+end
+if flags % (2 * 16) >= 16 then
+made.parent = {}
+made.parent.queue, made.parent.seq, made.parent.nonce, made.parent.key, at =
+struct.unpack('<Bc0dI4Hc0', record, at)
+end
+if flags % (2 * 8) >= 8 then
 local rest
 rest, at = struct.unpack('<I4', record, at)
 at = at + rest
@@ -149,8 +150,9 @@ end
 inline constexpr char shared_fault_in[] =
     R"lua(local function fault_in(record)
 if #record < 15 then return 'its record is too short' end
-if string.byte(record, 7) ~= 1 then return 'its record has version ' .. string.byte(record, 7) end
-if #record < 14 + string.byte(record, 14) then return 'its record is too short' end
+local version = string.byte(record, 7)
+if version ~= 1 then return 'its record has version ' .. version end
+if #record < 15 - 1 + string.byte(record, 14) then return 'its record is too short' end
 if string.byte(record, 8) > 0 and not pcall(parse, record) then return 'its record is damaged' end
 end
 )lua";
@@ -159,12 +161,18 @@ inline constexpr char shared_is_special[] =
     R"lua(local function is_special(flags) return bit.band(flags, 23) ~= 0 end
 )lua";
 
+inline constexpr char shared_name_in[] =
+    R"lua(local function name_in(record)
+return string.sub(record, 15, 15 - 1 + string.byte(record, 14))
+end
+)lua";
+
 inline constexpr char shared_tasks[] =
-    R"lua(local tasks = {}    -- by seq; false: there is none
+    R"lua(local tasks = {}
 )lua";
 
 inline constexpr char shared_changed[] =
-    R"lua(local changed = {}  -- those to be written
+    R"lua(local changed = {}
 )lua";
 
 inline constexpr char shared_read_state[] =
@@ -173,7 +181,9 @@ local task, length, bits, at = {seq = seq}
 task.state, bits, task.nonce, task.deliveries, task.failed, task.crashes, task.when, task.first, task.started,
 task.from, task.gone_at, length, at = struct.unpack('<BBI4I4I4I4dddddH', text)
 task.cancel, task.first_try, task.unclaimed, task.special, task.journal =
-bits % 2 >= 1, bits % 4 >= 2, bits % 8 >= 4, bits % 16 >= 8, bits % 32 >= 16
+bits % (2 * 1) >= 1,
+bits % (2 * 2) >= 2, bits % (2 * 4) >= 4,
+bits % (2 * 8) >= 8, bits % (2 * 16) >= 16
 task.holder = string.sub(text, at, at + length - 1)
 at = at + length
 length, at = struct.unpack('<I4', text, at)
@@ -186,17 +196,19 @@ end
 inline constexpr char shared_unpack_state[] =
     R"lua(local function unpack_state(seq, text)
 local is_whole, task = pcall(read_state, seq, text)
-if is_whole and task.state <= EXPIRED then return task end
-set_aside(seq, 'its state is damaged')
+if is_whole and task.state <= 8 then return task end
+local version = math.floor((string.byte(text) or 0) / 16)
+set_aside(seq, version == 0 and 'its state is damaged' or 'its state has version ' .. version)
 return false
 end
 )lua";
 
 inline constexpr char shared_pack_state[] =
     R"lua(local function pack_state(task)
-local bits = (task.cancel and 1 or 0) + (task.first_try and 2 or 0) + (task.unclaimed and 4 or 0) +
-(task.special and 8 or 0) + (task.journal and 16 or 0)
-return struct.pack('<BBI4I4I4I4dddddH', task.state, bits, task.nonce, task.deliveries, task.failed, task.crashes,
+local bits = (task.cancel and 1 or 0) + (task.first_try and 2 or 0) +
+(task.unclaimed and 4 or 0) + (task.special and 8 or 0) +
+(task.journal and 16 or 0)
+return struct.pack('<BBI4I4I4I4dddddH', 0 + task.state, bits, task.nonce, task.deliveries, task.failed, task.crashes,
 task.when, task.first, task.started, task.from, task.gone_at, #task.holder) .. task.holder ..
 struct.pack('<I4', #task.error) .. task.error .. task.result
 end
@@ -206,26 +218,31 @@ inline constexpr char shared_fresh[] =
     R"lua(local function fresh(seq, record)
 local _, flags, _, nonce = struct.unpack('<BBBI4', record, 7)
 return {
-seq = seq, state = WAITING, nonce = nonce, deliveries = 0, failed = 0, crashes = 0, when = 0, first = 0,
+seq = seq, state = 2, nonce = nonce, deliveries = 0, failed = 0, crashes = 0, when = 0, first = 0,
 started = 0, from = 0, gone_at = 0, holder = '', error = '', result = '', special = is_special(flags), record = record
 }
 end
 )lua";
 
 inline constexpr char shared_ends_now[] =
-    R"lua(local ends_now, goes_later = struct.pack('<d', now), struct.pack('<dI4H', now + RETENTION, 0, 0)
+    R"lua(local ends_now, goes_later = struct.pack('<d', now), struct.pack('<dI4H', now + 3600000, 0, 0)
 )lua";
 
 inline constexpr char shared_succeeded[] =
     R"lua(local function succeeded(state, word, consumer)
-if not state or #state ~= 64 + #consumer or string.sub(state, 61, -5) ~= consumer then return nil end
-local number, bits = string.byte(state, 1, 2)
-if number ~= RUNNING or bits >= 4 or bits % 2 == 1 or struct.unpack('<H', state, 59) ~= #consumer or
-string.sub(state, 3, 10) ~= string.sub(word, 11, 18) then  -- nonce and deliveries
+if not state or #state ~= 61 - 1 + 4 + #consumer or
+string.sub(state, 61, -1 - 4) ~= consumer then
 return nil
 end
-return string.char(SUCCEEDED) .. string.sub(state, 2, 18) .. ends_now .. string.sub(state, 27, 50) .. goes_later ..
-string.sub(word, 31), struct.unpack('<I4', state, 11)
+local number, bits = string.byte(state, 1, 2)
+if number ~= 3 or bits >= 4 or bits % (2 * 1) ~= 0 or
+struct.unpack('<H', state, 59) ~= #consumer or
+string.sub(state, 3, 11 - 1) ~= string.sub(word, 11, 19 - 1) then
+return nil
+end
+return string.char(5) .. string.sub(state, 2, 19 - 1) .. ends_now ..
+string.sub(state, 27, 51 - 1) .. goes_later .. string.sub(word, 31),
+struct.unpack('<I4', state, 11)
 end
 )lua";
 
@@ -235,12 +252,8 @@ return struct.pack('<I4I4I4dddddH', 1, 0, 0, 0, now, now, 0, 0, #consumer) .. co
 end
 )lua";
 
-inline constexpr char shared_WAITS[] =
-    R"lua(local WAITS, MOST_HOLDS, DONE, IN_TURN, OWN, GONE = 0, 200, 252, 253, 254, 255
-)lua";
-
 inline constexpr char shared_segments[] =
-    R"lua(local segments = {}  -- by their names, "first:count"
+    R"lua(local segments = {}
 )lua";
 
 inline constexpr char shared_open_segment[] =
@@ -250,7 +263,7 @@ if of then return of end
 local first, count = string.match(name, '^(%d+):(%d+)$')
 local text = call('HGET', b, first .. 't')
 if not text then return nil end
-if #text < 9 + 5 * count then
+if #text < 10 - 1 + (4 + 1) * count then
 set_aside('@' .. name, 'its status is too short')
 return nil
 end
@@ -259,9 +272,9 @@ of.flags, of.retention = struct.unpack('<Bd', text)
 of.codes_at = 10 + 4 * of.count
 local at = of.codes_at + of.count
 while at + 8 <= #text do
-local since, length = struct.unpack('<dB', text, at)
-of.holds[#of.holds + 1] = {since = since, consumer = string.sub(text, at + 9, at + 8 + length)}
-at = at + 9 + length
+local since, length, begins = struct.unpack('<dB', text, at)
+of.holds[#of.holds + 1] = {since = since, consumer = string.sub(text, begins, begins + length - 1)}
+at = begins + length
 end
 segments[name] = of
 return of
@@ -313,16 +326,25 @@ inline constexpr char shared_mark[] =
     R"lua(local function mark(of, seq, code) of.changes[seq - of.first] = code end
 )lua";
 
+inline constexpr char shared_ends_in[] =
+    R"lua(local function ends_in(length, flags)
+return 17 + length +
+(flags % (2 * 1) >= 1 and 36 or 0)
+end
+)lua";
+
 inline constexpr char shared_cut_record[] =
     R"lua(local function cut_record(of, seq)
 of.blob = of.blob or call('HGET', b, of.first)
 local blob, at = of.blob, seq - of.first
 local flags, _, count, base, length = struct.unpack('<BBHI4B', blob, 8)
-local ends = 17 + length + (flags % 2 >= 1 and 36 or 0)
-local from = at > 0 and struct.unpack('<I4', blob, ends + 4 * at - 4) or base
+local ends = ends_in(length, flags)
+local nonce, own_end = 10 + 4 * at, ends + 4 * at
+local from = at > 0 and struct.unpack('<I4', blob, own_end - 4) or base
 local body = ends + 4 * count - base
-return string.sub(blob, 1, 9) .. string.sub(of.text, 10 + 4 * at, 13 + 4 * at) .. string.sub(blob, 16, ends - 1) ..
-string.sub(blob, body + from, body + struct.unpack('<I4', blob, ends + 4 * at) - 1)
+return string.sub(blob, 1, 10 - 1) .. string.sub(of.text, nonce, nonce + 4 - 1) ..
+string.sub(blob, 16, ends - 1) ..
+string.sub(blob, body + from, body + struct.unpack('<I4', blob, own_end) - 1)
 end
 )lua";
 
@@ -336,18 +358,19 @@ end
 inline constexpr char shared_member_of[] =
     R"lua(local function member_of(of, seq)
 local code = code_of(of, seq)
-local outcome = code == DONE and outcome_of(of, seq)
+local outcome = code == 252 and outcome_of(of, seq)
 local hold = outcome and outcome.hold or of.holds[code]
-if code ~= WAITS and not hold then return false end
+if code ~= 0 and not hold then return false end
 local task = {
-seq = seq, nonce = struct.unpack('<I4', of.text, 10 + 4 * (seq - of.first)), segment = of, in_turn = not hold,
-state = hold and RUNNING or WAITING, deliveries = hold and 1 or 0, first_try = hold ~= nil, failed = 0,
-crashes = 0, when = 0, first = hold and hold.since or 0, started = hold and hold.since or 0, from = 0,
-gone_at = 0, holder = hold and hold.consumer or '', error = '', result = '', special = of.flags % 8 > 0
+seq = seq, nonce = struct.unpack('<I4', of.text, 10 + 4 * (seq - of.first)),
+segment = of, in_turn = not hold, state = hold and 3 or 2,
+deliveries = hold and 1 or 0, first_try = hold ~= nil, failed = 0, crashes = 0, when = 0,
+first = hold and hold.since or 0, started = hold and hold.since or 0, from = 0, gone_at = 0,
+holder = hold and hold.consumer or '', error = '', result = '', special = is_special(of.flags)
 }
 if outcome then
-task.state, task.holder, task.when, task.result = SUCCEEDED, '', outcome.when, outcome.result
-task.gone_at = math.min(outcome.when + of.retention, forever)
+task.state, task.holder, task.when, task.result = 5, '', outcome.when, outcome.result
+task.gone_at = math.min(outcome.when + of.retention, 1e15)
 end
 return task
 end
@@ -396,7 +419,7 @@ if of then
 task = task or member_of(of, seq)
 record = task and with_records and record_in(of, seq) or nil
 elseif not record then
-task = false  -- a state without a record is a remnant
+task = false
 end
 local fault = record and fault_in(record)
 if fault then
@@ -431,13 +454,17 @@ return task.record
 end
 )lua";
 
+inline constexpr char shared_EMPTY_RECORD[] =
+    R"lua(local EMPTY_RECORD = '\0\0\0\0\0\0\1\0d\0\0\0\0\0'
+)lua";
+
 inline constexpr char shared_info[] =
     R"lua(local function info(task)
 if not task.info then
 local record = record_of(task)
 local fault = fault_in(record)
 if fault then set_aside(task.seq, fault) end
-task.info = parse(fault and ('\0\0\0\0\0\0\1\0d\0\0\0\0\0') or record)
+task.info = parse(fault and EMPTY_RECORD or record)
 end
 return task.info
 end
@@ -456,27 +483,29 @@ inline constexpr char shared_lanes_head[] =
 )lua";
 
 inline constexpr char shared_sorted_sets[] =
-    R"lua(local sorted_sets = {[d] = {}, [e] = {}, [f] = {}, [u] = {}, [i] = {}}  -- member → score, or false: out
+    R"lua(local sorted_sets = {
+[d] = {}, [e] = {}, [f] = {}, [u] = {}, [i] = {}
+}
 )lua";
 
 inline constexpr char shared_held_add[] =
-    R"lua(local held_add, held_remove = {}, {}                                     -- consumer → seqs
+    R"lua(local held_add, held_remove = {}, {}
 )lua";
 
 inline constexpr char shared_own_ids[] =
-    R"lua(local own_ids, unique_keys, cancels = {}, {}, {}                         -- false: out
+    R"lua(local own_ids, unique_keys, cancels = {}, {}, {}
 )lua";
 
 inline constexpr char shared_bodies[] =
-    R"lua(local bodies, states = {}, {}                                            -- to store
+    R"lua(local bodies, states = {}, {}
 )lua";
 
 inline constexpr char shared_messages[] =
-    R"lua(local messages = {}                                                      -- {inbox, text} each
+    R"lua(local messages = {}
 )lua";
 
 inline constexpr char shared_wakes[] =
-    R"lua(local wakes, woken, myself = 0, {}, ''                                   -- how many, who for certain, and who not
+    R"lua(local wakes, woken, myself = 0, {}, ''
 )lua";
 
 inline constexpr char shared_count[] =
@@ -505,10 +534,10 @@ end
 
 inline constexpr char shared_limit[] =
     R"lua(local function limit(task)
-if not task.special then return forever end
+if not task.special then return 1e15 end
 local of = info(task)
 local from = task.from > 0 and task.from or of.submitted
-local till = forever
+local till = 1e15
 if of.deadline > 0 then till = from + of.deadline end
 if of.expires_in > 0 and task.first == 0 then till = math.min(till, from + of.expires_in) end
 return till
@@ -518,13 +547,13 @@ end
 inline constexpr char shared_watch_limit[] =
     R"lua(local function watch_limit(task)
 local till = limit(task)
-if till < forever then sorted_sets[e][padded(task.seq)] = till end
+if till < 1e15 then sorted_sets[e][padded(task.seq)] = till end
 end
 )lua";
 
 inline constexpr char shared_forget_limit[] =
     R"lua(local function forget_limit(task)
-if task.special and limit(task) < forever then sorted_sets[e][padded(task.seq)] = false end
+if task.special and limit(task) < 1e15 then sorted_sets[e][padded(task.seq)] = false end
 end
 )lua";
 
@@ -551,7 +580,7 @@ inline constexpr char shared_lock_unique[] =
 if not task.special then return end
 local of = info(task)
 if not of.unique then return end
-local till = of.window > 0 and math.min(now + of.window, forever) or forever
+local till = of.window > 0 and math.min(now + of.window, 1e15) or 1e15
 unique_keys[of.unique] = string.format('%d:%d', task.seq, till)
 end
 )lua";
@@ -565,25 +594,15 @@ if entry and string.match(entry, '^%d+') == string.format('%d', task.seq) then u
 end
 )lua";
 
-inline constexpr char shared_unclaimed_member[] =
-    R"lua(local function unclaimed_member(task)
-return string.format('%s\0%03d\0%s', info(task).name, 100 - info(task).priority, padded(task.seq))
-end
-)lua";
-
-inline constexpr char shared_lane[] =
-    R"lua(local function lane(priority) return key('l:' .. priority) end
-)lua";
-
 inline constexpr char shared_journals[] =
-    R"lua(local journals = {}  -- by seq
+    R"lua(local journals = {}
 )lua";
 
 inline constexpr char shared_journal_of[] =
     R"lua(local function journal_of(task)
 local of = journals[task.seq]
 if not of then
-of = {key = key(string.format('j:%d', task.seq)), notes = {}}
+of = {key = key('j:' .. string.format('%d', task.seq)), notes = {}}
 local known = call('HMGET', of.key, '#total', '#done', '#failed', '#calls', '#epoch', '#size', '#policy', '#awaited', '#why', '#then')
 of.total, of.done, of.failed, of.calls, of.epoch, of.size = tonumber(known[1] or 0), tonumber(known[2] or 0),
 tonumber(known[3] or 0), tonumber(known[4] or 0), tonumber(known[5] or 0), tonumber(known[6] or 0)
@@ -625,8 +644,8 @@ inline constexpr char shared_outgoing[] =
     R"lua(local outgoing = {}
 )lua";
 
-inline constexpr char shared_ending[] =
-    R"lua(local ending = {}  -- subtasks that have ended
+inline constexpr char shared_ended_children[] =
+    R"lua(local ended_children = {}
 )lua";
 
 inline constexpr char shared_begin_epoch[] =
@@ -639,7 +658,7 @@ end
 
 inline constexpr char shared_forget_journal[] =
     R"lua(local function forget_journal(task)
-local field = string.format('X%d', task.seq)
+local field = string.format('X' .. '%d', task.seq)
 if not task.journal or outgoing[field] or call('HEXISTS', o, field) == 1 then return end
 journal_of(task).is_gone = true
 end
@@ -674,15 +693,25 @@ for field, value in pairs(outgoing) do call('HSET', o, field, value) end
 end
 )lua";
 
+inline constexpr char shared_unclaimed_member[] =
+    R"lua(local function unclaimed_member(task)
+return string.format('%s\0%03d\0%s', info(task).name, 100 - info(task).priority, padded(task.seq))
+end
+)lua";
+
+inline constexpr char shared_lane[] =
+    R"lua(local function lane(priority) return key('l:' .. priority) end
+)lua";
+
 inline constexpr char shared_detach[] =
     R"lua(local function detach(task)
 local state = task.state
-if state == HELD then
+if state == 0 then
 forget_limit(task)
-elseif state == SCHEDULED then
+elseif state == 1 then
 sorted_sets[d][padded(task.seq)] = false
 forget_limit(task)
-elseif state == WAITING then
+elseif state == 2 then
 if task.unclaimed then
 sorted_sets[u][unclaimed_member(task)] = false
 task.unclaimed = false
@@ -693,11 +722,11 @@ else
 append(lanes_remove, lane(info(task).priority), task.seq)
 end
 forget_limit(task)
-elseif state == RUNNING then
+elseif state == 3 then
 if not task.segment then append(held_remove, task.holder, task.seq) end
 task.holder = ''
 if task.cancel then cancels[task.seq] = false end
-elseif state == WAITING_CHILDREN then
+elseif state == 4 then
 forget_limit(task)
 end
 end
@@ -706,11 +735,11 @@ end
 inline constexpr char shared_make_ready[] =
     R"lua(local function make_ready(task, at, urgent)
 if at > now then
-enter(task, SCHEDULED)
+enter(task, 1)
 task.when = at
 sorted_sets[d][padded(task.seq)] = at
 else
-enter(task, WAITING)
+enter(task, 2)
 append(urgent and lanes_head or lanes_tail, lane(info(task).priority), task.seq)
 ready = ready + 1
 end
@@ -725,7 +754,7 @@ erased[#erased + 1] = task.seq
 changed[task.seq] = nil
 tasks[task.seq] = false
 local of = task.segment or segment_of(task.seq)
-if of then mark(of, task.seq, GONE) end
+if of then mark(of, task.seq, 255) end
 forget_journal(task)
 if task.special and info(task).own then own_ids[info(task).own] = false end
 end
@@ -738,11 +767,11 @@ enter(task, state)
 task.when = now
 unlock_unique(task)
 ended[#ended + 1] = task
-if task.special and info(task).parent then ending[#ending + 1] = task end
+if task.special and info(task).parent then ended_children[#ended_children + 1] = task end
 if task.journal then
 local of = journal_of(task)
 if of.done < of.total or of.calls > 0 then
-outgoing[string.format('X%d', task.seq)] = string.format('%d %d', task.nonce, of.epoch)
+outgoing[string.format('X' .. '%d', task.seq)] = string.format('%d %d', task.nonce, of.epoch)
 end
 end
 end
@@ -751,19 +780,19 @@ end
 inline constexpr char shared_finish[] =
     R"lua(local function finish(task, state)
 conclude(task, state)
-local keep = state == FAILED and FAILED_RETENTION or RETENTION
-if task.special then keep = state == FAILED and info(task).failed_retention or info(task).retention end
+local keep = state == 6 and 604800000 or 3600000
+if task.special then keep = state == 6 and info(task).failed_retention or info(task).retention end
 if keep == 0 then return erase(task) end
-task.gone_at = math.min(now + keep, forever)
+task.gone_at = math.min(now + keep, 1e15)
 append(sorted_sets[f], task.gone_at, task.seq)
 end
 )lua";
 
 inline constexpr char shared_fail[] =
     R"lua(local function fail(task, why)
-if task.cancel then return finish(task, CANCELLED) end
+if task.cancel then return finish(task, 7) end
 task.error = why
-finish(task, FAILED)
+finish(task, 6)
 end
 )lua";
 
@@ -775,14 +804,14 @@ end
 
 inline constexpr char shared_give_up[] =
     R"lua(local function give_up(task)
-if task.first == 0 then return finish(task, EXPIRED) end
+if task.first == 0 then return finish(task, 8) end
 fail(task, task.error ~= '' and task.error or failure('timed_out', "the task's overall deadline passed"))
 end
 )lua";
 
 inline constexpr char shared_retry[] =
     R"lua(local function retry(task, why, delay)
-local at = math.min(now + delay, forever)
+local at = math.min(now + delay, 1e15)
 if task.cancel or at >= limit(task) then return fail(task, why) end
 if why ~= '' then task.error = why end
 detach(task)
@@ -792,7 +821,7 @@ end
 
 inline constexpr char shared_give_back[] =
     R"lua(local function give_back(task)
-if task.cancel then return finish(task, CANCELLED) end
+if task.cancel then return finish(task, 7) end
 detach(task)
 make_ready(task, now, true)
 end
@@ -811,6 +840,12 @@ task.crashes = task.crashes + 1
 local most = task.special and info(task).crash_limit or 3
 if most == 0 or task.crashes < most then return give_back(task) end
 fail(task, failure('crashed', 'the lease was lost ' .. task.crashes .. ' times'))
+end
+)lua";
+
+inline constexpr char shared_attempts[] =
+    R"lua(local function attempts(task)
+return task.failed + ((task.state >= 3 and task.state <= 5) and 1 or 0)
 end
 )lua";
 
@@ -848,17 +883,17 @@ if info(task).own then own_ids[info(task).own] = seq end
 lock_unique(task)
 local hold, delay, at = 0, 0, 0
 if how ~= '' then hold, delay, at = struct.unpack('<Bdd', how) end
-task.when = math.min(math.max(at, now + delay, now), forever)
-task.state = HELD
-count(HELD, 1)
+task.when = math.min(math.max(at, now + delay, now), 1e15)
+task.state = 0
+count(0, 1)
 changed[seq] = true
 if hold == 1 then
 watch_limit(task)
 else
 make_ready(task, task.when)
-if task.state == WAITING then
+if task.state == 2 then
 task.when = 0
-changed[seq] = nil  -- nothing to say that the record does not
+changed[seq] = nil
 end
 end
 end
@@ -867,16 +902,10 @@ return seq
 end
 )lua";
 
-inline constexpr char shared_attempts[] =
-    R"lua(local function attempts(task)
-return task.failed + ((task.state >= RUNNING and task.state <= SUCCEEDED) and 1 or 0)
-end
-)lua";
-
 inline constexpr char shared_has_lease[] =
     R"lua(local function has_lease(consumer)
-local till = tonumber(call('ZSCORE', C, consumer) or forever + 1)
-return till > now and till <= forever, till <= now
+local till = tonumber(call('ZSCORE', C, consumer) or 1e15 + 1)
+return till > now and till <= 1e15, till <= now
 end
 )lua";
 
@@ -884,7 +913,7 @@ inline constexpr char shared_held_by[] =
     R"lua(local function held_by(consumer)
 local seqs = {}
 for _, member in ipairs(call('SMEMBERS', key('a:' .. consumer))) do
-if string.byte(member) == 64 then  -- @
+if string.byte(member) == 64 then
 local of = open_segment(string.sub(member, 2)) or {first = 0, count = 0}
 for seq = of.first, of.first + of.count - 1 do
 local hold = of.holds[code_of(of, seq)]
@@ -894,7 +923,7 @@ else
 seqs[#seqs + 1] = tonumber(member)
 end
 end
-table.sort(seqs, function(a, b) return a > b end)
+table.sort(seqs, function(left, right) return left > right end)
 return seqs
 end
 )lua";
@@ -926,129 +955,14 @@ inline constexpr char shared_text[] =
 )lua";
 
 inline constexpr char shared_queue[] =
-    R"lua(local queue = string.sub(prefix, 5, -3)
+    R"lua(local queue = string.sub(prefix, #'tf:{' + 1, -1 - #'}:')
 )lua";
 
 inline constexpr char shared_end_of[] =
     R"lua(local function end_of(task)
-return 'E' .. text(queue) .. struct.pack('<dI4BI4', task.seq, task.nonce, task.state, attempts(task)) ..
-text(task.result) .. text(task.error)
-end
-)lua";
-
-inline constexpr char shared_fail_for_children[] =
-    R"lua(local function fail_for_children(task, why)
-task.failed = task.failed + 1
-fail(task, why)
-end
-)lua";
-
-inline constexpr char shared_child_failure[] =
-    R"lua(local function child_failure(field, state, why)
-local how = state == CANCELLED and 'was cancelled' or state == EXPIRED and 'expired' or 'failed'
-if state == FAILED then
-local is_json, told = pcall(cjson.decode, why)
-if is_json and type(told) == 'table' and type(told.message) == 'string' then how = how .. ': ' .. told.message end
-end
-local message = cjson.encode('subtask "' .. string.sub(field, 2) .. '" ' .. how)
-return '{"code":"task_failed","type":"","message":' .. message .. ',"pointer":"","expected":""}'
-end
-)lua";
-
-inline constexpr char shared_CONTINUATION[] =
-    R"lua(local CONTINUATION = 'c~then'
-)lua";
-
-inline constexpr char shared_end_by_continuation[] =
-    R"lua(local function end_by_continuation(task, state, result, why)
-if state ~= SUCCEEDED then return fail_for_children(task, child_failure(CONTINUATION, state, why)) end
-task.result = result
-finish(task, SUCCEEDED)
-end
-)lua";
-
-inline constexpr char shared_judge_children[] =
-    R"lua(local function judge_children(task)
-local of = journal_of(task)
-if of.continued then return end
-local kind, needed = string.match(of.policy, '^(%a)(%d*)$')
-local succeeded, failed = of.done - of.failed, of.failed
-if kind == 'q' then
-needed = tonumber(needed)
-if of.total - failed < needed then
-return fail_for_children(task, of.why ~= '' and of.why or failure('task_failed', 'it has fewer subtasks than must succeed'))
-end
-if succeeded < needed then return end
-else
-if kind ~= 'c' and failed > 0 then return fail_for_children(task, of.why) end
-if of.done < of.total then return end
-end
-local after = note_in(of, CONTINUATION)
-if not after then return finish(task, SUCCEEDED) end
-of.continued, of.changed = true, true
-local is_open, _, _, place, at = parse_child(after)
-if not is_open then  -- cancelled by hand, for instance, or in an earlier attempt
-local state, _, result, why = struct.unpack('<BI4I4c0I4c0', after, at)
-return end_by_continuation(task, state, result, why)
-end
-outgoing[string.format('S%d', task.seq)] = struct.pack('<I4', task.nonce) .. place
-end
-)lua";
-
-inline constexpr char shared_wait_for_children[] =
-    R"lua(local function wait_for_children(task, result)
-if not task.journal then return false end
-local of = journal_of(task)
-if of.total == 0 and not note_in(of, CONTINUATION) then return false end
-task.result = result
-detach(task)
-enter(task, WAITING_CHILDREN)
-watch_limit(task)
-judge_children(task)
-return true
-end
-)lua";
-
-inline constexpr char shared_end_child[] =
-    R"lua(local function end_child(task, field, own, state, tries, result, why)
-if not task.journal then return end
-local of = journal_of(task)
-local note = note_in(of, field)
-if not note or string.byte(note) ~= 111 then return end
-local _, is_spawned, _, place = parse_child(note)
-if string.match(place, '[^\n]*$') ~= own then return end  -- another has taken its place
-of.notes[field] = 'd' .. string.sub(note, 2) .. struct.pack('<BI4', state, tries) .. text(result) .. text(why)
-of.changed = true
-if is_spawned then
-of.done = of.done + 1
-if state ~= SUCCEEDED then
-of.failed = of.failed + 1
-if of.failed == 1 then of.why = child_failure(field, state, why) end
-end
-else
-of.calls = of.calls - 1
-end
-if task.state ~= WAITING_CHILDREN then return end
-if field ~= CONTINUATION then return judge_children(task) end
-end_by_continuation(task, state, result, why)
-end
-)lua";
-
-inline constexpr char shared_tell_parents[] =
-    R"lua(local function tell_parents()
-local n = 1
-while ending[n] do
-local task = ending[n]
-local parent = info(task).parent
-if parent.queue == queue then
-local known = find(parent.seq, parent.nonce)
-if known then end_child(known, parent.key, info(task).own or '', task.state, attempts(task), task.result, task.error) end
-else
-outgoing[string.format('D%d', task.seq)] = struct.pack('<BI4', task.state, attempts(task)) .. text(parent.queue) ..
-struct.pack('<dI4', parent.seq, parent.nonce) .. text(parent.key) .. text(info(task).own or '') .. text(task.result) .. text(task.error)
-end
-n = n + 1
-end
+return 'E' .. text(queue) ..
+struct.pack('<dI4BI4', task.seq, task.nonce, task.state, attempts(task)) .. text(task.result) ..
+text(task.error)
 end
 )lua";
 
@@ -1069,6 +983,121 @@ return gone
 end
 )lua";
 
+inline constexpr char shared_fail_for_children[] =
+    R"lua(local function fail_for_children(task, why)
+task.failed = task.failed + 1
+fail(task, why)
+end
+)lua";
+
+inline constexpr char shared_child_failure[] =
+    R"lua(local function child_failure(field, state, why)
+local how = state == 7 and 'was cancelled' or state == 8 and 'expired' or 'failed'
+if state == 6 then
+local is_json, told = pcall(cjson.decode, why)
+if is_json and type(told) == 'table' and type(told.message) == 'string' then how = how .. ': ' .. told.message end
+end
+local message = cjson.encode('subtask "' .. string.sub(field, 2) .. '" ' .. how)
+return '{"code":"task_failed","type":"","message":' .. message .. ',"pointer":"","expected":""}'
+end
+)lua";
+
+inline constexpr char shared_end_by_continuation[] =
+    R"lua(local function end_by_continuation(task, state, result, why)
+if state ~= 5 then return fail_for_children(task, child_failure('c~then', state, why)) end
+task.result = result
+finish(task, 5)
+end
+)lua";
+
+inline constexpr char shared_judge_children[] =
+    R"lua(local function judge_children(task)
+local of = journal_of(task)
+if of.continued then return end
+local kind, needed = string.match(of.policy, '^(%a)(%d*)$')
+local succeeded, failed = of.done - of.failed, of.failed
+if kind == 'q' then
+needed = tonumber(needed)
+if of.total - failed < needed then
+return fail_for_children(task, of.why ~= '' and of.why or failure('task_failed', 'it has fewer subtasks than must succeed'))
+end
+if succeeded < needed then return end
+else
+if kind ~= 'c' and failed > 0 then return fail_for_children(task, of.why) end
+if of.done < of.total then return end
+end
+local after = note_in(of, 'c~then')
+if not after then return finish(task, 5) end
+of.continued, of.changed = true, true
+local is_open, _, _, place, at = parse_child(after)
+if not is_open then
+local state, _, result, why = struct.unpack('<BI4I4c0I4c0', after, at)
+return end_by_continuation(task, state, result, why)
+end
+outgoing[string.format('S' .. '%d', task.seq)] = struct.pack('<I4', task.nonce) .. place
+end
+)lua";
+
+inline constexpr char shared_wait_for_children[] =
+    R"lua(local function wait_for_children(task, result)
+if not task.journal then return false end
+local of = journal_of(task)
+if of.total == 0 and not note_in(of, 'c~then') then return false end
+task.result = result
+detach(task)
+enter(task, 4)
+watch_limit(task)
+judge_children(task)
+return true
+end
+)lua";
+
+inline constexpr char shared_end_child[] =
+    R"lua(local function end_child(task, field, own, state, tries, result, why)
+if not task.journal then return end
+local of = journal_of(task)
+local note = note_in(of, field)
+if not note or string.byte(note) ~= 111 then return end
+local _, is_spawned, _, place = parse_child(note)
+if string.match(place, '[^\n]*$') ~= own then return end
+of.notes[field] = 'd' .. string.sub(note, 2) .. struct.pack('<BI4', state, tries) .. text(result) .. text(why)
+of.changed = true
+if is_spawned then
+of.done = of.done + 1
+if state ~= 5 then
+of.failed = of.failed + 1
+if of.failed == 1 then of.why = child_failure(field, state, why) end
+end
+else
+of.calls = of.calls - 1
+end
+if task.state ~= 4 then return end
+if field ~= 'c~then' then return judge_children(task) end
+end_by_continuation(task, state, result, why)
+end
+)lua";
+
+inline constexpr char shared_tell_parents[] =
+    R"lua(local function tell_parents()
+local n = 1
+while ended_children[n] do
+local task = ended_children[n]
+local of = info(task)
+local parent = of.parent
+if parent.queue == queue then
+local known = find(parent.seq, parent.nonce)
+if known then end_child(known, parent.key, of.own or '', task.state, attempts(task), task.result, task.error) end
+else
+outgoing[string.format('D' .. '%d', task.seq)] =
+struct.pack('<BI4', task.state, attempts(task)) .. text(parent.queue) ..
+struct.pack('<dI4', parent.seq, parent.nonce) .. text(parent.key) .. text(of.own or '') ..
+text(task.result) .. text(task.error)
+end
+n = n + 1
+end
+end
+)lua";
+
 inline constexpr char shared_wake[] =
     R"lua(local function wake(member)
 if call('ZREM', i, member) == 0 then return false end
@@ -1079,10 +1108,10 @@ end
 
 inline constexpr char shared_next_change[] =
     R"lua(local function next_change()
-local soonest = forever
+local soonest = 1e15
 for _, set in ipairs({d, C}) do
 local first = call('ZRANGE', set, 0, 0, 'WITHSCORES')
-soonest = math.min(soonest, tonumber(first[2] or forever))
+soonest = math.min(soonest, tonumber(first[2] or 1e15))
 end
 return soonest
 end
@@ -1091,24 +1120,24 @@ end
 inline constexpr char shared_is_unwatched[] =
     R"lua(local function is_unwatched(member, watcher, till)
 local soonest = next_change()
-return soonest < forever and (not watcher or watcher == member or soonest < tonumber(till or forever))
+return soonest < 1e15 and (not watcher or watcher == member or soonest < tonumber(till or 1e15))
 end
 )lua";
 
 inline constexpr char shared_leave_behind[] =
-    R"lua(local function leave_behind(sleeping, fed, is_left, state, signature, names)
-if sleeping and is_left and not state[1] then wakes = 2 end
+    R"lua(local function leave_behind(sleeping, fed, is_left, watcher, till, signature, names)
+if sleeping and is_left then wakes = 2 end
 if myself == '' then return -1 end
 if fed then
 if not sleeping then return -1 end
 also[#also + 1] = {'ZREM', i, myself}
-if is_unwatched(myself, state[3], state[4]) then wakes = math.max(wakes, 1) end
+if is_unwatched(myself, watcher, till) then wakes = math.max(wakes, 1) end
 return -1
 end
 also[#also + 1] = {'ZADD', i, now, myself}
 if names then also[#also + 1] = {'HSETNX', N, signature, names} end
 local soonest = next_change()
-if soonest == forever then return -1 end
+if soonest == 1e15 then return -1 end
 also[#also + 1] = {'HSET', c, 'watcher', myself, 'watching', string.format('%d', soonest)}
 return soonest
 end
@@ -1117,7 +1146,7 @@ end
 inline constexpr char shared_sleepers[] =
     R"lua(local function sleepers()
 if wakes == 0 then return {} end
-return call('ZRANGE', i, 0, wakes + 7)
+return call('ZRANGE', i, 0, wakes + 8 - 1)
 end
 )lua";
 
@@ -1163,9 +1192,9 @@ for seq in pairs(changed) do
 local task = tasks[seq]
 local of = task.segment
 if of then
-local keeps_turn = task.in_turn and task.state == WAITING
-mark(of, seq, keeps_turn and IN_TURN or OWN)
-if task.state == RUNNING then append(held_add, task.holder, seq) end
+local keeps_turn = task.in_turn and task.state == 2
+mark(of, seq, keeps_turn and 253 or 254)
+if task.state == 3 then append(held_add, task.holder, seq) end
 end
 end
 for name, of in pairs(segments) do
@@ -1178,44 +1207,43 @@ end
 end
 )lua";
 
-inline constexpr char shared_commit[] =
-    R"lua(local function commit(reply)
+inline constexpr char shared_plan[] =
+    R"lua(local function plan()
 tell_parents()
-local told = tell_waiters()
+local of = {told = tell_waiters()}
 wakes = wakes + math.min(ready, 8)
-if next(sorted_sets[d]) then  -- who sleeps until the next task falls due may have to wake earlier
-local soonest = forever
-for _, at in pairs(sorted_sets[d]) do soonest = math.min(soonest, at or forever) end
+if next(sorted_sets[d]) then
+local soonest = 1e15
+for _, at in pairs(sorted_sets[d]) do soonest = math.min(soonest, at or 1e15) end
 local first = call('ZRANGE', d, 0, 0, 'WITHSCORES')
-if soonest < tonumber(first[2] or forever) then wakes = wakes + 1 end
+if soonest < tonumber(first[2] or 1e15) then wakes = wakes + 1 end
 end
-local asleep = sleepers()
+of.asleep = sleepers()
 if next(lanes_head) or next(lanes_tail) then
 local priorities = {}
 for _, pushed in ipairs({lanes_head, lanes_tail}) do
-for name in pairs(pushed) do priorities[#priorities + 1] = string.sub(name, #prefix + 3) end
+for name in pairs(pushed) do priorities[#priorities + 1] = string.sub(name, #prefix + #'l:' + 1) end
 end
 know_lanes(call('HGET', c, 'lanes') or ',', priorities)
 end
-local lengths = {}
-for _, lists in ipairs({lanes_remove, lanes_head, lanes_tail}) do  -- a key of another type shows before the first write
-for name in pairs(lists) do lengths[name] = call('LLEN', name) end
+of.lengths = {}
+for _, lists in ipairs({lanes_remove, lanes_head, lanes_tail}) do
+for name in pairs(lists) do of.lengths[name] = call('LLEN', name) end
 end
+of.has_reports = #erased > 0 and call('EXISTS', g) == 1
 close_segments()
 for consumer in pairs(held_add) do key('a:' .. consumer) end
 for consumer in pairs(held_remove) do key('a:' .. consumer) end
-if #missing > 0 then return {'NEED', unpack(missing)} end
-write('HSET', r, bodies)
-for seq in pairs(changed) do
-states[#states + 1] = seq
-states[#states + 1] = tasks[seq].packed or pack_state(tasks[seq])
+return of
 end
-write('HSET', s, states)
-if #erased > 0 then
+)lua";
+
+inline constexpr char shared_erase_all[] =
+    R"lua(local function erase_all(has_reports)
 write('HDEL', r, erased)
 write('HDEL', s, erased)
 write('HDEL', w, erased)
-if call('EXISTS', g) == 1 then
+if has_reports then
 local fields = {}
 for _, seq in ipairs(erased) do
 fields[#fields + 1] = seq .. 'p'
@@ -1224,6 +1252,10 @@ end
 write('HDEL', g, fields)
 end
 end
+)lua";
+
+inline constexpr char shared_write_lanes[] =
+    R"lua(local function write_lanes(lengths)
 for name, seqs in pairs(lanes_head) do write('LPUSH', name, seqs) end
 for name, seqs in pairs(lanes_tail) do write('RPUSH', name, seqs) end
 for name, seqs in pairs(lanes_remove) do
@@ -1231,11 +1263,16 @@ if lengths[name] <= 1000 then
 for _, seq in ipairs(seqs) do call('LREM', name, 1, seq) end
 end
 end
+end
+)lua";
+
+inline constexpr char shared_write_sorted_sets[] =
+    R"lua(local function write_sorted_sets()
 local ends = sorted_sets[f]
 sorted_sets[f] = {}
 for at, seqs in pairs(ends) do
 if seqs == false then sorted_sets[f][at] = false
-elseif at < forever then sorted_sets[f][table.concat(seqs, ',')] = at end
+elseif at < 1e15 then sorted_sets[f][table.concat(seqs, ',')] = at end
 end
 for name, members in pairs(sorted_sets) do
 local add, out = {}, {}
@@ -1250,6 +1287,20 @@ end
 write('ZADD', name, add)
 write('ZREM', name, out)
 end
+end
+)lua";
+
+inline constexpr char shared_apply[] =
+    R"lua(local function apply(of)
+write('HSET', r, bodies)
+for seq in pairs(changed) do
+states[#states + 1] = seq
+states[#states + 1] = tasks[seq].packed or pack_state(tasks[seq])
+end
+write('HSET', s, states)
+if #erased > 0 then erase_all(of.has_reports) end
+write_lanes(of.lengths)
+write_sorted_sets()
 for consumer, seqs in pairs(held_remove) do write('SREM', key('a:' .. consumer), seqs) end
 for consumer, seqs in pairs(held_add) do write('SADD', key('a:' .. consumer), seqs) end
 for hash, changes in pairs({[k] = own_ids, [y] = unique_keys, [x] = cancels}) do
@@ -1257,18 +1308,26 @@ for field, value in pairs(changes) do
 if value then call('HSET', hash, field, value) else call('HDEL', hash, field) end
 end
 end
-if told and #told > 0 then write('HDEL', w, told) end
+if of.told and #of.told > 0 then write('HDEL', w, of.told) end
 write_journals()
-write_rest(asleep)
+write_rest(of.asleep)
+end
+)lua";
+
+inline constexpr char shared_commit[] =
+    R"lua(local function commit(reply)
+local of = plan()
+if #missing > 0 then return {'NEED', unpack(missing)} end
+apply(of)
 if reply[1] == 'OK' and next(outgoing) then reply[1] = 'RELAY' end
 return reply
 end
 )lua";
 
-inline constexpr char announce_keys[] = R"lua(local c, d = unpack(KEYS)
+inline constexpr char announce_keys[] = R"lua(local c = unpack(KEYS)
 )lua";
 inline constexpr auto announce_text = joined(announce_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_key, shared_write,
+    shared_clock, shared_now, shared_key, shared_write,
     R"lua(local board = key('D')
 if #missing > 0 then return {'NEED', unpack(missing)} end
 if ARGV[2] == '' then
@@ -1276,20 +1335,20 @@ call('HDEL', board, ARGV[1])
 return {'OK', now}
 end
 local gone = {}
-if call('HEXISTS', board, ARGV[1]) == 0 then  -- somebody new: those that have gone make room
+if call('HEXISTS', board, ARGV[1]) == 0 then
 local rows = call('HGETALL', board)
 for n = 1, #rows, 2 do
 if #rows[n + 1] < 8 or struct.unpack('<d', rows[n + 1]) <= now then gone[#gone + 1] = rows[n] end
 end
 end
 write('HDEL', board, gone)
-call('HSET', board, ARGV[1], struct.pack('<d', math.min(now + ARGV[2], forever)) .. ARGV[3])
+call('HSET', board, ARGV[1], struct.pack('<d', math.min(now + ARGV[2], 1e15)) .. ARGV[3])
 return {'OK', now}
 )lua");
-inline constexpr script announce{"announce", "cc59795d21c4500a1afd6380a3193ebf5631b2cc",
-    std::string_view(announce_text.data(), announce_text.size()), "cd"};
+inline constexpr script announce{"announce", "b9f62587172e6f6d2b8a4b3236be6cacb3ce4168",
+    std::string_view(announce_text.data(), announce_text.size()), "c"};
 
-inline constexpr char announced_keys[] = R"lua(local c, d = unpack(KEYS)
+inline constexpr char announced_keys[] = R"lua(local c = unpack(KEYS)
 )lua";
 inline constexpr auto announced_text = joined(announced_keys, shared_prefix, shared_declared, shared_call,
     shared_clock, shared_now, shared_key, shared_text,
@@ -1298,116 +1357,119 @@ if #missing > 0 then return {'NEED', unpack(missing)} end
 local rows, reply = call('HGETALL', board), {'OK', now}
 for n = 1, #rows, 2 do
 local text = rows[n + 1]
-if #text >= 8 and struct.unpack('<d', text) > now then
+local till, from = 0, 1
+if #text >= 8 then till, from = struct.unpack('<d', text) end
+if till > now then
 reply[#reply + 1] = rows[n]
-reply[#reply + 1] = string.sub(text, 9)
+reply[#reply + 1] = string.sub(text, from)
 end
 end
 return reply
 )lua");
-inline constexpr script announced{"announced", "24da8d9c2818a55fbd1da250725f9d7a99ab2119",
-    std::string_view(announced_text.data(), announced_text.size()), "cd"};
+inline constexpr script announced{"announced", "7bc555ab401600a16bac041b536f53cb2e36b8b3",
+    std::string_view(announced_text.data(), announced_text.size()), "c"};
 
-inline constexpr char aside_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+inline constexpr char aside_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
-    shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
-    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member,
-    shared_lane, shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
-    shared_ending, shared_forget_journal, shared_write_journals, shared_detach, shared_erase, shared_conclude,
+    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_also,
+    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
+    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
     shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
-    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_tell_waiters, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_commit,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
 load(gone)
 for n, seq in ipairs(gone) do
 local task = tasks[seq]
-if task and task.state == RUNNING and task.holder == ARGV[1] then
+if task and task.state == 3 and task.holder == ARGV[1] then
 detach(task)
 task.when = now
 changed[seq] = true
-count(RUNNING, -1)
+count(3, -1)
 set_aside(seq, ARGV[2 * n + 1])
 end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "5ca37ea9ae132effcde06db2877dc1dc022aff0d",
-    std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqSo"};
+inline constexpr script aside{"aside", "0e680af54f1f38f224e880ae0521299c97e72838",
+    std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqo"};
 
-inline constexpr char clear_keys[] = R"lua(local c, r, s, d, e, C, f, b, B, q, o = unpack(KEYS)
+inline constexpr char clear_keys[] = R"lua(local c, r, s, d, e, C, f, b, B, q = unpack(KEYS)
 )lua";
-inline constexpr auto clear_text = joined(clear_keys, shared_call, shared_clock, shared_now, shared_forever,
-    shared_RETENTION, shared_HELD, shared_read, shared_due, shared_is_due, shared_also, shared_set_aside,
-    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_read_state, shared_unpack_state,
-    shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_counts,
-    shared_bodies, shared_count, shared_text,
+inline constexpr auto clear_text = joined(clear_keys, shared_call, shared_clock, shared_now, shared_read,
+    shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_is_special, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_counts, shared_bodies,
+    shared_count, shared_text,
     R"lua(if is_due() then return {'DUE'} end
 local from, most, state = tonumber(ARGV[1]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local last = tonumber(call('HGET', c, 'seq') or 0)
 local till = math.min(from + tonumber(ARGV[2]), last)
-local seqs, keys, seen = {}, {}, till
+local seqs, found, seen = {}, {}, till
 for seq = from + 1, till do seqs[#seqs + 1] = seq end
 load(seqs)
 for _, seq in ipairs(seqs) do
 local task = tasks[seq]
-if task and task.state ~= RUNNING and (state < 0 or task.state == state) then
-if #keys == 2 * most then
+if task and task.state ~= 3 and (state < 0 or task.state == state) then
+if #found == 2 * most then
 seen = seq - 1
 break
 end
-keys[#keys + 1] = seq
-keys[#keys + 1] = task.nonce
+found[#found + 1] = seq
+found[#found + 1] = task.nonce
 end
 end
-return {'OK', seen, seen >= last and 1 or 0, unpack(keys)}
+return {'OK', seen, seen >= last and 1 or 0, unpack(found)}
 )lua");
-inline constexpr script clear{"clear", "1b7c486a53878d4be39ba5e263cad422d0ac1ba3",
-    std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBqo"};
+inline constexpr script clear{"clear", "5281d2fdb9ef6001bb295161b465004703c3c7ab",
+    std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBq"};
 
 inline constexpr char counts_keys[] = R"lua(local c, d, e, C, f, q = unpack(KEYS)
 )lua";
 inline constexpr auto counts_text = joined(counts_keys, shared_call, shared_clock, shared_now, shared_due,
-    shared_is_due,
+    shared_is_due, shared_admit,
     R"lua(if is_due() then return {'DUE'} end
-local found = call('HMGET', c, 'paused', 'nu', 'n0', 'n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7', 'n8')
-local reply = {'OK', call('HLEN', q)}
-for n = 1, #found do reply[n + 2] = tonumber(found[n] or 0) end
+local found = {admit(0, 'nu', 'n0', 'n1', 'n2', 'n3',
+'n4', 'n5', 'n6', 'n7', 'n8')}
+local reply = {'OK', call('HLEN', q), found[2] == 'paused' and 1 or 0}
+for n = 3, 12 do reply[n + 1] = tonumber(found[n] or 0) end
 return reply
 )lua");
-inline constexpr script counts{"counts", "b4ded9558f931900c5f20227fa31fadc29cd0047",
+inline constexpr script counts{"counts", "e8a239158df3272214ef8a538a5c5eaafc26db12",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
-inline constexpr char end_child_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+inline constexpr char end_child_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
-    shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
-    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member,
-    shared_lane, shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
-    shared_ending, shared_forget_journal, shared_write_journals, shared_detach, shared_erase, shared_conclude,
+    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_also,
+    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
+    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
     shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
-    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_tell_waiters, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_commit,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(for n = 1, #ARGV, 8 do
 local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
 if task then
@@ -1416,30 +1478,30 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "978bf1383b618ad21d9c15f40aa14b9604f9660e",
-    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyiwgxbBqSo"};
+inline constexpr script end_child{"end_child", "bb4dc74f26ad04939eed17edc3028d63e1f537a4",
+    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyiwgxbBqo"};
 
-inline constexpr char enqueue_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+inline constexpr char enqueue_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
-    shared_read, shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse,
-    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unique_holder,
-    shared_lock_unique, shared_unlock_unique, shared_unclaimed_member, shared_lane, shared_journals,
-    shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing, shared_ending,
-    shared_forget_journal, shared_write_journals, shared_detach, shared_make_ready, shared_erase,
-    shared_conclude, shared_finish, shared_fail, shared_failure, shared_same_task, shared_store_tasks,
-    shared_attempts, shared_answer_in, shared_answered, shared_remember_answer, shared_text, shared_queue,
-    shared_end_of, shared_fail_for_children, shared_child_failure, shared_CONTINUATION,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
-    shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_commit,
+    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due, shared_is_due,
+    shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unique_holder, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_same_task, shared_store_tasks,
+    shared_answer_in, shared_answered, shared_remember_answer, shared_text, shared_queue, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -1453,22 +1515,22 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "76a4484122231f2a613de549f66478179f372a35",
-    std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqSo"};
+inline constexpr script enqueue{"enqueue", "db381acfd8d46dc6c92efac17dddad74f46f6616",
+    std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
-inline constexpr char enqueue_plain_keys[] = R"lua(local c, r, d, i, w, b, B = unpack(KEYS)
+inline constexpr char enqueue_plain_keys[] = R"lua(local c, r, i, w, b, B = unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_plain_text = joined(enqueue_plain_keys, shared_prefix, shared_declared,
-    shared_call, shared_clock, shared_now, shared_HELD, shared_key, shared_write, shared_also, shared_counts,
+    shared_call, shared_clock, shared_now, shared_key, shared_write, shared_also, shared_counts,
     shared_messages, shared_wakes, shared_lane, shared_answer_in, shared_answered, shared_remember_answer,
     shared_text, shared_queue, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
-local known = call('HMGET', c, 'seq', 'run', 'lanes', 'n' .. WAITING)
+local known = call('HMGET', c, 'seq', 'run', 'lanes', 'n2')
 local seq = tonumber(known[1] or 0)
-if ARGV[3] ~= '' and known[2] ~= ARGV[3] then return {'DUE'} end  -- a new server: `maintain` must come first
+if ARGV[3] ~= '' and known[2] ~= ARGV[3] then return {'DUE'} end
 local reply, time = {'OK', seq + 1}, struct.pack('<I6', now)
 local lanes, records, stored, index = {}, {}, {}, {}
 for n = 6, #ARGV, 2 do
@@ -1480,7 +1542,7 @@ entry = first
 records[#records + 1] = first
 records[#records + 1] = time .. body
 else
-local members = (#status - 9) / 4
+local members = (#status - 10 + 1) / 4
 seq = seq + members
 entry = string.format('%d:%d', first, members)
 index[#index + 1] = first
@@ -1503,7 +1565,7 @@ for priority in pairs(lanes) do priorities[#priorities + 1] = priority - 100 end
 know_lanes(known[3] or ',', priorities)
 for _, priority in ipairs(priorities) do lane(priority) end
 if #missing > 0 then return {'NEED', unpack(missing)} end
-for _, priority in ipairs(priorities) do call('LLEN', lane(priority)) end  -- a key of another type shows before the first write
+for _, priority in ipairs(priorities) do call('LLEN', lane(priority)) end
 local many = seq - reply[2] + 1
 wakes = math.min(many, 8)
 local asleep = sleepers()
@@ -1519,34 +1581,34 @@ write('HSET', r, records)
 write('HSET', b, stored)
 write('ZADD', B, index)
 for _, priority in ipairs(priorities) do write('RPUSH', lane(priority), lanes[priority + 100]) end
-call('HSET', c, 'seq', string.format('%d', seq), 'n' .. WAITING, string.format('%d', (known[4] or 0) + many))
+call('HSET', c, 'seq', string.format('%d', seq), 'n2', string.format('%d', (known[4] or 0) + many))
 remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "9d52b93240127019bd968cbf0d9a191e8f30de73",
-    std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "crdiwbB"};
+inline constexpr script enqueue_plain{"enqueue_plain", "e39502f9e1599ea7d13097d1db81980af3cf049f",
+    std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "criwbB"};
 
-inline constexpr char fetch_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, N, x, b, B, q, S, o = unpack(KEYS)
+inline constexpr char fetch_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, N, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
-    shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_is_set_aside, shared_parse,
-    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due, shared_also,
+    shared_set_aside, shared_is_set_aside, shared_admit, shared_parse, shared_fault_in, shared_is_special,
+    shared_name_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_open_segment, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
+    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member,
-    shared_lane, shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
-    shared_ending, shared_forget_journal, shared_write_journals, shared_detach, shared_erase, shared_conclude,
-    shared_finish, shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue,
-    shared_end_of, shared_fail_for_children, shared_child_failure, shared_CONTINUATION,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
-    shared_tell_waiters, shared_wake, shared_next_change, shared_is_unwatched, shared_leave_behind,
+    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach,
+    shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts,
+    shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_leave_behind,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_commit,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -1558,13 +1620,13 @@ names = {}
 for n = 6, #ARGV do names[ARGV[n]] = true end
 end
 if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
-local state = call('HMGET', c, 'paused', 'lanes', 'watcher', 'watching')
+local held_back, lanes, watcher, watching
+most, held_back, lanes, watcher, watching = admit(most, 'lanes', 'watcher', 'watching')
 local found, aside, all, budget = {}, {}, {}, 100
-if state[1] then most = 0 end
-for priority in string.gmatch(state[2] or '', '-?%d+') do
+for priority in string.gmatch(lanes or '', '-?%d+') do
 all[#all + 1] = {priority = tonumber(priority), name = lane(priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1}
 end
-table.sort(all, function(a, b) return a.priority > b.priority end)
+table.sort(all, function(left, right) return left.priority > right.priority end)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local claimable = {}
 if most > 0 and call('EXISTS', u) == 1 then
@@ -1576,12 +1638,12 @@ members[#members + 1] = member
 end
 end
 else
-members = call('ZRANGE', u, 0, 9999)
+members = call('ZRANGE', u, 0, 10000 - 1)
 end
 for _, member in ipairs(members) do
 claimable[#claimable + 1] = {order = string.sub(member, -18), seq = tonumber(string.sub(member, -14)), member = member}
 end
-table.sort(claimable, function(a, b) return a.order < b.order end)
+table.sort(claimable, function(left, right) return left.order < right.order end)
 end
 local next_claimable = 1
 local function turn(of)
@@ -1597,18 +1659,18 @@ end
 of.seqs, of.at, of.segment = {}, 1, nil
 while of.entries[of.entry] and not of.segment do
 local entry = of.entries[of.entry]
-if string.byte(entry) == 64 then  -- @
+if string.byte(entry) == 64 then
 if #of.seqs > 0 then break end
 local name = string.sub(entry, 2)
 of.segment = string.find(name, '^%d+:%d+$') and open_segment(name) or {first = 0, count = 0}
-if is_set_aside(entry) then count(WAITING, -string.match(name, '%d+$')) end
+if is_set_aside(entry) then count(2, -string.match(name, '%d+$')) end
 for seq = of.segment.first, of.segment.first + of.segment.count - 1 do
 local code = code_of(of.segment, seq)
-if code == WAITS or code == IN_TURN then of.seqs[#of.seqs + 1] = seq end
+if code == 0 or code == 253 then of.seqs[#of.seqs + 1] = seq end
 end
 if #of.seqs == 0 then of.taken = of.taken + 1 end
 else
-of.seqs[#of.seqs + 1] = tonumber(entry) or 0  -- there is none of that number
+of.seqs[#of.seqs + 1] = tonumber(entry) or 0
 end
 of.entry = of.entry + 1
 end
@@ -1618,10 +1680,10 @@ end
 local function advance(of)
 local seq = of.seqs[of.at]
 if not tasks[seq] and is_set_aside(seq) then
-count(WAITING, -1)
-if of.segment then mark(of.segment, seq, OWN) end
+count(2, -1)
+if of.segment then mark(of.segment, seq, 254) end
 end
-if of.segment and code_of(of.segment, seq) == IN_TURN then mark(of.segment, seq, OWN) end
+if of.segment and code_of(of.segment, seq) == 253 then mark(of.segment, seq, 254) end
 of.at = of.at + 1
 if not of.segment or of.at > #of.seqs then of.taken = of.taken + 1 end
 end
@@ -1631,7 +1693,7 @@ while of.at > #of.seqs do
 if not turn(of) then return nil end
 end
 local task = tasks[of.seqs[of.at]]
-if task and task.state == WAITING and not task.unclaimed then return task end
+if task and task.state == 2 and not task.unclaimed then return task end
 advance(of)
 end
 end
@@ -1642,7 +1704,7 @@ task.unclaimed = false
 count('u', -1)
 end
 forget_limit(task)
-enter(task, RUNNING)
+enter(task, 3)
 task.deliveries, task.started, task.first_try, task.holder = task.deliveries + 1, now, task.first == 0, consumer
 if task.first_try then task.first = now end
 task.packed = pack_state(task)
@@ -1665,13 +1727,13 @@ deliver(tasks[other.seq])
 else
 sorted_sets[u][other.member] = false
 count('u', -1)
-count(WAITING, -1)
+count(2, -1)
 end
 elseif not of then
 break
 else
 advance(of)
-local name = names and string.sub(task.record, 15, 14 + string.byte(task.record, 14))
+local name = names and name_in(task.record)
 if not names or names[name] then
 deliver(task)
 else
@@ -1691,9 +1753,9 @@ for _, of in ipairs(all) do
 if of.taken > 0 then also[#also + 1] = {'LTRIM', of.name, of.taken, -1} end
 is_left = is_left or sleeping and not of.is_foreign and call('LLEN', of.name) > of.taken
 end
-if sleeping and next(aside) then  -- those who know what was passed over
+if sleeping and next(aside) then
 local known = {}
-for _, member in ipairs(call('ZRANGE', i, 0, 999)) do
+for _, member in ipairs(call('ZRANGE', i, 0, 1000 - 1)) do
 local theirs = string.match(member, '\n([^\n]*)$')
 if known[theirs] == nil then
 known[theirs] = theirs == '*'
@@ -1705,7 +1767,8 @@ if known[theirs] and member ~= myself then woken[#woken + 1] = member end
 end
 end
 local is_more = budget == 0 and #found < most
-local soonest = leave_behind(sleeping, #found > 0 or is_more, is_left, state, signature, names and table.concat(ARGV, '\n', 6))
+local soonest = leave_behind(sleeping, #found > 0 or is_more, is_left and not held_back, watcher, watching, signature,
+names and table.concat(ARGV, '\n', 6))
 local reply = {'OK', now, is_more and 1 or 0, soonest}
 local mine = {}
 for n, task in ipairs(found) do
@@ -1724,22 +1787,17 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "4e9325d0d712aa67ae1e8fae57edadcbb0a99bad",
-    std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqSo"};
+inline constexpr script fetch{"fetch", "8ea40fc48ac97aacaffb960caa8a7a393884db9a",
+    std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
-inline constexpr char fetch_plain_keys[] = R"lua(local c, r, s, d, e, C, f, u, y, i, N, b, B, q, o = unpack(KEYS)
+inline constexpr char fetch_plain_keys[] = R"lua(local c, r, s, d, e, C, u, i, N, b, q = unpack(KEYS)
 )lua";
 inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
-    shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special,
-    shared_tasks, shared_changed, shared_started_by, shared_WAITS, shared_segments, shared_open_segment,
-    shared_segment_of, shared_mark, shared_cut_record, shared_record_in, shared_record_of, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member, shared_lane,
-    shared_journals, shared_journal_of, shared_outgoing, shared_ending, shared_forget_journal, shared_detach,
-    shared_erase, shared_conclude, shared_finish, shared_has_lease, shared_text, shared_queue, shared_wake,
-    shared_next_change, shared_is_unwatched, shared_leave_behind, shared_sleepers, shared_write_rest,
+    shared_clock, shared_now, shared_key, shared_write, shared_due, shared_also, shared_set_aside,
+    shared_admit, shared_is_special, shared_name_in, shared_started_by, shared_segments, shared_open_segment,
+    shared_ends_in, shared_counts, shared_bodies, shared_messages, shared_wakes, shared_count, shared_lane,
+    shared_has_lease, shared_text, shared_queue, shared_wake, shared_next_change, shared_is_unwatched,
+    shared_leave_behind, shared_sleepers, shared_write_rest,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -1755,36 +1813,39 @@ if #ARGV > 5 then
 names = {}
 for n = 6, #ARGV do names[ARGV[n]] = true end
 end
-if unusual and call('EXISTS', u) == 1 then  -- perhaps something is for this consumer that others have passed over
+if unusual and call('EXISTS', u) == 1 then
 if not names then return {'SLOW'} end
 for name in pairs(names) do
 if call('ZRANGEBYLEX', u, '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, 1)[1] then return {'SLOW'} end
 end
 end
 if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
-local state = call('HMGET', c, 'paused', 'lanes', 'watcher', 'watching', 'n' .. WAITING, 'n' .. RUNNING)
-if state[1] then most = 0 end
+local held_back, lanes, watcher, watching, waiting, running
+most, held_back, lanes, watcher, watching, waiting, running =
+admit(most, 'lanes', 'watcher', 'watching', 'n2', 'n3')
 local priorities = {}
-for priority in string.gmatch(state[2] or '', '-?%d+') do
+for priority in string.gmatch(lanes or '', '-?%d+') do
 priorities[#priorities + 1] = tonumber(priority)
 lane(priority)
 end
 if #missing > 0 then return {'NEED', unpack(missing)} end
-if #priorities > 1 then table.sort(priorities, function(a, b) return a > b end) end
+if #priorities > 1 then table.sort(priorities, function(left, right) return left > right end) end
 local reply, found, held, taken_from, is_odd = {'OK', now, 0, -1}, 0, {}, {}, false
-local head, tail = string.char(RUNNING, 2), nil  -- the state of a task that came alone, but for its nonce
+local head, tail = string.char(3, 2), nil
 local function take_piece(of)
 local start = string.find(of.text, '[%z\253]', of.codes_at)
 local last = of.codes_at + of.count - 1
 of.is_rest = start and start <= last
 if not of.is_rest then return true end
-if string.byte(of.text, start) == IN_TURN then return false end
+if string.byte(of.text, start) == 253 then return false end
 local blob = call('HGET', b, of.first)
-if not blob or #blob < 16 then return false end
+if not blob or #blob < 17 - 1 then return false end
 local version, flags, _, count, base, length = struct.unpack('<BBBHI4B', blob, 7)
-local is_whole = version == 1 and count == of.count and #blob >= 16 + length + 36 * (flags % 2) + 4 * count
-local is_known = not names or names[string.sub(blob, 17, 16 + length)]
-if not is_whole or not is_known or #of.holds == MOST_HOLDS then return false end
+local ends = ends_in(length, flags)
+local is_whole = version == 1 and count == of.count and
+#blob >= ends - 1 + 4 * count
+local is_known = not names or names[string.sub(blob, 17, 17 - 1 + length)]
+if not is_whole or not is_known or #of.holds == 200 then return false end
 local _, stop = string.find(of.text, '^%z+', start)
 stop = math.min(stop, last, start + most - found - 1)
 local many, at = stop - start + 1, start - of.codes_at
@@ -1798,29 +1859,32 @@ end
 found = found + many
 local piece = blob
 if many < of.count then
-local ends = 17 + length + (flags % 2 >= 1 and 36 or 0)
 local body = ends + 4 * of.count
-base = at > 0 and struct.unpack('<I4', blob, ends + 4 * at - 4) or 0
-local finish = struct.unpack('<I4', blob, ends + 4 * (at + many - 1))
-piece = string.sub(blob, 1, 9) .. struct.pack('<HI4', many, base) .. string.sub(blob, 16, ends - 1) ..
-string.sub(blob, ends + 4 * at, ends + 4 * (at + many) - 1) ..
-string.sub(blob, body + base, body + finish - 1)
+local first_end, next_end = ends + 4 * at, ends + 4 * (at + many)
+base = at > 0 and struct.unpack('<I4', blob, first_end - 4) or 0
+local stops_at = struct.unpack('<I4', blob, next_end - 4)
+piece = string.sub(blob, 1, 10 - 1) .. struct.pack('<HI4', many, base) ..
+string.sub(blob, 16, ends - 1) .. string.sub(blob, first_end, next_end - 1) ..
+string.sub(blob, body + base, body + stops_at - 1)
 end
 reply[#reply + 1] = -of.first - at
 reply[#reply + 1] = piece
-reply[#reply + 1] = string.sub(of.text, 10 + 4 * at, 9 + 4 * (at + many))
+reply[#reply + 1] = string.sub(of.text, 10 + 4 * at,
+10 - 1 + 4 * (at + many))
 return true
 end
 local function take_singles(seqs)
 local conditions, records = call('HMGET', s, unpack(seqs)), call('HMGET', r, unpack(seqs))
 for n, seq in ipairs(seqs) do
 local record = records[n]
-if conditions[n] or not record or #record < 15 or #record < 14 + string.byte(record, 14) or string.byte(record, 7) ~= 1 or is_special(string.byte(record, 8)) or
-names and not names[string.sub(record, 15, 14 + string.byte(record, 14))] then
+if conditions[n] or not record or #record < 15 or
+#record < 15 - 1 + string.byte(record, 14) or
+string.byte(record, 7) ~= 1 or
+is_special(string.byte(record, 8)) or names and not names[name_in(record)] then
 return n - 1
 end
 tail = tail or started_by(consumer)
-local packed = head .. string.sub(record, 10, 13) .. tail
+local packed = head .. string.sub(record, 10, 14 - 1) .. tail
 states[#states + 1] = seq
 states[#states + 1] = packed
 held[#held + 1] = seq
@@ -1845,7 +1909,7 @@ local at = 1
 while entries[at] and found < most and not is_odd do
 if string.byte(entries[at]) == 64 then
 local of = open_segment(string.sub(entries[at], 2))
-if #also > 0 then return {'SLOW'} end  -- it is damaged
+if #also > 0 then return {'SLOW'} end
 repeat is_odd = of and not take_piece(of) until is_odd or not of or not of.is_rest or found == most
 if not of or not of.is_rest then taken = taken + 1 end
 at = at + 1
@@ -1867,7 +1931,8 @@ if is_odd then break end
 end
 if is_odd and found == 0 then return {'SLOW'} end
 reply[3] = is_odd and 1 or 0
-reply[4] = leave_behind(sleeping, found > 0, is_left, state, signature, names and table.concat(ARGV, '\n', 6))
+reply[4] = leave_behind(sleeping, found > 0, is_left and not held_back, watcher, watching, signature,
+names and table.concat(ARGV, '\n', 6))
 local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local asleep = sleepers()
@@ -1877,22 +1942,22 @@ local hold = struct.pack('<dB', now, #consumer) .. consumer
 for _, of in ipairs(taken_from) do call('HSET', b, of.first .. 't', of.text .. hold) end
 if found > 0 then
 write('SADD', mine, held)
-call('HSET', c, 'n' .. WAITING, string.format('%d', state[5] - found), 'n' .. RUNNING, string.format('%d', (state[6] or 0) + found))
+call('HSET', c, 'n2', string.format('%d', waiting - found), 'n3', string.format('%d', (running or 0) + found))
 end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "3e40287c385a4b1bd1ee37e87737271cad3c80ac",
-    std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCfuyiNbBqo"};
+inline constexpr script fetch_plain{"fetch_plain", "061a779dd0f8d9334d863b4ebe5393d76ae4e7bf",
+    std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
-inline constexpr char find_keys[] = R"lua(local c, r, s, d, e, C, f, k, b, B, q, o = unpack(KEYS)
+inline constexpr char find_keys[] = R"lua(local c, r, s, d, e, C, f, k, b, B, q = unpack(KEYS)
 )lua";
 inline constexpr auto find_text = joined(find_keys, shared_prefix, shared_call, shared_clock, shared_now,
-    shared_forever, shared_RETENTION, shared_HELD, shared_read, shared_due, shared_is_due, shared_also,
-    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_read_state,
-    shared_unpack_state, shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of,
-    shared_code_of, shared_outcome_of, shared_cut_record, shared_record_in, shared_member_of, shared_load,
-    shared_record_of, shared_info, shared_counts, shared_bodies, shared_count, shared_text, shared_queue,
+    shared_read, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_is_special, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_record_of, shared_EMPTY_RECORD,
+    shared_info, shared_counts, shared_bodies, shared_count, shared_text, shared_queue,
     R"lua(if is_due() then return {'DUE'} end
 local seq = call('HGET', k, ARGV[1])
 if not seq then return {'OK'} end
@@ -1903,17 +1968,17 @@ local parent = ARGV[2] ~= '' and (info(task).parent or {queue = ''})
 if parent and string.format('%s %d %d', parent.queue, parent.seq or 0, parent.nonce or 0) ~= ARGV[2] then return {'OK'} end
 return {'OK', task.seq, task.nonce}
 )lua");
-inline constexpr script find{"find", "5d6be534cbafbf831774d7424ce84b92c3a8fc34",
-    std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBqo"};
+inline constexpr script find{"find", "10387cd9c4e8621d7e2eb547ede0afd56b956a06",
+    std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBq"};
 
-inline constexpr char get_keys[] = R"lua(local c, r, s, d, e, C, f, g, b, B, q, o = unpack(KEYS)
+inline constexpr char get_keys[] = R"lua(local c, r, s, d, e, C, f, g, b, B, q = unpack(KEYS)
 )lua";
-inline constexpr auto get_text = joined(get_keys, shared_call, shared_clock, shared_now, shared_forever,
-    shared_RETENTION, shared_HELD, shared_read, shared_due, shared_is_due, shared_also, shared_set_aside,
-    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of,
-    shared_code_of, shared_outcome_of, shared_cut_record, shared_record_in, shared_member_of, shared_load,
-    shared_find, shared_record_of, shared_counts, shared_bodies, shared_count, shared_text,
+inline constexpr auto get_text = joined(get_keys, shared_call, shared_clock, shared_now, shared_read,
+    shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_is_special, shared_tasks, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find,
+    shared_record_of, shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(if is_due() then return {'DUE'} end
 local reply = {'OK'}
 for n = 1, #ARGV, 2 do
@@ -1927,20 +1992,20 @@ end
 end
 return reply
 )lua");
-inline constexpr script get{"get", "2ed7ee3218e8d189e116b25d469affc2f196ff17",
-    std::string_view(get_text.data(), get_text.size()), "crsdeCfgbBqo"};
+inline constexpr script get{"get", "170b7326774a05325b20d3f75651b070620a8aaa",
+    std::string_view(get_text.data(), get_text.size()), "crsdeCfgbBq"};
 
-inline constexpr char hand_over_keys[] = R"lua(local c, r, s, d, C, i, w, N = unpack(KEYS)
+inline constexpr char hand_over_keys[] = R"lua(local c, r, s, C, i, w, N = unpack(KEYS)
 )lua";
 inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_HELD, shared_key, shared_is_special, shared_started_by,
+    shared_clock, shared_now, shared_key, shared_admit, shared_is_special, shared_started_by,
     shared_has_lease, shared_answer_in, shared_text, shared_queue,
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
-local known = call('HMGET', c, 'seq', 'run', 'paused', 'watcher', 'n' .. WAITING, 'n' .. RUNNING)
-if ARGV[3] ~= '' and known[2] ~= ARGV[3] then return {'DUE'} end  -- a new server: `maintain` must come first
-local most = 65536  -- bytes: a server cuts off who hears too much at once
-if known[3] or tonumber(known[5] or 0) > 0 or #body > most then return {'SLOW'} end
-local name, inbox, sleeper, consumer, signature = string.sub(body, 9, 8 + string.byte(body, 8))
+local may_start, _, last, run, watcher, waiting, running =
+admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
+if ARGV[3] ~= '' and run ~= ARGV[3] then return {'DUE'} end
+if may_start < 1 or tonumber(waiting or 0) > 0 or #body > 65536 then return {'SLOW'} end
+local name, inbox, sleeper, consumer, signature = string.sub(body, 9, 9 - 1 + string.byte(body, 8))
 local function can_take(member)
 inbox, sleeper, consumer, signature = string.match(member, '^([^\n]*)\n(%d+:([^\n]*))\n([^\n]*)$')
 if not inbox or not has_lease(consumer) then return false end
@@ -1949,9 +2014,9 @@ local names = '\n' .. (call('HGET', N, signature) or '') .. '\n'
 return string.find(names, '\n' .. name .. '\n', 1, true) ~= nil
 end
 local taker
-local asleep = call('ZRANGE', i, 0, 7, 'REV')
+local asleep = call('ZRANGE', i, 0, 8 - 1, 'REV')
 for _, member in ipairs(asleep) do
-if (member ~= known[4] or #asleep == 1) and can_take(member) then
+if (member ~= watcher or #asleep == 1) and can_take(member) then
 taker = member
 break
 end
@@ -1959,7 +2024,7 @@ end
 if not taker then return {'SLOW'} end
 local held = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
-local seq, running = (known[1] or 0) + 1, (known[6] or 0) + 1
+local seq = (last or 0) + 1
 local before = call('SET', producer, struct.pack('<d', batch) .. '\146\162OK\203' .. struct.pack('>d', seq), 'PX', 600000, 'GET')
 local answer = before and answer_in(before, batch)
 if answer then
@@ -1967,8 +2032,8 @@ call('SET', producer, before, 'PX', 600000)
 return answer
 end
 local record = struct.pack('<I6', now) .. body
-local bits = is_special(string.byte(body, 2)) and 10 or 2  -- first try, and whether there are limits
-local state = string.char(RUNNING, bits) .. string.sub(body, 4, 7) .. started_by(consumer)
+local bits = 2 + (is_special(string.byte(body, 2)) and 8 or 0)
+local state = string.char(3, bits) .. string.sub(body, 4, 8 - 1) .. started_by(consumer)
 call('ZREM', i, taker)
 if call('PUBLISH', inbox, 'T' .. text(queue) .. text(sleeper) .. struct.pack('<d', seq) .. text(record) .. state) == 0 then
 if before then call('SET', producer, before, 'PX', 600000) else call('DEL', producer) end
@@ -1978,14 +2043,14 @@ local field = string.format('%d', seq)
 call('HSET', r, field, record)
 call('HSET', s, field, state)
 call('SADD', held, field)
-call('HSET', c, 'seq', field, 'n' .. RUNNING, string.format('%d', running))
+call('HSET', c, 'seq', field, 'n3', string.format('%d', (running or 0) + 1))
 if ARGV[4] ~= '' then call('HSET', w, field, ARGV[4] .. '\n') end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "dfb586bb528762c9f142e78e938ef2c84f4612ea",
-    std::string_view(hand_over_text.data(), hand_over_text.size()), "crsdCiwN"};
+inline constexpr script hand_over{"hand_over", "29243aeb49a3b23ea2a29d86e67b9c8a16927e2a",
+    std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
-inline constexpr char held_keys[] = R"lua(local c, d, b, q = unpack(KEYS)
+inline constexpr char held_keys[] = R"lua(local c, b, q = unpack(KEYS)
 )lua";
 inline constexpr auto held_text = joined(held_keys, shared_prefix, shared_declared, shared_call, shared_key,
     shared_also, shared_set_aside, shared_segments, shared_open_segment, shared_code_of, shared_counts,
@@ -1995,40 +2060,39 @@ if #missing > 0 then return {'NEED', unpack(missing)} end
 call('PUBLISH', ARGV[2], 'W' .. text(queue) .. text(ARGV[3]))
 return {'OK', unpack(seqs)}
 )lua");
-inline constexpr script held{"held", "94cb577057034b2be400435ef2577d838f73e174",
-    std::string_view(held_text.data(), held_text.size()), "cdbq"};
+inline constexpr script held{"held", "ea197686501d53234804bfc2c17f9ceca29070cc",
+    std::string_view(held_text.data(), held_text.size()), "cbq"};
 
 inline constexpr char join_keys[] = R"lua(local c, d, e, C, f, i, h = unpack(KEYS)
 )lua";
 inline constexpr auto join_text = joined(join_keys, shared_prefix, shared_call, shared_clock, shared_now,
-    shared_forever, shared_due, shared_is_due, shared_also, shared_counts, shared_messages, shared_wakes,
-    shared_text, shared_queue, shared_wake, shared_write_rest,
+    shared_due, shared_is_due, shared_also, shared_counts, shared_messages, shared_wakes, shared_text,
+    shared_queue, shared_wake, shared_write_rest,
     R"lua(if is_due() then return {'DUE'} end
-also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), forever)), ARGV[1]}, {'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]}}
+also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15)), ARGV[1]}, {'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]}}
 write_rest({})
 return {'OK'}
 )lua");
-inline constexpr script join{"join", "c22addcedeed502907915cfccad71104bab847fc",
+inline constexpr script join{"join", "79123db5dc5ba539463e88173a8e58851f980e6e",
     std::string_view(join_text.data(), join_text.size()), "cdeCfih"};
 
-inline constexpr char journal_keys[] = R"lua(local c, r, s, d, b, B, q, o = unpack(KEYS)
+inline constexpr char journal_keys[] = R"lua(local c, r, s, b, B, q = unpack(KEYS)
 )lua";
 inline constexpr auto journal_text = joined(journal_keys, shared_prefix, shared_declared, shared_call,
-    shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_read, shared_also, shared_set_aside,
-    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_read_state, shared_unpack_state,
-    shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_counts,
-    shared_bodies, shared_count, shared_text,
+    shared_key, shared_read, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special,
+    shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_open_segment,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in,
+    shared_member_of, shared_load, shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(local seq = tonumber(ARGV[1])
 load({seq})
 if tasks[seq] and tasks[seq].nonce ~= tonumber(ARGV[2]) then return {'OK', 4} end
-local name = key(string.format('j:%d', seq))
+local name = key('j:' .. string.format('%d', seq))
 if not tasks[seq] and call('EXISTS', name) == 0 then return {'OK', 4} end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local counts = call('HMGET', name, '#total', '#done', '#failed')
 local reply = {'OK', 0, tonumber(counts[1] or 0), tonumber(counts[2] or 0), tonumber(counts[3] or 0), '0'}
 local function add(field, value)
-if not value or string.byte(field) == 35 then return end  -- #
+if not value or string.byte(field) == 35 then return end
 reply[#reply + 1] = field
 reply[#reply + 1] = value
 end
@@ -2042,29 +2106,29 @@ for n = 1, #page[2], 2 do add(page[2][n], page[2][n + 1]) end
 end
 return reply
 )lua");
-inline constexpr script journal{"journal", "a7e7271549a56c9328cda59c70bd1af866ce6cb4",
-    std::string_view(journal_text.data(), journal_text.size()), "crsdbBqo"};
+inline constexpr script journal{"journal", "f0d705df8974d093be7ccfe39794ec9d45774a76",
+    std::string_view(journal_text.data(), journal_text.size()), "crsbBq"};
 
-inline constexpr char leave_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, S, o = unpack(KEYS)
+inline constexpr char leave_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
-    shared_read, shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse,
-    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
-    shared_unclaimed_member, shared_lane, shared_journals, shared_journal_of, shared_note_in,
-    shared_parse_child, shared_outgoing, shared_ending, shared_forget_journal, shared_write_journals,
-    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail,
-    shared_failure, shared_give_back, shared_release, shared_attempts, shared_held_by, shared_text,
-    shared_queue, shared_end_of, shared_fail_for_children, shared_child_failure, shared_CONTINUATION,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
-    shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_commit,
+    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due, shared_is_due,
+    shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach,
+    shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure,
+    shared_give_back, shared_release, shared_attempts, shared_held_by, shared_text, shared_queue,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -2083,28 +2147,28 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "130675356a7a8a8ad31cde4908a92f544e541f00",
-    std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqSo"};
+inline constexpr script leave{"leave", "25ec45dc496c955225ac44c95782577f27a9af75",
+    std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqo"};
 
-inline constexpr char list_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+inline constexpr char list_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded, shared_read,
-    shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
-    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member,
-    shared_lane, shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
-    shared_ending, shared_forget_journal, shared_write_journals, shared_detach, shared_erase, shared_conclude,
+    shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due, shared_is_due, shared_also,
+    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
+    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
     shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
-    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_tell_waiters, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_commit,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local state = call('HMGET', c, 'seq', 'low')
 local last, low = tonumber(state[1] or 0), tonumber(state[2] or 0)
@@ -2124,33 +2188,34 @@ end
 if #reply == 3 and from == low and till > low then also[#also + 1] = {'HSET', c, 'low', string.format('%d', till)} end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "076bc1d27d37cb3df3faee8694a47498df42185e",
-    std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqSo"};
+inline constexpr script list{"list", "5d5ef0ad415220efe32f999b2dcb511eaf14a839",
+    std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
-inline constexpr char maintain_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, S, o = unpack(KEYS)
+inline constexpr char maintain_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
-    shared_read, shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_is_set_aside,
-    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS,
-    shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
-    shared_unlock_unique, shared_unclaimed_member, shared_lane, shared_journals, shared_journal_of,
-    shared_note_in, shared_parse_child, shared_outgoing, shared_ending, shared_forget_journal,
-    shared_write_journals, shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish,
-    shared_fail, shared_failure, shared_give_up, shared_give_back, shared_recover, shared_attempts,
-    shared_held_by, shared_text, shared_queue, shared_end_of, shared_fail_for_children, shared_child_failure,
-    shared_CONTINUATION, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
+    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due, shared_is_due,
+    shared_also, shared_set_aside, shared_is_set_aside, shared_parse, shared_fault_in, shared_is_special,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_open_segment, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
+    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail,
+    shared_failure, shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_held_by,
+    shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local run, known, dead = ARGV[2], call('HGET', c, 'run'), overdue(C)
-if #dead > 0 then  -- the caller's knowledge may be older than this server
+if #dead > 0 then
 local told = redis.pcall('INFO', 'server')
 run = type(told) == 'string' and string.match(told, 'run_id:(%x+)') or run
 end
@@ -2160,7 +2225,7 @@ if known then
 also[#also + 1] = {'HINCRBY', c, 'seq', 1048576}
 local members = call('HGETALL', h)
 for n = 1, #members, 2 do
-local till = math.min(now + string.match(members[n + 1], '^%d+'), forever)
+local till = math.min(now + string.match(members[n + 1], '^%d+'), 1e15)
 also[#also + 1] = {'ZADD', C, 'XX', string.format('%d', till), members[n]}
 end
 dead = {}
@@ -2172,11 +2237,11 @@ load(scheduled)
 for _, seq in ipairs(scheduled) do
 local task = tasks[seq]
 sorted_sets[d][padded(seq)] = false
-if task and task.state == SCHEDULED then
+if task and task.state == 1 then
 detach(task)
 make_ready(task, now)
 elseif is_set_aside(seq) then
-count(SCHEDULED, -1)
+count(1, -1)
 end
 end
 local limited = {}
@@ -2185,9 +2250,9 @@ load(limited)
 for _, seq in ipairs(limited) do
 local task = tasks[seq]
 sorted_sets[e][padded(seq)] = false
-if task and task.state < SUCCEEDED and task.state ~= RUNNING and limit(task) <= now then give_up(task) end
+if task and task.state < 5 and task.state ~= 3 and limit(task) <= now then give_up(task) end
 end
-local forgotten, has_news = 0, call('EXISTS', g) == 1  -- progress and logs
+local forgotten, has_news = 0, call('EXISTS', g) == 1
 for _, member in ipairs(overdue(f)) do
 if forgotten >= most then break end
 local seqs = {}
@@ -2195,9 +2260,9 @@ for first, last in string.gmatch(member, '(%d+)%-?(%d*)') do
 first, last = tonumber(first), tonumber(last) or tonumber(first)
 local of = last > first and not has_news and segment_of(first)
 for seq = first, last do
-if of and code_of(of, seq) == DONE then  -- nothing else is known of it
-mark(of, seq, GONE)
-count(SUCCEEDED, -1)
+if of and code_of(of, seq) == 252 then
+mark(of, seq, 255)
+count(5, -1)
 else
 seqs[#seqs + 1] = seq
 end
@@ -2207,7 +2272,7 @@ end
 load(seqs)
 for _, seq in ipairs(seqs) do
 local task = tasks[seq]
-if task and task.state >= SUCCEEDED and task.gone_at <= now then erase(task) end
+if task and task.state >= 5 and task.gone_at <= now then erase(task) end
 end
 sorted_sets[f][member] = false
 end
@@ -2219,10 +2284,10 @@ local some = {}
 for n = 1, math.min(#seqs, most - recovered) do some[n] = seqs[n] end
 load(some)
 for _, seq in ipairs(some) do
-if tasks[seq] and tasks[seq].state == RUNNING then
+if tasks[seq] and tasks[seq].state == 3 then
 recover(tasks[seq])
 elseif is_set_aside(seq) then
-count(RUNNING, -1)
+count(3, -1)
 append(held_remove, consumer, seq)
 end
 end
@@ -2238,36 +2303,37 @@ if reply[1] ~= 'NEED' and is_due() then reply[2] = 1 end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "fcd4070523a36c924f83e7cd21e6930b0bf6fc7d",
-    std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqSo"};
+inline constexpr script maintain{"maintain", "7ca16f74a18b7f31368061cf33b45f650609d3a6",
+    std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
-inline constexpr char note_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+inline constexpr char note_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto note_text = joined(note_keys, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded, shared_read,
-    shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
-    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member,
-    shared_lane, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_parse_child,
-    shared_outgoing, shared_ending, shared_forget_journal, shared_write_journals, shared_detach, shared_erase,
-    shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts, shared_has_lease,
-    shared_text, shared_queue, shared_end_of, shared_fail_for_children, shared_child_failure,
-    shared_CONTINUATION, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
+    shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due, shared_is_due, shared_also,
+    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
+    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach,
+    shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts,
+    shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and is_due() then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
-if task.state >= SUCCEEDED then return {'OK', 3} end
+if task.state >= 5 then return {'OK', 3} end
 if consumer ~= '' and
-(not alive or task.state ~= RUNNING or task.holder ~= consumer or task.deliveries ~= tonumber(ARGV[4])) then
+(not alive or task.state ~= 3 or task.holder ~= consumer or task.deliveries ~= tonumber(ARGV[4])) then
 return {'OK', 2}
 end
 local of = keep_journal(task)
@@ -2283,7 +2349,7 @@ else
 of.total = of.total - 1
 if not is_open then
 of.done = of.done - 1
-if string.byte(note, at) ~= SUCCEEDED then of.failed = of.failed - 1 end
+if string.byte(note, at) ~= 5 then of.failed = of.failed - 1 end
 end
 end
 of.notes[field] = false
@@ -2292,13 +2358,13 @@ local function known_child(field)
 local note = note_in(of, field)
 if not note then return false end
 local is_open, _, epoch, _, at = parse_child(note)
-if is_open or epoch >= of.epoch or string.byte(note, at) == SUCCEEDED then return note end
+if is_open or epoch >= of.epoch or string.byte(note, at) == 5 then return note end
 drop_child(field)
 return false
 end
 for n = 7, #ARGV, 4 do
 local field, how, spawned, value = ARGV[n], ARGV[n + 1], ARGV[n + 2], ARGV[n + 3]
-local is_child, known = string.byte(field) == 99, false  -- c
+local is_child, known = string.byte(field) == 99, false
 if how == '-' then
 drop_child(field)
 elseif is_child then
@@ -2317,26 +2383,26 @@ end
 reply[#reply + 1] = known or ''
 end
 if of.size > tonumber(ARGV[6]) then return {'OK', 5, of.size} end
-if task.state == WAITING_CHILDREN then judge_children(task) end  -- one that was waited for may be out
+if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script note{"note", "867361bde3c05cba88d523550277a9c9c7ecefe6",
-    std::string_view(note_text.data(), note_text.size()), "crsdeCfukyiwgxbBqSo"};
+inline constexpr script note{"note", "56171923fee7be479216c5dc8c2f9b3e2436a96d",
+    std::string_view(note_text.data(), note_text.size()), "crsdeCfukyiwgxbBqo"};
 
-inline constexpr char outbox_keys[] = R"lua(local c, r, s, d, b, B, q, o = unpack(KEYS)
+inline constexpr char outbox_keys[] = R"lua(local c, r, s, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto outbox_text = joined(outbox_keys, shared_prefix, shared_declared, shared_call,
-    shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_read, shared_write, shared_also,
-    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_read_state,
-    shared_unpack_state, shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of,
-    shared_code_of, shared_outcome_of, shared_cut_record, shared_record_in, shared_member_of, shared_load,
-    shared_counts, shared_bodies, shared_count, shared_text,
+    shared_key, shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_is_special, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_counts, shared_bodies,
+    shared_count, shared_text,
     R"lua(local out = {}
 for n = 2, #ARGV, 2 do
-if call('HGET', o, ARGV[n]) == ARGV[n + 1] then out[#out + 1] = ARGV[n] end  -- else it is news
+if call('HGET', o, ARGV[n]) == ARGV[n + 1] then out[#out + 1] = ARGV[n] end
 end
 for _, field in ipairs(out) do
-local seq = string.match(field, '^X(%d+)$')
+local seq = string.match(field, '^' .. 'X' .. '(%d+)$')
 if seq then load({tonumber(seq)}) end
 if seq and not tasks[tonumber(seq)] then also[#also + 1] = {'UNLINK', key('j:' .. seq)} end
 end
@@ -2351,76 +2417,76 @@ for _, word in ipairs(page[2]) do reply[#reply + 1] = word end
 until cursor == '0' or #reply > 1
 return reply
 )lua");
-inline constexpr script outbox{"outbox", "a03acc11bbe758b07af32617897259e8adb4ff1a",
-    std::string_view(outbox_text.data(), outbox_text.size()), "crsdbBqo"};
+inline constexpr script outbox{"outbox", "bcf4a0bf56235f277b8be3b3e57ed85a54dc81f3",
+    std::string_view(outbox_text.data(), outbox_text.size()), "crsbBqo"};
 
-inline constexpr char pause_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+inline constexpr char pause_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
-    shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
-    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member,
-    shared_lane, shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
-    shared_ending, shared_forget_journal, shared_write_journals, shared_detach, shared_erase, shared_conclude,
+    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_also,
+    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
+    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
     shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
-    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_tell_waiters, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_commit,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ARGV[1] == '1' then
 also = {{'HSET', c, 'paused', '1'}}
 else
 also = {{'HDEL', c, 'paused'}}
-wakes = math.min(tonumber(call('HGET', c, 'n' .. WAITING) or 0), 8)
+wakes = math.min(tonumber(call('HGET', c, 'n2') or 0), 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "83313c4f6f949196d62899896ac31f70577dd567",
-    std::string_view(pause_text.data(), pause_text.size()), "crsdefukyiwgxbBqSo"};
+inline constexpr script pause{"pause", "46f01c279c68a7c7cbf7920c8643d4d961c5adba",
+    std::string_view(pause_text.data(), pause_text.size()), "crsdefukyiwgxbBqo"};
 
-inline constexpr char reclaim_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+inline constexpr char reclaim_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
-    shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
-    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
-    shared_unclaimed_member, shared_lane, shared_journals, shared_journal_of, shared_note_in,
-    shared_parse_child, shared_outgoing, shared_ending, shared_forget_journal, shared_write_journals,
-    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail,
-    shared_failure, shared_give_back, shared_release, shared_attempts, shared_text, shared_queue,
-    shared_end_of, shared_fail_for_children, shared_child_failure, shared_CONTINUATION,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
-    shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_commit,
+    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_also,
+    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach,
+    shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure,
+    shared_give_back, shared_release, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV do seqs[n - 1] = tonumber(ARGV[n]) end
 load(seqs)
 for _, seq in ipairs(seqs) do
 local task = tasks[seq]
-if task and task.state == RUNNING and task.holder == ARGV[1] then release(task) end
+if task and task.state == 3 and task.holder == ARGV[1] then release(task) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "eca0bfcac9dbe74db4035f0276b0f5de10f1d99d",
-    std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqSo"};
+inline constexpr script reclaim{"reclaim", "8e019210a57d35b2b9d65f96188d02113d77f38b",
+    std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local c, d, e, C, f, i, x, o = unpack(KEYS)
 )lua";
 inline constexpr auto renew_text = joined(renew_keys, shared_prefix, shared_call, shared_clock, shared_now,
-    shared_forever, shared_due, shared_is_due, shared_also, shared_counts, shared_messages, shared_wakes,
-    shared_has_lease, shared_text, shared_queue, shared_wake, shared_write_rest,
+    shared_due, shared_is_due, shared_also, shared_counts, shared_messages, shared_wakes, shared_has_lease,
+    shared_text, shared_queue, shared_wake, shared_write_rest,
     R"lua(local alive, is_expired = has_lease(ARGV[1])
 if is_expired then return {'DUE'} end
 if not alive then return {'LOST'} end
@@ -2434,41 +2500,43 @@ for _, number in ipairs({all[n], nonce, token}) do cancelled[#cancelled + 1] = t
 end
 end
 end
-also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), forever)), ARGV[1]}}
+also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15)), ARGV[1]}}
+local has_work = is_due() or call('EXISTS', o) == 1
 write_rest({})
-return {'OK', (is_due() or call('EXISTS', o) == 1) and 1 or 0, cancelled}
+return {'OK', has_work and 1 or 0, cancelled}
 )lua");
-inline constexpr script renew{"renew", "824d361553ce9fa46b3db88ed5b81ec721e45142",
+inline constexpr script renew{"renew", "8245c1c6c8dcbde01be7a06af84e0f34960dae33",
     std::string_view(renew_text.data(), renew_text.size()), "cdeCfixo"};
 
-inline constexpr char resign_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+inline constexpr char resign_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
-    shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
-    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member,
-    shared_lane, shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
-    shared_ending, shared_forget_journal, shared_write_journals, shared_detach, shared_erase, shared_conclude,
+    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_also,
+    shared_set_aside, shared_admit, shared_parse, shared_fault_in, shared_is_special, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
+    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
     shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
-    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_tell_waiters, shared_wake,
-    shared_next_change, shared_is_unwatched, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_commit,
-    R"lua(local state = call('HMGET', c, 'paused', 'n' .. WAITING, 'watcher', 'watching')
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_next_change,
+    shared_is_unwatched, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
+    R"lua(local may_start, _, waiting, watcher, watching = admit(1, 'n2', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
-if not state[1] and tonumber(state[2] or 0) > 0 then wakes = 1 end
-if is_unwatched(ARGV[1], state[3], state[4]) then wakes = 1 end
+if may_start > 0 and tonumber(waiting or 0) > 0 then wakes = 1 end
+if is_unwatched(ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "8e109ac770791a3786d993556c157a07fc3e4158",
-    std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqSo"};
+inline constexpr script resign{"resign", "ef860c42b3ef84429aad6d433a25071a892fcb78",
+    std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local c, S = unpack(KEYS)
 )lua";
@@ -2481,26 +2549,27 @@ inline constexpr script schedules{"schedules", "56951afb989377383072da96516de764
 inline constexpr char set_schedule_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
 )lua";
 inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefix, shared_declared,
-    shared_call, shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key,
-    shared_padded, shared_read, shared_write, shared_due, shared_is_due, shared_also, shared_set_aside,
-    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS,
-    shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
-    shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_unclaimed_member, shared_lane,
-    shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing, shared_ending,
-    shared_forget_journal, shared_write_journals, shared_detach, shared_make_ready, shared_erase,
-    shared_conclude, shared_finish, shared_fail, shared_failure, shared_same_task, shared_store_tasks,
-    shared_attempts, shared_text, shared_queue, shared_end_of, shared_fail_for_children, shared_child_failure,
-    shared_CONTINUATION, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
+    shared_call, shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due,
+    shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_open_segment, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
+    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unique_holder,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_same_task, shared_store_tasks,
+    shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
-if there == to then return {'OK', 1} end  -- the answer got lost
+if there == to then return {'OK', 1} end
 if there ~= from then return {'OK', 0} end
 if #ARGV > 4 then
 local known = call('HMGET', c, 'seq', 'run')
@@ -2511,88 +2580,94 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "fbd44441ec4a85df75198eecdc65f226c4eae680",
+inline constexpr script set_schedule{"set_schedule", "449c8094b5e470a984a72e413fa48f0e10050f32",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
-inline constexpr char settle_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+inline constexpr char settle_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
-    shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
-    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
-    shared_unclaimed_member, shared_lane, shared_journals, shared_journal_of, shared_note_in,
-    shared_keep_journal, shared_parse_child, shared_outgoing, shared_ending, shared_begin_epoch,
-    shared_forget_journal, shared_write_journals, shared_detach, shared_make_ready, shared_erase,
-    shared_conclude, shared_finish, shared_fail, shared_failure, shared_retry, shared_give_back,
-    shared_release, shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of,
-    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
-    shared_judge_children, shared_wait_for_children, shared_end_child, shared_tell_parents,
-    shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_commit,
-    R"lua(local consumer = ARGV[1]
-local alive, is_expired = has_lease(consumer)
-if is_expired then return {'DUE'} end
-local seqs, effects = {}, {}
-for n = 2, #ARGV do seqs[n - 1] = struct.unpack('<d', ARGV[n], 3) end
-load(seqs)
-for n = 2, #ARGV do
-local how, counts_too, seq, nonce, token, delay, at = struct.unpack('<BBdI4I4d', ARGV[n])
-local data = string.sub(ARGV[n], at + 4)
-local task, effect = find(seq, nonce), 0
-if not task then
-effect = 4
-elseif not alive or task.state ~= RUNNING or task.holder ~= consumer or task.deliveries ~= token then
-effect = 2
-elseif how == 0 then
-if task.cancel then
+    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_also,
+    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_keep_journal, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_retry, shared_give_back, shared_release,
+    shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_wait_for_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(local endings = {}
+local function end_cancelled(task)
 task.failed = task.failed + 1
-finish(task, CANCELLED)
-elseif not wait_for_children(task, data) then
-task.result = data
-finish(task, SUCCEEDED)
+finish(task, 7)
 end
-elseif how == 1 then
+endings[0] = function(task, data)
+if task.cancel then return end_cancelled(task) end
+if wait_for_children(task, data) then return end
+task.result = data
+finish(task, 5)
+end
+endings[1] = function(task, data)
 task.failed = task.failed + 1
 fail(task, data)
-elseif how == 2 then
+end
+endings[2] = function(task, data, delay, counts_too)
 if task.journal then keep_journal(task).awaited = '' end
 if counts_too == 1 then
 task.failed = task.failed + 1
 begin_epoch(task)
 end
 retry(task, data, delay)
-elseif how == 3 then
-release(task)
-elseif how == 5 and not task.cancel then
+end
+endings[3] = function(task) release(task) end
+endings[4] = function(task)
+if not task.cancel then return 3 end
+end_cancelled(task)
+end
+endings[5] = function(task, data, delay)
+if task.cancel then return end_cancelled(task) end
 local of = keep_journal(task)
 local has_come = data ~= '' and note_in(of, data)
 of.awaited = data
 detach(task)
-make_ready(task, has_come and now or math.min(now + delay, forever))
-elseif task.cancel then
-task.failed = task.failed + 1
-finish(task, CANCELLED)
-else
-effect = 3
+make_ready(task, has_come and now or math.min(now + delay, 1e15))
 end
-effects[n - 1] = effect
+local consumer = ARGV[1]
+local alive, is_expired = has_lease(consumer)
+if is_expired then return {'DUE'} end
+local seqs, effects = {}, {}
+for n = 2, #ARGV do seqs[n - 1] = struct.unpack('<d', ARGV[n], 3) end
+load(seqs)
+for n = 2, #ARGV do
+local how, counts_too, seq, nonce, token, delay = struct.unpack('<BBdI4I4d', ARGV[n])
+local task = find(seq, nonce)
+if not task then
+effects[n - 1] = 4
+elseif not alive or task.state ~= 3 or task.holder ~= consumer or task.deliveries ~= token then
+effects[n - 1] = 2
+else
+local data = string.sub(ARGV[n], 31)
+effects[n - 1] = endings[how](task, data, delay, counts_too) or 0
+end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "7994c8c45c54c84bf7d58f283074f39b2825fc8a",
-    std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqSo"};
+inline constexpr script settle{"settle", "2b5f59f0c53c40fe01ff166f675f21b0f4508022",
+    std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
 
-inline constexpr char settle_one_keys[] = R"lua(local c, s, d, C, f, w = unpack(KEYS)
+inline constexpr char settle_one_keys[] = R"lua(local c, s, C, f, w = unpack(KEYS)
 )lua";
 inline constexpr auto settle_one_text = joined(settle_one_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_ends_now,
-    shared_succeeded, shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of,
+    shared_clock, shared_now, shared_key, shared_ends_now, shared_succeeded, shared_attempts,
+    shared_has_lease, shared_text, shared_queue, shared_end_of,
     R"lua(local consumer, word = ARGV[1], ARGV[2]
 local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -2605,29 +2680,28 @@ local waiters = call('HGET', w, seq)
 local field = string.format('%d', seq)
 call('HSET', s, field, state)
 call('SREM', mine, field)
-call('ZADD', f, string.format('%d', now + RETENTION), field)
-call('HINCRBY', c, 'n' .. RUNNING, -1)
-call('HINCRBY', c, 'n' .. SUCCEEDED, 1)
+call('ZADD', f, string.format('%d', now + 3600000), field)
+call('HINCRBY', c, 'n3', -1)
+call('HINCRBY', c, 'n5', 1)
 if waiters then
 call('HDEL', w, field)
 local result = string.sub(word, 31)
-local message = end_of({seq = seq, nonce = nonce, state = SUCCEEDED, failed = failed, result = result, error = ''})
+local message = end_of({seq = seq, nonce = nonce, state = 5, failed = failed, result = result, error = ''})
 for inbox in string.gmatch(waiters, '[^\n]+') do call('PUBLISH', inbox, message) end
 end
 return {'OK'}
 )lua");
-inline constexpr script settle_one{"settle_one", "eb0b6ee08ed606c8db6bb58cf2889a0c7c349583",
-    std::string_view(settle_one_text.data(), settle_one_text.size()), "csdCfw"};
+inline constexpr script settle_one{"settle_one", "e4c108b1997c0b8aee38b1c6ca9eaa18e2a541df",
+    std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
-inline constexpr char settle_plain_keys[] = R"lua(local c, s, d, C, f, i, w, b, B, q, o = unpack(KEYS)
+inline constexpr char settle_plain_keys[] = R"lua(local c, s, C, f, i, w, b, B, q = unpack(KEYS)
 )lua";
 inline constexpr auto settle_plain_text = joined(settle_plain_keys, shared_prefix, shared_declared,
-    shared_call, shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_ends_now, shared_succeeded, shared_WAITS,
-    shared_segments, shared_open_segment, shared_segment_of, shared_rewritten, shared_counts, shared_ready,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_attempts,
-    shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_wake,
-    shared_write_rest, shared_store_segment,
+    shared_call, shared_clock, shared_now, shared_key, shared_read, shared_write, shared_also,
+    shared_set_aside, shared_ends_now, shared_succeeded, shared_segments, shared_open_segment,
+    shared_segment_of, shared_rewritten, shared_counts, shared_ready, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_attempts, shared_has_lease, shared_text, shared_queue,
+    shared_end_of, shared_tell_waiters, shared_wake, shared_write_rest, shared_store_segment,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -2647,8 +2721,9 @@ if of then
 local at, changes = seq - of.first, of.changes
 local code = changes[at] or byte(of.text, of.codes_at + at)
 local hold = of.holds[code]
-if not hold or hold.consumer ~= consumer or token ~= 1 or #word > 30 + 1024 or
-sub(word, 11, 14) ~= sub(of.text, 10 + 4 * at, 13 + 4 * at) then
+if not hold or hold.consumer ~= consumer or token ~= 1 or #word > 31 - 1 + 1024 or
+sub(word, 11, 15 - 1) ~=
+sub(of.text, 10 + 4 * at, 10 + 4 * (at + 1) - 1) then
 return {'SLOW'}
 end
 local group = of.group
@@ -2657,11 +2732,11 @@ group, of.low, of.high = {}, at, at
 of.group = group
 end
 if at < of.low then of.low = at elseif at > of.high then of.high = at end
-changes[at] = of.retention > 0 and DONE or GONE
+changes[at] = of.retention > 0 and 252 or 255
 group[#group + 1] = char(at, code)
 group[#group + 1] = sub(word, 27)
 if has_waiters then
-ended[#ended + 1] = {seq = seq, nonce = nonce, state = SUCCEEDED, failed = 0, result = sub(word, 31), error = ''}
+ended[#ended + 1] = {seq = seq, nonce = nonce, state = 5, failed = 0, result = sub(word, 31), error = ''}
 end
 else
 singles[#singles + 1] = n
@@ -2678,10 +2753,10 @@ held[seq] = true
 released[#released + 1] = seq
 states[#states + 1] = seq
 states[#states + 1] = state
-append(forgotten, now + RETENTION, seq)
+append(forgotten, now + 3600000, seq)
 if has_waiters then
 local nonce = unpack_struct('<I4', word, 11)
-ended[#ended + 1] = {seq = seq, nonce = nonce, state = SUCCEEDED, failed = failed, result = sub(word, 31), error = ''}
+ended[#ended + 1] = {seq = seq, nonce = nonce, state = 5, failed = failed, result = sub(word, 31), error = ''}
 end
 end
 local kept = #states / 2
@@ -2699,10 +2774,10 @@ if #results > 65536 then return {'SLOW'} end
 also[#also + 1] = {'HSET', b, field, results}
 local from
 for index = one.low, one.high + 1 do
-local ends = one.changes[index] == DONE
+local ends = one.changes[index] == 252
 if ends and not from then from = index end
 if from and not ends then
-append(forgotten, math.min(now + one.retention, forever),
+append(forgotten, math.min(now + one.retention, 1e15),
 string.format('%d-%d', one.first + from, one.first + index - 1))
 from = nil
 end
@@ -2714,82 +2789,82 @@ local told = tell_waiters() or {}
 write('HSET', s, states)
 write('SREM', mine, released)
 for moment, those in pairs(forgotten) do
-if moment < forever then call('ZADD', f, string.format('%d', moment), table.concat(those, ',')) end
+if moment < 1e15 then call('ZADD', f, string.format('%d', moment), table.concat(those, ',')) end
 end
 write('HDEL', w, told)
-count(RUNNING, 1 - #ARGV)
-count(SUCCEEDED, kept)
+count(3, 1 - #ARGV)
+count(5, kept)
 write_rest({})
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "d713f64127745514a24c12c9047689416dc42b08",
-    std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csdCfiwbBqo"};
+inline constexpr script settle_plain{"settle_plain", "928531febd7dfdad6e077477b81a1731457a86ed",
+    std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfiwbBq"};
 
-inline constexpr char signal_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+inline constexpr char signal_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
-    shared_read, shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse,
-    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
-    shared_unclaimed_member, shared_lane, shared_journals, shared_journal_of, shared_note_in,
-    shared_keep_journal, shared_parse_child, shared_outgoing, shared_ending, shared_forget_journal,
-    shared_write_journals, shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish,
-    shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
-    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_tell_waiters, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_commit,
+    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due, shared_is_due,
+    shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_keep_journal, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail,
+    shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
-if task.state >= SUCCEEDED then return {'OK', 3} end
+if task.state >= 5 then return {'OK', 3} end
 local of = keep_journal(task)
 local sent, call_id = '#signals ' .. ARGV[3], '#call ' .. ARGV[4]
-if note_in(of, call_id) then return {'OK', 0} end  -- sent again, as the answer got lost
+if note_in(of, call_id) then return {'OK', 0} end
 of.size = of.size + #ARGV[5]
 if of.size > tonumber(ARGV[6]) then return {'OK', 5, of.size} end
 local number = (note_in(of, sent) or 0) + 1
 local field = string.format('g%s#%d', ARGV[3], number)
 of.notes[sent], of.notes[call_id], of.notes[field] = number, field, ARGV[5]
-if task.state == SCHEDULED and of.awaited == field then
+if task.state == 1 and of.awaited == field then
 detach(task)
 make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "3c2f4a16c3c83a56ceefbe3650df4f0c11908b3a",
-    std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqSo"};
+inline constexpr script signal{"signal", "a715bf31625adb49cd819136cd5755ba4007123c",
+    std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqo"};
 
-inline constexpr char steer_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, S, o = unpack(KEYS)
+inline constexpr char steer_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
-    shared_read, shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse,
-    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unique_holder,
-    shared_lock_unique, shared_unlock_unique, shared_unclaimed_member, shared_lane, shared_journals,
-    shared_journal_of, shared_note_in, shared_keep_journal, shared_parse_child, shared_outgoing,
-    shared_ending, shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_detach,
-    shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure,
-    shared_attempts, shared_text, shared_queue, shared_end_of, shared_fail_for_children, shared_child_failure,
-    shared_CONTINUATION, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_tell_waiters, shared_wake, shared_sleepers, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_commit,
+    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due, shared_is_due,
+    shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unique_holder, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal,
+    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready,
+    shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts, shared_text,
+    shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local steps = {}
 function steps.cancel(task)
-if task.state == RUNNING then
+if task.state == 3 then
 task.cancel = true
 changed[task.seq] = true
 cancels[task.seq] = string.format('%d\n%d\n%s', task.nonce, task.deliveries, task.holder)
@@ -2797,24 +2872,24 @@ local inbox = string.match(call('HGET', h, task.holder) or '', '^%d+:(.*)$')
 if inbox then messages[#messages + 1] = {inbox, 'C' .. text(queue) .. text(task.holder)} end
 return 1
 end
-if task.state >= SUCCEEDED then return 3 end
-finish(task, CANCELLED)
+if task.state >= 5 then return 3 end
+finish(task, 7)
 return 0
 end
 function steps.start(task)
-if task.state ~= HELD then return 3 end
+if task.state ~= 0 then return 3 end
 detach(task)
 make_ready(task, task.when)
 return 0
 end
 function steps.promote(task)
-if task.state ~= SCHEDULED then return 3 end
+if task.state ~= 1 then return 3 end
 detach(task)
 make_ready(task, now)
 return 0
 end
 function steps.requeue(task)
-if task.state ~= FAILED and task.state ~= CANCELLED and task.state ~= EXPIRED then return 3 end
+if task.state ~= 6 and task.state ~= 7 and task.state ~= 8 then return 3 end
 if task.special and info(task).unique and unique_holder(info(task).unique) then return 3 end
 lock_unique(task)
 task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
@@ -2824,8 +2899,8 @@ make_ready(task, now)
 return 0
 end
 function steps.remove(task)
-if task.state == RUNNING then return 3 end
-if task.state < SUCCEEDED then conclude(task, CANCELLED) end
+if task.state == 3 then return 3 end
+if task.state < 5 then conclude(task, 7) end
 erase(task)
 return 0
 end
@@ -2838,28 +2913,28 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "d416063b5f18fd632df247915dd92332f55b16c1",
-    std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqSo"};
+inline constexpr script steer{"steer", "efb2f2b02285cd361314daabd1172c00776d58f7",
+    std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
 
-inline constexpr char tell_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+inline constexpr char tell_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto tell_text = joined(tell_keys, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded, shared_read,
-    shared_write, shared_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of,
-    shared_code_of, shared_outcome_of, shared_mark, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
-    shared_unique_entry, shared_unlock_unique, shared_unclaimed_member, shared_lane, shared_journals,
-    shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing, shared_ending,
-    shared_forget_journal, shared_write_journals, shared_detach, shared_erase, shared_conclude, shared_finish,
+    shared_now, shared_key, shared_padded, shared_read, shared_write, shared_also, shared_set_aside,
+    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_EMPTY_RECORD, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
     shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of,
-    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_tell_waiters, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_commit,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -2867,11 +2942,11 @@ local effects, logs = {}, {}
 for n = 2, #ARGV, 6 do
 local seq = tonumber(ARGV[n])
 local task = find(seq, tonumber(ARGV[n + 1]))
-local effect = 0
+local result = 0
 if not task then
-effect = 4
-elseif not alive or task.state ~= RUNNING or task.holder ~= consumer or task.deliveries ~= tonumber(ARGV[n + 2]) then
-effect = 2
+result = 4
+elseif not alive or task.state ~= 3 or task.holder ~= consumer or task.deliveries ~= tonumber(ARGV[n + 2]) then
+result = 2
 else
 if ARGV[n + 3] == '1' then also[#also + 1] = {'HSET', g, seq .. 'p', ARGV[n + 4]} end
 if ARGV[n + 5] ~= '' then
@@ -2879,71 +2954,71 @@ local known, lines = logs[seq] or call('HGET', g, seq .. 'l') or '', ARGV[n + 5]
 if string.sub(known, -#lines) ~= lines then logs[seq] = known .. lines end
 end
 end
-effects[#effects + 1] = effect
+effects[#effects + 1] = result
 end
 for seq, log in pairs(logs) do
 local lines = {}
 for line in string.gmatch(log, '[^\n]+') do lines[#lines + 1] = line end
-local kept = table.concat(lines, '\n', math.max(1, #lines - 99)) .. '\n'  -- the newest hundred
+local kept = table.concat(lines, '\n', math.max(1, #lines - 100 + 1)) .. '\n'
 also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script tell{"tell", "47c1435cbe6baa0701a53daf6aa9430f65fff00d",
-    std::string_view(tell_text.data(), tell_text.size()), "crsdeCfukyiwgxbBqSo"};
+inline constexpr script tell{"tell", "d4557014eaaa61b3505b823478321ab2f9a592bb",
+    std::string_view(tell_text.data(), tell_text.size()), "crsdeCfukyiwgxbBqo"};
 
-inline constexpr char update_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+inline constexpr char update_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_forever, shared_RETENTION, shared_HELD, shared_key, shared_padded,
-    shared_read, shared_write, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse,
-    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_WAITS, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_unclaimed_member,
-    shared_lane, shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
-    shared_ending, shared_forget_journal, shared_write_journals, shared_detach, shared_erase, shared_conclude,
+    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due, shared_is_due,
+    shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
+    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
     shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
-    shared_fail_for_children, shared_child_failure, shared_CONTINUATION, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_tell_waiters, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_commit,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
-if task.state > WAITING then return {'OK', 3} end
+if task.state > 2 then return {'OK', 3} end
 bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) .. ARGV[3]}
-if task.segment then changed[task.seq] = true end  -- it is the segment's record no more
+if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "d4d6ce15818d10fda14f354ec55cbb84256b13a0",
-    std::string_view(update_text.data(), update_text.size()), "crsdeCfukyiwgxbBqSo"};
+inline constexpr script update{"update", "a20ec56022451033483eee54eb73dfbfe3bd44d0",
+    std::string_view(update_text.data(), update_text.size()), "crsdeCfukyiwgxbBqo"};
 
-inline constexpr char wait_keys[] = R"lua(local c, r, s, d, e, C, f, i, w, b, B, q, o = unpack(KEYS)
+inline constexpr char wait_keys[] = R"lua(local c, r, s, d, e, C, f, i, w, b, B, q = unpack(KEYS)
 )lua";
 inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_call, shared_clock, shared_now,
-    shared_forever, shared_RETENTION, shared_HELD, shared_read, shared_due, shared_is_due, shared_also,
-    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_read_state,
-    shared_unpack_state, shared_fresh, shared_WAITS, shared_segments, shared_open_segment, shared_segment_of,
-    shared_code_of, shared_outcome_of, shared_cut_record, shared_record_in, shared_member_of, shared_load,
-    shared_find, shared_counts, shared_bodies, shared_messages, shared_wakes, shared_count, shared_attempts,
-    shared_text, shared_queue, shared_wake, shared_write_rest,
+    shared_read, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_is_special, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
+    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find, shared_counts,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_attempts, shared_text, shared_queue,
+    shared_wake, shared_write_rest,
     R"lua(if is_due() then return {'DUE'} end
-local soonest = forever
+local soonest = 1e15
 for _, set in ipairs({e, C}) do
 local first = call('ZRANGE', set, 0, 0, 'WITHSCORES')
-soonest = math.min(soonest, tonumber(first[2] or forever))
+soonest = math.min(soonest, tonumber(first[2] or 1e15))
 end
-local reply, seqs = {'OK', now, soonest < forever and soonest or -1}, {}
+local reply, seqs = {'OK', now, soonest < 1e15 and soonest or -1}, {}
 for n = 2, #ARGV, 2 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
 load(seqs)
 for n = 2, #ARGV, 2 do
 local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
 local answer = 4
-if task and task.state >= SUCCEEDED then
+if task and task.state >= 5 then
 answer = struct.pack('<BI4', task.state, attempts(task)) .. text(task.result) .. text(task.error)
 elseif task then
 answer = 0
@@ -2957,7 +3032,7 @@ end
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "284d2dd6f09a650f337321e871cf6272474f8562",
-    std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBqo"};
+inline constexpr script wait{"wait", "9678fcfb03878609260889969db42ff7ac592100",
+    std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
 }  // namespace taskflux::redis::scripts

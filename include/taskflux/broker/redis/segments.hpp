@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/redis/bytes.hpp>
+#include <taskflux/broker/redis/layout.hpp>
 #include <taskflux/broker/redis/queue_calls.hpp>
 #include <taskflux/broker/redis/records.hpp>
 
@@ -13,31 +14,33 @@
 namespace taskflux::redis {
 
 // Plain tasks of one kind that are submitted together are stored, and mostly handed out, as one value: a segment.
-// The layout is in docs/wire-format.md; lua/common.lua reads the same.
+// The layout is in docs/wire-format.md; lua/shared/segment.lua reads the same.
 
 /// What can be said of a record, as `record_of` makes it, without reading all of it.
 class record_head {
 public:
     explicit record_head(std::string_view record) : record_(record) {}
 
-    std::uint32_t nonce() const { return byte_reader(record_.substr(3)).number<std::uint32_t>(); }
+    std::uint32_t nonce() const { return byte_reader(record_.substr(at(record_layout::nonce))).number<std::uint32_t>(); }
 
     /// Whether a script need not look into it but for name and priority.
     bool is_plain() const {
         if ((flags() & (has_own_id | has_unique_key | has_parent)) != 0) return false;
         constexpr std::string_view no_deadline_nor_expiry("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
-        return (flags() & has_limits) == 0 || record_.substr(limits_at(), 16) == no_deadline_nor_expiry;
+        return (flags() & has_limits) == 0 || record_.substr(limits_at(), limits_layout::retention) == no_deadline_nor_expiry;
     }
 
     /// Version, flags and priority, and then name and limits: those that agree in both can share a segment.
-    std::string_view kind() const { return record_.substr(0, 3); }
-    std::string_view name_and_limits() const { return record_.substr(7, rest_at() - 7); }
+    std::string_view kind() const { return record_.substr(0, at(record_layout::nonce)); }
+    std::string_view name_and_limits() const {
+        return record_.substr(at(record_layout::name_length), rest_at() - at(record_layout::name_length));
+    }
     /// What is the task's own.
     std::string_view rest() const { return record_.substr(rest_at()); }
 
     double retention() const {
         if ((flags() & has_limits) == 0) return to_number(run_policy().retention);
-        return byte_reader(record_.substr(limits_at() + 16)).real();
+        return byte_reader(record_.substr(limits_at() + limits_layout::retention)).real();
     }
 
     bool is_like(const record_head& other) const {
@@ -45,9 +48,14 @@ public:
     }
 
 private:
-    std::uint8_t flags() const { return static_cast<std::uint8_t>(record_[1]); }
-    std::size_t limits_at() const { return 8 + static_cast<unsigned char>(record_[7]); }
-    std::size_t rest_at() const { return limits_at() + ((flags() & has_limits) != 0 ? 36U : 0U); }
+    /// An offset in what a program sends: without the time.
+    static constexpr std::size_t at(std::size_t stored) { return stored - stored_size::time; }
+
+    std::uint8_t flags() const { return static_cast<std::uint8_t>(record_[at(record_layout::flags)]); }
+    std::size_t limits_at() const {
+        return at(record_layout::name) + static_cast<unsigned char>(record_[at(record_layout::name_length)]);
+    }
+    std::size_t rest_at() const { return limits_at() + ((flags() & has_limits) != 0 ? stored_size::limits : 0U); }
 
     std::string_view record_;
 };
@@ -74,7 +82,7 @@ inline void add_segments(const std::vector<std::string>& words, arguments& with)
         put(body, static_cast<std::uint16_t>(count));
         put(body, std::uint32_t(0));  // where the first of them begins
         body += first.name_and_limits();
-        status.push_back(words[at][1]);
+        status.push_back(words[at][record_layout::flags - stored_size::time]);
         put(status, first.retention());
         tail.reserve(bytes);
         for (; at < end; at += 2) {
@@ -94,15 +102,15 @@ template <class Take>
 void read_piece(std::string_view piece, std::string_view nonces, record_reader& records, Take take) {
     byte_reader from(piece), keys(nonces);
     record_reader::stored made;
-    made.submitted_at = time_point(duration(static_cast<duration::rep>(from.number<std::uint64_t, 6>())));
+    made.submitted_at = time_point(duration(static_cast<duration::rep>(from.number<std::uint64_t, stored_size::time>())));
     record_reader::check_version(from.number<std::uint8_t>());
     const auto flags = from.number<std::uint8_t>();
     const auto priority = from.number<std::uint8_t>();
     const std::size_t count = from.number<std::uint16_t>();
     auto begin = from.number<std::uint32_t>();
     const auto name = from.text<std::uint8_t>();
-    const auto limits = from.take(flags & has_limits ? 36 : 0);
-    byte_reader ends(from.take(4 * count));
+    const auto limits = from.take(flags & has_limits ? stored_size::limits : 0);
+    byte_reader ends(from.take(stored_size::segment_end * count));
     for (std::size_t i = 0; i < count; ++i) {
         const auto end = ends.number<std::uint32_t>();
         if (end < begin) throw error(errc::protocol, "the ends of a stored segment's tasks are not in order");

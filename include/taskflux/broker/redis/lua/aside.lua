@@ -1,14 +1,20 @@
--- Sets tasks aside that a consumer was given and can't read. consumer; then seq and why of each.
+-- Sets tasks aside that a consumer was given and can't read.
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, forgotten ZSET, unclaimed ZSET, own_ids
+--           HASH, unique_keys HASH, sleepers ZSET, waiters HASH, reports HASH, cancels HASH, segments HASH, segment_index
+--           ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
+--      ARGV consumer; then of each: number, why
+-- out: {'OK'}; NEED, RELAY
+-- O(tasks).
 local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
 load(gone)
 for n, seq in ipairs(gone) do
     local task = tasks[seq]
-    if task and task.state == RUNNING and task.holder == ARGV[1] then
+    if task and task.state == task_state.running and task.holder == ARGV[1] then
         detach(task)
         task.when = now
         changed[seq] = true
-        count(RUNNING, -1)
+        count(task_state.running, -1)
         set_aside(seq, ARGV[2 * n + 1])
     end
 end

@@ -1,11 +1,16 @@
--- Hands out tasks of any kind. consumer, most, inbox to be woken by ('': none), sleeper, signature of the names, names…
--- {'OK', now, 1 if there is more to look at, when something will fall due or -1, [seq, record, state] of each…}; also
--- [0, what, why] of corrupt data that was met.
+-- Hands out tasks of any kind.
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed
+--           ZSET, own_ids HASH, unique_keys HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, cancels HASH,
+--           segments HASH, segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
+--      ARGV consumer, how many at most, channel to be woken by ('': none), sleeper, signature of the names, names ('any': none)
+-- out: {'OK', now in ms, 1 if there is more to look at or 0, when something will fall due or -1, [number, record, state] of
+--      each}; also [0, what, why] of corrupt data that was met; DUE, LOST, NEED, RELAY
+-- O(log n) a task; at most 100 tasks of unknown names are passed over in a call.
 local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
 if not alive then return {'LOST'} end
-if due(d) or due(e) or due(C) then return {'DUE'} end
+if due(keys.scheduled) or due(keys.limited) or due(keys.leases) then return {'DUE'} end
 local names
 if #ARGV > 5 then
     names = {}
@@ -13,39 +18,39 @@ if #ARGV > 5 then
 end
 if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
 
-local state = call('HMGET', c, 'paused', 'lanes', 'watcher', 'watching')
-local found, aside, all, budget = {}, {}, {}, 100
-if state[1] then most = 0 end
-for priority in string.gmatch(state[2] or '', '-?%d+') do
+local held_back, lanes, watcher, watching
+most, held_back, lanes, watcher, watching = admit(most, 'lanes', 'watcher', 'watching')
+local found, aside, all, budget = {}, {}, {}, bound.passed_over
+for priority in string.gmatch(lanes or '', '-?%d+') do
     all[#all + 1] = {priority = tonumber(priority), name = lane(priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1}
 end
-table.sort(all, function(a, b) return a.priority > b.priority end)
+table.sort(all, function(left, right) return left.priority > right.priority end)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 
 -- Those that others have passed over, and this consumer knows; best first.
 local claimable = {}
-if most > 0 and call('EXISTS', u) == 1 then
+if most > 0 and call('EXISTS', keys.unclaimed) == 1 then
     local members = {}
     if names then
         for name in pairs(names) do
-            for _, member in ipairs(call('ZRANGEBYLEX', u, '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, most)) do
+            for _, member in ipairs(call('ZRANGEBYLEX', keys.unclaimed, '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, most)) do
                 members[#members + 1] = member
             end
         end
     else
-        members = call('ZRANGE', u, 0, 9999)
+        members = call('ZRANGE', keys.unclaimed, 0, bound.claimable - 1)
     end
     for _, member in ipairs(members) do
-        claimable[#claimable + 1] = {order = string.sub(member, -18), seq = tonumber(string.sub(member, -14)), member = member}
+        claimable[#claimable + 1] = {order = string.sub(member, -unclaimed_tail.order), seq = tonumber(string.sub(member, -unclaimed_tail.number)), member = member}
     end
-    table.sort(claimable, function(a, b) return a.order < b.order end)
+    table.sort(claimable, function(left, right) return left.order < right.order end)
 end
 local next_claimable = 1
 
 -- Goes on to what comes next in a lane: a segment, or some tasks that came alone. False at its end.
 local function turn(of)
     if not of.entries[of.entry] then
-        local till = of.taken + math.max(1, math.min(most - #found, 500)) - 1
+        local till = of.taken + math.max(1, math.min(most - #found, bound.lane_page)) - 1
         of.entries, of.entry = redis.pcall('LRANGE', of.name, of.taken, till), 1
         if of.entries.err then
             of.is_foreign = true
@@ -56,14 +61,14 @@ local function turn(of)
     of.seqs, of.at, of.segment = {}, 1, nil
     while of.entries[of.entry] and not of.segment do
         local entry = of.entries[of.entry]
-        if string.byte(entry) == 64 then  -- @
+        if string.byte(entry) == first_byte.segment then
             if #of.seqs > 0 then break end
             local name = string.sub(entry, 2)
             of.segment = string.find(name, '^%d+:%d+$') and open_segment(name) or {first = 0, count = 0}
-            if is_set_aside(entry) then count(WAITING, -string.match(name, '%d+$')) end
+            if is_set_aside(entry) then count(task_state.waiting, -string.match(name, '%d+$')) end
             for seq = of.segment.first, of.segment.first + of.segment.count - 1 do
                 local code = code_of(of.segment, seq)
-                if code == WAITS or code == IN_TURN then of.seqs[#of.seqs + 1] = seq end
+                if code == member_code.waits or code == member_code.in_turn then of.seqs[#of.seqs + 1] = seq end
             end
             if #of.seqs == 0 then of.taken = of.taken + 1 end
         else
@@ -79,10 +84,10 @@ end
 local function advance(of)
     local seq = of.seqs[of.at]
     if not tasks[seq] and is_set_aside(seq) then
-        count(WAITING, -1)
-        if of.segment then mark(of.segment, seq, OWN) end
+        count(task_state.waiting, -1)
+        if of.segment then mark(of.segment, seq, member_code.own_state) end
     end
-    if of.segment and code_of(of.segment, seq) == IN_TURN then mark(of.segment, seq, OWN) end
+    if of.segment and code_of(of.segment, seq) == member_code.in_turn then mark(of.segment, seq, member_code.own_state) end
     of.at = of.at + 1
     if not of.segment or of.at > #of.seqs then of.taken = of.taken + 1 end
 end
@@ -94,19 +99,19 @@ local function front(of)
             if not turn(of) then return nil end
         end
         local task = tasks[of.seqs[of.at]]
-        if task and task.state == WAITING and not task.unclaimed then return task end
+        if task and task.state == task_state.waiting and not task.unclaimed then return task end
         advance(of)
     end
 end
 
 local function deliver(task)
     if task.unclaimed then
-        sorted_sets[u][unclaimed_member(task)] = false
+        sorted_sets[keys.unclaimed][unclaimed_member(task)] = false
         task.unclaimed = false
         count('u', -1)
     end
     forget_limit(task)
-    enter(task, RUNNING)
+    enter(task, task_state.running)
     task.deliveries, task.started, task.first_try, task.holder = task.deliveries + 1, now, task.first == 0, consumer
     if task.first_try then task.first = now end
     task.packed = pack_state(task)
@@ -121,22 +126,22 @@ while #found < most and budget > 0 do
         current = current + 1
     else
         local other = claimable[next_claimable]
-        if other and of and other.order > string.format('%03d\0%s', 100 - of.priority, padded(task.seq)) then other = nil end
+        if other and of and other.order > string.format('%03d\0%s', stored_base.priority - of.priority, padded(task.seq)) then other = nil end
         if other then
             next_claimable = next_claimable + 1
             load({other.seq}, true)
             if tasks[other.seq] then
                 deliver(tasks[other.seq])
             else
-                sorted_sets[u][other.member] = false
+                sorted_sets[keys.unclaimed][other.member] = false
                 count('u', -1)
-                count(WAITING, -1)
+                count(task_state.waiting, -1)
             end
         elseif not of then
             break
         else
             advance(of)
-            local name = names and string.sub(task.record, 15, 14 + string.byte(task.record, 14))
+            local name = names and name_in(task.record)
             if not names or names[name] then
                 deliver(task)
             else
@@ -144,14 +149,14 @@ while #found < most and budget > 0 do
                 aside[name] = true
                 task.unclaimed, task.in_turn = true, false
                 changed[task.seq] = true
-                sorted_sets[u][unclaimed_member(task)] = 0
+                sorted_sets[keys.unclaimed][unclaimed_member(task)] = 0
                 count('u', 1)
             end
         end
     end
 end
 
-local sleeping = call('EXISTS', i) == 1
+local sleeping = call('EXISTS', keys.sleepers) == 1
 local is_left = false
 for _, of in ipairs(all) do
     if of.taken > 0 then also[#also + 1] = {'LTRIM', of.name, of.taken, -1} end
@@ -159,11 +164,11 @@ for _, of in ipairs(all) do
 end
 if sleeping and next(aside) then  -- those who know what was passed over
     local known = {}
-    for _, member in ipairs(call('ZRANGE', i, 0, 999)) do
+    for _, member in ipairs(call('ZRANGE', keys.sleepers, 0, bound.asked_sleepers - 1)) do
         local theirs = string.match(member, '\n([^\n]*)$')
         if known[theirs] == nil then
             known[theirs] = theirs == '*'
-            for name in string.gmatch(call('HGET', N, theirs) or '', '[^\n]+') do
+            for name in string.gmatch(call('HGET', keys.names, theirs) or '', '[^\n]+') do
                 if aside[name] then known[theirs] = true end
             end
         end
@@ -171,7 +176,8 @@ if sleeping and next(aside) then  -- those who know what was passed over
     end
 end
 local is_more = budget == 0 and #found < most
-local soonest = leave_behind(sleeping, #found > 0 or is_more, is_left, state, signature, names and table.concat(ARGV, '\n', 6))
+local soonest = leave_behind(sleeping, #found > 0 or is_more, is_left and not held_back, watcher, watching, signature,
+                             names and table.concat(ARGV, '\n', 6))
 local reply = {'OK', now, is_more and 1 or 0, soonest}
 local mine = {}
 for n, task in ipairs(found) do
@@ -181,7 +187,7 @@ for n, task in ipairs(found) do
     reply[#reply + 1] = task.packed
 end
 for _, command in ipairs(also) do
-    if command[2] == q then
+    if command[2] == keys.set_aside then
         reply[#reply + 1] = 0
         reply[#reply + 1] = tostring(command[3])
         reply[#reply + 1] = command[4]

@@ -1,7 +1,11 @@
--- The key of the task with the user's own id. id; key of the parent that it must have ('': any). {'OK', seq, nonce}, or
--- {'OK'}
+-- Finds a task by the user's own id.
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, own_ids HASH,
+--           segments HASH, segment_index ZSET, set_aside HASH
+--      ARGV own id; key of the parent that it must have ('queue number nonce'; '': any)
+-- out: {'OK', number, nonce}, or {'OK'} when there is none; DUE
+-- O(log n).
 if is_due() then return {'DUE'} end
-local seq = call('HGET', k, ARGV[1])
+local seq = call('HGET', keys.own_ids, ARGV[1])
 if not seq then return {'OK'} end
 load({tonumber(seq)})
 local task = tasks[tonumber(seq)]

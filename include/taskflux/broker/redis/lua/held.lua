@@ -1,6 +1,9 @@
--- What a consumer holds. consumer, its process' channel, a sleeper there that will be woken when all that has been
--- handed to it so far has come in. {'OK', seqs…}
+-- Tells what a consumer holds.
+-- in:  KEYS queue HASH, segments HASH, set_aside HASH, a:… SET
+--      ARGV consumer, its process' channel, a sleeper there that is woken when all that has been handed to it so far has come in
+-- out: {'OK', numbers…}; NEED
+-- O(tasks held).
 local seqs = held_by(ARGV[1])
 if #missing > 0 then return {'NEED', unpack(missing)} end
-call('PUBLISH', ARGV[2], 'W' .. text(queue) .. text(ARGV[3]))
+call('PUBLISH', ARGV[2], message_letter.look .. text(queue) .. text(ARGV[3]))
 return {'OK', unpack(seqs)}

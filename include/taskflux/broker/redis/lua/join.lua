@@ -1,5 +1,9 @@
--- Makes a consumer known, with a lease. consumer, lease in ms, inbox.
+-- Makes a consumer known, with a lease.
+-- in:  KEYS queue HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, sleepers ZSET, consumers HASH
+--      ARGV consumer, lease in ms, channel
+-- out: {'OK'}; DUE
+-- O(log n) of consumers.
 if is_due() then return {'DUE'} end
-also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), forever)), ARGV[1]}, {'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]}}
+also = {{'ZADD', keys.leases, string.format('%d', math.min(now + tonumber(ARGV[2]), stored_time.never)), ARGV[1]}, {'HSET', keys.consumers, ARGV[1], ARGV[2] .. ':' .. ARGV[3]}}
 write_rest({})
 return {'OK'}

@@ -1,15 +1,18 @@
--- Reads a task's journal. seq, nonce, cursor, about how many fields at most; or fields, in place of which false is
--- given where there is none. {'OK', effect, total, done, failed, cursor, [field, value]…}
+-- Reads a task's journal.
+-- in:  KEYS queue HASH, records HASH, states HASH, segments HASH, segment_index ZSET, set_aside HASH, j:… HASH
+--      ARGV number, nonce, cursor, about how many fields at most; or, behind these, fields of which those are read that are there
+-- out: {'OK', effect, total, done, failed, cursor, [field, value] of each}; NEED
+-- O(fields).
 local seq = tonumber(ARGV[1])
 load({seq})
-if tasks[seq] and tasks[seq].nonce ~= tonumber(ARGV[2]) then return {'OK', 4} end
-local name = key(string.format('j:%d', seq))
-if not tasks[seq] and call('EXISTS', name) == 0 then return {'OK', 4} end
+if tasks[seq] and tasks[seq].nonce ~= tonumber(ARGV[2]) then return {'OK', effect.not_found} end
+local name = key(own_key.journal .. string.format('%d', seq))
+if not tasks[seq] and call('EXISTS', name) == 0 then return {'OK', effect.not_found} end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local counts = call('HMGET', name, '#total', '#done', '#failed')
-local reply = {'OK', 0, tonumber(counts[1] or 0), tonumber(counts[2] or 0), tonumber(counts[3] or 0), '0'}
+local reply = {'OK', effect.done, tonumber(counts[1] or 0), tonumber(counts[2] or 0), tonumber(counts[3] or 0), '0'}
 local function add(field, value)
-    if not value or string.byte(field) == 35 then return end  -- #
+    if not value or string.byte(field) == first_byte.count then return end
     reply[#reply + 1] = field
     reply[#reply + 1] = value
 end

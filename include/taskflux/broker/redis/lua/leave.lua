@@ -1,7 +1,12 @@
--- Gives back what a consumer holds, without counting a crash, and then forgets it. consumer, how many at most.
--- {'OK', 1 if there is more}
+-- Gives back what a consumer holds, without counting a crash, and then forgets the consumer.
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed
+--           ZSET, own_ids HASH, unique_keys HASH, sleepers ZSET, waiters HASH, reports HASH, consumers HASH, cancels HASH,
+--           segments HASH, segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
+--      ARGV consumer, how many tasks at most
+-- out: {'OK', 1 if there is more or 0}; DUE, NEED, RELAY
+-- O(tasks held).
 if is_due() then return {'DUE'} end
-if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
+if not call('ZSCORE', keys.leases, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
 for n = 1, math.min(#all, tonumber(ARGV[2])) do some[n] = all[n] end
 load(some)
@@ -13,7 +18,7 @@ for _, seq in ipairs(some) do
     end
 end
 if #some == #all then
-    also[#also + 1] = {'ZREM', C, ARGV[1]}
-    also[#also + 1] = {'HDEL', h, ARGV[1]}
+    also[#also + 1] = {'ZREM', keys.leases, ARGV[1]}
+    also[#also + 1] = {'HDEL', keys.consumers, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})

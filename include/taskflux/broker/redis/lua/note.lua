@@ -1,20 +1,24 @@
--- Writes into a task's journal. seq, nonce, consumer ('': from outside), token, policy ('': as it was), most bytes; then
--- of each: field, + (if it is not there), = (in any case) or - (out with a subtask), 1 for a spawned
--- subtask, value (of a subtask its place). {'OK', effect, epoch, what was there ('': nothing) of each…}; {'OK', 5, bytes}
--- if it would be too large.
+-- Writes into a task's journal, all or nothing.
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed
+--           ZSET, own_ids HASH, unique_keys HASH, sleepers ZSET, waiters HASH, reports HASH, cancels HASH, segments HASH,
+--           segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
+--      ARGV number, nonce, consumer ('': from outside), token, policy ('': as it was), most bytes; then of each: field, how (+ if it
+--           is not there, = in any case, - out with a subtask), 1 for a spawned subtask or 0, value (of a subtask its place)
+-- out: {'OK', effect, epoch, what was there ('': nothing) of each}; {'OK', 5, bytes} if it would be too large; DUE, NEED, RELAY
+-- O(1) a field.
 local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and is_due() then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
-if not task then return {'OK', 4} end
-if task.state >= SUCCEEDED then return {'OK', 3} end
+if not task then return {'OK', effect.not_found} end
+if task.state >= task_state.succeeded then return {'OK', effect.wrong_state} end
 if consumer ~= '' and
-    (not alive or task.state ~= RUNNING or task.holder ~= consumer or task.deliveries ~= tonumber(ARGV[4])) then
-    return {'OK', 2}
+    (not alive or task.state ~= task_state.running or task.holder ~= consumer or task.deliveries ~= tonumber(ARGV[4])) then
+    return {'OK', effect.lease_lost}
 end
 local of = keep_journal(task)
 if policy ~= '' then of.policy = policy end
-local reply = {'OK', 0, of.epoch}
+local reply = {'OK', effect.done, of.epoch}
 
 local function drop_child(field)
     local note = note_in(of, field)
@@ -26,7 +30,7 @@ local function drop_child(field)
         of.total = of.total - 1
         if not is_open then
             of.done = of.done - 1
-            if string.byte(note, at) ~= SUCCEEDED then of.failed = of.failed - 1 end
+            if string.byte(note, at) ~= task_state.succeeded then of.failed = of.failed - 1 end
         end
     end
     of.notes[field] = false
@@ -37,20 +41,20 @@ local function known_child(field)
     local note = note_in(of, field)
     if not note then return false end
     local is_open, _, epoch, _, at = parse_child(note)
-    if is_open or epoch >= of.epoch or string.byte(note, at) == SUCCEEDED then return note end
+    if is_open or epoch >= of.epoch or string.byte(note, at) == task_state.succeeded then return note end
     drop_child(field)
     return false
 end
 
 for n = 7, #ARGV, 4 do
     local field, how, spawned, value = ARGV[n], ARGV[n + 1], ARGV[n + 2], ARGV[n + 3]
-    local is_child, known = string.byte(field) == 99, false  -- c
+    local is_child, known = string.byte(field) == first_byte.subtask, false
     if how == '-' then
         drop_child(field)
     elseif is_child then
         known = known_child(field)
         if not known then
-            of.notes[field] = 'o' .. spawned .. struct.pack('<I4', of.epoch) .. text(value)
+            of.notes[field] = subtask_letter.open .. spawned .. struct.pack(format.u32, of.epoch) .. text(value)
             if spawned == '1' then of.total = of.total + 1 else of.calls = of.calls + 1 end
         end
     else
@@ -62,6 +66,6 @@ for n = 7, #ARGV, 4 do
     end
     reply[#reply + 1] = known or ''
 end
-if of.size > tonumber(ARGV[6]) then return {'OK', 5, of.size} end
-if task.state == WAITING_CHILDREN then judge_children(task) end  -- one that was waited for may be out
+if of.size > tonumber(ARGV[6]) then return {'OK', more_effects.too_large, of.size} end
+if task.state == task_state.waiting_children then judge_children(task) end  -- one that was waited for may be out
 return commit(reply)

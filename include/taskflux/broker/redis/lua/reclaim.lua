@@ -1,9 +1,15 @@
--- Gives back tasks that a consumer holds without knowing: the answer to its fetch got lost. consumer, seqs.
+-- Gives back tasks that a consumer holds without knowing, as the answer to its fetch got lost.
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, forgotten ZSET, unclaimed ZSET, own_ids
+--           HASH, unique_keys HASH, sleepers ZSET, waiters HASH, reports HASH, cancels HASH, segments HASH, segment_index
+--           ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
+--      ARGV consumer, numbers…
+-- out: {'OK'}; NEED, RELAY
+-- O(log n) a task.
 local seqs = {}
 for n = 2, #ARGV do seqs[n - 1] = tonumber(ARGV[n]) end
 load(seqs)
 for _, seq in ipairs(seqs) do
     local task = tasks[seq]
-    if task and task.state == RUNNING and task.holder == ARGV[1] then release(task) end
+    if task and task.state == task_state.running and task.holder == ARGV[1] then release(task) end
 end
 return commit({'OK'})

@@ -1,11 +1,14 @@
--- Renews a lease. consumer, lease in ms. {'OK', 1 if `maintain` has something to do, [seq, nonce, token] of each task
--- to cancel}
+-- Renews a lease.
+-- in:  KEYS queue HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, sleepers ZSET, cancels HASH, outbox HASH
+--      ARGV consumer, lease in ms
+-- out: {'OK', 1 if `maintain` has something to do or 0, {[number, nonce, token] of each task to be cancelled}}; DUE, LOST
+-- O(log n) of consumers; O(tasks to be cancelled in the queue).
 local alive, is_expired = has_lease(ARGV[1])
 if is_expired then return {'DUE'} end
 if not alive then return {'LOST'} end
 local cancelled = {}
-if call('EXISTS', x) == 1 then
-    local all = call('HGETALL', x)
+if call('EXISTS', keys.cancels) == 1 then
+    local all = call('HGETALL', keys.cancels)
     for n = 1, #all, 2 do
         local nonce, token, holder = string.match(all[n + 1], '^(%d+)\n(%d+)\n(.*)$')
         if holder == ARGV[1] then
@@ -13,6 +16,7 @@ if call('EXISTS', x) == 1 then
         end
     end
 end
-also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), forever)), ARGV[1]}}
+also = {{'ZADD', keys.leases, string.format('%d', math.min(now + tonumber(ARGV[2]), stored_time.never)), ARGV[1]}}
+local has_work = is_due() or call('EXISTS', keys.outbox) == 1
 write_rest({})
-return {'OK', (is_due() or call('EXISTS', o) == 1) and 1 or 0, cancelled}
+return {'OK', has_work and 1 or 0, cancelled}

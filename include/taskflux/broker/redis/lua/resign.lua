@@ -1,7 +1,13 @@
--- Wakes another consumer where one that was, or might have been, woken does not look any more. that one, or ''.
-local state = call('HMGET', c, 'paused', 'n' .. WAITING, 'watcher', 'watching')
-if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
+-- Wakes another sleeper where one that was woken, or was to be, does not look any more.
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed
+--           ZSET, own_ids HASH, unique_keys HASH, sleepers ZSET, waiters HASH, reports HASH, cancels HASH, segments HASH,
+--           segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
+--      ARGV that sleeper, or ''
+-- out: {'OK'}; NEED, RELAY
+-- O(log n) of sleepers.
+local may_start, _, waiting, watcher, watching = admit(1, counter.waiting, 'watcher', 'watching')
+if ARGV[1] ~= '' then sorted_sets[keys.sleepers][ARGV[1]] = false end
 myself = ARGV[1]
-if not state[1] and tonumber(state[2] or 0) > 0 then wakes = 1 end
-if is_unwatched(ARGV[1], state[3], state[4]) then wakes = 1 end
+if may_start > 0 and tonumber(waiting or 0) > 0 then wakes = 1 end
+if is_unwatched(ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})

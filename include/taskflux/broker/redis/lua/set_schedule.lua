@@ -1,14 +1,19 @@
--- Changes a schedule unless somebody else has, and stores tasks with it. server's run id; id; what it still has to be,
--- what it becomes ('': none); then tasks as for `enqueue`. {'OK', 1}, or {'OK', 0} when it is something else
+-- Changes a schedule unless somebody else has, and stores tasks with it.
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed
+--           ZSET, own_ids HASH, unique_keys HASH, sleepers ZSET, waiters HASH, reports HASH, cancels HASH, segments HASH,
+--           segment_index ZSET, set_aside HASH, schedules HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
+--      ARGV the server's run id; id; text that it must still have, text that it gets ('': none); then tasks as for `enqueue`
+-- out: {'OK', 1}, or {'OK', 0} when its text is another; DUE, NEED, RELAY
+-- O(log n) a task.
 local id, from, to = ARGV[2], ARGV[3], ARGV[4]
-local there = call('HGET', S, id) or ''
+local there = call('HGET', keys.schedules, id) or ''
 if there == to then return {'OK', 1} end  -- the answer got lost
 if there ~= from then return {'OK', 0} end
 if #ARGV > 4 then
-    local known = call('HMGET', c, 'seq', 'run')
+    local known = call('HMGET', keys.queue, 'seq', 'run')
     if ARGV[1] ~= '' and known[2] ~= ARGV[1] or is_due() then return {'DUE'} end
     local seq = store_tasks(tonumber(known[1] or 0), 5, {})
-    also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
+    also[#also + 1] = {'HSET', keys.queue, 'seq', string.format('%d', seq)}
 end
-also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
+also[#also + 1] = to == '' and {'HDEL', keys.schedules, id} or {'HSET', keys.schedules, id, to}
 return commit({'OK', 1})

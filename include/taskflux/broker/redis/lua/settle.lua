@@ -1,51 +1,71 @@
--- Ends attempts. consumer; then of each: how (0 complete, 1 fail, 2 retry, 3 release, 4 cancel, 5 suspend), whether it counts as an
--- attempt (1 byte each), seq (double), nonce, token (4 each), delay (double), data (length, text). An effect for each.
+-- Ends attempts.
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed
+--           ZSET, own_ids HASH, unique_keys HASH, sleepers ZSET, waiters HASH, reports HASH, cancels HASH, segments HASH,
+--           segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
+--      ARGV consumer; then of each: how it ended (`settlement::kind`), whether it counts as an attempt (1 byte each), number
+--           (double), nonce, token (4 each), delay in ms (double), data (length, text)
+-- out: {'OK', effect of each}; DUE, NEED, RELAY
+-- O(log n) an attempt.
+local endings = {}  -- what is done with a task by how its attempt ended; gives an effect where that is not `done`
+
+local function end_cancelled(task)
+    task.failed = task.failed + 1
+    finish(task, task_state.cancelled)
+end
+
+endings[ending_kind.complete] = function(task, data)
+    if task.cancel then return end_cancelled(task) end
+    if wait_for_children(task, data) then return end
+    task.result = data
+    finish(task, task_state.succeeded)
+end
+
+endings[ending_kind.fail] = function(task, data)
+    task.failed = task.failed + 1
+    fail(task, data)
+end
+
+endings[ending_kind.retry] = function(task, data, delay, counts_too)
+    if task.journal then keep_journal(task).awaited = '' end
+    if counts_too == 1 then
+        task.failed = task.failed + 1
+        begin_epoch(task)
+    end
+    retry(task, data, delay)
+end
+
+endings[ending_kind.release] = function(task) release(task) end
+
+endings[ending_kind.cancel] = function(task)
+    if not task.cancel then return effect.wrong_state end
+    end_cancelled(task)
+end
+
+endings[ending_kind.suspend] = function(task, data, delay)
+    if task.cancel then return end_cancelled(task) end
+    local of = keep_journal(task)
+    local has_come = data ~= '' and note_in(of, data)
+    of.awaited = data
+    detach(task)
+    make_ready(task, has_come and now or math.min(now + delay, stored_time.never))
+end
+
 local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
 local seqs, effects = {}, {}
-for n = 2, #ARGV do seqs[n - 1] = struct.unpack('<d', ARGV[n], 3) end
+for n = 2, #ARGV do seqs[n - 1] = struct.unpack(format.number, ARGV[n], ending_at.sequence) end
 load(seqs)
 for n = 2, #ARGV do
-    local how, counts_too, seq, nonce, token, delay, at = struct.unpack('<BBdI4I4d', ARGV[n])
-    local data = string.sub(ARGV[n], at + 4)
-    local task, effect = find(seq, nonce), 0
+    local how, counts_too, seq, nonce, token, delay = struct.unpack(format.ending, ARGV[n])
+    local task = find(seq, nonce)
     if not task then
-        effect = 4
-    elseif not alive or task.state ~= RUNNING or task.holder ~= consumer or task.deliveries ~= token then
-        effect = 2
-    elseif how == 0 then
-        if task.cancel then
-            task.failed = task.failed + 1
-            finish(task, CANCELLED)
-        elseif not wait_for_children(task, data) then
-            task.result = data
-            finish(task, SUCCEEDED)
-        end
-    elseif how == 1 then
-        task.failed = task.failed + 1
-        fail(task, data)
-    elseif how == 2 then
-        if task.journal then keep_journal(task).awaited = '' end
-        if counts_too == 1 then
-            task.failed = task.failed + 1
-            begin_epoch(task)
-        end
-        retry(task, data, delay)
-    elseif how == 3 then
-        release(task)
-    elseif how == 5 and not task.cancel then
-        local of = keep_journal(task)
-        local has_come = data ~= '' and note_in(of, data)
-        of.awaited = data
-        detach(task)
-        make_ready(task, has_come and now or math.min(now + delay, forever))
-    elseif task.cancel then
-        task.failed = task.failed + 1
-        finish(task, CANCELLED)
+        effects[n - 1] = effect.not_found
+    elseif not alive or task.state ~= task_state.running or task.holder ~= consumer or task.deliveries ~= token then
+        effects[n - 1] = effect.lease_lost
     else
-        effect = 3
+        local data = string.sub(ARGV[n], ending_at.data)
+        effects[n - 1] = endings[how](task, data, delay, counts_too) or effect.done
     end
-    effects[n - 1] = effect
 end
 return commit({'OK', unpack(effects)})

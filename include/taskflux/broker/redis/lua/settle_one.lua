@@ -1,24 +1,28 @@
--- `settle_plain` for a single task that has a state of its own. Arguments and answer as there.
+-- Ends a single attempt that returned a result, of a task that has a state of its own. SLOW when something is special.
+-- in:  KEYS queue HASH, states HASH, leases ZSET, forgotten ZSET, waiters HASH, a:… SET
+--      ARGV as `settle`
+-- out: {'OK'}; DUE, NEED, SLOW
+-- O(log n).
 local consumer, word = ARGV[1], ARGV[2]
-local mine = key('a:' .. consumer)
+local mine = key(own_key.held .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
-local how, _, seq, nonce = struct.unpack('<BBdI4', word)
-local state, failed = succeeded(alive and how == 0 and call('HGET', s, seq), word, consumer)
+local how, _, seq, nonce = struct.unpack(format.ending_to_nonce, word)
+local state, failed = succeeded(alive and how == ending_kind.complete and call('HGET', keys.states, seq), word, consumer)
 if not state then return {'SLOW'} end
-local waiters = call('HGET', w, seq)
+local waiters = call('HGET', keys.waiters, seq)
 
 local field = string.format('%d', seq)
-call('HSET', s, field, state)
+call('HSET', keys.states, field, state)
 call('SREM', mine, field)
-call('ZADD', f, string.format('%d', now + RETENTION), field)
-call('HINCRBY', c, 'n' .. RUNNING, -1)
-call('HINCRBY', c, 'n' .. SUCCEEDED, 1)
+call('ZADD', keys.forgotten, string.format('%d', now + run_policy.retention), field)
+call('HINCRBY', keys.queue, counter.running, -1)
+call('HINCRBY', keys.queue, counter.succeeded, 1)
 if waiters then
-    call('HDEL', w, field)
-    local result = string.sub(word, 31)
-    local message = end_of({seq = seq, nonce = nonce, state = SUCCEEDED, failed = failed, result = result, error = ''})
+    call('HDEL', keys.waiters, field)
+    local result = string.sub(word, ending_at.data)
+    local message = end_of({seq = seq, nonce = nonce, state = task_state.succeeded, failed = failed, result = result, error = ''})
     for inbox in string.gmatch(waiters, '[^\n]+') do call('PUBLISH', inbox, message) end
 end
 return {'OK'}

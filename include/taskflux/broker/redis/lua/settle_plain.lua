@@ -1,28 +1,34 @@
--- `settle` when all return results, of tasks about which nothing is special and whose end nobody has asked for; or
--- SLOW, and nothing has been done. Arguments as there; without an effect in the answer, all are 0.
+-- Ends attempts that returned results, of tasks about which nothing is special and which nobody has cancelled. SLOW, and
+-- nothing has been done, when that is not so.
+-- in:  KEYS queue HASH, states HASH, leases ZSET, forgotten ZSET, sleepers ZSET, waiters HASH, segments HASH, segment_index
+--           ZSET, set_aside HASH, a:… SET
+--      ARGV as `settle`
+-- out: {'OK'}: all are done; DUE, NEED, SLOW
+-- O(log n) an attempt.
 local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
 if not alive then return {'SLOW'} end
-local mine = key('a:' .. consumer)
+local mine = key(own_key.held .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 
 local seqs, singles, forgotten, released = {}, {}, {}, {}
-local has_waiters, unpack_struct, sub, byte = call('EXISTS', w) == 1, struct.unpack, string.sub, string.byte
+local has_waiters, unpack_struct, sub, byte = call('EXISTS', keys.waiters) == 1, struct.unpack, string.sub, string.byte
 local char = string.char
 local of
 
 for n = 2, #ARGV do
     local word = ARGV[n]
-    local how, _, seq, nonce, token = unpack_struct('<BBdI4I4', word)
-    if how ~= 0 then return {'SLOW'} end
+    local how, _, seq, nonce, token = unpack_struct(format.ending_to_token, word)
+    if how ~= ending_kind.complete then return {'SLOW'} end
     if not of or seq < of.first or seq >= of.first + of.count then of = segment_of(seq) end
     if of then
         local at, changes = seq - of.first, of.changes
         local code = changes[at] or byte(of.text, of.codes_at + at)
         local hold = of.holds[code]
-        if not hold or hold.consumer ~= consumer or token ~= 1 or #word > 30 + 1024 or
-            sub(word, 11, 14) ~= sub(of.text, 10 + 4 * at, 13 + 4 * at) then
+        if not hold or hold.consumer ~= consumer or token ~= 1 or #word > ending_at.data - 1 + bound.result or
+            sub(word, ending_at.nonce, ending_at.token - 1) ~=
+                sub(of.text, status_at.nonces + stored_size.nonce * at, status_at.nonces + stored_size.nonce * (at + 1) - 1) then
             return {'SLOW'}
         end
         local group = of.group
@@ -31,11 +37,11 @@ for n = 2, #ARGV do
             of.group = group
         end
         if at < of.low then of.low = at elseif at > of.high then of.high = at end
-        changes[at] = of.retention > 0 and DONE or GONE
+        changes[at] = of.retention > 0 and member_code.succeeded or member_code.gone
         group[#group + 1] = char(at, code)
-        group[#group + 1] = sub(word, 27)
+        group[#group + 1] = sub(word, ending_at.data_length)
         if has_waiters then
-            ended[#ended + 1] = {seq = seq, nonce = nonce, state = SUCCEEDED, failed = 0, result = sub(word, 31), error = ''}
+            ended[#ended + 1] = {seq = seq, nonce = nonce, state = task_state.succeeded, failed = 0, result = sub(word, ending_at.data), error = ''}
         end
     else
         singles[#singles + 1] = n
@@ -45,7 +51,7 @@ end
 
 -- Those that came alone.
 local held = {}
-local conditions = read(s, seqs)
+local conditions = read(keys.states, seqs)
 for n, seq in ipairs(seqs) do
     local word = ARGV[singles[n]]
     local state, failed = succeeded(conditions[n], word, consumer)
@@ -54,10 +60,10 @@ for n, seq in ipairs(seqs) do
     released[#released + 1] = seq
     states[#states + 1] = seq
     states[#states + 1] = state
-    append(forgotten, now + RETENTION, seq)
+    append(forgotten, now + run_policy.retention, seq)
     if has_waiters then
-        local nonce = unpack_struct('<I4', word, 11)
-        ended[#ended + 1] = {seq = seq, nonce = nonce, state = SUCCEEDED, failed = failed, result = sub(word, 31), error = ''}
+        local nonce = unpack_struct(format.u32, word, ending_at.nonce)
+        ended[#ended + 1] = {seq = seq, nonce = nonce, state = task_state.succeeded, failed = failed, result = sub(word, ending_at.data), error = ''}
     end
 end
 
@@ -72,15 +78,15 @@ for name, one in pairs(segments) do
         if one.retention > 0 then
             kept = kept + many
             local field = one.first .. 'o'
-            local results = (call('HGET', b, field) or '') .. struct.pack('<dB', now, many) .. table.concat(one.group)
-            if #results > 65536 then return {'SLOW'} end
-            also[#also + 1] = {'HSET', b, field, results}
+            local results = (call('HGET', keys.segments, field) or '') .. struct.pack(format.results, now, many) .. table.concat(one.group)
+            if #results > bound.results then return {'SLOW'} end
+            also[#also + 1] = {'HSET', keys.segments, field, results}
             local from
             for index = one.low, one.high + 1 do
-                local ends = one.changes[index] == DONE
+                local ends = one.changes[index] == member_code.succeeded
                 if ends and not from then from = index end
                 if from and not ends then
-                    append(forgotten, math.min(now + one.retention, forever),
+                    append(forgotten, math.min(now + one.retention, stored_time.never),
                            string.format('%d-%d', one.first + from, one.first + index - 1))
                     from = nil
                 end
@@ -90,13 +96,13 @@ for name, one in pairs(segments) do
 end
 local told = tell_waiters() or {}
 
-write('HSET', s, states)
+write('HSET', keys.states, states)
 write('SREM', mine, released)
 for moment, those in pairs(forgotten) do
-    if moment < forever then call('ZADD', f, string.format('%d', moment), table.concat(those, ',')) end
+    if moment < stored_time.never then call('ZADD', keys.forgotten, string.format('%d', moment), table.concat(those, ',')) end
 end
-write('HDEL', w, told)
-count(RUNNING, 1 - #ARGV)
-count(SUCCEEDED, kept)
+write('HDEL', keys.waiters, told)
+count(task_state.running, 1 - #ARGV)
+count(task_state.succeeded, kept)
 write_rest({})
 return {'OK'}

@@ -1,19 +1,24 @@
--- Adds a signal to a task's journal. seq, nonce, name, id of the call, value, most bytes. An effect; {'OK', 5, bytes} if
--- the journal would be too large.
+-- Adds a signal to a task's journal.
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed
+--           ZSET, own_ids HASH, unique_keys HASH, sleepers ZSET, waiters HASH, reports HASH, cancels HASH, segments HASH,
+--           segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
+--      ARGV number, nonce, name, id of the call, value, most bytes
+-- out: {'OK', effect}; {'OK', 5, bytes} if the journal would be too large; DUE, NEED, RELAY
+-- O(log n).
 if is_due() then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
-if not task then return {'OK', 4} end
-if task.state >= SUCCEEDED then return {'OK', 3} end
+if not task then return {'OK', effect.not_found} end
+if task.state >= task_state.succeeded then return {'OK', effect.wrong_state} end
 local of = keep_journal(task)
 local sent, call_id = '#signals ' .. ARGV[3], '#call ' .. ARGV[4]
-if note_in(of, call_id) then return {'OK', 0} end  -- sent again, as the answer got lost
+if note_in(of, call_id) then return {'OK', effect.done} end  -- sent again, as the answer got lost
 of.size = of.size + #ARGV[5]
-if of.size > tonumber(ARGV[6]) then return {'OK', 5, of.size} end
+if of.size > tonumber(ARGV[6]) then return {'OK', more_effects.too_large, of.size} end
 local number = (note_in(of, sent) or 0) + 1
 local field = string.format('g%s#%d', ARGV[3], number)
 of.notes[sent], of.notes[call_id], of.notes[field] = number, field, ARGV[5]
-if task.state == SCHEDULED and of.awaited == field then
+if task.state == task_state.scheduled and of.awaited == field then
     detach(task)
     make_ready(task, now)
 end
-return commit({'OK', 0})
+return commit({'OK', effect.done})

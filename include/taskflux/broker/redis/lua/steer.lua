@@ -1,51 +1,57 @@
--- Acts on tasks from outside. cancel, start, promote, requeue or remove; then seq, nonce of each. An effect for each.
+-- Acts on tasks from outside.
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed
+--           ZSET, own_ids HASH, unique_keys HASH, sleepers ZSET, waiters HASH, reports HASH, consumers HASH, cancels HASH,
+--           segments HASH, segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
+--      ARGV cancel, start, promote, requeue or remove; then of each: number, nonce
+-- out: {'OK', effect of each}; DUE, NEED, RELAY
+-- O(log n) a task; O(lane) to take one out of a lane of up to 1,000.
 if is_due() then return {'DUE'} end
 local steps = {}
 
 function steps.cancel(task)
-    if task.state == RUNNING then
+    if task.state == task_state.running then
         task.cancel = true
         changed[task.seq] = true
         cancels[task.seq] = string.format('%d\n%d\n%s', task.nonce, task.deliveries, task.holder)
-        local inbox = string.match(call('HGET', h, task.holder) or '', '^%d+:(.*)$')
-        if inbox then messages[#messages + 1] = {inbox, 'C' .. text(queue) .. text(task.holder)} end
-        return 1
+        local inbox = string.match(call('HGET', keys.consumers, task.holder) or '', '^%d+:(.*)$')
+        if inbox then messages[#messages + 1] = {inbox, message_letter.renew .. text(queue) .. text(task.holder)} end
+        return effect.requested
     end
-    if task.state >= SUCCEEDED then return 3 end
-    finish(task, CANCELLED)
-    return 0
+    if task.state >= task_state.succeeded then return effect.wrong_state end
+    finish(task, task_state.cancelled)
+    return effect.done
 end
 
 function steps.start(task)
-    if task.state ~= HELD then return 3 end
+    if task.state ~= task_state.held then return effect.wrong_state end
     detach(task)
     make_ready(task, task.when)
-    return 0
+    return effect.done
 end
 
 function steps.promote(task)
-    if task.state ~= SCHEDULED then return 3 end
+    if task.state ~= task_state.scheduled then return effect.wrong_state end
     detach(task)
     make_ready(task, now)
-    return 0
+    return effect.done
 end
 
 function steps.requeue(task)
-    if task.state ~= FAILED and task.state ~= CANCELLED and task.state ~= EXPIRED then return 3 end
-    if task.special and info(task).unique and unique_holder(info(task).unique) then return 3 end
+    if task.state ~= task_state.failed and task.state ~= task_state.cancelled and task.state ~= task_state.expired then return effect.wrong_state end
+    if task.special and info(task).unique and unique_holder(info(task).unique) then return effect.wrong_state end
     lock_unique(task)
     task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
     task.cancel, task.error = false, ''
     begin_epoch(task)
     make_ready(task, now)
-    return 0
+    return effect.done
 end
 
 function steps.remove(task)
-    if task.state == RUNNING then return 3 end
-    if task.state < SUCCEEDED then conclude(task, CANCELLED) end
+    if task.state == task_state.running then return effect.wrong_state end
+    if task.state < task_state.succeeded then conclude(task, task_state.cancelled) end
     erase(task)
-    return 0
+    return effect.done
 end
 
 local seqs, effects = {}, {}
@@ -53,6 +59,6 @@ for n = 2, #ARGV, 2 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
 load(seqs)
 for n = 2, #ARGV, 2 do
     local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
-    effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
+    effects[#effects + 1] = task and steps[ARGV[1]](task) or effect.not_found
 end
 return commit({'OK', unpack(effects)})

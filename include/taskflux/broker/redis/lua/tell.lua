@@ -1,5 +1,10 @@
--- Stores what attempts report. consumer; then seq, nonce, token, whether there is progress, progress, log lines
--- (JSON, by newlines) for each. An effect for each.
+-- Stores what attempts report.
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed
+--           ZSET, own_ids HASH, unique_keys HASH, sleepers ZSET, waiters HASH, reports HASH, cancels HASH, segments HASH,
+--           segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
+--      ARGV consumer; then of each: number, nonce, token, 1 if there is progress or 0, progress, log lines (JSON, by newlines)
+-- out: {'OK', effect of each}; DUE, NEED, RELAY
+-- O(log lines kept) a task.
 local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -7,25 +12,25 @@ local effects, logs = {}, {}
 for n = 2, #ARGV, 6 do
     local seq = tonumber(ARGV[n])
     local task = find(seq, tonumber(ARGV[n + 1]))
-    local effect = 0
+    local result = effect.done
     if not task then
-        effect = 4
-    elseif not alive or task.state ~= RUNNING or task.holder ~= consumer or task.deliveries ~= tonumber(ARGV[n + 2]) then
-        effect = 2
+        result = effect.not_found
+    elseif not alive or task.state ~= task_state.running or task.holder ~= consumer or task.deliveries ~= tonumber(ARGV[n + 2]) then
+        result = effect.lease_lost
     else
-        if ARGV[n + 3] == '1' then also[#also + 1] = {'HSET', g, seq .. 'p', ARGV[n + 4]} end
+        if ARGV[n + 3] == '1' then also[#also + 1] = {'HSET', keys.reports, seq .. 'p', ARGV[n + 4]} end
         if ARGV[n + 5] ~= '' then
-            local known, lines = logs[seq] or call('HGET', g, seq .. 'l') or '', ARGV[n + 5] .. '\n'
+            local known, lines = logs[seq] or call('HGET', keys.reports, seq .. 'l') or '', ARGV[n + 5] .. '\n'
             -- The very same as the last ones, times and all: sent again, as the answer got lost.
             if string.sub(known, -#lines) ~= lines then logs[seq] = known .. lines end
         end
     end
-    effects[#effects + 1] = effect
+    effects[#effects + 1] = result
 end
 for seq, log in pairs(logs) do
     local lines = {}
     for line in string.gmatch(log, '[^\n]+') do lines[#lines + 1] = line end
-    local kept = table.concat(lines, '\n', math.max(1, #lines - 99)) .. '\n'  -- the newest hundred
-    also[#also + 1] = {'HSET', g, seq .. 'l', kept}
+    local kept = table.concat(lines, '\n', math.max(1, #lines - bound.log_lines + 1)) .. '\n'
+    also[#also + 1] = {'HSET', keys.reports, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})

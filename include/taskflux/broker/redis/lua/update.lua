@@ -1,8 +1,14 @@
--- Replaces the payload of a task that has not started. seq, nonce, payload. An effect.
+-- Replaces the payload of a task that has not started.
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed
+--           ZSET, own_ids HASH, unique_keys HASH, sleepers ZSET, waiters HASH, reports HASH, cancels HASH, segments HASH,
+--           segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
+--      ARGV number, nonce, payload
+-- out: {'OK', effect}; DUE, NEED, RELAY
+-- O(log n).
 if is_due() then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
-if not task then return {'OK', 4} end
-if task.state > WAITING then return {'OK', 3} end
+if not task then return {'OK', effect.not_found} end
+if task.state > task_state.waiting then return {'OK', effect.wrong_state} end
 bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) .. ARGV[3]}
 if task.segment then changed[task.seq] = true end  -- it is the segment's record no more
-return commit({'OK', 0})
+return commit({'OK', effect.done})

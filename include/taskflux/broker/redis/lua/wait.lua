@@ -1,25 +1,29 @@
--- Asks for tasks' ends, and to be told when they have not come. inbox; then seq, nonce of each. For each: 4 (there
--- is no such task), 0 (it has not ended, the inbox will hear), or its outcome. In front of these: the time, and when
--- time alone may end one of them, or -1.
+-- Asks for tasks' ends, and to be told when they have not come.
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, sleepers
+--           ZSET, waiters HASH, segments HASH, segment_index ZSET, set_aside HASH
+--      ARGV channel; then of each: number, nonce
+-- out: {'OK', now in ms, when time alone may end one of them or -1, of each: 4 (there is no such task), 0 (it has not ended,
+--      the channel will hear), or its outcome}; DUE
+-- O(log n) a task.
 if is_due() then return {'DUE'} end
-local soonest = forever
-for _, set in ipairs({e, C}) do
+local soonest = stored_time.never
+for _, set in ipairs({keys.limited, keys.leases}) do
     local first = call('ZRANGE', set, 0, 0, 'WITHSCORES')
-    soonest = math.min(soonest, tonumber(first[2] or forever))
+    soonest = math.min(soonest, tonumber(first[2] or stored_time.never))
 end
-local reply, seqs = {'OK', now, soonest < forever and soonest or -1}, {}
+local reply, seqs = {'OK', now, soonest < stored_time.never and soonest or -1}, {}
 for n = 2, #ARGV, 2 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
 load(seqs)
 for n = 2, #ARGV, 2 do
     local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
-    local answer = 4
-    if task and task.state >= SUCCEEDED then
-        answer = struct.pack('<BI4', task.state, attempts(task)) .. text(task.result) .. text(task.error)
+    local answer = effect.not_found
+    if task and task.state >= task_state.succeeded then
+        answer = struct.pack(format.outcome, task.state, attempts(task)) .. text(task.result) .. text(task.error)
     elseif task then
-        answer = 0
-        local known = call('HGET', w, task.seq) or ''
+        answer = effect.done
+        local known = call('HGET', keys.waiters, task.seq) or ''
         if ARGV[1] ~= '' and not string.find(known, ARGV[1], 1, true) then
-            also[#also + 1] = {'HSET', w, task.seq, known .. ARGV[1] .. '\n'}
+            also[#also + 1] = {'HSET', keys.waiters, task.seq, known .. ARGV[1] .. '\n'}
         end
     end
     reply[#reply + 1] = answer

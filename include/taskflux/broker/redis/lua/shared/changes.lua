@@ -1,0 +1,30 @@
+-- What `commit` will write: gathered while a script runs, so that it can still end without having changed anything.
+
+local counts = {}                                           -- by what is counted
+local ready, erased, ended = 0, {}, {}                      -- how many have become ready; numbers; tasks
+local lanes_head, lanes_tail, lanes_remove = {}, {}, {}     -- lane -> numbers
+local sorted_sets = {                                       -- member -> score, or false: out
+    [keys.scheduled] = {}, [keys.limited] = {}, [keys.forgotten] = {}, [keys.unclaimed] = {}, [keys.sleepers] = {}
+}
+local held_add, held_remove = {}, {}                        -- consumer -> numbers
+local own_ids, unique_keys, cancels = {}, {}, {}            -- false: out
+local bodies, states = {}, {}                               -- number, text, number, text…
+local messages = {}                                         -- {channel, text} each
+local wakes, woken, myself = 0, {}, ''                      -- how many sleepers, who for certain, and who not
+
+local function count(what, by) counts[what] = (counts[what] or 0) + by end
+local function append(lists, name, value)
+    local list = lists[name]
+    if not list then
+        list = {}
+        lists[name] = list
+    end
+    list[#list + 1] = value
+end
+
+local function enter(task, state)
+    count(task.state, -1)
+    count(state, 1)
+    task.state = state
+    changed[task.seq] = true
+end

@@ -1,0 +1,163 @@
+-- The end of a script. `commit` first plans: it reads what it still has to know, and makes every name of a key. When a key
+-- was not declared, the script ends there and nothing has been changed; or else `apply` writes, and reads nothing.
+
+-- What every script writes last.
+local function write_rest(asleep)
+    for what, by in pairs(counts) do
+        if by ~= 0 then call('HINCRBY', keys.queue, 'n' .. what, by) end
+    end
+    for _, command in ipairs(also) do call(unpack(command)) end
+    for _, message in ipairs(messages) do call('PUBLISH', message[1], message[2]) end
+    for _, member in ipairs(woken) do wake(member) end
+    for _, member in ipairs(asleep) do
+        if wakes == 0 then break end
+        if member ~= myself and wake(member) then wakes = wakes - 1 end
+    end
+end
+
+-- Adds the lanes of those priorities to the known ones.
+local function know_lanes(known, priorities)
+    local all = known
+    for _, priority in ipairs(priorities) do
+        if not string.find(all, ',' .. priority .. ',', 1, true) then all = all .. priority .. ',' end
+    end
+    if all ~= known then also[#also + 1] = {'HSET', keys.queue, 'lanes', all} end
+end
+
+local function store_segment(of, text)
+    if text then
+        also[#also + 1] = {'HSET', keys.segments, of.first .. 't', text}
+    else
+        also[#also + 1] = {'HDEL', keys.segments, of.first, of.first .. 't', of.first .. 'o'}
+        also[#also + 1] = {'ZREM', keys.segment_index, of.name}
+    end
+end
+
+-- What becomes of the segments whose tasks have changed.
+local function close_segments()
+    for seq in pairs(changed) do
+        local task = tasks[seq]
+        local of = task.segment
+        if of then
+            local keeps_turn = task.in_turn and task.state == task_state.waiting
+            mark(of, seq, keeps_turn and member_code.in_turn or member_code.own_state)
+            if task.state == task_state.running then append(held_add, task.holder, seq) end
+        end
+    end
+    for name, of in pairs(segments) do
+        if next(of.changes) then
+            local text, released = rewritten(of)
+            for consumer in pairs(released) do append(held_remove, consumer, '@' .. name) end
+            store_segment(of, text)
+        end
+    end
+end
+
+-- Reads what must be known before anything is written.
+local function plan()
+    tell_parents()
+    local of = {told = tell_waiters()}
+    wakes = wakes + math.min(ready, bound.wakes)
+    if next(sorted_sets[keys.scheduled]) then  -- who sleeps until the next task falls due may have to wake earlier
+        local soonest = stored_time.never
+        for _, at in pairs(sorted_sets[keys.scheduled]) do soonest = math.min(soonest, at or stored_time.never) end
+        local first = call('ZRANGE', keys.scheduled, 0, 0, 'WITHSCORES')
+        if soonest < tonumber(first[2] or stored_time.never) then wakes = wakes + 1 end
+    end
+    of.asleep = sleepers()
+    if next(lanes_head) or next(lanes_tail) then
+        local priorities = {}
+        for _, pushed in ipairs({lanes_head, lanes_tail}) do
+            for name in pairs(pushed) do priorities[#priorities + 1] = string.sub(name, #prefix + #own_key.lane + 1) end
+        end
+        know_lanes(call('HGET', keys.queue, 'lanes') or ',', priorities)
+    end
+    of.lengths = {}
+    for _, lists in ipairs({lanes_remove, lanes_head, lanes_tail}) do  -- a key of another type shows before the first write
+        for name in pairs(lists) do of.lengths[name] = call('LLEN', name) end
+    end
+    of.has_reports = #erased > 0 and call('EXISTS', keys.reports) == 1
+    close_segments()
+    for consumer in pairs(held_add) do key(own_key.held .. consumer) end
+    for consumer in pairs(held_remove) do key(own_key.held .. consumer) end
+    return of
+end
+
+local function erase_all(has_reports)
+    write('HDEL', keys.records, erased)
+    write('HDEL', keys.states, erased)
+    write('HDEL', keys.waiters, erased)
+    if has_reports then
+        local fields = {}
+        for _, seq in ipairs(erased) do
+            fields[#fields + 1] = seq .. 'p'
+            fields[#fields + 1] = seq .. 'l'
+        end
+        write('HDEL', keys.reports, fields)
+    end
+end
+
+local function write_lanes(lengths)
+    for name, seqs in pairs(lanes_head) do write('LPUSH', name, seqs) end
+    for name, seqs in pairs(lanes_tail) do write('RPUSH', name, seqs) end
+    for name, seqs in pairs(lanes_remove) do
+        -- In a long lane what is out stays as a remnant, which `fetch` drops: finding it would take too long.
+        if lengths[name] <= bound.searched_lane then
+            for _, seq in ipairs(seqs) do call('LREM', name, 1, seq) end
+        end
+    end
+end
+
+local function write_sorted_sets()
+    local ends = sorted_sets[keys.forgotten]
+    sorted_sets[keys.forgotten] = {}
+    for at, seqs in pairs(ends) do
+        if seqs == false then sorted_sets[keys.forgotten][at] = false
+        elseif at < stored_time.never then sorted_sets[keys.forgotten][table.concat(seqs, ',')] = at end
+    end
+    for name, members in pairs(sorted_sets) do
+        local add, out = {}, {}
+        for member, score in pairs(members) do
+            if score then
+                add[#add + 1] = string.format('%d', score)
+                add[#add + 1] = member
+            else
+                out[#out + 1] = member
+            end
+        end
+        write('ZADD', name, add)
+        write('ZREM', name, out)
+    end
+end
+
+-- Writes everything, as planned.
+local function apply(of)
+    write('HSET', keys.records, bodies)
+    for seq in pairs(changed) do
+        states[#states + 1] = seq
+        states[#states + 1] = tasks[seq].packed or pack_state(tasks[seq])
+    end
+    write('HSET', keys.states, states)
+    if #erased > 0 then erase_all(of.has_reports) end
+    write_lanes(of.lengths)
+    write_sorted_sets()
+    for consumer, seqs in pairs(held_remove) do write('SREM', key(own_key.held .. consumer), seqs) end
+    for consumer, seqs in pairs(held_add) do write('SADD', key(own_key.held .. consumer), seqs) end
+    for hash, changes in pairs({[keys.own_ids] = own_ids, [keys.unique_keys] = unique_keys, [keys.cancels] = cancels}) do
+        for field, value in pairs(changes) do
+            if value then call('HSET', hash, field, value) else call('HDEL', hash, field) end
+        end
+    end
+    if of.told and #of.told > 0 then write('HDEL', keys.waiters, of.told) end
+    write_journals()
+    write_rest(of.asleep)
+end
+
+-- Writes everything that was gathered. Gives `reply`, as RELAY where it was OK and the outbox has something new; or NEED.
+local function commit(reply)
+    local of = plan()
+    if #missing > 0 then return {'NEED', unpack(missing)} end
+    apply(of)
+    if reply[1] == 'OK' and next(outgoing) then reply[1] = 'RELAY' end
+    return reply
+end

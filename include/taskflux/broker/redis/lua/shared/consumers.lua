@@ -1,0 +1,25 @@
+-- Consumers: their leases, and what they hold.
+
+-- Whether a consumer has a lease, and whether one has ended about which nothing has been done yet.
+local function has_lease(consumer)
+    local till = tonumber(call('ZSCORE', keys.leases, consumer) or stored_time.never + 1)
+    return till > now and till <= stored_time.never, till <= now
+end
+
+-- The numbers that a consumer holds, newest first, so that giving all back keeps their order.
+local function held_by(consumer)
+    local seqs = {}
+    for _, member in ipairs(call('SMEMBERS', key(own_key.held .. consumer))) do
+        if string.byte(member) == first_byte.segment then
+            local of = open_segment(string.sub(member, 2)) or {first = 0, count = 0}
+            for seq = of.first, of.first + of.count - 1 do
+                local hold = of.holds[code_of(of, seq)]
+                if hold and hold.consumer == consumer then seqs[#seqs + 1] = seq end
+            end
+        else
+            seqs[#seqs + 1] = tonumber(member)
+        end
+    end
+    table.sort(seqs, function(left, right) return left > right end)
+    return seqs
+end

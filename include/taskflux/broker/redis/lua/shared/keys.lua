@@ -1,0 +1,35 @@
+-- The keys of a queue, each the letter behind the queue's prefix, with its Redis type and content (more in
+-- docs/wire-format.md). Nothing else spells a key. The generator declares in front of each script those that it uses,
+-- `queue` always first, and puts the letter of its local variable in the place of `keys.<name>`.
+local keys = {
+    queue = 'c',          -- HASH: counters, last number, lanes, whether it is paused, who watches the clock
+    records = 'r',        -- HASH: number -> record, what was submitted
+    states = 's',         -- HASH: number -> state, absent while nothing has happened to a waiting task
+    scheduled = 'd',      -- ZSET: number -> when it is due
+    limited = 'e',        -- ZSET: number -> when it is given up unless it has started
+    leases = 'C',         -- ZSET: consumer -> end of its lease
+    forgotten = 'f',      -- ZSET: numbers that ended together -> when they are forgotten
+    unclaimed = 'u',      -- ZSET: tasks for which no worker that looked had a handler
+    own_ids = 'k',        -- HASH: the user's own id -> number
+    unique_keys = 'y',    -- HASH: unique key -> number:until
+    sleepers = 'i',       -- ZSET: fetches that wait for tasks -> since when
+    waiters = 'w',        -- HASH: number -> channels to be told of its end
+    reports = 'g',        -- HASH: number with p -> progress, with l -> log lines
+    names = 'N',          -- HASH: signature -> names of tasks that a worker has handlers for
+    consumers = 'h',      -- HASH: consumer -> lease in ms, channel
+    cancels = 'x',        -- HASH: number -> nonce, token and holder of a running task to be cancelled
+    segments = 'b',       -- HASH: first number -> what was submitted; with t -> status, with o -> results
+    segment_index = 'B',  -- ZSET: first:count -> first
+    set_aside = 'q',      -- HASH: corrupt or foreign data -> what is wrong with it
+    schedules = 'S',      -- HASH: schedule -> its text
+    outbox = 'o',         -- HASH: what tasks in other queues must hear of
+}
+
+-- Keys that not every queue has, or of which there are many: `key` makes the full name.
+local own_key = {
+    lane = 'l:',      -- LIST: waiting tasks of one priority, first come first
+    held = 'a:',      -- SET: what a consumer holds
+    journal = 'j:',   -- HASH: a task's journal
+    producer = 'p:',  -- STRING: a producer's last batch and the answer to it
+    board = 'D',      -- HASH: of a board: id -> until when, text
+}

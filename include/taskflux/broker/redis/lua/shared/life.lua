@@ -1,0 +1,136 @@
+-- Steps of a task's life, as in core/state.hpp.
+
+local function unclaimed_member(task)
+    return string.format('%s\0%03d\0%s', info(task).name, stored_base.priority - info(task).priority, padded(task.seq))
+end
+
+local function lane(priority) return key(own_key.lane .. priority) end
+
+-- Takes a task out of every structure that its state puts it into.
+local function detach(task)
+    local state = task.state
+    if state == task_state.held then
+        forget_limit(task)
+    elseif state == task_state.scheduled then
+        sorted_sets[keys.scheduled][padded(task.seq)] = false
+        forget_limit(task)
+    elseif state == task_state.waiting then
+        if task.unclaimed then
+            sorted_sets[keys.unclaimed][unclaimed_member(task)] = false
+            task.unclaimed = false
+            count('u', -1)
+        elseif task.in_turn then
+            task.in_turn = false
+        else
+            append(lanes_remove, lane(info(task).priority), task.seq)
+        end
+        forget_limit(task)
+    elseif state == task_state.running then
+        if not task.segment then append(held_remove, task.holder, task.seq) end
+        task.holder = ''
+        if task.cancel then cancels[task.seq] = false end
+    elseif state == task_state.waiting_children then
+        forget_limit(task)
+    end
+end
+
+-- Puts a task into its lane, or into the schedule when it is due later. `urgent`: at the lane's head.
+local function make_ready(task, at, urgent)
+    if at > now then
+        enter(task, task_state.scheduled)
+        task.when = at
+        sorted_sets[keys.scheduled][padded(task.seq)] = at
+    else
+        enter(task, task_state.waiting)
+        append(urgent and lanes_head or lanes_tail, lane(info(task).priority), task.seq)
+        ready = ready + 1
+    end
+    watch_limit(task)
+end
+
+local function erase(task)
+    count(task.state, -1)
+    erased[#erased + 1] = task.seq
+    changed[task.seq] = nil
+    tasks[task.seq] = false
+    local of = task.segment or segment_of(task.seq)
+    if of then mark(of, task.seq, member_code.gone) end
+    forget_journal(task)
+    if task.special and info(task).own then own_ids[info(task).own] = false end
+end
+
+-- Ends a task: its unique key is free, callers waiting for its end are told, its open subtasks are cancelled.
+local function conclude(task, state)
+    detach(task)
+    enter(task, state)
+    task.when = now
+    unlock_unique(task)
+    ended[#ended + 1] = task
+    if task.special and info(task).parent then ended_children[#ended_children + 1] = task end
+    if task.journal then
+        local of = journal_of(task)
+        if of.done < of.total or of.calls > 0 then
+            outgoing[string.format(outbox_letter.cancel .. '%d', task.seq)] = string.format('%d %d', task.nonce, of.epoch)
+        end
+    end
+end
+
+-- Ends a task and keeps its record as long as was asked for.
+local function finish(task, state)
+    conclude(task, state)
+    local keep = state == task_state.failed and run_policy.failed_retention or run_policy.retention
+    if task.special then keep = state == task_state.failed and info(task).failed_retention or info(task).retention end
+    if keep == 0 then return erase(task) end
+    task.gone_at = math.min(now + keep, stored_time.never)
+    append(sorted_sets[keys.forgotten], task.gone_at, task.seq)
+end
+
+local function fail(task, why)
+    if task.cancel then return finish(task, task_state.cancelled) end
+    task.error = why
+    finish(task, task_state.failed)
+end
+
+-- A failure as it is stored: see docs/wire-format.md.
+local function failure(code, message)
+    return '{"code":"' .. code .. '","type":"","message":"' .. message .. '","pointer":"","expected":""}'
+end
+
+-- Ends a task whose deadline has passed.
+local function give_up(task)
+    if task.first == 0 then return finish(task, task_state.expired) end
+    fail(task, task.error ~= '' and task.error or failure('timed_out', "the task's overall deadline passed"))
+end
+
+local function retry(task, why, delay)
+    local at = math.min(now + delay, stored_time.never)
+    if task.cancel or at >= limit(task) then return fail(task, why) end
+    if why ~= '' then task.error = why end
+    detach(task)
+    make_ready(task, at)
+end
+
+local function give_back(task)
+    if task.cancel then return finish(task, task_state.cancelled) end
+    detach(task)
+    make_ready(task, now, true)
+end
+
+-- Gives a task back untouched.
+local function release(task)
+    if task.first_try then task.first, task.started = 0, 0 end
+    give_back(task)
+end
+
+-- Takes a task back after its consumer's lease ran out.
+local function recover(task)
+    task.crashes = task.crashes + 1
+    local most = task.special and info(task).crash_limit or run_policy.crash_limit
+    if most == 0 or task.crashes < most then return give_back(task) end
+    fail(task, failure('crashed', 'the lease was lost ' .. task.crashes .. ' times'))
+end
+
+-- How many attempts have begun, as users count them: crashes and attempts that were given back are none.
+local function attempts(task)
+    return task.failed + ((task.state >= task_state.running and task.state <= task_state.succeeded) and 1 or 0)
+end

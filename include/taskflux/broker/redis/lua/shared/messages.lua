@@ -1,0 +1,28 @@
+-- Messages to processes: see docs/wire-format.md.
+
+-- A text with its length in front.
+local function text(value) return struct.pack(format.u32, #value) .. value end
+local queue = string.sub(prefix, #'tf:{' + 1, -1 - #'}:')
+
+-- What callers waiting for a task's end are told.
+local function end_of(task)
+    return message_letter.ended .. text(queue) ..
+               struct.pack(format.task_end, task.seq, task.nonce, task.state, attempts(task)) .. text(task.result) ..
+               text(task.error)
+end
+
+-- Tells the callers waiting for tasks that have ended; gives the numbers of these tasks.
+local function tell_waiters()
+    if #ended == 0 or call('EXISTS', keys.waiters) == 0 then return end
+    local seqs, gone = {}, {}
+    for n, task in ipairs(ended) do seqs[n] = task.seq end
+    local found = read(keys.waiters, seqs)
+    for n, task in ipairs(ended) do
+        if found[n] then
+            gone[#gone + 1] = task.seq
+            local message = end_of(task)
+            for inbox in string.gmatch(found[n], '[^\n]+') do messages[#messages + 1] = {inbox, message} end
+        end
+    end
+    return gone
+end

@@ -1,0 +1,53 @@
+-- Stores new tasks.
+
+-- The task that is there already under the same own id or unique key.
+local function same_task(of)
+    if of.own then
+        if own_ids[of.own] == nil then own_ids[of.own] = call('HGET', keys.own_ids, of.own) or nil end
+        local known = own_ids[of.own]
+        if known then
+            load({tonumber(known)})
+            if tasks[tonumber(known)] then return tasks[tonumber(known)] end
+        end
+    end
+    return of.unique and unique_holder(of.unique)
+end
+
+-- Gives tasks the numbers behind `seq`: from ARGV[from] on, for each a record without its time and how it begins ('' or
+-- hold, delay in ms, at). Adds index, number and nonce of each duplicate to `reply`; gives the last number.
+local function store_tasks(seq, from, reply)
+    local time = struct.pack(format.time, now)
+    for n = from, #ARGV, 2 do
+        local record, how = time .. ARGV[n], ARGV[n + 1]
+        local task = fresh(seq + 1, record)
+        local there = same_task(info(task))
+        if there then
+            reply[#reply + 1] = (n - from) / 2
+            reply[#reply + 1] = there.seq
+            reply[#reply + 1] = there.nonce
+        else
+            seq = seq + 1
+            tasks[seq] = task
+            bodies[#bodies + 1] = seq
+            bodies[#bodies + 1] = record
+            if info(task).own then own_ids[info(task).own] = seq end
+            lock_unique(task)
+            local hold, delay, at = 0, 0, 0
+            if how ~= '' then hold, delay, at = struct.unpack(format.placing, how) end
+            task.when = math.min(math.max(at, now + delay, now), stored_time.never)
+            task.state = task_state.held
+            count(task_state.held, 1)
+            changed[seq] = true
+            if hold == 1 then
+                watch_limit(task)
+            else
+                make_ready(task, task.when)
+                if task.state == task_state.waiting then
+                    task.when = 0
+                    changed[seq] = nil  -- nothing to say that the record does not
+                end
+            end
+        end
+    end
+    return seq
+end

@@ -1,0 +1,53 @@
+-- Sleepers: fetches that found nothing and wait for word. One of them watches the clock for the queue.
+
+-- Tells a sleeper to look again; false when it was not there any more.
+local function wake(member)
+    if call('ZREM', keys.sleepers, member) == 0 then return false end
+    local inbox, sleeper = string.match(member, '^([^\n]*)\n([^\n]*)\n')
+    return call('PUBLISH', inbox, message_letter.look .. text(queue) .. text(sleeper)) ~= 0
+end
+
+-- When time alone may next give sleepers something to do.
+local function next_change()
+    local soonest = stored_time.never
+    for _, set in ipairs({keys.scheduled, keys.leases}) do
+        local first = call('ZRANGE', set, 0, 0, 'WITHSCORES')
+        soonest = math.min(soonest, tonumber(first[2] or stored_time.never))
+    end
+    return soonest
+end
+
+-- Whether a sleeper must be woken to watch the clock, now that `member` does not: `member` was the watcher, or was woken
+-- because something falls due earlier than the watcher knows.
+local function is_unwatched(member, watcher, till)
+    local soonest = next_change()
+    return soonest < stored_time.never and (not watcher or watcher == member or soonest < tonumber(till or stored_time.never))
+end
+
+-- What a fetch leaves behind: whether others must be woken, and whether it sleeps now. `sleeping`: some do; `fed`: this
+-- one does not, as something was found or there is more to look at; `is_left`: something that may start is left for others;
+-- `watcher` and `till`: who watches the clock, until when; `names`: what it has handlers for, or nil. Gives when something
+-- will fall due if it sleeps, or -1.
+local function leave_behind(sleeping, fed, is_left, watcher, till, signature, names)
+    if sleeping and is_left then wakes = 2 end
+    if myself == '' then return -1 end
+    if fed then
+        if not sleeping then return -1 end
+        also[#also + 1] = {'ZREM', keys.sleepers, myself}
+        if is_unwatched(myself, watcher, till) then wakes = math.max(wakes, 1) end
+        return -1
+    end
+    also[#also + 1] = {'ZADD', keys.sleepers, now, myself}
+    if names then also[#also + 1] = {'HSETNX', keys.names, signature, names} end
+    -- One sleeper at a time keeps an eye on the clock: the last one to fall asleep.
+    local soonest = next_change()
+    if soonest == stored_time.never then return -1 end
+    also[#also + 1] = {'HSET', keys.queue, 'watcher', myself, 'watching', string.format('%d', soonest)}
+    return soonest
+end
+
+-- Those of whom some will be woken.
+local function sleepers()
+    if wakes == 0 then return {} end
+    return call('ZRANGE', keys.sleepers, 0, wakes + bound.wakes - 1)
+end
