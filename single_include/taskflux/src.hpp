@@ -12410,7 +12410,7 @@ private:
         const auto executor = co_await asio::this_coro::executor;
         auto& clock = self->broker_->clock();
         while (!self->is_over_) {
-            auto next = later(clock.now(), self->options_.lease() / 3);
+            auto next = later(clock.now(), renewal_period(self->options_.lease()));
             std::exception_ptr trouble;
             try {
                 auto text = encode(self->info());
@@ -12502,7 +12502,7 @@ public:
         }
         const std::lock_guard lock(mutex_);
         is_lost_ = is_lost;
-        renew_at_ = later(clock_.now(), lease_ / 3);
+        renew_at_ = later(clock_.now(), renewal_period(lease_));
     }
 
     /// Keeps the lease while it lives.
@@ -12584,7 +12584,7 @@ private:
     asio::awaitable<void> renew() {
         const auto asked_at = clock_.now();
         renewal answer;
-        auto next = lease_ / 3;
+        auto next = renewal_period(lease_);
         try {
             answer = co_await broker_->renew(name_, queues_, lease_);
         } catch (const boost::system::system_error& e) {
@@ -13567,7 +13567,7 @@ asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::
                 trouble = std::current_exception();
             }
             tell("telling that it is there", trouble);
-            next = later(clock.now(), trouble ? std::chrono::seconds(1) : options_.lease() / 3);
+            next = later(clock.now(), trouble ? std::chrono::seconds(1) : renewal_period(options_.lease()));
         }
         if (is_stopped_) break;
         const alarm at(clock, strand_, changed_, (std::min)(next, cancel_overdue()));
@@ -15844,7 +15844,7 @@ public:
           strand_(asio::make_strand(broker_->get_executor())),
           crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu))),
           random_(options.seed() ? *options.seed() : std::random_device()()),
-          keeper_(options.lease() / 3, options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
+          keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
 
     const asio::any_io_executor& strand() const { return strand_; }
 
@@ -16018,7 +16018,7 @@ private:
         for (unsigned failures = 0;;) {
             std::exception_ptr failure;
             try {
-                co_await broker_->watch(*member_.consumer(), options_.lease() / 3);
+                co_await broker_->watch(*member_.consumer(), renewal_period(options_.lease()));
                 co_await renew();
                 failures = 0;
             } catch (...) {

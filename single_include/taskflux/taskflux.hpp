@@ -1377,6 +1377,16 @@ inline system_clock& real_clock() {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/lease.hpp --------------------------------------------------------------
+
+namespace taskflux {
+
+/// How long after a lease was taken or renewed its holder renews it: a third of it, so that two renewals can fail before
+/// it runs out.
+constexpr duration renewal_period(duration lease) { return lease / 3; }
+
+}  // namespace taskflux
+
 // -------------------- taskflux/broker/broker.hpp -----------------------------------------------------------
 
 namespace taskflux {
@@ -1528,7 +1538,8 @@ public:
     /// Stores tasks, all or none. Errors: `queue_full`, `invalid_argument`.
     virtual awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) = 0;
 
-    /// Makes `consumer` known on `queues` and gives it a lease of length `lease`.
+    /// Makes `consumer` known on `queues` and gives it a lease of length `lease`, to be renewed each
+    /// `renewal_period(lease)`.
     virtual awaitable<void> join(std::string consumer, std::vector<std::string> queues, duration lease) = 0;
 
     /// Hands out up to `max` ready tasks, higher priority first and in order of arrival within one; waits for

@@ -4,6 +4,7 @@
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/id.hpp>
+#include <taskflux/core/lease.hpp>
 #include <taskflux/detail/alarm.hpp>
 #include <taskflux/detail/event.hpp>
 #include <taskflux/flow/host.hpp>
@@ -113,7 +114,7 @@ private:
         const auto executor = co_await asio::this_coro::executor;
         auto& clock = self->broker_->clock();
         while (!self->is_over_) {
-            auto next = later(clock.now(), self->options_.lease() / 3);
+            auto next = later(clock.now(), renewal_period(self->options_.lease()));
             std::exception_ptr trouble;
             try {
                 auto text = encode(self->info());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/core/lease.hpp>
 #include <taskflux/flow/rpc/service_core.hpp>
 #include <taskflux/flow/stream/outlet.hpp>
 
@@ -37,7 +38,7 @@ asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::
                 trouble = std::current_exception();
             }
             tell("telling that it is there", trouble);
-            next = later(clock.now(), trouble ? std::chrono::seconds(1) : options_.lease() / 3);
+            next = later(clock.now(), trouble ? std::chrono::seconds(1) : renewal_period(options_.lease()));
         }
         if (is_stopped_) break;
         const alarm at(clock, strand_, changed_, (std::min)(next, cancel_overdue()));

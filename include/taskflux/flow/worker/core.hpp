@@ -2,6 +2,7 @@
 
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/lease.hpp>
 #include <taskflux/core/retry.hpp>
 #include <taskflux/detail/event.hpp>
 #include <taskflux/detail/sleep.hpp>
@@ -42,7 +43,7 @@ public:
           strand_(asio::make_strand(broker_->get_executor())),
           crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu))),
           random_(options.seed() ? *options.seed() : std::random_device()()),
-          keeper_(options.lease() / 3, options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
+          keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
 
     const asio::any_io_executor& strand() const { return strand_; }
 
@@ -216,7 +217,7 @@ private:
         for (unsigned failures = 0;;) {
             std::exception_ptr failure;
             try {
-                co_await broker_->watch(*member_.consumer(), options_.lease() / 3);
+                co_await broker_->watch(*member_.consumer(), renewal_period(options_.lease()));
                 co_await renew();
                 failures = 0;
             } catch (...) {
