@@ -3551,7 +3551,8 @@ public:
                 case remedy::reconnect: self->give_up_on_server(generation, refused); break;
                 case remedy::put_off:
                     self->last_error_ = refused;
-                    co_await self->wait_a_moment(++put_off, what.deadline);
+                    ++put_off;
+                    co_await self->wait_a_moment(put_off, what.deadline);
                     break;
                 case remedy::none: throw to_error(refused);
             }
@@ -16028,7 +16029,8 @@ private:
             const auto why = describe(failure);
             if (is_drained_ || code_of(why) == errc::shut_down) std::rethrow_exception(failure);
             note(log_level::warning, "watching for cancelled tasks failed: " + why.message);
-            co_await pause(++failures);
+            ++failures;  // not within the await: Clang 16 takes that for unsequenced
+            co_await pause(failures);
         }
     }
 
@@ -16116,7 +16118,8 @@ private:
         } else {
             note(log_level::warning, "fetching tasks failed: " + why.message);
         }
-        co_await pause(++failures_);
+        ++failures_;
+        co_await pause(failures_);
     }
 
     asio::awaitable<void> pause(unsigned failures) {
@@ -16464,7 +16467,10 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
             const auto child = co_await waits.next();
             lent.reset();
             on_end(child);
-            if (!has_results) co_await mark.move(++done, false);
+            if (!has_results) {
+                ++done;
+                co_await mark.move(done, false);
+            }
         }
         if (!has_results) co_await mark.move(done, true);
     } catch (...) {

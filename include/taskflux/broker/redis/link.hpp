@@ -161,7 +161,8 @@ public:
                 case remedy::reconnect: self->give_up_on_server(generation, refused); break;
                 case remedy::put_off:
                     self->last_error_ = refused;
-                    co_await self->wait_a_moment(++put_off, what.deadline);
+                    ++put_off;
+                    co_await self->wait_a_moment(put_off, what.deadline);
                     break;
                 case remedy::none: throw to_error(refused);
             }

@@ -227,7 +227,8 @@ private:
             const auto why = describe(failure);
             if (is_drained_ || code_of(why) == errc::shut_down) std::rethrow_exception(failure);
             note(log_level::warning, "watching for cancelled tasks failed: " + why.message);
-            co_await pause(++failures);
+            ++failures;  // not within the await: Clang 16 takes that for unsequenced
+            co_await pause(failures);
         }
     }
 
@@ -315,7 +316,8 @@ private:
         } else {
             note(log_level::warning, "fetching tasks failed: " + why.message);
         }
-        co_await pause(++failures_);
+        ++failures_;
+        co_await pause(failures_);
     }
 
     asio::awaitable<void> pause(unsigned failures) {
