@@ -105,6 +105,7 @@
 #include <system_error>
 #include <thread>
 #include <tuple>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -4863,6 +4864,52 @@ private:
 
 }  // namespace taskflux::redis
 
+// -------------------- taskflux/detail/caught.hpp -----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How a call has ended: with a value, or with what it threw. (No aggregate: GCC 12 destroys temporaries of those twice in a
+/// co_await expression.)
+template <class T>
+class outcome {
+public:
+    explicit outcome(stored<T> value) : value_(std::move(value)) {}
+    explicit outcome(std::exception_ptr failure) : failure_(std::move(failure)) {}
+
+    /// Null when it ended with a value.
+    const std::exception_ptr& failure() const { return failure_; }
+
+    /// The value, once. Throws what the call threw.
+    T take() {
+        if (failure_) std::rethrow_exception(failure_);
+        if constexpr (!std::is_void_v<T>) return std::move(*value_);
+    }
+
+private:
+    std::optional<stored<T>> value_;
+    std::exception_ptr failure_;
+};
+
+/// Awaits `call`, and gives how it has ended instead of throwing, so that what follows can await too: a `catch` can't.
+/// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
+/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for the way of each task.
+template <class T>
+asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(call);
+            co_return outcome<T>(stored<T>());
+        } else {
+            T value = co_await std::move(call);
+            co_return outcome<T>(std::move(value));
+        }
+    } catch (...) {
+        co_return outcome<T>(std::current_exception());
+    }
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/broker/redis/post_office.hpp ------------------------------------------------
 
 namespace taskflux::redis {
@@ -4971,23 +5018,26 @@ private:
 
     static asio::awaitable<void> pump(std::shared_ptr<post_office> self, std::string channel) {
         for (auto taken = self->take(channel); !taken.empty(); taken = self->take(channel)) {
-            std::vector<std::string> words;
-            words.emplace_back("PUBLISH");
-            words.push_back(channel);
-            auto& message = words.emplace_back(1, kind);
+            std::string message(1, kind);
             for (const auto& one : taken) message += one.text;
-            bool was_heard = false;
-            std::exception_ptr trouble;
             const bool is_answered = std::ranges::any_of(taken, [](const auto& one) { return one.is_answered; });
-            try {
-                if (is_answered && !self->server_->hears()) co_await self->server_->until_it_hears();
-                const auto got = co_await self->server_->command(words, false);
-                was_heard = reader(got).integer() > 0;
-            } catch (...) {
-                trouble = std::current_exception();
-            }
-            for (const auto& one : taken) one.done(trouble, was_heard);
+            auto publishing = publish(self, channel, std::move(message), is_answered);
+            auto published = co_await detail::caught(std::move(publishing));
+            const bool was_heard = !published.failure() && published.take();
+            for (const auto& one : taken) one.done(published.failure(), was_heard);
         }
+    }
+
+    /// Whether a process has heard it.
+    static asio::awaitable<bool> publish(std::shared_ptr<post_office> self, std::string channel, std::string message,
+                                         bool is_answered) {
+        if (is_answered && !self->server_->hears()) co_await self->server_->until_it_hears();
+        std::vector<std::string> words;
+        words.emplace_back("PUBLISH");
+        words.push_back(std::move(channel));
+        words.push_back(std::move(message));
+        const auto got = co_await self->server_->command(words, false);
+        co_return reader(got).integer() > 0;
     }
 
     const asio::any_io_executor executor_;
@@ -8935,13 +8985,9 @@ private:
         arguments with;
         with.add(task.consumer).add(task.sequence);
         consumers_.settled(task.consumer, task.queue, task.sequence);
-        std::exception_ptr failure;
-        try {
-            co_await call(task.queue, scripts::reclaim, set_of(task.consumer), std::move(with));
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        if (failure) consumers_.lost_an_answer(task.consumer, task.queue);
+        auto returning = call(task.queue, scripts::reclaim, set_of(task.consumer), std::move(with));
+        const auto returned = co_await detail::caught(std::move(returning));
+        if (returned.failure()) consumers_.lost_an_answer(task.consumer, task.queue);
     }
 
     const asio::any_io_executor executor_;
@@ -9150,18 +9196,14 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
             for (const auto& one : *request.names) with.add(one);
         }
         const auto sent = on->base().now();
-        answer got;
-        std::exception_ptr failure;
-        try {
-            got = co_await source->fetch(request.consumer, std::move(with));
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        if (failure) {
+        auto fetching = source->fetch(request.consumer, std::move(with));
+        auto fetched = co_await detail::caught(std::move(fetching));
+        if (fetched.failure()) {
             consumers.lost_an_answer(request.consumer, name);
-            if (found.empty()) std::rethrow_exception(failure);
+            if (found.empty()) std::rethrow_exception(fetched.failure());
             co_return never;
         }
+        const auto got = fetched.take();
         if (got.is_lost) {
             consumers.gone(request.consumer, name);
             if (found.empty()) throw lease_lost(request.consumer, name);
@@ -9615,20 +9657,16 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
         std::exception_ptr failure;
         for (auto& [target, all] : by_target) {
             if (target.empty()) continue;
-            try {
-                co_await carry_ends(on, target, all);
-                std::ranges::move(all, std::back_inserter(carried));
-            } catch (...) {
-                failure = std::current_exception();
-            }
+            auto carrying = carry_ends(on, target, all);
+            const auto ended = co_await detail::caught(std::move(carrying));
+            if (ended.failure()) failure = ended.failure();
+            else std::ranges::move(all, std::back_inserter(carried));
         }
         for (auto& one : by_target[std::string()]) {
-            try {
-                co_await carry_own(on, queue, one);
-                carried.push_back(std::move(one));
-            } catch (...) {
-                failure = std::current_exception();
-            }
+            auto carrying = carry_own(on, queue, one);
+            const auto ended = co_await detail::caught(std::move(carrying));
+            if (ended.failure()) failure = ended.failure();
+            else carried.push_back(std::move(one));
         }
         if (failure && carried.empty()) std::rethrow_exception(failure);
         if (carried.empty()) co_return;

@@ -9,6 +9,7 @@
 #include <taskflux/broker/redis/server_clock.hpp>
 #include <taskflux/core/id.hpp>
 #include <taskflux/detail/alarm.hpp>
+#include <taskflux/detail/caught.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -251,13 +252,9 @@ private:
         arguments with;
         with.add(task.consumer).add(task.sequence);
         consumers_.settled(task.consumer, task.queue, task.sequence);
-        std::exception_ptr failure;
-        try {
-            co_await call(task.queue, scripts::reclaim, set_of(task.consumer), std::move(with));
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        if (failure) consumers_.lost_an_answer(task.consumer, task.queue);
+        auto returning = call(task.queue, scripts::reclaim, set_of(task.consumer), std::move(with));
+        const auto returned = co_await detail::caught(std::move(returning));
+        if (returned.failure()) consumers_.lost_an_answer(task.consumer, task.queue);
     }
 
     const asio::any_io_executor executor_;

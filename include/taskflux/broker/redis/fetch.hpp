@@ -4,6 +4,7 @@
 #include <taskflux/broker/redis/engine.hpp>
 #include <taskflux/broker/redis/records.hpp>
 #include <taskflux/broker/redis/segments.hpp>
+#include <taskflux/detail/caught.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 
@@ -169,18 +170,14 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
             for (const auto& one : *request.names) with.add(one);
         }
         const auto sent = on->base().now();
-        answer got;
-        std::exception_ptr failure;
-        try {
-            got = co_await source->fetch(request.consumer, std::move(with));
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        if (failure) {
+        auto fetching = source->fetch(request.consumer, std::move(with));
+        auto fetched = co_await detail::caught(std::move(fetching));
+        if (fetched.failure()) {
             consumers.lost_an_answer(request.consumer, name);
-            if (found.empty()) std::rethrow_exception(failure);
+            if (found.empty()) std::rethrow_exception(fetched.failure());
             co_return never;
         }
+        const auto got = fetched.take();
         if (got.is_lost) {
             consumers.gone(request.consumer, name);
             if (found.empty()) throw lease_lost(request.consumer, name);

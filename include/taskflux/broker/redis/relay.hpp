@@ -4,6 +4,7 @@
 #include <taskflux/broker/redis/engine.hpp>
 #include <taskflux/broker/redis/inspect.hpp>
 #include <taskflux/broker/redis/journals.hpp>
+#include <taskflux/detail/caught.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -139,20 +140,16 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
         std::exception_ptr failure;
         for (auto& [target, all] : by_target) {
             if (target.empty()) continue;
-            try {
-                co_await carry_ends(on, target, all);
-                std::ranges::move(all, std::back_inserter(carried));
-            } catch (...) {
-                failure = std::current_exception();
-            }
+            auto carrying = carry_ends(on, target, all);
+            const auto ended = co_await detail::caught(std::move(carrying));
+            if (ended.failure()) failure = ended.failure();
+            else std::ranges::move(all, std::back_inserter(carried));
         }
         for (auto& one : by_target[std::string()]) {
-            try {
-                co_await carry_own(on, queue, one);
-                carried.push_back(std::move(one));
-            } catch (...) {
-                failure = std::current_exception();
-            }
+            auto carrying = carry_own(on, queue, one);
+            const auto ended = co_await detail::caught(std::move(carrying));
+            if (ended.failure()) failure = ended.failure();
+            else carried.push_back(std::move(one));
         }
         if (failure && carried.empty()) std::rethrow_exception(failure);
         if (carried.empty()) co_return;
