@@ -183,7 +183,7 @@ public:
                 size += item.key.size() + item.text.size();
             }
         }
-        check_size(size);
+        detail::check_journal_size(size);
         size_ = size;
         if (notes.policy) policy = *notes.policy;
         noted answer;
@@ -194,7 +194,7 @@ public:
 
     /// The next signal of that name.
     std::string add_signal(const std::string& name, std::string value) {
-        check_size(size_ + value.size());
+        detail::check_journal_size(size_ + value.size());
         size_ += value.size();
         auto key = signal_key(name, ++signals_[name]);
         entries_[key].text = std::move(value);
@@ -275,12 +275,6 @@ public:
     }
 
 private:
-    static void check_size(std::size_t size) {
-        if (size <= max_journal_size) return;
-        throw error(errc::too_large, "a task's steps and signals would need " + std::to_string(size) + " bytes; at most " +
-                                         std::to_string(max_journal_size) + " are kept: journal less, or references to it");
-    }
-
     static journal_entry seen(const std::pair<const std::string, entry>& one) {
         return {one.first, one.second.text, one.second.epoch, one.second.is_spawned, one.second.outcome};
     }
@@ -1179,7 +1173,7 @@ public:
         : store_(seed, max_ended), max_pending_(max_pending) {}
 
     std::vector<submitted> submit(std::vector<new_task> tasks, time_point now) {
-        for (const auto& task : tasks) check(task);
+        for (const auto& task : tasks) detail::check_task(task);
         if (max_pending_ > 0 && store_.pending() + tasks.size() > max_pending_) check_room(tasks, now);
         std::vector<submitted> answers;
         answers.reserve(tasks.size());
@@ -1298,9 +1292,9 @@ public:
     /// Errors: see `broker::note`.
     noted note(const task_id& id, journal_notes& notes, time_point now) {
         auto& task = existing(id);
-        if (is_terminal(task.state)) throw error(errc::wrong_state, "task " + to_string(id) + " has ended");
+        if (is_terminal(task.state)) throw detail::task_has_ended(id);
         if (!notes.consumer.empty() && !is_current(task, find_consumer(notes.consumer), notes.token)) {
-            throw error(errc::lease_lost, "task " + to_string(id));
+            throw detail::attempt_is_over(id);
         }
         return store_.note(task, notes, now);
     }
@@ -1461,13 +1455,6 @@ public:
 private:
     static constexpr std::size_t max_log_lines = 100;
 
-    static void check(const new_task& task) {
-        if (!task.spec) throw error(errc::invalid_argument, "a task without a specification");
-        if (!task.own_id.empty() && !is_valid_own_id(task.own_id)) {
-            throw error(errc::invalid_argument, "not a task id: \"" + task.own_id.substr(0, 64) + '"');
-        }
-    }
-
     /// Refuses more tasks than fit; those that are there already need no room.
     void check_room(const std::vector<new_task>& tasks, time_point now) {
         const auto is_there = [&](const new_task& task) { return store_.find_same(task, now).has_value(); };
@@ -1498,7 +1485,7 @@ private:
 
     entry& existing(const task_id& id) {
         if (auto* task = find(id.key)) return *task;
-        throw error(errc::not_found, "task " + to_string(id));
+        throw detail::no_such_task(id);
     }
 
     template <class Action>
@@ -1558,21 +1545,10 @@ inline task_record record_of(const std::string& queue, const task_queue& in, con
     return record;
 }
 
-inline bool matches(const list_query& query, const entry& task) {
-    return (!query.state || task.state == *query.state) && (query.name.empty() || task.spec->name == query.name) &&
-           task.submitted_at >= query.since && task.submitted_at < query.until;
-}
-
 /// A page of records, by queue and then by sequence. The cursor names the last task that was looked at,
 /// so tasks that come or go between two pages make it neither skip nor repeat others.
 inline task_page list(queue_map& queues, const list_query& query) {
-    auto name = query.queue;
-    std::uint64_t sequence = 0;
-    if (!query.cursor.empty()) {
-        const auto last = parse_task_id(query.cursor);
-        name = last.queue;
-        sequence = last.key.sequence;
-    }
+    auto [name, sequence] = detail::start_of(query);
     task_page page;
     if (query.limit == 0) return page;
     for (auto at = queues.lower_bound(name); at != queues.end(); ++at, sequence = 0) {
@@ -1580,11 +1556,8 @@ inline task_page list(queue_map& queues, const list_query& query) {
         if (!query.queue.empty() && queue_name != query.queue) break;
         if (queue_name != name) sequence = 0;
         for (auto* task = queue->after(sequence); task; task = queue->after(task->sequence)) {
-            if (!matches(query, *task)) continue;
-            if (page.tasks.size() == query.limit) {
-                page.cursor = to_string(page.tasks.back().id);
-                return page;
-            }
+            if (!detail::matches(query, task->state, task->spec->name, task->submitted_at)) continue;
+            if (detail::ends_page(query, page)) return page;
             page.tasks.push_back(record_of(queue_name, *queue, *task));
         }
     }
@@ -1743,7 +1716,7 @@ public:
             auto& queue = look(id.queue);
             queue.advance(clock_.now());
             auto* const task = queue.find(id.key);
-            if (!task) throw error(errc::not_found, "task " + to_string(id));
+            if (!task) throw detail::no_such_task(id);
             if (is_terminal(task->state)) co_return task->outcome();
             if (wait <= duration::zero()) co_return std::nullopt;
             place.emplace(*this, later(clock_.now(), wait)).await_outcome(id, *task);
@@ -1833,7 +1806,7 @@ private:
     // Everything below: with the hub locked.
 
     void check_open() const {
-        if (is_closed_) throw error(errc::shut_down, "the broker has been closed");
+        if (is_closed_) throw detail::broker_is_closed();
     }
 
     /// The queue of that name, or an empty one when there is none.
@@ -1844,10 +1817,7 @@ private:
 
     task_queue& make(const std::string& name) {
         if (const auto found = queues_.find(name); found != queues_.end()) return *found->second;
-        if (!is_valid_name(name)) {
-            throw error(errc::invalid_argument,
-                        "not a queue name: \"" + name + "\"; use 1 to 128 characters of A-Z a-z 0-9 _ - . /");
-        }
+        detail::check_queue_name(name);
         auto made = std::make_unique<task_queue>(new_seed(), max_pending_, max_ended_);
         return *queues_.emplace(name, std::move(made)).first->second;
     }
@@ -1863,9 +1833,7 @@ private:
         for (const auto& name : request.queues) {
             auto& queue = look(name);
             queue.advance(now);
-            if (!queue.find_consumer(request.consumer)) {
-                throw error(errc::lease_lost, "consumer " + request.consumer + " on queue " + name);
-            }
+            if (!queue.find_consumer(request.consumer)) throw detail::consumer_is_gone(request.consumer, name);
         }
         pass_effects(now);
         bool has_seen_all = true;
@@ -2099,12 +2067,12 @@ private:
     };
 
     void check_open() const {
-        if (is_shut_) throw error(errc::shut_down, "the broker has been closed");
+        if (is_shut_) throw detail::broker_is_closed();
     }
 
     void check(const std::string& board) const {
         check_open();
-        detail::checked_name(board);
+        detail::check_board_name(board);
     }
 
     void close(const std::string& address) {
@@ -8828,16 +8796,13 @@ public:
     }
 
     void check_open() const {
-        if (is_closed_) throw error(errc::shut_down, "the broker has been closed");
+        if (is_closed_) throw detail::broker_is_closed();
     }
 
     /// The queue of that name. Errors: `invalid_argument`, `shut_down`.
     std::shared_ptr<queue> at(const std::string& name) {
         check_open();
-        if (!is_valid_name(name)) {
-            throw error(errc::invalid_argument,
-                        "not a queue name: \"" + name + "\"; use 1 to 128 characters of A-Z a-z 0-9 _ - . /");
-        }
+        detail::check_queue_name(name);
         const std::lock_guard lock(mutex_);
         auto& made = queues_[name];
         if (!made) {
@@ -9046,10 +9011,6 @@ inline awaitable<std::vector<announcement>> announced(engine_ptr on, std::string
 
 namespace taskflux::redis {
 
-inline error lease_lost(const std::string& consumer, const std::string& queue) {
-    return error(errc::lease_lost, "consumer " + consumer + " on queue " + queue);
-}
-
 inline delivery read_delivery(std::size_t queue, std::uint64_t sequence, record_reader::stored record,
                               const task_status& status) {
     delivery made;
@@ -9206,7 +9167,7 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
         const auto got = fetched.take();
         if (got.is_lost) {
             consumers.gone(request.consumer, name);
-            if (found.empty()) throw lease_lost(request.consumer, name);
+            if (found.empty()) throw detail::consumer_is_gone(request.consumer, name);
             co_return never;  // the next fetch will say so
         }
         auto from = got.read();
@@ -9265,7 +9226,7 @@ inline void take_handed(const engine_ptr& on, const fetch_request& request, std:
 inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request request) {
     on->check_open();
     for (const auto& name : request.queues) {
-        if (!on->consumers().has_joined(request.consumer, name)) throw lease_lost(request.consumer, name);
+        if (!on->consumers().has_joined(request.consumer, name)) throw detail::consumer_is_gone(request.consumer, name);
     }
     const auto deadline = later(on->base().now(), request.wait);
     const auto place = std::make_shared<inbox::place>();
@@ -9362,30 +9323,19 @@ inline awaitable<queue_counts> counts(engine_ptr on, std::string name) {
     co_return made;
 }
 
-/// Whether a record is one of those that the query asks for.
-inline bool matches(const list_query& query, const task_record& record) {
-    return (!query.state || record.state == *query.state) && (query.name.empty() || record.name == query.name) &&
-           record.submitted_at >= query.since && record.submitted_at < query.until;
-}
-
 /// A page of records, by queue and then by number; the cursor names the last task that was given.
 inline awaitable<task_page> list(engine_ptr on, list_query query) {
     on->check_open();
-    std::string first = query.queue;
-    std::uint64_t seen = 0;
-    if (!query.cursor.empty()) {
-        const auto last = parse_task_id(query.cursor);
-        first = last.queue;
-        seen = last.key.sequence;
-    }
+    const auto start = detail::start_of(query);
+    auto seen = start.sequence;
     task_page page;
     if (query.limit == 0) co_return page;
     std::vector<std::string> names;
     if (query.queue.empty()) names = co_await on->queues();
     else names.push_back(query.queue);
     for (const auto& name : names) {
-        if (name < first) continue;
-        if (name != first) seen = 0;
+        if (name < start.queue) continue;
+        if (name != start.queue) seen = 0;
         for (bool is_end = false; !is_end;) {
             arguments with;
             with.add(seen).add((std::min)(query.limit + 1, engine::scan_size));
@@ -9403,11 +9353,8 @@ inline awaitable<task_page> list(engine_ptr on, list_query query) {
                     on->at(name)->report_damage(std::to_string(sequence), e.what());
                     continue;
                 }
-                if (!matches(query, record)) continue;
-                if (page.tasks.size() == query.limit) {
-                    page.cursor = to_string(page.tasks.back().id);
-                    co_return page;
-                }
+                if (!detail::matches(query, record.state, record.name, record.submitted_at)) continue;
+                if (detail::ends_page(query, page)) co_return page;
                 page.tasks.push_back(std::move(record));
             }
         }
@@ -9442,16 +9389,12 @@ inline journal_entry read_entry(std::string_view key, std::string_view value) {
 inline void check_journal(const task_id& id, reader& from) {
     constexpr std::int64_t is_too_large = 5;
     const auto code = from.integer();
-    if (code == is_too_large) {
-        throw error(errc::too_large, "a task's steps and signals would need " + std::to_string(from.integer()) +
-                                         " bytes; at most " + std::to_string(max_journal_size) +
-                                         " are kept: journal less, or references to it");
-    }
+    if (code == is_too_large) throw detail::journal_is_full(static_cast<std::size_t>(from.integer()));
     switch (queue::effect_of(code)) {
         case effect::done: return;
-        case effect::lease_lost: throw error(errc::lease_lost, "task " + to_string(id));
-        case effect::wrong_state: throw error(errc::wrong_state, "task " + to_string(id) + " has ended");
-        case effect::not_found: throw error(errc::not_found, "task " + to_string(id));
+        case effect::lease_lost: throw detail::attempt_is_over(id);
+        case effect::wrong_state: throw detail::task_has_ended(id);
+        case effect::not_found: throw detail::no_such_task(id);
         case effect::requested: break;
     }
     throw error(errc::protocol, "a script answered an effect that a journal does not know");
@@ -9725,7 +9668,7 @@ public:
     awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) override {
         const auto on = engine_;
         const auto into = on->at(queue);
-        for (const auto& task : tasks) check(task);
+        for (const auto& task : tasks) detail::check_task(task);
         std::vector<submitted> answers;
         if (tasks.empty()) co_return answers;
         co_await on->announce(queue);
@@ -9874,7 +9817,7 @@ public:
             const auto sent = on->base().now();
             const auto answer = co_await of->wait(id.key, told);
             if (auto outcome = waiting.take_outcome()) co_return outcome;
-            if (!answer.is_found) throw error(errc::not_found, "task " + to_string(id));
+            if (!answer.is_found) throw detail::no_such_task(id);
             if (answer.outcome) co_return answer.outcome;
             if (on->base().now() >= deadline) co_return std::nullopt;
             auto until = (std::min)(deadline, later(on->base().now(), on->safety_poll()));
@@ -9955,7 +9898,7 @@ public:
     }
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
                                  std::vector<new_task> tasks) override {
-        for (const auto& task : tasks) check(task);
+        for (const auto& task : tasks) detail::check_task(task);
         return redis::set_schedule(engine_, std::move(queue), std::move(id), std::move(from), std::move(to), std::move(tasks));
     }
 
@@ -9982,13 +9925,6 @@ private:
     void do_post(std::string address, std::string message, bounce otherwise, receipt done) override {
         engine_->check_open();
         engine_->post().send(address, message, otherwise, std::move(done));
-    }
-
-    static void check(const new_task& task) {
-        if (!task.spec) throw error(errc::invalid_argument, "a task without a specification");
-        if (!task.own_id.empty() && !is_valid_own_id(task.own_id)) {
-            throw error(errc::invalid_argument, "not a task id: \"" + task.own_id.substr(0, 64) + '"');
-        }
     }
 
     static awaitable<void> set_paused(engine_ptr on, std::string name, const char* value) {
@@ -10048,9 +9984,8 @@ inline constexpr std::int64_t last_millisecond = (std::int64_t(1) << 41) - 1;
 
 inline unsigned checked_node(std::int64_t node) {
     if (node < 0 || node > snowflake_generator::max_node) {
-        throw error(errc::invalid_argument, "a snowflake's node is a number from 0 to " +
-                                                std::to_string(snowflake_generator::max_node) + ", and not " +
-                                                std::to_string(node));
+        throw error(errc::invalid_argument, "node " + std::to_string(node) + " of a snowflake generator is out of range: use 0 to " +
+                                                std::to_string(snowflake_generator::max_node));
     }
     return static_cast<unsigned>(node);
 }
@@ -10076,7 +10011,7 @@ std::int64_t snowflake_generator::next(time_point now) {
     do {
         tick = (std::max)(passed << sequence_bits, last + 1);
         if (tick >> sequence_bits > last_millisecond) {
-            throw error(errc::invalid_argument, "snowflake ids have no room for times past the year 2093");
+            throw error(errc::invalid_argument, "no snowflake id can be made: the clock is past the year 2093, for which ids have no room; set the clock");
         }
     } while (!last_.compare_exchange_weak(last, tick, std::memory_order_relaxed));
     return tick >> sequence_bits << (sequence_bits + node_bits) | std::int64_t(node_) << sequence_bits | (tick & max_sequence);
@@ -10084,7 +10019,7 @@ std::int64_t snowflake_generator::next(time_point now) {
 
 snowflake_parts snowflake_generator::parts(std::int64_t id) {
     using namespace detail::snowflake;
-    if (id < 0) throw error(errc::invalid_argument, "not a snowflake id, as it is negative: " + std::to_string(id));
+    if (id < 0) throw error(errc::invalid_argument, "not a snowflake id: " + std::to_string(id) + "; expected a number from 0 on");
     snowflake_parts made;
     made.at = epoch + duration(id >> (sequence_bits + node_bits));
     made.node = static_cast<unsigned>(id >> sequence_bits) & max_node;
@@ -10219,7 +10154,7 @@ private:
     int hour() const {
         if (!half_day_hour_) return hour_;
         if (!is_afternoon_) {
-            throw error(errc::invalid_argument, "time pattern \"" + string(pattern_) + "\" has %I, and so needs %p");
+            throw error(errc::invalid_argument, "time pattern \"" + string(pattern_) + "\" has %I without %p: add %p, or use %H");
         }
         return *half_day_hour_ % 12 + (*is_afternoon_ ? 12 : 0);
     }
@@ -10365,7 +10300,7 @@ private:
     }
 
     [[noreturn]] static void refuse() {
-        throw error(errc::invalid_argument, "a time outside of the years 0 to 9999 can't be written");
+        throw error(errc::invalid_argument, "a time can't be written: it is outside of the years 0 to 9999");
     }
 
     const zone& in_;
@@ -11834,8 +11769,8 @@ asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::
 
 asio::awaitable<void> send_signal(broker_ptr broker, task_id id, std::string name, std::string value) {
     const auto done = co_await broker->signal(id, std::move(name), std::move(value));
-    if (done == effect::not_found) throw error(errc::not_found, "task " + to_string(id));
-    if (done != effect::done) throw error(errc::wrong_state, "task " + to_string(id) + " has ended");
+    if (done == effect::not_found) throw detail::no_such_task(id);
+    if (done != effect::done) throw detail::task_has_ended(id);
 }
 
 void cancel_in_background(const broker_ptr& broker, const task_id& id) {
@@ -12327,7 +12262,7 @@ asio::awaitable<void> grow_tree(broker_ptr broker, task_node& node, std::size_t&
 
 asio::awaitable<task_tree> look_around(broker_ptr broker, task_id id, std::size_t most) {
     auto found = co_await broker->get(id);
-    if (!found) throw error(errc::not_found, "task " + to_string(id));
+    if (!found) throw detail::no_such_task(id);
     task_tree tree;
     auto above = found->parent;
     while (!above.empty()) {

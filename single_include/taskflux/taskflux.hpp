@@ -524,7 +524,7 @@ public:
 
     /// No delay is longer than this; zero (the default) = no limit.
     constexpr retry_policy& max_delay(duration limit) {
-        max_delay_ = checked(limit, "max_delay must not be negative");
+        max_delay_ = checked(limit, "max_delay");
         return *this;
     }
 
@@ -537,7 +537,7 @@ public:
 
     /// No attempt starts later than this after the first one did; zero (the default) = no limit.
     constexpr retry_policy& total_time(duration limit) {
-        total_time_ = checked(limit, "total_time must not be negative");
+        total_time_ = checked(limit, "total_time");
         return *this;
     }
 
@@ -564,14 +564,16 @@ public:
 
 private:
     constexpr retry_policy(backoff kind, duration delay, double factor)
-        : kind_(kind), attempts_(5), delay_(checked(delay, "a delay must not be negative")), factor_(factor) {
+        : kind_(kind), attempts_(5), delay_(checked(delay, "a retry's delay")), factor_(factor) {
         if (!(factor >= 0 && factor <= (std::numeric_limits<double>::max)())) {
-            throw error(errc::invalid_argument, "a back-off factor must be finite and not negative");
+            throw error(errc::invalid_argument, "a back-off factor must be finite and not negative: use 2 to double the delay with each attempt");
         }
     }
 
-    static constexpr duration checked(duration value, const char* complaint) {
-        if (value < duration::zero()) throw error(errc::invalid_argument, complaint);
+    static constexpr duration checked(duration value, const char* what) {
+        if (value < duration::zero()) {
+            throw error(errc::invalid_argument, std::string(what) + " must not be negative: use zero or a longer time");
+        }
         return value;
     }
 
@@ -688,23 +690,37 @@ struct run_policy {
 
 namespace detail {
 
-constexpr duration not_negative(duration value, const char* complaint) {
-    if (value < duration::zero()) throw error(errc::invalid_argument, complaint);
+/// `what`: the option's name, for the error.
+constexpr duration not_negative(duration value, const char* what) {
+    if (value < duration::zero()) {
+        throw error(errc::invalid_argument, std::string(what) + " must not be negative: use zero or a longer time");
+    }
     return value;
 }
 
 constexpr int checked_priority(int value) {
     if (value < lowest_priority || value > highest_priority) {
-        throw error(errc::invalid_argument, "a priority goes from -100 to 100");
+        throw error(errc::invalid_argument, "priority " + std::to_string(value) + " is out of range: use -100 to 100");
     }
     return value;
 }
 
-constexpr std::string_view checked_name(std::string_view name) {
+/// `of`: what it names, for the error.
+constexpr std::string_view checked_name(std::string_view name, std::string_view of = {}) {
     if (!is_valid_name(name)) {
-        throw error(errc::invalid_argument, "a name is 1 to 128 characters of A-Z a-z 0-9 _ - . /");
+        throw error(errc::invalid_argument, "not a " + std::string(of) + (of.empty() ? "" : " ") + "name: \"" +
+                                                std::string(name.substr(0, 200)) +
+                                                "\"; use 1 to 128 characters of A-Z a-z 0-9 _ - . /");
     }
     return name;
+}
+
+inline const std::string& checked_own_id(const std::string& id) {
+    if (!is_valid_own_id(id)) {
+        throw error(errc::invalid_argument, "not a task id: \"" + id.substr(0, 64) +
+                                                "\"; use 1 to 256 bytes without control characters, not beginning with '~'");
+    }
+    return id;
 }
 
 }  // namespace detail
@@ -715,7 +731,7 @@ public:
     constexpr task_options() {}
 
     /// The queue tasks go to; default "default".
-    constexpr task_options& queue(std::string_view name) { return queue_ = detail::checked_name(name), *this; }
+    constexpr task_options& queue(std::string_view name) { return queue_ = detail::checked_name(name, "queue"), *this; }
 
     /// From -100 to 100, default 0; a higher one is fetched first.
     constexpr task_options& priority(int value) { return priority_ = detail::checked_priority(value), *this; }
@@ -725,27 +741,27 @@ public:
 
     /// Limit of one attempt: its handler is then cancelled, and the attempt counts as failed. Zero: none.
     constexpr task_options& timeout(duration limit) {
-        return policy_.timeout = detail::not_negative(limit, "timeout must not be negative"), *this;
+        return policy_.timeout = detail::not_negative(limit, "timeout"), *this;
     }
 
     /// Limit of the whole task from its submission on, retries included. Zero: none.
     constexpr task_options& deadline(duration limit) {
-        return policy_.deadline = detail::not_negative(limit, "deadline must not be negative"), *this;
+        return policy_.deadline = detail::not_negative(limit, "deadline"), *this;
     }
 
     /// A task not started within this expires. Zero: never.
     constexpr task_options& expires_in(duration limit) {
-        return policy_.expires_in = detail::not_negative(limit, "expires_in must not be negative"), *this;
+        return policy_.expires_in = detail::not_negative(limit, "expires_in"), *this;
     }
 
     /// How long the record and result of an ended task are kept; default an hour, and a week for a failed
     /// one. Zero: removed at once, so that only who already waits gets the result.
     constexpr task_options& retention(duration ended) {
-        return policy_.retention = detail::not_negative(ended, "retention must not be negative"), *this;
+        return policy_.retention = detail::not_negative(ended, "retention"), *this;
     }
     /// The same, and another one for a failed task.
     constexpr task_options& retention(duration ended, duration failed) {
-        policy_.failed_retention = detail::not_negative(failed, "retention must not be negative");
+        policy_.failed_retention = detail::not_negative(failed, "retention");
         return retention(ended);
     }
 
@@ -768,33 +784,33 @@ public:
     submit_options() {}
 
     /// As in `task_options`.
-    submit_options& queue(std::string_view name) { return queue_ = detail::checked_name(name), *this; }
+    submit_options& queue(std::string_view name) { return queue_ = detail::checked_name(name, "queue"), *this; }
     submit_options& priority(int value) { return priority_ = detail::checked_priority(value), *this; }
     submit_options& retry(const retry_policy& policy) { return retry_ = policy, *this; }
     submit_options& timeout(duration limit) {
-        return timeout_ = detail::not_negative(limit, "timeout must not be negative"), *this;
+        return timeout_ = detail::not_negative(limit, "timeout"), *this;
     }
     submit_options& deadline(duration limit) {
-        return deadline_ = detail::not_negative(limit, "deadline must not be negative"), *this;
+        return deadline_ = detail::not_negative(limit, "deadline"), *this;
     }
     submit_options& expires_in(duration limit) {
-        return expires_in_ = detail::not_negative(limit, "expires_in must not be negative"), *this;
+        return expires_in_ = detail::not_negative(limit, "expires_in"), *this;
     }
     submit_options& retention(duration ended) {
-        return retention_ = detail::not_negative(ended, "retention must not be negative"), *this;
+        return retention_ = detail::not_negative(ended, "retention"), *this;
     }
     submit_options& retention(duration ended, duration failed) {
-        failed_retention_ = detail::not_negative(failed, "retention must not be negative");
+        failed_retention_ = detail::not_negative(failed, "retention");
         return retention(ended);
     }
     submit_options& failed_retention(duration failed) {
-        return failed_retention_ = detail::not_negative(failed, "retention must not be negative"), *this;
+        return failed_retention_ = detail::not_negative(failed, "retention"), *this;
     }
     submit_options& crash_limit(unsigned times) { return crash_limit_ = times, *this; }
 
     /// Not before `wait` has passed (by the broker's clock).
     submit_options& delay(duration wait) {
-        return delay_ = detail::not_negative(wait, "delay must not be negative"), at_.reset(), *this;
+        return delay_ = detail::not_negative(wait, "delay"), at_.reset(), *this;
     }
 
     /// Not before `when`; a time in the past means at once.
@@ -806,18 +822,15 @@ public:
     /// The user's own id, unique in its queue for as long as the task's record is kept. Submitting it again
     /// changes nothing and gives the existing task, marked as a duplicate.
     submit_options& id(std::string own) {
-        if (!is_valid_own_id(own)) {
-            throw error(errc::invalid_argument,
-                        "a task id is 1 to 256 bytes without control characters and does not start with '~'");
-        }
+        detail::checked_own_id(own);
         return id_ = std::move(own), *this;
     }
 
     /// At most one live task with `key` in its queue: a second submission gives the first, marked as a
     /// duplicate. The key is free again when the task has ended, or after `window` (zero: only then).
     submit_options& unique(std::string key, duration window = {}) {
-        if (key.empty()) throw error(errc::invalid_argument, "a unique key must not be empty");
-        unique_window_ = detail::not_negative(window, "a unique key's window must not be negative");
+        if (key.empty()) throw error(errc::invalid_argument, "a unique key must not be empty: leave out unique() for none");
+        unique_window_ = detail::not_negative(window, "the window of a unique key");
         return unique_key_ = std::move(key), *this;
     }
 
@@ -1041,7 +1054,7 @@ public:
     using payload_type = Payload;
 
     constexpr explicit contract(std::string_view name, const task_options& options = task_options{})
-        : name_(checked_name(name)), options_(options) {}
+        : name_(checked_name(name, "task")), options_(options) {}
 
     constexpr std::string_view name() const { return name_; }
     constexpr const task_options& options() const { return options_; }
@@ -3385,7 +3398,7 @@ namespace taskflux {
 class retry_after : public std::exception {
 public:
     explicit retry_after(duration delay) : delay_(delay) {
-        if (delay < duration::zero()) throw error(errc::invalid_argument, "retry_after's delay must not be negative");
+        if (delay < duration::zero()) throw error(errc::invalid_argument, "the delay of retry_after must not be negative: use zero or a longer time");
     }
 
     duration delay() const noexcept { return delay_; }
@@ -3891,8 +3904,11 @@ public:
 namespace detail {
 
 constexpr std::string_view checked_service(std::string_view name) {
-    if (name.size() > 100) throw error(errc::invalid_argument, "the name of a service is at most 100 characters long");
-    return checked_name(name);
+    if (name.size() > 100) {
+        throw error(errc::invalid_argument, "the service name \"" + std::string(name.substr(0, 100)) + "...\" is too long: use at "
+                                            "most 100 characters");
+    }
+    return checked_name(name, "service");
 }
 
 template <class Result, class Payload>
@@ -3902,7 +3918,7 @@ public:
     using payload_type = Payload;
 
     constexpr method_contract(std::string_view service, std::string_view name)
-        : service_(checked_service(service)), name_(checked_name(name)) {}
+        : service_(checked_service(service)), name_(checked_name(name, "method")) {}
 
     constexpr std::string_view service() const { return service_; }
     constexpr std::string_view name() const { return name_; }
@@ -7081,6 +7097,89 @@ inline task_options with_defaults(task_options contract, const submit_options& d
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/broker/checks.hpp -----------------------------------------------------------
+
+// What every broker allows and refuses, and in which words: each rule and each sentence stands here once.
+
+namespace taskflux::detail {
+
+// --- refusals: what a call throws ---------------------------------------------------------------------
+
+inline error broker_is_closed() {
+    return {errc::shut_down, "the broker has been closed: make another one to go on"};
+}
+
+inline error no_such_task(const task_id& id) {
+    return {errc::not_found, "task " + to_string(id) + " is not there: it was removed, or its retention has ended; "
+                                                       "a longer task_options::retention keeps it"};
+}
+
+inline error task_has_ended(const task_id& id) {
+    return {errc::wrong_state, "task " + to_string(id) + " has ended, and can't be changed; requeue it to run it again"};
+}
+
+/// An attempt that is not the current one has written something.
+inline error attempt_is_over(const task_id& id) {
+    return {errc::lease_lost, "task " + to_string(id) + ": nothing is written for this attempt, because its lease has run "
+                                                        "out or the task was taken back; the next attempt goes on"};
+}
+
+/// A consumer has not joined that queue, or not renewed its lease in time.
+inline error consumer_is_gone(const std::string& consumer, const std::string& queue) {
+    return {errc::lease_lost, "consumer " + consumer + " has no lease on queue " + queue +
+                                  ": it never joined, or did not renew in time; join under a new name"};
+}
+
+inline error journal_is_full(std::size_t bytes) {
+    return {errc::too_large, "a task's steps and signals would need " + std::to_string(bytes) + " bytes in its journal; at most " +
+                                 std::to_string(max_journal_size) + " are kept: journal less, or references to it"};
+}
+
+// --- validation ---------------------------------------------------------------------------------------
+
+inline void check_queue_name(std::string_view name) { checked_name(name, "queue"); }
+inline void check_board_name(std::string_view name) { checked_name(name, "board"); }
+
+/// What is to be stored. Errors: `invalid_argument`.
+inline void check_task(const new_task& task) {
+    if (!task.spec) throw error(errc::invalid_argument, "a task to submit has no specification: set new_task::spec");
+    if (!task.own_id.empty()) checked_own_id(task.own_id);
+}
+
+inline void check_journal_size(std::size_t bytes) {
+    if (bytes > max_journal_size) throw journal_is_full(bytes);
+}
+
+// --- pages of a list ----------------------------------------------------------------------------------
+
+/// Whether a task is one of those that the query asks for.
+inline bool matches(const list_query& query, task_state state, std::string_view name, time_point submitted_at) {
+    return (!query.state || state == *query.state) && (query.name.empty() || name == query.name) &&
+           submitted_at >= query.since && submitted_at < query.until;
+}
+
+/// The task after which a page begins: one of `queue`, or of no number for all of them.
+struct list_position {
+    std::string queue;
+    std::uint64_t sequence = 0;
+};
+
+/// Errors: `invalid_argument` for a cursor that is none.
+inline list_position start_of(const list_query& query) {
+    if (query.cursor.empty()) return {query.queue, 0};
+    auto last = parse_task_id(query.cursor);
+    return {std::move(last.queue), last.key.sequence};
+}
+
+/// Whether a page holds as many tasks as the query wants. Call it when there is another one: the cursor is set then.
+inline bool ends_page(const list_query& query, task_page& page) {
+    if (page.tasks.size() < query.limit) return false;
+    page.cursor = to_string(page.tasks.back().id);
+    return true;
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/failure.hpp ------------------------------------------------------------
 
 namespace taskflux::detail {
@@ -7198,8 +7297,8 @@ R value_of(const task_outcome& ended, const task_id& id) {
             } else {
                 return decode<R>(ended.result);
             }
-        case task_state::cancelled: throw error(errc::cancelled, "task " + to_string(id));
-        case task_state::expired: throw error(errc::expired, "task " + to_string(id));
+        case task_state::cancelled: throw error(errc::cancelled, "task " + to_string(id) + " was cancelled");
+        case task_state::expired: throw error(errc::expired, "task " + to_string(id) + " was not started by its deadline");
         case task_state::failed: {
             auto why = read_failure(ended.error);
             const auto code = code_of(why);
@@ -7288,7 +7387,7 @@ private:
 
     static awaitable<task_record> record_of(broker_ptr broker, task_id id) {
         auto known = co_await broker->get(id);
-        if (!known) throw error(errc::not_found, "task " + to_string(id));
+        if (!known) throw detail::no_such_task(id);
         co_return std::move(*known);
     }
 
@@ -7306,7 +7405,7 @@ private:
 
     static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait) {
         auto ended = co_await broker->wait(id, wait);
-        if (!ended) throw error(errc::timed_out, "task " + to_string(id) + " has not ended");
+        if (!ended) throw error(errc::timed_out, "task " + to_string(id) + " has not ended in time; wait longer, or ask again");
         if constexpr (std::is_void_v<R>) {
             detail::value_of<R>(*ended, id);
         } else {
@@ -9022,7 +9121,7 @@ public:
 
     /// How long the calls in hand may take when it ends; then they are cancelled. Default 10 s.
     service_options& drain_for(duration limit) {
-        return drain_for_ = detail::not_negative(limit, "drain_for must not be negative"), *this;
+        return drain_for_ = detail::not_negative(limit, "drain_for"), *this;
     }
 
     /// Where plain functions run; default: a pool of the service's own, if it has any.
@@ -9289,7 +9388,7 @@ public:
 
     /// Limit of an attempt at a task that has no timeout of its own; zero (the default): none.
     worker_options& timeout(duration limit) {
-        return timeout_ = detail::not_negative(limit, "timeout must not be negative"), *this;
+        return timeout_ = detail::not_negative(limit, "timeout"), *this;
     }
 
     /// How long a silent worker keeps its tasks; default 30 s, at least 100 ms. Renewed three times as often.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/checks.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/flow/inspector.hpp>
 
@@ -88,7 +89,7 @@ asio::awaitable<void> grow_tree(broker_ptr broker, task_node& node, std::size_t&
 
 asio::awaitable<task_tree> look_around(broker_ptr broker, task_id id, std::size_t most) {
     auto found = co_await broker->get(id);
-    if (!found) throw error(errc::not_found, "task " + to_string(id));
+    if (!found) throw detail::no_such_task(id);
     task_tree tree;
     auto above = found->parent;
     while (!above.empty()) {

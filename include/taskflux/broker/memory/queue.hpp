@@ -23,7 +23,7 @@ public:
         : store_(seed, max_ended), max_pending_(max_pending) {}
 
     std::vector<submitted> submit(std::vector<new_task> tasks, time_point now) {
-        for (const auto& task : tasks) check(task);
+        for (const auto& task : tasks) detail::check_task(task);
         if (max_pending_ > 0 && store_.pending() + tasks.size() > max_pending_) check_room(tasks, now);
         std::vector<submitted> answers;
         answers.reserve(tasks.size());
@@ -142,9 +142,9 @@ public:
     /// Errors: see `broker::note`.
     noted note(const task_id& id, journal_notes& notes, time_point now) {
         auto& task = existing(id);
-        if (is_terminal(task.state)) throw error(errc::wrong_state, "task " + to_string(id) + " has ended");
+        if (is_terminal(task.state)) throw detail::task_has_ended(id);
         if (!notes.consumer.empty() && !is_current(task, find_consumer(notes.consumer), notes.token)) {
-            throw error(errc::lease_lost, "task " + to_string(id));
+            throw detail::attempt_is_over(id);
         }
         return store_.note(task, notes, now);
     }
@@ -305,13 +305,6 @@ public:
 private:
     static constexpr std::size_t max_log_lines = 100;
 
-    static void check(const new_task& task) {
-        if (!task.spec) throw error(errc::invalid_argument, "a task without a specification");
-        if (!task.own_id.empty() && !is_valid_own_id(task.own_id)) {
-            throw error(errc::invalid_argument, "not a task id: \"" + task.own_id.substr(0, 64) + '"');
-        }
-    }
-
     /// Refuses more tasks than fit; those that are there already need no room.
     void check_room(const std::vector<new_task>& tasks, time_point now) {
         const auto is_there = [&](const new_task& task) { return store_.find_same(task, now).has_value(); };
@@ -342,7 +335,7 @@ private:
 
     entry& existing(const task_id& id) {
         if (auto* task = find(id.key)) return *task;
-        throw error(errc::not_found, "task " + to_string(id));
+        throw detail::no_such_task(id);
     }
 
     template <class Action>

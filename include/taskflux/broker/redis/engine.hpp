@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/checks.hpp>
 #include <taskflux/broker/redis/connection.hpp>
 #include <taskflux/broker/redis/consumers.hpp>
 #include <taskflux/broker/redis/inbox.hpp>
@@ -95,16 +96,13 @@ public:
     }
 
     void check_open() const {
-        if (is_closed_) throw error(errc::shut_down, "the broker has been closed");
+        if (is_closed_) throw detail::broker_is_closed();
     }
 
     /// The queue of that name. Errors: `invalid_argument`, `shut_down`.
     std::shared_ptr<queue> at(const std::string& name) {
         check_open();
-        if (!is_valid_name(name)) {
-            throw error(errc::invalid_argument,
-                        "not a queue name: \"" + name + "\"; use 1 to 128 characters of A-Z a-z 0-9 _ - . /");
-        }
+        detail::check_queue_name(name);
         const std::lock_guard lock(mutex_);
         auto& made = queues_[name];
         if (!made) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/checks.hpp>
 #include <taskflux/broker/redis/engine.hpp>
 #include <taskflux/broker/redis/records.hpp>
 #include <taskflux/broker/redis/segments.hpp>
@@ -19,10 +20,6 @@
 #include <vector>
 
 namespace taskflux::redis {
-
-inline error lease_lost(const std::string& consumer, const std::string& queue) {
-    return error(errc::lease_lost, "consumer " + consumer + " on queue " + queue);
-}
 
 inline delivery read_delivery(std::size_t queue, std::uint64_t sequence, record_reader::stored record,
                               const task_status& status) {
@@ -180,7 +177,7 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
         const auto got = fetched.take();
         if (got.is_lost) {
             consumers.gone(request.consumer, name);
-            if (found.empty()) throw lease_lost(request.consumer, name);
+            if (found.empty()) throw detail::consumer_is_gone(request.consumer, name);
             co_return never;  // the next fetch will say so
         }
         auto from = got.read();
@@ -239,7 +236,7 @@ inline void take_handed(const engine_ptr& on, const fetch_request& request, std:
 inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request request) {
     on->check_open();
     for (const auto& name : request.queues) {
-        if (!on->consumers().has_joined(request.consumer, name)) throw lease_lost(request.consumer, name);
+        if (!on->consumers().has_joined(request.consumer, name)) throw detail::consumer_is_gone(request.consumer, name);
     }
     const auto deadline = later(on->base().now(), request.wait);
     const auto place = std::make_shared<inbox::place>();
