@@ -89,6 +89,7 @@
 #include <set>
 #include <source_location>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -176,10 +177,17 @@ inline boost::system::error_code make_error_code(errc value) noexcept {
     return {static_cast<int>(value), taskflux_category()};
 }
 
-/// A taskflux error with a sentence that says what was wrong, where, and what would be right.
+/// An error of taskflux. `what()` says what failed, where, why, and the remedy; `code()` is for programs to compare.
 class error : public boost::system::system_error {
 public:
-    error(errc code, const std::string& what) : system_error(make_error_code(code), what) {}
+    /// Where `what` is empty, `what()` is the sentence of `code`.
+    error(errc code, const std::string& what)
+        : system_error(make_error_code(code)), text_(what.empty() ? this->code().message() : what) {}
+
+    const char* what() const noexcept override { return text_.what(); }
+
+private:
+    std::runtime_error text_;  // `system_error` appends the code's own sentence; and this copies without throwing
 };
 
 }  // namespace taskflux
@@ -2297,12 +2305,9 @@ class payload_error : public error {
 public:
     /// @param pointer JSON pointer (RFC 6901) of the place; empty for the top level.
     payload_error(errc code, std::string pointer, std::string reason)
-        : error(code, reason),
+        : error(code, (pointer.empty() ? "at the top level: " : "at " + pointer + ": ") + reason),
           pointer_(std::move(pointer)),
-          reason_(std::move(reason)),
-          what_((pointer_.empty() ? "at the top level: " : "at " + pointer_ + ": ") + reason_) {}
-
-    const char* what() const noexcept override { return what_.c_str(); }
+          reason_(std::move(reason)) {}
 
     /// JSON pointer (RFC 6901) of the place that is wrong; empty for the top level.
     const std::string& pointer() const { return pointer_; }
@@ -2313,7 +2318,6 @@ public:
 private:
     std::string pointer_;
     std::string reason_;
-    std::string what_;
 };
 
 /// A text that is not JSON, not of the shape that its type asks for, or over a limit.
