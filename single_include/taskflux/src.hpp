@@ -5018,6 +5018,40 @@ private:
 
 }  // namespace taskflux::redis
 
+// -------------------- taskflux/broker/redis/batch_items.hpp ------------------------------------------------
+
+namespace taskflux::redis {
+
+// What travels together in one request: see `batcher`. Each item is ready to be sent.
+
+/// A task to be stored.
+struct task_item {
+    task_item() {}
+    task_item(const new_task& task, std::uint32_t made_nonce) : record(record_of(task, made_nonce)), nonce(made_nonce) {
+        if (!task.hold && task.delay <= duration::zero() && task.at <= time_point{}) {
+            is_awaited = task.is_awaited;
+            return;
+        }
+        put(place, std::uint8_t(task.hold));
+        put(place, to_number(task.delay));
+        put(place, to_number(task.at));
+    }
+
+    std::string record;       ///< without the time, which the server puts in front
+    std::string place;        ///< whether it is held, and when it is due: see enqueue.lua; empty: it is to run at once
+    std::uint32_t nonce = 0;  ///< which `record` has too
+    bool is_awaited = false;  ///< the inbox is to hear of its end; only for one that is to run at once
+};
+
+/// The end of an attempt.
+struct end_item {
+    explicit end_item(const settlement& end) : ending(ending_of(end)) {}
+
+    std::string ending;
+};
+
+}  // namespace taskflux::redis
+
 // -------------------- taskflux/broker/redis/batcher.hpp ----------------------------------------------------
 
 namespace taskflux::redis {
@@ -5030,18 +5064,18 @@ struct batcher_limits {
 /// Makes one request of what several callers want at about the same time: one is under way, and what comes
 /// meanwhile is the next. Nothing is delayed when nothing is under way. Thread-safe; lives in a shared_ptr.
 /// A cancelled caller is not waited for; what it wanted is still sent.
-template <class Result>
-class batcher : public std::enable_shared_from_this<batcher<Result>> {
+template <class Item, class Result>
+class batcher : public std::enable_shared_from_this<batcher<Item, Result>> {
 public:
-    /// Sends the words of some items and gives a result for each.
-    using sender = std::function<asio::awaitable<std::vector<Result>>(std::vector<std::string> words)>;
+    /// Sends some items and gives a result for each.
+    using sender = std::function<asio::awaitable<std::vector<Result>>(std::vector<Item> items)>;
 
     batcher(asio::any_io_executor executor, sender send) : executor_(std::move(executor)), send_(std::move(send)) {}
 
-    /// The results for `items` items, at most `batcher_limits::max_items`, made of `words`. Throws what sending threw.
-    asio::awaitable<std::vector<Result>> run(std::vector<std::string> words, std::size_t items) {
+    /// The results for `items`, at most `batcher_limits::max_items`. Throws what sending threw.
+    asio::awaitable<std::vector<Result>> run(std::vector<Item> items) {
         const auto self = this->shared_from_this();
-        const auto mine = std::make_shared<entry>(std::move(words), items);
+        const auto mine = std::make_shared<entry>(std::move(items));
         if (join(mine)) {
             asio::co_spawn(executor_, pump(self), [](std::exception_ptr) {});  // it throws nothing
         }
@@ -5052,10 +5086,10 @@ public:
 
 private:
     struct entry {
-        entry(std::vector<std::string> text, std::size_t count) : words(std::move(text)), items(count) {}
+        explicit entry(std::vector<Item> given) : items(std::move(given)), size(items.size()) {}
 
-        std::vector<std::string> words;
-        std::size_t items;
+        std::vector<Item> items;  // until they are sent
+        const std::size_t size;
         std::vector<Result> results;
         std::exception_ptr error;
         detail::event done;
@@ -5072,9 +5106,9 @@ private:
     batch take() {
         const std::lock_guard lock(mutex_);
         batch taken;
-        for (std::size_t items = 0; !waiting_.empty(); waiting_.pop_front()) {
-            items += waiting_.front()->items;
-            if (items > batcher_limits::max_items && !taken.empty()) break;
+        for (std::size_t size = 0; !waiting_.empty(); waiting_.pop_front()) {
+            size += waiting_.front()->size;
+            if (size > batcher_limits::max_items && !taken.empty()) break;
             taken.push_back(std::move(waiting_.front()));
         }
         if (taken.empty()) is_sending_ = false;
@@ -5083,14 +5117,14 @@ private:
 
     static asio::awaitable<void> pump(std::shared_ptr<batcher> self) {
         for (auto taken = self->take(); !taken.empty(); taken = self->take()) {
-            std::vector<std::string> words;
+            std::vector<Item> items;
             for (const auto& one : taken) {
-                words.insert(words.end(), std::move_iterator(one->words.begin()), std::move_iterator(one->words.end()));
+                items.insert(items.end(), std::move_iterator(one->items.begin()), std::move_iterator(one->items.end()));
             }
             std::vector<Result> results;
             std::exception_ptr error;
             try {
-                results = co_await self->send_(std::move(words));
+                results = co_await self->send_(std::move(items));
             } catch (...) {
                 error = std::current_exception();
             }
@@ -5098,7 +5132,7 @@ private:
             for (const auto& one : taken) {
                 one->error = error;
                 if (!error) {
-                    const auto end = next + static_cast<std::ptrdiff_t>(one->items);
+                    const auto end = next + static_cast<std::ptrdiff_t>(one->size);
                     one->results.assign(std::move_iterator(next), std::move_iterator(end));
                     next = end;
                 }
@@ -8289,8 +8323,6 @@ class record_head {
 public:
     explicit record_head(std::string_view record) : record_(record) {}
 
-    std::uint32_t nonce() const { return byte_reader(record_.substr(3)).number<std::uint32_t>(); }
-
     /// Whether a script need not look into it but for name and priority.
     bool is_plain() const {
         if ((flags() & (has_own_id | has_unique_key | has_parent)) != 0) return false;
@@ -8321,34 +8353,34 @@ private:
     std::string_view record_;
 };
 
-/// Adds the words of `enqueue_plain.lua` for records, each followed by a word of no interest.
-inline void add_segments(const std::vector<std::string>& words, arguments& with) {
+/// Adds the words of `enqueue_plain.lua` for plain tasks.
+inline void add_segments(const std::vector<task_item>& tasks, arguments& with) {
     constexpr std::size_t fewest = 4, most = 128;  // fewer cost more memory than single records
     constexpr std::size_t most_bytes = 16 * 1024;  // a piece of it is cut out of the whole
-    for (std::size_t at = 0; at < words.size();) {
-        const record_head first(words[at]);
+    for (std::size_t at = 0; at < tasks.size();) {
+        const record_head first(tasks[at].record);
         std::size_t end = at, bytes = 0;
-        for (; end < words.size() && (end - at) / 2 < most; end += 2) {
-            const record_head next(words[end]);
+        for (; end < tasks.size() && end - at < most; ++end) {
+            const record_head next(tasks[end].record);
             bytes += next.rest().size();
             if (bytes > most_bytes || !next.is_like(first)) break;
         }
-        const auto count = (end - at) / 2;
+        const auto count = end - at;
         if (count < fewest) {
-            with.add(std::string_view(words[at])).add("");
-            at += 2;
+            with.add(std::string_view(tasks[at].record)).add("");
+            ++at;
             continue;
         }
         std::string body(first.kind()), status, tail;
         put(body, static_cast<std::uint16_t>(count));
         put(body, std::uint32_t(0));  // where the first of them begins
         body += first.name_and_limits();
-        status.push_back(words[at][1]);
+        status.push_back(tasks[at].record[1]);
         put(status, first.retention());
         tail.reserve(bytes);
-        for (; at < end; at += 2) {
-            const record_head one(words[at]);
-            put(status, one.nonce());
+        for (; at < end; ++at) {
+            const record_head one(tasks[at].record);
+            put(status, tasks[at].nonce);
             tail += one.rest();
             put(body, static_cast<std::uint32_t>(tail.size()));
         }
@@ -8419,46 +8451,35 @@ public:
     const std::string& name() const { return name_; }
     queue_calls& calls() { return *calls_; }
 
-    /// A record and how it begins, for each task: see enqueue.lua.
-    std::vector<std::string> words_of(const std::vector<new_task>& tasks) {
-        std::vector<std::string> words;
-        words.reserve(2 * tasks.size());
-        for (const auto& task : tasks) {
-            words.push_back(record_of(task, new_nonce()));
-            auto& how = words.emplace_back();
-            if (!task.hold && task.delay <= duration::zero() && task.at <= time_point{}) {
-                if (task.is_awaited) how = awaited;
-                continue;
-            }
-            put(how, std::uint8_t(task.hold));
-            put(how, to_number(task.delay));
-            put(how, to_number(task.at));
-        }
-        return words;
+    /// The tasks as they are sent, with new nonces.
+    std::vector<task_item> items_of(const std::vector<new_task>& tasks) {
+        std::vector<task_item> items;
+        items.reserve(tasks.size());
+        for (const auto& task : tasks) items.emplace_back(task, new_nonce());
+        return items;
     }
 
     /// Stores up to `batcher_limits::max_items` tasks.
     asio::awaitable<std::vector<stored>> submit(std::vector<new_task> tasks) {
         const auto self = shared_from_this();
-        auto words = words_of(tasks);
+        auto items = items_of(tasks);
         const auto batches = enqueueing();
-        co_return co_await batches->run(std::move(words), tasks.size());
+        co_return co_await batches->run(std::move(items));
     }
 
-    /// Ends as many attempts.
-    asio::awaitable<std::vector<effect>> settle(std::string consumer, std::vector<std::string> words,
-                                                std::size_t items) {
+    /// Ends up to `batcher_limits::max_items` attempts of one consumer.
+    asio::awaitable<std::vector<effect>> settle(std::string consumer, std::vector<end_item> ends) {
         const auto self = shared_from_this();
         const auto batches = settling(consumer);
-        co_return co_await batches->run(std::move(words), items);
+        co_return co_await batches->run(std::move(ends));
     }
 
     /// Asks for a task's end, and to be told of it by `inbox`, unless that is empty.
     asio::awaitable<wait_answer> wait(task_key key, const std::string& inbox) {
         const auto self = shared_from_this();
-        std::vector<std::string> words{std::to_string(key.sequence), std::to_string(key.nonce)};
+        std::vector<task_key> keys(1, key);
         const auto batches = waiting(inbox);
-        auto answers = co_await batches->run(std::move(words), 1);
+        auto answers = co_await batches->run(std::move(keys));
         co_return std::move(answers.front());
     }
 
@@ -8499,94 +8520,85 @@ private:
         return static_cast<std::uint32_t>(random_());
     }
 
-    // The second word of a task that is to run at once and whose end is awaited, until `send_tasks` has read it: the server
-    // gets an empty one, as for others that are to run at once. It can't be mistaken: where a task is put takes 17 bytes.
-    static constexpr const char* awaited = "awaited";
+    using task_batcher = batcher<task_item, stored>;
+    using end_batcher = batcher<end_item, effect>;
+    using wait_batcher = batcher<task_key, wait_answer>;
 
-    std::shared_ptr<batcher<stored>> enqueueing() {
+    std::shared_ptr<task_batcher> enqueueing() {
         const std::lock_guard lock(mutex_);
         if (!enqueueing_) {
-            enqueueing_ = std::make_shared<batcher<stored>>(
-                executor_, [self = weak_from_this()](std::vector<std::string> words) { return send_tasks(self.lock(), std::move(words)); });
+            enqueueing_ = std::make_shared<task_batcher>(
+                executor_, [self = weak_from_this()](std::vector<task_item> items) { return send_tasks(self.lock(), std::move(items)); });
         }
         return enqueueing_;
     }
 
-    std::shared_ptr<batcher<effect>> settling(const std::string& consumer) {
+    std::shared_ptr<end_batcher> settling(const std::string& consumer) {
         const std::lock_guard lock(mutex_);
         auto& made = settling_[consumer];
         if (!made) {
-            made = std::make_shared<batcher<effect>>(executor_, [self = weak_from_this(), consumer](std::vector<std::string> words) {
-                return send_ends(self.lock(), consumer, std::move(words));
+            made = std::make_shared<end_batcher>(executor_, [self = weak_from_this(), consumer](std::vector<end_item> ends) {
+                return send_ends(self.lock(), consumer, std::move(ends));
             });
         }
         return made;
     }
 
-    std::shared_ptr<batcher<wait_answer>> waiting(const std::string& inbox) {
+    std::shared_ptr<wait_batcher> waiting(const std::string& inbox) {
         const std::lock_guard lock(mutex_);
         auto& made = waiting_[inbox];
         if (!made) {
-            made = std::make_shared<batcher<wait_answer>>(executor_, [self = weak_from_this(), inbox](std::vector<std::string> words) {
-                return send_waits(self.lock(), inbox, std::move(words));
+            made = std::make_shared<wait_batcher>(executor_, [self = weak_from_this(), inbox](std::vector<task_key> keys) {
+                return send_waits(self.lock(), inbox, std::move(keys));
             });
         }
         return made;
     }
 
-    static asio::awaitable<std::vector<stored>> send_tasks(std::shared_ptr<queue> self, std::vector<std::string> words) {
-        std::vector<std::uint32_t> nonces;
-        nonces.reserve(words.size() / 2);
+    static asio::awaitable<std::vector<stored>> send_tasks(std::shared_ptr<queue> self, std::vector<task_item> items) {
         std::string heard_of;  // places, of those whose ends the inbox is to hear of
         bool all_plain = true;
-        for (std::size_t i = 0; i < words.size(); i += 2) {
-            const record_head head(words[i]);
-            if (words[i + 1] == awaited) {
-                words[i + 1].clear();
-                put(heard_of, static_cast<std::uint16_t>(nonces.size()));
-            }
-            nonces.push_back(head.nonce());
-            all_plain = all_plain && words[i + 1].empty() && head.is_plain();
+        for (std::size_t i = 0; i < items.size(); ++i) {
+            if (items[i].is_awaited) put(heard_of, static_cast<std::uint16_t>(i));
+            all_plain = all_plain && items[i].place.empty() && record_head(items[i].record).is_plain();
         }
         const auto batch = ++self->batches_;
         const auto channel = heard_of.empty() ? std::string() : self->server_->inbox();
         answer got;
         got.is_slow = true;
-        if (all_plain && nonces.size() == 1) {
+        if (all_plain && items.size() == 1) {
             arguments with;
-            with.add(self->producer_).add(batch).add_run_id().add(channel).add(words.front());
+            with.add(self->producer_).add(batch).add_run_id().add(channel).add(items.front().record);
             auto own = self->calls_->known_sets();
             own.push_back("p:" + self->producer_);
             got = co_await self->calls_->run_if_fast(self->hand_over_, std::move(own), std::move(with), true, true);
         }
         if (got.is_slow) {
             arguments with;
-            with.reserve(words.size() + 5);
+            with.reserve(2 * items.size() + 5);
             with.add(self->producer_).add(batch).add_run_id();
             if (all_plain) {
                 with.add(channel).add(heard_of);
-                add_segments(words, with);
+                add_segments(items, with);
             } else {
-                heard_of.clear();
-                for (auto& word : words) with.add(std::move(word));
+                for (auto& item : items) with.add(std::move(item.record)).add(std::move(item.place));
             }
             std::vector<std::string> own;
             own.push_back("p:" + self->producer_);
             const auto& script = all_plain ? scripts::enqueue_plain : scripts::enqueue;
             got = co_await self->calls_->run(script, std::move(own), std::move(with), true, true);
         }
-        co_return read_stored(got, nonces, heard_of);
+        co_return read_stored(got, items, all_plain);
     }
 
-    /// The answer to tasks with those nonces: the first new one's number, and of those that were there already their
-    /// places among the others and their keys.
-    static std::vector<stored> read_stored(const answer& got, const std::vector<std::uint32_t>& nonces,
-                                           const std::string& heard_of) {
+    /// The answer to `items`: the first new one's number, and of those that were there already their places among the
+    /// others and their keys. `will_hear`: the inbox was asked to hear of the awaited ones.
+    static std::vector<stored> read_stored(const answer& got, const std::vector<task_item>& items, bool will_hear) {
         auto from = got.read();
         auto next = static_cast<std::uint64_t>(from.integer());
         constexpr auto none = static_cast<std::size_t>(-1);
         const auto next_duplicate = [&] { return from.done() ? none : static_cast<std::size_t>(from.integer()); };
-        std::vector<stored> answers(nonces.size());
+        std::vector<stored> answers(items.size());
         auto duplicate = next_duplicate();
         for (std::size_t i = 0; i < answers.size(); ++i) {
             if (i == duplicate) {
@@ -8594,21 +8606,20 @@ private:
                 answers[i].task = {{sequence, static_cast<std::uint32_t>(from.integer())}, true};
                 duplicate = next_duplicate();
             } else {
-                answers[i].task = {{next++, nonces[i]}, false};
+                answers[i].task = {{next++, items[i].nonce}, false};
             }
+            answers[i].is_awaited = will_hear && items[i].is_awaited;
         }
-        byte_reader places(heard_of);
-        for (std::size_t i = 0; i < heard_of.size(); i += 2) answers[places.number<std::uint16_t>()].is_awaited = true;
         return answers;
     }
 
     static asio::awaitable<std::vector<effect>> send_ends(std::shared_ptr<queue> self, std::string consumer,
-                                                          std::vector<std::string> words) {
-        const auto items = words.size();
+                                                          std::vector<end_item> ends) {
+        const auto items = ends.size();
         arguments with;
         with.reserve(items + 1);
         with.add(consumer);
-        for (auto& word : words) with.add(std::move(word));
+        for (auto& one : ends) with.add(std::move(one.ending));
         std::vector<std::string> own;
         own.push_back("a:" + consumer);
         std::vector<fast_script*> fast;
@@ -8623,10 +8634,10 @@ private:
     }
 
     static asio::awaitable<std::vector<wait_answer>> send_waits(std::shared_ptr<queue> self, std::string inbox,
-                                                                std::vector<std::string> words) {
+                                                                std::vector<task_key> keys) {
         arguments with;
         with.add(inbox);
-        for (auto& word : words) with.add(std::move(word));
+        for (const auto& key : keys) with.add(key.sequence).add(key.nonce);
         const auto got = co_await self->calls_->run(scripts::wait, {}, std::move(with), true);
         auto from = got.read();
         const auto now = static_cast<double>(from.integer());
@@ -8660,10 +8671,10 @@ private:
 
     std::mutex mutex_;  // guards all below
     std::mt19937_64 random_{std::random_device()()};
-    std::shared_ptr<batcher<stored>> enqueueing_;
+    std::shared_ptr<task_batcher> enqueueing_;
     std::set<std::string> damaged_;
-    std::map<std::string, std::shared_ptr<batcher<effect>>> settling_;
-    std::map<std::string, std::shared_ptr<batcher<wait_answer>>> waiting_;
+    std::map<std::string, std::shared_ptr<end_batcher>> settling_;
+    std::map<std::string, std::shared_ptr<wait_batcher>> waiting_;
 };
 
 }  // namespace taskflux::redis
@@ -9641,10 +9652,10 @@ inline awaitable<bool> set_schedule(engine_ptr on, std::string name, std::string
                                     std::vector<new_task> tasks) {
     const auto of = on->at(name);
     co_await on->announce(name);
-    auto words = of->words_of(tasks);
+    auto items = of->items_of(tasks);
     arguments with;
     with.add_run_id().add(std::move(id)).add(std::move(was)).add(std::move(to));
-    for (auto& word : words) with.add(std::move(word));
+    for (auto& item : items) with.add(std::move(item.record)).add(std::move(item.place));
     auto& calls = of->calls();
     const auto got = co_await calls.run(scripts::set_schedule, {}, std::move(with), true, !tasks.empty());
     co_return got.read().integer() != 0;
@@ -9745,13 +9756,10 @@ public:
         effects.reserve(settlements.size());
         for (std::size_t from = 0; from < settlements.size(); from += engine::batch_size) {
             const auto till = (std::min)(from + engine::batch_size, settlements.size());
-            std::vector<std::string> words;
-            words.reserve(till - from);
-            for (auto i = from; i < till; ++i) {
-                const auto& end = settlements[i];
-                words.push_back(ending_of(end));
-            }
-            const auto some = co_await into->settle(consumer, std::move(words), till - from);
+            std::vector<end_item> ends;
+            ends.reserve(till - from);
+            for (auto i = from; i < till; ++i) ends.emplace_back(settlements[i]);
+            const auto some = co_await into->settle(consumer, std::move(ends));
             for (auto i = from; i < till; ++i) on->consumers().settled(consumer, queue, settlements[i].key.sequence);
             effects.insert(effects.end(), some.begin(), some.end());
         }

@@ -113,13 +113,10 @@ public:
         effects.reserve(settlements.size());
         for (std::size_t from = 0; from < settlements.size(); from += engine::batch_size) {
             const auto till = (std::min)(from + engine::batch_size, settlements.size());
-            std::vector<std::string> words;
-            words.reserve(till - from);
-            for (auto i = from; i < till; ++i) {
-                const auto& end = settlements[i];
-                words.push_back(ending_of(end));
-            }
-            const auto some = co_await into->settle(consumer, std::move(words), till - from);
+            std::vector<end_item> ends;
+            ends.reserve(till - from);
+            for (auto i = from; i < till; ++i) ends.emplace_back(settlements[i]);
+            const auto some = co_await into->settle(consumer, std::move(ends));
             for (auto i = from; i < till; ++i) on->consumers().settled(consumer, queue, settlements[i].key.sequence);
             effects.insert(effects.end(), some.begin(), some.end());
         }
