@@ -151,6 +151,41 @@ asio::awaitable<bool> exchange::send(std::string address, std::string message, b
 
 }  // namespace taskflux
 
+// -------------------- taskflux/broker/memory/admission.hpp -------------------------------------------------
+
+namespace taskflux::memory {
+
+/// Why no more tasks of a queue may start now.
+enum class obstacle {
+    none,   ///< as many may start as were asked for
+    paused  ///< the queue is paused
+};
+
+/// How many tasks may start now, and why not more.
+struct allowance {
+    std::size_t count = 0;
+    obstacle why_not_more = obstacle::none;
+};
+
+/// Decides how many tasks of one queue may start. Whatever hands out tasks, or wakes somebody who would fetch them, asks
+/// here and nowhere else: what limits a queue is a rule of this class.
+class admission {
+public:
+    void pause(bool on) { is_paused_ = on; }
+    bool is_paused() const { return is_paused_; }
+
+    /// How many of `wanted` tasks may start now.
+    allowance admit(std::size_t wanted) const {
+        if (is_paused_) return {0, obstacle::paused};
+        return {wanted, obstacle::none};
+    }
+
+private:
+    bool is_paused_ = false;
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/journal.hpp ---------------------------------------------------
 
 namespace taskflux::memory {
@@ -1163,7 +1198,7 @@ private:
 
 namespace taskflux::memory {
 
-/// One queue as the broker's calls see it: tasks by key, consumers with leases, pausing. Not thread-safe.
+/// One queue as the broker's calls see it: tasks by key, consumers with leases, admission. Not thread-safe.
 ///
 /// Call `advance(now)` before anything else at a new `now`: what time alone brings about happens there.
 class task_queue {
@@ -1227,7 +1262,7 @@ public:
     void fetch(consumer& who, const name_set* names, std::size_t queue, std::size_t max, time_point now,
                std::vector<delivery>& out) {
         std::size_t budget = 1000;
-        for (; max > 0 && !paused_; --max) {
+        for (auto left = admission_.admit(max).count; left > 0; --left) {
             auto* const task = store_.ready().next(names, budget);
             if (!task) return;
             store_.deliver(*task, who, now);
@@ -1237,7 +1272,7 @@ public:
         }
     }
 
-    bool has_work(const name_set* names) const { return !paused_ && store_.ready().has_work(names); }
+    bool has_work(const name_set* names) const { return admission_.admit(1).count > 0 && store_.ready().has_work(names); }
 
     /// The name of the task that is next in its lane, or null.
     const std::string* next_name() const {
@@ -1390,7 +1425,7 @@ public:
         return removed;
     }
 
-    void pause(bool on) { paused_ = on; }
+    void pause(bool on) { admission_.pause(on); }
 
     // --- schedules -------------------------------------------------------------------------------------
 
@@ -1434,7 +1469,7 @@ public:
         made.cancelled = store_.count(cancelled);
         made.expired = store_.count(expired);
         made.unclaimed = store_.ready().unclaimed_size();
-        made.paused = paused_;
+        made.paused = admission_.is_paused();
         return made;
     }
 
@@ -1499,7 +1534,7 @@ private:
     std::size_t max_pending_;
     std::unordered_map<std::string, std::unique_ptr<consumer>> consumers_;
     time_point next_lease_end_ = never;
-    bool paused_ = false;
+    admission admission_;
     std::map<std::string, std::string> schedules_;
     bool has_held_schedules_ = false;
 };

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/checks.hpp>
+#include <taskflux/broker/memory/admission.hpp>
 #include <taskflux/broker/memory/family.hpp>
 
 #include <algorithm>
@@ -13,7 +15,7 @@
 
 namespace taskflux::memory {
 
-/// One queue as the broker's calls see it: tasks by key, consumers with leases, pausing. Not thread-safe.
+/// One queue as the broker's calls see it: tasks by key, consumers with leases, admission. Not thread-safe.
 ///
 /// Call `advance(now)` before anything else at a new `now`: what time alone brings about happens there.
 class task_queue {
@@ -77,7 +79,7 @@ public:
     void fetch(consumer& who, const name_set* names, std::size_t queue, std::size_t max, time_point now,
                std::vector<delivery>& out) {
         std::size_t budget = 1000;
-        for (; max > 0 && !paused_; --max) {
+        for (auto left = admission_.admit(max).count; left > 0; --left) {
             auto* const task = store_.ready().next(names, budget);
             if (!task) return;
             store_.deliver(*task, who, now);
@@ -87,7 +89,7 @@ public:
         }
     }
 
-    bool has_work(const name_set* names) const { return !paused_ && store_.ready().has_work(names); }
+    bool has_work(const name_set* names) const { return admission_.admit(1).count > 0 && store_.ready().has_work(names); }
 
     /// The name of the task that is next in its lane, or null.
     const std::string* next_name() const {
@@ -240,7 +242,7 @@ public:
         return removed;
     }
 
-    void pause(bool on) { paused_ = on; }
+    void pause(bool on) { admission_.pause(on); }
 
     // --- schedules -------------------------------------------------------------------------------------
 
@@ -284,7 +286,7 @@ public:
         made.cancelled = store_.count(cancelled);
         made.expired = store_.count(expired);
         made.unclaimed = store_.ready().unclaimed_size();
-        made.paused = paused_;
+        made.paused = admission_.is_paused();
         return made;
     }
 
@@ -349,7 +351,7 @@ private:
     std::size_t max_pending_;
     std::unordered_map<std::string, std::unique_ptr<consumer>> consumers_;
     time_point next_lease_end_ = never;
-    bool paused_ = false;
+    admission admission_;
     std::map<std::string, std::string> schedules_;
     bool has_held_schedules_ = false;
 };
