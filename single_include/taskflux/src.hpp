@@ -361,7 +361,7 @@ namespace taskflux::memory {
 struct entry;
 struct consumer;
 
-/// Somebody who waits for a task's end: told once, with the outcome filled in.
+/// A caller waiting for a task's end: notified once, with the outcome filled in.
 struct result_waiter {
     std::optional<task_outcome> outcome;
     void (*notify)(result_waiter&) = nullptr;
@@ -851,7 +851,7 @@ public:
         finish(task, task_event::cancel, task_state::cancelled, now);
     }
 
-    /// Removes a task for good; who waits for it hears that it was cancelled.
+    /// Removes a task for good; callers waiting for it get the outcome `cancelled`.
     void remove(entry& task, time_point now) {
         if (is_terminal(task.state)) return forget(task);
         conclude(task, task_event::cancel, task_state::cancelled, now);
@@ -1008,7 +1008,7 @@ protected:
         expect(later(now, retention));
     }
 
-    /// The end of a task: its unique key is free, who waits is told.
+    /// The end of a task: its unique key is free, callers waiting for it are notified.
     void conclude(entry& task, task_event event, task_state to, time_point now) {
         detach(task);
         enter(task, event, to);
@@ -1903,7 +1903,7 @@ private:
         chosen->wake.set();
     }
 
-    /// Who was woken does not need all there is: wakes the next.
+    /// A fetch that was woken leaves tasks to others: wakes the next one.
     void pass_on(const fetch_request& request) {
         for (const auto& name : request.queues) wake_fetch(name, look(name));
     }
@@ -2949,7 +2949,7 @@ inline boost::redis::request make_greeting() {
     return out;
 }
 
-/// The same on connections after the first one of a process, without the setting.
+/// Like `make_greeting`, without the setting: for the connections after the first one of a process.
 inline boost::redis::request make_short_greeting() {
     auto out = make_request();
     out.push("HELLO");
@@ -3519,7 +3519,7 @@ inline boost::redis::config make_config(const redis_url& url, const connection_o
     return out;
 }
 
-/// The same for a Sentinel: nothing is sent by itself, as `make_sentinel_question` says it all.
+/// Like `make_config`, for a Sentinel: nothing is sent by itself, as `make_sentinel_question` says it all.
 inline boost::redis::config make_sentinel_config(boost::redis::config from, const address& who) {
     from.addr = to_boost(who);
     from.setup.clear();
@@ -3705,7 +3705,7 @@ struct link_call {
     std::chrono::steady_clock::time_point deadline;
 };
 
-/// One connection of Boost.Redis, made again whenever it is lost. Lives as long as its loops do, which is
+/// One connection of Boost.Redis, reconnected whenever it is lost; `link_state` decides, this carries out. Lives as long as its loops do, which is
 /// until `stop` or the end of its context, so that no socket outlives either; hold it weakly. `executor` runs
 /// one thing at a time.
 class link : public std::enable_shared_from_this<link> {
@@ -3756,7 +3756,7 @@ public:
     /// Whether calls may come. Thread-safe.
     bool is_ready() const noexcept { return ready_; }
 
-    /// Returns when they may. On the executor. Errors: as `connection::eval`.
+    /// Returns when calls may come. On the executor. Errors: as `connection::eval`.
     static asio::awaitable<void> wait(std::shared_ptr<link> self, std::chrono::steady_clock::time_point deadline) {
         co_await self->until_ready(deadline);
     }
@@ -4066,7 +4066,7 @@ inline void check_replication(const replication& got, unsigned wanted) {
 namespace taskflux::redis {
 
 /// This process' way to a Redis server: a connection for commands, one for the inbox, and one for durable calls
-/// if there may be any, all made again, after growing pauses, whenever they are lost. With Sentinels all of them
+/// if there may be any, all reconnected with exponential back-off whenever they are lost. With Sentinels all of them
 /// lead to the same master: where one finds another than the rest, those look again. Safe to use from several
 /// threads, but for the two setters. Once started it keeps its context running until `close`, or the end of its
 /// last owner.
@@ -4098,9 +4098,9 @@ public:
         return send(make_eval(which, keys, args, repeatable));
     }
 
-    /// The same for a script that may be carried out twice, but returns only when as many replicas as the options
-    /// ask for have what it did and all that was done before, or time is up: see `check_replicas`, to which the reply
-    /// must be given before it is read to its end. Waits hold up only each other.
+    /// Like `eval`, for a script that may be carried out twice; returns only when as many replicas as the options ask for
+    /// have what it did and all that was done before, or time is up: see `check_replicas`, to which the reply must be
+    /// given before it is read to its end. Waits hold up only each other.
     asio::awaitable<reply> eval_durably(const script& which, const std::vector<std::string>& keys,
                                         const std::vector<std::string>& args) {
         auto call = make_eval(which, keys, args, true);
@@ -4114,8 +4114,8 @@ public:
         if (replicas() > 0) wire::check_replication(wire::take_replication(from), replicas());
     }
 
-    /// Sends one command that neither blocks nor subscribes; else as `eval`. Errors: `invalid_argument` for
-    /// no words.
+    /// Like `eval`, for one command, which must neither block nor subscribe. Errors: those of `eval`, and
+    /// `invalid_argument` for no words.
     asio::awaitable<reply> command(const std::vector<std::string>& words, bool repeatable) {
         if (words.empty()) throw error(errc::invalid_argument, "a Redis command needs at least one word");
         auto call = make_call(repeatable);
@@ -4130,8 +4130,8 @@ public:
     /// The channel of this process, always subscribed to on a connection of its own.
     const std::string& inbox() const noexcept { return inbox_; }
 
-    /// What was published to `inbox`, in its order. Set before `start`; called on the connection's executor,
-    /// one at a time, and not begun after `close` from there; must not throw.
+    /// Sets the listener for what is published to `inbox`, in its order. Set before `start`; called on the connection's
+    /// executor, one at a time, and not begun after `close` from there; must not throw.
     void on_message(std::function<void(std::string_view payload)> listener) {
         on_message_ = std::move(listener);
     }
@@ -4143,7 +4143,8 @@ public:
         return messages && messages->is_ready();
     }
 
-    /// Returns when it is; after `start`. Errors: `unavailable` when it is not within the timeout; `shut_down`.
+    /// Returns when what is published to `inbox` is heard; call after `start`. Errors: `unavailable` when it is not within
+    /// the timeout; `shut_down`.
     asio::awaitable<void> until_it_hears() {
         std::unique_lock lock(mutex_);
         auto messages = messages_.lock();
@@ -4157,8 +4158,8 @@ public:
             asio::use_awaitable);
     }
 
-    /// The command connection is there again after having been lost, or the subscription is there, so messages may be
-    /// missing. Else as `on_message`.
+    /// Called when the connection for commands, or the subscription, is there (again): messages may be missing. Set and
+    /// called like the listener of `on_message`.
     void on_missed_messages(std::function<void()> listener) { on_missed_messages_ = std::move(listener); }
 
     /// Begins to connect. Errors: `shut_down` after `close`.
@@ -4801,7 +4802,7 @@ inline task_record full_record(const std::string& queue, std::uint64_t sequence,
 
 namespace taskflux::redis {
 
-/// A task that the server has handed to a consumer which slept, by a message.
+/// A task that the server has handed to a sleeping fetch by a message.
 struct handed_task {
     std::string queue;
     std::string consumer;
@@ -4810,11 +4811,11 @@ struct handed_task {
     std::string state;
 };
 
-/// Who waits in this process for messages from the server: fetches that sleep until there are tasks, consumers
-/// that watch for cancels, and those who await a task's end. Thread-safe.
+/// The coroutines of this process that wait for messages from the server: fetches that sleep until there are tasks,
+/// consumers that watch for cancels, and callers waiting for a task's end. Thread-safe.
 class inbox {
 public:
-    /// One who waits. Its coroutine keeps it alive; the inbox only knows where it is.
+    /// One waiting coroutine, which keeps its place alive; the inbox only knows where it is.
     struct place {
         detail::event wake;
         std::string sleeper;              // what it is called on the server: a number, a colon, its consumer
@@ -4838,7 +4839,7 @@ public:
             close();
         }
 
-        /// Keeps who waits.
+        /// The event that wakes the coroutine; keeps its place alive.
         std::shared_ptr<detail::event> wake() { return {who_, &who_->wake}; }
 
         bool is_expected() {
@@ -4856,7 +4857,7 @@ public:
             return std::exchange(who_->handed, {});
         }
 
-        /// The same; nothing comes to it any more.
+        /// Like `take_handed`; nothing comes to this place any more.
         std::vector<handed_task> close() {
             const std::lock_guard lock(in_.mutex_);
             if (const auto leave = std::exchange(leave_, nullptr)) leave(in_);
@@ -5001,7 +5002,7 @@ private:
         std::optional<task_outcome> outcome;
     };
 
-    // What nobody takes goes with time: who waits then asks.
+    // What nobody takes is dropped with time: callers waiting for it ask the server.
     told_end& told_unasked(const task_id& id) {
         constexpr std::size_t most = 1024;
         if (const auto at = told_unasked_.find(id); at != told_unasked_.end()) return at->second;
@@ -8402,7 +8403,7 @@ public:
         co_return co_await call(any, own, with, repeatable);
     }
 
-    /// Calls a fast script, unless it is passed over; where it was not enough, the answer is slow. Else as `run`.
+    /// Like `run`, for a fast script alone: where it is passed over, or was not enough, the answer is slow.
     asio::awaitable<answer> run_if_fast(fast_script& what, std::vector<std::string> own, arguments with, bool repeatable,
                                         bool durable) {
         const auto self = shared_from_this();
@@ -8960,7 +8961,7 @@ namespace taskflux::redis {
 template <class T>
 using awaitable = asio::awaitable<T>;
 
-/// What the calls of a Redis broker share: the connection, the queues, who waits, and the time. Thread-safe;
+/// What the calls of a Redis broker share: the connection, the queues, the waiting callers, and the time. Thread-safe;
 /// lives in a shared_ptr, which every call keeps.
 class engine : public std::enable_shared_from_this<engine> {
 public:
@@ -9312,7 +9313,7 @@ inline awaitable<void> set_aside(engine_ptr on, std::string consumer, std::strin
     co_await on->call(name, scripts::aside, engine::set_of(consumer), std::move(with));
 }
 
-/// The same for the same names, and short: FNV-1a, 64 bits (Fowler, Noll, Vo).
+/// A short text that is equal for equal sets of names: FNV-1a, 64 bits (Fowler, Noll, Vo).
 inline std::string signature(const name_set& names) {
     std::uint64_t mixed = 14695981039346656037U;
     for (const auto& name : names) {
@@ -9844,7 +9845,7 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
 
 namespace taskflux::redis {
 
-/// `broker::schedules`. The server's time comes with them, so that who goes by the broker's clock goes by that.
+/// `broker::schedules`. The server's time comes with them, and sets the broker's clock.
 inline awaitable<std::vector<schedule_row>> schedules(engine_ptr on, std::string name) {
     const auto got = co_await on->call(std::move(name), scripts::schedules, {}, {});
     auto from = got.read();
@@ -10084,7 +10085,7 @@ public:
             is_end = from.integer() != 0;
             std::vector<task_key> found;
             while (!from.done()) found.push_back(read_key(from));
-            // Who asks again does not know whether the first call took effect: what has gone counts.
+            // A repeated call can't know whether the first one took effect: tasks that are gone count as removed.
             const auto effects = co_await steer(on, "remove", queue, found);
             removed += static_cast<std::size_t>(std::ranges::count_if(
                 effects, [](effect e) { return e == effect::done || e == effect::not_found; }));

@@ -286,7 +286,7 @@ private:
         chosen->wake.set();
     }
 
-    /// Who was woken does not need all there is: wakes the next.
+    /// A fetch that was woken leaves tasks to others: wakes the next one.
     void pass_on(const fetch_request& request) {
         for (const auto& name : request.queues) wake_fetch(name, look(name));
     }

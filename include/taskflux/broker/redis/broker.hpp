@@ -230,7 +230,7 @@ public:
             is_end = from.integer() != 0;
             std::vector<task_key> found;
             while (!from.done()) found.push_back(read_key(from));
-            // Who asks again does not know whether the first call took effect: what has gone counts.
+            // A repeated call can't know whether the first one took effect: tasks that are gone count as removed.
             const auto effects = co_await steer(on, "remove", queue, found);
             removed += static_cast<std::size_t>(std::ranges::count_if(
                 effects, [](effect e) { return e == effect::done || e == effect::not_found; }));

@@ -38,7 +38,7 @@ namespace taskflux::redis {
 template <class T>
 using awaitable = asio::awaitable<T>;
 
-/// What the calls of a Redis broker share: the connection, the queues, who waits, and the time. Thread-safe;
+/// What the calls of a Redis broker share: the connection, the queues, the waiting callers, and the time. Thread-safe;
 /// lives in a shared_ptr, which every call keeps.
 class engine : public std::enable_shared_from_this<engine> {
 public:

@@ -100,7 +100,7 @@ inline awaitable<void> set_aside(engine_ptr on, std::string consumer, std::strin
     co_await on->call(name, scripts::aside, engine::set_of(consumer), std::move(with));
 }
 
-/// The same for the same names, and short: FNV-1a, 64 bits (Fowler, Noll, Vo).
+/// A short text that is equal for equal sets of names: FNV-1a, 64 bits (Fowler, Noll, Vo).
 inline std::string signature(const name_set& names) {
     std::uint64_t mixed = 14695981039346656037U;
     for (const auto& name : names) {

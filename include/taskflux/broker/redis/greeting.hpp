@@ -59,7 +59,7 @@ inline boost::redis::request make_greeting() {
     return out;
 }
 
-/// The same on connections after the first one of a process, without the setting.
+/// Like `make_greeting`, without the setting: for the connections after the first one of a process.
 inline boost::redis::request make_short_greeting() {
     auto out = make_request();
     out.push("HELLO");

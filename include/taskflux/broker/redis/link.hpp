@@ -71,7 +71,7 @@ struct link_call {
     std::chrono::steady_clock::time_point deadline;
 };
 
-/// One connection of Boost.Redis, made again whenever it is lost. Lives as long as its loops do, which is
+/// One connection of Boost.Redis, reconnected whenever it is lost; `link_state` decides, this carries out. Lives as long as its loops do, which is
 /// until `stop` or the end of its context, so that no socket outlives either; hold it weakly. `executor` runs
 /// one thing at a time.
 class link : public std::enable_shared_from_this<link> {
@@ -122,7 +122,7 @@ public:
     /// Whether calls may come. Thread-safe.
     bool is_ready() const noexcept { return ready_; }
 
-    /// Returns when they may. On the executor. Errors: as `connection::eval`.
+    /// Returns when calls may come. On the executor. Errors: as `connection::eval`.
     static asio::awaitable<void> wait(std::shared_ptr<link> self, std::chrono::steady_clock::time_point deadline) {
         co_await self->until_ready(deadline);
     }

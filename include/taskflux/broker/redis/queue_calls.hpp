@@ -99,7 +99,7 @@ public:
         co_return co_await call(any, own, with, repeatable);
     }
 
-    /// Calls a fast script, unless it is passed over; where it was not enough, the answer is slow. Else as `run`.
+    /// Like `run`, for a fast script alone: where it is passed over, or was not enough, the answer is slow.
     asio::awaitable<answer> run_if_fast(fast_script& what, std::vector<std::string> own, arguments with, bool repeatable,
                                         bool durable) {
         const auto self = shared_from_this();

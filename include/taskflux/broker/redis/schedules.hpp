@@ -11,7 +11,7 @@
 
 namespace taskflux::redis {
 
-/// `broker::schedules`. The server's time comes with them, so that who goes by the broker's clock goes by that.
+/// `broker::schedules`. The server's time comes with them, and sets the broker's clock.
 inline awaitable<std::vector<schedule_row>> schedules(engine_ptr on, std::string name) {
     const auto got = co_await on->call(std::move(name), scripts::schedules, {}, {});
     auto from = got.read();
