@@ -128,8 +128,8 @@ void exchange::post(std::string address, std::string message, bounce otherwise, 
     if (!done) done = [](std::exception_ptr, bool) {};
     try {
         if (message.size() > max_message_size) {
-            throw error(errc::too_large, "a message of " + std::to_string(message.size()) + " bytes; at most " +
-                                             std::to_string(max_message_size) + " are sent");
+            throw error(errc::too_large, "a message of " + std::to_string(message.size()) + " bytes is not sent: at most " +
+                                             std::to_string(max_message_size) + " are; send a reference to it");
         }
         do_post(std::move(address), std::move(message), std::move(otherwise), done);
     } catch (...) {
@@ -1496,9 +1496,9 @@ private:
         const auto there = std::ranges::count_if(tasks, is_there);
         const auto fresh = tasks.size() - static_cast<std::size_t>(there);
         if (store_.pending() + fresh <= max_pending_) return;
-        throw error(errc::queue_full, std::to_string(store_.pending()) + " of at most " +
-                                          std::to_string(max_pending_) + " unfinished tasks are in the queue; " +
-                                          std::to_string(fresh) + " more do not fit");
+        throw error(errc::queue_full, "the queue has no room for " + std::to_string(fresh) + " more tasks: it has " + std::to_string(store_.pending()) +
+                                          " of at most " + std::to_string(max_pending_) +
+                                          " unfinished ones; submit them later, or raise memory_options::max_pending");
     }
 
     void bury_consumers(time_point now) {
@@ -2394,7 +2394,7 @@ public:
 private:
     static milliseconds positive(milliseconds value, const char* name) {
         if (value > milliseconds::zero()) return value;
-        throw error(errc::invalid_argument, std::string("connection_options: ") + name + " must be positive");
+        throw error(errc::invalid_argument, std::string("connection_options: ") + name + " must be positive: use a millisecond or more");
     }
 
     milliseconds timeout_ = std::chrono::seconds(5);
@@ -2466,7 +2466,7 @@ public:
 
     /// Takes off the last node, where that is an answer of its own: of the last of several commands.
     node take_last() {
-        if (nodes_.empty()) throw taskflux::error(errc::protocol, "an answer is missing");
+        if (nodes_.empty()) throw taskflux::error(errc::protocol, "the server's reply: the answer to the last command is missing");
         const auto last = nodes_.back();
         nodes_.pop_back();
         return last;
@@ -2506,7 +2506,7 @@ public:
         const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
         if (ec != std::errc() || end != text.data() + text.size()) {
             throw taskflux::error(errc::protocol,
-                                  "the server sent \"" + std::string(text) + "\" as an integer");
+                                  "the server's reply: \"" + std::string(text) + "\" came as an integer");
         }
         return value;
     }
@@ -2527,7 +2527,7 @@ public:
     /// Passes over what comes next, a list with all of its elements.
     void skip() {
         for (std::size_t left = 1; left != 0; --left) {
-            if (done()) throw taskflux::error(errc::protocol, "the reply ends too early");
+            if (done()) throw taskflux::error(errc::protocol, "the server's reply: it ends too early");
             const auto& each = reply_->nodes()[next_++];
             if (each.kind == node_kind::list) left += each.size;
         }
@@ -2694,7 +2694,7 @@ private:
             out += static_cast<char>(high * 16 + low);
             i += 2;
         }
-        if (out.find('\0') != std::string::npos) fail("%00 is not allowed");
+        if (out.find('\0') != std::string::npos) fail("%00 is not allowed: leave it out");
         return out;
     }
 
@@ -2833,7 +2833,7 @@ private:
         }
         if (url_.cert.empty() != url_.key.empty()) fail("cert and key go together: name both files");
         if (!url_.sentinel_user.empty() && url_.sentinel_password.empty())
-            fail("sentinel_user needs a sentinel_password");
+            fail("sentinel_user needs a password: add sentinel_password=");
     }
 
     const bool has_secret_;
@@ -2993,7 +2993,7 @@ inline server_facts read_greeting(const reply& from) {
 /// Throws `unavailable`: another server may be the master in a moment.
 inline void check_is_master(const server_facts& told) {
     if (told.role == "master") return;
-    throw error(errc::unavailable, "the server that the Sentinels named is a " + told.role + ", not the master");
+    throw error(errc::unavailable, "the server that the Sentinels named is a " + told.role + ", not the master; another is looked for");
 }
 
 /// Throws `unsupported` for a server older than 6.2.
@@ -3004,7 +3004,7 @@ inline void check_version(const std::string& version) {
     const auto first = std::from_chars(version.data(), end, major);
     if (first.ptr != end) std::from_chars(first.ptr + 1, end, minor);
     if (major > 6 || (major == 6 && minor >= 2)) return;
-    throw error(errc::unsupported, "the Redis server is version " + version + ", but 6.2 or newer is needed");
+    throw error(errc::unsupported, "the Redis server is version " + version + ", but 6.2 or newer is needed: upgrade it");
 }
 
 }  // namespace taskflux::redis::wire
@@ -3806,8 +3806,9 @@ private:
     static void check_digest(const reply& answer, const script& which) {
         const auto digest = reader(answer).text();
         if (digest == which.sha1) return;
-        throw taskflux::error(errc::protocol, "the script " + std::string(which.name) + " has the SHA-1 " +
-                                                  std::string(digest) + ", not " + std::string(which.sha1));
+        throw taskflux::error(errc::protocol, "the script " + std::string(which.name) + " can't be called: the server gives it the SHA-1 " +
+                                                  std::string(digest) + ", not " + std::string(which.sha1) +
+                                                  "; see what stands between it and this program");
     }
 
     static asio::awaitable<void> keep_connected(std::shared_ptr<link> self) {
@@ -3945,7 +3946,7 @@ private:
         return state_.unavailable(what, finder_ ? finder_->failures() : std::string());
     }
 
-    static taskflux::error closed() { return {errc::shut_down, "the connection to Redis has been closed"}; }
+    static taskflux::error closed() { return {errc::shut_down, "the connection to Redis has been closed: make another broker to go on"}; }
 
     const asio::any_io_executor executor_;
     const link_purpose purpose_;
@@ -3988,7 +3989,7 @@ public:
     void check(const reply& following) {
         if (!following.error().empty()) throw to_error(following.error());
         if (!std::exchange(subscribed_, false))
-            throw error(errc::protocol, "the Redis server did not confirm the subscription");
+            throw error(errc::protocol, "the Redis server did not confirm the subscription to this process' channel");
     }
 
     void deliver(const std::function<void(std::string_view)>& listener) {
@@ -4054,9 +4055,9 @@ inline replication take_replication(reply& from) {
 inline void check_replication(const replication& got, unsigned wanted) {
     if (!got.error.empty()) throw to_error(got.error);
     if (got.replicas >= wanted) return;
-    throw error(errc::unavailable, "Redis: " + std::to_string(got.replicas) + " of " + std::to_string(wanted) +
+    throw error(errc::unavailable, "Redis: only " + std::to_string(got.replicas) + " of " + std::to_string(wanted) +
                                        " replicas had it in time; the server has it, so it may still take "
-                                       "effect. See to the replicas, or lower 'durable'");
+                                       "effect: see to the replicas, or lower 'durable'");
 }
 
 }  // namespace taskflux::redis::wire
@@ -4117,7 +4118,7 @@ public:
     /// Like `eval`, for one command, which must neither block nor subscribe. Errors: those of `eval`, and
     /// `invalid_argument` for no words.
     asio::awaitable<reply> command(const std::vector<std::string>& words, bool repeatable) {
-        if (words.empty()) throw error(errc::invalid_argument, "a Redis command needs at least one word");
+        if (words.empty()) throw error(errc::invalid_argument, "a Redis command was given no words: name the command");
         auto call = make_call(repeatable);
         if (words.size() == 1) {
             call.request.push(words.front());
@@ -4149,7 +4150,7 @@ public:
         std::unique_lock lock(mutex_);
         auto messages = messages_.lock();
         lock.unlock();
-        if (!messages) throw error(errc::shut_down, "the connection to Redis has been closed");
+        if (!messages) throw error(errc::shut_down, "the connection to Redis has been closed: make another broker to go on");
         return asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr)>(
             [link = std::move(messages), deadline = std::chrono::steady_clock::now() + timeout()](auto handler) mutable {
                 const auto executor = link->executor();
@@ -4258,7 +4259,7 @@ private:
         if (state_ == state::idle) connect();
         auto out = (is_durable ? durable_ : commands_).lock();
         if (state_ == state::closed || !out) {
-            throw error(errc::shut_down, "the connection to Redis has been closed");
+            throw error(errc::shut_down, "the connection to Redis has been closed: make another broker to go on");
         }
         return out;
     }
@@ -4507,7 +4508,7 @@ public:
     }
 
     std::string_view take(std::size_t count) {
-        if (count > bytes_.size()) throw error(errc::protocol, "a stored record ends too early");
+        if (count > bytes_.size()) throw error(errc::protocol, "a stored record can't be read: it ends too early");
         const auto taken = bytes_.substr(0, count);
         bytes_.remove_prefix(count);
         return taken;
@@ -4634,8 +4635,9 @@ public:
 
     static void check_version(std::uint8_t version) {
         if (version == record_version) return;
-        throw error(errc::protocol, "a stored record has version " + std::to_string(version) + ", this program knows " +
-                                        std::to_string(record_version));
+        throw error(errc::protocol, "a stored record can't be read: its version is " + std::to_string(version) +
+                                        ", this program knows " + std::to_string(record_version) +
+                                        "; start a version of the program that wrote it");
     }
 
     std::shared_ptr<const task_spec> spec_of(std::uint8_t priority, std::string_view name, std::string_view limits,
@@ -4692,7 +4694,7 @@ inline task_status read_status(std::string_view text) {
     task_status made;
     const auto state = from.number<std::uint8_t>();
     if (state > std::uint8_t(task_state::expired)) {
-        throw error(errc::protocol, "a stored task is in the unknown state " + std::to_string(state));
+        throw error(errc::protocol, "a stored task can't be read: it is in the unknown state " + std::to_string(state));
     }
     made.state = static_cast<task_state>(state);
     const auto bits = from.number<std::uint8_t>();
@@ -4980,7 +4982,7 @@ public:
                 }
                 break;
             }
-            default: throw error(errc::protocol, "a message of an unknown kind");
+            default: throw error(errc::protocol, std::string("a message from the server is of the unknown kind '") + kind + "'");
         }
         return std::nullopt;
     }
@@ -8477,7 +8479,7 @@ private:
             } else if (word == "NEED") {
                 for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
             } else {
-                throw error(errc::protocol, "the script " + std::string(what.name) + " answered \"" + std::string(word) + '"');
+                throw error(errc::protocol, "the script " + std::string(what.name) + " answered \"" + std::string(word) + "\", which this version does not know");
             }
         }
     }
@@ -8618,7 +8620,7 @@ void read_piece(std::string_view piece, std::string_view nonces, record_reader& 
     byte_reader ends(from.take(4 * count));
     for (std::size_t i = 0; i < count; ++i) {
         const auto end = ends.number<std::uint32_t>();
-        if (end < begin) throw error(errc::protocol, "the ends of a stored segment's tasks are not in order");
+        if (end < begin) throw error(errc::protocol, "a stored segment can't be read: the ends of its tasks are not in order");
         byte_reader own(from.take(end - begin));
         begin = end;
         const auto more = flags & has_more ? own.text() : std::string_view();
@@ -9620,7 +9622,7 @@ inline void check_journal(const task_id& id, reader& from) {
         case effect::not_found: throw detail::no_such_task(id);
         case effect::requested: break;
     }
-    throw error(errc::protocol, "a script answered an effect that a journal does not know");
+    throw error(errc::protocol, "task " + to_string(id) + ": a script answered an effect that a journal does not know");
 }
 
 /// The key of a task's journal. (GCC 12 compiles no list in braces inside a co_await expression.)
@@ -9794,7 +9796,7 @@ inline awaitable<void> carry_own(engine_ptr on, std::string queue, outgoing what
         co_await locate(on, std::move(parent), std::move(place), continuation);
         co_await steer_all(on, "start", std::move(continuation));
     } else {
-        throw error(errc::protocol, "the outbox holds " + what.field);
+        throw error(errc::protocol, "the outbox of queue " + parent.queue + " holds \"" + what.field + "\", which this version does not know");
     }
 }
 

@@ -87,7 +87,7 @@ public:
     /// Like `eval`, for one command, which must neither block nor subscribe. Errors: those of `eval`, and
     /// `invalid_argument` for no words.
     asio::awaitable<reply> command(const std::vector<std::string>& words, bool repeatable) {
-        if (words.empty()) throw error(errc::invalid_argument, "a Redis command needs at least one word");
+        if (words.empty()) throw error(errc::invalid_argument, "a Redis command was given no words: name the command");
         auto call = make_call(repeatable);
         if (words.size() == 1) {
             call.request.push(words.front());
@@ -119,7 +119,7 @@ public:
         std::unique_lock lock(mutex_);
         auto messages = messages_.lock();
         lock.unlock();
-        if (!messages) throw error(errc::shut_down, "the connection to Redis has been closed");
+        if (!messages) throw error(errc::shut_down, "the connection to Redis has been closed: make another broker to go on");
         return asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr)>(
             [link = std::move(messages), deadline = std::chrono::steady_clock::now() + timeout()](auto handler) mutable {
                 const auto executor = link->executor();
@@ -228,7 +228,7 @@ private:
         if (state_ == state::idle) connect();
         auto out = (is_durable ? durable_ : commands_).lock();
         if (state_ == state::closed || !out) {
-            throw error(errc::shut_down, "the connection to Redis has been closed");
+            throw error(errc::shut_down, "the connection to Redis has been closed: make another broker to go on");
         }
         return out;
     }

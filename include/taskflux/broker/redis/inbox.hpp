@@ -199,7 +199,7 @@ public:
                 }
                 break;
             }
-            default: throw error(errc::protocol, "a message of an unknown kind");
+            default: throw error(errc::protocol, std::string("a message from the server is of the unknown kind '") + kind + "'");
         }
         return std::nullopt;
     }

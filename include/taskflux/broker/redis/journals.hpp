@@ -45,7 +45,7 @@ inline void check_journal(const task_id& id, reader& from) {
         case effect::not_found: throw detail::no_such_task(id);
         case effect::requested: break;
     }
-    throw error(errc::protocol, "a script answered an effect that a journal does not know");
+    throw error(errc::protocol, "task " + to_string(id) + ": a script answered an effect that a journal does not know");
 }
 
 /// The key of a task's journal. (GCC 12 compiles no list in braces inside a co_await expression.)

@@ -172,8 +172,9 @@ private:
     static void check_digest(const reply& answer, const script& which) {
         const auto digest = reader(answer).text();
         if (digest == which.sha1) return;
-        throw taskflux::error(errc::protocol, "the script " + std::string(which.name) + " has the SHA-1 " +
-                                                  std::string(digest) + ", not " + std::string(which.sha1));
+        throw taskflux::error(errc::protocol, "the script " + std::string(which.name) + " can't be called: the server gives it the SHA-1 " +
+                                                  std::string(digest) + ", not " + std::string(which.sha1) +
+                                                  "; see what stands between it and this program");
     }
 
     static asio::awaitable<void> keep_connected(std::shared_ptr<link> self) {
@@ -311,7 +312,7 @@ private:
         return state_.unavailable(what, finder_ ? finder_->failures() : std::string());
     }
 
-    static taskflux::error closed() { return {errc::shut_down, "the connection to Redis has been closed"}; }
+    static taskflux::error closed() { return {errc::shut_down, "the connection to Redis has been closed: make another broker to go on"}; }
 
     const asio::any_io_executor executor_;
     const link_purpose purpose_;

@@ -173,7 +173,7 @@ private:
             } else if (word == "NEED") {
                 for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
             } else {
-                throw error(errc::protocol, "the script " + std::string(what.name) + " answered \"" + std::string(word) + '"');
+                throw error(errc::protocol, "the script " + std::string(what.name) + " answered \"" + std::string(word) + "\", which this version does not know");
             }
         }
     }

@@ -128,8 +128,9 @@ public:
 
     static void check_version(std::uint8_t version) {
         if (version == record_version) return;
-        throw error(errc::protocol, "a stored record has version " + std::to_string(version) + ", this program knows " +
-                                        std::to_string(record_version));
+        throw error(errc::protocol, "a stored record can't be read: its version is " + std::to_string(version) +
+                                        ", this program knows " + std::to_string(record_version) +
+                                        "; start a version of the program that wrote it");
     }
 
     std::shared_ptr<const task_spec> spec_of(std::uint8_t priority, std::string_view name, std::string_view limits,
@@ -186,7 +187,7 @@ inline task_status read_status(std::string_view text) {
     task_status made;
     const auto state = from.number<std::uint8_t>();
     if (state > std::uint8_t(task_state::expired)) {
-        throw error(errc::protocol, "a stored task is in the unknown state " + std::to_string(state));
+        throw error(errc::protocol, "a stored task can't be read: it is in the unknown state " + std::to_string(state));
     }
     made.state = static_cast<task_state>(state);
     const auto bits = from.number<std::uint8_t>();

@@ -111,7 +111,7 @@ inline awaitable<void> carry_own(engine_ptr on, std::string queue, outgoing what
         co_await locate(on, std::move(parent), std::move(place), continuation);
         co_await steer_all(on, "start", std::move(continuation));
     } else {
-        throw error(errc::protocol, "the outbox holds " + what.field);
+        throw error(errc::protocol, "the outbox of queue " + parent.queue + " holds \"" + what.field + "\", which this version does not know");
     }
 }
 

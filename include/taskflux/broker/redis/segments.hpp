@@ -104,7 +104,7 @@ void read_piece(std::string_view piece, std::string_view nonces, record_reader& 
     byte_reader ends(from.take(4 * count));
     for (std::size_t i = 0; i < count; ++i) {
         const auto end = ends.number<std::uint32_t>();
-        if (end < begin) throw error(errc::protocol, "the ends of a stored segment's tasks are not in order");
+        if (end < begin) throw error(errc::protocol, "a stored segment can't be read: the ends of its tasks are not in order");
         byte_reader own(from.take(end - begin));
         begin = end;
         const auto more = flags & has_more ? own.text() : std::string_view();
