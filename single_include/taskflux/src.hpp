@@ -106,6 +106,7 @@
 #include <system_error>
 #include <thread>
 #include <tuple>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -383,7 +384,7 @@ asio::awaitable<void> grow_tree(broker_ptr broker, task_node& node, std::size_t&
 
 asio::awaitable<task_tree> look_around(broker_ptr broker, task_id id, std::size_t most) {
     auto found = co_await broker->get(id);
-    if (!found) throw error(errc::not_found, "task " + to_string(id));
+    if (!found) throw detail::no_such_task(id);
     task_tree tree;
     auto above = found->parent;
     while (!above.empty()) {
@@ -564,7 +565,7 @@ private:
         const auto executor = co_await asio::this_coro::executor;
         auto& clock = self->broker_->clock();
         while (!self->is_over_) {
-            auto next = later(clock.now(), self->options_.lease() / 3);
+            auto next = later(clock.now(), renewal_period(self->options_.lease()));
             std::exception_ptr trouble;
             try {
                 auto text = encode(self->info());
@@ -1810,7 +1811,7 @@ private:
             out += static_cast<char>(high * 16 + low);
             i += 2;
         }
-        if (out.find('\0') != std::string::npos) fail("%00 is not allowed");
+        if (out.find('\0') != std::string::npos) fail("%00 is not allowed: leave it out");
         return out;
     }
 
@@ -1949,7 +1950,7 @@ private:
         }
         if (url_.cert.empty() != url_.key.empty()) fail("cert and key go together: name both files");
         if (!url_.sentinel_user.empty() && url_.sentinel_password.empty())
-            fail("sentinel_user needs a sentinel_password");
+            fail("sentinel_user needs a password: add sentinel_password=");
     }
 
     const bool has_secret_;
@@ -2026,12 +2027,7 @@ std::string shown_url(std::string_view url) {
     return names_memory(url) ? std::string(url) : redis::to_string(redis::parse_url(url));
 }
 
-std::string reason_of(const error& e) {
-    std::string text = e.what();
-    const auto code = ": " + e.code().what();
-    if (text.ends_with(code)) text.resize(text.size() - code.size());
-    return text;
-}
+std::string reason_of(const error& e) { return e.what(); }
 
 void check_range(const std::string& pointer, unsigned value, unsigned least, unsigned most) {
     if (value >= least && value <= most) return;
@@ -2986,7 +2982,7 @@ asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::
                 trouble = std::current_exception();
             }
             tell("telling that it is there", trouble);
-            next = later(clock.now(), trouble ? std::chrono::seconds(1) : options_.lease() / 3);
+            next = later(clock.now(), trouble ? std::chrono::seconds(1) : renewal_period(options_.lease()));
         }
         if (is_stopped_) break;
         const alarm at(clock, strand_, changed_, (std::min)(next, cancel_overdue()));
@@ -3677,8 +3673,8 @@ void exchange::post(std::string address, std::string message, bounce otherwise, 
     if (!done) done = [](std::exception_ptr, bool) {};
     try {
         if (message.size() > max_message_size) {
-            throw error(errc::too_large, "a message of " + std::to_string(message.size()) + " bytes; at most " +
-                                             std::to_string(max_message_size) + " are sent");
+            throw error(errc::too_large, "a message of " + std::to_string(message.size()) + " bytes is not sent: at most " +
+                                             std::to_string(max_message_size) + " are; send a reference to it");
         }
         do_post(std::move(address), std::move(message), std::move(otherwise), done);
     } catch (...) {
@@ -3713,9 +3709,8 @@ inline constexpr std::int64_t last_millisecond = (std::int64_t(1) << 41) - 1;
 
 inline unsigned checked_node(std::int64_t node) {
     if (node < 0 || node > snowflake_generator::max_node) {
-        throw error(errc::invalid_argument, "a snowflake's node is a number from 0 to " +
-                                                std::to_string(snowflake_generator::max_node) + ", and not " +
-                                                std::to_string(node));
+        throw error(errc::invalid_argument, "node " + std::to_string(node) + " of a snowflake generator is out of range: use 0 to " +
+                                                std::to_string(snowflake_generator::max_node));
     }
     return static_cast<unsigned>(node);
 }
@@ -3741,7 +3736,7 @@ std::int64_t snowflake_generator::next(time_point now) {
     do {
         tick = (std::max)(passed << sequence_bits, last + 1);
         if (tick >> sequence_bits > last_millisecond) {
-            throw error(errc::invalid_argument, "snowflake ids have no room for times past the year 2093");
+            throw error(errc::invalid_argument, "no snowflake id can be made: the clock is past the year 2093, for which ids have no room; set the clock");
         }
     } while (!last_.compare_exchange_weak(last, tick, std::memory_order_relaxed));
     return tick >> sequence_bits << (sequence_bits + node_bits) | std::int64_t(node_) << sequence_bits | (tick & max_sequence);
@@ -3749,7 +3744,7 @@ std::int64_t snowflake_generator::next(time_point now) {
 
 snowflake_parts snowflake_generator::parts(std::int64_t id) {
     using namespace detail::snowflake;
-    if (id < 0) throw error(errc::invalid_argument, "not a snowflake id, as it is negative: " + std::to_string(id));
+    if (id < 0) throw error(errc::invalid_argument, "not a snowflake id: " + std::to_string(id) + "; expected a number from 0 on");
     snowflake_parts made;
     made.at = epoch + duration(id >> (sequence_bits + node_bits));
     made.node = static_cast<unsigned>(id >> sequence_bits) & max_node;
@@ -3884,7 +3879,7 @@ private:
     int hour() const {
         if (!half_day_hour_) return hour_;
         if (!is_afternoon_) {
-            throw error(errc::invalid_argument, "time pattern \"" + string(pattern_) + "\" has %I, and so needs %p");
+            throw error(errc::invalid_argument, "time pattern \"" + string(pattern_) + "\" has %I without %p: add %p, or use %H");
         }
         return *half_day_hour_ % 12 + (*is_afternoon_ ? 12 : 0);
     }
@@ -4030,7 +4025,7 @@ private:
     }
 
     [[noreturn]] static void refuse() {
-        throw error(errc::invalid_argument, "a time outside of the years 0 to 9999 can't be written");
+        throw error(errc::invalid_argument, "a time can't be written: it is outside of the years 0 to 9999");
     }
 
     const zone& in_;
@@ -4709,8 +4704,8 @@ asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::
 
 asio::awaitable<void> send_signal(broker_ptr broker, task_id id, std::string name, std::string value) {
     const auto done = co_await broker->signal(id, std::move(name), std::move(value));
-    if (done == effect::not_found) throw error(errc::not_found, "task " + to_string(id));
-    if (done != effect::done) throw error(errc::wrong_state, "task " + to_string(id) + " has ended");
+    if (done == effect::not_found) throw detail::no_such_task(id);
+    if (done != effect::done) throw detail::task_has_ended(id);
 }
 
 void cancel_in_background(const broker_ptr& broker, const task_id& id) {
@@ -4875,7 +4870,7 @@ public:
         }
         const std::lock_guard lock(mutex_);
         is_lost_ = is_lost;
-        renew_at_ = later(clock_.now(), lease_ / 3);
+        renew_at_ = later(clock_.now(), renewal_period(lease_));
     }
 
     /// Keeps the lease while it lives.
@@ -4957,7 +4952,7 @@ private:
     asio::awaitable<void> renew() {
         const auto asked_at = clock_.now();
         renewal answer;
-        auto next = lease_ / 3;
+        auto next = renewal_period(lease_);
         try {
             answer = co_await broker_->renew(name_, queues_, lease_);
         } catch (const boost::system::system_error& e) {
@@ -6710,7 +6705,7 @@ public:
           strand_(asio::make_strand(broker_->get_executor())),
           crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu))),
           random_(options.seed() ? *options.seed() : std::random_device()()),
-          keeper_(options.lease() / 3, options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
+          keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
 
     const asio::any_io_executor& strand() const { return strand_; }
 
@@ -6884,7 +6879,7 @@ private:
         for (unsigned failures = 0;;) {
             std::exception_ptr failure;
             try {
-                co_await broker_->watch(*member_.consumer(), options_.lease() / 3);
+                co_await broker_->watch(*member_.consumer(), renewal_period(options_.lease()));
                 co_await renew();
                 failures = 0;
             } catch (...) {
@@ -6894,7 +6889,8 @@ private:
             const auto why = describe(failure);
             if (is_drained_ || code_of(why) == errc::shut_down) std::rethrow_exception(failure);
             note(log_level::warning, "watching for cancelled tasks failed: " + why.message);
-            co_await pause(++failures);
+            ++failures;  // not within the await: Clang 16 takes that for unsequenced
+            co_await pause(failures);
         }
     }
 
@@ -6982,7 +6978,8 @@ private:
         } else {
             note(log_level::warning, "fetching tasks failed: " + why.message);
         }
-        co_await pause(++failures_);
+        ++failures_;
+        co_await pause(failures_);
     }
 
     asio::awaitable<void> pause(unsigned failures) {
@@ -7330,7 +7327,10 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
             const auto child = co_await waits.next();
             lent.reset();
             on_end(child);
-            if (!has_results) co_await mark.move(++done, false);
+            if (!has_results) {
+                ++done;
+                co_await mark.move(done, false);
+            }
         }
         if (!has_results) co_await mark.move(done, true);
     } catch (...) {
@@ -7637,6 +7637,41 @@ asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::str
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/broker/memory/admission.hpp -------------------------------------------------
+
+namespace taskflux::memory {
+
+/// Why no more tasks of a queue may start now.
+enum class obstacle {
+    none,   ///< as many may start as were asked for
+    paused  ///< the queue is paused
+};
+
+/// How many tasks may start now, and why not more.
+struct allowance {
+    std::size_t count = 0;
+    obstacle why_not_more = obstacle::none;
+};
+
+/// Decides how many tasks of one queue may start. Whatever hands out tasks, or wakes somebody who would fetch them, asks
+/// here and nowhere else: what limits a queue is a rule of this class.
+class admission {
+public:
+    void pause(bool on) { is_paused_ = on; }
+    bool is_paused() const { return is_paused_; }
+
+    /// How many of `wanted` tasks may start now.
+    allowance admit(std::size_t wanted) const {
+        if (is_paused_) return {0, obstacle::paused};
+        return {wanted, obstacle::none};
+    }
+
+private:
+    bool is_paused_ = false;
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/journal.hpp ---------------------------------------------------
 
 namespace taskflux::memory {
@@ -7669,7 +7704,7 @@ public:
                 size += item.key.size() + item.text.size();
             }
         }
-        check_size(size);
+        detail::check_journal_size(size);
         size_ = size;
         if (notes.policy) policy = *notes.policy;
         noted answer;
@@ -7680,7 +7715,7 @@ public:
 
     /// The next signal of that name.
     std::string add_signal(const std::string& name, std::string value) {
-        check_size(size_ + value.size());
+        detail::check_journal_size(size_ + value.size());
         size_ += value.size();
         auto key = signal_key(name, ++signals_[name]);
         entries_[key].text = std::move(value);
@@ -7761,12 +7796,6 @@ public:
     }
 
 private:
-    static void check_size(std::size_t size) {
-        if (size <= max_journal_size) return;
-        throw error(errc::too_large, "a task's steps and signals would need " + std::to_string(size) + " bytes; at most " +
-                                         std::to_string(max_journal_size) + " are kept: journal less, or references to it");
-    }
-
     static journal_entry seen(const std::pair<const std::string, entry>& one) {
         return {one.first, one.second.text, one.second.epoch, one.second.is_spawned, one.second.outcome};
     }
@@ -7818,7 +7847,7 @@ namespace taskflux::memory {
 struct entry;
 struct consumer;
 
-/// Somebody who waits for a task's end: told once, with the outcome filled in.
+/// A caller waiting for a task's end: notified once, with the outcome filled in.
 struct result_waiter {
     std::optional<task_outcome> outcome;
     void (*notify)(result_waiter&) = nullptr;
@@ -8313,7 +8342,7 @@ public:
         finish(task, task_event::cancel, task_state::cancelled, now);
     }
 
-    /// Removes a task for good; who waits for it hears that it was cancelled.
+    /// Removes a task for good; callers waiting for it get the outcome `cancelled`.
     void remove(entry& task, time_point now) {
         if (is_terminal(task.state)) return forget(task);
         conclude(task, task_event::cancel, task_state::cancelled, now);
@@ -8470,7 +8499,7 @@ protected:
         expect(later(now, retention));
     }
 
-    /// The end of a task: its unique key is free, who waits is told.
+    /// The end of a task: its unique key is free, callers waiting for it are notified.
     void conclude(entry& task, task_event event, task_state to, time_point now) {
         detach(task);
         enter(task, event, to);
@@ -8660,7 +8689,7 @@ private:
 
 namespace taskflux::memory {
 
-/// One queue as the broker's calls see it: tasks by key, consumers with leases, pausing. Not thread-safe.
+/// One queue as the broker's calls see it: tasks by key, consumers with leases, admission. Not thread-safe.
 ///
 /// Call `advance(now)` before anything else at a new `now`: what time alone brings about happens there.
 class task_queue {
@@ -8670,7 +8699,7 @@ public:
         : store_(seed, max_ended), max_pending_(max_pending) {}
 
     std::vector<submitted> submit(std::vector<new_task> tasks, time_point now) {
-        for (const auto& task : tasks) check(task);
+        for (const auto& task : tasks) detail::check_task(task);
         if (max_pending_ > 0 && store_.pending() + tasks.size() > max_pending_) check_room(tasks, now);
         std::vector<submitted> answers;
         answers.reserve(tasks.size());
@@ -8724,7 +8753,7 @@ public:
     void fetch(consumer& who, const name_set* names, std::size_t queue, std::size_t max, time_point now,
                std::vector<delivery>& out) {
         std::size_t budget = 1000;
-        for (; max > 0 && !paused_; --max) {
+        for (auto left = admission_.admit(max).count; left > 0; --left) {
             auto* const task = store_.ready().next(names, budget);
             if (!task) return;
             store_.deliver(*task, who, now);
@@ -8734,7 +8763,7 @@ public:
         }
     }
 
-    bool has_work(const name_set* names) const { return !paused_ && store_.ready().has_work(names); }
+    bool has_work(const name_set* names) const { return admission_.admit(1).count > 0 && store_.ready().has_work(names); }
 
     /// The name of the task that is next in its lane, or null.
     const std::string* next_name() const {
@@ -8789,9 +8818,9 @@ public:
     /// Errors: see `broker::note`.
     noted note(const task_id& id, journal_notes& notes, time_point now) {
         auto& task = existing(id);
-        if (is_terminal(task.state)) throw error(errc::wrong_state, "task " + to_string(id) + " has ended");
+        if (is_terminal(task.state)) throw detail::task_has_ended(id);
         if (!notes.consumer.empty() && !is_current(task, find_consumer(notes.consumer), notes.token)) {
-            throw error(errc::lease_lost, "task " + to_string(id));
+            throw detail::attempt_is_over(id);
         }
         return store_.note(task, notes, now);
     }
@@ -8887,7 +8916,7 @@ public:
         return removed;
     }
 
-    void pause(bool on) { paused_ = on; }
+    void pause(bool on) { admission_.pause(on); }
 
     // --- schedules -------------------------------------------------------------------------------------
 
@@ -8931,7 +8960,7 @@ public:
         made.cancelled = store_.count(cancelled);
         made.expired = store_.count(expired);
         made.unclaimed = store_.ready().unclaimed_size();
-        made.paused = paused_;
+        made.paused = admission_.is_paused();
         return made;
     }
 
@@ -8952,22 +8981,15 @@ public:
 private:
     static constexpr std::size_t max_log_lines = 100;
 
-    static void check(const new_task& task) {
-        if (!task.spec) throw error(errc::invalid_argument, "a task without a specification");
-        if (!task.own_id.empty() && !is_valid_own_id(task.own_id)) {
-            throw error(errc::invalid_argument, "not a task id: \"" + task.own_id.substr(0, 64) + '"');
-        }
-    }
-
     /// Refuses more tasks than fit; those that are there already need no room.
     void check_room(const std::vector<new_task>& tasks, time_point now) {
         const auto is_there = [&](const new_task& task) { return store_.find_same(task, now).has_value(); };
         const auto there = std::ranges::count_if(tasks, is_there);
         const auto fresh = tasks.size() - static_cast<std::size_t>(there);
         if (store_.pending() + fresh <= max_pending_) return;
-        throw error(errc::queue_full, std::to_string(store_.pending()) + " of at most " +
-                                          std::to_string(max_pending_) + " unfinished tasks are in the queue; " +
-                                          std::to_string(fresh) + " more do not fit");
+        throw error(errc::queue_full, "the queue has no room for " + std::to_string(fresh) + " more tasks: it has " + std::to_string(store_.pending()) +
+                                          " of at most " + std::to_string(max_pending_) +
+                                          " unfinished ones; submit them later, or raise memory_options::max_pending");
     }
 
     void bury_consumers(time_point now) {
@@ -8989,7 +9011,7 @@ private:
 
     entry& existing(const task_id& id) {
         if (auto* task = find(id.key)) return *task;
-        throw error(errc::not_found, "task " + to_string(id));
+        throw detail::no_such_task(id);
     }
 
     template <class Action>
@@ -9003,7 +9025,7 @@ private:
     std::size_t max_pending_;
     std::unordered_map<std::string, std::unique_ptr<consumer>> consumers_;
     time_point next_lease_end_ = never;
-    bool paused_ = false;
+    admission admission_;
     std::map<std::string, std::string> schedules_;
     bool has_held_schedules_ = false;
 };
@@ -9049,21 +9071,10 @@ inline task_record record_of(const std::string& queue, const task_queue& in, con
     return record;
 }
 
-inline bool matches(const list_query& query, const entry& task) {
-    return (!query.state || task.state == *query.state) && (query.name.empty() || task.spec->name == query.name) &&
-           task.submitted_at >= query.since && task.submitted_at < query.until;
-}
-
 /// A page of records, by queue and then by sequence. The cursor names the last task that was looked at,
 /// so tasks that come or go between two pages make it neither skip nor repeat others.
 inline task_page list(queue_map& queues, const list_query& query) {
-    auto name = query.queue;
-    std::uint64_t sequence = 0;
-    if (!query.cursor.empty()) {
-        const auto last = parse_task_id(query.cursor);
-        name = last.queue;
-        sequence = last.key.sequence;
-    }
+    auto [name, sequence] = detail::start_of(query);
     task_page page;
     if (query.limit == 0) return page;
     for (auto at = queues.lower_bound(name); at != queues.end(); ++at, sequence = 0) {
@@ -9071,11 +9082,8 @@ inline task_page list(queue_map& queues, const list_query& query) {
         if (!query.queue.empty() && queue_name != query.queue) break;
         if (queue_name != name) sequence = 0;
         for (auto* task = queue->after(sequence); task; task = queue->after(task->sequence)) {
-            if (!matches(query, *task)) continue;
-            if (page.tasks.size() == query.limit) {
-                page.cursor = to_string(page.tasks.back().id);
-                return page;
-            }
+            if (!detail::matches(query, task->state, task->spec->name, task->submitted_at)) continue;
+            if (detail::ends_page(query, page)) return page;
             page.tasks.push_back(record_of(queue_name, *queue, *task));
         }
     }
@@ -9234,7 +9242,7 @@ public:
             auto& queue = look(id.queue);
             queue.advance(clock_.now());
             auto* const task = queue.find(id.key);
-            if (!task) throw error(errc::not_found, "task " + to_string(id));
+            if (!task) throw detail::no_such_task(id);
             if (is_terminal(task->state)) co_return task->outcome();
             if (wait <= duration::zero()) co_return std::nullopt;
             place.emplace(*this, later(clock_.now(), wait)).await_outcome(id, *task);
@@ -9324,7 +9332,7 @@ private:
     // Everything below: with the hub locked.
 
     void check_open() const {
-        if (is_closed_) throw error(errc::shut_down, "the broker has been closed");
+        if (is_closed_) throw detail::broker_is_closed();
     }
 
     /// The queue of that name, or an empty one when there is none.
@@ -9335,10 +9343,7 @@ private:
 
     task_queue& make(const std::string& name) {
         if (const auto found = queues_.find(name); found != queues_.end()) return *found->second;
-        if (!is_valid_name(name)) {
-            throw error(errc::invalid_argument,
-                        "not a queue name: \"" + name + "\"; use 1 to 128 characters of A-Z a-z 0-9 _ - . /");
-        }
+        detail::check_queue_name(name);
         auto made = std::make_unique<task_queue>(new_seed(), max_pending_, max_ended_);
         return *queues_.emplace(name, std::move(made)).first->second;
     }
@@ -9354,9 +9359,7 @@ private:
         for (const auto& name : request.queues) {
             auto& queue = look(name);
             queue.advance(now);
-            if (!queue.find_consumer(request.consumer)) {
-                throw error(errc::lease_lost, "consumer " + request.consumer + " on queue " + name);
-            }
+            if (!queue.find_consumer(request.consumer)) throw detail::consumer_is_gone(request.consumer, name);
         }
         pass_effects(now);
         bool has_seen_all = true;
@@ -9391,7 +9394,7 @@ private:
         chosen->wake.set();
     }
 
-    /// Who was woken does not need all there is: wakes the next.
+    /// A fetch that was woken leaves tasks to others: wakes the next one.
     void pass_on(const fetch_request& request) {
         for (const auto& name : request.queues) wake_fetch(name, look(name));
     }
@@ -9601,12 +9604,12 @@ private:
     };
 
     void check_open() const {
-        if (is_shut_) throw error(errc::shut_down, "the broker has been closed");
+        if (is_shut_) throw detail::broker_is_closed();
     }
 
     void check(const std::string& board) const {
         check_open();
-        detail::checked_name(board);
+        detail::check_board_name(board);
     }
 
     void close(const std::string& address) {
@@ -9893,7 +9896,7 @@ public:
 private:
     static milliseconds positive(milliseconds value, const char* name) {
         if (value > milliseconds::zero()) return value;
-        throw error(errc::invalid_argument, std::string("connection_options: ") + name + " must be positive");
+        throw error(errc::invalid_argument, std::string("connection_options: ") + name + " must be positive: use a millisecond or more");
     }
 
     milliseconds timeout_ = std::chrono::seconds(5);
@@ -9965,7 +9968,7 @@ public:
 
     /// Takes off the last node, where that is an answer of its own: of the last of several commands.
     node take_last() {
-        if (nodes_.empty()) throw taskflux::error(errc::protocol, "an answer is missing");
+        if (nodes_.empty()) throw taskflux::error(errc::protocol, "the server's reply: the answer to the last command is missing");
         const auto last = nodes_.back();
         nodes_.pop_back();
         return last;
@@ -10005,7 +10008,7 @@ public:
         const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
         if (ec != std::errc() || end != text.data() + text.size()) {
             throw taskflux::error(errc::protocol,
-                                  "the server sent \"" + std::string(text) + "\" as an integer");
+                                  "the server's reply: \"" + std::string(text) + "\" came as an integer");
         }
         return value;
     }
@@ -10026,7 +10029,7 @@ public:
     /// Passes over what comes next, a list with all of its elements.
     void skip() {
         for (std::size_t left = 1; left != 0; --left) {
-            if (done()) throw taskflux::error(errc::protocol, "the reply ends too early");
+            if (done()) throw taskflux::error(errc::protocol, "the server's reply: it ends too early");
             const auto& each = reply_->nodes()[next_++];
             if (each.kind == node_kind::list) left += each.size;
         }
@@ -10118,7 +10121,7 @@ inline boost::redis::request make_greeting() {
     return out;
 }
 
-/// The same on connections after the first one of a process, without the setting.
+/// Like `make_greeting`, without the setting: for the connections after the first one of a process.
 inline boost::redis::request make_short_greeting() {
     auto out = make_request();
     out.push("HELLO");
@@ -10162,7 +10165,7 @@ inline server_facts read_greeting(const reply& from) {
 /// Throws `unavailable`: another server may be the master in a moment.
 inline void check_is_master(const server_facts& told) {
     if (told.role == "master") return;
-    throw error(errc::unavailable, "the server that the Sentinels named is a " + told.role + ", not the master");
+    throw error(errc::unavailable, "the server that the Sentinels named is a " + told.role + ", not the master; another is looked for");
 }
 
 /// Throws `unsupported` for a server older than 6.2.
@@ -10173,7 +10176,7 @@ inline void check_version(const std::string& version) {
     const auto first = std::from_chars(version.data(), end, major);
     if (first.ptr != end) std::from_chars(first.ptr + 1, end, minor);
     if (major > 6 || (major == 6 && minor >= 2)) return;
-    throw error(errc::unsupported, "the Redis server is version " + version + ", but 6.2 or newer is needed");
+    throw error(errc::unsupported, "the Redis server is version " + version + ", but 6.2 or newer is needed: upgrade it");
 }
 
 }  // namespace taskflux::redis::wire
@@ -10255,6 +10258,244 @@ inline std::optional<error> refusal_for(std::string_view text) {
     }
     return std::nullopt;
 }
+
+}  // namespace taskflux::redis::wire
+
+// -------------------- taskflux/broker/redis/link_state.hpp -------------------------------------------------
+
+namespace taskflux::redis::wire {
+
+/// What a link must do after something has happened to it: each of it that is set, in this order.
+struct link_actions {
+    std::vector<std::string> log;     ///< lines to say
+    bool ends_connection = false;     ///< close the connection
+    bool ends_requests = false;       ///< end the requests that are on it
+    std::optional<bool> opens_calls;  ///< calls may come; true: again
+    bool wakes_callers = false;       ///< have callers that wait look again
+};
+
+/// What the Sentinels have said.
+struct sentinel_report {
+    std::optional<address> master;
+    bool has_heard = false;         ///< any of them has answered
+    std::string failures;           ///< without a master: what each of them said
+    std::optional<error> refusal{};  ///< without a master: why asking again won't help
+};
+
+/// Whether a caller may send something now, or must wait; else why it can't.
+enum class readiness { ready, wait, closed, refused, too_late };
+
+/// What follows when a request has ended without an answer.
+enum class loss { send_again, closed, too_late, given_up };
+
+/// The life of one link to a server, without I/O: told what happens, it says what to do. Times and the random generator are
+/// arguments. Not thread-safe.
+///
+/// An attempt to connect goes through `asking` (only with Sentinels), `connecting` (until the server has been greeted),
+/// `ready`, or `leaving` where the server will not do, and back to `resting`.
+class link_state {
+public:
+    using time_point = std::chrono::steady_clock::time_point;
+    enum class phase { resting, asking, connecting, ready, leaving };
+
+    /// How long an attempt is put off at most; and a connection that lasted longer counts as a success.
+    static constexpr std::chrono::seconds longest_pause{1};
+
+    // --- what a caller meets ---------------------------------------------------------------------------
+
+    bool is_ready() const { return phase_ == phase::ready && !is_stopped_; }
+    bool is_stopped() const { return is_stopped_; }
+    phase now_in() const { return phase_; }
+
+    /// The run id of the server that this leads to; empty while it leads to none.
+    const std::string& server() const { return server_; }
+
+    /// How often calls could come. One that finds a server unfit says of which generation it was.
+    std::uint64_t generation() const { return generation_; }
+
+    /// Why the server can't be used, where trying again won't help; until an attempt has found otherwise.
+    const std::optional<error>& refusal() const { return refusal_; }
+
+    readiness for_call(time_point now, time_point deadline) const {
+        if (is_ready()) return readiness::ready;
+        if (is_stopped_) return readiness::closed;
+        if (refusal_) return readiness::refused;
+        return now >= deadline ? readiness::too_late : readiness::wait;
+    }
+
+    /// `may_repeat`: it does no harm if the request is carried out twice.
+    loss after_loss(bool may_repeat, time_point now, time_point deadline) const {
+        if (is_stopped_) return loss::closed;
+        if (now >= deadline) return loss::too_late;
+        return may_repeat ? loss::send_again : loss::given_up;
+    }
+
+    /// The error of a call: `what` has failed, and what went wrong last. `asked` is what Sentinels have said that are being
+    /// asked.
+    error unavailable(const std::string& what, const std::string& asked) const {
+        const auto& trouble = phase_ == phase::asking ? asked : trouble_;
+        return {errc::unavailable, "Redis: " + what + (trouble.empty() ? "" : "; the last trouble was: " + trouble)};
+    }
+
+    // --- an attempt to connect -------------------------------------------------------------------------
+
+    void begin_attempt(bool asks_sentinels) {
+        phase_ = asks_sentinels ? phase::asking : phase::resting;
+        found_.reset();
+        ready_since_.reset();
+    }
+
+    /// Where to connect to, or nothing: then `give_up_attempt` is next.
+    std::optional<address> hear(const sentinel_report& said) {
+        phase_ = phase::resting;
+        expected_server_.clear();
+        if (said.master) {
+            tried_master_ = *said.master;
+        } else if (!said.has_heard && !last_server_.empty()) {
+            // Sentinels that could not be asked can't have named another one to us, and it may well be there.
+            tried_master_ = last_master_;
+            expected_server_ = last_server_;
+        } else {
+            trouble_ = said.failures;
+            found_ = said.refusal;
+            return std::nullopt;
+        }
+        return tried_master_;
+    }
+
+    /// No server is known. Callers are told what this attempt has found.
+    link_actions give_up_attempt() { return settle(); }
+
+    void connect() { phase_ = phase::connecting; }
+
+    /// Whether the greeting is still of use: it may come when the connection is lost, or was never there.
+    bool awaits_greeting() const { return phase_ == phase::connecting && !is_stopped_; }
+
+    /// The server has been greeted, and is a fit one.
+    link_actions greeted(std::string server, time_point now) {
+        // Without a Sentinel's word, only the very process that was the master is one for sure: where it has been started
+        // again there may be another by now.
+        if (!expected_server_.empty() && server != expected_server_) {
+            return refuse({errc::unavailable, "it has been started again, and may not be the master now"});
+        }
+        phase_ = phase::ready;
+        server_ = std::move(server);
+        last_server_ = server_;
+        last_master_ = tried_master_;
+        ready_since_ = now;
+        refusal_.reset();
+        link_actions then;
+        then.opens_calls = generation_++ != 0;
+        if (*then.opens_calls) then.log.emplace_back("connected again");
+        then.wakes_callers = true;
+        return then;
+    }
+
+    /// The server will not do: for the moment where `why` is `unavailable`, else until an attempt finds otherwise.
+    link_actions refuse(const error& why) {
+        phase_ = phase::leaving;
+        if (why.code() == errc::unavailable) trouble_ = why.what();
+        else found_ = why;
+        link_actions then;
+        then.ends_connection = true;
+        return then;
+    }
+
+    /// The connection has ended. `is_setup_refused`: the server did not take what each connection begins with.
+    link_actions disconnected(bool is_setup_refused) {
+        const bool was_ready = is_ready();
+        phase_ = phase::resting;
+        server_.clear();
+        if (is_setup_refused) found_ = refusal_for(said_by_server());
+        link_actions then;
+        if (was_ready) then.log.push_back("lost the connection: " + trouble_);
+        auto end = settle();
+        std::ranges::move(end.log, std::back_inserter(then.log));
+        then.ends_requests = true;
+        then.wakes_callers = true;
+        return then;
+    }
+
+    /// Whether calls could come in this attempt.
+    bool was_ready() const { return ready_since_.has_value(); }
+
+    /// The server that the Sentinels told of was none; `failures` is what they said.
+    void was_misled(const std::string& failures) {
+        if (!expected_server_.empty()) trouble_ = failures + "; the last one: " + trouble_;
+    }
+
+    /// The attempt, and what connection came of it, is over: when the next one begins.
+    template <class Random>
+    time_point rest(time_point now, Random& random) {
+        const bool has_lasted = ready_since_ && now - *ready_since_ > longest_pause;
+        failed_ = has_lasted ? 1 : failed_ + 1;
+        return now + back_off(failed_, random);
+    }
+
+    // --- what else happens -----------------------------------------------------------------------------
+
+    /// Something went wrong, for the next error.
+    void note_trouble(std::string_view what) {
+        if (phase_ != phase::asking) trouble_ = what;
+    }
+
+    /// The server of that generation refuses what is asked of it: another one is looked for.
+    link_actions leave(std::uint64_t generation, std::string_view why) {
+        trouble_ = why;
+        link_actions then;
+        if (generation != generation_ || !is_ready()) return then;
+        phase_ = phase::leaving;
+        then.log.push_back("leaves a server that refuses: " + trouble_);
+        then.ends_connection = true;
+        return then;
+    }
+
+    /// Until when a request is put off that the server would not carry out for the `times`-th time.
+    template <class Random>
+    static time_point put_off(unsigned times, time_point now, time_point deadline, Random& random) {
+        return (std::min)(deadline, now + back_off(times, random));
+    }
+
+    void stop() { is_stopped_ = true; }
+
+private:
+    template <class Random>
+    static duration back_off(unsigned failed, Random& random) {
+        const auto policy =
+            retry_policy::exponential(std::chrono::milliseconds(20)).attempts(0).max_delay(longest_pause).full_jitter();
+        return *next_delay(policy, failed, {}, random);
+    }
+
+    // What this attempt has found is what callers are told from now on.
+    link_actions settle() {
+        refusal_ = found_;
+        link_actions then;
+        if (refusal_ && !is_stopped_) then.log.emplace_back(refusal_->what());
+        then.wakes_callers = true;
+        return then;
+    }
+
+    std::string_view said_by_server() const {
+        constexpr std::string_view prefix = "Setup request execution failed: ";  // Boost.Redis'
+        auto said = std::string_view(trouble_);
+        if (said.starts_with(prefix)) said.remove_prefix(prefix.size());
+        return said;
+    }
+
+    phase phase_ = phase::resting;
+    bool is_stopped_ = false;
+    std::uint64_t generation_ = 0;
+    unsigned failed_ = 0;  // attempts in a row
+    std::optional<time_point> ready_since_;
+    std::string trouble_;           // the last one
+    std::optional<error> refusal_;  // what callers are told
+    std::optional<error> found_;    // what this attempt has found
+    std::string server_;
+    std::string expected_server_;  // the only one that will do now; empty: whichever is the master
+    std::string last_server_;      // the last one that was used, and where
+    address last_master_;
+    address tried_master_;
+};
 
 }  // namespace taskflux::redis::wire
 
@@ -10450,7 +10691,7 @@ inline boost::redis::config make_config(const redis_url& url, const connection_o
     return out;
 }
 
-/// The same for a Sentinel: nothing is sent by itself, as `make_sentinel_question` says it all.
+/// Like `make_config`, for a Sentinel: nothing is sent by itself, as `make_sentinel_question` says it all.
 inline boost::redis::config make_sentinel_config(boost::redis::config from, const address& who) {
     from.addr = to_boost(who);
     from.setup.clear();
@@ -10636,7 +10877,7 @@ struct link_call {
     std::chrono::steady_clock::time_point deadline;
 };
 
-/// One connection of Boost.Redis, made again whenever it is lost. Lives as long as its loops do, which is
+/// One connection of Boost.Redis, reconnected whenever it is lost; `link_state` decides, this carries out. Lives as long as its loops do, which is
 /// until `stop` or the end of its context, so that no socket outlives either; hold it weakly. `executor` runs
 /// one thing at a time.
 class link : public std::enable_shared_from_this<link> {
@@ -10650,7 +10891,7 @@ public:
           connection_(executor_, std::move(security.context),
                       boost::redis::logger(boost::redis::logger::level::err,
                                            [this](boost::redis::logger::level, std::string_view text) {
-                                               if (!is_finding_) last_error_ = text;
+                                               state_.note_trouble(text);
                                            })),
           changed_(executor_, (std::chrono::steady_clock::time_point::max)()),
           random_(std::random_device{}()) {
@@ -10673,7 +10914,7 @@ public:
     /// Ends all calls and both loops. From any thread.
     void stop() {
         asio::dispatch(executor_, [self = shared_from_this()] {
-            self->stopped_ = true;
+            self->state_.stop();
             if (self->finder_) self->finder_->stop();
             self->ready_ = false;
             self->connection_.cancel(boost::redis::operation::all);
@@ -10682,18 +10923,18 @@ public:
     }
 
     /// Which server this leads to; empty while it leads to none. On the executor.
-    const std::string& server() const noexcept { return server_; }
+    const std::string& server() const noexcept { return state_.server(); }
 
     /// Whether calls may come. Thread-safe.
     bool is_ready() const noexcept { return ready_; }
 
-    /// Returns when they may. On the executor. Errors: as `connection::eval`.
+    /// Returns when calls may come. On the executor. Errors: as `connection::eval`.
     static asio::awaitable<void> wait(std::shared_ptr<link> self, std::chrono::steady_clock::time_point deadline) {
         co_await self->until_ready(deadline);
     }
 
     /// Finds the server anew. On the executor.
-    void leave(std::string_view why) { give_up_on_server(generation_, why); }
+    void leave(std::string_view why) { perform(state_.leave(state_.generation(), why)); }
 
     /// Carries out one call, on the executor. Errors: see `connection::eval`.
     static asio::awaitable<reply> call(std::shared_ptr<link> self, link_call what) {
@@ -10701,14 +10942,12 @@ public:
         unsigned put_off = 0;
         for (;;) {
             co_await self->until_ready(what.deadline);
-            const auto generation = self->generation_;
+            const auto generation = self->state_.generation();
             reply answer;
             const auto& next = load ? *load : what.request;
-            const bool answered = co_await self->exec(next, answer, what.deadline);
-            if (!answered) {
-                if (!load && !what.repeatable) throw self->unavailable("the connection was lost in a call");
-                continue;
-            }
+            const bool may_repeat = load || what.repeatable;
+            const bool answered = co_await self->exec(next, answer, may_repeat, what.deadline);
+            if (!answered) continue;
             const auto refused = answer.error();
             if (refused.empty()) {
                 if (!load) co_return answer;
@@ -10721,10 +10960,11 @@ public:
                     if (!what.which) throw to_error(refused);
                     load.emplace(what.request.get_config()).push("SCRIPT", "LOAD", what.which->text);
                     break;
-                case remedy::reconnect: self->give_up_on_server(generation, refused); break;
+                case remedy::reconnect: self->perform(self->state_.leave(generation, refused)); break;
                 case remedy::put_off:
-                    self->last_error_ = refused;
-                    co_await self->wait_a_moment(++put_off, what.deadline);
+                    self->state_.note_trouble(refused);
+                    ++put_off;
+                    co_await self->wait_a_moment(put_off, what.deadline);
                     break;
                 case remedy::none: throw to_error(refused);
             }
@@ -10732,163 +10972,119 @@ public:
     }
 
 private:
-    using time_point = std::chrono::steady_clock::time_point;
-    using milliseconds = std::chrono::milliseconds;
+    using clock = std::chrono::steady_clock;
+    using time_point = clock::time_point;
 
     static void check_digest(const reply& answer, const script& which) {
         const auto digest = reader(answer).text();
         if (digest == which.sha1) return;
-        throw taskflux::error(errc::protocol, "the script " + std::string(which.name) + " has the SHA-1 " +
-                                                  std::string(digest) + ", not " + std::string(which.sha1));
-    }
-
-    duration back_off(unsigned failed) {
-        const auto policy =
-            retry_policy::exponential(milliseconds(20)).attempts(0).max_delay(longest_pause).full_jitter();
-        return *next_delay(policy, failed, {}, random_);
+        throw taskflux::error(errc::protocol, "the script " + std::string(which.name) + " can't be called: the server gives it the SHA-1 " +
+                                                  std::string(digest) + ", not " + std::string(which.sha1) +
+                                                  "; see what stands between it and this program");
     }
 
     static asio::awaitable<void> keep_connected(std::shared_ptr<link> self) {
-        unsigned failed = 0;
-        while (!self->stopped_) {
-            const auto lasted = co_await self->connect_once();
-            failed = lasted > longest_pause ? 1 : failed + 1;
-            const auto until = std::chrono::steady_clock::now() + self->back_off(failed);
-            while (!self->stopped_ && std::chrono::steady_clock::now() < until) co_await self->change(until);
+        while (!self->state_.is_stopped()) {
+            co_await self->connect_once();
+            const auto until = self->state_.rest(clock::now(), self->random_);
+            while (!self->state_.is_stopped() && clock::now() < until) co_await self->change(until);
         }
     }
 
     static asio::awaitable<void> keep_receiving(std::shared_ptr<link> self) {
-        while (!self->stopped_) {
+        while (!self->state_.is_stopped()) {
             boost::system::error_code ec;
             co_await self->connection_.async_receive2(asio::redirect_error(asio::use_awaitable, ec));
-            if (!self->stopped_ && self->purpose_.pushed) self->purpose_.pushed();
+            if (!self->state_.is_stopped() && self->purpose_.pushed) self->purpose_.pushed();
         }
     }
 
-    // Returns when the connection is lost, with how long it could be used.
-    asio::awaitable<std::chrono::steady_clock::duration> connect_once() {
+    // Returns when the connection is lost, or there was none.
+    asio::awaitable<void> connect_once() {
         using namespace asio::experimental::awaitable_operators;
-        next_refusal_.reset();
-        ready_since_ = {};
+        state_.begin_attempt(finder_.has_value());
         auto config = purpose_.config;
         if (finder_) {
-            is_finding_ = true;
-            const auto master = co_await finder_->find(purpose_.config);
-            is_finding_ = false;
-            expected_server_.clear();
-            if (master) {
-                config.addr = to_boost(*master);
-            } else if (!finder_->has_heard() && !last_server_.empty()) {
-                // Who could not be asked can't have named another one to us, and it may well be there.
-                config.addr = last_master_;
-                expected_server_ = last_server_;
-            } else {
-                last_error_ = finder_->failures();
-                next_refusal_ = finder_->refusal();
-                settle_refusal();
-                co_return std::chrono::steady_clock::duration::zero();
+            sentinel_report said;
+            said.master = co_await finder_->find(purpose_.config);
+            said.has_heard = finder_->has_heard();
+            if (!said.master) {
+                said.failures = finder_->failures();
+                said.refusal = finder_->refusal();
             }
-            tried_master_ = config.addr;
+            const auto master = state_.hear(said);
+            if (!master) {
+                perform(state_.give_up_attempt());
+                co_return;
+            }
+            config.addr = to_boost(*master);
         }
         *tls_host_ = config.addr.host;
-        running_ = true;
+        state_.connect();
         co_await (run(std::move(config)) && greet());
-        if (ready_since_ != time_point()) co_return std::chrono::steady_clock::now() - ready_since_;
-        if (finder_) finder_->misled();
-        if (!expected_server_.empty()) last_error_ = finder_->failures() + "; the last one: " + last_error_;
-        co_return std::chrono::steady_clock::duration::zero();
+        if (state_.was_ready() || !finder_) co_return;
+        finder_->misled();
+        state_.was_misled(finder_->failures());
     }
 
     asio::awaitable<void> run(boost::redis::config config) {
         boost::system::error_code ec;
-        if (!stopped_)
+        if (!state_.is_stopped())
             co_await connection_.async_run(std::move(config), asio::redirect_error(asio::use_awaitable, ec));
-        running_ = false;
-        server_.clear();
-        if (ec == boost::redis::error::resp3_hello) {
-            constexpr std::string_view prefix = "Setup request execution failed: ";
-            auto said = std::string_view(last_error_);
-            if (said.starts_with(prefix)) said.remove_prefix(prefix.size());
-            next_refusal_ = refusal_for(said);
-        }
-        if (ready_.exchange(false) && !stopped_) log("lost the connection: " + last_error_);
-        connection_.cancel(boost::redis::operation::exec);
-        settle_refusal();
-    }
-
-    // What this attempt found is what callers are told from now on.
-    void settle_refusal() {
-        refusal_ = next_refusal_;
-        if (refusal_ && !stopped_) log(refusal_->what());
-        changed_.cancel();
+        perform(state_.disconnected(ec == boost::redis::error::resp3_hello));
     }
 
     asio::awaitable<void> greet() {
-        if (!running_) co_return;
+        if (!state_.awaits_greeting()) co_return;
         boost::system::error_code ec;
         reply answer;
         co_await connection_.async_exec(purpose_.greeting, answer.adapter(),
                                         asio::cancel_after(4 * options_.connect_timeout(),
                                                            asio::redirect_error(asio::use_awaitable, ec)));
-        if (!running_ || stopped_) co_return;
+        if (!state_.awaits_greeting()) co_return;
+        link_actions then;
         try {
-            if (ec) throw taskflux::error(errc::unavailable, "the Redis server does not answer");
-            server_ = purpose_.greeted(answer);
-            check_expected();
+            if (ec) throw taskflux::error(errc::unavailable, "the Redis server does not answer its greeting");
+            then = state_.greeted(purpose_.greeted(answer), clock::now());
         } catch (const taskflux::error& e) {
-            if (e.code() == errc::unavailable) {
-                last_error_ = e.what();
-            } else {
-                next_refusal_ = e;
-            }
-            connection_.cancel(boost::redis::operation::run);
-            co_return;
+            then = state_.refuse(e);
         }
-        last_server_ = server_;
-        last_master_ = tried_master_;
-        const bool again = generation_++ != 0;
-        ready_ = true;
-        ready_since_ = std::chrono::steady_clock::now();
-        refusal_.reset();
-        if (again) log("connected again");
-        purpose_.ready(again);
-        changed_.cancel();
+        perform(then);
     }
 
-    // Without a Sentinel's word, only the very process that was the master is one for sure: where it has been started
-    // again there may be another by now.
-    void check_expected() {
-        if (expected_server_.empty() || server_ == expected_server_) return;
-        server_.clear();
-        throw taskflux::error(errc::unavailable, "it has been started again");
-    }
-
-    // False: the connection was lost, and perhaps the request was carried out.
-    asio::awaitable<bool> exec(const boost::redis::request& request, reply& answer, time_point deadline) {
+    // False: the connection was lost, perhaps after the request was carried out, and it may be sent again.
+    asio::awaitable<bool> exec(const boost::redis::request& request, reply& answer, bool may_repeat, time_point deadline) {
         boost::system::error_code ec;
         co_await connection_.async_exec(
             request, answer.adapter(),
             asio::cancel_at(deadline, asio::redirect_error(asio::use_awaitable, ec)));
         if (!ec) co_return true;
         co_await throw_if_cancelled();
-        if (stopped_) throw closed();
-        if (std::chrono::steady_clock::now() >= deadline) throw unavailable("no answer came in time");
+        switch (state_.after_loss(may_repeat, clock::now(), deadline)) {
+            case loss::send_again: break;
+            case loss::closed: throw closed();
+            case loss::too_late: throw unavailable("no answer came in time");
+            case loss::given_up: throw unavailable("the connection was lost in a call, which may have been carried out");
+        }
         co_return false;
     }
 
     asio::awaitable<void> until_ready(time_point deadline) {
-        while (!ready_) {
-            if (stopped_) throw closed();
-            if (refusal_) throw *refusal_;
-            if (std::chrono::steady_clock::now() >= deadline) throw unavailable("no connection in time");
+        for (;;) {
+            switch (state_.for_call(clock::now(), deadline)) {
+                case readiness::ready: co_return;
+                case readiness::wait: break;
+                case readiness::closed: throw closed();
+                case readiness::refused: throw *state_.refusal();
+                case readiness::too_late: throw unavailable("no connection in time");
+            }
             co_await change(deadline);
         }
     }
 
-    asio::awaitable<void> wait_a_moment(unsigned put_off, time_point deadline) {
-        const auto until = (std::min)(deadline, std::chrono::steady_clock::now() + back_off(put_off));
-        while (!stopped_ && std::chrono::steady_clock::now() < until) co_await change(until);
+    asio::awaitable<void> wait_a_moment(unsigned times, time_point deadline) {
+        const auto until = link_state::put_off(times, clock::now(), deadline, random_);
+        while (!state_.is_stopped() && clock::now() < until) co_await change(until);
         if (until == deadline) throw unavailable("the server kept refusing");
     }
 
@@ -10905,12 +11101,13 @@ private:
         throw boost::system::system_error(asio::error::operation_aborted, "a call to Redis");
     }
 
-    void give_up_on_server(std::uint64_t generation, std::string_view why) {
-        last_error_ = why;
-        if (generation != generation_ || !ready_) return;
-        ready_ = false;
-        log("leaves a server that refuses: " + last_error_);
-        connection_.cancel(boost::redis::operation::run);
+    void perform(const link_actions& what) {
+        ready_ = state_.is_ready();
+        for (const auto& line : what.log) log(line);
+        if (what.ends_connection) connection_.cancel(boost::redis::operation::run);
+        if (what.ends_requests) connection_.cancel(boost::redis::operation::exec);
+        if (what.opens_calls) purpose_.ready(*what.opens_calls);
+        if (what.wakes_callers) changed_.cancel();
     }
 
     void log(const std::string& text) const {
@@ -10918,36 +11115,20 @@ private:
     }
 
     taskflux::error unavailable(const std::string& what) const {
-        const auto trouble = is_finding_ ? finder_->failures() : last_error_;
-        const auto last = trouble.empty() ? std::string() : "; the last trouble was: " + trouble;
-        return {errc::unavailable, "Redis: " + what + last};
+        return state_.unavailable(what, finder_ ? finder_->failures() : std::string());
     }
 
-    static taskflux::error closed() { return {errc::shut_down, "the connection to Redis has been closed"}; }
-
-    static constexpr std::chrono::seconds longest_pause{1};
+    static taskflux::error closed() { return {errc::shut_down, "the connection to Redis has been closed: make another broker to go on"}; }
 
     const asio::any_io_executor executor_;
     const link_purpose purpose_;
     const std::shared_ptr<std::string> tls_host_;
     const connection_options options_;
-    std::string last_error_;
+    link_state state_;
     boost::redis::connection connection_;
     std::optional<master_finder> finder_;
-    asio::steady_timer changed_;                   // cancelled whenever anything below has changed
-    std::optional<taskflux::error> refusal_;       // why the server can't be used, until that has changed
-    std::optional<taskflux::error> next_refusal_;  // what this attempt found
-    std::uint64_t generation_ = 0;                 // how often calls could come
-    time_point ready_since_;
-    std::string server_;           // its run id, while there is a connection
-    std::string expected_server_;  // the only one that will do now; empty: whichever is the master
-    std::string last_server_;      // the last one that was used, and where, as the Sentinels said
-    boost::redis::address last_master_;
-    boost::redis::address tried_master_;
-    bool is_finding_ = false;  // the Sentinels are being asked
-    bool running_ = false;
-    std::atomic<bool> ready_ = false;
-    bool stopped_ = false;
+    asio::steady_timer changed_;  // cancelled whenever callers must look again
+    std::atomic<bool> ready_ = false;  // what `state_` says, for other threads
     std::mt19937_64 random_;
 };
 
@@ -10980,7 +11161,7 @@ public:
     void check(const reply& following) {
         if (!following.error().empty()) throw to_error(following.error());
         if (!std::exchange(subscribed_, false))
-            throw error(errc::protocol, "the Redis server did not confirm the subscription");
+            throw error(errc::protocol, "the Redis server did not confirm the subscription to this process' channel");
     }
 
     void deliver(const std::function<void(std::string_view)>& listener) {
@@ -11046,9 +11227,9 @@ inline replication take_replication(reply& from) {
 inline void check_replication(const replication& got, unsigned wanted) {
     if (!got.error.empty()) throw to_error(got.error);
     if (got.replicas >= wanted) return;
-    throw error(errc::unavailable, "Redis: " + std::to_string(got.replicas) + " of " + std::to_string(wanted) +
+    throw error(errc::unavailable, "Redis: only " + std::to_string(got.replicas) + " of " + std::to_string(wanted) +
                                        " replicas had it in time; the server has it, so it may still take "
-                                       "effect. See to the replicas, or lower 'durable'");
+                                       "effect: see to the replicas, or lower 'durable'");
 }
 
 }  // namespace taskflux::redis::wire
@@ -11058,7 +11239,7 @@ inline void check_replication(const replication& got, unsigned wanted) {
 namespace taskflux::redis {
 
 /// This process' way to a Redis server: a connection for commands, one for the inbox, and one for durable calls
-/// if there may be any, all made again, after growing pauses, whenever they are lost. With Sentinels all of them
+/// if there may be any, all reconnected with exponential back-off whenever they are lost. With Sentinels all of them
 /// lead to the same master: where one finds another than the rest, those look again. Safe to use from several
 /// threads, but for the two setters. Once started it keeps its context running until `close`, or the end of its
 /// last owner.
@@ -11090,9 +11271,9 @@ public:
         return send(make_eval(which, keys, args, repeatable));
     }
 
-    /// The same for a script that may be carried out twice, but returns only when as many replicas as the options
-    /// ask for have what it did and all that was done before, or time is up: see `check_replicas`, to which the reply
-    /// must be given before it is read to its end. Waits hold up only each other.
+    /// Like `eval`, for a script that may be carried out twice; returns only when as many replicas as the options ask for
+    /// have what it did and all that was done before, or time is up: see `check_replicas`, to which the reply must be
+    /// given before it is read to its end. Waits hold up only each other.
     asio::awaitable<reply> eval_durably(const script& which, const std::vector<std::string>& keys,
                                         const std::vector<std::string>& args) {
         auto call = make_eval(which, keys, args, true);
@@ -11106,10 +11287,10 @@ public:
         if (replicas() > 0) wire::check_replication(wire::take_replication(from), replicas());
     }
 
-    /// Sends one command that neither blocks nor subscribes; else as `eval`. Errors: `invalid_argument` for
-    /// no words.
+    /// Like `eval`, for one command, which must neither block nor subscribe. Errors: those of `eval`, and
+    /// `invalid_argument` for no words.
     asio::awaitable<reply> command(const std::vector<std::string>& words, bool repeatable) {
-        if (words.empty()) throw error(errc::invalid_argument, "a Redis command needs at least one word");
+        if (words.empty()) throw error(errc::invalid_argument, "a Redis command was given no words: name the command");
         auto call = make_call(repeatable);
         if (words.size() == 1) {
             call.request.push(words.front());
@@ -11122,8 +11303,8 @@ public:
     /// The channel of this process, always subscribed to on a connection of its own.
     const std::string& inbox() const noexcept { return inbox_; }
 
-    /// What was published to `inbox`, in its order. Set before `start`; called on the connection's executor,
-    /// one at a time, and not begun after `close` from there; must not throw.
+    /// Sets the listener for what is published to `inbox`, in its order. Set before `start`; called on the connection's
+    /// executor, one at a time, and not begun after `close` from there; must not throw.
     void on_message(std::function<void(std::string_view payload)> listener) {
         on_message_ = std::move(listener);
     }
@@ -11135,12 +11316,13 @@ public:
         return messages && messages->is_ready();
     }
 
-    /// Returns when it is; after `start`. Errors: `unavailable` when it is not within the timeout; `shut_down`.
+    /// Returns when what is published to `inbox` is heard; call after `start`. Errors: `unavailable` when it is not within
+    /// the timeout; `shut_down`.
     asio::awaitable<void> until_it_hears() {
         std::unique_lock lock(mutex_);
         auto messages = messages_.lock();
         lock.unlock();
-        if (!messages) throw error(errc::shut_down, "the connection to Redis has been closed");
+        if (!messages) throw error(errc::shut_down, "the connection to Redis has been closed: make another broker to go on");
         return asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr)>(
             [link = std::move(messages), deadline = std::chrono::steady_clock::now() + timeout()](auto handler) mutable {
                 const auto executor = link->executor();
@@ -11149,8 +11331,8 @@ public:
             asio::use_awaitable);
     }
 
-    /// The command connection is there again after having been lost, or the subscription is there, so messages may be
-    /// missing. Else as `on_message`.
+    /// Called when the connection for commands, or the subscription, is there (again): messages may be missing. Set and
+    /// called like the listener of `on_message`.
     void on_missed_messages(std::function<void()> listener) { on_missed_messages_ = std::move(listener); }
 
     /// Begins to connect. Errors: `shut_down` after `close`.
@@ -11249,7 +11431,7 @@ private:
         if (state_ == state::idle) connect();
         auto out = (is_durable ? durable_ : commands_).lock();
         if (state_ == state::closed || !out) {
-            throw error(errc::shut_down, "the connection to Redis has been closed");
+            throw error(errc::shut_down, "the connection to Redis has been closed: make another broker to go on");
         }
         return out;
     }
@@ -11498,7 +11680,7 @@ public:
     }
 
     std::string_view take(std::size_t count) {
-        if (count > bytes_.size()) throw error(errc::protocol, "a stored record ends too early");
+        if (count > bytes_.size()) throw error(errc::protocol, "a stored record can't be read: it ends too early");
         const auto taken = bytes_.substr(0, count);
         bytes_.remove_prefix(count);
         return taken;
@@ -11710,8 +11892,9 @@ public:
 
     static void check_version(std::uint8_t version) {
         if (version == stored_version::record) return;
-        throw error(errc::protocol, "a stored record has version " + std::to_string(version) + ", this program knows " +
-                                        std::to_string(stored_version::record));
+        throw error(errc::protocol, "a stored record can't be read: its version is " + std::to_string(version) +
+                                        ", this program knows " + std::to_string(stored_version::record) +
+                                        "; start a version of the program that wrote it");
     }
 
     std::shared_ptr<const task_spec> spec_of(std::uint8_t priority, std::string_view name, std::string_view limits,
@@ -11769,11 +11952,12 @@ inline task_status read_status(std::string_view text) {
     const auto first = from.number<std::uint8_t>();
     const auto version = first / stored_base::state_version, state = first % stored_base::state_version;
     if (version != stored_version::state) {
-        throw error(errc::protocol, "a stored state has version " + std::to_string(version) + ", this program knows " +
-                                        std::to_string(stored_version::state));
+        throw error(errc::protocol, "a stored task can't be read: its state has version " + std::to_string(version) +
+                                        ", this program knows " + std::to_string(stored_version::state) +
+                                        "; start a version of the program that wrote it");
     }
     if (state > std::uint8_t(task_state::expired)) {
-        throw error(errc::protocol, "a stored task is in the unknown state " + std::to_string(state));
+        throw error(errc::protocol, "a stored task can't be read: it is in the unknown state " + std::to_string(state));
     }
     made.state = static_cast<task_state>(state);
     const auto bits = from.number<std::uint8_t>();
@@ -11883,7 +12067,7 @@ inline task_record full_record(const std::string& queue, std::uint64_t sequence,
 
 namespace taskflux::redis {
 
-/// A task that the server has handed to a consumer which slept, by a message.
+/// A task that the server has handed to a sleeping fetch by a message.
 struct handed_task {
     std::string queue;
     std::string consumer;
@@ -11892,11 +12076,11 @@ struct handed_task {
     std::string state;
 };
 
-/// Who waits in this process for messages from the server: fetches that sleep until there are tasks, consumers
-/// that watch for cancels, and those who await a task's end. Thread-safe.
+/// The coroutines of this process that wait for messages from the server: fetches that sleep until there are tasks,
+/// consumers that watch for cancels, and callers waiting for a task's end. Thread-safe.
 class inbox {
 public:
-    /// One who waits. Its coroutine keeps it alive; the inbox only knows where it is.
+    /// One waiting coroutine, which keeps its place alive; the inbox only knows where it is.
     struct place {
         detail::event wake;
         std::string sleeper;              // what it is called on the server: a number, a colon, its consumer
@@ -11920,7 +12104,7 @@ public:
             close();
         }
 
-        /// Keeps who waits.
+        /// The event that wakes the coroutine; keeps its place alive.
         std::shared_ptr<detail::event> wake() { return {who_, &who_->wake}; }
 
         bool is_expected() {
@@ -11938,7 +12122,7 @@ public:
             return std::exchange(who_->handed, {});
         }
 
-        /// The same; nothing comes to it any more.
+        /// Like `take_handed`; nothing comes to this place any more.
         std::vector<handed_task> close() {
             const std::lock_guard lock(in_.mutex_);
             if (const auto leave = std::exchange(leave_, nullptr)) leave(in_);
@@ -12061,7 +12245,7 @@ public:
                 }
                 break;
             }
-            default: throw error(errc::protocol, "a message of an unknown kind");
+            default: throw error(errc::protocol, std::string("a message from the server is of the unknown kind '") + kind + "'");
         }
         return std::nullopt;
     }
@@ -12083,7 +12267,7 @@ private:
         std::optional<task_outcome> outcome;
     };
 
-    // What nobody takes goes with time: who waits then asks.
+    // What nobody takes is dropped with time: callers waiting for it ask the server.
     told_end& told_unasked(const task_id& id) {
         constexpr std::size_t most = 1024;
         if (const auto at = told_unasked_.find(id); at != told_unasked_.end()) return at->second;
@@ -12124,6 +12308,52 @@ private:
 };
 
 }  // namespace taskflux::redis
+
+// -------------------- taskflux/detail/caught.hpp -----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How a call has ended: with a value, or with what it threw. (No aggregate: GCC 12 destroys temporaries of those twice in a
+/// co_await expression.)
+template <class T>
+class outcome {
+public:
+    explicit outcome(stored<T> value) : value_(std::move(value)) {}
+    explicit outcome(std::exception_ptr failure) : failure_(std::move(failure)) {}
+
+    /// Null when it ended with a value.
+    const std::exception_ptr& failure() const { return failure_; }
+
+    /// The value, once. Throws what the call threw.
+    T take() {
+        if (failure_) std::rethrow_exception(failure_);
+        if constexpr (!std::is_void_v<T>) return std::move(*value_);
+    }
+
+private:
+    std::optional<stored<T>> value_;
+    std::exception_ptr failure_;
+};
+
+/// Awaits `call`, and gives how it has ended instead of throwing, so that what follows can await too: a `catch` can't.
+/// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
+/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for the way of each task.
+template <class T>
+asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(call);
+            co_return outcome<T>(stored<T>());
+        } else {
+            T value = co_await std::move(call);
+            co_return outcome<T>(std::move(value));
+        }
+    } catch (...) {
+        co_return outcome<T>(std::current_exception());
+    }
+}
+
+}  // namespace taskflux::detail
 
 // -------------------- taskflux/broker/redis/post_office.hpp ------------------------------------------------
 
@@ -12233,23 +12463,26 @@ private:
 
     static asio::awaitable<void> pump(std::shared_ptr<post_office> self, std::string channel) {
         for (auto taken = self->take(channel); !taken.empty(); taken = self->take(channel)) {
-            std::vector<std::string> words;
-            words.emplace_back("PUBLISH");
-            words.push_back(channel);
-            auto& message = words.emplace_back(1, kind);
+            std::string message(1, kind);
             for (const auto& one : taken) message += one.text;
-            bool was_heard = false;
-            std::exception_ptr trouble;
             const bool is_answered = std::ranges::any_of(taken, [](const auto& one) { return one.is_answered; });
-            try {
-                if (is_answered && !self->server_->hears()) co_await self->server_->until_it_hears();
-                const auto got = co_await self->server_->command(words, false);
-                was_heard = reader(got).integer() > 0;
-            } catch (...) {
-                trouble = std::current_exception();
-            }
-            for (const auto& one : taken) one.done(trouble, was_heard);
+            auto publishing = publish(self, channel, std::move(message), is_answered);
+            auto published = co_await detail::caught(std::move(publishing));
+            const bool was_heard = !published.failure() && published.take();
+            for (const auto& one : taken) one.done(published.failure(), was_heard);
         }
+    }
+
+    /// Whether a process has heard it.
+    static asio::awaitable<bool> publish(std::shared_ptr<post_office> self, std::string channel, std::string message,
+                                         bool is_answered) {
+        if (is_answered && !self->server_->hears()) co_await self->server_->until_it_hears();
+        std::vector<std::string> words;
+        words.emplace_back("PUBLISH");
+        words.push_back(std::move(channel));
+        words.push_back(std::move(message));
+        const auto got = co_await self->server_->command(words, false);
+        co_return reader(got).integer() > 0;
     }
 
     const asio::any_io_executor executor_;
@@ -12258,6 +12491,40 @@ private:
     std::map<std::string, std::shared_ptr<const exchange::listener>> boxes_;
     std::map<std::string, std::deque<letter>> waiting_;  // by channel, while something is under way to there
     std::uint64_t boxes_made_ = 0;
+};
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/batch_items.hpp ------------------------------------------------
+
+namespace taskflux::redis {
+
+// What travels together in one request: see `batcher`. Each item is ready to be sent.
+
+/// A task to be stored.
+struct task_item {
+    task_item() {}
+    task_item(const new_task& task, std::uint32_t made_nonce) : record(record_of(task, made_nonce)), nonce(made_nonce) {
+        if (!task.hold && task.delay <= duration::zero() && task.at <= time_point{}) {
+            is_awaited = task.is_awaited;
+            return;
+        }
+        put(place, std::uint8_t(task.hold));
+        put(place, to_number(task.delay));
+        put(place, to_number(task.at));
+    }
+
+    std::string record;       ///< without the time, which the server puts in front
+    std::string place;        ///< whether it is held, and when it is due: see enqueue.lua; empty: it is to run at once
+    std::uint32_t nonce = 0;  ///< which `record` has too
+    bool is_awaited = false;  ///< the inbox is to hear of its end; only for one that is to run at once
+};
+
+/// The end of an attempt.
+struct end_item {
+    explicit end_item(const settlement& end) : ending(ending_of(end)) {}
+
+    std::string ending;
 };
 
 }  // namespace taskflux::redis
@@ -12274,18 +12541,18 @@ struct batcher_limits {
 /// Makes one request of what several callers want at about the same time: one is under way, and what comes
 /// meanwhile is the next. Nothing is delayed when nothing is under way. Thread-safe; lives in a shared_ptr.
 /// A cancelled caller is not waited for; what it wanted is still sent.
-template <class Result>
-class batcher : public std::enable_shared_from_this<batcher<Result>> {
+template <class Item, class Result>
+class batcher : public std::enable_shared_from_this<batcher<Item, Result>> {
 public:
-    /// Sends the words of some items and gives a result for each.
-    using sender = std::function<asio::awaitable<std::vector<Result>>(std::vector<std::string> words)>;
+    /// Sends some items and gives a result for each.
+    using sender = std::function<asio::awaitable<std::vector<Result>>(std::vector<Item> items)>;
 
     batcher(asio::any_io_executor executor, sender send) : executor_(std::move(executor)), send_(std::move(send)) {}
 
-    /// The results for `items` items, at most `batcher_limits::max_items`, made of `words`. Throws what sending threw.
-    asio::awaitable<std::vector<Result>> run(std::vector<std::string> words, std::size_t items) {
+    /// The results for `items`, at most `batcher_limits::max_items`. Throws what sending threw.
+    asio::awaitable<std::vector<Result>> run(std::vector<Item> items) {
         const auto self = this->shared_from_this();
-        const auto mine = std::make_shared<entry>(std::move(words), items);
+        const auto mine = std::make_shared<entry>(std::move(items));
         if (join(mine)) {
             asio::co_spawn(executor_, pump(self), [](std::exception_ptr) {});  // it throws nothing
         }
@@ -12296,10 +12563,10 @@ public:
 
 private:
     struct entry {
-        entry(std::vector<std::string> text, std::size_t count) : words(std::move(text)), items(count) {}
+        explicit entry(std::vector<Item> given) : items(std::move(given)), size(items.size()) {}
 
-        std::vector<std::string> words;
-        std::size_t items;
+        std::vector<Item> items;  // until they are sent
+        const std::size_t size;
         std::vector<Result> results;
         std::exception_ptr error;
         detail::event done;
@@ -12316,9 +12583,9 @@ private:
     batch take() {
         const std::lock_guard lock(mutex_);
         batch taken;
-        for (std::size_t items = 0; !waiting_.empty(); waiting_.pop_front()) {
-            items += waiting_.front()->items;
-            if (items > batcher_limits::max_items && !taken.empty()) break;
+        for (std::size_t size = 0; !waiting_.empty(); waiting_.pop_front()) {
+            size += waiting_.front()->size;
+            if (size > batcher_limits::max_items && !taken.empty()) break;
             taken.push_back(std::move(waiting_.front()));
         }
         if (taken.empty()) is_sending_ = false;
@@ -12327,14 +12594,14 @@ private:
 
     static asio::awaitable<void> pump(std::shared_ptr<batcher> self) {
         for (auto taken = self->take(); !taken.empty(); taken = self->take()) {
-            std::vector<std::string> words;
+            std::vector<Item> items;
             for (const auto& one : taken) {
-                words.insert(words.end(), std::move_iterator(one->words.begin()), std::move_iterator(one->words.end()));
+                items.insert(items.end(), std::move_iterator(one->items.begin()), std::move_iterator(one->items.end()));
             }
             std::vector<Result> results;
             std::exception_ptr error;
             try {
-                results = co_await self->send_(std::move(words));
+                results = co_await self->send_(std::move(items));
             } catch (...) {
                 error = std::current_exception();
             }
@@ -12342,7 +12609,7 @@ private:
             for (const auto& one : taken) {
                 one->error = error;
                 if (!error) {
-                    const auto end = next + static_cast<std::ptrdiff_t>(one->items);
+                    const auto end = next + static_cast<std::ptrdiff_t>(one->size);
                     one->results.assign(std::move_iterator(next), std::move_iterator(end));
                     next = end;
                 }
@@ -15476,7 +15743,7 @@ public:
         co_return co_await call(any, own, with, repeatable);
     }
 
-    /// Calls a fast script, unless it is passed over; where it was not enough, the answer is slow. Else as `run`.
+    /// Like `run`, for a fast script alone: where it is passed over, or was not enough, the answer is slow.
     asio::awaitable<answer> run_if_fast(fast_script& what, std::vector<std::string> own, arguments with, bool repeatable,
                                         bool durable) {
         const auto self = shared_from_this();
@@ -15550,7 +15817,7 @@ private:
             } else if (word == "NEED") {
                 for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
             } else {
-                throw error(errc::protocol, "the script " + std::string(what.name) + " answered \"" + std::string(word) + '"');
+                throw error(errc::protocol, "the script " + std::string(what.name) + " answered \"" + std::string(word) + "\", which this version does not know");
             }
         }
     }
@@ -15608,8 +15875,6 @@ class record_head {
 public:
     explicit record_head(std::string_view record) : record_(record) {}
 
-    std::uint32_t nonce() const { return byte_reader(record_.substr(at(record_layout::nonce))).number<std::uint32_t>(); }
-
     /// Whether a script need not look into it but for name and priority.
     bool is_plain() const {
         if ((flags() & (has_own_id | has_unique_key | has_parent)) != 0) return false;
@@ -15647,34 +15912,34 @@ private:
     std::string_view record_;
 };
 
-/// Adds the words of `enqueue_plain.lua` for records, each followed by a word of no interest.
-inline void add_segments(const std::vector<std::string>& words, arguments& with) {
+/// Adds the words of `enqueue_plain.lua` for plain tasks.
+inline void add_segments(const std::vector<task_item>& tasks, arguments& with) {
     constexpr std::size_t fewest = 4, most = 128;  // fewer cost more memory than single records
     constexpr std::size_t most_bytes = 16 * 1024;  // a piece of it is cut out of the whole
-    for (std::size_t at = 0; at < words.size();) {
-        const record_head first(words[at]);
+    for (std::size_t at = 0; at < tasks.size();) {
+        const record_head first(tasks[at].record);
         std::size_t end = at, bytes = 0;
-        for (; end < words.size() && (end - at) / 2 < most; end += 2) {
-            const record_head next(words[end]);
+        for (; end < tasks.size() && end - at < most; ++end) {
+            const record_head next(tasks[end].record);
             bytes += next.rest().size();
             if (bytes > most_bytes || !next.is_like(first)) break;
         }
-        const auto count = (end - at) / 2;
+        const auto count = end - at;
         if (count < fewest) {
-            with.add(std::string_view(words[at])).add("");
-            at += 2;
+            with.add(std::string_view(tasks[at].record)).add("");
+            ++at;
             continue;
         }
         std::string body(first.kind()), status, tail;
         put(body, static_cast<std::uint16_t>(count));
         put(body, std::uint32_t(0));  // where the first of them begins
         body += first.name_and_limits();
-        status.push_back(words[at][record_layout::flags - stored_size::time]);
+        status.push_back(tasks[at].record[record_layout::flags - stored_size::time]);
         put(status, first.retention());
         tail.reserve(bytes);
-        for (; at < end; at += 2) {
-            const record_head one(words[at]);
-            put(status, one.nonce());
+        for (; at < end; ++at) {
+            const record_head one(tasks[at].record);
+            put(status, tasks[at].nonce);
             tail += one.rest();
             put(body, static_cast<std::uint32_t>(tail.size()));
         }
@@ -15700,7 +15965,7 @@ void read_piece(std::string_view piece, std::string_view nonces, record_reader& 
     byte_reader ends(from.take(stored_size::segment_end * count));
     for (std::size_t i = 0; i < count; ++i) {
         const auto end = ends.number<std::uint32_t>();
-        if (end < begin) throw error(errc::protocol, "the ends of a stored segment's tasks are not in order");
+        if (end < begin) throw error(errc::protocol, "a stored segment can't be read: the ends of its tasks are not in order");
         byte_reader own(from.take(end - begin));
         begin = end;
         const auto more = flags & has_more ? own.text() : std::string_view();
@@ -15745,46 +16010,35 @@ public:
     const std::string& name() const { return name_; }
     queue_calls& calls() { return *calls_; }
 
-    /// A record and how it begins, for each task: see enqueue.lua.
-    std::vector<std::string> words_of(const std::vector<new_task>& tasks) {
-        std::vector<std::string> words;
-        words.reserve(2 * tasks.size());
-        for (const auto& task : tasks) {
-            words.push_back(record_of(task, new_nonce()));
-            auto& how = words.emplace_back();
-            if (!task.hold && task.delay <= duration::zero() && task.at <= time_point{}) {
-                if (task.is_awaited) how = awaited;
-                continue;
-            }
-            put(how, std::uint8_t(task.hold));
-            put(how, to_number(task.delay));
-            put(how, to_number(task.at));
-        }
-        return words;
+    /// The tasks as they are sent, with new nonces.
+    std::vector<task_item> items_of(const std::vector<new_task>& tasks) {
+        std::vector<task_item> items;
+        items.reserve(tasks.size());
+        for (const auto& task : tasks) items.emplace_back(task, new_nonce());
+        return items;
     }
 
     /// Stores up to `batcher_limits::max_items` tasks.
     asio::awaitable<std::vector<stored>> submit(std::vector<new_task> tasks) {
         const auto self = shared_from_this();
-        auto words = words_of(tasks);
+        auto items = items_of(tasks);
         const auto batches = enqueueing();
-        co_return co_await batches->run(std::move(words), tasks.size());
+        co_return co_await batches->run(std::move(items));
     }
 
-    /// Ends as many attempts.
-    asio::awaitable<std::vector<effect>> settle(std::string consumer, std::vector<std::string> words,
-                                                std::size_t items) {
+    /// Ends up to `batcher_limits::max_items` attempts of one consumer.
+    asio::awaitable<std::vector<effect>> settle(std::string consumer, std::vector<end_item> ends) {
         const auto self = shared_from_this();
         const auto batches = settling(consumer);
-        co_return co_await batches->run(std::move(words), items);
+        co_return co_await batches->run(std::move(ends));
     }
 
     /// Asks for a task's end, and to be told of it by `inbox`, unless that is empty.
     asio::awaitable<wait_answer> wait(task_key key, const std::string& inbox) {
         const auto self = shared_from_this();
-        std::vector<std::string> words{std::to_string(key.sequence), std::to_string(key.nonce)};
+        std::vector<task_key> keys(1, key);
         const auto batches = waiting(inbox);
-        auto answers = co_await batches->run(std::move(words), 1);
+        auto answers = co_await batches->run(std::move(keys));
         co_return std::move(answers.front());
     }
 
@@ -15825,94 +16079,85 @@ private:
         return static_cast<std::uint32_t>(random_());
     }
 
-    // The second word of a task that is to run at once and whose end is awaited, until `send_tasks` has read it: the server
-    // gets an empty one, as for others that are to run at once. It can't be mistaken: where a task is put takes 17 bytes.
-    static constexpr const char* awaited = "awaited";
+    using task_batcher = batcher<task_item, stored>;
+    using end_batcher = batcher<end_item, effect>;
+    using wait_batcher = batcher<task_key, wait_answer>;
 
-    std::shared_ptr<batcher<stored>> enqueueing() {
+    std::shared_ptr<task_batcher> enqueueing() {
         const std::lock_guard lock(mutex_);
         if (!enqueueing_) {
-            enqueueing_ = std::make_shared<batcher<stored>>(
-                executor_, [self = weak_from_this()](std::vector<std::string> words) { return send_tasks(self.lock(), std::move(words)); });
+            enqueueing_ = std::make_shared<task_batcher>(
+                executor_, [self = weak_from_this()](std::vector<task_item> items) { return send_tasks(self.lock(), std::move(items)); });
         }
         return enqueueing_;
     }
 
-    std::shared_ptr<batcher<effect>> settling(const std::string& consumer) {
+    std::shared_ptr<end_batcher> settling(const std::string& consumer) {
         const std::lock_guard lock(mutex_);
         auto& made = settling_[consumer];
         if (!made) {
-            made = std::make_shared<batcher<effect>>(executor_, [self = weak_from_this(), consumer](std::vector<std::string> words) {
-                return send_ends(self.lock(), consumer, std::move(words));
+            made = std::make_shared<end_batcher>(executor_, [self = weak_from_this(), consumer](std::vector<end_item> ends) {
+                return send_ends(self.lock(), consumer, std::move(ends));
             });
         }
         return made;
     }
 
-    std::shared_ptr<batcher<wait_answer>> waiting(const std::string& inbox) {
+    std::shared_ptr<wait_batcher> waiting(const std::string& inbox) {
         const std::lock_guard lock(mutex_);
         auto& made = waiting_[inbox];
         if (!made) {
-            made = std::make_shared<batcher<wait_answer>>(executor_, [self = weak_from_this(), inbox](std::vector<std::string> words) {
-                return send_waits(self.lock(), inbox, std::move(words));
+            made = std::make_shared<wait_batcher>(executor_, [self = weak_from_this(), inbox](std::vector<task_key> keys) {
+                return send_waits(self.lock(), inbox, std::move(keys));
             });
         }
         return made;
     }
 
-    static asio::awaitable<std::vector<stored>> send_tasks(std::shared_ptr<queue> self, std::vector<std::string> words) {
-        std::vector<std::uint32_t> nonces;
-        nonces.reserve(words.size() / 2);
+    static asio::awaitable<std::vector<stored>> send_tasks(std::shared_ptr<queue> self, std::vector<task_item> items) {
         std::string heard_of;  // places, of those whose ends the inbox is to hear of
         bool all_plain = true;
-        for (std::size_t i = 0; i < words.size(); i += 2) {
-            const record_head head(words[i]);
-            if (words[i + 1] == awaited) {
-                words[i + 1].clear();
-                put(heard_of, static_cast<std::uint16_t>(nonces.size()));
-            }
-            nonces.push_back(head.nonce());
-            all_plain = all_plain && words[i + 1].empty() && head.is_plain();
+        for (std::size_t i = 0; i < items.size(); ++i) {
+            if (items[i].is_awaited) put(heard_of, static_cast<std::uint16_t>(i));
+            all_plain = all_plain && items[i].place.empty() && record_head(items[i].record).is_plain();
         }
         const auto batch = ++self->batches_;
         const auto channel = heard_of.empty() ? std::string() : self->server_->inbox();
         answer got;
         got.is_slow = true;
-        if (all_plain && nonces.size() == 1) {
+        if (all_plain && items.size() == 1) {
             arguments with;
-            with.add(self->producer_).add(batch).add_run_id().add(channel).add(words.front());
+            with.add(self->producer_).add(batch).add_run_id().add(channel).add(items.front().record);
             auto own = self->calls_->known_sets();
             own.push_back("p:" + self->producer_);
             got = co_await self->calls_->run_if_fast(self->hand_over_, std::move(own), std::move(with), true, true);
         }
         if (got.is_slow) {
             arguments with;
-            with.reserve(words.size() + 5);
+            with.reserve(2 * items.size() + 5);
             with.add(self->producer_).add(batch).add_run_id();
             if (all_plain) {
                 with.add(channel).add(heard_of);
-                add_segments(words, with);
+                add_segments(items, with);
             } else {
-                heard_of.clear();
-                for (auto& word : words) with.add(std::move(word));
+                for (auto& item : items) with.add(std::move(item.record)).add(std::move(item.place));
             }
             std::vector<std::string> own;
             own.push_back("p:" + self->producer_);
             const auto& script = all_plain ? scripts::enqueue_plain : scripts::enqueue;
             got = co_await self->calls_->run(script, std::move(own), std::move(with), true, true);
         }
-        co_return read_stored(got, nonces, heard_of);
+        co_return read_stored(got, items, all_plain);
     }
 
-    /// The answer to tasks with those nonces: the first new one's number, and of those that were there already their
-    /// places among the others and their keys.
-    static std::vector<stored> read_stored(const answer& got, const std::vector<std::uint32_t>& nonces,
-                                           const std::string& heard_of) {
+    /// The answer to `items`: the first new one's number, and of those that were there already their places among the
+    /// others and their keys. `will_hear`: the inbox was asked to hear of the awaited ones.
+    static std::vector<stored> read_stored(const answer& got, const std::vector<task_item>& items, bool will_hear) {
         auto from = got.read();
         auto next = static_cast<std::uint64_t>(from.integer());
         constexpr auto none = static_cast<std::size_t>(-1);
         const auto next_duplicate = [&] { return from.done() ? none : static_cast<std::size_t>(from.integer()); };
-        std::vector<stored> answers(nonces.size());
+        std::vector<stored> answers(items.size());
         auto duplicate = next_duplicate();
         for (std::size_t i = 0; i < answers.size(); ++i) {
             if (i == duplicate) {
@@ -15920,21 +16165,20 @@ private:
                 answers[i].task = {{sequence, static_cast<std::uint32_t>(from.integer())}, true};
                 duplicate = next_duplicate();
             } else {
-                answers[i].task = {{next++, nonces[i]}, false};
+                answers[i].task = {{next++, items[i].nonce}, false};
             }
+            answers[i].is_awaited = will_hear && items[i].is_awaited;
         }
-        byte_reader places(heard_of);
-        for (std::size_t i = 0; i < heard_of.size(); i += 2) answers[places.number<std::uint16_t>()].is_awaited = true;
         return answers;
     }
 
     static asio::awaitable<std::vector<effect>> send_ends(std::shared_ptr<queue> self, std::string consumer,
-                                                          std::vector<std::string> words) {
-        const auto items = words.size();
+                                                          std::vector<end_item> ends) {
+        const auto items = ends.size();
         arguments with;
         with.reserve(items + 1);
         with.add(consumer);
-        for (auto& word : words) with.add(std::move(word));
+        for (auto& one : ends) with.add(std::move(one.ending));
         std::vector<std::string> own;
         own.push_back("a:" + consumer);
         std::vector<fast_script*> fast;
@@ -15949,10 +16193,10 @@ private:
     }
 
     static asio::awaitable<std::vector<wait_answer>> send_waits(std::shared_ptr<queue> self, std::string inbox,
-                                                                std::vector<std::string> words) {
+                                                                std::vector<task_key> keys) {
         arguments with;
         with.add(inbox);
-        for (auto& word : words) with.add(std::move(word));
+        for (const auto& key : keys) with.add(key.sequence).add(key.nonce);
         const auto got = co_await self->calls_->run(scripts::wait, {}, std::move(with), true);
         auto from = got.read();
         const auto now = static_cast<double>(from.integer());
@@ -15986,10 +16230,10 @@ private:
 
     std::mutex mutex_;  // guards all below
     std::mt19937_64 random_{std::random_device()()};
-    std::shared_ptr<batcher<stored>> enqueueing_;
+    std::shared_ptr<task_batcher> enqueueing_;
     std::set<std::string> damaged_;
-    std::map<std::string, std::shared_ptr<batcher<effect>>> settling_;
-    std::map<std::string, std::shared_ptr<batcher<wait_answer>>> waiting_;
+    std::map<std::string, std::shared_ptr<end_batcher>> settling_;
+    std::map<std::string, std::shared_ptr<wait_batcher>> waiting_;
 };
 
 }  // namespace taskflux::redis
@@ -16031,7 +16275,7 @@ namespace taskflux::redis {
 template <class T>
 using awaitable = asio::awaitable<T>;
 
-/// What the calls of a Redis broker share: the connection, the queues, who waits, and the time. Thread-safe;
+/// What the calls of a Redis broker share: the connection, the queues, the waiting callers, and the time. Thread-safe;
 /// lives in a shared_ptr, which every call keeps.
 class engine : public std::enable_shared_from_this<engine> {
 public:
@@ -16089,16 +16333,13 @@ public:
     }
 
     void check_open() const {
-        if (is_closed_) throw error(errc::shut_down, "the broker has been closed");
+        if (is_closed_) throw detail::broker_is_closed();
     }
 
     /// The queue of that name. Errors: `invalid_argument`, `shut_down`.
     std::shared_ptr<queue> at(const std::string& name) {
         check_open();
-        if (!is_valid_name(name)) {
-            throw error(errc::invalid_argument,
-                        "not a queue name: \"" + name + "\"; use 1 to 128 characters of A-Z a-z 0-9 _ - . /");
-        }
+        detail::check_queue_name(name);
         const std::lock_guard lock(mutex_);
         auto& made = queues_[name];
         if (!made) {
@@ -16246,13 +16487,9 @@ private:
         arguments with;
         with.add(task.consumer).add(task.sequence);
         consumers_.settled(task.consumer, task.queue, task.sequence);
-        std::exception_ptr failure;
-        try {
-            co_await call(task.queue, scripts::reclaim, set_of(task.consumer), std::move(with));
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        if (failure) consumers_.lost_an_answer(task.consumer, task.queue);
+        auto returning = call(task.queue, scripts::reclaim, set_of(task.consumer), std::move(with));
+        const auto returned = co_await detail::caught(std::move(returning));
+        if (returned.failure()) consumers_.lost_an_answer(task.consumer, task.queue);
     }
 
     const asio::any_io_executor executor_;
@@ -16310,10 +16547,6 @@ inline awaitable<std::vector<announcement>> announced(engine_ptr on, std::string
 // -------------------- taskflux/broker/redis/fetch.hpp ------------------------------------------------------
 
 namespace taskflux::redis {
-
-inline error lease_lost(const std::string& consumer, const std::string& queue) {
-    return error(errc::lease_lost, "consumer " + consumer + " on queue " + queue);
-}
 
 inline delivery read_delivery(std::size_t queue, std::uint64_t sequence, record_reader::stored record,
                               const task_status& status) {
@@ -16394,7 +16627,7 @@ inline awaitable<void> set_aside(engine_ptr on, std::string consumer, std::strin
     co_await on->call(name, scripts::aside, engine::set_of(consumer), std::move(with));
 }
 
-/// The same for the same names, and short: FNV-1a, 64 bits (Fowler, Noll, Vo).
+/// A short text that is equal for equal sets of names: FNV-1a, 64 bits (Fowler, Noll, Vo).
 inline std::string signature(const name_set& names) {
     std::uint64_t mixed = 14695981039346656037U;
     for (const auto& name : names) {
@@ -16461,21 +16694,17 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
             for (const auto& one : *request.names) with.add(one);
         }
         const auto sent = on->base().now();
-        answer got;
-        std::exception_ptr failure;
-        try {
-            got = co_await source->fetch(request.consumer, std::move(with));
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        if (failure) {
+        auto fetching = source->fetch(request.consumer, std::move(with));
+        auto fetched = co_await detail::caught(std::move(fetching));
+        if (fetched.failure()) {
             consumers.lost_an_answer(request.consumer, name);
-            if (found.empty()) std::rethrow_exception(failure);
+            if (found.empty()) std::rethrow_exception(fetched.failure());
             co_return never;
         }
+        const auto got = fetched.take();
         if (got.is_lost) {
             consumers.gone(request.consumer, name);
-            if (found.empty()) throw lease_lost(request.consumer, name);
+            if (found.empty()) throw detail::consumer_is_gone(request.consumer, name);
             co_return never;  // the next fetch will say so
         }
         auto from = got.read();
@@ -16534,7 +16763,7 @@ inline void take_handed(const engine_ptr& on, const fetch_request& request, std:
 inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request request) {
     on->check_open();
     for (const auto& name : request.queues) {
-        if (!on->consumers().has_joined(request.consumer, name)) throw lease_lost(request.consumer, name);
+        if (!on->consumers().has_joined(request.consumer, name)) throw detail::consumer_is_gone(request.consumer, name);
     }
     const auto deadline = later(on->base().now(), request.wait);
     const auto place = std::make_shared<inbox::place>();
@@ -16631,30 +16860,19 @@ inline awaitable<queue_counts> counts(engine_ptr on, std::string name) {
     co_return made;
 }
 
-/// Whether a record is one of those that the query asks for.
-inline bool matches(const list_query& query, const task_record& record) {
-    return (!query.state || record.state == *query.state) && (query.name.empty() || record.name == query.name) &&
-           record.submitted_at >= query.since && record.submitted_at < query.until;
-}
-
 /// A page of records, by queue and then by number; the cursor names the last task that was given.
 inline awaitable<task_page> list(engine_ptr on, list_query query) {
     on->check_open();
-    std::string first = query.queue;
-    std::uint64_t seen = 0;
-    if (!query.cursor.empty()) {
-        const auto last = parse_task_id(query.cursor);
-        first = last.queue;
-        seen = last.key.sequence;
-    }
+    const auto start = detail::start_of(query);
+    auto seen = start.sequence;
     task_page page;
     if (query.limit == 0) co_return page;
     std::vector<std::string> names;
     if (query.queue.empty()) names = co_await on->queues();
     else names.push_back(query.queue);
     for (const auto& name : names) {
-        if (name < first) continue;
-        if (name != first) seen = 0;
+        if (name < start.queue) continue;
+        if (name != start.queue) seen = 0;
         for (bool is_end = false; !is_end;) {
             arguments with;
             with.add(seen).add((std::min)(query.limit + 1, engine::scan_size));
@@ -16672,11 +16890,8 @@ inline awaitable<task_page> list(engine_ptr on, list_query query) {
                     on->at(name)->report_damage(std::to_string(sequence), e.what());
                     continue;
                 }
-                if (!matches(query, record)) continue;
-                if (page.tasks.size() == query.limit) {
-                    page.cursor = to_string(page.tasks.back().id);
-                    co_return page;
-                }
+                if (!detail::matches(query, record.state, record.name, record.submitted_at)) continue;
+                if (detail::ends_page(query, page)) co_return page;
                 page.tasks.push_back(std::move(record));
             }
         }
@@ -16710,19 +16925,15 @@ inline journal_entry read_entry(std::string_view key, std::string_view value) {
 /// What a script says about a journal, as an effect or the error for it.
 inline void check_journal(const task_id& id, reader& from) {
     const auto code = from.integer();
-    if (code == more_effects::too_large) {
-        throw error(errc::too_large, "a task's steps and signals would need " + std::to_string(from.integer()) +
-                                         " bytes; at most " + std::to_string(max_journal_size) +
-                                         " are kept: journal less, or references to it");
-    }
+    if (code == more_effects::too_large) throw detail::journal_is_full(static_cast<std::size_t>(from.integer()));
     switch (queue::effect_of(code)) {
         case effect::done: return;
-        case effect::lease_lost: throw error(errc::lease_lost, "task " + to_string(id));
-        case effect::wrong_state: throw error(errc::wrong_state, "task " + to_string(id) + " has ended");
-        case effect::not_found: throw error(errc::not_found, "task " + to_string(id));
+        case effect::lease_lost: throw detail::attempt_is_over(id);
+        case effect::wrong_state: throw detail::task_has_ended(id);
+        case effect::not_found: throw detail::no_such_task(id);
         case effect::requested: break;
     }
-    throw error(errc::protocol, "a script answered an effect that a journal does not know");
+    throw error(errc::protocol, "task " + to_string(id) + ": a script answered an effect that a journal does not know");
 }
 
 /// The key of a task's journal. (GCC 12 compiles no list in braces inside a co_await expression.)
@@ -16896,7 +17107,7 @@ inline awaitable<void> carry_own(engine_ptr on, std::string queue, outgoing what
         co_await locate(on, std::move(parent), std::move(place), continuation);
         co_await steer_all(on, "start", std::move(continuation));
     } else {
-        throw error(errc::protocol, "the outbox holds " + what.field);
+        throw error(errc::protocol, "the outbox of queue " + parent.queue + " holds \"" + what.field + "\", which this version does not know");
     }
 }
 
@@ -16925,20 +17136,16 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
         std::exception_ptr failure;
         for (auto& [target, all] : by_target) {
             if (target.empty()) continue;
-            try {
-                co_await carry_ends(on, target, all);
-                std::ranges::move(all, std::back_inserter(carried));
-            } catch (...) {
-                failure = std::current_exception();
-            }
+            auto carrying = carry_ends(on, target, all);
+            const auto ended = co_await detail::caught(std::move(carrying));
+            if (ended.failure()) failure = ended.failure();
+            else std::ranges::move(all, std::back_inserter(carried));
         }
         for (auto& one : by_target[std::string()]) {
-            try {
-                co_await carry_own(on, queue, one);
-                carried.push_back(std::move(one));
-            } catch (...) {
-                failure = std::current_exception();
-            }
+            auto carrying = carry_own(on, queue, one);
+            const auto ended = co_await detail::caught(std::move(carrying));
+            if (ended.failure()) failure = ended.failure();
+            else carried.push_back(std::move(one));
         }
         if (failure && carried.empty()) std::rethrow_exception(failure);
         if (carried.empty()) co_return;
@@ -16951,7 +17158,7 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
 
 namespace taskflux::redis {
 
-/// `broker::schedules`. The server's time comes with them, so that who goes by the broker's clock goes by that.
+/// `broker::schedules`. The server's time comes with them, and sets the broker's clock.
 inline awaitable<std::vector<schedule_row>> schedules(engine_ptr on, std::string name) {
     const auto got = co_await on->call(std::move(name), scripts::schedules, {}, {});
     auto from = got.read();
@@ -16970,10 +17177,10 @@ inline awaitable<bool> set_schedule(engine_ptr on, std::string name, std::string
                                     std::vector<new_task> tasks) {
     const auto of = on->at(name);
     co_await on->announce(name);
-    auto words = of->words_of(tasks);
+    auto items = of->items_of(tasks);
     arguments with;
     with.add_run_id().add(std::move(id)).add(std::move(was)).add(std::move(to));
-    for (auto& word : words) with.add(std::move(word));
+    for (auto& item : items) with.add(std::move(item.record)).add(std::move(item.place));
     auto& calls = of->calls();
     const auto got = co_await calls.run(scripts::set_schedule, {}, std::move(with), true, !tasks.empty());
     co_return got.read().integer() != 0;
@@ -16997,7 +17204,7 @@ public:
     awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) override {
         const auto on = engine_;
         const auto into = on->at(queue);
-        for (const auto& task : tasks) check(task);
+        for (const auto& task : tasks) detail::check_task(task);
         std::vector<submitted> answers;
         if (tasks.empty()) co_return answers;
         co_await on->announce(queue);
@@ -17074,13 +17281,10 @@ public:
         effects.reserve(settlements.size());
         for (std::size_t from = 0; from < settlements.size(); from += engine::batch_size) {
             const auto till = (std::min)(from + engine::batch_size, settlements.size());
-            std::vector<std::string> words;
-            words.reserve(till - from);
-            for (auto i = from; i < till; ++i) {
-                const auto& end = settlements[i];
-                words.push_back(ending_of(end));
-            }
-            const auto some = co_await into->settle(consumer, std::move(words), till - from);
+            std::vector<end_item> ends;
+            ends.reserve(till - from);
+            for (auto i = from; i < till; ++i) ends.emplace_back(settlements[i]);
+            const auto some = co_await into->settle(consumer, std::move(ends));
             for (auto i = from; i < till; ++i) on->consumers().settled(consumer, queue, settlements[i].key.sequence);
             effects.insert(effects.end(), some.begin(), some.end());
         }
@@ -17146,7 +17350,7 @@ public:
             const auto sent = on->base().now();
             const auto answer = co_await of->wait(id.key, told);
             if (auto outcome = waiting.take_outcome()) co_return outcome;
-            if (!answer.is_found) throw error(errc::not_found, "task " + to_string(id));
+            if (!answer.is_found) throw detail::no_such_task(id);
             if (answer.outcome) co_return answer.outcome;
             if (on->base().now() >= deadline) co_return std::nullopt;
             auto until = (std::min)(deadline, later(on->base().now(), on->safety_poll()));
@@ -17194,7 +17398,7 @@ public:
             is_end = from.integer() != 0;
             std::vector<task_key> found;
             while (!from.done()) found.push_back(read_key(from));
-            // Who asks again does not know whether the first call took effect: what has gone counts.
+            // A repeated call can't know whether the first one took effect: tasks that are gone count as removed.
             const auto effects = co_await steer(on, "remove", queue, found);
             removed += static_cast<std::size_t>(std::ranges::count_if(
                 effects, [](effect e) { return e == effect::done || e == effect::not_found; }));
@@ -17227,7 +17431,7 @@ public:
     }
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
                                  std::vector<new_task> tasks) override {
-        for (const auto& task : tasks) check(task);
+        for (const auto& task : tasks) detail::check_task(task);
         return redis::set_schedule(engine_, std::move(queue), std::move(id), std::move(from), std::move(to), std::move(tasks));
     }
 
@@ -17254,13 +17458,6 @@ private:
     void do_post(std::string address, std::string message, bounce otherwise, receipt done) override {
         engine_->check_open();
         engine_->post().send(address, message, otherwise, std::move(done));
-    }
-
-    static void check(const new_task& task) {
-        if (!task.spec) throw error(errc::invalid_argument, "a task without a specification");
-        if (!task.own_id.empty() && !is_valid_own_id(task.own_id)) {
-            throw error(errc::invalid_argument, "not a task id: \"" + task.own_id.substr(0, 64) + '"');
-        }
     }
 
     static awaitable<void> set_paused(engine_ptr on, std::string name, const char* value) {

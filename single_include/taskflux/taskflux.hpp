@@ -87,6 +87,7 @@
 #include <set>
 #include <source_location>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -254,10 +255,17 @@ inline boost::system::error_code make_error_code(errc value) noexcept {
     return {static_cast<int>(value), taskflux_category()};
 }
 
-/// A taskflux error with a sentence that says what was wrong, where, and what would be right.
+/// An error of taskflux. `what()` says what failed, where, why, and the remedy; `code()` is for programs to compare.
 class error : public boost::system::system_error {
 public:
-    error(errc code, const std::string& what) : system_error(make_error_code(code), what) {}
+    /// Where `what` is empty, `what()` is the sentence of `code`.
+    error(errc code, const std::string& what)
+        : system_error(make_error_code(code)), text_(what.empty() ? this->code().message() : what) {}
+
+    const char* what() const noexcept override { return text_.what(); }
+
+private:
+    std::runtime_error text_;  // `system_error` appends the code's own sentence; and this copies without throwing
 };
 
 }  // namespace taskflux
@@ -336,7 +344,7 @@ public:
     using listener = std::function<void(std::string_view message)>;
     using receipt = std::function<void(std::exception_ptr trouble, bool was_heard)>;
 
-    /// Bytes of a message, at most: a server cuts off who hears too much at once.
+    /// Bytes of a message, at most: a server disconnects a subscriber that has too much to read.
     static constexpr std::size_t max_message_size = 4 * 1024 * 1024;
 
     virtual ~exchange() = default;
@@ -345,16 +353,18 @@ public:
     /// on the broker's executor; it must not throw, nor wait.
     virtual std::unique_ptr<mailbox> open(listener hear) = 0;
 
-    /// Sends a message; whether a process was there to hear it, which it does at most once. Where the process is there, and
-    /// the mailbox is not any more, `otherwise` comes back, at most once, or false; what has one is not sent before this
-    /// process can hear an answer. Errors: `unavailable` when it is not known whether it was heard; `too_large`.
+    /// Sends a message, which is heard at most once; returns whether a process was there to hear it. Where the process is
+    /// there but the mailbox has been closed, `otherwise` comes back, at most once, or the result is false; a message with an
+    /// `otherwise` is not sent before this process can hear an answer. Errors: `unavailable` when it is not known whether it
+    /// was heard; `too_large`.
     awaitable<bool> send(std::string address, std::string message, bounce otherwise);
     awaitable<bool> send(std::string address, std::string message) {
         return send(std::move(address), std::move(message), bounce());
     }
 
-    /// The same without waiting for it. `done`, if there is one, hears the error or what `send` gives, once, maybe before
-    /// this returns, or never where the broker's context ends first; it must not throw, nor wait, nor keep the broker alive.
+    /// Sends a message without waiting for it: see `send`. `done`, if there is one, is called with the error or the result of
+    /// `send`, once, maybe before this returns, or never where the broker's context ends first; it must not throw, nor wait,
+    /// nor keep the broker alive.
     void post(std::string address, std::string message, bounce otherwise, receipt done);
     void post(std::string address, std::string message) { post(std::move(address), std::move(message), bounce(), {}); }
 
@@ -362,10 +372,10 @@ public:
     /// board that is not a name.
     virtual awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) = 0;
 
-    /// Takes it off.
+    /// Takes the text with this id off a board. Errors: those of `announce`.
     virtual awaitable<void> withdraw(std::string board, std::string id) = 0;
 
-    /// What is on a board and within its lease, by id.
+    /// What is on a board and within its lease, by id. Errors: those of `announce`.
     virtual awaitable<std::vector<announcement>> announced(std::string board) = 0;
 
 private:
@@ -558,7 +568,7 @@ public:
 
     /// No delay is longer than this; zero (the default) = no limit.
     constexpr retry_policy& max_delay(duration limit) {
-        max_delay_ = checked(limit, "max_delay must not be negative");
+        max_delay_ = checked(limit, "max_delay");
         return *this;
     }
 
@@ -571,7 +581,7 @@ public:
 
     /// No attempt starts later than this after the first one did; zero (the default) = no limit.
     constexpr retry_policy& total_time(duration limit) {
-        total_time_ = checked(limit, "total_time must not be negative");
+        total_time_ = checked(limit, "total_time");
         return *this;
     }
 
@@ -598,14 +608,16 @@ public:
 
 private:
     constexpr retry_policy(backoff kind, duration delay, double factor)
-        : kind_(kind), attempts_(5), delay_(checked(delay, "a delay must not be negative")), factor_(factor) {
+        : kind_(kind), attempts_(5), delay_(checked(delay, "a retry's delay")), factor_(factor) {
         if (!(factor >= 0 && factor <= (std::numeric_limits<double>::max)())) {
-            throw error(errc::invalid_argument, "a back-off factor must be finite and not negative");
+            throw error(errc::invalid_argument, "a back-off factor must be finite and not negative: use 2 to double the delay with each attempt");
         }
     }
 
-    static constexpr duration checked(duration value, const char* complaint) {
-        if (value < duration::zero()) throw error(errc::invalid_argument, complaint);
+    static constexpr duration checked(duration value, const char* what) {
+        if (value < duration::zero()) {
+            throw error(errc::invalid_argument, std::string(what) + " must not be negative: use zero or a longer time");
+        }
         return value;
     }
 
@@ -677,23 +689,37 @@ struct run_policy {
 
 namespace detail {
 
-constexpr duration not_negative(duration value, const char* complaint) {
-    if (value < duration::zero()) throw error(errc::invalid_argument, complaint);
+/// `what`: the option's name, for the error.
+constexpr duration not_negative(duration value, const char* what) {
+    if (value < duration::zero()) {
+        throw error(errc::invalid_argument, std::string(what) + " must not be negative: use zero or a longer time");
+    }
     return value;
 }
 
 constexpr int checked_priority(int value) {
     if (value < lowest_priority || value > highest_priority) {
-        throw error(errc::invalid_argument, "a priority goes from -100 to 100");
+        throw error(errc::invalid_argument, "priority " + std::to_string(value) + " is out of range: use -100 to 100");
     }
     return value;
 }
 
-constexpr std::string_view checked_name(std::string_view name) {
+/// `of`: what it names, for the error.
+constexpr std::string_view checked_name(std::string_view name, std::string_view of = {}) {
     if (!is_valid_name(name)) {
-        throw error(errc::invalid_argument, "a name is 1 to 128 characters of A-Z a-z 0-9 _ - . /");
+        throw error(errc::invalid_argument, "not a " + std::string(of) + (of.empty() ? "" : " ") + "name: \"" +
+                                                std::string(name.substr(0, 200)) +
+                                                "\"; use 1 to 128 characters of A-Z a-z 0-9 _ - . /");
     }
     return name;
+}
+
+inline const std::string& checked_own_id(const std::string& id) {
+    if (!is_valid_own_id(id)) {
+        throw error(errc::invalid_argument, "not a task id: \"" + id.substr(0, 64) +
+                                                "\"; use 1 to 256 bytes without control characters, not beginning with '~'");
+    }
+    return id;
 }
 
 }  // namespace detail
@@ -704,7 +730,7 @@ public:
     constexpr task_options() {}
 
     /// The queue tasks go to; default "default".
-    constexpr task_options& queue(std::string_view name) { return queue_ = detail::checked_name(name), *this; }
+    constexpr task_options& queue(std::string_view name) { return queue_ = detail::checked_name(name, "queue"), *this; }
 
     /// From -100 to 100, default 0; a higher one is fetched first.
     constexpr task_options& priority(int value) { return priority_ = detail::checked_priority(value), *this; }
@@ -714,27 +740,27 @@ public:
 
     /// Limit of one attempt: its handler is then cancelled, and the attempt counts as failed. Zero: none.
     constexpr task_options& timeout(duration limit) {
-        return policy_.timeout = detail::not_negative(limit, "timeout must not be negative"), *this;
+        return policy_.timeout = detail::not_negative(limit, "timeout"), *this;
     }
 
     /// Limit of the whole task from its submission on, retries included. Zero: none.
     constexpr task_options& deadline(duration limit) {
-        return policy_.deadline = detail::not_negative(limit, "deadline must not be negative"), *this;
+        return policy_.deadline = detail::not_negative(limit, "deadline"), *this;
     }
 
     /// A task not started within this expires. Zero: never.
     constexpr task_options& expires_in(duration limit) {
-        return policy_.expires_in = detail::not_negative(limit, "expires_in must not be negative"), *this;
+        return policy_.expires_in = detail::not_negative(limit, "expires_in"), *this;
     }
 
     /// How long the record and result of an ended task are kept; default an hour, and a week for a failed
     /// one. Zero: removed at once, so that only who already waits gets the result.
     constexpr task_options& retention(duration ended) {
-        return policy_.retention = detail::not_negative(ended, "retention must not be negative"), *this;
+        return policy_.retention = detail::not_negative(ended, "retention"), *this;
     }
     /// The same, and another one for a failed task.
     constexpr task_options& retention(duration ended, duration failed) {
-        policy_.failed_retention = detail::not_negative(failed, "retention must not be negative");
+        policy_.failed_retention = detail::not_negative(failed, "retention");
         return retention(ended);
     }
 
@@ -757,33 +783,33 @@ public:
     submit_options() {}
 
     /// As in `task_options`.
-    submit_options& queue(std::string_view name) { return queue_ = detail::checked_name(name), *this; }
+    submit_options& queue(std::string_view name) { return queue_ = detail::checked_name(name, "queue"), *this; }
     submit_options& priority(int value) { return priority_ = detail::checked_priority(value), *this; }
     submit_options& retry(const retry_policy& policy) { return retry_ = policy, *this; }
     submit_options& timeout(duration limit) {
-        return timeout_ = detail::not_negative(limit, "timeout must not be negative"), *this;
+        return timeout_ = detail::not_negative(limit, "timeout"), *this;
     }
     submit_options& deadline(duration limit) {
-        return deadline_ = detail::not_negative(limit, "deadline must not be negative"), *this;
+        return deadline_ = detail::not_negative(limit, "deadline"), *this;
     }
     submit_options& expires_in(duration limit) {
-        return expires_in_ = detail::not_negative(limit, "expires_in must not be negative"), *this;
+        return expires_in_ = detail::not_negative(limit, "expires_in"), *this;
     }
     submit_options& retention(duration ended) {
-        return retention_ = detail::not_negative(ended, "retention must not be negative"), *this;
+        return retention_ = detail::not_negative(ended, "retention"), *this;
     }
     submit_options& retention(duration ended, duration failed) {
-        failed_retention_ = detail::not_negative(failed, "retention must not be negative");
+        failed_retention_ = detail::not_negative(failed, "retention");
         return retention(ended);
     }
     submit_options& failed_retention(duration failed) {
-        return failed_retention_ = detail::not_negative(failed, "retention must not be negative"), *this;
+        return failed_retention_ = detail::not_negative(failed, "retention"), *this;
     }
     submit_options& crash_limit(unsigned times) { return crash_limit_ = times, *this; }
 
     /// Not before `wait` has passed (by the broker's clock).
     submit_options& delay(duration wait) {
-        return delay_ = detail::not_negative(wait, "delay must not be negative"), at_.reset(), *this;
+        return delay_ = detail::not_negative(wait, "delay"), at_.reset(), *this;
     }
 
     /// Not before `when`; a time in the past means at once.
@@ -795,18 +821,15 @@ public:
     /// The user's own id, unique in its queue for as long as the task's record is kept. Submitting it again
     /// changes nothing and gives the existing task, marked as a duplicate.
     submit_options& id(std::string own) {
-        if (!is_valid_own_id(own)) {
-            throw error(errc::invalid_argument,
-                        "a task id is 1 to 256 bytes without control characters and does not start with '~'");
-        }
+        detail::checked_own_id(own);
         return id_ = std::move(own), *this;
     }
 
     /// At most one live task with `key` in its queue: a second submission gives the first, marked as a
     /// duplicate. The key is free again when the task has ended, or after `window` (zero: only then).
     submit_options& unique(std::string key, duration window = {}) {
-        if (key.empty()) throw error(errc::invalid_argument, "a unique key must not be empty");
-        unique_window_ = detail::not_negative(window, "a unique key's window must not be negative");
+        if (key.empty()) throw error(errc::invalid_argument, "a unique key must not be empty: leave out unique() for none");
+        unique_window_ = detail::not_negative(window, "the window of a unique key");
         return unique_key_ = std::move(key), *this;
     }
 
@@ -1031,7 +1054,7 @@ public:
     using payload_type = Payload;
 
     constexpr explicit contract(std::string_view name, const task_options& options = task_options{})
-        : name_(checked_name(name)), options_(options) {}
+        : name_(checked_name(name, "task")), options_(options) {}
 
     constexpr std::string_view name() const { return name_; }
     constexpr const task_options& options() const { return options_; }
@@ -1367,6 +1390,16 @@ inline system_clock& real_clock() {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/lease/renewal_period.hpp -----------------------------------------------
+
+namespace taskflux {
+
+/// How long after a lease was taken or renewed its holder renews it: a third of it, so that two renewals can fail before
+/// it runs out.
+constexpr duration renewal_period(duration lease) { return lease / 3; }
+
+}  // namespace taskflux
+
 // -------------------- taskflux/broker/broker.hpp -----------------------------------------------------------
 
 namespace taskflux {
@@ -1518,7 +1551,8 @@ public:
     /// Stores tasks, all or none. Errors: `queue_full`, `invalid_argument`.
     virtual awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) = 0;
 
-    /// Makes `consumer` known on `queues` and gives it a lease of length `lease`.
+    /// Makes `consumer` known on `queues` and gives it a lease of length `lease`, to be renewed each
+    /// `renewal_period(lease)`.
     virtual awaitable<void> join(std::string consumer, std::vector<std::string> queues, duration lease) = 0;
 
     /// Hands out up to `max` ready tasks, higher priority first and in order of arrival within one; waits for
@@ -2411,12 +2445,9 @@ class payload_error : public error {
 public:
     /// @param pointer JSON pointer (RFC 6901) of the place; empty for the top level.
     payload_error(errc code, std::string pointer, std::string reason)
-        : error(code, reason),
+        : error(code, (pointer.empty() ? "at the top level: " : "at " + pointer + ": ") + reason),
           pointer_(std::move(pointer)),
-          reason_(std::move(reason)),
-          what_((pointer_.empty() ? "at the top level: " : "at " + pointer_ + ": ") + reason_) {}
-
-    const char* what() const noexcept override { return what_.c_str(); }
+          reason_(std::move(reason)) {}
 
     /// JSON pointer (RFC 6901) of the place that is wrong; empty for the top level.
     const std::string& pointer() const { return pointer_; }
@@ -2427,7 +2458,6 @@ public:
 private:
     std::string pointer_;
     std::string reason_;
-    std::string what_;
 };
 
 /// A text that is not JSON, not of the shape that its type asks for, or over a limit.
@@ -3588,8 +3618,11 @@ public:
 namespace detail {
 
 constexpr std::string_view checked_service(std::string_view name) {
-    if (name.size() > 100) throw error(errc::invalid_argument, "the name of a service is at most 100 characters long");
-    return checked_name(name);
+    if (name.size() > 100) {
+        throw error(errc::invalid_argument, "the service name \"" + std::string(name.substr(0, 100)) + "...\" is too long: use at "
+                                            "most 100 characters");
+    }
+    return checked_name(name, "service");
 }
 
 template <class Result, class Payload>
@@ -3599,7 +3632,7 @@ public:
     using payload_type = Payload;
 
     constexpr method_contract(std::string_view service, std::string_view name)
-        : service_(checked_service(service)), name_(checked_name(name)) {}
+        : service_(checked_service(service)), name_(checked_name(name, "method")) {}
 
     constexpr std::string_view service() const { return service_; }
     constexpr std::string_view name() const { return name_; }
@@ -4288,7 +4321,7 @@ namespace taskflux {
 class retry_after : public std::exception {
 public:
     explicit retry_after(duration delay) : delay_(delay) {
-        if (delay < duration::zero()) throw error(errc::invalid_argument, "retry_after's delay must not be negative");
+        if (delay < duration::zero()) throw error(errc::invalid_argument, "the delay of retry_after must not be negative: use zero or a longer time");
     }
 
     duration delay() const noexcept { return delay_; }
@@ -5058,6 +5091,89 @@ new_task task_of(const contract<R, P>& contract, const submit_options& options, 
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/broker/broker/checks.hpp ----------------------------------------------------
+
+// What every broker allows and refuses, and in which words: each rule and each sentence stands here once.
+
+namespace taskflux::detail {
+
+// --- refusals: what a call throws ---------------------------------------------------------------------
+
+inline error broker_is_closed() {
+    return {errc::shut_down, "the broker has been closed: make another one to go on"};
+}
+
+inline error no_such_task(const task_id& id) {
+    return {errc::not_found, "task " + to_string(id) + " is not there: it was removed, or its retention has ended; "
+                                                       "a longer task_options::retention keeps it"};
+}
+
+inline error task_has_ended(const task_id& id) {
+    return {errc::wrong_state, "task " + to_string(id) + " has ended, and can't be changed; requeue it to run it again"};
+}
+
+/// An attempt that is not the current one has written something.
+inline error attempt_is_over(const task_id& id) {
+    return {errc::lease_lost, "task " + to_string(id) + ": nothing is written for this attempt, because its lease has run "
+                                                        "out or the task was taken back; the next attempt goes on"};
+}
+
+/// A consumer has not joined that queue, or not renewed its lease in time.
+inline error consumer_is_gone(const std::string& consumer, const std::string& queue) {
+    return {errc::lease_lost, "consumer " + consumer + " has no lease on queue " + queue +
+                                  ": it never joined, or did not renew in time; join under a new name"};
+}
+
+inline error journal_is_full(std::size_t bytes) {
+    return {errc::too_large, "a task's steps and signals would need " + std::to_string(bytes) + " bytes in its journal; at most " +
+                                 std::to_string(max_journal_size) + " are kept: journal less, or references to it"};
+}
+
+// --- validation ---------------------------------------------------------------------------------------
+
+inline void check_queue_name(std::string_view name) { checked_name(name, "queue"); }
+inline void check_board_name(std::string_view name) { checked_name(name, "board"); }
+
+/// What is to be stored. Errors: `invalid_argument`.
+inline void check_task(const new_task& task) {
+    if (!task.spec) throw error(errc::invalid_argument, "a task to submit has no specification: set new_task::spec");
+    if (!task.own_id.empty()) checked_own_id(task.own_id);
+}
+
+inline void check_journal_size(std::size_t bytes) {
+    if (bytes > max_journal_size) throw journal_is_full(bytes);
+}
+
+// --- pages of a list ----------------------------------------------------------------------------------
+
+/// Whether a task is one of those that the query asks for.
+inline bool matches(const list_query& query, task_state state, std::string_view name, time_point submitted_at) {
+    return (!query.state || state == *query.state) && (query.name.empty() || name == query.name) &&
+           submitted_at >= query.since && submitted_at < query.until;
+}
+
+/// The task after which a page begins: one of `queue`, or of no number for all of them.
+struct list_position {
+    std::string queue;
+    std::uint64_t sequence = 0;
+};
+
+/// Errors: `invalid_argument` for a cursor that is none.
+inline list_position start_of(const list_query& query) {
+    if (query.cursor.empty()) return {query.queue, 0};
+    auto last = parse_task_id(query.cursor);
+    return {std::move(last.queue), last.key.sequence};
+}
+
+/// Whether a page holds as many tasks as the query wants. Call it when there is another one: the cursor is set then.
+inline bool ends_page(const list_query& query, task_page& page) {
+    if (page.tasks.size() < query.limit) return false;
+    page.cursor = to_string(page.tasks.back().id);
+    return true;
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/job.hpp ----------------------------------------------------------------
 
 namespace taskflux {
@@ -5099,8 +5215,8 @@ R value_of(const task_outcome& ended, const task_id& id) {
             } else {
                 return decode<R>(ended.result);
             }
-        case task_state::cancelled: throw error(errc::cancelled, "task " + to_string(id));
-        case task_state::expired: throw error(errc::expired, "task " + to_string(id));
+        case task_state::cancelled: throw error(errc::cancelled, "task " + to_string(id) + " was cancelled");
+        case task_state::expired: throw error(errc::expired, "task " + to_string(id) + " was not started by its deadline");
         case task_state::failed: {
             auto why = read_failure(ended.error);
             const auto code = code_of(why);
@@ -5189,7 +5305,7 @@ private:
 
     static awaitable<task_record> record_of(broker_ptr broker, task_id id) {
         auto known = co_await broker->get(id);
-        if (!known) throw error(errc::not_found, "task " + to_string(id));
+        if (!known) throw detail::no_such_task(id);
         co_return std::move(*known);
     }
 
@@ -5207,7 +5323,7 @@ private:
 
     static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait) {
         auto ended = co_await broker->wait(id, wait);
-        if (!ended) throw error(errc::timed_out, "task " + to_string(id) + " has not ended");
+        if (!ended) throw error(errc::timed_out, "task " + to_string(id) + " has not ended in time; wait longer, or ask again");
         if constexpr (std::is_void_v<R>) {
             detail::value_of<R>(*ended, id);
         } else {
@@ -6033,7 +6149,7 @@ public:
 
     /// Limit of an attempt at a task that has no timeout of its own; zero (the default): none.
     worker_options& timeout(duration limit) {
-        return timeout_ = detail::not_negative(limit, "timeout must not be negative"), *this;
+        return timeout_ = detail::not_negative(limit, "timeout"), *this;
     }
 
     /// How long a silent worker keeps its tasks; default 30 s, at least 100 ms. Renewed three times as often.
@@ -7448,7 +7564,7 @@ public:
 
     /// How long the calls in hand may take when it ends; then they are cancelled. Default 10 s.
     service_options& drain_for(duration limit) {
-        return drain_for_ = detail::not_negative(limit, "drain_for must not be negative"), *this;
+        return drain_for_ = detail::not_negative(limit, "drain_for"), *this;
     }
 
     /// Where plain functions run; default: a pool of the service's own, if it has any.

@@ -62,7 +62,7 @@ BOOST_FIXTURE_TEST_CASE(a_script_with_another_digest_than_its_own_is_refused, fi
     redis_server server;
     const auto redis = make(server.url());
     const script wrong{"wrong", "da39a3ee5e6b4b0d3255bfef95601890afd80709", echo_text};
-    refused(later(redis->eval(wrong, {}, {}, true)), errc::protocol, "the script wrong has the SHA-1 ");
+    refused(later(redis->eval(wrong, {}, {}, true)), errc::protocol, "the script wrong can't be called: the server gives it the SHA-1 ");
 }
 
 BOOST_FIXTURE_TEST_CASE(an_error_of_a_command_is_thrown_and_the_connection_lives_on, fixture) {

@@ -103,7 +103,7 @@ const bad bad_urls[] = {
     {"redis://host?durable=-1", "durable \"-1\" is not a number of replicas"},
     {"redis://host?durable=101", "durable=1"},
     {"redis+sentinel://a/main?ca=x.pem", "rediss+sentinel://"},
-    {"redis+sentinel://a/main?sentinel_user=u", "sentinel_user needs a sentinel_password"},
+    {"redis+sentinel://a/main?sentinel_user=u", "sentinel_user needs a password: add sentinel_password="},
     {"redis://host?sentinel_password=s3cret", "are for redis+sentinel://"},
     {"redis+sentinel://a/main?sentinel_password=x&s3cret", "option is not known"},
     {"redis+sentinel://a/main?sentinel_password=s3cret%2", "two hexadecimal digits"},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/admin/inspector.hpp>
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/core/error.hpp>
 
 #include <algorithm>
@@ -88,7 +89,7 @@ asio::awaitable<void> grow_tree(broker_ptr broker, task_node& node, std::size_t&
 
 asio::awaitable<task_tree> look_around(broker_ptr broker, task_id id, std::size_t most) {
     auto found = co_await broker->get(id);
-    if (!found) throw error(errc::not_found, "task " + to_string(id));
+    if (!found) throw detail::no_such_task(id);
     task_tree tree;
     auto above = found->parent;
     while (!above.empty()) {

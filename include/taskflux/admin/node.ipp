@@ -7,6 +7,7 @@
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/id.hpp>
+#include <taskflux/core/lease/renewal_period.hpp>
 #include <taskflux/core/uuid.hpp>
 #include <taskflux/detail/alarm.hpp>
 #include <taskflux/detail/event.hpp>
@@ -123,7 +124,7 @@ private:
         const auto executor = co_await asio::this_coro::executor;
         auto& clock = self->broker_->clock();
         while (!self->is_over_) {
-            auto next = later(clock.now(), self->options_.lease() / 3);
+            auto next = later(clock.now(), renewal_period(self->options_.lease()));
             std::exception_ptr trouble;
             try {
                 auto text = encode(self->info());

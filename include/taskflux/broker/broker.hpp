@@ -3,6 +3,7 @@
 #include <taskflux/broker/exchange.hpp>
 #include <taskflux/broker/journal.hpp>
 #include <taskflux/clock.hpp>
+#include <taskflux/core/lease/renewal_period.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/fwd.hpp>
 
@@ -166,7 +167,8 @@ public:
     /// Stores tasks, all or none. Errors: `queue_full`, `invalid_argument`.
     virtual awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) = 0;
 
-    /// Makes `consumer` known on `queues` and gives it a lease of length `lease`.
+    /// Makes `consumer` known on `queues` and gives it a lease of length `lease`, to be renewed each
+    /// `renewal_period(lease)`.
     virtual awaitable<void> join(std::string consumer, std::vector<std::string> queues, duration lease) = 0;
 
     /// Hands out up to `max` ready tasks, higher priority first and in order of arrival within one; waits for

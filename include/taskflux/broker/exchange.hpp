@@ -60,7 +60,7 @@ public:
     using listener = std::function<void(std::string_view message)>;
     using receipt = std::function<void(std::exception_ptr trouble, bool was_heard)>;
 
-    /// Bytes of a message, at most: a server cuts off who hears too much at once.
+    /// Bytes of a message, at most: a server disconnects a subscriber that has too much to read.
     static constexpr std::size_t max_message_size = 4 * 1024 * 1024;
 
     virtual ~exchange() = default;
@@ -69,16 +69,18 @@ public:
     /// on the broker's executor; it must not throw, nor wait.
     virtual std::unique_ptr<mailbox> open(listener hear) = 0;
 
-    /// Sends a message; whether a process was there to hear it, which it does at most once. Where the process is there, and
-    /// the mailbox is not any more, `otherwise` comes back, at most once, or false; what has one is not sent before this
-    /// process can hear an answer. Errors: `unavailable` when it is not known whether it was heard; `too_large`.
+    /// Sends a message, which is heard at most once; returns whether a process was there to hear it. Where the process is
+    /// there but the mailbox has been closed, `otherwise` comes back, at most once, or the result is false; a message with an
+    /// `otherwise` is not sent before this process can hear an answer. Errors: `unavailable` when it is not known whether it
+    /// was heard; `too_large`.
     awaitable<bool> send(std::string address, std::string message, bounce otherwise);
     awaitable<bool> send(std::string address, std::string message) {
         return send(std::move(address), std::move(message), bounce());
     }
 
-    /// The same without waiting for it. `done`, if there is one, hears the error or what `send` gives, once, maybe before
-    /// this returns, or never where the broker's context ends first; it must not throw, nor wait, nor keep the broker alive.
+    /// Sends a message without waiting for it: see `send`. `done`, if there is one, is called with the error or the result of
+    /// `send`, once, maybe before this returns, or never where the broker's context ends first; it must not throw, nor wait,
+    /// nor keep the broker alive.
     void post(std::string address, std::string message, bounce otherwise, receipt done);
     void post(std::string address, std::string message) { post(std::move(address), std::move(message), bounce(), {}); }
 
@@ -86,10 +88,10 @@ public:
     /// board that is not a name.
     virtual awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) = 0;
 
-    /// Takes it off.
+    /// Takes the text with this id off a board. Errors: those of `announce`.
     virtual awaitable<void> withdraw(std::string board, std::string id) = 0;
 
-    /// What is on a board and within its lease, by id.
+    /// What is on a board and within its lease, by id. Errors: those of `announce`.
     virtual awaitable<std::vector<announcement>> announced(std::string board) = 0;
 
 private:

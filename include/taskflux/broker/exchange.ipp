@@ -25,8 +25,8 @@ void exchange::post(std::string address, std::string message, bounce otherwise, 
     if (!done) done = [](std::exception_ptr, bool) {};
     try {
         if (message.size() > max_message_size) {
-            throw error(errc::too_large, "a message of " + std::to_string(message.size()) + " bytes; at most " +
-                                             std::to_string(max_message_size) + " are sent");
+            throw error(errc::too_large, "a message of " + std::to_string(message.size()) + " bytes is not sent: at most " +
+                                             std::to_string(max_message_size) + " are; send a reference to it");
         }
         do_post(std::move(address), std::move(message), std::move(otherwise), done);
     } catch (...) {

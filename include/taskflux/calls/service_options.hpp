@@ -43,7 +43,7 @@ public:
 
     /// How long the calls in hand may take when it ends; then they are cancelled. Default 10 s.
     service_options& drain_for(duration limit) {
-        return drain_for_ = detail::not_negative(limit, "drain_for must not be negative"), *this;
+        return drain_for_ = detail::not_negative(limit, "drain_for"), *this;
     }
 
     /// Where plain functions run; default: a pool of the service's own, if it has any.

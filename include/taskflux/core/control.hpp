@@ -14,7 +14,7 @@ namespace taskflux {
 class retry_after : public std::exception {
 public:
     explicit retry_after(duration delay) : delay_(delay) {
-        if (delay < duration::zero()) throw error(errc::invalid_argument, "retry_after's delay must not be negative");
+        if (delay < duration::zero()) throw error(errc::invalid_argument, "the delay of retry_after must not be negative: use zero or a longer time");
     }
 
     duration delay() const noexcept { return delay_; }

@@ -7,6 +7,7 @@
 #include <boost/system/error_code.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <stdexcept>
 #include <string>
 #include <type_traits>
 
@@ -83,10 +84,17 @@ inline boost::system::error_code make_error_code(errc value) noexcept {
     return {static_cast<int>(value), taskflux_category()};
 }
 
-/// A taskflux error with a sentence that says what was wrong, where, and what would be right.
+/// An error of taskflux. `what()` says what failed, where, why, and the remedy; `code()` is for programs to compare.
 class error : public boost::system::system_error {
 public:
-    error(errc code, const std::string& what) : system_error(make_error_code(code), what) {}
+    /// Where `what` is empty, `what()` is the sentence of `code`.
+    error(errc code, const std::string& what)
+        : system_error(make_error_code(code)), text_(what.empty() ? this->code().message() : what) {}
+
+    const char* what() const noexcept override { return text_.what(); }
+
+private:
+    std::runtime_error text_;  // `system_error` appends the code's own sentence; and this copies without throwing
 };
 
 }  // namespace taskflux

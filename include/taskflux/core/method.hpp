@@ -5,6 +5,7 @@
 #include <taskflux/core/task.hpp>
 #include <taskflux/fwd.hpp>
 
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -30,8 +31,11 @@ public:
 namespace detail {
 
 constexpr std::string_view checked_service(std::string_view name) {
-    if (name.size() > 100) throw error(errc::invalid_argument, "the name of a service is at most 100 characters long");
-    return checked_name(name);
+    if (name.size() > 100) {
+        throw error(errc::invalid_argument, "the service name \"" + std::string(name.substr(0, 100)) + "...\" is too long: use at "
+                                            "most 100 characters");
+    }
+    return checked_name(name, "service");
 }
 
 template <class Result, class Payload>
@@ -41,7 +45,7 @@ public:
     using payload_type = Payload;
 
     constexpr method_contract(std::string_view service, std::string_view name)
-        : service_(checked_service(service)), name_(checked_name(name)) {}
+        : service_(checked_service(service)), name_(checked_name(name, "method")) {}
 
     constexpr std::string_view service() const { return service_; }
     constexpr std::string_view name() const { return name_; }

@@ -37,23 +37,37 @@ struct run_policy {
 
 namespace detail {
 
-constexpr duration not_negative(duration value, const char* complaint) {
-    if (value < duration::zero()) throw error(errc::invalid_argument, complaint);
+/// `what`: the option's name, for the error.
+constexpr duration not_negative(duration value, const char* what) {
+    if (value < duration::zero()) {
+        throw error(errc::invalid_argument, std::string(what) + " must not be negative: use zero or a longer time");
+    }
     return value;
 }
 
 constexpr int checked_priority(int value) {
     if (value < lowest_priority || value > highest_priority) {
-        throw error(errc::invalid_argument, "a priority goes from -100 to 100");
+        throw error(errc::invalid_argument, "priority " + std::to_string(value) + " is out of range: use -100 to 100");
     }
     return value;
 }
 
-constexpr std::string_view checked_name(std::string_view name) {
+/// `of`: what it names, for the error.
+constexpr std::string_view checked_name(std::string_view name, std::string_view of = {}) {
     if (!is_valid_name(name)) {
-        throw error(errc::invalid_argument, "a name is 1 to 128 characters of A-Z a-z 0-9 _ - . /");
+        throw error(errc::invalid_argument, "not a " + std::string(of) + (of.empty() ? "" : " ") + "name: \"" +
+                                                std::string(name.substr(0, 200)) +
+                                                "\"; use 1 to 128 characters of A-Z a-z 0-9 _ - . /");
     }
     return name;
+}
+
+inline const std::string& checked_own_id(const std::string& id) {
+    if (!is_valid_own_id(id)) {
+        throw error(errc::invalid_argument, "not a task id: \"" + id.substr(0, 64) +
+                                                "\"; use 1 to 256 bytes without control characters, not beginning with '~'");
+    }
+    return id;
 }
 
 }  // namespace detail
@@ -64,7 +78,7 @@ public:
     constexpr task_options() {}
 
     /// The queue tasks go to; default "default".
-    constexpr task_options& queue(std::string_view name) { return queue_ = detail::checked_name(name), *this; }
+    constexpr task_options& queue(std::string_view name) { return queue_ = detail::checked_name(name, "queue"), *this; }
 
     /// From -100 to 100, default 0; a higher one is fetched first.
     constexpr task_options& priority(int value) { return priority_ = detail::checked_priority(value), *this; }
@@ -74,27 +88,27 @@ public:
 
     /// Limit of one attempt: its handler is then cancelled, and the attempt counts as failed. Zero: none.
     constexpr task_options& timeout(duration limit) {
-        return policy_.timeout = detail::not_negative(limit, "timeout must not be negative"), *this;
+        return policy_.timeout = detail::not_negative(limit, "timeout"), *this;
     }
 
     /// Limit of the whole task from its submission on, retries included. Zero: none.
     constexpr task_options& deadline(duration limit) {
-        return policy_.deadline = detail::not_negative(limit, "deadline must not be negative"), *this;
+        return policy_.deadline = detail::not_negative(limit, "deadline"), *this;
     }
 
     /// A task not started within this expires. Zero: never.
     constexpr task_options& expires_in(duration limit) {
-        return policy_.expires_in = detail::not_negative(limit, "expires_in must not be negative"), *this;
+        return policy_.expires_in = detail::not_negative(limit, "expires_in"), *this;
     }
 
     /// How long the record and result of an ended task are kept; default an hour, and a week for a failed
     /// one. Zero: removed at once, so that only who already waits gets the result.
     constexpr task_options& retention(duration ended) {
-        return policy_.retention = detail::not_negative(ended, "retention must not be negative"), *this;
+        return policy_.retention = detail::not_negative(ended, "retention"), *this;
     }
     /// The same, and another one for a failed task.
     constexpr task_options& retention(duration ended, duration failed) {
-        policy_.failed_retention = detail::not_negative(failed, "retention must not be negative");
+        policy_.failed_retention = detail::not_negative(failed, "retention");
         return retention(ended);
     }
 
@@ -117,33 +131,33 @@ public:
     submit_options() {}
 
     /// As in `task_options`.
-    submit_options& queue(std::string_view name) { return queue_ = detail::checked_name(name), *this; }
+    submit_options& queue(std::string_view name) { return queue_ = detail::checked_name(name, "queue"), *this; }
     submit_options& priority(int value) { return priority_ = detail::checked_priority(value), *this; }
     submit_options& retry(const retry_policy& policy) { return retry_ = policy, *this; }
     submit_options& timeout(duration limit) {
-        return timeout_ = detail::not_negative(limit, "timeout must not be negative"), *this;
+        return timeout_ = detail::not_negative(limit, "timeout"), *this;
     }
     submit_options& deadline(duration limit) {
-        return deadline_ = detail::not_negative(limit, "deadline must not be negative"), *this;
+        return deadline_ = detail::not_negative(limit, "deadline"), *this;
     }
     submit_options& expires_in(duration limit) {
-        return expires_in_ = detail::not_negative(limit, "expires_in must not be negative"), *this;
+        return expires_in_ = detail::not_negative(limit, "expires_in"), *this;
     }
     submit_options& retention(duration ended) {
-        return retention_ = detail::not_negative(ended, "retention must not be negative"), *this;
+        return retention_ = detail::not_negative(ended, "retention"), *this;
     }
     submit_options& retention(duration ended, duration failed) {
-        failed_retention_ = detail::not_negative(failed, "retention must not be negative");
+        failed_retention_ = detail::not_negative(failed, "retention");
         return retention(ended);
     }
     submit_options& failed_retention(duration failed) {
-        return failed_retention_ = detail::not_negative(failed, "retention must not be negative"), *this;
+        return failed_retention_ = detail::not_negative(failed, "retention"), *this;
     }
     submit_options& crash_limit(unsigned times) { return crash_limit_ = times, *this; }
 
     /// Not before `wait` has passed (by the broker's clock).
     submit_options& delay(duration wait) {
-        return delay_ = detail::not_negative(wait, "delay must not be negative"), at_.reset(), *this;
+        return delay_ = detail::not_negative(wait, "delay"), at_.reset(), *this;
     }
 
     /// Not before `when`; a time in the past means at once.
@@ -155,18 +169,15 @@ public:
     /// The user's own id, unique in its queue for as long as the task's record is kept. Submitting it again
     /// changes nothing and gives the existing task, marked as a duplicate.
     submit_options& id(std::string own) {
-        if (!is_valid_own_id(own)) {
-            throw error(errc::invalid_argument,
-                        "a task id is 1 to 256 bytes without control characters and does not start with '~'");
-        }
+        detail::checked_own_id(own);
         return id_ = std::move(own), *this;
     }
 
     /// At most one live task with `key` in its queue: a second submission gives the first, marked as a
     /// duplicate. The key is free again when the task has ended, or after `window` (zero: only then).
     submit_options& unique(std::string key, duration window = {}) {
-        if (key.empty()) throw error(errc::invalid_argument, "a unique key must not be empty");
-        unique_window_ = detail::not_negative(window, "a unique key's window must not be negative");
+        if (key.empty()) throw error(errc::invalid_argument, "a unique key must not be empty: leave out unique() for none");
+        unique_window_ = detail::not_negative(window, "the window of a unique key");
         return unique_key_ = std::move(key), *this;
     }
 

@@ -48,7 +48,7 @@ public:
 
     /// No delay is longer than this; zero (the default) = no limit.
     constexpr retry_policy& max_delay(duration limit) {
-        max_delay_ = checked(limit, "max_delay must not be negative");
+        max_delay_ = checked(limit, "max_delay");
         return *this;
     }
 
@@ -61,7 +61,7 @@ public:
 
     /// No attempt starts later than this after the first one did; zero (the default) = no limit.
     constexpr retry_policy& total_time(duration limit) {
-        total_time_ = checked(limit, "total_time must not be negative");
+        total_time_ = checked(limit, "total_time");
         return *this;
     }
 
@@ -88,14 +88,16 @@ public:
 
 private:
     constexpr retry_policy(backoff kind, duration delay, double factor)
-        : kind_(kind), attempts_(5), delay_(checked(delay, "a delay must not be negative")), factor_(factor) {
+        : kind_(kind), attempts_(5), delay_(checked(delay, "a retry's delay")), factor_(factor) {
         if (!(factor >= 0 && factor <= (std::numeric_limits<double>::max)())) {
-            throw error(errc::invalid_argument, "a back-off factor must be finite and not negative");
+            throw error(errc::invalid_argument, "a back-off factor must be finite and not negative: use 2 to double the delay with each attempt");
         }
     }
 
-    static constexpr duration checked(duration value, const char* complaint) {
-        if (value < duration::zero()) throw error(errc::invalid_argument, complaint);
+    static constexpr duration checked(duration value, const char* what) {
+        if (value < duration::zero()) {
+            throw error(errc::invalid_argument, std::string(what) + " must not be negative: use zero or a longer time");
+        }
         return value;
     }
 

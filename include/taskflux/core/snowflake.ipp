@@ -23,9 +23,8 @@ inline constexpr std::int64_t last_millisecond = (std::int64_t(1) << 41) - 1;
 
 inline unsigned checked_node(std::int64_t node) {
     if (node < 0 || node > snowflake_generator::max_node) {
-        throw error(errc::invalid_argument, "a snowflake's node is a number from 0 to " +
-                                                std::to_string(snowflake_generator::max_node) + ", and not " +
-                                                std::to_string(node));
+        throw error(errc::invalid_argument, "node " + std::to_string(node) + " of a snowflake generator is out of range: use 0 to " +
+                                                std::to_string(snowflake_generator::max_node));
     }
     return static_cast<unsigned>(node);
 }
@@ -51,7 +50,7 @@ std::int64_t snowflake_generator::next(time_point now) {
     do {
         tick = (std::max)(passed << sequence_bits, last + 1);
         if (tick >> sequence_bits > last_millisecond) {
-            throw error(errc::invalid_argument, "snowflake ids have no room for times past the year 2093");
+            throw error(errc::invalid_argument, "no snowflake id can be made: the clock is past the year 2093, for which ids have no room; set the clock");
         }
     } while (!last_.compare_exchange_weak(last, tick, std::memory_order_relaxed));
     return tick >> sequence_bits << (sequence_bits + node_bits) | std::int64_t(node_) << sequence_bits | (tick & max_sequence);
@@ -59,7 +58,7 @@ std::int64_t snowflake_generator::next(time_point now) {
 
 snowflake_parts snowflake_generator::parts(std::int64_t id) {
     using namespace detail::snowflake;
-    if (id < 0) throw error(errc::invalid_argument, "not a snowflake id, as it is negative: " + std::to_string(id));
+    if (id < 0) throw error(errc::invalid_argument, "not a snowflake id: " + std::to_string(id) + "; expected a number from 0 on");
     snowflake_parts made;
     made.at = epoch + duration(id >> (sequence_bits + node_bits));
     made.node = static_cast<unsigned>(id >> sequence_bits) & max_node;

@@ -43,7 +43,7 @@ public:
     using payload_type = Payload;
 
     constexpr explicit contract(std::string_view name, const task_options& options = task_options{})
-        : name_(checked_name(name)), options_(options) {}
+        : name_(checked_name(name, "task")), options_(options) {}
 
     constexpr std::string_view name() const { return name_; }
     constexpr const task_options& options() const { return options_; }

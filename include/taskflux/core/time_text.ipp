@@ -123,7 +123,7 @@ private:
     int hour() const {
         if (!half_day_hour_) return hour_;
         if (!is_afternoon_) {
-            throw error(errc::invalid_argument, "time pattern \"" + string(pattern_) + "\" has %I, and so needs %p");
+            throw error(errc::invalid_argument, "time pattern \"" + string(pattern_) + "\" has %I without %p: add %p, or use %H");
         }
         return *half_day_hour_ % 12 + (*is_afternoon_ ? 12 : 0);
     }
@@ -269,7 +269,7 @@ private:
     }
 
     [[noreturn]] static void refuse() {
-        throw error(errc::invalid_argument, "a time outside of the years 0 to 9999 can't be written");
+        throw error(errc::invalid_argument, "a time can't be written: it is outside of the years 0 to 9999");
     }
 
     const zone& in_;

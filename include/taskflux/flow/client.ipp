@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/uuid.hpp>
@@ -45,8 +46,8 @@ asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::
 
 asio::awaitable<void> send_signal(broker_ptr broker, task_id id, std::string name, std::string value) {
     const auto done = co_await broker->signal(id, std::move(name), std::move(value));
-    if (done == effect::not_found) throw error(errc::not_found, "task " + to_string(id));
-    if (done != effect::done) throw error(errc::wrong_state, "task " + to_string(id) + " has ended");
+    if (done == effect::not_found) throw detail::no_such_task(id);
+    if (done != effect::done) throw detail::task_has_ended(id);
 }
 
 void cancel_in_background(const broker_ptr& broker, const task_id& id) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/task/failure.hpp>
 
@@ -51,8 +52,8 @@ R value_of(const task_outcome& ended, const task_id& id) {
             } else {
                 return decode<R>(ended.result);
             }
-        case task_state::cancelled: throw error(errc::cancelled, "task " + to_string(id));
-        case task_state::expired: throw error(errc::expired, "task " + to_string(id));
+        case task_state::cancelled: throw error(errc::cancelled, "task " + to_string(id) + " was cancelled");
+        case task_state::expired: throw error(errc::expired, "task " + to_string(id) + " was not started by its deadline");
         case task_state::failed: {
             auto why = read_failure(ended.error);
             const auto code = code_of(why);
@@ -141,7 +142,7 @@ private:
 
     static awaitable<task_record> record_of(broker_ptr broker, task_id id) {
         auto known = co_await broker->get(id);
-        if (!known) throw error(errc::not_found, "task " + to_string(id));
+        if (!known) throw detail::no_such_task(id);
         co_return std::move(*known);
     }
 
@@ -159,7 +160,7 @@ private:
 
     static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait) {
         auto ended = co_await broker->wait(id, wait);
-        if (!ended) throw error(errc::timed_out, "task " + to_string(id) + " has not ended");
+        if (!ended) throw error(errc::timed_out, "task " + to_string(id) + " has not ended in time; wait longer, or ask again");
         if constexpr (std::is_void_v<R>) {
             detail::value_of<R>(*ended, id);
         } else {

@@ -65,7 +65,7 @@ public:
 
     /// Limit of an attempt at a task that has no timeout of its own; zero (the default): none.
     worker_options& timeout(duration limit) {
-        return timeout_ = detail::not_negative(limit, "timeout must not be negative"), *this;
+        return timeout_ = detail::not_negative(limit, "timeout"), *this;
     }
 
     /// How long a silent worker keeps its tasks; default 30 s, at least 100 ms. Renewed three times as often.

@@ -34,8 +34,8 @@ void refuses(const std::function<void()>& set, const std::string& subject) {
 /// What both kinds of options refuse.
 template <class Options>
 void refuses_bad_values() {
-    refuses([] { Options{}.queue(""); }, "name is 1 to 128");
-    refuses([] { Options{}.queue("a b"); }, "name is 1 to 128");
+    refuses([] { Options{}.queue(""); }, "not a queue name: \"\"");
+    refuses([] { Options{}.queue("a b"); }, "not a queue name: \"a b\"; use 1 to 128");
     refuses([] { Options{}.priority(-101); }, "priority");
     refuses([] { Options{}.priority(101); }, "priority");
     refuses([] { Options{}.timeout(-1ms); }, "timeout");

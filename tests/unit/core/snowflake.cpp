@@ -53,15 +53,15 @@ BOOST_AUTO_TEST_CASE(an_id_tells_when_where_and_as_which_it_was_made) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_id_is_refused) {
-    refuses([] { (void)snowflake_generator::parts(-1); }, "negative");
+    refuses([] { (void)snowflake_generator::parts(-1); }, "not a snowflake id: -1");
     for (const std::string text : {"", "x", "12x", " 12", "9223372036854775808"}) {
         refuses([&] { (void)snowflake_generator::parts(text); }, "not a snowflake id: \"" + text + '"');
     }
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_node_is_told_with_what_would_be_right) {
-    refuses([] { snowflake_generator{1024}; }, "from 0 to 1023, and not 1024");
-    refuses([] { snowflake_generator{-1}; }, "from 0 to 1023, and not -1");
+    refuses([] { snowflake_generator{1024}; }, "node 1024 of a snowflake generator is out of range: use 0 to 1023");
+    refuses([] { snowflake_generator{-1}; }, "node -1 of a snowflake generator is out of range: use 0 to 1023");
 }
 
 BOOST_AUTO_TEST_CASE(ids_grow_and_never_repeat_when_the_clock_stands_or_steps_back) {

@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_pattern_is_told) {
     refuses([] { return parse_time("CET", utc, "%Z"); }, "%Z can't be read");
     refuses([] { return parse_time("12:00:00", utc, "%T"); }, "needs a year (%Y or %y) and a day");
     refuses([] { return parse_time("2026-01", utc, "%Y-%m"); }, "needs a year");
-    refuses([] { return parse_time("2026-01-01 3", utc, "%F %I"); }, "has %I, and so needs %p");
+    refuses([] { return parse_time("2026-01-01 3", utc, "%F %I"); }, "has %I without %p: add %p, or use %H");
 }
 
 BOOST_AUTO_TEST_CASE(times_outside_of_four_digit_years_are_not_written) {

@@ -22,12 +22,7 @@ std::string shown_url(std::string_view url) {
     return names_memory(url) ? std::string(url) : redis::to_string(redis::parse_url(url));
 }
 
-std::string reason_of(const error& e) {
-    std::string text = e.what();
-    const auto code = ": " + e.code().what();
-    if (text.ends_with(code)) text.resize(text.size() - code.size());
-    return text;
-}
+std::string reason_of(const error& e) { return e.what(); }
 
 void check_range(const std::string& pointer, unsigned value, unsigned least, unsigned most) {
     if (value >= least && value <= most) return;

@@ -16,7 +16,7 @@ namespace taskflux::memory {
 struct entry;
 struct consumer;
 
-/// Somebody who waits for a task's end: told once, with the outcome filled in.
+/// A caller waiting for a task's end: notified once, with the outcome filled in.
 struct result_waiter {
     std::optional<task_outcome> outcome;
     void (*notify)(result_waiter&) = nullptr;

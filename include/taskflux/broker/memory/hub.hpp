@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/memory/effects.hpp>
 #include <taskflux/broker/memory/inspect.hpp>
 #include <taskflux/broker/memory/queue.hpp>
@@ -133,7 +134,7 @@ public:
             auto& queue = look(id.queue);
             queue.advance(clock_.now());
             auto* const task = queue.find(id.key);
-            if (!task) throw error(errc::not_found, "task " + to_string(id));
+            if (!task) throw detail::no_such_task(id);
             if (is_terminal(task->state)) co_return task->outcome();
             if (wait <= duration::zero()) co_return std::nullopt;
             place.emplace(*this, later(clock_.now(), wait)).await_outcome(id, *task);
@@ -223,7 +224,7 @@ private:
     // Everything below: with the hub locked.
 
     void check_open() const {
-        if (is_closed_) throw error(errc::shut_down, "the broker has been closed");
+        if (is_closed_) throw detail::broker_is_closed();
     }
 
     /// The queue of that name, or an empty one when there is none.
@@ -234,10 +235,7 @@ private:
 
     task_queue& make(const std::string& name) {
         if (const auto found = queues_.find(name); found != queues_.end()) return *found->second;
-        if (!is_valid_name(name)) {
-            throw error(errc::invalid_argument,
-                        "not a queue name: \"" + name + "\"; use 1 to 128 characters of A-Z a-z 0-9 _ - . /");
-        }
+        detail::check_queue_name(name);
         auto made = std::make_unique<task_queue>(new_seed(), max_pending_, max_ended_);
         return *queues_.emplace(name, std::move(made)).first->second;
     }
@@ -253,9 +251,7 @@ private:
         for (const auto& name : request.queues) {
             auto& queue = look(name);
             queue.advance(now);
-            if (!queue.find_consumer(request.consumer)) {
-                throw error(errc::lease_lost, "consumer " + request.consumer + " on queue " + name);
-            }
+            if (!queue.find_consumer(request.consumer)) throw detail::consumer_is_gone(request.consumer, name);
         }
         pass_effects(now);
         bool has_seen_all = true;
@@ -290,7 +286,7 @@ private:
         chosen->wake.set();
     }
 
-    /// Who was woken does not need all there is: wakes the next.
+    /// A fetch that was woken leaves tasks to others: wakes the next one.
     void pass_on(const fetch_request& request) {
         for (const auto& name : request.queues) wake_fetch(name, look(name));
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/memory/queue.hpp>
 
 #include <charconv>
@@ -46,21 +47,10 @@ inline task_record record_of(const std::string& queue, const task_queue& in, con
     return record;
 }
 
-inline bool matches(const list_query& query, const entry& task) {
-    return (!query.state || task.state == *query.state) && (query.name.empty() || task.spec->name == query.name) &&
-           task.submitted_at >= query.since && task.submitted_at < query.until;
-}
-
 /// A page of records, by queue and then by sequence. The cursor names the last task that was looked at,
 /// so tasks that come or go between two pages make it neither skip nor repeat others.
 inline task_page list(queue_map& queues, const list_query& query) {
-    auto name = query.queue;
-    std::uint64_t sequence = 0;
-    if (!query.cursor.empty()) {
-        const auto last = parse_task_id(query.cursor);
-        name = last.queue;
-        sequence = last.key.sequence;
-    }
+    auto [name, sequence] = detail::start_of(query);
     task_page page;
     if (query.limit == 0) return page;
     for (auto at = queues.lower_bound(name); at != queues.end(); ++at, sequence = 0) {
@@ -68,11 +58,8 @@ inline task_page list(queue_map& queues, const list_query& query) {
         if (!query.queue.empty() && queue_name != query.queue) break;
         if (queue_name != name) sequence = 0;
         for (auto* task = queue->after(sequence); task; task = queue->after(task->sequence)) {
-            if (!matches(query, *task)) continue;
-            if (page.tasks.size() == query.limit) {
-                page.cursor = to_string(page.tasks.back().id);
-                return page;
-            }
+            if (!detail::matches(query, task->state, task->spec->name, task->submitted_at)) continue;
+            if (detail::ends_page(query, page)) return page;
             page.tasks.push_back(record_of(queue_name, *queue, *task));
         }
     }

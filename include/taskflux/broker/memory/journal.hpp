@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/journal.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/error.hpp>
@@ -44,7 +45,7 @@ public:
                 size += item.key.size() + item.text.size();
             }
         }
-        check_size(size);
+        detail::check_journal_size(size);
         size_ = size;
         if (notes.policy) policy = *notes.policy;
         noted answer;
@@ -55,7 +56,7 @@ public:
 
     /// The next signal of that name.
     std::string add_signal(const std::string& name, std::string value) {
-        check_size(size_ + value.size());
+        detail::check_journal_size(size_ + value.size());
         size_ += value.size();
         auto key = signal_key(name, ++signals_[name]);
         entries_[key].text = std::move(value);
@@ -136,12 +137,6 @@ public:
     }
 
 private:
-    static void check_size(std::size_t size) {
-        if (size <= max_journal_size) return;
-        throw error(errc::too_large, "a task's steps and signals would need " + std::to_string(size) + " bytes; at most " +
-                                         std::to_string(max_journal_size) + " are kept: journal less, or references to it");
-    }
-
     static journal_entry seen(const std::pair<const std::string, entry>& one) {
         return {one.first, one.second.text, one.second.epoch, one.second.is_spawned, one.second.outcome};
     }

@@ -1,9 +1,8 @@
 #pragma once
 
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/exchange.hpp>
 #include <taskflux/clock.hpp>
-#include <taskflux/core/error.hpp>
-#include <taskflux/core/options.hpp>
 #include <taskflux/core/time.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -120,12 +119,12 @@ private:
     };
 
     void check_open() const {
-        if (is_shut_) throw error(errc::shut_down, "the broker has been closed");
+        if (is_shut_) throw detail::broker_is_closed();
     }
 
     void check(const std::string& board) const {
         check_open();
-        detail::checked_name(board);
+        detail::check_board_name(board);
     }
 
     void close(const std::string& address) {

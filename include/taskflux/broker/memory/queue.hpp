@@ -1,6 +1,8 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/broker/checks.hpp>
+#include <taskflux/broker/memory/admission.hpp>
 #include <taskflux/broker/memory/family.hpp>
 
 #include <algorithm>
@@ -13,7 +15,7 @@
 
 namespace taskflux::memory {
 
-/// One queue as the broker's calls see it: tasks by key, consumers with leases, pausing. Not thread-safe.
+/// One queue as the broker's calls see it: tasks by key, consumers with leases, admission. Not thread-safe.
 ///
 /// Call `advance(now)` before anything else at a new `now`: what time alone brings about happens there.
 class task_queue {
@@ -23,7 +25,7 @@ public:
         : store_(seed, max_ended), max_pending_(max_pending) {}
 
     std::vector<submitted> submit(std::vector<new_task> tasks, time_point now) {
-        for (const auto& task : tasks) check(task);
+        for (const auto& task : tasks) detail::check_task(task);
         if (max_pending_ > 0 && store_.pending() + tasks.size() > max_pending_) check_room(tasks, now);
         std::vector<submitted> answers;
         answers.reserve(tasks.size());
@@ -77,7 +79,7 @@ public:
     void fetch(consumer& who, const name_set* names, std::size_t queue, std::size_t max, time_point now,
                std::vector<delivery>& out) {
         std::size_t budget = 1000;
-        for (; max > 0 && !paused_; --max) {
+        for (auto left = admission_.admit(max).count; left > 0; --left) {
             auto* const task = store_.ready().next(names, budget);
             if (!task) return;
             store_.deliver(*task, who, now);
@@ -87,7 +89,7 @@ public:
         }
     }
 
-    bool has_work(const name_set* names) const { return !paused_ && store_.ready().has_work(names); }
+    bool has_work(const name_set* names) const { return admission_.admit(1).count > 0 && store_.ready().has_work(names); }
 
     /// The name of the task that is next in its lane, or null.
     const std::string* next_name() const {
@@ -142,9 +144,9 @@ public:
     /// Errors: see `broker::note`.
     noted note(const task_id& id, journal_notes& notes, time_point now) {
         auto& task = existing(id);
-        if (is_terminal(task.state)) throw error(errc::wrong_state, "task " + to_string(id) + " has ended");
+        if (is_terminal(task.state)) throw detail::task_has_ended(id);
         if (!notes.consumer.empty() && !is_current(task, find_consumer(notes.consumer), notes.token)) {
-            throw error(errc::lease_lost, "task " + to_string(id));
+            throw detail::attempt_is_over(id);
         }
         return store_.note(task, notes, now);
     }
@@ -240,7 +242,7 @@ public:
         return removed;
     }
 
-    void pause(bool on) { paused_ = on; }
+    void pause(bool on) { admission_.pause(on); }
 
     // --- schedules -------------------------------------------------------------------------------------
 
@@ -284,7 +286,7 @@ public:
         made.cancelled = store_.count(cancelled);
         made.expired = store_.count(expired);
         made.unclaimed = store_.ready().unclaimed_size();
-        made.paused = paused_;
+        made.paused = admission_.is_paused();
         return made;
     }
 
@@ -305,22 +307,15 @@ public:
 private:
     static constexpr std::size_t max_log_lines = 100;
 
-    static void check(const new_task& task) {
-        if (!task.spec) throw error(errc::invalid_argument, "a task without a specification");
-        if (!task.own_id.empty() && !is_valid_own_id(task.own_id)) {
-            throw error(errc::invalid_argument, "not a task id: \"" + task.own_id.substr(0, 64) + '"');
-        }
-    }
-
     /// Refuses more tasks than fit; those that are there already need no room.
     void check_room(const std::vector<new_task>& tasks, time_point now) {
         const auto is_there = [&](const new_task& task) { return store_.find_same(task, now).has_value(); };
         const auto there = std::ranges::count_if(tasks, is_there);
         const auto fresh = tasks.size() - static_cast<std::size_t>(there);
         if (store_.pending() + fresh <= max_pending_) return;
-        throw error(errc::queue_full, std::to_string(store_.pending()) + " of at most " +
-                                          std::to_string(max_pending_) + " unfinished tasks are in the queue; " +
-                                          std::to_string(fresh) + " more do not fit");
+        throw error(errc::queue_full, "the queue has no room for " + std::to_string(fresh) + " more tasks: it has " + std::to_string(store_.pending()) +
+                                          " of at most " + std::to_string(max_pending_) +
+                                          " unfinished ones; submit them later, or raise memory_options::max_pending");
     }
 
     void bury_consumers(time_point now) {
@@ -342,7 +337,7 @@ private:
 
     entry& existing(const task_id& id) {
         if (auto* task = find(id.key)) return *task;
-        throw error(errc::not_found, "task " + to_string(id));
+        throw detail::no_such_task(id);
     }
 
     template <class Action>
@@ -356,7 +351,7 @@ private:
     std::size_t max_pending_;
     std::unordered_map<std::string, std::unique_ptr<consumer>> consumers_;
     time_point next_lease_end_ = never;
-    bool paused_ = false;
+    admission admission_;
     std::map<std::string, std::string> schedules_;
     bool has_held_schedules_ = false;
 };

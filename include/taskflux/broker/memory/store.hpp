@@ -151,7 +151,7 @@ public:
         finish(task, task_event::cancel, task_state::cancelled, now);
     }
 
-    /// Removes a task for good; who waits for it hears that it was cancelled.
+    /// Removes a task for good; callers waiting for it get the outcome `cancelled`.
     void remove(entry& task, time_point now) {
         if (is_terminal(task.state)) return forget(task);
         conclude(task, task_event::cancel, task_state::cancelled, now);
@@ -308,7 +308,7 @@ protected:
         expect(later(now, retention));
     }
 
-    /// The end of a task: its unique key is free, who waits is told.
+    /// The end of a task: its unique key is free, callers waiting for it are notified.
     void conclude(entry& task, task_event event, task_state to, time_point now) {
         detach(task);
         enter(task, event, to);

@@ -14,7 +14,6 @@
 #include <iterator>
 #include <memory>
 #include <mutex>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -28,18 +27,18 @@ struct batcher_limits {
 /// Makes one request of what several callers want at about the same time: one is under way, and what comes
 /// meanwhile is the next. Nothing is delayed when nothing is under way. Thread-safe; lives in a shared_ptr.
 /// A cancelled caller is not waited for; what it wanted is still sent.
-template <class Result>
-class batcher : public std::enable_shared_from_this<batcher<Result>> {
+template <class Item, class Result>
+class batcher : public std::enable_shared_from_this<batcher<Item, Result>> {
 public:
-    /// Sends the words of some items and gives a result for each.
-    using sender = std::function<asio::awaitable<std::vector<Result>>(std::vector<std::string> words)>;
+    /// Sends some items and gives a result for each.
+    using sender = std::function<asio::awaitable<std::vector<Result>>(std::vector<Item> items)>;
 
     batcher(asio::any_io_executor executor, sender send) : executor_(std::move(executor)), send_(std::move(send)) {}
 
-    /// The results for `items` items, at most `batcher_limits::max_items`, made of `words`. Throws what sending threw.
-    asio::awaitable<std::vector<Result>> run(std::vector<std::string> words, std::size_t items) {
+    /// The results for `items`, at most `batcher_limits::max_items`. Throws what sending threw.
+    asio::awaitable<std::vector<Result>> run(std::vector<Item> items) {
         const auto self = this->shared_from_this();
-        const auto mine = std::make_shared<entry>(std::move(words), items);
+        const auto mine = std::make_shared<entry>(std::move(items));
         if (join(mine)) {
             asio::co_spawn(executor_, pump(self), [](std::exception_ptr) {});  // it throws nothing
         }
@@ -50,10 +49,10 @@ public:
 
 private:
     struct entry {
-        entry(std::vector<std::string> text, std::size_t count) : words(std::move(text)), items(count) {}
+        explicit entry(std::vector<Item> given) : items(std::move(given)), size(items.size()) {}
 
-        std::vector<std::string> words;
-        std::size_t items;
+        std::vector<Item> items;  // until they are sent
+        const std::size_t size;
         std::vector<Result> results;
         std::exception_ptr error;
         detail::event done;
@@ -70,9 +69,9 @@ private:
     batch take() {
         const std::lock_guard lock(mutex_);
         batch taken;
-        for (std::size_t items = 0; !waiting_.empty(); waiting_.pop_front()) {
-            items += waiting_.front()->items;
-            if (items > batcher_limits::max_items && !taken.empty()) break;
+        for (std::size_t size = 0; !waiting_.empty(); waiting_.pop_front()) {
+            size += waiting_.front()->size;
+            if (size > batcher_limits::max_items && !taken.empty()) break;
             taken.push_back(std::move(waiting_.front()));
         }
         if (taken.empty()) is_sending_ = false;
@@ -81,14 +80,14 @@ private:
 
     static asio::awaitable<void> pump(std::shared_ptr<batcher> self) {
         for (auto taken = self->take(); !taken.empty(); taken = self->take()) {
-            std::vector<std::string> words;
+            std::vector<Item> items;
             for (const auto& one : taken) {
-                words.insert(words.end(), std::move_iterator(one->words.begin()), std::move_iterator(one->words.end()));
+                items.insert(items.end(), std::move_iterator(one->items.begin()), std::move_iterator(one->items.end()));
             }
             std::vector<Result> results;
             std::exception_ptr error;
             try {
-                results = co_await self->send_(std::move(words));
+                results = co_await self->send_(std::move(items));
             } catch (...) {
                 error = std::current_exception();
             }
@@ -96,7 +95,7 @@ private:
             for (const auto& one : taken) {
                 one->error = error;
                 if (!error) {
-                    const auto end = next + static_cast<std::ptrdiff_t>(one->items);
+                    const auto end = next + static_cast<std::ptrdiff_t>(one->size);
                     one->results.assign(std::move_iterator(next), std::move_iterator(end));
                     next = end;
                 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/redis/boards.hpp>
 #include <taskflux/broker/redis/engine.hpp>
 #include <taskflux/broker/redis/fetch.hpp>
@@ -35,7 +36,7 @@ public:
     awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) override {
         const auto on = engine_;
         const auto into = on->at(queue);
-        for (const auto& task : tasks) check(task);
+        for (const auto& task : tasks) detail::check_task(task);
         std::vector<submitted> answers;
         if (tasks.empty()) co_return answers;
         co_await on->announce(queue);
@@ -112,13 +113,10 @@ public:
         effects.reserve(settlements.size());
         for (std::size_t from = 0; from < settlements.size(); from += engine::batch_size) {
             const auto till = (std::min)(from + engine::batch_size, settlements.size());
-            std::vector<std::string> words;
-            words.reserve(till - from);
-            for (auto i = from; i < till; ++i) {
-                const auto& end = settlements[i];
-                words.push_back(ending_of(end));
-            }
-            const auto some = co_await into->settle(consumer, std::move(words), till - from);
+            std::vector<end_item> ends;
+            ends.reserve(till - from);
+            for (auto i = from; i < till; ++i) ends.emplace_back(settlements[i]);
+            const auto some = co_await into->settle(consumer, std::move(ends));
             for (auto i = from; i < till; ++i) on->consumers().settled(consumer, queue, settlements[i].key.sequence);
             effects.insert(effects.end(), some.begin(), some.end());
         }
@@ -184,7 +182,7 @@ public:
             const auto sent = on->base().now();
             const auto answer = co_await of->wait(id.key, told);
             if (auto outcome = waiting.take_outcome()) co_return outcome;
-            if (!answer.is_found) throw error(errc::not_found, "task " + to_string(id));
+            if (!answer.is_found) throw detail::no_such_task(id);
             if (answer.outcome) co_return answer.outcome;
             if (on->base().now() >= deadline) co_return std::nullopt;
             auto until = (std::min)(deadline, later(on->base().now(), on->safety_poll()));
@@ -232,7 +230,7 @@ public:
             is_end = from.integer() != 0;
             std::vector<task_key> found;
             while (!from.done()) found.push_back(read_key(from));
-            // Who asks again does not know whether the first call took effect: what has gone counts.
+            // A repeated call can't know whether the first one took effect: tasks that are gone count as removed.
             const auto effects = co_await steer(on, "remove", queue, found);
             removed += static_cast<std::size_t>(std::ranges::count_if(
                 effects, [](effect e) { return e == effect::done || e == effect::not_found; }));
@@ -265,7 +263,7 @@ public:
     }
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
                                  std::vector<new_task> tasks) override {
-        for (const auto& task : tasks) check(task);
+        for (const auto& task : tasks) detail::check_task(task);
         return redis::set_schedule(engine_, std::move(queue), std::move(id), std::move(from), std::move(to), std::move(tasks));
     }
 
@@ -292,13 +290,6 @@ private:
     void do_post(std::string address, std::string message, bounce otherwise, receipt done) override {
         engine_->check_open();
         engine_->post().send(address, message, otherwise, std::move(done));
-    }
-
-    static void check(const new_task& task) {
-        if (!task.spec) throw error(errc::invalid_argument, "a task without a specification");
-        if (!task.own_id.empty() && !is_valid_own_id(task.own_id)) {
-            throw error(errc::invalid_argument, "not a task id: \"" + task.own_id.substr(0, 64) + '"');
-        }
     }
 
     static awaitable<void> set_paused(engine_ptr on, std::string name, const char* value) {

@@ -50,7 +50,7 @@ public:
     }
 
     std::string_view take(std::size_t count) {
-        if (count > bytes_.size()) throw error(errc::protocol, "a stored record ends too early");
+        if (count > bytes_.size()) throw error(errc::protocol, "a stored record can't be read: it ends too early");
         const auto taken = bytes_.substr(0, count);
         bytes_.remove_prefix(count);
         return taken;

@@ -36,7 +36,7 @@
 namespace taskflux::redis {
 
 /// This process' way to a Redis server: a connection for commands, one for the inbox, and one for durable calls
-/// if there may be any, all made again, after growing pauses, whenever they are lost. With Sentinels all of them
+/// if there may be any, all reconnected with exponential back-off whenever they are lost. With Sentinels all of them
 /// lead to the same master: where one finds another than the rest, those look again. Safe to use from several
 /// threads, but for the two setters. Once started it keeps its context running until `close`, or the end of its
 /// last owner.
@@ -68,9 +68,9 @@ public:
         return send(make_eval(which, keys, args, repeatable));
     }
 
-    /// The same for a script that may be carried out twice, but returns only when as many replicas as the options
-    /// ask for have what it did and all that was done before, or time is up: see `check_replicas`, to which the reply
-    /// must be given before it is read to its end. Waits hold up only each other.
+    /// Like `eval`, for a script that may be carried out twice; returns only when as many replicas as the options ask for
+    /// have what it did and all that was done before, or time is up: see `check_replicas`, to which the reply must be
+    /// given before it is read to its end. Waits hold up only each other.
     asio::awaitable<reply> eval_durably(const script& which, const std::vector<std::string>& keys,
                                         const std::vector<std::string>& args) {
         auto call = make_eval(which, keys, args, true);
@@ -84,10 +84,10 @@ public:
         if (replicas() > 0) wire::check_replication(wire::take_replication(from), replicas());
     }
 
-    /// Sends one command that neither blocks nor subscribes; else as `eval`. Errors: `invalid_argument` for
-    /// no words.
+    /// Like `eval`, for one command, which must neither block nor subscribe. Errors: those of `eval`, and
+    /// `invalid_argument` for no words.
     asio::awaitable<reply> command(const std::vector<std::string>& words, bool repeatable) {
-        if (words.empty()) throw error(errc::invalid_argument, "a Redis command needs at least one word");
+        if (words.empty()) throw error(errc::invalid_argument, "a Redis command was given no words: name the command");
         auto call = make_call(repeatable);
         if (words.size() == 1) {
             call.request.push(words.front());
@@ -100,8 +100,8 @@ public:
     /// The channel of this process, always subscribed to on a connection of its own.
     const std::string& inbox() const noexcept { return inbox_; }
 
-    /// What was published to `inbox`, in its order. Set before `start`; called on the connection's executor,
-    /// one at a time, and not begun after `close` from there; must not throw.
+    /// Sets the listener for what is published to `inbox`, in its order. Set before `start`; called on the connection's
+    /// executor, one at a time, and not begun after `close` from there; must not throw.
     void on_message(std::function<void(std::string_view payload)> listener) {
         on_message_ = std::move(listener);
     }
@@ -113,12 +113,13 @@ public:
         return messages && messages->is_ready();
     }
 
-    /// Returns when it is; after `start`. Errors: `unavailable` when it is not within the timeout; `shut_down`.
+    /// Returns when what is published to `inbox` is heard; call after `start`. Errors: `unavailable` when it is not within
+    /// the timeout; `shut_down`.
     asio::awaitable<void> until_it_hears() {
         std::unique_lock lock(mutex_);
         auto messages = messages_.lock();
         lock.unlock();
-        if (!messages) throw error(errc::shut_down, "the connection to Redis has been closed");
+        if (!messages) throw error(errc::shut_down, "the connection to Redis has been closed: make another broker to go on");
         return asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr)>(
             [link = std::move(messages), deadline = std::chrono::steady_clock::now() + timeout()](auto handler) mutable {
                 const auto executor = link->executor();
@@ -127,8 +128,8 @@ public:
             asio::use_awaitable);
     }
 
-    /// The command connection is there again after having been lost, or the subscription is there, so messages may be
-    /// missing. Else as `on_message`.
+    /// Called when the connection for commands, or the subscription, is there (again): messages may be missing. Set and
+    /// called like the listener of `on_message`.
     void on_missed_messages(std::function<void()> listener) { on_missed_messages_ = std::move(listener); }
 
     /// Begins to connect. Errors: `shut_down` after `close`.
@@ -227,7 +228,7 @@ private:
         if (state_ == state::idle) connect();
         auto out = (is_durable ? durable_ : commands_).lock();
         if (state_ == state::closed || !out) {
-            throw error(errc::shut_down, "the connection to Redis has been closed");
+            throw error(errc::shut_down, "the connection to Redis has been closed: make another broker to go on");
         }
         return out;
     }

@@ -64,7 +64,7 @@ public:
 private:
     static milliseconds positive(milliseconds value, const char* name) {
         if (value > milliseconds::zero()) return value;
-        throw error(errc::invalid_argument, std::string("connection_options: ") + name + " must be positive");
+        throw error(errc::invalid_argument, std::string("connection_options: ") + name + " must be positive: use a millisecond or more");
     }
 
     milliseconds timeout_ = std::chrono::seconds(5);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/redis/connection.hpp>
 #include <taskflux/broker/redis/consumers.hpp>
 #include <taskflux/broker/redis/inbox.hpp>
@@ -10,6 +11,7 @@
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/uuid.hpp>
 #include <taskflux/detail/alarm.hpp>
+#include <taskflux/detail/caught.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -37,7 +39,7 @@ namespace taskflux::redis {
 template <class T>
 using awaitable = asio::awaitable<T>;
 
-/// What the calls of a Redis broker share: the connection, the queues, who waits, and the time. Thread-safe;
+/// What the calls of a Redis broker share: the connection, the queues, the waiting callers, and the time. Thread-safe;
 /// lives in a shared_ptr, which every call keeps.
 class engine : public std::enable_shared_from_this<engine> {
 public:
@@ -95,16 +97,13 @@ public:
     }
 
     void check_open() const {
-        if (is_closed_) throw error(errc::shut_down, "the broker has been closed");
+        if (is_closed_) throw detail::broker_is_closed();
     }
 
     /// The queue of that name. Errors: `invalid_argument`, `shut_down`.
     std::shared_ptr<queue> at(const std::string& name) {
         check_open();
-        if (!is_valid_name(name)) {
-            throw error(errc::invalid_argument,
-                        "not a queue name: \"" + name + "\"; use 1 to 128 characters of A-Z a-z 0-9 _ - . /");
-        }
+        detail::check_queue_name(name);
         const std::lock_guard lock(mutex_);
         auto& made = queues_[name];
         if (!made) {
@@ -252,13 +251,9 @@ private:
         arguments with;
         with.add(task.consumer).add(task.sequence);
         consumers_.settled(task.consumer, task.queue, task.sequence);
-        std::exception_ptr failure;
-        try {
-            co_await call(task.queue, scripts::reclaim, set_of(task.consumer), std::move(with));
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        if (failure) consumers_.lost_an_answer(task.consumer, task.queue);
+        auto returning = call(task.queue, scripts::reclaim, set_of(task.consumer), std::move(with));
+        const auto returned = co_await detail::caught(std::move(returning));
+        if (returned.failure()) consumers_.lost_an_answer(task.consumer, task.queue);
     }
 
     const asio::any_io_executor executor_;

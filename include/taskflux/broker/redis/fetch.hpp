@@ -1,9 +1,11 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/redis/engine.hpp>
 #include <taskflux/broker/redis/records.hpp>
 #include <taskflux/broker/redis/segments.hpp>
+#include <taskflux/detail/caught.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 
@@ -18,10 +20,6 @@
 #include <vector>
 
 namespace taskflux::redis {
-
-inline error lease_lost(const std::string& consumer, const std::string& queue) {
-    return error(errc::lease_lost, "consumer " + consumer + " on queue " + queue);
-}
 
 inline delivery read_delivery(std::size_t queue, std::uint64_t sequence, record_reader::stored record,
                               const task_status& status) {
@@ -102,7 +100,7 @@ inline awaitable<void> set_aside(engine_ptr on, std::string consumer, std::strin
     co_await on->call(name, scripts::aside, engine::set_of(consumer), std::move(with));
 }
 
-/// The same for the same names, and short: FNV-1a, 64 bits (Fowler, Noll, Vo).
+/// A short text that is equal for equal sets of names: FNV-1a, 64 bits (Fowler, Noll, Vo).
 inline std::string signature(const name_set& names) {
     std::uint64_t mixed = 14695981039346656037U;
     for (const auto& name : names) {
@@ -169,21 +167,17 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
             for (const auto& one : *request.names) with.add(one);
         }
         const auto sent = on->base().now();
-        answer got;
-        std::exception_ptr failure;
-        try {
-            got = co_await source->fetch(request.consumer, std::move(with));
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        if (failure) {
+        auto fetching = source->fetch(request.consumer, std::move(with));
+        auto fetched = co_await detail::caught(std::move(fetching));
+        if (fetched.failure()) {
             consumers.lost_an_answer(request.consumer, name);
-            if (found.empty()) std::rethrow_exception(failure);
+            if (found.empty()) std::rethrow_exception(fetched.failure());
             co_return never;
         }
+        const auto got = fetched.take();
         if (got.is_lost) {
             consumers.gone(request.consumer, name);
-            if (found.empty()) throw lease_lost(request.consumer, name);
+            if (found.empty()) throw detail::consumer_is_gone(request.consumer, name);
             co_return never;  // the next fetch will say so
         }
         auto from = got.read();
@@ -242,7 +236,7 @@ inline void take_handed(const engine_ptr& on, const fetch_request& request, std:
 inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request request) {
     on->check_open();
     for (const auto& name : request.queues) {
-        if (!on->consumers().has_joined(request.consumer, name)) throw lease_lost(request.consumer, name);
+        if (!on->consumers().has_joined(request.consumer, name)) throw detail::consumer_is_gone(request.consumer, name);
     }
     const auto deadline = later(on->base().now(), request.wait);
     const auto place = std::make_shared<inbox::place>();

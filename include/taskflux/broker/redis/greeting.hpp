@@ -59,7 +59,7 @@ inline boost::redis::request make_greeting() {
     return out;
 }
 
-/// The same on connections after the first one of a process, without the setting.
+/// Like `make_greeting`, without the setting: for the connections after the first one of a process.
 inline boost::redis::request make_short_greeting() {
     auto out = make_request();
     out.push("HELLO");
@@ -103,7 +103,7 @@ inline server_facts read_greeting(const reply& from) {
 /// Throws `unavailable`: another server may be the master in a moment.
 inline void check_is_master(const server_facts& told) {
     if (told.role == "master") return;
-    throw error(errc::unavailable, "the server that the Sentinels named is a " + told.role + ", not the master");
+    throw error(errc::unavailable, "the server that the Sentinels named is a " + told.role + ", not the master; another is looked for");
 }
 
 /// Throws `unsupported` for a server older than 6.2.
@@ -114,7 +114,7 @@ inline void check_version(const std::string& version) {
     const auto first = std::from_chars(version.data(), end, major);
     if (first.ptr != end) std::from_chars(first.ptr + 1, end, minor);
     if (major > 6 || (major == 6 && minor >= 2)) return;
-    throw error(errc::unsupported, "the Redis server is version " + version + ", but 6.2 or newer is needed");
+    throw error(errc::unsupported, "the Redis server is version " + version + ", but 6.2 or newer is needed: upgrade it");
 }
 
 }  // namespace taskflux::redis::wire

@@ -21,7 +21,7 @@
 
 namespace taskflux::redis {
 
-/// A task that the server has handed to a consumer which slept, by a message.
+/// A task that the server has handed to a sleeping fetch by a message.
 struct handed_task {
     std::string queue;
     std::string consumer;
@@ -30,11 +30,11 @@ struct handed_task {
     std::string state;
 };
 
-/// Who waits in this process for messages from the server: fetches that sleep until there are tasks, consumers
-/// that watch for cancels, and those who await a task's end. Thread-safe.
+/// The coroutines of this process that wait for messages from the server: fetches that sleep until there are tasks,
+/// consumers that watch for cancels, and callers waiting for a task's end. Thread-safe.
 class inbox {
 public:
-    /// One who waits. Its coroutine keeps it alive; the inbox only knows where it is.
+    /// One waiting coroutine, which keeps its place alive; the inbox only knows where it is.
     struct place {
         detail::event wake;
         std::string sleeper;              // what it is called on the server: a number, a colon, its consumer
@@ -58,7 +58,7 @@ public:
             close();
         }
 
-        /// Keeps who waits.
+        /// The event that wakes the coroutine; keeps its place alive.
         std::shared_ptr<detail::event> wake() { return {who_, &who_->wake}; }
 
         bool is_expected() {
@@ -76,7 +76,7 @@ public:
             return std::exchange(who_->handed, {});
         }
 
-        /// The same; nothing comes to it any more.
+        /// Like `take_handed`; nothing comes to this place any more.
         std::vector<handed_task> close() {
             const std::lock_guard lock(in_.mutex_);
             if (const auto leave = std::exchange(leave_, nullptr)) leave(in_);
@@ -199,7 +199,7 @@ public:
                 }
                 break;
             }
-            default: throw error(errc::protocol, "a message of an unknown kind");
+            default: throw error(errc::protocol, std::string("a message from the server is of the unknown kind '") + kind + "'");
         }
         return std::nullopt;
     }
@@ -221,7 +221,7 @@ private:
         std::optional<task_outcome> outcome;
     };
 
-    // What nobody takes goes with time: who waits then asks.
+    // What nobody takes is dropped with time: callers waiting for it ask the server.
     told_end& told_unasked(const task_id& id) {
         constexpr std::size_t most = 1024;
         if (const auto at = told_unasked_.find(id); at != told_unasked_.end()) return at->second;

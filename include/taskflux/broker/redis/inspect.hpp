@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/redis/engine.hpp>
 #include <taskflux/broker/redis/records.hpp>
 
@@ -61,30 +62,19 @@ inline awaitable<queue_counts> counts(engine_ptr on, std::string name) {
     co_return made;
 }
 
-/// Whether a record is one of those that the query asks for.
-inline bool matches(const list_query& query, const task_record& record) {
-    return (!query.state || record.state == *query.state) && (query.name.empty() || record.name == query.name) &&
-           record.submitted_at >= query.since && record.submitted_at < query.until;
-}
-
 /// A page of records, by queue and then by number; the cursor names the last task that was given.
 inline awaitable<task_page> list(engine_ptr on, list_query query) {
     on->check_open();
-    std::string first = query.queue;
-    std::uint64_t seen = 0;
-    if (!query.cursor.empty()) {
-        const auto last = parse_task_id(query.cursor);
-        first = last.queue;
-        seen = last.key.sequence;
-    }
+    const auto start = detail::start_of(query);
+    auto seen = start.sequence;
     task_page page;
     if (query.limit == 0) co_return page;
     std::vector<std::string> names;
     if (query.queue.empty()) names = co_await on->queues();
     else names.push_back(query.queue);
     for (const auto& name : names) {
-        if (name < first) continue;
-        if (name != first) seen = 0;
+        if (name < start.queue) continue;
+        if (name != start.queue) seen = 0;
         for (bool is_end = false; !is_end;) {
             arguments with;
             with.add(seen).add((std::min)(query.limit + 1, engine::scan_size));
@@ -102,11 +92,8 @@ inline awaitable<task_page> list(engine_ptr on, list_query query) {
                     on->at(name)->report_damage(std::to_string(sequence), e.what());
                     continue;
                 }
-                if (!matches(query, record)) continue;
-                if (page.tasks.size() == query.limit) {
-                    page.cursor = to_string(page.tasks.back().id);
-                    co_return page;
-                }
+                if (!detail::matches(query, record.state, record.name, record.submitted_at)) continue;
+                if (detail::ends_page(query, page)) co_return page;
                 page.tasks.push_back(std::move(record));
             }
         }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/journal.hpp>
 #include <taskflux/broker/redis/bytes.hpp>
 #include <taskflux/broker/redis/engine.hpp>
@@ -35,19 +36,15 @@ inline journal_entry read_entry(std::string_view key, std::string_view value) {
 /// What a script says about a journal, as an effect or the error for it.
 inline void check_journal(const task_id& id, reader& from) {
     const auto code = from.integer();
-    if (code == more_effects::too_large) {
-        throw error(errc::too_large, "a task's steps and signals would need " + std::to_string(from.integer()) +
-                                         " bytes; at most " + std::to_string(max_journal_size) +
-                                         " are kept: journal less, or references to it");
-    }
+    if (code == more_effects::too_large) throw detail::journal_is_full(static_cast<std::size_t>(from.integer()));
     switch (queue::effect_of(code)) {
         case effect::done: return;
-        case effect::lease_lost: throw error(errc::lease_lost, "task " + to_string(id));
-        case effect::wrong_state: throw error(errc::wrong_state, "task " + to_string(id) + " has ended");
-        case effect::not_found: throw error(errc::not_found, "task " + to_string(id));
+        case effect::lease_lost: throw detail::attempt_is_over(id);
+        case effect::wrong_state: throw detail::task_has_ended(id);
+        case effect::not_found: throw detail::no_such_task(id);
         case effect::requested: break;
     }
-    throw error(errc::protocol, "a script answered an effect that a journal does not know");
+    throw error(errc::protocol, "task " + to_string(id) + ": a script answered an effect that a journal does not know");
 }
 
 /// The key of a task's journal. (GCC 12 compiles no list in braces inside a co_await expression.)

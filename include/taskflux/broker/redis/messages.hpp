@@ -41,7 +41,7 @@ public:
     void check(const reply& following) {
         if (!following.error().empty()) throw to_error(following.error());
         if (!std::exchange(subscribed_, false))
-            throw error(errc::protocol, "the Redis server did not confirm the subscription");
+            throw error(errc::protocol, "the Redis server did not confirm the subscription to this process' channel");
     }
 
     void deliver(const std::function<void(std::string_view)>& listener) {

@@ -4,6 +4,7 @@
 #include <taskflux/broker/redis/bytes.hpp>
 #include <taskflux/broker/redis/connection.hpp>
 #include <taskflux/broker/redis/reply.hpp>
+#include <taskflux/detail/caught.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -127,23 +128,26 @@ private:
 
     static asio::awaitable<void> pump(std::shared_ptr<post_office> self, std::string channel) {
         for (auto taken = self->take(channel); !taken.empty(); taken = self->take(channel)) {
-            std::vector<std::string> words;
-            words.emplace_back("PUBLISH");
-            words.push_back(channel);
-            auto& message = words.emplace_back(1, kind);
+            std::string message(1, kind);
             for (const auto& one : taken) message += one.text;
-            bool was_heard = false;
-            std::exception_ptr trouble;
             const bool is_answered = std::ranges::any_of(taken, [](const auto& one) { return one.is_answered; });
-            try {
-                if (is_answered && !self->server_->hears()) co_await self->server_->until_it_hears();
-                const auto got = co_await self->server_->command(words, false);
-                was_heard = reader(got).integer() > 0;
-            } catch (...) {
-                trouble = std::current_exception();
-            }
-            for (const auto& one : taken) one.done(trouble, was_heard);
+            auto publishing = publish(self, channel, std::move(message), is_answered);
+            auto published = co_await detail::caught(std::move(publishing));
+            const bool was_heard = !published.failure() && published.take();
+            for (const auto& one : taken) one.done(published.failure(), was_heard);
         }
+    }
+
+    /// Whether a process has heard it.
+    static asio::awaitable<bool> publish(std::shared_ptr<post_office> self, std::string channel, std::string message,
+                                         bool is_answered) {
+        if (is_answered && !self->server_->hears()) co_await self->server_->until_it_hears();
+        std::vector<std::string> words;
+        words.emplace_back("PUBLISH");
+        words.push_back(std::move(channel));
+        words.push_back(std::move(message));
+        const auto got = co_await self->server_->command(words, false);
+        co_return reader(got).integer() > 0;
     }
 
     const asio::any_io_executor executor_;

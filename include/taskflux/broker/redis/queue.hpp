@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/redis/batch_items.hpp>
 #include <taskflux/broker/redis/batcher.hpp>
 #include <taskflux/broker/redis/inbox.hpp>
 #include <taskflux/broker/redis/queue_calls.hpp>
@@ -53,46 +54,35 @@ public:
     const std::string& name() const { return name_; }
     queue_calls& calls() { return *calls_; }
 
-    /// A record and how it begins, for each task: see enqueue.lua.
-    std::vector<std::string> words_of(const std::vector<new_task>& tasks) {
-        std::vector<std::string> words;
-        words.reserve(2 * tasks.size());
-        for (const auto& task : tasks) {
-            words.push_back(record_of(task, new_nonce()));
-            auto& how = words.emplace_back();
-            if (!task.hold && task.delay <= duration::zero() && task.at <= time_point{}) {
-                if (task.is_awaited) how = awaited;
-                continue;
-            }
-            put(how, std::uint8_t(task.hold));
-            put(how, to_number(task.delay));
-            put(how, to_number(task.at));
-        }
-        return words;
+    /// The tasks as they are sent, with new nonces.
+    std::vector<task_item> items_of(const std::vector<new_task>& tasks) {
+        std::vector<task_item> items;
+        items.reserve(tasks.size());
+        for (const auto& task : tasks) items.emplace_back(task, new_nonce());
+        return items;
     }
 
     /// Stores up to `batcher_limits::max_items` tasks.
     asio::awaitable<std::vector<stored>> submit(std::vector<new_task> tasks) {
         const auto self = shared_from_this();
-        auto words = words_of(tasks);
+        auto items = items_of(tasks);
         const auto batches = enqueueing();
-        co_return co_await batches->run(std::move(words), tasks.size());
+        co_return co_await batches->run(std::move(items));
     }
 
-    /// Ends as many attempts.
-    asio::awaitable<std::vector<effect>> settle(std::string consumer, std::vector<std::string> words,
-                                                std::size_t items) {
+    /// Ends up to `batcher_limits::max_items` attempts of one consumer.
+    asio::awaitable<std::vector<effect>> settle(std::string consumer, std::vector<end_item> ends) {
         const auto self = shared_from_this();
         const auto batches = settling(consumer);
-        co_return co_await batches->run(std::move(words), items);
+        co_return co_await batches->run(std::move(ends));
     }
 
     /// Asks for a task's end, and to be told of it by `inbox`, unless that is empty.
     asio::awaitable<wait_answer> wait(task_key key, const std::string& inbox) {
         const auto self = shared_from_this();
-        std::vector<std::string> words{std::to_string(key.sequence), std::to_string(key.nonce)};
+        std::vector<task_key> keys(1, key);
         const auto batches = waiting(inbox);
-        auto answers = co_await batches->run(std::move(words), 1);
+        auto answers = co_await batches->run(std::move(keys));
         co_return std::move(answers.front());
     }
 
@@ -133,94 +123,85 @@ private:
         return static_cast<std::uint32_t>(random_());
     }
 
-    // The second word of a task that is to run at once and whose end is awaited, until `send_tasks` has read it: the server
-    // gets an empty one, as for others that are to run at once. It can't be mistaken: where a task is put takes 17 bytes.
-    static constexpr const char* awaited = "awaited";
+    using task_batcher = batcher<task_item, stored>;
+    using end_batcher = batcher<end_item, effect>;
+    using wait_batcher = batcher<task_key, wait_answer>;
 
-    std::shared_ptr<batcher<stored>> enqueueing() {
+    std::shared_ptr<task_batcher> enqueueing() {
         const std::lock_guard lock(mutex_);
         if (!enqueueing_) {
-            enqueueing_ = std::make_shared<batcher<stored>>(
-                executor_, [self = weak_from_this()](std::vector<std::string> words) { return send_tasks(self.lock(), std::move(words)); });
+            enqueueing_ = std::make_shared<task_batcher>(
+                executor_, [self = weak_from_this()](std::vector<task_item> items) { return send_tasks(self.lock(), std::move(items)); });
         }
         return enqueueing_;
     }
 
-    std::shared_ptr<batcher<effect>> settling(const std::string& consumer) {
+    std::shared_ptr<end_batcher> settling(const std::string& consumer) {
         const std::lock_guard lock(mutex_);
         auto& made = settling_[consumer];
         if (!made) {
-            made = std::make_shared<batcher<effect>>(executor_, [self = weak_from_this(), consumer](std::vector<std::string> words) {
-                return send_ends(self.lock(), consumer, std::move(words));
+            made = std::make_shared<end_batcher>(executor_, [self = weak_from_this(), consumer](std::vector<end_item> ends) {
+                return send_ends(self.lock(), consumer, std::move(ends));
             });
         }
         return made;
     }
 
-    std::shared_ptr<batcher<wait_answer>> waiting(const std::string& inbox) {
+    std::shared_ptr<wait_batcher> waiting(const std::string& inbox) {
         const std::lock_guard lock(mutex_);
         auto& made = waiting_[inbox];
         if (!made) {
-            made = std::make_shared<batcher<wait_answer>>(executor_, [self = weak_from_this(), inbox](std::vector<std::string> words) {
-                return send_waits(self.lock(), inbox, std::move(words));
+            made = std::make_shared<wait_batcher>(executor_, [self = weak_from_this(), inbox](std::vector<task_key> keys) {
+                return send_waits(self.lock(), inbox, std::move(keys));
             });
         }
         return made;
     }
 
-    static asio::awaitable<std::vector<stored>> send_tasks(std::shared_ptr<queue> self, std::vector<std::string> words) {
-        std::vector<std::uint32_t> nonces;
-        nonces.reserve(words.size() / 2);
+    static asio::awaitable<std::vector<stored>> send_tasks(std::shared_ptr<queue> self, std::vector<task_item> items) {
         std::string heard_of;  // places, of those whose ends the inbox is to hear of
         bool all_plain = true;
-        for (std::size_t i = 0; i < words.size(); i += 2) {
-            const record_head head(words[i]);
-            if (words[i + 1] == awaited) {
-                words[i + 1].clear();
-                put(heard_of, static_cast<std::uint16_t>(nonces.size()));
-            }
-            nonces.push_back(head.nonce());
-            all_plain = all_plain && words[i + 1].empty() && head.is_plain();
+        for (std::size_t i = 0; i < items.size(); ++i) {
+            if (items[i].is_awaited) put(heard_of, static_cast<std::uint16_t>(i));
+            all_plain = all_plain && items[i].place.empty() && record_head(items[i].record).is_plain();
         }
         const auto batch = ++self->batches_;
         const auto channel = heard_of.empty() ? std::string() : self->server_->inbox();
         answer got;
         got.is_slow = true;
-        if (all_plain && nonces.size() == 1) {
+        if (all_plain && items.size() == 1) {
             arguments with;
-            with.add(self->producer_).add(batch).add_run_id().add(channel).add(words.front());
+            with.add(self->producer_).add(batch).add_run_id().add(channel).add(items.front().record);
             auto own = self->calls_->known_sets();
             own.push_back("p:" + self->producer_);
             got = co_await self->calls_->run_if_fast(self->hand_over_, std::move(own), std::move(with), true, true);
         }
         if (got.is_slow) {
             arguments with;
-            with.reserve(words.size() + 5);
+            with.reserve(2 * items.size() + 5);
             with.add(self->producer_).add(batch).add_run_id();
             if (all_plain) {
                 with.add(channel).add(heard_of);
-                add_segments(words, with);
+                add_segments(items, with);
             } else {
-                heard_of.clear();
-                for (auto& word : words) with.add(std::move(word));
+                for (auto& item : items) with.add(std::move(item.record)).add(std::move(item.place));
             }
             std::vector<std::string> own;
             own.push_back("p:" + self->producer_);
             const auto& script = all_plain ? scripts::enqueue_plain : scripts::enqueue;
             got = co_await self->calls_->run(script, std::move(own), std::move(with), true, true);
         }
-        co_return read_stored(got, nonces, heard_of);
+        co_return read_stored(got, items, all_plain);
     }
 
-    /// The answer to tasks with those nonces: the first new one's number, and of those that were there already their
-    /// places among the others and their keys.
-    static std::vector<stored> read_stored(const answer& got, const std::vector<std::uint32_t>& nonces,
-                                           const std::string& heard_of) {
+    /// The answer to `items`: the first new one's number, and of those that were there already their places among the
+    /// others and their keys. `will_hear`: the inbox was asked to hear of the awaited ones.
+    static std::vector<stored> read_stored(const answer& got, const std::vector<task_item>& items, bool will_hear) {
         auto from = got.read();
         auto next = static_cast<std::uint64_t>(from.integer());
         constexpr auto none = static_cast<std::size_t>(-1);
         const auto next_duplicate = [&] { return from.done() ? none : static_cast<std::size_t>(from.integer()); };
-        std::vector<stored> answers(nonces.size());
+        std::vector<stored> answers(items.size());
         auto duplicate = next_duplicate();
         for (std::size_t i = 0; i < answers.size(); ++i) {
             if (i == duplicate) {
@@ -228,21 +209,20 @@ private:
                 answers[i].task = {{sequence, static_cast<std::uint32_t>(from.integer())}, true};
                 duplicate = next_duplicate();
             } else {
-                answers[i].task = {{next++, nonces[i]}, false};
+                answers[i].task = {{next++, items[i].nonce}, false};
             }
+            answers[i].is_awaited = will_hear && items[i].is_awaited;
         }
-        byte_reader places(heard_of);
-        for (std::size_t i = 0; i < heard_of.size(); i += 2) answers[places.number<std::uint16_t>()].is_awaited = true;
         return answers;
     }
 
     static asio::awaitable<std::vector<effect>> send_ends(std::shared_ptr<queue> self, std::string consumer,
-                                                          std::vector<std::string> words) {
-        const auto items = words.size();
+                                                          std::vector<end_item> ends) {
+        const auto items = ends.size();
         arguments with;
         with.reserve(items + 1);
         with.add(consumer);
-        for (auto& word : words) with.add(std::move(word));
+        for (auto& one : ends) with.add(std::move(one.ending));
         std::vector<std::string> own;
         own.push_back("a:" + consumer);
         std::vector<fast_script*> fast;
@@ -257,10 +237,10 @@ private:
     }
 
     static asio::awaitable<std::vector<wait_answer>> send_waits(std::shared_ptr<queue> self, std::string inbox,
-                                                                std::vector<std::string> words) {
+                                                                std::vector<task_key> keys) {
         arguments with;
         with.add(inbox);
-        for (auto& word : words) with.add(std::move(word));
+        for (const auto& key : keys) with.add(key.sequence).add(key.nonce);
         const auto got = co_await self->calls_->run(scripts::wait, {}, std::move(with), true);
         auto from = got.read();
         const auto now = static_cast<double>(from.integer());
@@ -294,10 +274,10 @@ private:
 
     std::mutex mutex_;  // guards all below
     std::mt19937_64 random_{std::random_device()()};
-    std::shared_ptr<batcher<stored>> enqueueing_;
+    std::shared_ptr<task_batcher> enqueueing_;
     std::set<std::string> damaged_;
-    std::map<std::string, std::shared_ptr<batcher<effect>>> settling_;
-    std::map<std::string, std::shared_ptr<batcher<wait_answer>>> waiting_;
+    std::map<std::string, std::shared_ptr<end_batcher>> settling_;
+    std::map<std::string, std::shared_ptr<wait_batcher>> waiting_;
 };
 
 }  // namespace taskflux::redis

@@ -99,7 +99,7 @@ public:
         co_return co_await call(any, own, with, repeatable);
     }
 
-    /// Calls a fast script, unless it is passed over; where it was not enough, the answer is slow. Else as `run`.
+    /// Like `run`, for a fast script alone: where it is passed over, or was not enough, the answer is slow.
     asio::awaitable<answer> run_if_fast(fast_script& what, std::vector<std::string> own, arguments with, bool repeatable,
                                         bool durable) {
         const auto self = shared_from_this();
@@ -173,7 +173,7 @@ private:
             } else if (word == "NEED") {
                 for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
             } else {
-                throw error(errc::protocol, "the script " + std::string(what.name) + " answered \"" + std::string(word) + '"');
+                throw error(errc::protocol, "the script " + std::string(what.name) + " answered \"" + std::string(word) + "\", which this version does not know");
             }
         }
     }

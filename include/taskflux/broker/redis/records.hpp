@@ -128,8 +128,9 @@ public:
 
     static void check_version(std::uint8_t version) {
         if (version == stored_version::record) return;
-        throw error(errc::protocol, "a stored record has version " + std::to_string(version) + ", this program knows " +
-                                        std::to_string(stored_version::record));
+        throw error(errc::protocol, "a stored record can't be read: its version is " + std::to_string(version) +
+                                        ", this program knows " + std::to_string(stored_version::record) +
+                                        "; start a version of the program that wrote it");
     }
 
     std::shared_ptr<const task_spec> spec_of(std::uint8_t priority, std::string_view name, std::string_view limits,
@@ -187,11 +188,12 @@ inline task_status read_status(std::string_view text) {
     const auto first = from.number<std::uint8_t>();
     const auto version = first / stored_base::state_version, state = first % stored_base::state_version;
     if (version != stored_version::state) {
-        throw error(errc::protocol, "a stored state has version " + std::to_string(version) + ", this program knows " +
-                                        std::to_string(stored_version::state));
+        throw error(errc::protocol, "a stored task can't be read: its state has version " + std::to_string(version) +
+                                        ", this program knows " + std::to_string(stored_version::state) +
+                                        "; start a version of the program that wrote it");
     }
     if (state > std::uint8_t(task_state::expired)) {
-        throw error(errc::protocol, "a stored task is in the unknown state " + std::to_string(state));
+        throw error(errc::protocol, "a stored task can't be read: it is in the unknown state " + std::to_string(state));
     }
     made.state = static_cast<task_state>(state);
     const auto bits = from.number<std::uint8_t>();

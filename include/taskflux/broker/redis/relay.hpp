@@ -4,6 +4,7 @@
 #include <taskflux/broker/redis/engine.hpp>
 #include <taskflux/broker/redis/inspect.hpp>
 #include <taskflux/broker/redis/journals.hpp>
+#include <taskflux/detail/caught.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -110,7 +111,7 @@ inline awaitable<void> carry_own(engine_ptr on, std::string queue, outgoing what
         co_await locate(on, std::move(parent), std::move(place), continuation);
         co_await steer_all(on, "start", std::move(continuation));
     } else {
-        throw error(errc::protocol, "the outbox holds " + what.field);
+        throw error(errc::protocol, "the outbox of queue " + parent.queue + " holds \"" + what.field + "\", which this version does not know");
     }
 }
 
@@ -139,20 +140,16 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
         std::exception_ptr failure;
         for (auto& [target, all] : by_target) {
             if (target.empty()) continue;
-            try {
-                co_await carry_ends(on, target, all);
-                std::ranges::move(all, std::back_inserter(carried));
-            } catch (...) {
-                failure = std::current_exception();
-            }
+            auto carrying = carry_ends(on, target, all);
+            const auto ended = co_await detail::caught(std::move(carrying));
+            if (ended.failure()) failure = ended.failure();
+            else std::ranges::move(all, std::back_inserter(carried));
         }
         for (auto& one : by_target[std::string()]) {
-            try {
-                co_await carry_own(on, queue, one);
-                carried.push_back(std::move(one));
-            } catch (...) {
-                failure = std::current_exception();
-            }
+            auto carrying = carry_own(on, queue, one);
+            const auto ended = co_await detail::caught(std::move(carrying));
+            if (ended.failure()) failure = ended.failure();
+            else carried.push_back(std::move(one));
         }
         if (failure && carried.empty()) std::rethrow_exception(failure);
         if (carried.empty()) co_return;

@@ -48,9 +48,9 @@ inline replication take_replication(reply& from) {
 inline void check_replication(const replication& got, unsigned wanted) {
     if (!got.error.empty()) throw to_error(got.error);
     if (got.replicas >= wanted) return;
-    throw error(errc::unavailable, "Redis: " + std::to_string(got.replicas) + " of " + std::to_string(wanted) +
+    throw error(errc::unavailable, "Redis: only " + std::to_string(got.replicas) + " of " + std::to_string(wanted) +
                                        " replicas had it in time; the server has it, so it may still take "
-                                       "effect. See to the replicas, or lower 'durable'");
+                                       "effect: see to the replicas, or lower 'durable'");
 }
 
 }  // namespace taskflux::redis::wire

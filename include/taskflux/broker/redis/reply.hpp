@@ -73,7 +73,7 @@ public:
 
     /// Takes off the last node, where that is an answer of its own: of the last of several commands.
     node take_last() {
-        if (nodes_.empty()) throw taskflux::error(errc::protocol, "an answer is missing");
+        if (nodes_.empty()) throw taskflux::error(errc::protocol, "the server's reply: the answer to the last command is missing");
         const auto last = nodes_.back();
         nodes_.pop_back();
         return last;
@@ -113,7 +113,7 @@ public:
         const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
         if (ec != std::errc() || end != text.data() + text.size()) {
             throw taskflux::error(errc::protocol,
-                                  "the server sent \"" + std::string(text) + "\" as an integer");
+                                  "the server's reply: \"" + std::string(text) + "\" came as an integer");
         }
         return value;
     }
@@ -134,7 +134,7 @@ public:
     /// Passes over what comes next, a list with all of its elements.
     void skip() {
         for (std::size_t left = 1; left != 0; --left) {
-            if (done()) throw taskflux::error(errc::protocol, "the reply ends too early");
+            if (done()) throw taskflux::error(errc::protocol, "the server's reply: it ends too early");
             const auto& each = reply_->nodes()[next_++];
             if (each.kind == node_kind::list) left += each.size;
         }

@@ -11,7 +11,7 @@
 
 namespace taskflux::redis {
 
-/// `broker::schedules`. The server's time comes with them, so that who goes by the broker's clock goes by that.
+/// `broker::schedules`. The server's time comes with them, and sets the broker's clock.
 inline awaitable<std::vector<schedule_row>> schedules(engine_ptr on, std::string name) {
     const auto got = co_await on->call(std::move(name), scripts::schedules, {}, {});
     auto from = got.read();
@@ -30,10 +30,10 @@ inline awaitable<bool> set_schedule(engine_ptr on, std::string name, std::string
                                     std::vector<new_task> tasks) {
     const auto of = on->at(name);
     co_await on->announce(name);
-    auto words = of->words_of(tasks);
+    auto items = of->items_of(tasks);
     arguments with;
     with.add_run_id().add(std::move(id)).add(std::move(was)).add(std::move(to));
-    for (auto& word : words) with.add(std::move(word));
+    for (auto& item : items) with.add(std::move(item.record)).add(std::move(item.place));
     auto& calls = of->calls();
     const auto got = co_await calls.run(scripts::set_schedule, {}, std::move(with), true, !tasks.empty());
     co_return got.read().integer() != 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/redis/batch_items.hpp>
 #include <taskflux/broker/redis/bytes.hpp>
 #include <taskflux/broker/redis/layout.hpp>
 #include <taskflux/broker/redis/queue_calls.hpp>
@@ -20,8 +21,6 @@ namespace taskflux::redis {
 class record_head {
 public:
     explicit record_head(std::string_view record) : record_(record) {}
-
-    std::uint32_t nonce() const { return byte_reader(record_.substr(at(record_layout::nonce))).number<std::uint32_t>(); }
 
     /// Whether a script need not look into it but for name and priority.
     bool is_plain() const {
@@ -60,34 +59,34 @@ private:
     std::string_view record_;
 };
 
-/// Adds the words of `enqueue_plain.lua` for records, each followed by a word of no interest.
-inline void add_segments(const std::vector<std::string>& words, arguments& with) {
+/// Adds the words of `enqueue_plain.lua` for plain tasks.
+inline void add_segments(const std::vector<task_item>& tasks, arguments& with) {
     constexpr std::size_t fewest = 4, most = 128;  // fewer cost more memory than single records
     constexpr std::size_t most_bytes = 16 * 1024;  // a piece of it is cut out of the whole
-    for (std::size_t at = 0; at < words.size();) {
-        const record_head first(words[at]);
+    for (std::size_t at = 0; at < tasks.size();) {
+        const record_head first(tasks[at].record);
         std::size_t end = at, bytes = 0;
-        for (; end < words.size() && (end - at) / 2 < most; end += 2) {
-            const record_head next(words[end]);
+        for (; end < tasks.size() && end - at < most; ++end) {
+            const record_head next(tasks[end].record);
             bytes += next.rest().size();
             if (bytes > most_bytes || !next.is_like(first)) break;
         }
-        const auto count = (end - at) / 2;
+        const auto count = end - at;
         if (count < fewest) {
-            with.add(std::string_view(words[at])).add("");
-            at += 2;
+            with.add(std::string_view(tasks[at].record)).add("");
+            ++at;
             continue;
         }
         std::string body(first.kind()), status, tail;
         put(body, static_cast<std::uint16_t>(count));
         put(body, std::uint32_t(0));  // where the first of them begins
         body += first.name_and_limits();
-        status.push_back(words[at][record_layout::flags - stored_size::time]);
+        status.push_back(tasks[at].record[record_layout::flags - stored_size::time]);
         put(status, first.retention());
         tail.reserve(bytes);
-        for (; at < end; at += 2) {
-            const record_head one(words[at]);
-            put(status, one.nonce());
+        for (; at < end; ++at) {
+            const record_head one(tasks[at].record);
+            put(status, tasks[at].nonce);
             tail += one.rest();
             put(body, static_cast<std::uint32_t>(tail.size()));
         }
@@ -113,7 +112,7 @@ void read_piece(std::string_view piece, std::string_view nonces, record_reader& 
     byte_reader ends(from.take(stored_size::segment_end * count));
     for (std::size_t i = 0; i < count; ++i) {
         const auto end = ends.number<std::uint32_t>();
-        if (end < begin) throw error(errc::protocol, "the ends of a stored segment's tasks are not in order");
+        if (end < begin) throw error(errc::protocol, "a stored segment can't be read: the ends of its tasks are not in order");
         byte_reader own(from.take(end - begin));
         begin = end;
         const auto more = flags & has_more ? own.text() : std::string_view();

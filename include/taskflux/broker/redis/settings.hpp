@@ -46,7 +46,7 @@ inline boost::redis::config make_config(const redis_url& url, const connection_o
     return out;
 }
 
-/// The same for a Sentinel: nothing is sent by itself, as `make_sentinel_question` says it all.
+/// Like `make_config`, for a Sentinel: nothing is sent by itself, as `make_sentinel_question` says it all.
 inline boost::redis::config make_sentinel_config(boost::redis::config from, const address& who) {
     from.addr = to_boost(who);
     from.setup.clear();

@@ -136,7 +136,7 @@ private:
             out += static_cast<char>(high * 16 + low);
             i += 2;
         }
-        if (out.find('\0') != std::string::npos) fail("%00 is not allowed");
+        if (out.find('\0') != std::string::npos) fail("%00 is not allowed: leave it out");
         return out;
     }
 
@@ -275,7 +275,7 @@ private:
         }
         if (url_.cert.empty() != url_.key.empty()) fail("cert and key go together: name both files");
         if (!url_.sentinel_user.empty() && url_.sentinel_password.empty())
-            fail("sentinel_user needs a sentinel_password");
+            fail("sentinel_user needs a password: add sentinel_password=");
     }
 
     const bool has_secret_;

@@ -2,6 +2,7 @@
 
 #include <taskflux/calls/service/core.hpp>
 #include <taskflux/calls/stream/outlet.hpp>
+#include <taskflux/core/lease/renewal_period.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -37,7 +38,7 @@ asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::
                 trouble = std::current_exception();
             }
             tell("telling that it is there", trouble);
-            next = later(clock.now(), trouble ? std::chrono::seconds(1) : options_.lease() / 3);
+            next = later(clock.now(), trouble ? std::chrono::seconds(1) : renewal_period(options_.lease()));
         }
         if (is_stopped_) break;
         const alarm at(clock, strand_, changed_, (std::min)(next, cancel_overdue()));

@@ -14,12 +14,9 @@ class payload_error : public error {
 public:
     /// @param pointer JSON pointer (RFC 6901) of the place; empty for the top level.
     payload_error(errc code, std::string pointer, std::string reason)
-        : error(code, reason),
+        : error(code, (pointer.empty() ? "at the top level: " : "at " + pointer + ": ") + reason),
           pointer_(std::move(pointer)),
-          reason_(std::move(reason)),
-          what_((pointer_.empty() ? "at the top level: " : "at " + pointer_ + ": ") + reason_) {}
-
-    const char* what() const noexcept override { return what_.c_str(); }
+          reason_(std::move(reason)) {}
 
     /// JSON pointer (RFC 6901) of the place that is wrong; empty for the top level.
     const std::string& pointer() const { return pointer_; }
@@ -30,7 +27,6 @@ public:
 private:
     std::string pointer_;
     std::string reason_;
-    std::string what_;
 };
 
 /// A text that is not JSON, not of the shape that its type asks for, or over a limit.

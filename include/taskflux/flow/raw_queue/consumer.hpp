@@ -2,6 +2,7 @@
 
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/lease/renewal_period.hpp>
 #include <taskflux/detail/alarm.hpp>
 #include <taskflux/detail/event.hpp>
 
@@ -44,7 +45,7 @@ public:
         }
         const std::lock_guard lock(mutex_);
         is_lost_ = is_lost;
-        renew_at_ = later(clock_.now(), lease_ / 3);
+        renew_at_ = later(clock_.now(), renewal_period(lease_));
     }
 
     /// Keeps the lease while it lives.
@@ -126,7 +127,7 @@ private:
     asio::awaitable<void> renew() {
         const auto asked_at = clock_.now();
         renewal answer;
-        auto next = lease_ / 3;
+        auto next = renewal_period(lease_);
         try {
             answer = co_await broker_->renew(name_, queues_, lease_);
         } catch (const boost::system::system_error& e) {

@@ -2,6 +2,7 @@
 
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/lease/renewal_period.hpp>
 #include <taskflux/core/retry.hpp>
 #include <taskflux/core/retry_delay.hpp>
 #include <taskflux/core/task/failure.hpp>
@@ -43,7 +44,7 @@ public:
           strand_(asio::make_strand(broker_->get_executor())),
           crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu))),
           random_(options.seed() ? *options.seed() : std::random_device()()),
-          keeper_(options.lease() / 3, options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
+          keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
 
     const asio::any_io_executor& strand() const { return strand_; }
 
@@ -217,7 +218,7 @@ private:
         for (unsigned failures = 0;;) {
             std::exception_ptr failure;
             try {
-                co_await broker_->watch(*member_.consumer(), options_.lease() / 3);
+                co_await broker_->watch(*member_.consumer(), renewal_period(options_.lease()));
                 co_await renew();
                 failures = 0;
             } catch (...) {
@@ -227,7 +228,8 @@ private:
             const auto why = describe(failure);
             if (is_drained_ || code_of(why) == errc::shut_down) std::rethrow_exception(failure);
             note(log_level::warning, "watching for cancelled tasks failed: " + why.message);
-            co_await pause(++failures);
+            ++failures;  // not within the await: Clang 16 takes that for unsequenced
+            co_await pause(failures);
         }
     }
 
@@ -315,7 +317,8 @@ private:
         } else {
             note(log_level::warning, "fetching tasks failed: " + why.message);
         }
-        co_await pause(++failures_);
+        ++failures_;
+        co_await pause(failures_);
     }
 
     asio::awaitable<void> pause(unsigned failures) {

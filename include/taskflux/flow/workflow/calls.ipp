@@ -80,7 +80,10 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
             const auto child = co_await waits.next();
             lent.reset();
             on_end(child);
-            if (!has_results) co_await mark.move(++done, false);
+            if (!has_results) {
+                ++done;
+                co_await mark.move(done, false);
+            }
         }
         if (!has_results) co_await mark.move(done, true);
     } catch (...) {

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/journal.hpp>
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/id.hpp>
+#include <taskflux/core/options.hpp>
+#include <taskflux/core/state.hpp>
+#include <taskflux/core/time.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+// What every broker allows and refuses, and in which words: each rule and each sentence stands here once.
+
+namespace taskflux::detail {
+
+// --- refusals: what a call throws ---------------------------------------------------------------------
+
+inline error broker_is_closed() {
+    return {errc::shut_down, "the broker has been closed: make another one to go on"};
+}
+
+inline error no_such_task(const task_id& id) {
+    return {errc::not_found, "task " + to_string(id) + " is not there: it was removed, or its retention has ended; "
+                                                       "a longer task_options::retention keeps it"};
+}
+
+inline error task_has_ended(const task_id& id) {
+    return {errc::wrong_state, "task " + to_string(id) + " has ended, and can't be changed; requeue it to run it again"};
+}
+
+/// An attempt that is not the current one has written something.
+inline error attempt_is_over(const task_id& id) {
+    return {errc::lease_lost, "task " + to_string(id) + ": nothing is written for this attempt, because its lease has run "
+                                                        "out or the task was taken back; the next attempt goes on"};
+}
+
+/// A consumer has not joined that queue, or not renewed its lease in time.
+inline error consumer_is_gone(const std::string& consumer, const std::string& queue) {
+    return {errc::lease_lost, "consumer " + consumer + " has no lease on queue " + queue +
+                                  ": it never joined, or did not renew in time; join under a new name"};
+}
+
+inline error journal_is_full(std::size_t bytes) {
+    return {errc::too_large, "a task's steps and signals would need " + std::to_string(bytes) + " bytes in its journal; at most " +
+                                 std::to_string(max_journal_size) + " are kept: journal less, or references to it"};
+}
+
+// --- validation ---------------------------------------------------------------------------------------
+
+inline void check_queue_name(std::string_view name) { checked_name(name, "queue"); }
+inline void check_board_name(std::string_view name) { checked_name(name, "board"); }
+
+/// What is to be stored. Errors: `invalid_argument`.
+inline void check_task(const new_task& task) {
+    if (!task.spec) throw error(errc::invalid_argument, "a task to submit has no specification: set new_task::spec");
+    if (!task.own_id.empty()) checked_own_id(task.own_id);
+}
+
+inline void check_journal_size(std::size_t bytes) {
+    if (bytes > max_journal_size) throw journal_is_full(bytes);
+}
+
+// --- pages of a list ----------------------------------------------------------------------------------
+
+/// Whether a task is one of those that the query asks for.
+inline bool matches(const list_query& query, task_state state, std::string_view name, time_point submitted_at) {
+    return (!query.state || state == *query.state) && (query.name.empty() || name == query.name) &&
+           submitted_at >= query.since && submitted_at < query.until;
+}
+
+/// The task after which a page begins: one of `queue`, or of no number for all of them.
+struct list_position {
+    std::string queue;
+    std::uint64_t sequence = 0;
+};
+
+/// Errors: `invalid_argument` for a cursor that is none.
+inline list_position start_of(const list_query& query) {
+    if (query.cursor.empty()) return {query.queue, 0};
+    auto last = parse_task_id(query.cursor);
+    return {std::move(last.queue), last.key.sequence};
+}
+
+/// Whether a page holds as many tasks as the query wants. Call it when there is another one: the cursor is set then.
+inline bool ends_page(const list_query& query, task_page& page) {
+    if (page.tasks.size() < query.limit) return false;
+    page.cursor = to_string(page.tasks.back().id);
+    return true;
+}
+
+}  // namespace taskflux::detail

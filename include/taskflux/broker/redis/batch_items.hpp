@@ -1,0 +1,41 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/redis/bytes.hpp>
+#include <taskflux/broker/redis/records.hpp>
+#include <taskflux/core/time.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace taskflux::redis {
+
+// What travels together in one request: see `batcher`. Each item is ready to be sent.
+
+/// A task to be stored.
+struct task_item {
+    task_item() {}
+    task_item(const new_task& task, std::uint32_t made_nonce) : record(record_of(task, made_nonce)), nonce(made_nonce) {
+        if (!task.hold && task.delay <= duration::zero() && task.at <= time_point{}) {
+            is_awaited = task.is_awaited;
+            return;
+        }
+        put(place, std::uint8_t(task.hold));
+        put(place, to_number(task.delay));
+        put(place, to_number(task.at));
+    }
+
+    std::string record;       ///< without the time, which the server puts in front
+    std::string place;        ///< whether it is held, and when it is due: see enqueue.lua; empty: it is to run at once
+    std::uint32_t nonce = 0;  ///< which `record` has too
+    bool is_awaited = false;  ///< the inbox is to hear of its end; only for one that is to run at once
+};
+
+/// The end of an attempt.
+struct end_item {
+    explicit end_item(const settlement& end) : ending(ending_of(end)) {}
+
+    std::string ending;
+};
+
+}  // namespace taskflux::redis
