@@ -128,10 +128,16 @@ public:
     void let_work() {
         for (int i = 0; i < 10; ++i) {
             for (int j = 0; j < 4; ++j) run(broker().counts(q));
-            bool is_heard = false;
-            const auto box = broker().open([&](std::string_view) { is_heard = true; });
-            if (run(broker().send(box->address(), "hear this"))) drive(is_heard);
+            let_hear();
         }
+    }
+
+    /// Returns when mailboxes of this process hear: what is sent without an `otherwise` before that is heard by nobody.
+    void let_hear() {
+        bool is_heard = false;
+        const auto box = broker().open([&](std::string_view) { is_heard = true; });
+        bounce otherwise(box->address(), "");
+        if (run(broker().send(box->address(), "hear this", std::move(otherwise)))) drive(is_heard);
     }
 
     void pass(duration time) {

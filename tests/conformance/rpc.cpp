@@ -132,6 +132,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_message_reaches_the_mailbox_that_it_names, Backe
     std::vector<std::string> first, second;
     const auto one = on.broker().open([&](std::string_view text) { first.emplace_back(text); });
     const auto other = on.broker().open([&](std::string_view text) { second.emplace_back(text); });
+    on.let_hear();
     BOOST_TEST(on.run(on.broker().send(one->address(), "a")));
     BOOST_TEST(on.run(on.broker().send(one->address(), std::string("b\0\n", 3))));
     BOOST_TEST(on.run(on.broker().send(other->address(), "c")));
