@@ -6,6 +6,7 @@
 #include <taskflux/calls/service.hpp>
 #include <taskflux/flow/connect.hpp>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/describe/class.hpp>
 
