@@ -2181,7 +2181,7 @@ public:
         co_return all;
     }
 
-    /// The same at the beginning of something that ends then. The first look at a board may tell that it is quite another
+    /// Those instances, at the beginning of something that ends then. The first look at a board may tell that it is quite another
     /// time at the server: then `ends` is moved.
     asio::awaitable<std::vector<service_instance>> first_of(std::string service, time_point& ends) {
         const auto& clock = broker_->clock();
@@ -6737,7 +6737,7 @@ public:
         asio::post(strand_, [self = shared_from_this()] { self->stop_fetching(); });
     }
 
-    /// The same, and cancels the handlers at once.
+    /// Like `stop`, and cancels the handlers at once.
     void stop_now() {
         asio::post(strand_, [self = shared_from_this()] {
             self->is_hurried_ = true;

@@ -547,7 +547,7 @@ public:
     /// One attempt, no retry.
     static constexpr retry_policy none() noexcept { return {}; }
 
-    /// The same delay before every retry. Five attempts, until `attempts` says otherwise; so for all below.
+    /// A delay that does not grow. Five attempts, until `attempts` says otherwise; so for all below.
     /// Errors: `invalid_argument` for a negative delay; so for all below.
     static constexpr retry_policy fixed(duration delay) { return {backoff::fixed, delay, 1}; }
 
@@ -758,7 +758,7 @@ public:
     constexpr task_options& retention(duration ended) {
         return policy_.retention = detail::not_negative(ended, "retention"), *this;
     }
-    /// The same, and another one for a failed task.
+    /// How long they are kept, and how long those of a failed task.
     constexpr task_options& retention(duration ended, duration failed) {
         policy_.failed_retention = detail::not_negative(failed, "retention");
         return retention(ended);
@@ -3840,7 +3840,7 @@ public:
         return read_stream<T>(detail::open_stream(core_, request(method, options, std::forward<Args>(payload)...)));
     }
 
-    /// The same by names and JSON: for gateways.
+    /// Calls a method by its names, with JSON: for gateways.
     awaitable<std::string> call_json(std::string service, std::string method, std::string payload,
                                      call_options options = call_options()) const;
 
@@ -5884,7 +5884,7 @@ public:
         return begin_call(book_.next_name(), task, options, std::forward<Args>(payload)...);
     }
 
-    /// The same with a name in the journal, in place of the call's position: for handlers whose order changes.
+    /// Like `call` above, with a name in the journal, in place of the call's position: for handlers whose order changes.
     template <class R, class P, class... Args>
     asio::awaitable<R> call_as(std::string name, const detail::contract<R, P>& task, const submit_options& options,
                                Args&&... payload) {
@@ -6279,7 +6279,7 @@ public:
         return *this;
     }
 
-    /// The same for tasks that emit values. It takes an `emitter<T>&` and the payload, perhaps behind a `context&`, and is
+    /// Sets the handler for tasks that emit values. It takes an `emitter<T>&` and the payload, perhaps behind a `context&`, and is
     /// an `asio::awaitable<void>`. An attempt after a failed one must emit the same values again: the reader gets those
     /// that it has not had.
     template <class T, class P, class Function>
@@ -6298,7 +6298,7 @@ public:
     /// called.
     void stop();
 
-    /// The same, and cancels the handlers at once; their tasks are given back.
+    /// Like `stop`, and cancels the handlers at once; their tasks are given back.
     void stop_now();
 
     /// How many attempts are queued and running here, and how many have ended in which way.
@@ -7289,7 +7289,7 @@ struct loaded_config {
     app_config values;
     std::map<std::string, std::string> places;
 
-    /// The same error, with the place of what is wrong.
+    /// The error, with the place of what is wrong.
     config_error placed(const config_error& e) const;
 };
 
@@ -7682,7 +7682,7 @@ public:
         return *this;
     }
 
-    /// The same for a method that emits values: it takes an `emitter<T>&` and the payload, perhaps behind a
+    /// Sets what a method that emits values does: it takes an `emitter<T>&` and the payload, perhaps behind a
     /// `call_context&`, and is an `asio::awaitable<void>`. It waits for its reader; is cancelled when that is gone.
     template <class T, class P, class Function>
     service& on(const detail::stream_method_contract<T, P>& method, Function function) {
@@ -7810,7 +7810,7 @@ public:
         return submit(contract, submit_options(), std::forward<Args>(payload)...);
     }
 
-    /// The same, with options for this submission.
+    /// Like `submit` above, with options for this submission.
     template <class R, class P, class... Args>
     awaitable<job<R>> submit(const detail::contract<R, P>& contract, const submit_options& options,
                              Args&&... payload) const {
@@ -7824,7 +7824,7 @@ public:
         return submit_all(contract, submit_options(), std::forward<Range>(payloads));
     }
 
-    /// The same, with options for all of them. An own id or a unique key makes no sense here: `invalid_argument`.
+    /// Like `submit_all` above, with options for all of them. An own id or a unique key makes no sense here: `invalid_argument`.
     template <class R, class P, std::ranges::input_range Range>
     awaitable<std::vector<job<R>>> submit_all(const detail::contract<R, P>& contract, const submit_options& options,
                                               Range&& payloads) const {
@@ -8141,7 +8141,7 @@ public:
                     detail::encode_payload<P>(std::forward<Payload>(payload)), options);
     }
 
-    /// The same for a task without a payload.
+    /// Schedules a task without a payload.
     template <class R>
     app& every(std::string_view expression, const detail::contract<R, void>& contract,
                const schedule_options& options = schedule_options()) {
@@ -8160,10 +8160,10 @@ public:
     /// 0 done, 1 it failed while it ran, 2 the config is wrong; why is on the standard error stream.
     int run();
 
-    /// The same with the config that the command line and environment variables make of it; see docs/app.md.
+    /// Like `run()`, with the config that the command line and environment variables make of it; see docs/app.md.
     int run(int argc, const char* const* argv);
 
-    /// The same with neither signals nor threads, and on a broker of the caller's: the part for tests, and for programs that
+    /// Like `run()`, with neither signals nor threads, and on a broker of the caller's: the part for tests, and for programs that
     /// have a context of their own. Returns when it has been stopped. Errors: `config_error`, at once; those of `worker::run`.
     asio::awaitable<void> run_on(broker_ptr broker);
 
@@ -8363,7 +8363,7 @@ public:
     /// The next id, by the wall clock.
     std::int64_t operator()();
 
-    /// The same in decimal digits: JavaScript's numbers can't hold such ids.
+    /// The next id in decimal digits: JavaScript's numbers can't hold such ids.
     std::string text();
 
     /// The next id at `now`. When the clock stands, steps back, or gives no more than its 4,096 ids a millisecond, ids
@@ -8405,7 +8405,7 @@ inline constexpr std::string_view usual_time_pattern = "%Y-%m-%d %H:%M:%S";
 /// What clocks in `in` show at `when`, years 0 to 9999.
 std::string format_time(time_point when, const zone& in = zone(), std::string_view pattern = usual_time_pattern);
 
-/// The same for times of other precision, such as `std::chrono::system_clock::now()`.
+/// Writes times of other precision, such as `std::chrono::system_clock::now()`.
 template <class Duration>
 std::string format_time(std::chrono::sys_time<Duration> when, const zone& in = zone(),
                         std::string_view pattern = usual_time_pattern) {
@@ -8421,7 +8421,7 @@ time_point parse_time(std::string_view text, const zone& in = zone(), std::strin
 std::string convert_time(std::string_view text, const zone& from, const zone& to,
                          std::string_view pattern = usual_time_pattern);
 
-/// The same, written by a pattern of its own.
+/// Like `convert_time` above, written by a pattern of its own.
 std::string convert_time(std::string_view text, const zone& from, const zone& to, std::string_view pattern,
                          std::string_view written_as);
 
@@ -10284,7 +10284,7 @@ public:
         return put(expression, in, contract, detail::encode_payload<P>(std::forward<Payload>(payload)), options);
     }
 
-    /// The same for a task without a payload.
+    /// Puts a schedule for a task without a payload.
     template <class R>
     awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, void>& contract,
                           const schedule_options& options = schedule_options()) const {

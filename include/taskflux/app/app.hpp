@@ -98,7 +98,7 @@ public:
                     detail::encode_payload<P>(std::forward<Payload>(payload)), options);
     }
 
-    /// The same for a task without a payload.
+    /// Schedules a task without a payload.
     template <class R>
     app& every(std::string_view expression, const detail::contract<R, void>& contract,
                const schedule_options& options = schedule_options()) {
@@ -117,10 +117,10 @@ public:
     /// 0 done, 1 it failed while it ran, 2 the config is wrong; why is on the standard error stream.
     int run();
 
-    /// The same with the config that the command line and environment variables make of it; see docs/app.md.
+    /// Like `run()`, with the config that the command line and environment variables make of it; see docs/app.md.
     int run(int argc, const char* const* argv);
 
-    /// The same with neither signals nor threads, and on a broker of the caller's: the part for tests, and for programs that
+    /// Like `run()`, with neither signals nor threads, and on a broker of the caller's: the part for tests, and for programs that
     /// have a context of their own. Returns when it has been stopped. Errors: `config_error`, at once; those of `worker::run`.
     asio::awaitable<void> run_on(broker_ptr broker);
 

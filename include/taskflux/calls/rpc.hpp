@@ -103,7 +103,7 @@ public:
         return read_stream<T>(detail::open_stream(core_, request(method, options, std::forward<Args>(payload)...)));
     }
 
-    /// The same by names and JSON: for gateways.
+    /// Calls a method by its names, with JSON: for gateways.
     awaitable<std::string> call_json(std::string service, std::string method, std::string payload,
                                      call_options options = call_options()) const;
 

@@ -105,7 +105,7 @@ public:
         return *this;
     }
 
-    /// The same for a method that emits values: it takes an `emitter<T>&` and the payload, perhaps behind a
+    /// Sets what a method that emits values does: it takes an `emitter<T>&` and the payload, perhaps behind a
     /// `call_context&`, and is an `asio::awaitable<void>`. It waits for its reader; is cancelled when that is gone.
     template <class T, class P, class Function>
     service& on(const detail::stream_method_contract<T, P>& method, Function function) {

@@ -106,7 +106,7 @@ public:
     constexpr task_options& retention(duration ended) {
         return policy_.retention = detail::not_negative(ended, "retention"), *this;
     }
-    /// The same, and another one for a failed task.
+    /// How long they are kept, and how long those of a failed task.
     constexpr task_options& retention(duration ended, duration failed) {
         policy_.failed_retention = detail::not_negative(failed, "retention");
         return retention(ended);

@@ -27,7 +27,7 @@ public:
     /// One attempt, no retry.
     static constexpr retry_policy none() noexcept { return {}; }
 
-    /// The same delay before every retry. Five attempts, until `attempts` says otherwise; so for all below.
+    /// A delay that does not grow. Five attempts, until `attempts` says otherwise; so for all below.
     /// Errors: `invalid_argument` for a negative delay; so for all below.
     static constexpr retry_policy fixed(duration delay) { return {backoff::fixed, delay, 1}; }
 

@@ -38,7 +38,7 @@ public:
     /// The next id, by the wall clock.
     std::int64_t operator()();
 
-    /// The same in decimal digits: JavaScript's numbers can't hold such ids.
+    /// The next id in decimal digits: JavaScript's numbers can't hold such ids.
     std::string text();
 
     /// The next id at `now`. When the clock stands, steps back, or gives no more than its 4,096 ids a millisecond, ids

@@ -28,7 +28,7 @@ inline constexpr std::string_view usual_time_pattern = "%Y-%m-%d %H:%M:%S";
 /// What clocks in `in` show at `when`, years 0 to 9999.
 std::string format_time(time_point when, const zone& in = zone(), std::string_view pattern = usual_time_pattern);
 
-/// The same for times of other precision, such as `std::chrono::system_clock::now()`.
+/// Writes times of other precision, such as `std::chrono::system_clock::now()`.
 template <class Duration>
 std::string format_time(std::chrono::sys_time<Duration> when, const zone& in = zone(),
                         std::string_view pattern = usual_time_pattern) {
@@ -44,7 +44,7 @@ time_point parse_time(std::string_view text, const zone& in = zone(), std::strin
 std::string convert_time(std::string_view text, const zone& from, const zone& to,
                          std::string_view pattern = usual_time_pattern);
 
-/// The same, written by a pattern of its own.
+/// Like `convert_time` above, written by a pattern of its own.
 std::string convert_time(std::string_view text, const zone& from, const zone& to, std::string_view pattern,
                          std::string_view written_as);
 

@@ -69,7 +69,7 @@ public:
         return submit(contract, submit_options(), std::forward<Args>(payload)...);
     }
 
-    /// The same, with options for this submission.
+    /// Like `submit` above, with options for this submission.
     template <class R, class P, class... Args>
     awaitable<job<R>> submit(const detail::contract<R, P>& contract, const submit_options& options,
                              Args&&... payload) const {
@@ -83,7 +83,7 @@ public:
         return submit_all(contract, submit_options(), std::forward<Range>(payloads));
     }
 
-    /// The same, with options for all of them. An own id or a unique key makes no sense here: `invalid_argument`.
+    /// Like `submit_all` above, with options for all of them. An own id or a unique key makes no sense here: `invalid_argument`.
     template <class R, class P, std::ranges::input_range Range>
     awaitable<std::vector<job<R>>> submit_all(const detail::contract<R, P>& contract, const submit_options& options,
                                               Range&& payloads) const {

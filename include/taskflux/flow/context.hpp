@@ -118,7 +118,7 @@ public:
         return begin_call(book_.next_name(), task, options, std::forward<Args>(payload)...);
     }
 
-    /// The same with a name in the journal, in place of the call's position: for handlers whose order changes.
+    /// Like `call` above, with a name in the journal, in place of the call's position: for handlers whose order changes.
     template <class R, class P, class... Args>
     asio::awaitable<R> call_as(std::string name, const detail::contract<R, P>& task, const submit_options& options,
                                Args&&... payload) {

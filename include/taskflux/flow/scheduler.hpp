@@ -60,7 +60,7 @@ public:
         return put(expression, in, contract, detail::encode_payload<P>(std::forward<Payload>(payload)), options);
     }
 
-    /// The same for a task without a payload.
+    /// Puts a schedule for a task without a payload.
     template <class R>
     awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, void>& contract,
                           const schedule_options& options = schedule_options()) const {

@@ -66,7 +66,7 @@ public:
         return *this;
     }
 
-    /// The same for tasks that emit values. It takes an `emitter<T>&` and the payload, perhaps behind a `context&`, and is
+    /// Sets the handler for tasks that emit values. It takes an `emitter<T>&` and the payload, perhaps behind a `context&`, and is
     /// an `asio::awaitable<void>`. An attempt after a failed one must emit the same values again: the reader gets those
     /// that it has not had.
     template <class T, class P, class Function>
@@ -85,7 +85,7 @@ public:
     /// called.
     void stop();
 
-    /// The same, and cancels the handlers at once; their tasks are given back.
+    /// Like `stop`, and cancels the handlers at once; their tasks are given back.
     void stop_now();
 
     /// How many attempts are queued and running here, and how many have ended in which way.

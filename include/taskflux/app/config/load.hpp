@@ -12,7 +12,7 @@ struct loaded_config {
     app_config values;
     std::map<std::string, std::string> places;
 
-    /// The same error, with the place of what is wrong.
+    /// The error, with the place of what is wrong.
     config_error placed(const config_error& e) const;
 };
 

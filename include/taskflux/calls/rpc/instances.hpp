@@ -59,7 +59,7 @@ public:
         co_return all;
     }
 
-    /// The same at the beginning of something that ends then. The first look at a board may tell that it is quite another
+    /// Those instances, at the beginning of something that ends then. The first look at a board may tell that it is quite another
     /// time at the server: then `ends` is moved.
     asio::awaitable<std::vector<service_instance>> first_of(std::string service, time_point& ends) {
         const auto& clock = broker_->clock();

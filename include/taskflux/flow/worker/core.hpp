@@ -76,7 +76,7 @@ public:
         asio::post(strand_, [self = shared_from_this()] { self->stop_fetching(); });
     }
 
-    /// The same, and cancels the handlers at once.
+    /// Like `stop`, and cancels the handlers at once.
     void stop_now() {
         asio::post(strand_, [self = shared_from_this()] {
             self->is_hurried_ = true;
