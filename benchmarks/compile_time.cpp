@@ -17,8 +17,11 @@ namespace {
 
 struct cost {
     bench::nanoseconds time{};
+    double cpu_seconds = 0;
     double megabytes = 0;
 };
+
+double seconds(const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; }
 
 /// Runs a command and waits for it; its compiler processes are in what the kernel reports. Its output is
 /// shown.
@@ -38,7 +41,8 @@ cost run(const std::vector<std::string>& command) {
     rusage usage{};
     ::wait4(child, &status, 0, &usage);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) throw std::runtime_error("failed: " + command.back());
-    return {std::chrono::steady_clock::now() - start, static_cast<double>(usage.ru_maxrss) / 1024};
+    return {std::chrono::steady_clock::now() - start, seconds(usage.ru_utime) + seconds(usage.ru_stime),
+            static_cast<double>(usage.ru_maxrss) / 1024};
 }
 
 /// A file in the temporary folder that is removed again.
@@ -58,16 +62,15 @@ private:
     std::filesystem::path path_;
 };
 
-std::vector<std::string> command_for(const std::string& source, const std::string& level,
-                                     const std::string& object) {
+/// Compiles `file`, below the project's folder.
+std::vector<std::string> command_for(const std::string& file, const std::string& level, const std::string& object) {
     const std::string project = BENCH_PROJECT;
-    const bool single = source == "single_header";
+    const bool single = file.find("single_header") != std::string::npos;
     std::vector<std::string> command{BENCH_COMPILER, "-std=c++20", level,
                                      "-I" + project + (single ? "/single_include" : "/include")};
     std::istringstream folders(BENCH_BOOST);
     for (std::string folder; folders >> folder;) command.insert(command.end(), {"-isystem", folder});
-    command.insert(command.end(),
-                   {"-c", "-o", object, project + "/benchmarks/compile_time/" + source + ".cpp"});
+    command.insert(command.end(), {"-c", "-o", object, "-w", "-x", "c++", project + '/' + file});
     return command;
 }
 
@@ -78,7 +81,7 @@ void measure(bench::report& report, const std::string& level) {
     std::vector<bench::candidate> candidates;
     for (const auto& source : sources)
         candidates.emplace_back(source, [&, source]() -> bench::nanoseconds {
-            const cost taken = run(command_for(source, level, object.path()));
+            const cost taken = run(command_for("benchmarks/compile_time/" + source + ".cpp", level, object.path()));
             megabytes[source] = (std::max)(megabytes[source], taken.megabytes);
             return taken.time;
         });
@@ -94,6 +97,22 @@ void measure(bench::report& report, const std::string& level) {
             report.ratio(source + level, "asio_and_json" + level, times.ratio(source, "baseline"));
 }
 
+/// The bodies, which a program compiles once: CPU time of each part, and of all that a program without Redis needs.
+void measure_bodies(bench::report& report) {
+    const scratch_file object;
+    double all = 0, embedded = 0;
+    std::printf("\nthe bodies, -O0\n");
+    for (const std::string part : {"json", "redis_client", "core", "memory", "redis", "calls", "flow", "admin", "app"}) {
+        const cost taken = run(command_for("include/taskflux/src/" + part + ".hpp", "-O0", object.path()));
+        report.figure("src_" + part, taken.cpu_seconds, "s");
+        report.figure("src_" + part + "_peak", taken.megabytes, "MB");
+        all += taken.cpu_seconds;
+        if (!part.starts_with("redis") && part != "app") embedded += taken.cpu_seconds;
+    }
+    report.figure("src", all, "s");
+    report.figure("src_embedded", embedded, "s");
+}
+
 }  // namespace
 
 int main() {
@@ -101,6 +120,7 @@ int main() {
         bench::report report{"compile_time"};
         measure(report, "-O0");
         measure(report, "-O2");
+        measure_bodies(report);
     } catch (const std::exception& error) {
         std::cerr << "compile_time: " << error.what() << '\n';
         return EXIT_FAILURE;
