@@ -30,7 +30,7 @@ std::chrono::minutes in_all() { return std::getenv("TASKFLUX_LONG") ? 100h : 30m
 class documented_keys {
 public:
     documented_keys() {
-        const auto root = std::filesystem::path(__FILE__).parent_path() / "../..";
+        const std::filesystem::path root = TASKFLUX_ROOT;  // not __FILE__, which ccache makes a relative path
         std::ifstream file(root / "docs/wire-format.md");
         const std::regex row("\\| `([^`]+)` \\| ([A-Z]+) \\|.*");
         const std::regex part("<[^>]+>");
