@@ -4764,6 +4764,29 @@ private:
     Function function_;
 };
 
+/// A handler of `function` for a contract's payload and result. A function that does not fit is refused by a sentence of the
+/// compiler, and by that alone: the rest is not instantiated.
+template <class R, class P, class Context, class Function>
+std::unique_ptr<basic_handler<Context>> make_handler(Function function, retry_policy::predicate test = nullptr) {
+    constexpr bool takes_payload = handler_call<Function, P, Context>::is_valid;
+    static_assert(takes_payload,
+                  "this handler cannot be called with the contract's payload: it must take (Payload) or (Context&, Payload), "
+                  "with taskflux::context for a task and taskflux::call_context for a method");
+    if constexpr (takes_payload) {
+        constexpr bool gives_result = result_for<typename handler_signature<Function, P, Context>::result, R>;
+        static_assert(gives_result, "this handler does not return the contract's result: it must return the Result that the "
+                                    "contract names, or an asio::awaitable of it");
+        if constexpr (!is_payload<P>) {
+            require_payload<P>();
+        } else if constexpr (!is_payload<R>) {
+            require_payload<R>();
+        } else if constexpr (gives_result) {
+            return std::make_unique<typed_handler<R, P, Function, Context>>(std::move(function), test);
+        }
+    }
+    return nullptr;
+}
+
 }  // namespace taskflux::detail
 
 // -------------------- taskflux/calls/stream/emitting.hpp ---------------------------------------------------
@@ -6258,24 +6281,8 @@ public:
     /// themselves. Throws `errc::invalid_argument` for a second handler, `errc::wrong_state` once it runs.
     template <class R, class P, class Function>
     worker& on(const detail::contract<R, P>& contract, Function handler) {
-        using call = detail::handler_call<Function, P, context>;
-        static_assert(call::is_valid,
-                      "this handler cannot be called with the task's payload: it must take (Payload) or "
-                      "(taskflux::context&, Payload) as the contract names it");
-        if constexpr (call::is_valid) {
-            constexpr bool fits = detail::result_for<typename detail::handler_signature<Function, P, context>::result, R>;
-            static_assert(fits, "this handler does not return the task's result: it must return the Result that the "
-                                "contract names, or an asio::awaitable of it");
-            if constexpr (!is_payload<P>) {
-                detail::require_payload<P>();
-            } else if constexpr (!is_payload<R>) {
-                detail::require_payload<R>();
-            } else if constexpr (fits) {
-                add(std::string(contract.name()), contract.options().queue(),
-                    std::make_unique<detail::typed_handler<R, P, Function, context>>(
-                        std::move(handler), contract.options().policy().retry.retry_if()));
-            }
-        }
+        add(std::string(contract.name()), contract.options().queue(),
+            detail::make_handler<R, P, context>(std::move(handler), contract.options().policy().retry.retry_if()));
         return *this;
     }
 
@@ -7662,23 +7669,7 @@ public:
     /// `errc::invalid_argument` for a second one, `errc::wrong_state` once it runs.
     template <class R, class P, class Function>
     service& on(const detail::method_contract<R, P>& method, Function function) {
-        using call = detail::handler_call<Function, P, call_context>;
-        static_assert(call::is_valid,
-                      "this function cannot be called with the method's payload: it must take (Payload) or "
-                      "(taskflux::call_context&, Payload) as the contract names it");
-        if constexpr (call::is_valid) {
-            constexpr bool fits = detail::result_for<typename detail::handler_signature<Function, P, call_context>::result, R>;
-            static_assert(fits, "this function does not return the method's result: it must return the Result that the "
-                                "contract names, or an asio::awaitable of it");
-            if constexpr (!is_payload<P>) {
-                detail::require_payload<P>();
-            } else if constexpr (!is_payload<R>) {
-                detail::require_payload<R>();
-            } else if constexpr (fits) {
-                add(method.service(), method.name(),
-                    std::make_unique<detail::typed_handler<R, P, Function, call_context>>(std::move(function)));
-            }
-        }
+        add(method.service(), method.name(), detail::make_handler<R, P, call_context>(std::move(function)));
         return *this;
     }
 

@@ -1,4 +1,4 @@
-// expect: this handler does not return the task's result: it must return the Result that the contract names
+// expect: this handler does not return the contract's result: it must return the Result that the contract names
 #include <taskflux/flow/worker.hpp>
 
 #include <string>

@@ -1,4 +1,4 @@
-// expect: this handler cannot be called with the task's payload: it must take (Payload) or (taskflux::context&, Payload)
+// expect: this handler cannot be called with the contract's payload: it must take (Payload) or (Context&, Payload)
 // names: circle
 #include <taskflux/flow/worker.hpp>
 

@@ -85,23 +85,7 @@ public:
     /// `errc::invalid_argument` for a second one, `errc::wrong_state` once it runs.
     template <class R, class P, class Function>
     service& on(const detail::method_contract<R, P>& method, Function function) {
-        using call = detail::handler_call<Function, P, call_context>;
-        static_assert(call::is_valid,
-                      "this function cannot be called with the method's payload: it must take (Payload) or "
-                      "(taskflux::call_context&, Payload) as the contract names it");
-        if constexpr (call::is_valid) {
-            constexpr bool fits = detail::result_for<typename detail::handler_signature<Function, P, call_context>::result, R>;
-            static_assert(fits, "this function does not return the method's result: it must return the Result that the "
-                                "contract names, or an asio::awaitable of it");
-            if constexpr (!is_payload<P>) {
-                detail::require_payload<P>();
-            } else if constexpr (!is_payload<R>) {
-                detail::require_payload<R>();
-            } else if constexpr (fits) {
-                add(method.service(), method.name(),
-                    std::make_unique<detail::typed_handler<R, P, Function, call_context>>(std::move(function)));
-            }
-        }
+        add(method.service(), method.name(), detail::make_handler<R, P, call_context>(std::move(function)));
         return *this;
     }
 

@@ -45,24 +45,8 @@ public:
     /// themselves. Throws `errc::invalid_argument` for a second handler, `errc::wrong_state` once it runs.
     template <class R, class P, class Function>
     worker& on(const detail::contract<R, P>& contract, Function handler) {
-        using call = detail::handler_call<Function, P, context>;
-        static_assert(call::is_valid,
-                      "this handler cannot be called with the task's payload: it must take (Payload) or "
-                      "(taskflux::context&, Payload) as the contract names it");
-        if constexpr (call::is_valid) {
-            constexpr bool fits = detail::result_for<typename detail::handler_signature<Function, P, context>::result, R>;
-            static_assert(fits, "this handler does not return the task's result: it must return the Result that the "
-                                "contract names, or an asio::awaitable of it");
-            if constexpr (!is_payload<P>) {
-                detail::require_payload<P>();
-            } else if constexpr (!is_payload<R>) {
-                detail::require_payload<R>();
-            } else if constexpr (fits) {
-                add(std::string(contract.name()), contract.options().queue(),
-                    std::make_unique<detail::typed_handler<R, P, Function, context>>(
-                        std::move(handler), contract.options().policy().retry.retry_if()));
-            }
-        }
+        add(std::string(contract.name()), contract.options().queue(),
+            detail::make_handler<R, P, context>(std::move(handler), contract.options().policy().retry.retry_if()));
         return *this;
     }
 

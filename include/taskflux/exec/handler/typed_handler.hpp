@@ -173,4 +173,27 @@ private:
     Function function_;
 };
 
+/// A handler of `function` for a contract's payload and result. A function that does not fit is refused by a sentence of the
+/// compiler, and by that alone: the rest is not instantiated.
+template <class R, class P, class Context, class Function>
+std::unique_ptr<basic_handler<Context>> make_handler(Function function, retry_policy::predicate test = nullptr) {
+    constexpr bool takes_payload = handler_call<Function, P, Context>::is_valid;
+    static_assert(takes_payload,
+                  "this handler cannot be called with the contract's payload: it must take (Payload) or (Context&, Payload), "
+                  "with taskflux::context for a task and taskflux::call_context for a method");
+    if constexpr (takes_payload) {
+        constexpr bool gives_result = result_for<typename handler_signature<Function, P, Context>::result, R>;
+        static_assert(gives_result, "this handler does not return the contract's result: it must return the Result that the "
+                                    "contract names, or an asio::awaitable of it");
+        if constexpr (!is_payload<P>) {
+            require_payload<P>();
+        } else if constexpr (!is_payload<R>) {
+            require_payload<R>();
+        } else if constexpr (gives_result) {
+            return std::make_unique<typed_handler<R, P, Function, Context>>(std::move(function), test);
+        }
+    }
+    return nullptr;
+}
+
 }  // namespace taskflux::detail
