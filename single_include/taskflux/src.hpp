@@ -4207,6 +4207,149 @@ asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/nursery.hpp ----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Coroutines side by side on one strand. Each can be told to stop; their ends are noted, and the first failure is kept: what
+/// a coroutine threw, unless that is `operation_aborted` of one that was told to stop. For that strand only, and one waits
+/// at a time. Whoever has a nursery waits for all its coroutines before it goes; a context that ends may take both.
+class nursery {
+    struct life;  // of one coroutine
+
+public:
+    /// A coroutine of a nursery. One that was never started is over.
+    class child {
+    public:
+        bool is_over() const;
+
+        /// Cancels it (terminal cancellation); it ends in its own time.
+        void stop();
+
+    private:
+        friend class nursery;
+        std::shared_ptr<life> life_;
+    };
+
+    /// `on_failure` is called after the first failure, so that others can be stopped.
+    explicit nursery(asio::any_io_executor strand, std::function<void()> on_failure = nullptr);
+    nursery(const nursery&) = delete;
+    nursery& operator=(const nursery&) = delete;
+
+    /// Starts a coroutine, which runs on the spot until it first waits. Does nothing after `stop_all`.
+    void start(asio::awaitable<void> work);
+
+    /// Starts a coroutine that `which` stands for, from before it runs.
+    void start(child& which, asio::awaitable<void> work);
+
+    /// Tells all to stop. No other is started from now on.
+    void stop_all();
+    bool is_stopped() const { return is_stopped_; }
+
+    /// Returns when the coroutine has ended, however.
+    asio::awaitable<void> end_of(child which);
+
+    /// Returns when all have ended, however.
+    asio::awaitable<void> end_of_all();
+
+    /// Null while there was none.
+    const std::exception_ptr& failure() const { return failure_; }
+
+    /// Throws the first failure, if there was one.
+    void check() const;
+
+private:
+    void on_end(const std::shared_ptr<life>& one, const std::exception_ptr& error);
+
+    const asio::any_io_executor strand_;
+    const std::function<void()> on_failure_;
+    event changed_;  // a coroutine has ended
+    std::vector<std::shared_ptr<life>> running_;
+    std::exception_ptr failure_;
+    bool is_stopped_ = false;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/nursery.ipp ----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Kept by who hears its end, so that the signal is there for as long as the coroutine.
+struct nursery::life {
+    /// Once is enough: a second cancellation would break off what the coroutine does after the first.
+    void tell() {
+        if (!std::exchange(is_told, true)) stop.emit(asio::cancellation_type::terminal);
+    }
+
+    asio::cancellation_signal stop;
+    bool is_told = false;
+    bool is_over = false;
+};
+
+inline bool is_abort(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const boost::system::system_error& e) {
+        return e.code() == asio::error::operation_aborted;
+    } catch (...) {
+        return false;
+    }
+}
+
+bool nursery::child::is_over() const { return !life_ || life_->is_over; }
+
+void nursery::child::stop() {
+    if (life_) life_->tell();
+}
+
+nursery::nursery(asio::any_io_executor strand, std::function<void()> on_failure)
+    : strand_(std::move(strand)), on_failure_(std::move(on_failure)) {}
+
+void nursery::start(asio::awaitable<void> work) {
+    child unnamed;
+    start(unnamed, std::move(work));
+}
+
+void nursery::start(child& which, asio::awaitable<void> work) {
+    if (is_stopped_) return;
+    const auto one = std::make_shared<life>();
+    which.life_ = one;
+    running_.push_back(one);
+    spawn_on(strand_, std::move(work), [this, one](const std::exception_ptr& error) { on_end(one, error); },
+             one->stop.slot());
+}
+
+void nursery::stop_all() {
+    is_stopped_ = true;
+    const auto all = running_;
+    for (const auto& one : all) one->tell();
+}
+
+asio::awaitable<void> nursery::end_of(child which) {
+    while (!which.is_over()) co_await changed_.wait();
+}
+
+asio::awaitable<void> nursery::end_of_all() {
+    while (!running_.empty()) co_await changed_.wait();
+}
+
+void nursery::check() const {
+    if (failure_) std::rethrow_exception(failure_);
+}
+
+void nursery::on_end(const std::shared_ptr<life>& one, const std::exception_ptr& error) {
+    one->is_over = true;
+    std::erase(running_, one);
+    if (error && !failure_ && !(one->is_told && is_abort(error))) {
+        failure_ = error;
+        if (on_failure_) on_failure_();
+    }
+    changed_.set();
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/detail/platform/process.ipp -------------------------------------------------
 
 #if defined(__unix__) || defined(__APPLE__)

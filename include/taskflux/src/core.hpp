@@ -7,6 +7,7 @@
 #include <taskflux/core/zone.ipp>
 #include <taskflux/detail/event.ipp>
 #include <taskflux/detail/live.ipp>
+#include <taskflux/detail/nursery.ipp>
 #include <taskflux/detail/platform/process.ipp>
 #include <taskflux/detail/sleep.ipp>
 #include <taskflux/detail/spawn.ipp>
