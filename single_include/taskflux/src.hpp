@@ -6593,14 +6593,7 @@ class crew final : public attempt_owner, public std::enable_shared_from_this<cre
 public:
     /// `cpu` is where plain functions run.
     crew(broker_ptr broker, const worker_options& options, std::shared_ptr<const handler_map> handlers,
-         asio::any_io_executor cpu)
-        : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), log_(options.log()),
-          timeout_(options.timeout()), prefetch_(options.prefetch()),
-          capacity_(options.concurrency() + options.prefetch()),
-          pool_(std::make_shared<executor_state>(
-              broker_->get_executor(),
-              executor_options().concurrency(options.concurrency()).cpu(std::move(cpu)).clock(clock_))),
-          random_(options.seed() ? *options.seed() : std::random_device()()) {}
+         asio::any_io_executor cpu);
 
     /// How many more attempts fit, running or prefetched; none during a pause.
     std::size_t room() const {
@@ -6610,17 +6603,10 @@ public:
     }
 
     /// What runs already ends, when there are fewer slots from now on.
-    void concurrency(std::size_t slots) {
-        capacity_ = slots + prefetch_;
-        pool_->concurrency(slots);
-        tell_of_room();
-    }
+    void concurrency(std::size_t slots);
     std::size_t concurrency() const { return capacity_ - prefetch_; }
 
-    void pause(bool is_paused) {
-        is_paused_ = is_paused;
-        if (!is_paused) tell_of_room();
-    }
+    void pause(bool is_paused);
     bool is_paused() const { return is_paused_; }
 
     /// Returns when an attempt has ended.
@@ -6630,76 +6616,24 @@ public:
     }
 
     /// Starts attempts at tasks that `who` fetched from `queues`.
-    void launch(std::vector<delivery> found, const std::vector<std::string>& queues, const consumer_ptr& who) {
-        const auto now = clock_.now();
-        const auto self = shared_from_this();
-        in_hand_ += found.size();
-        intrusive_list<attempt> all;
-        std::vector<boost::intrusive_ptr<attempt>> made;
-        made.reserve(found.size());
-        for (auto& what : found) {
-            auto& handler = *handlers_->find(what.spec->name)->second;  // fetch gives no other names
-            const auto& queue = queues[what.queue];
-            made.emplace_back(new attempt(*pool_, self, handler, clock_, timeout_, queue, who, std::move(what)), false);
-            all.push_back(*made.back());
-        }
-        running_.add(all);
-        job_list unlimited;  // those in a row without limits: one batch
-        for (auto& one : made) {
-            const auto limits = one->limits(now);
-            if (!limits) {
-                unlimited.push_back(*one.detach());
-                continue;
-            }
-            if (!unlimited.empty()) pool_->launch_all(unlimited, true);
-            pool_->launch(std::move(one), &*limits, true, false);
-        }
-        if (!unlimited.empty()) pool_->launch_all(unlimited, true);
-    }
+    void launch(std::vector<delivery> found, const std::vector<std::string>& queues, const consumer_ptr& who);
 
     /// Gives tasks back that were fetched too late to be started.
     void give_back(const std::vector<delivery>& found, const std::vector<std::string>& queues,
-                   const consumer_ptr& who) {
-        for (const auto& what : found) {
-            settlement end;
-            end.key = what.key;
-            end.token = what.token;
-            end.how = settlement::kind::release;
-            send(queues[what.queue], who, std::move(end));
-        }
-    }
+                   const consumer_ptr& who);
 
     /// Gives tasks back that have been prefetched, and not been started.
-    void give_back_waiting() {
-        for (const auto& one : running_.all()) {
-            if (!one->has_begun()) pool_->cancel(*one, errc::shut_down);
-        }
-    }
+    void give_back_waiting();
 
-    void cancel(const std::string& queue, const cancel_request& wanted) {
-        if (const auto found = running_.find(queue, wanted)) pool_->cancel(*found, errc::cancelled);
-    }
-
-    void cancel_all(errc reason) {
-        for (const auto& one : running_.all()) pool_->cancel(*one, reason);
-    }
+    void cancel(const std::string& queue, const cancel_request& wanted);
+    void cancel_all(errc reason);
 
     /// Cancels everything for good, and lets go of the slots. Wakes nobody, so that it may be called while the
     /// context is being destroyed: `wake` must follow otherwise.
-    void close() {
-        is_quiet_ = true;
-        cancel_all(errc::shut_down);
-        pool_->shut_down();
-        is_quiet_ = false;
-    }
+    void close();
 
     /// Whether nothing is in hand any more, within `limit`.
-    asio::awaitable<bool> emptied_within(duration limit) {
-        using namespace asio::experimental::awaitable_operators;
-        if (in_hand_ == 0) co_return true;
-        const auto first = co_await (emptied() || sleep_until(clock_, later(clock_.now(), limit)));
-        co_return first.index() == 0;
-    }
+    asio::awaitable<bool> emptied_within(duration limit);
 
     /// What is to be told to the broker, but for queues that are `busy` being told.
     std::vector<outbox::parcel> take_news(const std::vector<std::string>& busy) { return outbox_.take(busy); }
@@ -6709,74 +6643,24 @@ public:
     asio::awaitable<void> wait_for_news() { return news_.wait(); }
 
     /// Lets everybody who waits here look again.
-    void wake() {
-        news_.set();
-        room_.set();
-    }
+    void wake();
 
     executor_counts counts() const { return pool_->counts(); }
 
 private:
-    asio::awaitable<void> emptied() {
-        while (in_hand_ > 0) {
-            wants_room_ = true;
-            if (in_hand_ > 0) co_await room_.wait();
-        }
-    }
+    asio::awaitable<void> emptied();
 
-    void on_end(attempt& ended, std::exception_ptr error) noexcept override {
-        running_.remove(ended);
-        if (!error) {
-            send(ended.id().queue, ended.consumer(), succeeded(ended.what(), ended.take_result()));
-        } else if (auto end = verdict(ended.failed(std::move(error)))) {
-            send(ended.id().queue, ended.consumer(), std::move(*end));
-        }
-        let_go();
-    }
+    void on_end(attempt& ended, std::exception_ptr error) noexcept override;
 
     /// Its coroutine was destroyed with the context: nobody can wait any more.
-    void on_abandon(attempt& of) noexcept override {
-        running_.remove(of);
-        --in_hand_;
-    }
-
-    void on_progress(attempt& of, std::string encoded) override {
-        auto news = report_of(of);
-        news.progress = std::move(encoded);
-        send(of.id().queue, of.consumer(), std::move(news));
-    }
-
-    void on_park(bool is_parked) override {
-        if (is_parked) {
-            ++parked_;
-            pool_->lend();
-            tell_of_room();
-        } else {
-            --parked_;
-            pool_->take_back();
-        }
-    }
-
+    void on_abandon(attempt& of) noexcept override;
+    void on_progress(attempt& of, std::string encoded) override;
+    void on_park(bool is_parked) override;
+    void on_log(attempt& of, log_line line) override;
     const broker_ptr& broker() const override { return broker_; }
 
-    void on_log(attempt& of, log_line line) override {
-        if (log_) log_(line, &of.id());
-        auto news = report_of(of);
-        news.log.push_back(std::move(line));
-        send(of.id().queue, of.consumer(), std::move(news));
-    }
-
-    std::optional<settlement> verdict(const failed_attempt& failed) {
-        const std::lock_guard lock(random_mutex_);
-        return decide(failed, clock_.now(), random_);
-    }
-
-    static report report_of(const attempt& of) {
-        report news;
-        news.key = of.what().key;
-        news.token = of.what().token;
-        return news;
-    }
+    std::optional<settlement> verdict(const failed_attempt& failed);
+    static report report_of(const attempt& of);
 
     template <class News>
     void send(const std::string& queue, const consumer_ptr& who, News news) {
@@ -6885,6 +6769,35 @@ private:
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/flow/worker/phase.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How far a worker's life has come. It only goes on, never back.
+class worker_phase {
+public:
+    enum class step {
+        working,     // it fetches tasks
+        draining,    // it fetches none; its handlers have time to end
+        cancelling,  // that time is over: its handlers are cancelled
+        closing      // no handler is waited for any more: what is known of ends is told to the broker once more
+    };
+
+    /// Goes on to `to`, unless it is there already, or further.
+    void advance(step to) {
+        if (at_ < to) at_ = to;
+    }
+
+    bool fetches() const { return at_ == step::working; }
+    bool lets_handlers_end() const { return at_ < step::cancelling; }
+    bool is_closing() const { return at_ == step::closing; }
+
+private:
+    step at_ = step::working;
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/worker/core.hpp --------------------------------------------------------
 
 namespace taskflux::detail {
@@ -6895,63 +6808,22 @@ class worker_core final : public std::enable_shared_from_this<worker_core> {
 public:
     /// `cpu` is where plain functions run. `queues` must not be empty.
     worker_core(broker_ptr broker, const worker_options& options, std::vector<weighted_queue> queues,
-                std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu)
-        : broker_(std::move(broker)), options_(options), queues_(std::move(queues)), names_(names_of(*handlers)),
-          clock_(broker_->clock()), member_(broker_, options.name(), names_of(queues_), options.lease()),
-          strand_(asio::make_strand(broker_->get_executor())),
-          crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu))),
-          random_(options.seed() ? *options.seed() : std::random_device()()),
-          keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
+                std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu);
 
     const asio::any_io_executor& strand() const { return strand_; }
 
     /// The worker's whole life: until `stop`, or until the broker is closed, which throws. `cpu_threads`, if it
     /// has any of its own, stay until nothing can be posted to them any more.
-    asio::awaitable<void> live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
-        const auto self = shared_from_this();
-        co_await member_.join();
-        if (options_.renewal_thread()) keeper_.start();
-        start(watching_, watch_loop());
-        start(settling_, settle_loop());
-        start(fetching_, fetch_loop());
-
-        while (!fetching_.is_done) co_await changed_.wait();
-        co_await drain();
-        is_drained_ = true;
-        crew_->wake();
-        while (!settling_.is_done) co_await changed_.wait();
-        watching_.stop.emit(asio::cancellation_type::terminal);
-        while (!watching_.is_done) co_await changed_.wait();
-        keeper_.stop();
-        crew_->close();
-        if (!broken_) co_await member_.leave();
-        if (broken_) std::rethrow_exception(broken_);
-    }
+    asio::awaitable<void> live(std::shared_ptr<asio::thread_pool> cpu_threads);
 
     /// Thread-safe; may come before `live`, and more than once.
-    void stop() {
-        asio::post(strand_, [self = shared_from_this()] { self->stop_fetching(); });
-    }
+    void stop();
 
     /// Like `stop`, and cancels the handlers at once.
-    void stop_now() {
-        asio::post(strand_, [self = shared_from_this()] {
-            self->is_hurried_ = true;
-            self->stop_fetching();
-            self->crew_->cancel_all(errc::shut_down);
-        });
-    }
+    void stop_now();
 
     /// For a worker that goes away while it runs: no thread of its own is left, and its handlers are cancelled.
-    void abandon() {
-        keeper_.stop();
-        crew_->close();
-        asio::post(strand_, [self = shared_from_this()] {
-            self->is_abandoned_ = true;
-            self->stop_fetching();
-            self->crew_->wake();
-        });
-    }
+    void abandon();
 
     executor_counts counts() const { return crew_->counts(); }
 
@@ -6960,258 +6832,54 @@ public:
     const std::vector<weighted_queue>& queues() const { return queues_; }
 
 private:
-    static std::vector<std::string> names_of(const std::vector<weighted_queue>& queues) {
-        std::vector<std::string> names;
-        for (const auto& queue : queues) names.push_back(queue.name);
-        return names;
-    }
+    using step = worker_phase::step;
 
-    static std::shared_ptr<const name_set> names_of(const handler_map& handlers) {
-        auto names = std::make_shared<name_set>();
-        for (const auto& [name, unused] : handlers) names->insert(name);
-        return names;
-    }
+    static std::vector<std::string> names_of(const std::vector<weighted_queue>& queues);
+    static std::shared_ptr<const name_set> names_of(const handler_map& handlers);
 
-    /// A coroutine of this worker's, and its end.
-    struct loop {
-        asio::cancellation_signal stop;
-        bool is_done = false;
-    };
-
-    void start(loop& which, asio::awaitable<void> body) {
-        asio::co_spawn(strand_, std::move(body),
-                       asio::bind_cancellation_slot(
-                           which.stop.slot(), [self = shared_from_this(), &which](const std::exception_ptr& error) {
-                               which.is_done = true;
-                               if (error) self->on_broken(error);
-                               self->changed_.set();
-                           }));
-    }
-
-    void stop_fetching() {
-        is_stopping_ = true;
-        fetching_.stop.emit(asio::cancellation_type::terminal);
-    }
+    /// No task is fetched from now on, and the worker's end is as far as `to`.
+    void end_fetching(step to);
 
     /// A loop ended with an error that it could not get over.
-    void on_broken(const std::exception_ptr& error) {
-        try {
-            std::rethrow_exception(error);
-        } catch (const boost::system::system_error& e) {
-            if (e.code() == asio::error::operation_aborted) return;  // it was told to stop
-        } catch (...) {  // kept below
-        }
-        if (!broken_) broken_ = error;
-        stop_fetching();
-        crew_->cancel_all(errc::shut_down);
-        is_drained_ = true;  // there is nobody to tell any more
-        watching_.stop.emit(asio::cancellation_type::terminal);
-        crew_->wake();
-    }
+    void on_broken();
 
-    // --- loops ------------------------------------------------------------------------------------------
-
-    asio::awaitable<void> fetch_loop() {
-        const auto self = shared_from_this();
-        while (!is_stopping_) {
-            const auto room = crew_->room();
-            if (room == 0) {
-                co_await crew_->wait_for_room();
-                continue;
-            }
-            const auto who = member_.consumer();
-            auto request = next_request(*who, room);
-            const auto queues = request.queues;
-            std::exception_ptr failure;
-            std::vector<delivery> found;
-            try {
-                found = co_await broker_->fetch(std::move(request));
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            if (failure) {
-                co_await recover(failure, who);
-                continue;
-            }
-            failures_ = 0;
-            if (is_stopping_ || crew_->is_paused()) {
-                crew_->give_back(found, queues, who);
-            } else {
-                const bool is_single = found.size() == 1;
-                crew_->launch(std::move(found), queues, who);
-                if (is_single) co_await let_it_end();
-            }
-        }
-    }
+    asio::awaitable<void> fetch_loop();
+    fetch_request next_request(const std::string& consumer, std::size_t room);
 
     /// So that the end of a short handler reaches the broker before the next fetch: who waits for it comes first while
     /// there is little to do.
-    asio::awaitable<void> let_it_end() {
-        constexpr int enough_turns = 20;  // of the event loop: more than the steps of a handler that waits for nothing
-        for (int turn = 0; turn != enough_turns; ++turn) co_await asio::post(strand_, asio::deferred);
-    }
-
-    asio::awaitable<void> settle_loop() {
-        const auto self = shared_from_this();
-        for (;;) {
-            for (auto& parcel : crew_->take_news(busy_queues_)) send(std::move(parcel));
-            if (is_drained_ && busy_queues_.empty() && !crew_->has_news()) co_return;
-            co_await crew_->wait_for_news();
-        }
-    }
-
-    /// Delivers beside the others: a queue that can't be reached must not hold up the rest.
-    void send(outbox::parcel parcel) {
-        const auto queue = parcel.queue;
-        busy_queues_.push_back(queue);
-        asio::co_spawn(strand_, deliver(std::move(parcel)), [self = shared_from_this(), queue](std::exception_ptr) {
-            self->busy_queues_.erase(std::ranges::find(self->busy_queues_, queue));
-            self->crew_->wake();
-        });
-    }
-
-    asio::awaitable<void> watch_loop() {
-        const auto self = shared_from_this();
-        for (unsigned failures = 0;;) {
-            std::exception_ptr failure;
-            try {
-                co_await broker_->watch(*member_.consumer(), renewal_period(options_.lease()));
-                co_await renew();
-                failures = 0;
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            if (!failure) continue;
-            const auto why = describe(failure);
-            if (is_drained_ || code_of(why) == errc::shut_down) std::rethrow_exception(failure);
-            note(log_level::warning, "watching for cancelled tasks failed: " + why.message);
-            ++failures;  // not within the await: Clang 16 takes that for unsequenced
-            co_await pause(failures);
-        }
-    }
-
-    fetch_request next_request(const std::string& consumer, std::size_t room) {
-        fetch_request request;
-        request.consumer = consumer;
-        request.names = names_;
-        request.max = (std::min)(room, max_batch);
-        request.wait = fetch_wait;
-        if (options_.is_strict()) {
-            request.queues = member_.queues();
-        } else {
-            for (const auto i : draw_order(queues_, random_)) request.queues.push_back(queues_[i].name);
-        }
-        return request;
-    }
-
-    /// Tells the broker, again and again until it has heard or will not any more.
-    asio::awaitable<void> deliver(outbox::parcel parcel) {
-        const auto self = shared_from_this();
-        for (unsigned tries = 1;; ++tries) {
-            std::exception_ptr failure;
-            try {
-                if (!parcel.reports.empty()) {
-                    co_await broker_->tell(parcel.queue, *parcel.consumer, std::exchange(parcel.reports, {}));
-                }
-                if (!parcel.settlements.empty()) {
-                    co_await broker_->settle(parcel.queue, *parcel.consumer, parcel.settlements);
-                }
-                co_return;
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            const auto why = describe(failure);
-            if (code_of(why) == errc::shut_down || is_drained_) co_return;
-            note(log_level::warning, "telling the broker how tasks ended failed: " + why.message);
-            co_await pause(tries);
-        }
-    }
-
-    // --- the lease --------------------------------------------------------------------------------------
-
-    /// On the strand, or on the keeper's thread. Throws only when it is cancelled.
-    asio::awaitable<void> renew() {
-        const auto who = member_.consumer();
-        try {
-            auto answer = co_await member_.renew(who);
-            const auto self = weak_from_this().lock();
-            if (!self || (!answer.lost && answer.cancels.empty())) co_return;
-            asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
-        } catch (const boost::system::system_error& e) {
-            if (e.code() == asio::error::operation_aborted) throw;
-            if (e.code() != errc::shut_down) note(log_level::warning, std::string("renewing the lease failed: ") + e.what());
-        }
-    }
-
-    void on_renewed(const consumer_ptr& who, const renewal& answer) {
-        if (answer.lost) return on_lost(who);
-        for (const auto& one : answer.cancels) crew_->cancel(member_.queues()[one.queue], one);
-    }
-
-    /// What this consumer ran is others' now: their attempts count, not ours.
-    void on_lost(const consumer_ptr& who) {
-        if (who != member_.consumer() || std::exchange(lost_, who) == who) return;
-        note(log_level::warning, "the lease of " + *who + " was lost; its handlers are cancelled");
-        crew_->cancel_all(errc::lease_lost);
-    }
+    asio::awaitable<void> let_it_end();
 
     /// After a failed fetch: a new epoch when the lease is gone, otherwise patience. Throws when the broker
     /// has been closed.
-    asio::awaitable<void> recover(std::exception_ptr failure, consumer_ptr who) {
-        const auto why = describe(failure);
-        const auto code = code_of(why);
-        if (is_stopping_) co_return;
-        if (code == errc::shut_down) std::rethrow_exception(failure);
-        if (code == errc::lease_lost) {
-            on_lost(who);
-            bool has_joined = true;
-            try {
-                co_await member_.join();
-            } catch (const boost::system::system_error&) {
-                has_joined = false;
-            }
-            if (has_joined) co_return;
-        } else {
-            note(log_level::warning, "fetching tasks failed: " + why.message);
-        }
-        ++failures_;
-        co_await pause(failures_);
-    }
+    asio::awaitable<void> recover(std::exception_ptr failure, consumer_ptr who);
 
-    asio::awaitable<void> pause(unsigned failures) {
-        constexpr auto policy = retry_policy::exponential(std::chrono::milliseconds(100))
-                                    .max_delay(std::chrono::seconds(5)).attempts(0).full_jitter();
-        const auto delay = *next_delay(policy, failures, duration::zero(), random_);
-        co_await sleep_until(clock_, later(clock_.now(), delay));
-    }
+    asio::awaitable<void> settle_loop();
 
-    // --- the end ----------------------------------------------------------------------------------------
+    /// Delivers beside the others: a queue that can't be reached must not hold up the rest.
+    void send(outbox::parcel parcel);
+
+    /// Tells the broker, again and again until it has heard or will not any more.
+    asio::awaitable<void> deliver(outbox::parcel parcel);
+
+    /// Hears of tasks that are to be cancelled, and of a lost lease.
+    asio::awaitable<void> watch_loop();
+    asio::awaitable<void> watch();
+
+    /// On the strand, or on the keeper's thread. Throws only when it is cancelled.
+    asio::awaitable<void> renew();
+    void on_renewed(const consumer_ptr& who, const renewal& answer);
+
+    /// What this consumer ran is others' now: their attempts count, not ours.
+    void on_lost(const consumer_ptr& who);
+
+    asio::awaitable<void> pause(unsigned failures);
 
     /// Lets the handlers end: by themselves, then cancelled, then not at all.
-    asio::awaitable<void> drain() {
-        crew_->give_back_waiting();
-        const auto patience = broken_ || is_abandoned_ || is_hurried_ ? duration::zero() : options_.drain_for();
-        bool is_empty = co_await crew_->emptied_within(patience);
-        if (is_empty) co_return;
-        note(log_level::warning, "handlers did not end within the drain time and are cancelled");
-        crew_->cancel_all(errc::shut_down);
-        is_empty = co_await crew_->emptied_within(options_.unwind_for());
-        if (is_empty) co_return;
-        note(log_level::error, "handlers did not end when cancelled; their tasks are given back");
-    }
+    asio::awaitable<void> drain();
 
     /// Thread-safe.
-    void note(log_level level, std::string text) const {
-        if (!options_.log()) return;
-        log_line line;
-        line.at = clock_.now();
-        line.level = level;
-        line.text = "worker " + member_.node() + ": " + std::move(text);
-        options_.log()(line, nullptr);
-    }
-
-    static constexpr std::size_t max_batch = 500;
-    static constexpr duration fetch_wait = std::chrono::seconds(5);
+    void note(log_level level, std::string text) const;
 
     const broker_ptr broker_;
     const worker_options options_;
@@ -7224,18 +6892,12 @@ private:
 
     // On the strand.
     std::minstd_rand random_;
-    event changed_;  // a loop has ended
-    loop fetching_;
-    loop settling_;
-    loop watching_;
+    nursery loops_;
+    nursery::child fetching_, settling_, watching_;
+    worker_phase phase_;
     std::vector<std::string> busy_queues_;  // that are being told how tasks ended
     consumer_ptr lost_;  // the latest one whose lease was lost
     unsigned failures_ = 0;
-    bool is_stopping_ = false;
-    bool is_hurried_ = false;
-    bool is_abandoned_ = false;
-    bool is_drained_ = false;
-    std::exception_ptr broken_;
 
     lease_keeper keeper_;  // uses all of the above
 };
@@ -7321,6 +6983,485 @@ asio::any_io_executor worker::cpu() {
 }
 
 }  // namespace taskflux
+
+// -------------------- taskflux/detail/caught.hpp -----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How a call has ended: with a value, or with what it threw. (No aggregate: GCC 12 destroys temporaries of those twice in a
+/// co_await expression.)
+template <class T>
+class outcome {
+public:
+    explicit outcome(stored<T> value) : value_(std::move(value)) {}
+    explicit outcome(std::exception_ptr failure) : failure_(std::move(failure)) {}
+
+    /// Null when it ended with a value.
+    const std::exception_ptr& failure() const { return failure_; }
+
+    /// The value, once. Throws what the call threw.
+    T take() {
+        if (failure_) std::rethrow_exception(failure_);
+        if constexpr (!std::is_void_v<T>) return std::move(*value_);
+    }
+
+private:
+    std::optional<stored<T>> value_;
+    std::exception_ptr failure_;
+};
+
+/// Awaits `call`, and gives how it has ended instead of throwing, so that what follows can await too: a `catch` can't.
+/// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
+/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for the way of each task.
+template <class T>
+asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(call);
+            co_return outcome<T>(stored<T>());
+        } else {
+            T value = co_await std::move(call);
+            co_return outcome<T>(std::move(value));
+        }
+    } catch (...) {
+        co_return outcome<T>(std::current_exception());
+    }
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/core.ipp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+worker_core::worker_core(broker_ptr broker, const worker_options& options, std::vector<weighted_queue> queues,
+                         std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu)
+    : broker_(std::move(broker)), options_(options), queues_(std::move(queues)), names_(names_of(*handlers)),
+      clock_(broker_->clock()), member_(broker_, options.name(), names_of(queues_), options.lease()),
+      strand_(asio::make_strand(broker_->get_executor())),
+      crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu))),
+      random_(options.seed() ? *options.seed() : std::random_device()()), loops_(strand_, [this] { on_broken(); }),
+      keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
+
+asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
+    const auto self = shared_from_this();
+    co_await member_.join();
+    if (options_.renewal_thread()) keeper_.start();
+    loops_.start(watching_, watch_loop());
+    loops_.start(settling_, settle_loop());
+    loops_.start(fetching_, fetch_loop());
+
+    co_await loops_.end_of(fetching_);
+    co_await drain();
+    phase_.advance(step::closing);
+    crew_->wake();
+    co_await loops_.end_of(settling_);
+    watching_.stop();
+    co_await loops_.end_of_all();
+    keeper_.stop();
+    crew_->close();
+    loops_.check();
+    co_await member_.leave();
+}
+
+void worker_core::stop() {
+    asio::post(strand_, [self = shared_from_this()] { self->end_fetching(step::draining); });
+}
+
+void worker_core::stop_now() {
+    asio::post(strand_, [self = shared_from_this()] {
+        self->end_fetching(step::cancelling);
+        self->crew_->cancel_all(errc::shut_down);
+    });
+}
+
+void worker_core::abandon() {
+    keeper_.stop();
+    crew_->close();
+    asio::post(strand_, [self = shared_from_this()] {
+        self->end_fetching(step::cancelling);
+        self->crew_->wake();
+    });
+}
+
+std::vector<std::string> worker_core::names_of(const std::vector<weighted_queue>& queues) {
+    std::vector<std::string> names;
+    for (const auto& queue : queues) names.push_back(queue.name);
+    return names;
+}
+
+std::shared_ptr<const name_set> worker_core::names_of(const handler_map& handlers) {
+    auto names = std::make_shared<name_set>();
+    for (const auto& [name, unused] : handlers) names->insert(name);
+    return names;
+}
+
+void worker_core::end_fetching(step to) {
+    phase_.advance(to);
+    fetching_.stop();
+}
+
+void worker_core::on_broken() {
+    end_fetching(step::closing);  // there is nobody to tell any more
+    crew_->cancel_all(errc::shut_down);
+    watching_.stop();
+    crew_->wake();
+}
+
+// --- fetching -----------------------------------------------------------------------------------------------
+
+asio::awaitable<void> worker_core::fetch_loop() {
+    const auto self = shared_from_this();
+    while (phase_.fetches()) {
+        const auto room = crew_->room();
+        if (room == 0) {
+            co_await crew_->wait_for_room();
+            continue;
+        }
+        const auto who = member_.consumer();
+        auto request = next_request(*who, room);
+        const auto queues = request.queues;
+        std::exception_ptr failure;
+        std::vector<delivery> found;
+        try {
+            found = co_await broker_->fetch(std::move(request));
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (failure) {
+            co_await recover(failure, who);
+            continue;
+        }
+        failures_ = 0;
+        if (!phase_.fetches() || crew_->is_paused()) {
+            crew_->give_back(found, queues, who);
+        } else {
+            const bool is_single = found.size() == 1;
+            crew_->launch(std::move(found), queues, who);
+            if (is_single) co_await let_it_end();
+        }
+    }
+}
+
+fetch_request worker_core::next_request(const std::string& consumer, std::size_t room) {
+    constexpr std::size_t max_batch = 500;
+    constexpr duration fetch_wait = std::chrono::seconds(5);
+    fetch_request request;
+    request.consumer = consumer;
+    request.names = names_;
+    request.max = (std::min)(room, max_batch);
+    request.wait = fetch_wait;
+    if (options_.is_strict()) {
+        request.queues = member_.queues();
+    } else {
+        for (const auto i : draw_order(queues_, random_)) request.queues.push_back(queues_[i].name);
+    }
+    return request;
+}
+
+asio::awaitable<void> worker_core::let_it_end() {
+    constexpr int enough_turns = 20;  // of the event loop: more than the steps of a handler that waits for nothing
+    for (int turn = 0; turn != enough_turns; ++turn) co_await asio::post(strand_, asio::deferred);
+}
+
+asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_ptr who) {
+    const auto why = describe(failure);
+    const auto code = code_of(why);
+    if (!phase_.fetches()) co_return;
+    if (code == errc::shut_down) std::rethrow_exception(failure);
+    if (code == errc::lease_lost) {
+        on_lost(who);
+        bool has_joined = true;
+        try {
+            co_await member_.join();
+        } catch (const boost::system::system_error&) {
+            has_joined = false;
+        }
+        if (has_joined) co_return;
+    } else {
+        note(log_level::warning, "fetching tasks failed: " + why.message);
+    }
+    ++failures_;
+    co_await pause(failures_);
+}
+
+// --- telling the broker -------------------------------------------------------------------------------------
+
+asio::awaitable<void> worker_core::settle_loop() {
+    const auto self = shared_from_this();
+    for (;;) {
+        for (auto& parcel : crew_->take_news(busy_queues_)) send(std::move(parcel));
+        if (phase_.is_closing() && busy_queues_.empty() && !crew_->has_news()) co_return;
+        co_await crew_->wait_for_news();
+    }
+}
+
+void worker_core::send(outbox::parcel parcel) {
+    const auto queue = parcel.queue;
+    busy_queues_.push_back(queue);
+    spawn_on(strand_, deliver(std::move(parcel)), [self = shared_from_this(), queue](std::exception_ptr) {
+        self->busy_queues_.erase(std::ranges::find(self->busy_queues_, queue));
+        self->crew_->wake();
+    });
+}
+
+asio::awaitable<void> worker_core::deliver(outbox::parcel parcel) {
+    const auto self = shared_from_this();
+    for (unsigned tries = 1;; ++tries) {
+        std::exception_ptr failure;
+        try {
+            if (!parcel.reports.empty()) {
+                co_await broker_->tell(parcel.queue, *parcel.consumer, std::exchange(parcel.reports, {}));
+            }
+            if (!parcel.settlements.empty()) {
+                co_await broker_->settle(parcel.queue, *parcel.consumer, parcel.settlements);
+            }
+            co_return;
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        const auto why = describe(failure);
+        if (code_of(why) == errc::shut_down || phase_.is_closing()) co_return;
+        note(log_level::warning, "telling the broker how tasks ended failed: " + why.message);
+        co_await pause(tries);
+    }
+}
+
+// --- the lease ----------------------------------------------------------------------------------------------
+
+asio::awaitable<void> worker_core::watch_loop() {
+    const auto self = shared_from_this();
+    for (unsigned failures = 0;;) {
+        auto watching = watch();
+        const auto watched = co_await caught(std::move(watching));
+        if (!watched.failure()) {
+            failures = 0;
+            continue;
+        }
+        const auto why = describe(watched.failure());
+        if (phase_.is_closing() || code_of(why) == errc::shut_down) std::rethrow_exception(watched.failure());
+        note(log_level::warning, "watching for cancelled tasks failed: " + why.message);
+        ++failures;  // not within the await: Clang 16 takes that for unsequenced
+        co_await pause(failures);
+    }
+}
+
+asio::awaitable<void> worker_core::watch() {
+    co_await broker_->watch(*member_.consumer(), renewal_period(options_.lease()));
+    co_await renew();
+}
+
+asio::awaitable<void> worker_core::renew() {
+    const auto who = member_.consumer();
+    try {
+        auto answer = co_await member_.renew(who);
+        const auto self = weak_from_this().lock();
+        if (!self || (!answer.lost && answer.cancels.empty())) co_return;
+        asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
+    } catch (const boost::system::system_error& e) {
+        if (e.code() == asio::error::operation_aborted) throw;
+        if (e.code() != errc::shut_down) note(log_level::warning, std::string("renewing the lease failed: ") + e.what());
+    }
+}
+
+void worker_core::on_renewed(const consumer_ptr& who, const renewal& answer) {
+    if (answer.lost) return on_lost(who);
+    for (const auto& one : answer.cancels) crew_->cancel(member_.queues()[one.queue], one);
+}
+
+void worker_core::on_lost(const consumer_ptr& who) {
+    if (who != member_.consumer() || std::exchange(lost_, who) == who) return;
+    note(log_level::warning, "the lease of " + *who + " was lost; its handlers are cancelled");
+    crew_->cancel_all(errc::lease_lost);
+}
+
+asio::awaitable<void> worker_core::pause(unsigned failures) {
+    constexpr auto policy = retry_policy::exponential(std::chrono::milliseconds(100))
+                                .max_delay(std::chrono::seconds(5)).attempts(0).full_jitter();
+    const auto delay = *next_delay(policy, failures, duration::zero(), random_);
+    co_await sleep_until(clock_, later(clock_.now(), delay));
+}
+
+// --- the end ------------------------------------------------------------------------------------------------
+
+asio::awaitable<void> worker_core::drain() {
+    crew_->give_back_waiting();
+    const auto patience = phase_.lets_handlers_end() ? options_.drain_for() : duration::zero();
+    bool is_empty = co_await crew_->emptied_within(patience);
+    if (is_empty) co_return;
+    note(log_level::warning, "handlers did not end within the drain time and are cancelled");
+    crew_->cancel_all(errc::shut_down);
+    is_empty = co_await crew_->emptied_within(options_.unwind_for());
+    if (is_empty) co_return;
+    note(log_level::error, "handlers did not end when cancelled; their tasks are given back");
+}
+
+void worker_core::note(log_level level, std::string text) const {
+    if (!options_.log()) return;
+    log_line line;
+    line.at = clock_.now();
+    line.level = level;
+    line.text = "worker " + member_.node() + ": " + std::move(text);
+    options_.log()(line, nullptr);
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/crew.ipp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+crew::crew(broker_ptr broker, const worker_options& options, std::shared_ptr<const handler_map> handlers,
+           asio::any_io_executor cpu)
+    : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), log_(options.log()),
+      timeout_(options.timeout()), prefetch_(options.prefetch()),
+      capacity_(options.concurrency() + options.prefetch()),
+      pool_(std::make_shared<executor_state>(
+          broker_->get_executor(),
+          executor_options().concurrency(options.concurrency()).cpu(std::move(cpu)).clock(clock_))),
+      random_(options.seed() ? *options.seed() : std::random_device()()) {}
+
+void crew::concurrency(std::size_t slots) {
+    capacity_ = slots + prefetch_;
+    pool_->concurrency(slots);
+    tell_of_room();
+}
+
+void crew::pause(bool is_paused) {
+    is_paused_ = is_paused;
+    if (!is_paused) tell_of_room();
+}
+
+void crew::launch(std::vector<delivery> found, const std::vector<std::string>& queues, const consumer_ptr& who) {
+    const auto now = clock_.now();
+    const auto self = shared_from_this();
+    in_hand_ += found.size();
+    intrusive_list<attempt> all;
+    std::vector<boost::intrusive_ptr<attempt>> made;
+    made.reserve(found.size());
+    for (auto& what : found) {
+        auto& handler = *handlers_->find(what.spec->name)->second;  // fetch gives no other names
+        const auto& queue = queues[what.queue];
+        made.emplace_back(new attempt(*pool_, self, handler, clock_, timeout_, queue, who, std::move(what)), false);
+        all.push_back(*made.back());
+    }
+    running_.add(all);
+    job_list unlimited;  // those in a row without limits: one batch
+    for (auto& one : made) {
+        const auto limits = one->limits(now);
+        if (!limits) {
+            unlimited.push_back(*one.detach());
+            continue;
+        }
+        if (!unlimited.empty()) pool_->launch_all(unlimited, true);
+        pool_->launch(std::move(one), &*limits, true, false);
+    }
+    if (!unlimited.empty()) pool_->launch_all(unlimited, true);
+}
+
+void crew::give_back(const std::vector<delivery>& found, const std::vector<std::string>& queues,
+                     const consumer_ptr& who) {
+    for (const auto& what : found) {
+        settlement end;
+        end.key = what.key;
+        end.token = what.token;
+        end.how = settlement::kind::release;
+        send(queues[what.queue], who, std::move(end));
+    }
+}
+
+void crew::give_back_waiting() {
+    for (const auto& one : running_.all()) {
+        if (!one->has_begun()) pool_->cancel(*one, errc::shut_down);
+    }
+}
+
+void crew::cancel(const std::string& queue, const cancel_request& wanted) {
+    if (const auto found = running_.find(queue, wanted)) pool_->cancel(*found, errc::cancelled);
+}
+
+void crew::cancel_all(errc reason) {
+    for (const auto& one : running_.all()) pool_->cancel(*one, reason);
+}
+
+void crew::close() {
+    is_quiet_ = true;
+    cancel_all(errc::shut_down);
+    pool_->shut_down();
+    is_quiet_ = false;
+}
+
+asio::awaitable<bool> crew::emptied_within(duration limit) {
+    using namespace asio::experimental::awaitable_operators;
+    if (in_hand_ == 0) co_return true;
+    const auto first = co_await (emptied() || sleep_until(clock_, later(clock_.now(), limit)));
+    co_return first.index() == 0;
+}
+
+void crew::wake() {
+    news_.set();
+    room_.set();
+}
+
+asio::awaitable<void> crew::emptied() {
+    while (in_hand_ > 0) {
+        wants_room_ = true;
+        if (in_hand_ > 0) co_await room_.wait();
+    }
+}
+
+void crew::on_end(attempt& ended, std::exception_ptr error) noexcept {
+    running_.remove(ended);
+    if (!error) {
+        send(ended.id().queue, ended.consumer(), succeeded(ended.what(), ended.take_result()));
+    } else if (auto end = verdict(ended.failed(std::move(error)))) {
+        send(ended.id().queue, ended.consumer(), std::move(*end));
+    }
+    let_go();
+}
+
+void crew::on_abandon(attempt& of) noexcept {
+    running_.remove(of);
+    --in_hand_;
+}
+
+void crew::on_progress(attempt& of, std::string encoded) {
+    auto news = report_of(of);
+    news.progress = std::move(encoded);
+    send(of.id().queue, of.consumer(), std::move(news));
+}
+
+void crew::on_park(bool is_parked) {
+    if (is_parked) {
+        ++parked_;
+        pool_->lend();
+        tell_of_room();
+    } else {
+        --parked_;
+        pool_->take_back();
+    }
+}
+
+void crew::on_log(attempt& of, log_line line) {
+    if (log_) log_(line, &of.id());
+    auto news = report_of(of);
+    news.log.push_back(std::move(line));
+    send(of.id().queue, of.consumer(), std::move(news));
+}
+
+std::optional<settlement> crew::verdict(const failed_attempt& failed) {
+    const std::lock_guard lock(random_mutex_);
+    return decide(failed, clock_.now(), random_);
+}
+
+report crew::report_of(const attempt& of) {
+    report news;
+    news.key = of.what().key;
+    news.token = of.what().token;
+    return news;
+}
+
+}  // namespace taskflux::detail
 
 // -------------------- taskflux/flow/workflow/child_waits.hpp -----------------------------------------------
 
@@ -12504,52 +12645,6 @@ private:
 };
 
 }  // namespace taskflux::redis
-
-// -------------------- taskflux/detail/caught.hpp -----------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// How a call has ended: with a value, or with what it threw. (No aggregate: GCC 12 destroys temporaries of those twice in a
-/// co_await expression.)
-template <class T>
-class outcome {
-public:
-    explicit outcome(stored<T> value) : value_(std::move(value)) {}
-    explicit outcome(std::exception_ptr failure) : failure_(std::move(failure)) {}
-
-    /// Null when it ended with a value.
-    const std::exception_ptr& failure() const { return failure_; }
-
-    /// The value, once. Throws what the call threw.
-    T take() {
-        if (failure_) std::rethrow_exception(failure_);
-        if constexpr (!std::is_void_v<T>) return std::move(*value_);
-    }
-
-private:
-    std::optional<stored<T>> value_;
-    std::exception_ptr failure_;
-};
-
-/// Awaits `call`, and gives how it has ended instead of throwing, so that what follows can await too: a `catch` can't.
-/// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
-/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for the way of each task.
-template <class T>
-asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
-    try {
-        if constexpr (std::is_void_v<T>) {
-            co_await std::move(call);
-            co_return outcome<T>(stored<T>());
-        } else {
-            T value = co_await std::move(call);
-            co_return outcome<T>(std::move(value));
-        }
-    } catch (...) {
-        co_return outcome<T>(std::current_exception());
-    }
-}
-
-}  // namespace taskflux::detail
 
 // -------------------- taskflux/broker/redis/post_office.hpp ------------------------------------------------
 
