@@ -7,6 +7,7 @@
 #include <taskflux/flow/raw_queue.ipp>
 #include <taskflux/flow/scheduler.ipp>
 #include <taskflux/flow/scheduler/book.ipp>
+#include <taskflux/flow/scheduler/core.ipp>
 #include <taskflux/flow/worker.ipp>
 #include <taskflux/flow/worker/core.ipp>
 #include <taskflux/flow/worker/crew.ipp>

@@ -32,13 +32,9 @@ class local_runs {
 public:
     using sink = std::function<void(const std::string&)>;
 
-    /// `executor` runs coroutines, `cpu` plain functions. `log` hears of what jobs throw. `changed` is set when one ends.
-    local_runs(asio::any_io_executor executor, asio::any_io_executor cpu, asio::any_io_executor strand, sink log,
-               std::shared_ptr<event> changed)
-        : executor_(std::move(executor)), cpu_(std::move(cpu)), strand_(std::move(strand)), log_(std::move(log)),
-          changed_(std::move(changed)), runs_(std::make_shared<std::list<std::shared_ptr<run>>>()) {}
-
-    bool empty() const { return runs_->empty(); }
+    /// `executor` runs coroutines, `cpu` plain functions. `log` hears of what jobs throw.
+    local_runs(asio::any_io_executor executor, asio::any_io_executor cpu, asio::any_io_executor strand, sink log)
+        : executor_(std::move(executor)), cpu_(std::move(cpu)), strand_(std::move(strand)), log_(std::move(log)) {}
 
     void start(const local_job& what, overlap_policy overlap) {
         const auto& id = what.definition.id;
@@ -67,6 +63,11 @@ public:
 
     void cancel_all() {
         for (const auto& one : *runs_) cancel(one);
+    }
+
+    /// Returns when none runs.
+    asio::awaitable<void> end_of_all() const {
+        while (!runs_->empty()) co_await changed_->wait();
     }
 
 private:
@@ -116,8 +117,8 @@ private:
     asio::any_io_executor cpu_;
     asio::any_io_executor strand_;
     sink log_;
-    std::shared_ptr<event> changed_;
-    std::shared_ptr<std::list<std::shared_ptr<run>>> runs_;
+    const std::shared_ptr<event> changed_ = std::make_shared<event>();  // one has ended
+    const std::shared_ptr<std::list<std::shared_ptr<run>>> runs_ = std::make_shared<std::list<std::shared_ptr<run>>>();
     std::shared_ptr<std::atomic<bool>> is_closed_ = std::make_shared<std::atomic<bool>>(false);
 };
 
