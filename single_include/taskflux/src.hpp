@@ -649,6 +649,70 @@ std::string help_text(const std::string& program);
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/nursery.hpp ----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Coroutines side by side on one strand. Each can be told to stop; their ends are noted, and the first failure is kept: what
+/// a coroutine threw, unless that is `operation_aborted` of one that was told to stop. For that strand only, and one waits
+/// at a time. Whoever has a nursery waits for all its coroutines before it goes; a context that ends may take both.
+class nursery {
+    struct life;  // of one coroutine
+
+public:
+    /// A coroutine of a nursery. One that was never started is over.
+    class child {
+    public:
+        bool is_over() const;
+
+        /// Cancels it (terminal cancellation); it ends in its own time.
+        void stop();
+
+    private:
+        friend class nursery;
+        std::shared_ptr<life> life_;
+    };
+
+    /// `on_failure` is called after the first failure, so that others can be stopped.
+    explicit nursery(asio::any_io_executor strand, std::function<void()> on_failure = nullptr);
+    nursery(const nursery&) = delete;
+    nursery& operator=(const nursery&) = delete;
+
+    /// Starts a coroutine, which runs on the spot until it first waits. Does nothing after `stop_all`.
+    void start(asio::awaitable<void> work);
+
+    /// Starts a coroutine that `which` stands for, from before it runs.
+    void start(child& which, asio::awaitable<void> work);
+
+    /// Tells all to stop. No other is started from now on.
+    void stop_all();
+    bool is_stopped() const { return is_stopped_; }
+
+    /// Returns when the coroutine has ended, however.
+    asio::awaitable<void> end_of(child which);
+
+    /// Returns when all have ended, however.
+    asio::awaitable<void> end_of_all();
+
+    /// Null while there was none.
+    const std::exception_ptr& failure() const { return failure_; }
+
+    /// Throws the first failure, if there was one.
+    void check() const;
+
+private:
+    void on_end(const std::shared_ptr<life>& one, const std::exception_ptr& error);
+
+    const asio::any_io_executor strand_;
+    const std::function<void()> on_failure_;
+    event changed_;  // a coroutine has ended
+    std::vector<std::shared_ptr<life>> running_;
+    std::exception_ptr failure_;
+    bool is_stopped_ = false;
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/app/app/core.hpp ------------------------------------------------------------
 
 namespace taskflux::detail {
@@ -658,8 +722,7 @@ class app_core final : public std::enable_shared_from_this<app_core> {
 public:
     using starter = std::function<asio::awaitable<void>(client)>;
 
-    explicit app_core(broker_ptr broker)
-        : broker_(std::move(broker)), strand_(asio::make_strand(broker_->get_executor())) {}
+    explicit app_core(broker_ptr broker);
 
     const asio::any_io_executor& strand() const { return strand_; }
 
@@ -674,87 +737,18 @@ public:
     std::function<void()> on_ready = [] {};
 
     /// Until it is stopped, or a part has failed, which throws.
-    asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>) {
-        const auto self = shared_from_this();
-        start(store_schedules());
-        while (running_ != 0) co_await changed_.wait();
-        if (!is_stopped_) {
-            on_ready();  // before the first handler can print
-            if (shown) start(shown->run());
-            if (service) start(service->run());
-            if (scheduler) start(scheduler->run());
-            for (const auto& one : starters) start(one(client(broker_, defaults)));
-        }
-        while (running_ != 0) co_await changed_.wait();
-        if (error_) std::rethrow_exception(error_);
-    }
+    asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>);
 
     /// Thread-safe; may come before `live`, and more than once.
-    void stop() {
-        asio::post(strand_, [self = shared_from_this()] { self->stop_all(); });
-    }
+    void stop();
 
 private:
-    void start(asio::awaitable<void> part) {
-        ++running_;
-        auto& stop = stops_.emplace_back();
-        auto on_end = [self = shared_from_this()](std::exception_ptr error) { self->on_end(error); };
-        asio::co_spawn(strand_, std::move(part), asio::bind_cancellation_slot(stop.slot(), std::move(on_end)));
-    }
-
-    void on_end(const std::exception_ptr& error) {
-        --running_;
-        if (error && !(is_stopped_ && is_abort(error))) {
-            if (!error_) error_ = error;
-            stop_all();
-        }
-        changed_.set();
-    }
-
-    static bool is_abort(const std::exception_ptr& error) {
-        try {
-            std::rethrow_exception(error);
-        } catch (const boost::system::system_error& e) {
-            return e.code() == asio::error::operation_aborted;
-        } catch (...) {
-            return false;
-        }
-    }
-
-    void stop_all() {
-        if (std::exchange(is_stopped_, true)) return;
-        for (auto& one : stops_) one.emit(asio::cancellation_type::terminal);
-    }
-
-    asio::awaitable<void> store_schedules() {
-        const auto self = shared_from_this();
-        for (const auto& one : schedules) {
-            if (!one.is_enabled) {
-                co_await remove_schedule(one.id());
-                continue;
-            }
-            const contract<void, raw> task(one.task, with_defaults(one.contract, defaults));
-            const raw payload{one.payload};
-            auto stored = scheduler->every(one.cron, one.options.zone(), task, payload, one.options);
-            co_await std::move(stored);
-        }
-    }
-
-    asio::awaitable<void> remove_schedule(std::string id) {
-        try {
-            co_await scheduler->remove(std::move(id));
-        } catch (const error& e) {
-            if (e.code() != errc::not_found) throw;
-        }
-    }
+    asio::awaitable<void> store_schedules();
+    asio::awaitable<void> remove_schedule(std::string id);
 
     const broker_ptr broker_;
     const asio::any_io_executor strand_;
-    event changed_;
-    std::list<asio::cancellation_signal> stops_;  // one a part
-    int running_ = 0;
-    bool is_stopped_ = false;
-    std::exception_ptr error_;  // the first
+    nursery parts_;
 };
 
 }  // namespace taskflux::detail
@@ -1245,6 +1239,57 @@ std::string help_text(const std::string& program) {
            "Environment variables win over the file: TASKFLUX_URL, TASKFLUX_CONCURRENCY, and so on for each key.\n"
            "SIGINT and SIGTERM let what runs end, for as long as drain_for says; a second one ends at once.\n"
            "Exit codes: 0 done, 1 it failed while it ran, 2 the command line or the config is wrong.\n";
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/app/app/core.ipp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+app_core::app_core(broker_ptr broker)
+    : broker_(std::move(broker)), strand_(asio::make_strand(broker_->get_executor())),
+      parts_(strand_, [this] { parts_.stop_all(); }) {}
+
+asio::awaitable<void> app_core::live(std::shared_ptr<asio::thread_pool>) {
+    const auto self = shared_from_this();
+    parts_.start(store_schedules());
+    co_await parts_.end_of_all();
+    if (!parts_.is_stopped()) {
+        on_ready();  // before the first handler can print
+        if (shown) parts_.start(shown->run());
+        if (service) parts_.start(service->run());
+        if (scheduler) parts_.start(scheduler->run());
+        for (const auto& one : starters) parts_.start(one(client(broker_, defaults)));
+    }
+    co_await parts_.end_of_all();
+    parts_.check();
+}
+
+void app_core::stop() {
+    asio::post(strand_, [self = shared_from_this()] { self->parts_.stop_all(); });
+}
+
+asio::awaitable<void> app_core::store_schedules() {
+    const auto self = shared_from_this();
+    for (const auto& one : schedules) {
+        if (!one.is_enabled) {
+            co_await remove_schedule(one.id());
+            continue;
+        }
+        const contract<void, raw> task(one.task, with_defaults(one.contract, defaults));
+        const raw payload{one.payload};
+        auto stored = scheduler->every(one.cron, one.options.zone(), task, payload, one.options);
+        co_await std::move(stored);
+    }
+}
+
+asio::awaitable<void> app_core::remove_schedule(std::string id) {
+    try {
+        co_await scheduler->remove(std::move(id));
+    } catch (const error& e) {
+        if (e.code() != errc::not_found) throw;
+    }
 }
 
 }  // namespace taskflux::detail
@@ -4204,70 +4249,6 @@ asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void
     co_await asio::async_initiate<const asio::deferred_t, void(std::exception_ptr)>(
         begin_life(), asio::deferred, std::move(strand), std::move(life), std::move(stop));
 }
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/detail/nursery.hpp ----------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Coroutines side by side on one strand. Each can be told to stop; their ends are noted, and the first failure is kept: what
-/// a coroutine threw, unless that is `operation_aborted` of one that was told to stop. For that strand only, and one waits
-/// at a time. Whoever has a nursery waits for all its coroutines before it goes; a context that ends may take both.
-class nursery {
-    struct life;  // of one coroutine
-
-public:
-    /// A coroutine of a nursery. One that was never started is over.
-    class child {
-    public:
-        bool is_over() const;
-
-        /// Cancels it (terminal cancellation); it ends in its own time.
-        void stop();
-
-    private:
-        friend class nursery;
-        std::shared_ptr<life> life_;
-    };
-
-    /// `on_failure` is called after the first failure, so that others can be stopped.
-    explicit nursery(asio::any_io_executor strand, std::function<void()> on_failure = nullptr);
-    nursery(const nursery&) = delete;
-    nursery& operator=(const nursery&) = delete;
-
-    /// Starts a coroutine, which runs on the spot until it first waits. Does nothing after `stop_all`.
-    void start(asio::awaitable<void> work);
-
-    /// Starts a coroutine that `which` stands for, from before it runs.
-    void start(child& which, asio::awaitable<void> work);
-
-    /// Tells all to stop. No other is started from now on.
-    void stop_all();
-    bool is_stopped() const { return is_stopped_; }
-
-    /// Returns when the coroutine has ended, however.
-    asio::awaitable<void> end_of(child which);
-
-    /// Returns when all have ended, however.
-    asio::awaitable<void> end_of_all();
-
-    /// Null while there was none.
-    const std::exception_ptr& failure() const { return failure_; }
-
-    /// Throws the first failure, if there was one.
-    void check() const;
-
-private:
-    void on_end(const std::shared_ptr<life>& one, const std::exception_ptr& error);
-
-    const asio::any_io_executor strand_;
-    const std::function<void()> on_failure_;
-    event changed_;  // a coroutine has ended
-    std::vector<std::shared_ptr<life>> running_;
-    std::exception_ptr failure_;
-    bool is_stopped_ = false;
-};
 
 }  // namespace taskflux::detail
 
