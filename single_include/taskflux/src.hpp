@@ -416,239 +416,6 @@ asio::awaitable<children_counts> inspector::progress(task_id id) const {
 
 }  // namespace taskflux
 
-// -------------------- taskflux/detail/alarm.hpp ------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Sets an event when a clock reads a time, unless it is destroyed before. So a wait for the event ends then, without
-/// an operation of its own that would have to be cancelled. An alarm that rings when something else has just ended the
-/// wait leaves the event set: the next wait for it ends at once.
-class alarm {
-public:
-    /// `source` must outlive it.
-    alarm(clock& source, const asio::any_io_executor& executor, std::shared_ptr<event> rings, time_point when)
-        : source_(source), timer_(executor), is_on_(std::make_shared<std::atomic<bool>>(true)) {
-        source_.arm(timer_, when);
-        // A clock may end the wait by cancelling it.
-        timer_.async_wait([rings = std::move(rings), is_on = is_on_](const boost::system::error_code&) {
-            if (*is_on) rings->set();
-        });
-    }
-    ~alarm() {
-        *is_on_ = false;
-        source_.disarm(timer_);
-    }
-    alarm(const alarm&) = delete;
-    alarm& operator=(const alarm&) = delete;
-
-private:
-    clock& source_;
-    asio::steady_timer timer_;
-    const std::shared_ptr<std::atomic<bool>> is_on_;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/detail/platform/process.hpp -------------------------------------------------
-
-namespace taskflux::detail {
-
-// What a program asks its operating system for: the one place that differs by platform. Where a system has no answer that
-// is known here, it is 0, or nothing.
-
-/// This process's number; 0: not known.
-std::uint64_t process_id();
-
-/// Processes of this machine that run or wait, on average over a minute; 0: not known.
-double load_average();
-
-/// Resident memory of this process in bytes; 0: not known.
-std::uint64_t resident_bytes();
-
-/// The environment's variables, each as "NAME=value". Valid until the environment is changed.
-std::vector<std::string_view> environment_variables();
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/admin/node.ipp --------------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-
-/// As many slots as a worker of this machine can count.
-inline std::size_t slots_of(std::uint64_t wanted) {
-    return static_cast<std::size_t>((std::min)(wanted, std::uint64_t((std::numeric_limits<std::size_t>::max)())));
-}
-
-/// A node while it runs.
-class node_core : public std::enable_shared_from_this<node_core> {
-public:
-    node_core(broker_ptr broker, worker& shown, node_options options)
-        : broker_(std::move(broker)), worker_(shown), options_(std::move(options)), id_(uuid_generator().text()),
-          service_(broker_, service_options().id(id_).host(host()).lease(options_.lease()).log(options_.log())),
-          started_at_(broker_->clock().now()) {
-        service_.on(steer_node, [this](node_order order) { return obey(*this, order); });
-    }
-
-    node_info info() const {
-        node_info made;
-        made.id = id_;
-        made.name = options_.name().empty() ? host() : options_.name();
-        made.host = host();
-        made.ip = ip_;
-        made.pid = process_id();
-        made.version = version;
-        made.started_at = started_at_;
-        made.queues = worker_.queues();
-        made.tasks = worker_.tasks();
-        made.concurrency = worker_.concurrency();
-        made.running = worker_.counts().running;
-        made.load = host_load();
-        made.memory = resident_memory();
-        made.paused = worker_.is_paused();
-        return made;
-    }
-
-    static asio::awaitable<void> run(std::shared_ptr<node_core> self) {
-        std::exception_ptr unread;
-        try {
-            co_await self->take_settings();
-        } catch (...) {
-            unread = std::current_exception();
-        }
-        self->tell("reading what is kept for it", unread);
-        const auto executor = co_await asio::this_coro::executor;
-        asio::co_spawn(executor, self->service_.run(), [self](const std::exception_ptr& error) { self->tell("steering it", error); });
-        asio::co_spawn(executor, show(self), asio::bind_cancellation_slot(self->stop_showing_.slot(), [self](std::exception_ptr) {
-                           self->is_shown_ = false;
-                           self->shown_.set();
-                       }));
-        std::exception_ptr failure;
-        try {
-            co_await self->worker_.run();
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-        self->service_.stop();
-        self->is_over_ = true;
-        self->changed_->set();
-        while (self->is_shown_) co_await self->shown_.wait();
-        std::exception_ptr trouble;
-        try {
-            co_await self->broker_->withdraw(nodes_board, self->id_);
-        } catch (...) {
-            trouble = std::current_exception();
-        }
-        self->tell("leaving the directory", trouble);
-        if (failure) std::rethrow_exception(failure);
-    }
-
-private:
-    std::string host() const { return options_.host().empty() ? asio::ip::host_name() : options_.host(); }
-
-    asio::awaitable<void> take_settings() {
-        const auto name = info().name;
-        const auto rows = co_await broker_->announced(settings_board);
-        for (const auto& row : rows) {
-            if (row.id != name) continue;
-            const auto settings = decode<node_settings>(row.text);
-            if (settings.concurrency) worker_.set_concurrency(slots_of(*settings.concurrency));
-            if (settings.paused) worker_.pause();
-        }
-    }
-
-    /// Tells the directory now and then, and when something has changed.
-    static asio::awaitable<void> show(std::shared_ptr<node_core> self) {
-        const auto executor = co_await asio::this_coro::executor;
-        auto& clock = self->broker_->clock();
-        while (!self->is_over_) {
-            auto next = later(clock.now(), renewal_period(self->options_.lease()));
-            std::exception_ptr trouble;
-            try {
-                auto text = encode(self->info());
-                co_await self->broker_->announce(nodes_board, self->id_, std::move(text), self->options_.lease());
-            } catch (...) {
-                trouble = std::current_exception();
-            }
-            self->tell("telling that it is there", trouble);
-            if (self->is_over_) break;
-            const alarm at(clock, executor, self->changed_, next);
-            co_await self->changed_->wait();
-        }
-    }
-
-    static asio::awaitable<node_info> obey(node_core& self, node_order order) {
-        if (order.concurrency) self.worker_.set_concurrency(slots_of(*order.concurrency));
-        switch (order.action) {
-            case node_action::none: break;
-            case node_action::pause: self.worker_.pause(); break;
-            case node_action::resume: self.worker_.resume(); break;
-            case node_action::drain: self.worker_.stop(); break;
-            case node_action::stop: self.worker_.stop_now(); break;
-        }
-        self.changed_->set();
-        co_return self.info();
-    }
-
-    void tell(const std::string& what, const std::exception_ptr& error) const {
-        if (!error || !options_.log()) return;
-        try {
-            std::rethrow_exception(error);
-        } catch (const std::exception& e) {
-            options_.log()("node " + id_ + ": " + what + " failed: " + e.what());
-        }
-    }
-
-    const broker_ptr broker_;
-    worker& worker_;
-    const node_options options_;
-    const std::string id_;
-    const std::string ip_ = own_ip();
-    service service_;
-    const time_point started_at_;
-    const std::shared_ptr<event> changed_ = std::make_shared<event>();
-    event shown_;  // is_shown_ has become false
-    asio::cancellation_signal stop_showing_;
-    std::atomic<bool> is_over_ = false;
-    std::atomic<bool> is_shown_ = true;
-};
-
-}  // namespace detail
-
-node::node(broker_ptr broker, worker& shown, node_options options)
-    : core_(std::make_shared<detail::node_core>(std::move(broker), shown, std::move(options))) {}
-
-node::~node() = default;
-
-asio::awaitable<void> node::run() { return detail::node_core::run(core_); }
-
-node_info node::info() const { return core_->info(); }
-
-}  // namespace taskflux
-
-// -------------------- taskflux/app/app/command_line.hpp ----------------------------------------------------
-
-namespace taskflux::detail {
-
-/// What the command line of an app asks for.
-struct command_line {
-    std::string config;  ///< empty: none
-    std::string env;     ///< empty: none
-    bool check = false;
-    bool help = false;
-    bool version = false;
-};
-
-/// The words behind the program's name. Throws `config_error` for what is not known.
-command_line parse_command_line(const std::vector<std::string>& words);
-
-/// What --help prints.
-std::string help_text(const std::string& program);
-
-}  // namespace taskflux::detail
-
 // -------------------- taskflux/detail/nursery.hpp ----------------------------------------------------------
 
 namespace taskflux::detail {
@@ -710,6 +477,357 @@ private:
     std::exception_ptr failure_;
     bool is_stopped_ = false;
 };
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/admin/node/core.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A node while it runs: its worker, the service that steers it, and what shows it in the directory, on one strand.
+class node_core final : public std::enable_shared_from_this<node_core> {
+public:
+    node_core(broker_ptr broker, worker& shown, node_options options);
+
+    const asio::any_io_executor& strand() const { return strand_; }
+
+    /// Until the worker has ended, and nothing of the node is left in the directory. Throws what the worker threw.
+    asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>);
+
+    /// Stops the worker, and with it the node. Thread-safe; may come before `live`.
+    void stop();
+
+    node_info info() const;
+
+private:
+    std::string host() const;
+
+    /// Begins with what others have asked for.
+    asio::awaitable<void> begin();
+    asio::awaitable<void> take_settings();
+
+    asio::awaitable<void> be_steered();
+    static asio::awaitable<node_info> obey(node_core& self, node_order order);
+
+    /// Tells the directory now and then, and when something has changed.
+    asio::awaitable<void> show();
+    asio::awaitable<void> announce();
+
+    /// Logs an error, if there is one.
+    void tell(const std::string& what, const std::exception_ptr& error) const;
+
+    const broker_ptr broker_;
+    worker& worker_;
+    const node_options options_;
+    const std::string id_;
+    const std::string ip_;
+    const asio::any_io_executor strand_;
+    service service_;
+    const time_point started_at_;
+    const std::shared_ptr<event> changed_;
+
+    // On the strand.
+    nursery parts_;
+    nursery::child beginning_, working_, showing_;
+    bool has_begun_ = false;
+    bool is_over_ = false;  // the worker has ended
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/live.hpp -------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Awaits `life` on `strand`. Cancelling this coroutine calls `stop`, on any thread, and `life` then ends in its own time.
+asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop);
+
+/// Lives a core's life on its strand, with the threads that it may post to. Cancelling this coroutine stops the core,
+/// which then ends in its own time.
+template <class Core>
+asio::awaitable<void> live(std::shared_ptr<Core> core, std::shared_ptr<asio::thread_pool> threads) {
+    auto stop = [weak = std::weak_ptr(core)] {
+        if (const auto alive = weak.lock()) alive->stop();
+    };
+    co_await live_on(core->strand(), core->live(std::move(threads)), std::move(stop));
+}
+
+/// Threads for plain functions; 0: one a core.
+inline std::shared_ptr<asio::thread_pool> make_cpu_pool(std::size_t threads) {
+    if (threads == 0) threads = std::thread::hardware_concurrency();
+    return std::make_shared<asio::thread_pool>((std::max)(threads, std::size_t(1)));
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/admin/node.ipp --------------------------------------------------------------
+
+namespace taskflux {
+
+node::node(broker_ptr broker, worker& shown, node_options options)
+    : core_(std::make_shared<detail::node_core>(std::move(broker), shown, std::move(options))) {}
+
+node::~node() = default;
+
+asio::awaitable<void> node::run() { return detail::live(core_, nullptr); }
+
+node_info node::info() const { return core_->info(); }
+
+}  // namespace taskflux
+
+// -------------------- taskflux/detail/alarm.hpp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Sets an event when a clock reads a time, unless it is destroyed before. So a wait for the event ends then, without
+/// an operation of its own that would have to be cancelled. An alarm that rings when something else has just ended the
+/// wait leaves the event set: the next wait for it ends at once.
+class alarm {
+public:
+    /// `source` must outlive it.
+    alarm(clock& source, const asio::any_io_executor& executor, std::shared_ptr<event> rings, time_point when)
+        : source_(source), timer_(executor), is_on_(std::make_shared<std::atomic<bool>>(true)) {
+        source_.arm(timer_, when);
+        // A clock may end the wait by cancelling it.
+        timer_.async_wait([rings = std::move(rings), is_on = is_on_](const boost::system::error_code&) {
+            if (*is_on) rings->set();
+        });
+    }
+    ~alarm() {
+        *is_on_ = false;
+        source_.disarm(timer_);
+    }
+    alarm(const alarm&) = delete;
+    alarm& operator=(const alarm&) = delete;
+
+private:
+    clock& source_;
+    asio::steady_timer timer_;
+    const std::shared_ptr<std::atomic<bool>> is_on_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/caught.hpp -----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How a call has ended: with a value, or with what it threw. (No aggregate: GCC 12 destroys temporaries of those twice in a
+/// co_await expression.)
+template <class T>
+class outcome {
+public:
+    explicit outcome(stored<T> value) : value_(std::move(value)) {}
+    explicit outcome(std::exception_ptr failure) : failure_(std::move(failure)) {}
+
+    /// Null when it ended with a value.
+    const std::exception_ptr& failure() const { return failure_; }
+
+    /// The value, once. Throws what the call threw.
+    T take() {
+        if (failure_) std::rethrow_exception(failure_);
+        if constexpr (!std::is_void_v<T>) return std::move(*value_);
+    }
+
+private:
+    std::optional<stored<T>> value_;
+    std::exception_ptr failure_;
+};
+
+/// Awaits `call`, and gives how it has ended instead of throwing, so that what follows can await too: a `catch` can't.
+/// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
+/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for the way of each task.
+template <class T>
+asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(call);
+            co_return outcome<T>(stored<T>());
+        } else {
+            T value = co_await std::move(call);
+            co_return outcome<T>(std::move(value));
+        }
+    } catch (...) {
+        co_return outcome<T>(std::current_exception());
+    }
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/platform/process.hpp -------------------------------------------------
+
+namespace taskflux::detail {
+
+// What a program asks its operating system for: the one place that differs by platform. Where a system has no answer that
+// is known here, it is 0, or nothing.
+
+/// This process's number; 0: not known.
+std::uint64_t process_id();
+
+/// Processes of this machine that run or wait, on average over a minute; 0: not known.
+double load_average();
+
+/// Resident memory of this process in bytes; 0: not known.
+std::uint64_t resident_bytes();
+
+/// The environment's variables, each as "NAME=value". Valid until the environment is changed.
+std::vector<std::string_view> environment_variables();
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/admin/node/core.ipp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// As many slots as a worker of this machine can count.
+inline std::size_t slots_of(std::uint64_t wanted) {
+    return static_cast<std::size_t>((std::min)(wanted, std::uint64_t((std::numeric_limits<std::size_t>::max)())));
+}
+
+node_core::node_core(broker_ptr broker, worker& shown, node_options options)
+    : broker_(std::move(broker)), worker_(shown), options_(std::move(options)), id_(uuid_generator().text()), ip_(own_ip()),
+      strand_(asio::make_strand(broker_->get_executor())),
+      service_(broker_, service_options().id(id_).host(host()).lease(options_.lease()).log(options_.log())),
+      started_at_(broker_->clock().now()), changed_(std::make_shared<event>()), parts_(strand_) {
+    service_.on(steer_node, [this](node_order order) { return obey(*this, order); });
+}
+
+asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
+    const auto self = shared_from_this();
+    if (std::exchange(has_begun_, true)) throw error(errc::wrong_state, "this node has been run already");
+    parts_.start(beginning_, begin());
+    co_await parts_.end_of(beginning_);
+    auto running = worker_.run();  // before an order can come
+    parts_.start(be_steered());
+    parts_.start(showing_, show());
+    parts_.start(working_, std::move(running));
+
+    co_await parts_.end_of(working_);
+    service_.stop();
+    is_over_ = true;
+    changed_->set();
+    co_await parts_.end_of(showing_);
+    auto leaving = broker_->withdraw(nodes_board, id_);
+    const auto left = co_await caught(std::move(leaving));
+    tell("leaving the directory", left.failure());
+    co_await parts_.end_of_all();
+    parts_.check();
+}
+
+void node_core::stop() {
+    asio::post(strand_, [self = shared_from_this()] {
+        self->beginning_.stop();
+        self->worker_.stop();
+    });
+}
+
+node_info node_core::info() const {
+    node_info made;
+    made.id = id_;
+    made.name = options_.name().empty() ? host() : options_.name();
+    made.host = host();
+    made.ip = ip_;
+    made.pid = process_id();
+    made.version = version;
+    made.started_at = started_at_;
+    made.queues = worker_.queues();
+    made.tasks = worker_.tasks();
+    made.concurrency = worker_.concurrency();
+    made.running = worker_.counts().running;
+    made.load = host_load();
+    made.memory = resident_memory();
+    made.paused = worker_.is_paused();
+    return made;
+}
+
+std::string node_core::host() const { return options_.host().empty() ? asio::ip::host_name() : options_.host(); }
+
+asio::awaitable<void> node_core::begin() {
+    const auto self = shared_from_this();
+    auto taking = take_settings();
+    const auto taken = co_await caught(std::move(taking));
+    tell("reading what is kept for it", taken.failure());
+}
+
+asio::awaitable<void> node_core::take_settings() {
+    const auto name = info().name;
+    const auto rows = co_await broker_->announced(settings_board);
+    for (const auto& row : rows) {
+        if (row.id != name) continue;
+        const auto settings = decode<node_settings>(row.text);
+        if (settings.concurrency) worker_.set_concurrency(slots_of(*settings.concurrency));
+        if (settings.paused) worker_.pause();
+    }
+}
+
+asio::awaitable<void> node_core::be_steered() {
+    const auto self = shared_from_this();
+    auto serving = service_.run();
+    const auto served = co_await caught(std::move(serving));
+    tell("steering it", served.failure());
+}
+
+asio::awaitable<node_info> node_core::obey(node_core& self, node_order order) {
+    if (order.concurrency) self.worker_.set_concurrency(slots_of(*order.concurrency));
+    switch (order.action) {
+        case node_action::none: break;
+        case node_action::pause: self.worker_.pause(); break;
+        case node_action::resume: self.worker_.resume(); break;
+        case node_action::drain: self.worker_.stop(); break;
+        case node_action::stop: self.worker_.stop_now(); break;
+    }
+    self.changed_->set();
+    co_return self.info();
+}
+
+asio::awaitable<void> node_core::show() {
+    const auto self = shared_from_this();
+    auto& clock = broker_->clock();
+    while (!is_over_) {
+        const auto next = later(clock.now(), renewal_period(options_.lease()));
+        auto telling = announce();
+        const auto told = co_await caught(std::move(telling));
+        tell("telling that it is there", told.failure());
+        if (is_over_) break;
+        const alarm at(clock, strand_, changed_, next);
+        co_await changed_->wait();
+    }
+}
+
+asio::awaitable<void> node_core::announce() {
+    auto text = encode(info());
+    co_await broker_->announce(nodes_board, id_, std::move(text), options_.lease());
+}
+
+void node_core::tell(const std::string& what, const std::exception_ptr& error) const {
+    if (!error || !options_.log()) return;
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+        options_.log()("node " + id_ + ": " + what + " failed: " + e.what());
+    }
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/app/app/command_line.hpp ----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What the command line of an app asks for.
+struct command_line {
+    std::string config;  ///< empty: none
+    std::string env;     ///< empty: none
+    bool check = false;
+    bool help = false;
+    bool version = false;
+};
+
+/// The words behind the program's name. Throws `config_error` for what is not known.
+command_line parse_command_line(const std::vector<std::string>& words);
+
+/// What --help prints.
+std::string help_text(const std::string& program);
 
 }  // namespace taskflux::detail
 
@@ -845,31 +963,6 @@ inline std::string allowed_instead(std::string_view text, const std::vector<std:
     const auto meant = nearest(text, allowed);
     std::string end = meant.empty() ? "" : "; did you mean \"" + std::string(meant) + "\"?";
     return end.append(end.empty() ? "; there are: " : " There are: ").append(quoted_list(allowed));
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/detail/live.hpp -------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Awaits `life` on `strand`. Cancelling this coroutine calls `stop`, on any thread, and `life` then ends in its own time.
-asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop);
-
-/// Lives a core's life on its strand, with the threads that it may post to. Cancelling this coroutine stops the core,
-/// which then ends in its own time.
-template <class Core>
-asio::awaitable<void> live(std::shared_ptr<Core> core, std::shared_ptr<asio::thread_pool> threads) {
-    auto stop = [weak = std::weak_ptr(core)] {
-        if (const auto alive = weak.lock()) alive->stop();
-    };
-    co_await live_on(core->strand(), core->live(std::move(threads)), std::move(stop));
-}
-
-/// Threads for plain functions; 0: one a core.
-inline std::shared_ptr<asio::thread_pool> make_cpu_pool(std::size_t threads) {
-    if (threads == 0) threads = std::thread::hardware_concurrency();
-    return std::make_shared<asio::thread_pool>((std::max)(threads, std::size_t(1)));
 }
 
 }  // namespace taskflux::detail
@@ -5947,52 +6040,6 @@ asio::awaitable<std::optional<task_key>> schedule_book::live_task(std::string qu
     const auto record = co_await broker_->get(std::move(id));
     if (!record || is_terminal(record->state)) co_return std::nullopt;
     co_return key;
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/detail/caught.hpp -----------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// How a call has ended: with a value, or with what it threw. (No aggregate: GCC 12 destroys temporaries of those twice in a
-/// co_await expression.)
-template <class T>
-class outcome {
-public:
-    explicit outcome(stored<T> value) : value_(std::move(value)) {}
-    explicit outcome(std::exception_ptr failure) : failure_(std::move(failure)) {}
-
-    /// Null when it ended with a value.
-    const std::exception_ptr& failure() const { return failure_; }
-
-    /// The value, once. Throws what the call threw.
-    T take() {
-        if (failure_) std::rethrow_exception(failure_);
-        if constexpr (!std::is_void_v<T>) return std::move(*value_);
-    }
-
-private:
-    std::optional<stored<T>> value_;
-    std::exception_ptr failure_;
-};
-
-/// Awaits `call`, and gives how it has ended instead of throwing, so that what follows can await too: a `catch` can't.
-/// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
-/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for the way of each task.
-template <class T>
-asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
-    try {
-        if constexpr (std::is_void_v<T>) {
-            co_await std::move(call);
-            co_return outcome<T>(stored<T>());
-        } else {
-            T value = co_await std::move(call);
-            co_return outcome<T>(std::move(value));
-        }
-    } catch (...) {
-        co_return outcome<T>(std::current_exception());
-    }
 }
 
 }  // namespace taskflux::detail
