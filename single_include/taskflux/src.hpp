@@ -130,6 +130,52 @@ inline constexpr method<node_info(node_order)> steer_node{"taskflux/node", "stee
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/caught.hpp -----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How a call has ended: with a value, or with what it threw. (No aggregate: GCC 12 destroys temporaries of those twice in a
+/// co_await expression.)
+template <class T>
+class outcome {
+public:
+    explicit outcome(stored<T> value) : value_(std::move(value)) {}
+    explicit outcome(std::exception_ptr failure) : failure_(std::move(failure)) {}
+
+    /// Null when it ended with a value.
+    const std::exception_ptr& failure() const { return failure_; }
+
+    /// The value, once. Throws what the call threw.
+    T take() {
+        if (failure_) std::rethrow_exception(failure_);
+        if constexpr (!std::is_void_v<T>) return std::move(*value_);
+    }
+
+private:
+    std::optional<stored<T>> value_;
+    std::exception_ptr failure_;
+};
+
+/// Awaits `call`, and gives how it has ended instead of throwing, so that what follows can await too: a `catch` can't.
+/// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
+/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for the way of each task.
+template <class T>
+asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(call);
+            co_return outcome<T>(stored<T>());
+        } else {
+            T value = co_await std::move(call);
+            co_return outcome<T>(std::move(value));
+        }
+    } catch (...) {
+        co_return outcome<T>(std::current_exception());
+    }
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/detail/sleep.hpp ------------------------------------------------------------
 
 namespace taskflux::detail {
@@ -230,6 +276,13 @@ asio::awaitable<void> keep_order(broker_ptr broker, std::string name, node_order
     co_await broker->announce(settings_board, std::move(name), encode(settings), (duration::max)());
 }
 
+asio::awaitable<node_info> steer_one(broker_ptr broker, rpc caller, node_info which, node_order order, bool keep) {
+    const auto options = call_options().to(which.id).timeout(std::chrono::seconds(10));
+    auto told = co_await caller.call(steer_node, options, order);
+    if (keep) co_await keep_order(broker, which.name, order);
+    co_return told;
+}
+
 asio::awaitable<std::vector<node_info>> steer(broker_ptr broker, rpc caller, node_filter which, node_order order, bool keep) {
     auto found = co_await read_board<node_info>(broker, nodes_board);
     std::erase_if(found, [&](const auto& one) { return !fits(which, one); });
@@ -240,13 +293,10 @@ asio::awaitable<std::vector<node_info>> steer(broker_ptr broker, rpc caller, nod
     std::vector<node_info> told;
     std::exception_ptr failure;
     for (const auto& one : found) {
-        try {
-            const auto options = call_options().to(one.id).timeout(std::chrono::seconds(10));
-            told.push_back(co_await caller.call(steer_node, options, order));
-            if (keep) co_await keep_order(broker, one.name, order);
-        } catch (...) {
-            failure = std::current_exception();
-        }
+        auto steering = steer_one(broker, caller, one, order, keep);
+        auto steered = co_await caught(std::move(steering));
+        if (steered.failure()) failure = steered.failure();
+        else told.push_back(steered.take());
     }
     if (failure) std::rethrow_exception(failure);
     co_return told;
@@ -605,52 +655,6 @@ private:
     asio::steady_timer timer_;
     const std::shared_ptr<std::atomic<bool>> is_on_;
 };
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/detail/caught.hpp -----------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// How a call has ended: with a value, or with what it threw. (No aggregate: GCC 12 destroys temporaries of those twice in a
-/// co_await expression.)
-template <class T>
-class outcome {
-public:
-    explicit outcome(stored<T> value) : value_(std::move(value)) {}
-    explicit outcome(std::exception_ptr failure) : failure_(std::move(failure)) {}
-
-    /// Null when it ended with a value.
-    const std::exception_ptr& failure() const { return failure_; }
-
-    /// The value, once. Throws what the call threw.
-    T take() {
-        if (failure_) std::rethrow_exception(failure_);
-        if constexpr (!std::is_void_v<T>) return std::move(*value_);
-    }
-
-private:
-    std::optional<stored<T>> value_;
-    std::exception_ptr failure_;
-};
-
-/// Awaits `call`, and gives how it has ended instead of throwing, so that what follows can await too: a `catch` can't.
-/// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
-/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for the way of each task.
-template <class T>
-asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
-    try {
-        if constexpr (std::is_void_v<T>) {
-            co_await std::move(call);
-            co_return outcome<T>(stored<T>());
-        } else {
-            T value = co_await std::move(call);
-            co_return outcome<T>(std::move(value));
-        }
-    } catch (...) {
-        co_return outcome<T>(std::current_exception());
-    }
-}
 
 }  // namespace taskflux::detail
 
@@ -2938,7 +2942,7 @@ std::string board_of(std::string_view service) { return "taskflux/service/" + st
 
 namespace taskflux::detail {
 
-/// A service while it runs. Kept alive by its loop and its calls. What it does is in service_core.ipp.
+/// A service while it runs. Kept alive by its loop and its calls. What it does is in core.ipp.
 class service_core : public std::enable_shared_from_this<service_core> {
 public:
     service_core(broker_ptr broker, const service_options& options, std::shared_ptr<const method_map> methods,
@@ -2993,6 +2997,7 @@ private:
 
     asio::awaitable<void> announce(bool leaving, duration lease);
     asio::awaitable<void> leave();
+    asio::awaitable<void> withdraw();
     asio::awaitable<void> drain();
 
     /// When the first call in hand is over, or has been cancelled too late.
@@ -3163,14 +3168,10 @@ asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::
     auto next = clock.now();
     while (!is_stopped_) {
         if (clock.now() >= next) {
-            std::exception_ptr trouble;
-            try {
-                co_await announce(false, options_.lease());
-            } catch (...) {
-                trouble = std::current_exception();
-            }
-            tell("telling that it is there", trouble);
-            next = later(clock.now(), trouble ? std::chrono::seconds(1) : renewal_period(options_.lease()));
+            auto telling = announce(false, options_.lease());
+            const auto told = co_await caught(std::move(telling));
+            tell("telling that it is there", told.failure());
+            next = later(clock.now(), told.failure() ? std::chrono::seconds(1) : renewal_period(options_.lease()));
         }
         if (is_stopped_) break;
         const alarm at(clock, strand_, changed_, (std::min)(next, cancel_overdue()));
@@ -3384,21 +3385,17 @@ asio::awaitable<void> service_core::announce(bool leaving, duration lease) {
 }
 
 asio::awaitable<void> service_core::leave() {
-    std::exception_ptr trouble;
-    try {
-        co_await announce(true, options_.lease() + options_.drain_for());
-    } catch (...) {
-        trouble = std::current_exception();
-    }
-    tell("leaving the directory", trouble);
+    auto telling = announce(true, options_.lease() + options_.drain_for());
+    const auto told = co_await caught(std::move(telling));
+    tell("leaving the directory", told.failure());
     co_await drain();
-    trouble = nullptr;
-    try {
-        for (const auto& [name, methods] : *methods_) co_await broker_->withdraw(board_of(name), options_.id());
-    } catch (...) {
-        trouble = std::current_exception();
-    }
-    tell("leaving the directory", trouble);
+    auto leaving = withdraw();
+    const auto left = co_await caught(std::move(leaving));
+    tell("leaving the directory", left.failure());
+}
+
+asio::awaitable<void> service_core::withdraw() {
+    for (const auto& [name, methods] : *methods_) co_await broker_->withdraw(board_of(name), options_.id());
 }
 
 asio::awaitable<void> service_core::drain() {

@@ -31,7 +31,7 @@
 
 namespace taskflux::detail {
 
-/// A service while it runs. Kept alive by its loop and its calls. What it does is in service_core.ipp.
+/// A service while it runs. Kept alive by its loop and its calls. What it does is in core.ipp.
 class service_core : public std::enable_shared_from_this<service_core> {
 public:
     service_core(broker_ptr broker, const service_options& options, std::shared_ptr<const method_map> methods,
@@ -86,6 +86,7 @@ private:
 
     asio::awaitable<void> announce(bool leaving, duration lease);
     asio::awaitable<void> leave();
+    asio::awaitable<void> withdraw();
     asio::awaitable<void> drain();
 
     /// When the first call in hand is over, or has been cancelled too late.

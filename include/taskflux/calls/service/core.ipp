@@ -3,6 +3,7 @@
 #include <taskflux/calls/service/core.hpp>
 #include <taskflux/calls/stream/outlet.hpp>
 #include <taskflux/core/lease/renewal_period.hpp>
+#include <taskflux/detail/caught.hpp>
 #include <taskflux/detail/spawn.hpp>
 
 #include <algorithm>
@@ -32,14 +33,10 @@ asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::
     auto next = clock.now();
     while (!is_stopped_) {
         if (clock.now() >= next) {
-            std::exception_ptr trouble;
-            try {
-                co_await announce(false, options_.lease());
-            } catch (...) {
-                trouble = std::current_exception();
-            }
-            tell("telling that it is there", trouble);
-            next = later(clock.now(), trouble ? std::chrono::seconds(1) : renewal_period(options_.lease()));
+            auto telling = announce(false, options_.lease());
+            const auto told = co_await caught(std::move(telling));
+            tell("telling that it is there", told.failure());
+            next = later(clock.now(), told.failure() ? std::chrono::seconds(1) : renewal_period(options_.lease()));
         }
         if (is_stopped_) break;
         const alarm at(clock, strand_, changed_, (std::min)(next, cancel_overdue()));
@@ -253,21 +250,17 @@ asio::awaitable<void> service_core::announce(bool leaving, duration lease) {
 }
 
 asio::awaitable<void> service_core::leave() {
-    std::exception_ptr trouble;
-    try {
-        co_await announce(true, options_.lease() + options_.drain_for());
-    } catch (...) {
-        trouble = std::current_exception();
-    }
-    tell("leaving the directory", trouble);
+    auto telling = announce(true, options_.lease() + options_.drain_for());
+    const auto told = co_await caught(std::move(telling));
+    tell("leaving the directory", told.failure());
     co_await drain();
-    trouble = nullptr;
-    try {
-        for (const auto& [name, methods] : *methods_) co_await broker_->withdraw(board_of(name), options_.id());
-    } catch (...) {
-        trouble = std::current_exception();
-    }
-    tell("leaving the directory", trouble);
+    auto leaving = withdraw();
+    const auto left = co_await caught(std::move(leaving));
+    tell("leaving the directory", left.failure());
+}
+
+asio::awaitable<void> service_core::withdraw() {
+    for (const auto& [name, methods] : *methods_) co_await broker_->withdraw(board_of(name), options_.id());
 }
 
 asio::awaitable<void> service_core::drain() {
