@@ -2215,7 +2215,7 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local run, known, dead = ARGV[2], call('HGET', c, 'run'), overdue(C)
-if #dead > 0 then
+if #dead > 0 or run ~= '' and run ~= known then
 local told = redis.pcall('INFO', 'server')
 run = type(told) == 'string' and string.match(told, 'run_id:(%x+)') or run
 end
@@ -2303,7 +2303,7 @@ if reply[1] ~= 'NEED' and is_due() then reply[2] = 1 end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "7ca16f74a18b7f31368061cf33b45f650609d3a6",
+inline constexpr script maintain{"maintain", "ff5c2162251622267313fe6a0ec3c2ede76a364f",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char note_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)

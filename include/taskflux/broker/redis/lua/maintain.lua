@@ -11,7 +11,7 @@ local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', '
 -- Another server, or the same one after a restart. Its clock may differ and it may have lost the last numbers given;
 -- no worker could renew its lease while there was none. So all leases begin again, and some numbers are skipped.
 local run, known, dead = ARGV[2], call('HGET', keys.queue, 'run'), overdue(keys.leases)
-if #dead > 0 then  -- the caller's knowledge may be older than this server
+if #dead > 0 or run ~= '' and run ~= known then  -- the caller's knowledge may be older than this server
     local told = redis.pcall('INFO', 'server')
     run = type(told) == 'string' and string.match(told, 'run_id:(%x+)') or run
 end
