@@ -100,6 +100,11 @@ public:
         if (is_closed_) throw detail::broker_is_closed();
     }
 
+    /// Returns when this process hears what is sent to its mailboxes. Errors: `unavailable`, `shut_down`.
+    awaitable<void> until_it_hears() {
+        if (!server_->hears()) co_await server_->until_it_hears();
+    }
+
     /// The queue of that name. Errors: `invalid_argument`, `shut_down`.
     std::shared_ptr<queue> at(const std::string& name) {
         check_open();
