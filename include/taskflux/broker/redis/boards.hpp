@@ -11,7 +11,7 @@
 
 namespace taskflux::redis {
 
-inline std::vector<std::string> board_key() { return {"D"}; }
+inline std::vector<std::string> board_key() { return {std::string(own_key::board)}; }
 
 /// On the server a board is a key of the queue of its name.
 inline void check_board(const engine& on, const std::string& board) {

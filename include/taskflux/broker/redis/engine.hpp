@@ -135,7 +135,7 @@ public:
     }
 
     /// The key of what a consumer holds. (GCC 12 compiles no list in braces inside a co_await expression.)
-    static std::vector<std::string> set_of(const std::string& consumer) { return {"a:" + consumer}; }
+    static std::vector<std::string> set_of(const std::string& consumer) { return {named(own_key::held, consumer)}; }
 
     /// Makes the queue known to `queues`.
     awaitable<void> announce(std::string name) {

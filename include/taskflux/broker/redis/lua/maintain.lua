@@ -48,7 +48,7 @@ load(limited)
 for _, seq in ipairs(limited) do
     local task = tasks[seq]
     sorted_sets[keys.limited][padded(seq)] = false
-    if task and task.state < task_state.succeeded and task.state ~= task_state.running and limit(task) <= now then give_up(task) end
+    if task and not is_terminal(task.state) and task.state ~= task_state.running and limit(task) <= now then give_up(task) end
 end
 
 local forgotten, has_news = 0, call('EXISTS', keys.reports) == 1  -- progress and logs
@@ -71,7 +71,7 @@ for _, member in ipairs(overdue(keys.forgotten)) do
     load(seqs)
     for _, seq in ipairs(seqs) do
         local task = tasks[seq]
-        if task and task.state >= task_state.succeeded and task.gone_at <= now then erase(task) end
+        if task and is_terminal(task.state) and task.gone_at <= now then erase(task) end
     end
     sorted_sets[keys.forgotten][member] = false
 end
