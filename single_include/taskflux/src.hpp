@@ -111,524 +111,6 @@
 #include <utility>
 #include <vector>
 
-// -------------------- taskflux/admin/node/boards.hpp -------------------------------------------------------
-
-namespace taskflux::detail {
-
-inline constexpr const char* nodes_board = "taskflux/nodes";
-
-/// What nodes begin with, by their names.
-inline constexpr const char* settings_board = "taskflux/settings";
-
-struct node_settings {
-    std::optional<std::uint64_t> concurrency;
-    bool paused = false;
-};
-BOOST_DESCRIBE_STRUCT(node_settings, (), (concurrency, paused))
-
-/// What every node serves.
-inline constexpr method<node_info(node_order)> steer_node{"taskflux/node", "steer"};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/detail/sleep.hpp ------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Returns when `source` reads `when` or later; at once if it does so already. `source` must outlive it.
-/// Cancellation (what the coroutine lets through; `co_spawn`: terminal): throws `operation_aborted`, where
-/// the coroutine throws when cancelled, else returns early.
-asio::awaitable<void> sleep_until(clock& source, time_point when);
-
-/// Returns after `by` has passed on `source`; else as `sleep_until`.
-inline asio::awaitable<void> sleep_for(clock& source, duration by) {
-    return sleep_until(source, later(source.now(), by));
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/admin/directory.ipp ---------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-
-/// What can be read on a board; the rest is another version's.
-template <class T>
-asio::awaitable<std::vector<T>> read_board(broker_ptr broker, std::string board) {
-    const auto rows = co_await broker->announced(std::move(board));
-    std::vector<T> all;
-    for (const auto& row : rows) {
-        try {
-            all.push_back(decode<T>(row.text));
-        } catch (const payload_error&) {
-            continue;
-        }
-    }
-    co_return all;
-}
-
-/// Those that take calls.
-asio::awaitable<std::vector<service_instance>> instances_of(broker_ptr broker, std::string service) {
-    auto all = co_await read_board<service_instance>(std::move(broker), board_of(service));
-    std::erase_if(all, [](const auto& one) { return one.leaving; });
-    co_return all;
-}
-
-asio::awaitable<std::vector<service_instance>> all_services(broker_ptr broker) {
-    const auto names = co_await broker->announced(services_board);
-    std::vector<service_instance> all;
-    for (const auto& name : names) {
-        auto some = co_await instances_of(broker, name.id);
-        for (auto& one : some) all.push_back(std::move(one));
-    }
-    co_return all;
-}
-
-asio::awaitable<directory_view> whole_view(broker_ptr broker) {
-    directory_view made;
-    made.nodes = co_await read_board<node_info>(broker, nodes_board);
-    made.services = co_await all_services(broker);
-    co_return made;
-}
-
-/// Whether the same are there.
-inline bool are_same(const directory_view& a, const directory_view& b) {
-    const auto same_node = [](const node_info& x, const node_info& y) { return x.id == y.id; };
-    const auto same_instance = [](const service_instance& x, const service_instance& y) {
-        return x.service == y.service && x.id == y.id;
-    };
-    return std::ranges::equal(a.nodes, b.nodes, same_node) && std::ranges::equal(a.services, b.services, same_instance);
-}
-
-asio::awaitable<directory_view> changed_view(broker_ptr broker, directory_view known, duration wait) {
-    constexpr auto look = std::chrono::seconds(1);
-    auto& clock = broker->clock();
-    const auto ends = later(clock.now(), wait);
-    for (;;) {
-        auto seen = co_await whole_view(broker);
-        if (clock.now() >= ends || !are_same(seen, known)) co_return seen;
-        co_await sleep_until(clock, (std::min)(ends, later(clock.now(), look)));
-    }
-}
-
-inline bool fits(const node_filter& which, const node_info& one) {
-    const auto is = [](const std::string& wanted, const std::string& given) { return wanted.empty() || wanted == given; };
-    return is(which.id, one.id) && is(which.name, one.name) && (is(which.host, one.host) || which.host == one.ip) &&
-           (which.queue.empty() || std::ranges::find(one.queues, which.queue) != one.queues.end());
-}
-
-/// Changes what nodes of that name begin with.
-asio::awaitable<void> keep_order(broker_ptr broker, std::string name, node_order order) {
-    node_settings settings;
-    const auto rows = co_await broker->announced(settings_board);
-    for (const auto& row : rows) {
-        if (row.id == name) settings = decode<node_settings>(row.text);
-    }
-    if (order.concurrency) settings.concurrency = order.concurrency;
-    if (order.action == node_action::pause) settings.paused = true;
-    if (order.action == node_action::resume) settings.paused = false;
-    co_await broker->announce(settings_board, std::move(name), encode(settings), (duration::max)());
-}
-
-asio::awaitable<std::vector<node_info>> steer(broker_ptr broker, rpc caller, node_filter which, node_order order, bool keep) {
-    auto found = co_await read_board<node_info>(broker, nodes_board);
-    std::erase_if(found, [&](const auto& one) { return !fits(which, one); });
-    if (found.empty()) {
-        throw error(errc::not_found, "no node fits id \"" + which.id + "\", name \"" + which.name + "\", host \"" +
-                                         which.host + "\", queue \"" + which.queue + "\" (empty: any)");
-    }
-    std::vector<node_info> told;
-    std::exception_ptr failure;
-    for (const auto& one : found) {
-        try {
-            const auto options = call_options().to(one.id).timeout(std::chrono::seconds(10));
-            told.push_back(co_await caller.call(steer_node, options, order));
-            if (keep) co_await keep_order(broker, one.name, order);
-        } catch (...) {
-            failure = std::current_exception();
-        }
-    }
-    if (failure) std::rethrow_exception(failure);
-    co_return told;
-}
-
-inline node_order order_to(node_action action) {
-    node_order made;
-    made.action = action;
-    return made;
-}
-
-}  // namespace detail
-
-asio::awaitable<std::vector<node_info>> directory::nodes() const {
-    return detail::read_board<node_info>(broker_, detail::nodes_board);
-}
-
-asio::awaitable<std::vector<service_instance>> directory::services() const { return detail::all_services(broker_); }
-
-asio::awaitable<std::vector<service_instance>> directory::services(std::string service) const {
-    detail::checked_service(service);
-    return detail::instances_of(broker_, std::move(service));
-}
-
-asio::awaitable<directory_view> directory::view() const { return detail::whole_view(broker_); }
-
-asio::awaitable<directory_view> directory::next_change(directory_view known, duration wait) const {
-    return detail::changed_view(broker_, std::move(known), wait);
-}
-
-asio::awaitable<std::vector<node_info>> directory::set_concurrency(node_filter which, std::uint64_t slots, bool keep) const {
-    node_order order;
-    order.concurrency = slots;
-    return detail::steer(broker_, rpc_, std::move(which), order, keep);
-}
-
-asio::awaitable<std::vector<node_info>> directory::pause(node_filter which, bool keep) const {
-    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::pause), keep);
-}
-
-asio::awaitable<std::vector<node_info>> directory::resume(node_filter which, bool keep) const {
-    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::resume), keep);
-}
-
-asio::awaitable<std::vector<node_info>> directory::drain(node_filter which) const {
-    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::drain), false);
-}
-
-asio::awaitable<std::vector<node_info>> directory::stop(node_filter which) const {
-    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::stop), false);
-}
-
-}  // namespace taskflux
-
-// -------------------- taskflux/admin/inspector.ipp ---------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-
-/// In the order of the calls: digits count as numbers, so that 2.10 comes after 2.9.
-inline bool is_before_by_number(std::string_view a, std::string_view b) {
-    const auto digits = [](std::string_view text) {
-        return text.substr(0, (std::min)(text.find_first_not_of("0123456789"), text.size()));
-    };
-    while (!a.empty() && !b.empty()) {
-        const auto x = digits(a), y = digits(b);
-        if (!x.empty() && !y.empty()) {
-            if (x != y) return x.size() != y.size() ? x.size() < y.size() : x < y;
-            a.remove_prefix(x.size());
-            b.remove_prefix(y.size());
-        } else {
-            if (a.front() != b.front()) return a.front() < b.front();
-            a.remove_prefix(1);
-            b.remove_prefix(1);
-        }
-    }
-    return a.size() < b.size();
-}
-
-asio::awaitable<task_node> child_of(broker_ptr broker, const journal_entry& entry) {
-    const auto place = child_place::parse(entry.text);
-    task_node made;
-    made.name = entry.key.substr(1);
-    const auto key = co_await broker->find(place.queue, place.own_id);
-    if (key) {
-        task_id id;
-        id.queue = place.queue;
-        id.key = *key;
-        auto record = co_await broker->get(std::move(id));
-        if (record) {
-            made.task = std::move(*record);
-            co_return made;
-        }
-    }
-    made.task.id.queue = place.queue;
-    made.task.own_id = place.own_id;
-    made.task.name = place.name;
-    if (entry.outcome) {
-        made.task.state = entry.outcome->state;
-        made.task.result = entry.outcome->result;
-        made.task.error = entry.outcome->error;
-        made.task.attempts = entry.outcome->attempts;
-    }
-    co_return made;
-}
-
-asio::awaitable<void> grow_tree(broker_ptr broker, task_node& node, std::size_t& room) {
-    journal_query query;
-    do {
-        journal_page page;
-        try {
-            page = co_await broker->journal(node.task.id, query);
-        } catch (const error& e) {
-            if (e.code() != errc::not_found) throw;
-            co_return;
-        }
-        node.spawned = page.counts;
-        query.cursor = page.cursor;
-        for (const auto& entry : page.entries) {
-            if (!entry.key.starts_with('c')) continue;
-            if (room == 0) {
-                node.is_cut = true;
-                co_return;
-            }
-            --room;
-            auto child = co_await child_of(broker, entry);
-            node.children.push_back(std::move(child));
-        }
-    } while (!query.cursor.empty());
-    std::ranges::sort(node.children, [](const task_node& a, const task_node& b) { return is_before_by_number(a.name, b.name); });
-    for (auto& child : node.children) co_await grow_tree(broker, child, room);
-}
-
-asio::awaitable<task_tree> look_around(broker_ptr broker, task_id id, std::size_t most) {
-    auto found = co_await broker->get(id);
-    if (!found) throw detail::no_such_task(id);
-    task_tree tree;
-    auto above = found->parent;
-    while (!above.empty()) {
-        auto parent = co_await broker->get(parse_task_id(above));
-        if (!parent) break;
-        above = parent->parent;
-        tree.ancestors.insert(tree.ancestors.begin(), std::move(*parent));
-    }
-    tree.node.task = std::move(*found);
-    co_await grow_tree(broker, tree.node, most);
-    co_return tree;
-}
-
-asio::awaitable<children_counts> count_children(broker_ptr broker, task_id id) {
-    journal_query query;
-    query.limit = 1;
-    const auto page = co_await broker->journal(std::move(id), std::move(query));
-    co_return page.counts;
-}
-
-}  // namespace detail
-
-asio::awaitable<task_tree> inspector::tree(task_id id, std::size_t most) const {
-    return detail::look_around(broker_, std::move(id), most);
-}
-
-asio::awaitable<children_counts> inspector::progress(task_id id) const {
-    return detail::count_children(broker_, std::move(id));
-}
-
-}  // namespace taskflux
-
-// -------------------- taskflux/detail/alarm.hpp ------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Sets an event when a clock reads a time, unless it is destroyed before. So a wait for the event ends then, without
-/// an operation of its own that would have to be cancelled. An alarm that rings when something else has just ended the
-/// wait leaves the event set: the next wait for it ends at once.
-class alarm {
-public:
-    /// `source` must outlive it.
-    alarm(clock& source, const asio::any_io_executor& executor, std::shared_ptr<event> rings, time_point when)
-        : source_(source), timer_(executor), is_on_(std::make_shared<std::atomic<bool>>(true)) {
-        source_.arm(timer_, when);
-        // A clock may end the wait by cancelling it.
-        timer_.async_wait([rings = std::move(rings), is_on = is_on_](const boost::system::error_code&) {
-            if (*is_on) rings->set();
-        });
-    }
-    ~alarm() {
-        *is_on_ = false;
-        source_.disarm(timer_);
-    }
-    alarm(const alarm&) = delete;
-    alarm& operator=(const alarm&) = delete;
-
-private:
-    clock& source_;
-    asio::steady_timer timer_;
-    const std::shared_ptr<std::atomic<bool>> is_on_;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/detail/platform/process.hpp -------------------------------------------------
-
-namespace taskflux::detail {
-
-// What a program asks its operating system for: the one place that differs by platform. Where a system has no answer that
-// is known here, it is 0, or nothing.
-
-/// This process's number; 0: not known.
-std::uint64_t process_id();
-
-/// Processes of this machine that run or wait, on average over a minute; 0: not known.
-double load_average();
-
-/// Resident memory of this process in bytes; 0: not known.
-std::uint64_t resident_bytes();
-
-/// The environment's variables, each as "NAME=value". Valid until the environment is changed.
-std::vector<std::string_view> environment_variables();
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/admin/node.ipp --------------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-
-/// As many slots as a worker of this machine can count.
-inline std::size_t slots_of(std::uint64_t wanted) {
-    return static_cast<std::size_t>((std::min)(wanted, std::uint64_t((std::numeric_limits<std::size_t>::max)())));
-}
-
-/// A node while it runs.
-class node_core : public std::enable_shared_from_this<node_core> {
-public:
-    node_core(broker_ptr broker, worker& shown, node_options options)
-        : broker_(std::move(broker)), worker_(shown), options_(std::move(options)), id_(uuid_generator().text()),
-          service_(broker_, service_options().id(id_).host(host()).lease(options_.lease()).log(options_.log())),
-          started_at_(broker_->clock().now()) {
-        service_.on(steer_node, [this](node_order order) { return obey(*this, order); });
-    }
-
-    node_info info() const {
-        node_info made;
-        made.id = id_;
-        made.name = options_.name().empty() ? host() : options_.name();
-        made.host = host();
-        made.ip = ip_;
-        made.pid = process_id();
-        made.version = version;
-        made.started_at = started_at_;
-        made.queues = worker_.queues();
-        made.tasks = worker_.tasks();
-        made.concurrency = worker_.concurrency();
-        made.running = worker_.counts().running;
-        made.load = host_load();
-        made.memory = resident_memory();
-        made.paused = worker_.is_paused();
-        return made;
-    }
-
-    static asio::awaitable<void> run(std::shared_ptr<node_core> self) {
-        std::exception_ptr unread;
-        try {
-            co_await self->take_settings();
-        } catch (...) {
-            unread = std::current_exception();
-        }
-        self->tell("reading what is kept for it", unread);
-        const auto executor = co_await asio::this_coro::executor;
-        asio::co_spawn(executor, self->service_.run(), [self](const std::exception_ptr& error) { self->tell("steering it", error); });
-        asio::co_spawn(executor, show(self), asio::bind_cancellation_slot(self->stop_showing_.slot(), [self](std::exception_ptr) {
-                           self->is_shown_ = false;
-                           self->shown_.set();
-                       }));
-        std::exception_ptr failure;
-        try {
-            co_await self->worker_.run();
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-        self->service_.stop();
-        self->is_over_ = true;
-        self->changed_->set();
-        while (self->is_shown_) co_await self->shown_.wait();
-        std::exception_ptr trouble;
-        try {
-            co_await self->broker_->withdraw(nodes_board, self->id_);
-        } catch (...) {
-            trouble = std::current_exception();
-        }
-        self->tell("leaving the directory", trouble);
-        if (failure) std::rethrow_exception(failure);
-    }
-
-private:
-    std::string host() const { return options_.host().empty() ? asio::ip::host_name() : options_.host(); }
-
-    asio::awaitable<void> take_settings() {
-        const auto name = info().name;
-        const auto rows = co_await broker_->announced(settings_board);
-        for (const auto& row : rows) {
-            if (row.id != name) continue;
-            const auto settings = decode<node_settings>(row.text);
-            if (settings.concurrency) worker_.set_concurrency(slots_of(*settings.concurrency));
-            if (settings.paused) worker_.pause();
-        }
-    }
-
-    /// Tells the directory now and then, and when something has changed.
-    static asio::awaitable<void> show(std::shared_ptr<node_core> self) {
-        const auto executor = co_await asio::this_coro::executor;
-        auto& clock = self->broker_->clock();
-        while (!self->is_over_) {
-            auto next = later(clock.now(), renewal_period(self->options_.lease()));
-            std::exception_ptr trouble;
-            try {
-                auto text = encode(self->info());
-                co_await self->broker_->announce(nodes_board, self->id_, std::move(text), self->options_.lease());
-            } catch (...) {
-                trouble = std::current_exception();
-            }
-            self->tell("telling that it is there", trouble);
-            if (self->is_over_) break;
-            const alarm at(clock, executor, self->changed_, next);
-            co_await self->changed_->wait();
-        }
-    }
-
-    static asio::awaitable<node_info> obey(node_core& self, node_order order) {
-        if (order.concurrency) self.worker_.set_concurrency(slots_of(*order.concurrency));
-        switch (order.action) {
-            case node_action::none: break;
-            case node_action::pause: self.worker_.pause(); break;
-            case node_action::resume: self.worker_.resume(); break;
-            case node_action::drain: self.worker_.stop(); break;
-            case node_action::stop: self.worker_.stop_now(); break;
-        }
-        self.changed_->set();
-        co_return self.info();
-    }
-
-    void tell(const std::string& what, const std::exception_ptr& error) const {
-        if (!error || !options_.log()) return;
-        try {
-            std::rethrow_exception(error);
-        } catch (const std::exception& e) {
-            options_.log()("node " + id_ + ": " + what + " failed: " + e.what());
-        }
-    }
-
-    const broker_ptr broker_;
-    worker& worker_;
-    const node_options options_;
-    const std::string id_;
-    const std::string ip_ = own_ip();
-    service service_;
-    const time_point started_at_;
-    const std::shared_ptr<event> changed_ = std::make_shared<event>();
-    event shown_;  // is_shown_ has become false
-    asio::cancellation_signal stop_showing_;
-    std::atomic<bool> is_over_ = false;
-    std::atomic<bool> is_shown_ = true;
-};
-
-}  // namespace detail
-
-node::node(broker_ptr broker, worker& shown, node_options options)
-    : core_(std::make_shared<detail::node_core>(std::move(broker), shown, std::move(options))) {}
-
-node::~node() = default;
-
-asio::awaitable<void> node::run() { return detail::node_core::run(core_); }
-
-node_info node::info() const { return core_->info(); }
-
-}  // namespace taskflux
-
 // -------------------- taskflux/app/app/command_line.hpp ----------------------------------------------------
 
 namespace taskflux::detail {
@@ -1516,6 +998,27 @@ inline config_document read_variables(const std::map<std::string, std::string>& 
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/platform/process.hpp -------------------------------------------------
+
+namespace taskflux::detail {
+
+// What a program asks its operating system for: the one place that differs by platform. Where a system has no answer that
+// is known here, it is 0, or nothing.
+
+/// This process's number; 0: not known.
+std::uint64_t process_id();
+
+/// Processes of this machine that run or wait, on average over a minute; 0: not known.
+double load_average();
+
+/// Resident memory of this process in bytes; 0: not known.
+std::uint64_t resident_bytes();
+
+/// The environment's variables, each as "NAME=value". Valid until the environment is changed.
+std::vector<std::string_view> environment_variables();
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/app/config.ipp --------------------------------------------------------------
 
 namespace taskflux {
@@ -2120,6 +1623,2265 @@ void check_config(const app_config& config) {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/broker/exchange.ipp ---------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+struct sending {
+    event done;
+    std::exception_ptr trouble;
+    bool was_heard = false;
+};
+
+}  // namespace detail
+
+void exchange::post(std::string address, std::string message, bounce otherwise, receipt done) {
+    if (!done) done = [](std::exception_ptr, bool) {};
+    try {
+        if (message.size() > max_message_size) {
+            throw error(errc::too_large, "a message of " + std::to_string(message.size()) + " bytes is not sent: at most " +
+                                             std::to_string(max_message_size) + " are; send a reference to it");
+        }
+        do_post(std::move(address), std::move(message), std::move(otherwise), done);
+    } catch (...) {
+        done(std::current_exception(), false);
+    }
+}
+
+asio::awaitable<bool> exchange::send(std::string address, std::string message, bounce otherwise) {
+    const auto mine = std::make_shared<detail::sending>();
+    post(std::move(address), std::move(message), std::move(otherwise), [mine](std::exception_ptr trouble, bool was_heard) {
+        mine->trouble = std::move(trouble);
+        mine->was_heard = was_heard;
+        mine->done.set();
+    });
+    co_await mine->done.wait();
+    if (mine->trouble) std::rethrow_exception(mine->trouble);
+    co_return mine->was_heard;
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/memory/admission.hpp -------------------------------------------------
+
+namespace taskflux::memory {
+
+/// Why no more tasks of a queue may start now.
+enum class obstacle {
+    none,   ///< as many may start as were asked for
+    paused  ///< the queue is paused
+};
+
+/// How many tasks may start now, and why not more.
+struct allowance {
+    std::size_t count = 0;
+    obstacle why_not_more = obstacle::none;
+};
+
+/// Decides how many tasks of one queue may start. Whatever hands out tasks, or wakes somebody who would fetch them, asks
+/// here and nowhere else: what limits a queue is a rule of this class.
+class admission {
+public:
+    void pause(bool on) { is_paused_ = on; }
+    bool is_paused() const { return is_paused_; }
+
+    /// How many of `wanted` tasks may start now.
+    allowance admit(std::size_t wanted) const {
+        if (is_paused_) return {0, obstacle::paused};
+        return {wanted, obstacle::none};
+    }
+
+private:
+    bool is_paused_ = false;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/journal.hpp ---------------------------------------------------
+
+namespace taskflux::memory {
+
+/// A task's journal as the memory broker keeps it.
+class journal {
+public:
+    struct entry {
+        std::string text;
+        unsigned epoch = 0;
+        bool is_spawned = false;
+        std::optional<task_outcome> outcome;
+    };
+
+    unsigned epoch = 0;   ///< attempts that have failed since the task was submitted
+    std::string awaited;  ///< the key of the signal that ends the pause
+    children_policy policy;
+    bool is_continued = false;  ///< the continuation has been started
+
+    const children_counts& counts() const { return counts_; }
+    bool has_open_children() const { return open_ > 0; }
+    bool has_spawned() const { return counts_.total > 0 || has(continuation_key); }
+    bool has(std::string_view key) const { return entries_.contains(key); }
+
+    /// Throws `too_large`, and has changed nothing then.
+    noted note(journal_notes& notes) {
+        auto size = size_;
+        for (const auto& item : notes.items) {
+            if (item.key[0] == 's' && item.how == journal_notes::mode::add && !entries_.contains(item.key)) {
+                size += item.key.size() + item.text.size();
+            }
+        }
+        detail::check_journal_size(size);
+        size_ = size;
+        if (notes.policy) policy = *notes.policy;
+        noted answer;
+        answer.epoch = epoch;
+        for (auto& item : notes.items) answer.before.push_back(note(item));
+        return answer;
+    }
+
+    /// The next signal of that name.
+    std::string add_signal(const std::string& name, std::string value) {
+        detail::check_journal_size(size_ + value.size());
+        size_ += value.size();
+        auto key = signal_key(name, ++signals_[name]);
+        entries_[key].text = std::move(value);
+        return key;
+    }
+
+    /// Whether an open subtask has ended by that: another may have taken the place of one that ends again.
+    bool end_child(const std::string& key, const std::string& own_id, const task_outcome& outcome) {
+        const auto found = entries_.find(key);
+        if (found == entries_.end() || found->second.outcome) return false;
+        if (child_place::parse(found->second.text).own_id != own_id) return false;
+        found->second.outcome = outcome;
+        --open_;
+        if (!found->second.is_spawned) return true;
+        ++counts_.done;
+        if (outcome.state != task_state::succeeded) {
+            if (counts_.failed++ == 0) why_ = reason(key, outcome);
+        }
+        return true;
+    }
+
+    /// What the task fails with when its policy says so.
+    std::string failure() const {
+        if (!why_.empty()) return why_;
+        return encode(taskflux::failure{"task_failed", "", "it has fewer subtasks than must succeed", "", ""});
+    }
+
+    /// Where the subtasks are that have not ended.
+    std::vector<child_place> open_children() const {
+        std::vector<child_place> open;
+        for (auto at = entries_.lower_bound("c"); at != entries_.end() && at->first[0] == 'c'; ++at) {
+            if (!at->second.outcome) open.push_back(child_place::parse(at->second.text));
+        }
+        return open;
+    }
+
+    journal_page read(const journal_query& query) const {
+        journal_page page;
+        page.counts = counts_;
+        if (!query.keys.empty()) {
+            for (const auto& key : query.keys) {
+                const auto found = entries_.find(key);
+                if (found != entries_.end()) page.entries.push_back(seen(*found));
+            }
+            return page;
+        }
+        auto at = entries_.upper_bound(query.cursor);
+        for (; at != entries_.end() && page.entries.size() < query.limit; ++at) page.entries.push_back(seen(*at));
+        if (at != entries_.end() && at != entries_.begin()) page.cursor = std::prev(at)->first;
+        return page;
+    }
+
+    child_place place_of(const std::string& key) const { return child_place::parse(entries_.at(key).text); }
+    const std::optional<task_outcome>& outcome_of(const std::string& key) const { return entries_.at(key).outcome; }
+
+    /// What a task fails with whose subtask ended like that: what a script writes too.
+    static std::string reason(const std::string& key, const task_outcome& outcome) {
+        std::string message = "subtask \"" + key.substr(1) + "\" ";
+        switch (outcome.state) {
+            case task_state::cancelled: message += "was cancelled"; break;
+            case task_state::expired: message += "expired"; break;
+            case task_state::held:
+            case task_state::scheduled:
+            case task_state::waiting:
+            case task_state::running:
+            case task_state::waiting_children:
+            case task_state::succeeded:
+            case task_state::failed: message += "failed"; break;
+        }
+        taskflux::failure why{"task_failed", "", std::move(message), "", ""};
+        if (outcome.state == task_state::failed) {
+            try {
+                why.message += ": " + decode<taskflux::failure>(outcome.error).message;
+            } catch (const error&) {  // that it failed must be enough
+            }
+        }
+        return encode(why);
+    }
+
+private:
+    static journal_entry seen(const std::pair<const std::string, entry>& one) {
+        return {one.first, one.second.text, one.second.epoch, one.second.is_spawned, one.second.outcome};
+    }
+
+    std::optional<journal_entry> note(journal_notes::item& item) {
+        using mode = journal_notes::mode;
+        const auto found = entries_.find(item.key);
+        if (item.how == mode::drop) {
+            if (found != entries_.end()) drop(found->second), entries_.erase(found);
+            return std::nullopt;
+        }
+        if (found != entries_.end() && item.how == mode::add && !gives_way(found->second)) return seen(*found);
+        const bool is_child = item.key[0] == 'c';
+        if (is_child && found != entries_.end()) drop(found->second);
+        auto& made = entries_[item.key];
+        made = {std::move(item.text), epoch, item.is_spawned, std::nullopt};
+        if (is_child) ++open_;
+        if (item.is_spawned) ++counts_.total;
+        return std::nullopt;
+    }
+
+    void drop(const entry& child) {
+        if (!child.outcome) --open_;
+        if (!child.is_spawned) return;
+        --counts_.total;
+        if (!child.outcome) return;
+        --counts_.done;
+        if (child.outcome->state != task_state::succeeded) --counts_.failed;
+    }
+
+    bool gives_way(const entry& old) const {
+        return old.outcome && old.outcome->state != task_state::succeeded && old.epoch < epoch;
+    }
+
+    std::map<std::string, entry, std::less<>> entries_;
+    std::map<std::string, std::size_t> signals_;
+    std::string why_;  // a `failure`: that of the first spawned subtask that did not succeed
+    children_counts counts_;
+    std::size_t open_ = 0;  // subtasks, spawned or not
+    std::size_t size_ = 0;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/entry.hpp -----------------------------------------------------
+
+namespace taskflux::memory {
+
+struct entry;
+struct consumer;
+
+/// A caller waiting for a task's end: notified once, with the outcome filled in.
+struct result_waiter {
+    std::optional<task_outcome> outcome;
+    void (*notify)(result_waiter&) = nullptr;
+    result_waiter* next = nullptr;
+};
+
+/// What few tasks have, kept out of the way of those that don't.
+struct entry_extras {
+    std::string own_id;
+    std::string unique_key;
+    duration unique_window{};
+    std::string error;
+    std::string progress;
+    std::deque<log_line> log;
+    time_point limits_from{};  ///< set by a requeue: deadlines count from here
+    std::optional<parent_link> parent;
+    std::unique_ptr<memory::journal> journal;
+};
+
+/// A doubly linked list through the entries themselves: no allocation, and removal from the middle in
+/// O(1). A task is in at most one list: a lane, what a consumer holds, or those that have ended.
+class entry_list {
+public:
+    entry_list() = default;
+    entry_list(const entry_list&) = delete;
+    entry_list& operator=(const entry_list&) = delete;
+
+    bool empty() const { return head_ == nullptr; }
+    entry* front() const { return head_; }
+    entry* back() const { return tail_; }
+    inline void push_back(entry& item);
+    inline void push_front(entry& item);
+    inline void remove(entry& item);
+
+private:
+    entry* head_ = nullptr;
+    entry* tail_ = nullptr;
+};
+
+/// One task as the memory broker keeps it.
+struct entry {
+    entry* previous = nullptr;
+    entry* next = nullptr;
+    entry_list* home = nullptr;  ///< the list it is in
+
+    std::shared_ptr<const task_spec> spec;
+    std::string payload;
+    std::string result;
+    std::unique_ptr<entry_extras> extras;
+    result_waiter* waiters = nullptr;
+    consumer* holder = nullptr;  ///< of a running task
+
+    std::uint64_t sequence = 0;  ///< 0: this place is vacant
+    time_point submitted_at{};
+    time_point when{};  ///< held and scheduled: due; ended: when
+    time_point first_started_at{};
+    time_point started_at{};
+    std::uint32_t deliveries = 0;
+    std::uint32_t failed_attempts = 0;
+    std::uint32_t crashes = 0;
+    task_state state = task_state::waiting;
+    bool cancel_requested = false;
+    bool unclaimed = false;
+    bool is_first_try = false;  ///< running, and never before since it was submitted or requeued
+
+    entry_extras& more() {
+        if (!extras) extras = std::make_unique<entry_extras>();
+        return *extras;
+    }
+
+    void add_waiter(result_waiter& who) {
+        who.next = waiters;
+        waiters = &who;
+    }
+
+    void remove_waiter(const result_waiter& who) {
+        for (auto** link = &waiters; *link; link = &(*link)->next) {
+            if (*link == &who) {
+                *link = who.next;
+                return;
+            }
+        }
+    }
+
+    memory::journal* journal() const { return extras ? extras->journal.get() : nullptr; }
+
+    unsigned attempts() const {
+        const bool is_one_itself = state == task_state::running || state == task_state::waiting_children ||
+                                   state == task_state::succeeded;
+        return failed_attempts + (is_one_itself ? 1 : 0);
+    }
+
+    task_outcome outcome() const { return {state, result, extras ? extras->error : std::string(), attempts()}; }
+
+    /// When the broker gives the task up unless it has started (or, after a first try, ended) by then.
+    time_point limit() const {
+        const auto& policy = spec->policy;
+        if (policy.deadline == duration::zero() && policy.expires_in == duration::zero()) return never;
+        const auto from = extras && extras->limits_from > time_point{} ? extras->limits_from : submitted_at;
+        time_point limit = never;
+        if (policy.deadline > duration::zero()) limit = later(from, policy.deadline);
+        if (policy.expires_in > duration::zero() && first_started_at == time_point{}) {
+            limit = (std::min)(limit, later(from, policy.expires_in));
+        }
+        return limit;
+    }
+};
+
+/// A worker known to the queue, and what it holds.
+struct consumer {
+    std::string name;
+    time_point lease_end{};
+    entry_list held;
+    bool has_news = false;  ///< it has something to cancel and has not been told yet
+};
+
+inline void entry_list::push_back(entry& item) {
+    item.previous = tail_;
+    item.next = nullptr;
+    (tail_ ? tail_->next : head_) = &item;
+    tail_ = &item;
+    item.home = this;
+}
+
+inline void entry_list::push_front(entry& item) {
+    item.previous = nullptr;
+    item.next = head_;
+    (head_ ? head_->previous : tail_) = &item;
+    head_ = &item;
+    item.home = this;
+}
+
+inline void entry_list::remove(entry& item) {
+    (item.previous ? item.previous->next : head_) = item.next;
+    (item.next ? item.next->previous : tail_) = item.previous;
+    item.previous = item.next = nullptr;
+    item.home = nullptr;
+}
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/ended.hpp -----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The tasks that have ended, in the order in which their retention does: one list per length of
+/// retention, each in the order of ending, so that adding and finding the next are O(1).
+class ended_tasks {
+public:
+    void add(entry& item, duration retention) { lists_[retention].push_back(item); }
+
+    /// A task whose retention is over at `now`, or null.
+    entry* overdue(time_point now) {
+        std::erase_if(lists_, [](const auto& list) { return list.second.empty(); });
+        for (const auto& [retention, list] : lists_) {
+            if (!list.empty() && later(list.front()->when, retention) <= now) return list.front();
+        }
+        return nullptr;
+    }
+
+    /// The task that ended first, or null.
+    entry* oldest() const {
+        entry* found = nullptr;
+        for (const auto& [retention, list] : lists_) {
+            if (!list.empty() && (!found || list.front()->when < found->when)) found = list.front();
+        }
+        return found;
+    }
+
+    /// When the next retention ends, or `never`.
+    time_point next() const {
+        time_point soonest = never;
+        for (const auto& [retention, list] : lists_) {
+            if (!list.empty()) soonest = (std::min)(soonest, later(list.front()->when, retention));
+        }
+        return soonest;
+    }
+
+private:
+    std::map<duration, entry_list> lists_;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/ready.hpp -----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The waiting tasks of a queue: a FIFO lane per priority, and aside from them, by name, the tasks that a
+/// worker without a handler for them has passed over.
+class ready_tasks {
+public:
+    /// `urgent`: before the others of its priority; it has waited its turn before.
+    void add(entry& item, bool urgent = false) {
+        auto& lane = lanes_[item.spec->priority];
+        urgent ? lane.push_front(item) : lane.push_back(item);
+    }
+
+    void remove(entry& item) {
+        item.home->remove(item);
+        if (!std::exchange(item.unclaimed, false)) return;
+        --unclaimed_size_;
+        const auto aside = unclaimed_.find(item.spec->name);
+        if (!front(aside->second)) unclaimed_.erase(aside);
+    }
+
+    /// The task that a worker which knows `names` (null: all) gets next, or null when there is none for it.
+    /// Tasks it does not know are set aside on the way; `budget` bounds how many, and is counted down.
+    entry* next(const name_set* names, std::size_t& budget) {
+        for (;;) {
+            auto* found = front(lanes_);
+            if (unclaimed_size_ > 0) found = best(found, claimable(names));
+            if (!found || !names || names->contains(found->spec->name)) return found;
+            if (budget == 0) return nullptr;
+            --budget;
+            remove(*found);
+            set_aside(*found);
+        }
+    }
+
+    /// Whether a worker that knows `names` has something to look at.
+    bool has_work(const name_set* names) const {
+        return front(lanes_) != nullptr || (unclaimed_size_ > 0 && claimable(names) != nullptr);
+    }
+
+    /// The specification of the next task, or null.
+    const task_spec* front_spec() const {
+        const auto* next = front(lanes_);
+        return next ? next->spec.get() : nullptr;
+    }
+
+    std::size_t unclaimed_size() const { return unclaimed_size_; }
+
+private:
+    using lanes = std::map<int, entry_list, std::greater<>>;  // an emptied lane stays: it will be used again
+
+    static entry* front(const lanes& from) {
+        for (const auto& [priority, lane] : from) {
+            if (!lane.empty()) return lane.front();
+        }
+        return nullptr;
+    }
+
+    /// The one to run first: by priority, then by age.
+    static entry* best(entry* a, entry* b) {
+        if (!a || !b) return a ? a : b;
+        if (a->spec->priority != b->spec->priority) return a->spec->priority > b->spec->priority ? a : b;
+        return a->sequence < b->sequence ? a : b;
+    }
+
+    entry* claimable(const name_set* names) const {
+        entry* found = nullptr;
+        for (const auto& [name, aside] : unclaimed_) {
+            if (!names || names->contains(name)) found = best(found, front(aside));
+        }
+        return found;
+    }
+
+    void set_aside(entry& item) {
+        unclaimed_[item.spec->name][item.spec->priority].push_back(item);
+        item.unclaimed = true;
+        ++unclaimed_size_;
+    }
+
+    lanes lanes_;
+    std::map<std::string, lanes, std::less<>> unclaimed_;
+    std::size_t unclaimed_size_ = 0;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/table.hpp -----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// All tasks of a queue by sequence number, in segments of 64 that vanish with their last task. Entries
+/// never move. Lookup is two indexings: numbers are given out in order, so no hashing is needed.
+class entry_table {
+public:
+    /// Makes an entry with the next sequence number.
+    entry& add() {
+        const auto sequence = ++last_;
+        const auto index = index_of(sequence);
+        while (segments_.size() <= index) segments_.push_back(nullptr);
+        if (!segments_[index]) {
+            segments_[index] = std::make_unique<segment>();
+            if (index > 0 && segments_[index - 1] && segments_[index - 1]->used == 0) segments_[index - 1].reset();
+        }
+        auto& made = segments_[index]->entries[place_of(sequence)];
+        made.sequence = sequence;
+        ++segments_[index]->used;
+        ++size_;
+        return made;
+    }
+
+    entry* find(std::uint64_t sequence) {
+        const auto number = sequence / segment_size;
+        if (number < first_segment_ || number - first_segment_ >= segments_.size()) return nullptr;
+        const auto& found = segments_[index_of(sequence)];
+        if (!found) return nullptr;
+        auto& place = found->entries[place_of(sequence)];
+        return sequence > 0 && place.sequence == sequence ? &place : nullptr;
+    }
+
+    /// The task with the lowest number above `sequence`, or null.
+    entry* after(std::uint64_t sequence) {
+        if (sequence >= last_) return nullptr;
+        for (auto at = (std::max)(sequence + 1, first_segment_ * segment_size); at <= last_;) {
+            if (!segments_[index_of(at)]) {
+                at = (at / segment_size + 1) * segment_size;
+            } else if (auto* found = find(at)) {
+                return found;
+            } else {
+                ++at;
+            }
+        }
+        return nullptr;
+    }
+
+    void erase(entry& gone) {
+        const auto index = index_of(gone.sequence);
+        const bool is_growing = index + 1 == segments_.size();  // its next numbers are still to come
+        gone = entry{};
+        --size_;
+        if (--segments_[index]->used == 0 && !is_growing) segments_[index].reset();
+        while (segments_.size() > 1 && !segments_.front()) {
+            segments_.pop_front();
+            ++first_segment_;
+        }
+    }
+
+    std::size_t size() const { return size_; }
+
+    /// How many segments are in memory.
+    std::size_t segments() const {
+        return static_cast<std::size_t>(std::ranges::count_if(segments_, [](const auto& one) { return bool(one); }));
+    }
+
+    /// The highest number given out so far.
+    std::uint64_t last() const { return last_; }
+
+private:
+    static std::size_t place_of(std::uint64_t sequence) { return static_cast<std::size_t>(sequence % segment_size); }
+    std::size_t index_of(std::uint64_t sequence) const {
+        return static_cast<std::size_t>(sequence / segment_size - first_segment_);
+    }
+
+    static constexpr std::uint64_t segment_size = 64;
+
+    struct segment {
+        std::array<entry, segment_size> entries;
+        std::uint32_t used = 0;
+    };
+
+    std::deque<std::unique_ptr<segment>> segments_;
+    std::uint64_t first_segment_ = 0;
+    std::uint64_t last_ = 0;
+    std::size_t size_ = 0;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/store.hpp -----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The tasks of one queue and every step that they may take: the state table in motion. Knows no clock
+/// (`now` is an argument), starts nothing, waits for nothing. Not thread-safe.
+class task_store {
+public:
+    /// `seed` makes the nonces of keys; `max_ended` bounds how many ended tasks are kept, zero: no bound.
+    task_store(std::uint64_t seed, std::size_t max_ended) : seed_(seed), max_ended_(max_ended) {}
+
+    /// Stores a task, or finds the one that is there already under its own id or unique key.
+    submitted add(new_task&& from, time_point now) {
+        if (const auto there = find_same(from, now)) return {*there, true};
+        auto& task = tasks_.add();
+        task.spec = std::move(from.spec);
+        task.payload = std::move(from.payload);
+        task.submitted_at = now;
+        if (!from.own_id.empty()) {
+            own_ids_.emplace(from.own_id, task.sequence);
+            task.more().own_id = std::move(from.own_id);
+        }
+        if (!from.unique_key.empty()) {
+            task.more().unique_key = std::move(from.unique_key);
+            task.more().unique_window = from.unique_window;
+            lock_unique_key(task, now);
+        }
+        if (from.parent) task.more().parent = std::move(from.parent);
+        task.when = (std::max)({from.at, later(now, from.delay), now});
+        task.state = task_state::held;  // where every task begins, most of them for no time at all
+        ++counts_[index(task.state)];
+        watch_limit(task);
+        if (!from.hold) start(task, now);
+        return {key_of(task), false};
+    }
+
+    /// The task that is there already under the same own id or unique key.
+    std::optional<task_key> find_same(const new_task& as, time_point now) {
+        if (const auto there = find_own(as.own_id)) return there;
+        if (const auto* holder = unique_holder(as.unique_key, now)) return key_of(*holder);
+        return std::nullopt;
+    }
+
+    void start(entry& task, time_point now) {
+        detach(task);
+        make_ready(task, task_event::start, task.when, now);
+    }
+
+    void promote(entry& task, time_point now) {
+        detach(task);
+        make_ready(task, task_event::promote, now, now);
+    }
+
+    /// False when its unique key is another's by now.
+    bool requeue(entry& task, time_point now) {
+        auto& more = task.more();
+        if (unique_holder(more.unique_key, now)) return false;
+        lock_unique_key(task, now);
+        detach(task);
+        task.failed_attempts = task.crashes = 0;
+        task.first_started_at = task.started_at = {};
+        task.cancel_requested = false;
+        more.limits_from = now;
+        more.error.clear();
+        if (more.journal) begin_epoch(*more.journal);
+        make_ready(task, task_event::requeue, now, now);
+        return true;
+    }
+
+    void deliver(entry& task, consumer& who, time_point now) {
+        detach(task);
+        enter(task, task_event::fetch, task_state::running);
+        ++task.deliveries;
+        task.started_at = now;
+        task.is_first_try = task.first_started_at == time_point{};
+        if (task.is_first_try) task.first_started_at = now;
+        task.holder = &who;
+        who.held.push_back(task);
+    }
+
+    void complete(entry& task, std::string result, time_point now) {
+        if (task.cancel_requested) {
+            ++task.failed_attempts;
+            return cancel(task, now);
+        }
+        task.result = std::move(result);
+        finish(task, task_event::complete, task_state::succeeded, now);
+    }
+
+    void fail(entry& task, task_event event, std::string why, time_point now) {
+        if (task.cancel_requested) return cancel(task, now);
+        task.more().error = std::move(why);
+        finish(task, event, task_state::failed, now);
+    }
+
+    /// Due again after `delay`; failed instead when its deadline comes first.
+    void retry(entry& task, std::string why, duration delay, time_point now) {
+        const auto due = later(now, delay);
+        if (task.cancel_requested || due >= task.limit()) {
+            return fail(task, task_event::time_out, std::move(why), now);
+        }
+        if (!why.empty()) task.more().error = std::move(why);
+        detach(task);
+        make_ready(task, task_event::retry, due, now);
+    }
+
+    /// Retried after a failure: what has failed below it may be tried again too.
+    static void begin_epoch(memory::journal& notes) {
+        ++notes.epoch;
+        notes.awaited.clear();
+        notes.is_continued = false;
+    }
+
+    /// Back to the head of its lane, as if it had not been fetched.
+    void release(entry& task, time_point now) {
+        if (task.is_first_try) task.first_started_at = task.started_at = {};
+        give_back(task, task_event::release, now);
+    }
+
+    /// After its consumer's death.
+    void recover(entry& task, time_point now) {
+        ++task.crashes;
+        const auto limit = task.spec->policy.crash_limit;
+        if (limit == 0 || task.crashes < limit) return give_back(task, task_event::recover, now);
+        const failure why{"crashed", "", "the lease was lost " + std::to_string(task.crashes) + " times", "", ""};
+        fail(task, task_event::crash, encode(why), now);
+    }
+
+    void cancel(entry& task, time_point now) {
+        finish(task, task_event::cancel, task_state::cancelled, now);
+    }
+
+    /// Removes a task for good; callers waiting for it get the outcome `cancelled`.
+    void remove(entry& task, time_point now) {
+        if (is_terminal(task.state)) return forget(task);
+        conclude(task, task_event::cancel, task_state::cancelled, now);
+        erase(task);
+    }
+
+    /// Promotes, expires, times out and forgets what has fallen due; returns when the next will, or `never`.
+    time_point advance(time_point now) {
+        while (!scheduled_.empty() && scheduled_.begin()->first <= now) {
+            promote(*tasks_.find(scheduled_.begin()->second), now);
+        }
+        while (!limits_.empty() && limits_.begin()->first <= now) give_up(*tasks_.find(limits_.begin()->second), now);
+        while (auto* task = ended_.overdue(now)) forget(*task);
+        next_ = ended_.next();
+        if (!scheduled_.empty()) expect(scheduled_.begin()->first);
+        if (!limits_.empty()) expect(limits_.begin()->first);
+        return next_;
+    }
+
+    /// When `advance` will next have something to do, at the earliest.
+    time_point next() const { return next_; }
+
+    entry* find(task_key key) {
+        auto* task = tasks_.find(key.sequence);
+        return task && nonce_of(key.sequence) == key.nonce ? task : nullptr;
+    }
+
+    std::optional<task_key> find_own(const std::string& own_id) const {
+        if (own_id.empty()) return std::nullopt;
+        const auto found = own_ids_.find(own_id);
+        if (found == own_ids_.end()) return std::nullopt;
+        return task_key{found->second, nonce_of(found->second)};
+    }
+
+    /// The task with the lowest number above `sequence`, or null.
+    entry* after(std::uint64_t sequence) { return tasks_.after(sequence); }
+
+    task_key key_of(const entry& task) const { return {task.sequence, nonce_of(task.sequence)}; }
+
+    ready_tasks& ready() { return ready_; }
+    const ready_tasks& ready() const { return ready_; }
+
+    bool has_held_tasks() const { return tasks_.last() > 0; }
+
+    /// Tasks that have not ended.
+    std::size_t pending() const { return tasks_.size() - ended_size_; }
+
+    std::size_t count(task_state state) const { return counts_[index(state)]; }
+
+    struct ended_child {
+        parent_link parent;
+        std::string own_id;
+        task_outcome outcome;
+    };
+
+    /// What has come about here and concerns tasks that may be in other queues.
+    struct effects {
+        std::vector<ended_child> ended;
+        std::vector<std::pair<task_key, child_place>> orphans;  ///< to be cancelled: their parents have ended
+        std::vector<child_place> starts;   ///< continuations
+
+        bool empty() const { return ended.empty() && orphans.empty() && starts.empty(); }
+    };
+    bool has_effects() const { return !effects_.empty(); }
+    effects take_effects() { return std::exchange(effects_, {}); }
+
+protected:
+    /// The only place where a task's state changes.
+    void enter(entry& task, task_event event, task_state to) {
+        BOOST_ASSERT(is_legal(task.state, event, to));
+        static_cast<void>(event);
+        --counts_[index(task.state)];
+        ++counts_[index(to)];
+        task.state = to;
+    }
+
+    /// Takes a task out of every structure that its state puts it into.
+    void detach(entry& task) {
+        switch (task.state) {
+            case task_state::held: forget_limit(task); break;
+            case task_state::scheduled:
+                scheduled_.erase({task.when, task.sequence});
+                forget_limit(task);
+                break;
+            case task_state::waiting:
+                ready_.remove(task);
+                forget_limit(task);
+                break;
+            case task_state::running:
+                task.home->remove(task);
+                task.holder = nullptr;
+                break;
+            case task_state::waiting_children: forget_limit(task); break;
+            case task_state::succeeded:
+            case task_state::failed:
+            case task_state::cancelled:
+            case task_state::expired:
+                task.home->remove(task);
+                --ended_size_;
+                break;
+        }
+    }
+
+    void watch_limit(entry& task) {
+        if (const auto limit = task.limit(); limit != never) {
+            limits_.emplace(limit, task.sequence);
+            expect(limit);
+        }
+    }
+
+    void forget_limit(const entry& task) {
+        if (const auto limit = task.limit(); limit != never) limits_.erase({limit, task.sequence});
+    }
+
+    /// To a lane, or to the schedule when it is due later. `urgent`: to the lane's head.
+    void make_ready(entry& task, task_event event, time_point due, time_point now, bool urgent = false) {
+        if (due > now) {
+            enter(task, event, task_state::scheduled);
+            task.when = due;
+            scheduled_.emplace(due, task.sequence);
+            expect(due);
+        } else {
+            enter(task, event, task_state::waiting);
+            ready_.add(task, urgent);
+        }
+        watch_limit(task);
+    }
+
+    void give_back(entry& task, task_event event, time_point now) {
+        if (task.cancel_requested) return cancel(task, now);
+        detach(task);
+        make_ready(task, event, now, now, true);
+    }
+
+    /// Its deadline has passed.
+    void give_up(entry& task, time_point now) {
+        if (task.first_started_at == time_point{}) {
+            return finish(task, task_event::expire, task_state::expired, now);
+        }
+        auto why = task.extras ? std::move(task.extras->error) : std::string();
+        if (why.empty()) why = encode(failure{"timed_out", "", "the task's overall deadline passed", "", ""});
+        fail(task, task_event::time_out, std::move(why), now);
+    }
+
+    /// The end of a task, and the begin of its retention.
+    void finish(entry& task, task_event event, task_state to, time_point now) {
+        conclude(task, event, to, now);
+        const auto& policy = task.spec->policy;
+        const auto retention = to == task_state::failed ? policy.failed_retention : policy.retention;
+        if (retention == duration::zero()) return erase(task);
+        if (max_ended_ > 0 && ended_size_ >= max_ended_) forget(*ended_.oldest());
+        ++ended_size_;
+        ended_.add(task, retention);
+        expect(later(now, retention));
+    }
+
+    /// The end of a task: its unique key is free, callers waiting for it are notified.
+    void conclude(entry& task, task_event event, task_state to, time_point now) {
+        detach(task);
+        enter(task, event, to);
+        task.when = now;
+        unlock_unique_key(task);
+        tell_waiters(task);
+        if (!task.extras) return;
+        if (task.extras->parent) effects_.ended.push_back({*task.extras->parent, task.extras->own_id, task.outcome()});
+        const auto* notes = task.journal();
+        if (!notes || !notes->has_open_children()) return;
+        for (auto& one : notes->open_children()) effects_.orphans.emplace_back(key_of(task), std::move(one));
+    }
+
+    effects effects_;
+
+private:
+    using by_time = std::set<std::pair<time_point, std::uint64_t>>;
+
+    struct unique_lock {
+        std::uint64_t sequence;
+        time_point until;
+    };
+
+    static std::size_t index(task_state state) { return static_cast<std::size_t>(state); }
+
+    void expect(time_point when) { next_ = (std::min)(next_, when); }
+
+    std::uint32_t nonce_of(std::uint64_t sequence) const {
+        // SplitMix64's finaliser (Steele, Lea, Flood, 2014): keys of another life don't match.
+        auto mixed = seed_ + sequence * 0x9e3779b97f4a7c15U;
+        mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9U;
+        mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebU;
+        return static_cast<std::uint32_t>((mixed ^ (mixed >> 31)) >> 32);
+    }
+
+    void forget(entry& ended) {
+        detach(ended);
+        erase(ended);
+    }
+
+    void erase(entry& task) {
+        --counts_[index(task.state)];
+        if (task.extras) own_ids_.erase(task.extras->own_id);
+        tasks_.erase(task);
+    }
+
+    static void tell_waiters(entry& task) {
+        for (auto* waiter = std::exchange(task.waiters, nullptr); waiter;) {
+            auto* const next = waiter->next;
+            waiter->outcome = task.outcome();
+            waiter->notify(*waiter);
+            waiter = next;
+        }
+    }
+
+    const entry* unique_holder(const std::string& key, time_point now) {
+        if (key.empty()) return nullptr;
+        const auto lock = unique_.find(key);
+        return lock == unique_.end() || lock->second.until <= now ? nullptr : tasks_.find(lock->second.sequence);
+    }
+
+    void lock_unique_key(const entry& task, time_point now) {
+        const auto& [key, window] = std::tie(task.extras->unique_key, task.extras->unique_window);
+        if (key.empty()) return;
+        unique_[key] = {task.sequence, window > duration::zero() ? later(now, window) : never};
+    }
+
+    void unlock_unique_key(const entry& task) {
+        if (!task.extras || task.extras->unique_key.empty()) return;
+        const auto lock = unique_.find(task.extras->unique_key);
+        if (lock != unique_.end() && lock->second.sequence == task.sequence) unique_.erase(lock);
+    }
+
+    std::uint64_t seed_;
+    std::size_t max_ended_;
+    entry_table tasks_;
+    ready_tasks ready_;
+    by_time scheduled_;
+    by_time limits_;
+    ended_tasks ended_;
+    std::size_t ended_size_ = 0;
+    time_point next_ = never;
+    std::array<std::size_t, 9> counts_{};
+    std::unordered_map<std::string, std::uint64_t> own_ids_;
+    std::unordered_map<std::string, unique_lock> unique_;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/family.hpp ----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The tasks of one queue, with their journals: subtasks that a task waits for, signals, pauses. Not thread-safe.
+class family_store : public task_store {
+public:
+    using task_store::task_store;
+
+    /// With subtasks that it has spawned it ends when their policy says so, and its result is kept until then.
+    void complete(entry& task, std::string result, time_point now) {
+        const auto* notes = task.journal();
+        if (task.cancel_requested || !notes || !notes->has_spawned()) {
+            return task_store::complete(task, std::move(result), now);
+        }
+        task.result = std::move(result);
+        detach(task);
+        enter(task, task_event::suspend, task_state::waiting_children);
+        watch_limit(task);
+        judge_children(task, now);
+    }
+
+    /// Waits for a signal, which may have come, or for time alone where `awaited` is empty.
+    void pause(entry& task, std::string awaited, duration delay, time_point now) {
+        if (task.cancel_requested) {
+            ++task.failed_attempts;
+            return cancel(task, now);
+        }
+        auto& notes = journal_of(task);
+        const bool has_come = !awaited.empty() && notes.has(awaited);
+        notes.awaited = std::move(awaited);
+        detach(task);
+        make_ready(task, task_event::retry, has_come ? now : later(now, delay), now);
+    }
+
+    /// Throws `too_large`.
+    void signal(entry& task, const std::string& name, std::string value, time_point now) {
+        auto& notes = journal_of(task);
+        const auto key = notes.add_signal(name, std::move(value));
+        if (task.state == task_state::scheduled && notes.awaited == key) promote(task, now);
+    }
+
+    noted note(entry& task, journal_notes& notes, time_point now) {
+        auto answer = journal_of(task).note(notes);
+        if (task.state == task_state::waiting_children) judge_children(task, now);  // one that was waited for may be out
+        return answer;
+    }
+
+    /// A subtask has ended.
+    void end_child(entry& task, const std::string& key, const std::string& own_id, const task_outcome& outcome,
+                   time_point now) {
+        auto* const notes = task.journal();
+        if (!notes || !notes->end_child(key, own_id, outcome) || task.state != task_state::waiting_children) return;
+        if (key != continuation_key) return judge_children(task, now);
+        end_by_continuation(task, outcome, now);
+    }
+
+private:
+    static memory::journal& journal_of(entry& task) {
+        auto& made = task.more().journal;
+        if (!made) made = std::make_unique<memory::journal>();
+        return *made;
+    }
+
+    void judge_children(entry& task, time_point now) {
+        auto& notes = *task.journal();
+        if (notes.is_continued) return;
+        switch (notes.policy.judge(notes.counts())) {
+            case children_policy::verdict::wait: return;
+            case children_policy::verdict::fail: return fail_for_children(task, notes.failure(), now);
+            case children_policy::verdict::succeed: break;
+        }
+        const std::string continuation(continuation_key);
+        if (!notes.has(continuation)) return finish(task, task_event::complete, task_state::succeeded, now);
+        notes.is_continued = true;
+        // It may have ended: cancelled by hand, or in an earlier attempt.
+        if (const auto ended = notes.outcome_of(continuation)) return end_by_continuation(task, *ended, now);
+        effects_.starts.push_back(notes.place_of(continuation));
+    }
+
+    void end_by_continuation(entry& task, const task_outcome& outcome, time_point now) {
+        if (outcome.state != task_state::succeeded) {
+            return fail_for_children(task, memory::journal::reason(std::string(continuation_key), outcome), now);
+        }
+        task.result = outcome.result;
+        finish(task, task_event::complete, task_state::succeeded, now);
+    }
+
+    void fail_for_children(entry& task, std::string why, time_point now) {
+        ++task.failed_attempts;
+        fail(task, task_event::fail, std::move(why), now);
+    }
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/queue.hpp -----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// One queue as the broker's calls see it: tasks by key, consumers with leases, admission. Not thread-safe.
+///
+/// Call `advance(now)` before anything else at a new `now`: what time alone brings about happens there.
+class task_queue {
+public:
+    /// `max_pending` bounds the unfinished tasks, `max_ended` the ended ones; zero: no bound.
+    task_queue(std::uint64_t seed, std::size_t max_pending, std::size_t max_ended)
+        : store_(seed, max_ended), max_pending_(max_pending) {}
+
+    std::vector<submitted> submit(std::vector<new_task> tasks, time_point now) {
+        for (const auto& task : tasks) detail::check_task(task);
+        if (max_pending_ > 0 && store_.pending() + tasks.size() > max_pending_) check_room(tasks, now);
+        std::vector<submitted> answers;
+        answers.reserve(tasks.size());
+        for (auto& task : tasks) answers.push_back(store_.add(std::move(task), now));
+        return answers;
+    }
+
+    // --- consumers and what they run ------------------------------------------------------------------
+
+    void join(const std::string& name, duration lease, time_point now) {
+        auto& place = consumers_[name];
+        if (!place) place = std::make_unique<consumer>();
+        place->name = name;
+        renew(*place, lease, now);
+    }
+
+    /// The consumer of that name, or null when it never joined or its lease has run out.
+    consumer* find_consumer(const std::string& name) {
+        const auto found = consumers_.find(name);
+        return found == consumers_.end() ? nullptr : found->second.get();
+    }
+
+    void renew(consumer& who, duration lease, time_point now) {
+        who.lease_end = later(now, lease);
+        next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
+    }
+
+    void leave(const std::string& name, time_point now) {
+        const auto found = consumers_.find(name);
+        if (found == consumers_.end()) return;
+        while (auto* task = found->second->held.back()) store_.release(*task, now);
+        consumers_.erase(found);
+    }
+
+    /// Appends what `who` has to cancel; `queue` is the index it knows this queue by.
+    void list_cancels(consumer& who, std::size_t queue, std::vector<cancel_request>& out) {
+        who.has_news = false;
+        for (auto* task = who.held.front(); task; task = task->next) {
+            if (task->cancel_requested) out.push_back({queue, store_.key_of(*task), task->deliveries});
+        }
+    }
+
+    /// Whether the consumer of that name has something to cancel that it has not been told yet.
+    bool has_news(const std::string& name) {
+        const auto* who = find_consumer(name);
+        return who && who->has_news;
+    }
+
+    /// Appends up to `max` deliveries. A call looks at a bounded number of tasks that `who` has no handler
+    /// for; `has_work` tells whether there is more to look at.
+    void fetch(consumer& who, const name_set* names, std::size_t queue, std::size_t max, time_point now,
+               std::vector<delivery>& out) {
+        std::size_t budget = 1000;
+        for (auto left = admission_.admit(max).count; left > 0; --left) {
+            auto* const task = store_.ready().next(names, budget);
+            if (!task) return;
+            store_.deliver(*task, who, now);
+            out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
+                           task->payload, task->extras ? task->extras->own_id : std::string(),
+                           task->submitted_at, task->first_started_at, task->started_at, task->limit()});
+        }
+    }
+
+    bool has_work(const name_set* names) const { return admission_.admit(1).count > 0 && store_.ready().has_work(names); }
+
+    /// The name of the task that is next in its lane, or null.
+    const std::string* next_name() const {
+        const auto* spec = store_.ready().front_spec();
+        return spec ? &spec->name : nullptr;
+    }
+
+    effect settle(const consumer* who, const settlement& end, time_point now) {
+        auto* task = find(end.key);
+        if (!task) return effect::not_found;
+        if (!is_current(*task, who, end.token)) return effect::lease_lost;
+        switch (end.how) {
+            case settlement::kind::complete: store_.complete(*task, end.data, now); break;
+            case settlement::kind::fail:
+                ++task->failed_attempts;
+                store_.fail(*task, task_event::fail, end.data, now);
+                break;
+            case settlement::kind::retry:
+                if (auto* notes = task->journal()) notes->awaited.clear();
+                if (end.counts) {
+                    ++task->failed_attempts;
+                    if (auto* notes = task->journal()) task_store::begin_epoch(*notes);
+                }
+                store_.retry(*task, end.data, end.delay, now);
+                break;
+            case settlement::kind::release: store_.release(*task, now); break;
+            case settlement::kind::cancel:
+                if (!task->cancel_requested) return effect::wrong_state;
+                ++task->failed_attempts;
+                store_.cancel(*task, now);
+                break;
+            case settlement::kind::suspend: store_.pause(*task, end.data, end.delay, now); break;
+        }
+        return effect::done;
+    }
+
+    effect tell(const consumer* who, report&& news) {
+        auto* task = find(news.key);
+        if (!task) return effect::not_found;
+        if (!is_current(*task, who, news.token)) return effect::lease_lost;
+        auto& more = task->more();
+        if (news.progress) more.progress = std::move(*news.progress);
+        for (auto& line : news.log) {
+            if (more.log.size() == max_log_lines) more.log.pop_front();
+            more.log.push_back(std::move(line));
+        }
+        return effect::done;
+    }
+
+    // --- journals ------------------------------------------------------------------------------------
+
+    /// Errors: see `broker::note`.
+    noted note(const task_id& id, journal_notes& notes, time_point now) {
+        auto& task = existing(id);
+        if (is_terminal(task.state)) throw detail::task_has_ended(id);
+        if (!notes.consumer.empty() && !is_current(task, find_consumer(notes.consumer), notes.token)) {
+            throw detail::attempt_is_over(id);
+        }
+        return store_.note(task, notes, now);
+    }
+
+    journal_page read_journal(const task_id& id, const journal_query& query) {
+        const auto* notes = existing(id).journal();
+        return notes ? notes->read(query) : journal_page();
+    }
+
+    effect signal(task_key key, const std::string& name, std::string value, time_point now) {
+        auto* task = find(key);
+        if (!task) return effect::not_found;
+        if (is_terminal(task->state)) return effect::wrong_state;
+        store_.signal(*task, name, std::move(value), now);
+        return effect::done;
+    }
+
+    void end_child(const task_store::ended_child& child, time_point now) {
+        auto* task = find(child.parent.id.key);
+        if (task) store_.end_child(*task, child.parent.key, child.own_id, child.outcome, now);
+    }
+
+    bool is_child_of(task_key child, task_key parent) {
+        const auto* task = find(child);
+        return task && task->extras && task->extras->parent && task->extras->parent->id.key == parent;
+    }
+
+    bool has_effects() const { return store_.has_effects(); }
+    task_store::effects take_effects() { return store_.take_effects(); }
+
+    // --- steering ------------------------------------------------------------------------------------
+
+    /// `requested` for a running task; `holder` then names its consumer.
+    effect cancel(task_key key, time_point now, std::string& holder) {
+        return step(key, task_event::cancel, [&](entry& task) {
+            if (task.state == task_state::running) {
+                task.cancel_requested = true;
+                task.holder->has_news = true;
+                holder = task.holder->name;
+                return effect::requested;
+            }
+            store_.cancel(task, now);
+            return effect::done;
+        });
+    }
+
+    effect start(task_key key, time_point now) {
+        return step(key, task_event::start, [&](entry& task) { return store_.start(task, now), effect::done; });
+    }
+
+    effect promote(task_key key, time_point now) {
+        return step(key, task_event::promote, [&](entry& task) { return store_.promote(task, now), effect::done; });
+    }
+
+    effect requeue(task_key key, time_point now) {
+        return step(key, task_event::requeue, [&](entry& task) {
+            return store_.requeue(task, now) ? effect::done : effect::wrong_state;
+        });
+    }
+
+    effect update(task_key key, std::string payload) {
+        auto* task = find(key);
+        if (!task) return effect::not_found;
+        switch (task->state) {
+            case task_state::held:
+            case task_state::scheduled:
+            case task_state::waiting: task->payload = std::move(payload); return effect::done;
+            case task_state::running:
+            case task_state::waiting_children:
+            case task_state::succeeded:
+            case task_state::failed:
+            case task_state::cancelled:
+            case task_state::expired: break;
+        }
+        return effect::wrong_state;
+    }
+
+    effect remove(task_key key, time_point now) {
+        auto* task = find(key);
+        if (!task) return effect::not_found;
+        if (task->state == task_state::running) return effect::wrong_state;
+        store_.remove(*task, now);
+        return effect::done;
+    }
+
+    std::size_t clear(std::optional<task_state> state, std::size_t limit, time_point now) {
+        std::size_t removed = 0;
+        for (auto* task = after(0); task && removed < limit;) {
+            const auto sequence = task->sequence;
+            if (!state || task->state == *state) removed += remove(key_of(*task), now) == effect::done;
+            task = after(sequence);
+        }
+        return removed;
+    }
+
+    void pause(bool on) { admission_.pause(on); }
+
+    // --- schedules -------------------------------------------------------------------------------------
+
+    /// See `broker::set_schedule`.
+    bool set_schedule(const std::string& id, const std::string& from, std::string to, std::vector<new_task> tasks,
+                      time_point now) {
+        const auto there = schedules_.find(id);
+        const auto& text = there == schedules_.end() ? std::string() : there->second;
+        if (text == to) return true;
+        if (text != from) return false;
+        submit(std::move(tasks), now);
+        has_held_schedules_ = true;
+        if (to.empty()) schedules_.erase(there);
+        else schedules_.insert_or_assign(id, std::move(to));
+        return true;
+    }
+
+    std::vector<schedule_row> schedules() const {
+        std::vector<schedule_row> rows;
+        for (const auto& [id, text] : schedules_) rows.push_back({id, text});
+        return rows;
+    }
+
+    // --- looking and waiting ---------------------------------------------------------------------------
+
+    entry* find(task_key key) { return store_.find(key); }
+    entry* after(std::uint64_t sequence) { return store_.after(sequence); }
+    task_key key_of(const entry& task) const { return store_.key_of(task); }
+    std::optional<task_key> find_own(const std::string& own_id) const { return store_.find_own(own_id); }
+
+    queue_counts counts() const {
+        using enum task_state;
+        queue_counts made;
+        made.held = store_.count(held);
+        made.scheduled = store_.count(scheduled);
+        made.waiting = store_.count(waiting);
+        made.running = store_.count(running);
+        made.waiting_children = store_.count(waiting_children);
+        made.succeeded = store_.count(succeeded);
+        made.failed = store_.count(failed);
+        made.cancelled = store_.count(cancelled);
+        made.expired = store_.count(expired);
+        made.unclaimed = store_.ready().unclaimed_size();
+        made.paused = admission_.is_paused();
+        return made;
+    }
+
+    /// Does everything that has fallen due, and takes back what dead consumers held.
+    void advance(time_point now) {
+        while (now >= next()) {  // what a dead consumer gives back may be past its own deadline
+            store_.advance(now);
+            bury_consumers(now);
+        }
+    }
+
+    /// When `advance` will next have something to do, at the earliest.
+    time_point next() const { return (std::min)(store_.next(), next_lease_end_); }
+
+    /// Whether any task or schedule has ever been here.
+    bool has_been_used() const { return store_.has_held_tasks() || has_held_schedules_; }
+
+private:
+    static constexpr std::size_t max_log_lines = 100;
+
+    /// Refuses more tasks than fit; those that are there already need no room.
+    void check_room(const std::vector<new_task>& tasks, time_point now) {
+        const auto is_there = [&](const new_task& task) { return store_.find_same(task, now).has_value(); };
+        const auto there = std::ranges::count_if(tasks, is_there);
+        const auto fresh = tasks.size() - static_cast<std::size_t>(there);
+        if (store_.pending() + fresh <= max_pending_) return;
+        throw error(errc::queue_full, "the queue has no room for " + std::to_string(fresh) + " more tasks: it has " + std::to_string(store_.pending()) +
+                                          " of at most " + std::to_string(max_pending_) +
+                                          " unfinished ones; submit them later, or raise memory_options::max_pending");
+    }
+
+    void bury_consumers(time_point now) {
+        next_lease_end_ = never;
+        std::erase_if(consumers_, [&](auto& named) {
+            auto& who = *named.second;
+            if (who.lease_end > now) {
+                next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
+                return false;
+            }
+            while (auto* task = who.held.back()) store_.recover(*task, now);
+            return true;
+        });
+    }
+
+    static bool is_current(const entry& task, const consumer* who, std::uint32_t token) {
+        return task.state == task_state::running && who && task.holder == who && task.deliveries == token;
+    }
+
+    entry& existing(const task_id& id) {
+        if (auto* task = find(id.key)) return *task;
+        throw detail::no_such_task(id);
+    }
+
+    template <class Action>
+    effect step(task_key key, task_event event, Action action) {
+        auto* task = find(key);
+        if (!task) return effect::not_found;
+        return is_legal(task->state, event) ? action(*task) : effect::wrong_state;
+    }
+
+    family_store store_;
+    std::size_t max_pending_;
+    std::unordered_map<std::string, std::unique_ptr<consumer>> consumers_;
+    time_point next_lease_end_ = never;
+    admission admission_;
+    std::map<std::string, std::string> schedules_;
+    bool has_held_schedules_ = false;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/inspect.hpp ---------------------------------------------------
+
+namespace taskflux::memory {
+
+using queue_map = std::map<std::string, std::unique_ptr<task_queue>, std::less<>>;
+
+/// What a task looks like from outside.
+inline task_record record_of(const std::string& queue, const task_queue& in, const entry& task) {
+    static const entry_extras none;
+    const auto& more = task.extras ? *task.extras : none;
+    task_record record;
+    record.id = {queue, in.key_of(task)};
+    record.own_id = more.own_id;
+    record.name = task.spec->name;
+    record.state = task.state;
+    record.priority = task.spec->priority;
+    record.headers = task.spec->headers;
+    if (more.parent) {
+        record.parent = to_string(more.parent->id);
+        record.call = more.parent->key.substr(1);
+    }
+    record.payload = task.payload;
+    record.result = task.result;
+    record.error = more.error;
+    record.progress = more.progress;
+    record.log.assign(more.log.begin(), more.log.end());
+    record.attempts = task.attempts();
+    record.deliveries = task.deliveries;
+    record.crashes = task.crashes;
+    if (task.holder) record.consumer = task.holder->name;
+    record.cancel_requested = task.cancel_requested;
+    record.unclaimed = task.unclaimed;
+    record.submitted_at = task.submitted_at;
+    if (task.state == task_state::scheduled || task.state == task_state::held) record.due_at = task.when;
+    record.started_at = task.started_at;
+    if (is_terminal(task.state)) record.ended_at = task.when;
+    return record;
+}
+
+/// A page of records, by queue and then by sequence. The cursor names the last task that was looked at,
+/// so tasks that come or go between two pages make it neither skip nor repeat others.
+inline task_page list(queue_map& queues, const list_query& query) {
+    auto [name, sequence] = detail::start_of(query);
+    task_page page;
+    if (query.limit == 0) return page;
+    for (auto at = queues.lower_bound(name); at != queues.end(); ++at, sequence = 0) {
+        auto& [queue_name, queue] = *at;
+        if (!query.queue.empty() && queue_name != query.queue) break;
+        if (queue_name != name) sequence = 0;
+        for (auto* task = queue->after(sequence); task; task = queue->after(task->sequence)) {
+            if (!detail::matches(query, task->state, task->spec->name, task->submitted_at)) continue;
+            if (detail::ends_page(query, page)) return page;
+            page.tasks.push_back(record_of(queue_name, *queue, *task));
+        }
+    }
+    return page;
+}
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/effects.hpp ---------------------------------------------------
+
+namespace taskflux::memory {
+
+/// Brings about what the ends of tasks mean for their parents and children, in whatever queues these are, and what
+/// follows from that. `on_change(name, queue)` for each queue that was changed, `on_cancel(consumer)` for each that has
+/// to cancel what it runs.
+template <class OnChange, class OnCancel>
+void carry_effects(queue_map& queues, time_point now, OnChange on_change, OnCancel on_cancel) {
+    const auto in = [&](const std::string& name, auto action) {
+        const auto found = queues.find(name);
+        if (found == queues.end()) return;
+        auto& queue = *found->second;
+        queue.advance(now);
+        action(queue);
+        on_change(name, queue);
+    };
+    const auto has_effects = [](const auto& named) { return named.second->has_effects(); };
+    for (auto of = std::ranges::find_if(queues, has_effects); of != queues.end();
+         of = std::ranges::find_if(queues, has_effects)) {
+        const auto effects = of->second->take_effects();
+        for (const auto& child : effects.ended) {
+            in(child.parent.id.queue, [&](task_queue& queue) { queue.end_child(child, now); });
+        }
+        for (const auto& [parent, place] : effects.orphans) {
+            in(place.queue, [&, &id = parent, &own_id = place.own_id](task_queue& queue) {
+                std::string holder;
+                const auto key = queue.find_own(own_id);
+                if (!key || !queue.is_child_of(*key, id)) return;
+                if (queue.cancel(*key, now, holder) == effect::requested) on_cancel(holder);
+            });
+        }
+        for (const auto& place : effects.starts) {
+            in(place.queue, [&](task_queue& queue) {
+                if (const auto key = queue.find_own(place.own_id)) queue.start(*key, now);
+            });
+        }
+    }
+}
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/hub.hpp -------------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The queues of an embedded broker behind their lock, and the coroutines that wait for something in them.
+/// Thread-safe: the mutex is held for the length of a batch, never while waiting.
+class hub : public std::enable_shared_from_this<hub> {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    /// `max_pending` and `max_ended` as in `task_queue`; `clock` must outlive the hub.
+    hub(asio::any_io_executor executor, std::size_t max_pending, std::size_t max_ended, taskflux::clock& clock)
+        : executor_(std::move(executor)), max_pending_(max_pending), max_ended_(max_ended), clock_(clock),
+          timer_(executor_) {}
+
+    ~hub() { clock_.disarm(timer_); }
+
+    const asio::any_io_executor& get_executor() const { return executor_; }
+    taskflux::clock& clock() { return clock_; }
+
+    /// `action(queue, now)`, on an empty queue where there is none of that name.
+    template <class Action>
+    auto in_existing(const std::string& name, Action action) {
+        const std::lock_guard lock(mutex_);
+        check_open();
+        return change(look(name), name, std::move(action));
+    }
+
+    /// `action(queue, now)`, on a new queue where there is none of that name. Errors: `invalid_argument`.
+    template <class Action>
+    auto in_any(const std::string& name, Action action) {
+        const std::lock_guard lock(mutex_);
+        check_open();
+        return change(make(name), name, std::move(action));
+    }
+
+    /// `action(queue, item, now)` for each item.
+    template <class Items, class Action>
+    std::vector<effect> for_each(const std::string& name, Items& items, Action action) {
+        return in_existing(name, [&](auto& queue, time_point now) {
+            std::vector<effect> effects;
+            effects.reserve(items.size());
+            for (auto& item : items) effects.push_back(action(queue, item, now));
+            return effects;
+        });
+    }
+
+    /// `action(queues)` when all of them are up to date.
+    template <class Action>
+    auto in_all(Action action) {
+        const std::lock_guard lock(mutex_);
+        check_open();
+        const auto now = clock_.now();
+        for (auto& [name, queue] : queues_) queue->advance(now);
+        pass_effects(now);
+        return action(queues_);
+    }
+
+    awaitable<std::vector<delivery>> fetch(fetch_request request) {
+        const auto self = shared_from_this();
+        const auto deadline = later(clock_.now(), request.wait);
+        std::optional<waiter> place;
+        for (;;) {
+            {
+                const std::lock_guard lock(mutex_);
+                std::vector<delivery> found;
+                const bool has_seen_all = try_fetch(request, found);
+                if (!found.empty() || request.max == 0) co_return found;
+                if (has_seen_all && clock_.now() >= deadline) co_return found;
+                if (!has_seen_all) continue;
+                if (!place) place.emplace(*this, deadline).request = &request;
+                place->park();
+            }
+            place->is_suspended = true;
+            co_await place->wake.wait();
+            place->is_suspended = false;
+            const auto state = co_await asio::this_coro::cancellation_state;
+            if (state.cancelled() != asio::cancellation_type::none) {  // what it would take, nobody would get
+                throw boost::system::system_error(asio::error::operation_aborted);
+            }
+        }
+    }
+
+    awaitable<void> watch(std::string consumer, duration wait) {
+        const auto self = shared_from_this();
+        waiter place(*this, later(clock_.now(), wait));
+        place.consumer = &consumer;
+        {
+            const std::lock_guard lock(mutex_);
+            check_open();
+            for (const auto& [name, queue] : queues_) {
+                if (queue->has_news(consumer)) co_return;
+            }
+            place.park();
+        }
+        co_await place.end();
+    }
+
+    awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) {
+        const auto self = shared_from_this();
+        std::optional<waiter> place;
+        {
+            const std::lock_guard lock(mutex_);
+            check_open();
+            auto& queue = look(id.queue);
+            queue.advance(clock_.now());
+            auto* const task = queue.find(id.key);
+            if (!task) throw detail::no_such_task(id);
+            if (is_terminal(task->state)) co_return task->outcome();
+            if (wait <= duration::zero()) co_return std::nullopt;
+            place.emplace(*this, later(clock_.now(), wait)).await_outcome(id, *task);
+            place->park();
+        }
+        co_await place->end();
+        co_return std::move(place->outcome);
+    }
+
+    /// Wakes everybody who watches for `consumer`. From within an action only.
+    void nudge(const std::string& consumer) {
+        for (auto* place : waits_) {
+            if (place->consumer && *place->consumer == consumer) place->finish();
+        }
+    }
+
+    void close() {
+        const std::lock_guard lock(mutex_);
+        is_closed_ = true;
+        for (const auto* list : {&fetches_, &waits_}) {
+            for (auto* place : *list) place->finish();
+        }
+    }
+
+private:
+    struct waiter;
+    using waiter_list = std::list<waiter*>;
+
+    /// A coroutine that waits: for tasks to fetch, for a task's end, or to be told to renew. It lives in that
+    /// coroutine's frame, and is parked from its first `park` on.
+    struct waiter : result_waiter {
+        waiter(hub& in, time_point until) : of(in), deadline(until) {}
+        waiter(const waiter&) = delete;
+        waiter& operator=(const waiter&) = delete;
+
+        ~waiter() {
+            const std::lock_guard lock(of.mutex_);
+            withdraw();
+            of.unpark(*this);
+        }
+
+        /// With the hub locked, before each wait.
+        void park() {
+            if (std::exchange(is_woken, false)) of.pass_on(*request);
+            of.park(*this);
+        }
+
+        void await_outcome(task_id id, entry& task) {
+            awaited = std::move(id);
+            notify = [](result_waiter& self) { static_cast<waiter&>(self).finish(); };
+            task.add_waiter(*this);
+        }
+
+        /// With the hub locked: from here on, nobody writes an outcome.
+        void withdraw() {
+            if (!awaited || outcome) return;
+            if (auto* task = of.look(awaited->queue).find(awaited->key)) task->remove_waiter(*this);
+            awaited.reset();
+        }
+
+        void finish() {
+            is_over = true;
+            wake.set();
+        }
+
+        /// Waits for `finish`, which comes at the latest at the deadline.
+        awaitable<void> end() {
+            while (!is_over) co_await wake.wait();
+            const std::lock_guard lock(of.mutex_);
+            withdraw();
+            if (!outcome) of.check_open();
+        }
+
+        hub& of;
+        detail::event wake;
+        time_point deadline;
+        const fetch_request* request = nullptr;  // of a fetch
+        const std::string* consumer = nullptr;   // of a watch
+        std::optional<task_id> awaited;          // of a wait
+        waiter_list* home = nullptr;             // where it is parked, and at which place
+        waiter_list::iterator place;
+        bool is_woken = false;
+        bool is_suspended = false;               // a fetch
+        std::atomic<bool> is_over = false;
+    };
+
+    // Everything below: with the hub locked.
+
+    void check_open() const {
+        if (is_closed_) throw detail::broker_is_closed();
+    }
+
+    /// The queue of that name, or an empty one when there is none.
+    task_queue& look(const std::string& name) {
+        const auto found = queues_.find(name);
+        return found == queues_.end() ? nowhere_ : *found->second;
+    }
+
+    task_queue& make(const std::string& name) {
+        if (const auto found = queues_.find(name); found != queues_.end()) return *found->second;
+        detail::check_queue_name(name);
+        auto made = std::make_unique<task_queue>(new_seed(), max_pending_, max_ended_);
+        return *queues_.emplace(name, std::move(made)).first->second;
+    }
+
+    static std::uint64_t new_seed() {
+        std::random_device device;
+        return (std::uint64_t(device()) << 32) | device();
+    }
+
+    bool try_fetch(const fetch_request& request, std::vector<delivery>& found) {
+        check_open();
+        const auto now = clock_.now();
+        for (const auto& name : request.queues) {
+            auto& queue = look(name);
+            queue.advance(now);
+            if (!queue.find_consumer(request.consumer)) throw detail::consumer_is_gone(request.consumer, name);
+        }
+        pass_effects(now);
+        bool has_seen_all = true;
+        for (std::size_t i = 0; i < request.queues.size() && found.size() < request.max; ++i) {
+            auto& queue = look(request.queues[i]);
+            auto& who = *queue.find_consumer(request.consumer);
+            queue.fetch(who, request.names.get(), i, request.max - found.size(), now, found);
+            has_seen_all = has_seen_all && !queue.has_work(request.names.get());
+            arm(queue.next());
+        }
+        return has_seen_all;
+    }
+
+    /// Wakes the fetch that has waited longest of those that can run what is ready, and no other: it wakes
+    /// the next when there is more.
+    void wake_fetch(const std::string& name, const task_queue& queue) {
+        const auto* const next = queue.next_name();
+        waiter* chosen = nullptr;
+        for (auto* candidate : fetches_) {
+            const auto& request = *candidate->request;
+            const auto* const names = request.names.get();
+            if (candidate->is_woken || std::ranges::find(request.queues, name) == request.queues.end()) continue;
+            if (!queue.has_work(names)) continue;
+            if (!chosen) chosen = candidate;
+            if (!names || !next || names->contains(*next)) {
+                chosen = candidate;
+                break;
+            }
+        }
+        if (!chosen) return;
+        chosen->is_woken = true;
+        chosen->wake.set();
+    }
+
+    /// A fetch that was woken leaves tasks to others: wakes the next one.
+    void pass_on(const fetch_request& request) {
+        for (const auto& name : request.queues) wake_fetch(name, look(name));
+    }
+
+    /// Passes on what woke a fetch that has ended. One that ends while suspended may be taken down with its
+    /// context, and then setting an event of that context crashes; a posted handler is dropped.
+    void leave_to_others(const waiter& who) {
+        if (!who.is_suspended) return pass_on(*who.request);
+        asio::post(executor_, [self = weak_from_this(), request = *who.request] {
+            const auto alive = self.lock();
+            if (!alive) return;
+            const std::lock_guard lock(alive->mutex_);
+            alive->pass_on(request);
+        });
+    }
+
+    void park(waiter& who) {
+        if (!who.home) {
+            who.home = who.request ? &fetches_ : &waits_;
+            who.place = who.home->insert(who.home->end(), &who);
+        }
+        arm(who.deadline);
+        for (const auto& [name, queue] : queues_) arm(queue->next());
+    }
+
+    void unpark(waiter& who) {
+        if (!who.home) return;
+        who.home->erase(who.place);
+        if (who.request && !is_closed_) leave_to_others(who);
+        if (is_waited_for()) return;
+        ++alarm_;  // nothing needs the timer now, and it must not keep the user's context running
+        armed_ = never;
+        timer_.cancel();
+    }
+
+    bool is_waited_for() const { return !fetches_.empty() || !waits_.empty(); }
+
+    /// Sees to it that `tick` comes by `when`, as long as anybody waits. Otherwise time is made up for in
+    /// the next call.
+    void arm(time_point when) {
+        if (when >= armed_ || !is_waited_for()) return;
+        armed_ = when;
+        clock_.arm(timer_, when);
+        timer_.async_wait([self = weak_from_this(), alarm = ++alarm_](const boost::system::error_code&) {
+            if (const auto alive = self.lock()) alive->tick(alarm);
+        });
+    }
+
+    void tick(std::uint64_t alarm) {
+        const std::lock_guard lock(mutex_);
+        if (alarm != alarm_) return;
+        armed_ = never;
+        const auto now = clock_.now();
+        auto soonest = never;
+        for (auto& [name, queue] : queues_) {
+            queue->advance(now);
+            wake_fetch(name, *queue);
+            soonest = (std::min)(soonest, queue->next());
+        }
+        pass_effects(now);
+        for (const auto* list : {&fetches_, &waits_}) {
+            for (auto* place : *list) {
+                if (place->deadline <= now) place->finish();
+                else soonest = (std::min)(soonest, place->deadline);
+            }
+        }
+        arm(soonest);
+    }
+
+    /// Does `action(queue, now)`, and wakes whom its effects concern.
+    template <class Action>
+    auto change(task_queue& queue, const std::string& name, Action action) {
+        const auto now = clock_.now();
+        queue.advance(now);
+        auto answer = action(queue, now);
+        if (!fetches_.empty()) wake_fetch(name, queue);
+        arm(queue.next());
+        if (queue.has_effects()) pass_effects(now);
+        return answer;
+    }
+
+    void pass_effects(time_point now) {
+        carry_effects(queues_, now, [this](const std::string& name, task_queue& queue) {
+            wake_fetch(name, queue);
+            arm(queue.next());
+        }, [this](const std::string& consumer) { nudge(consumer); });
+    }
+
+    asio::any_io_executor executor_;
+    std::size_t max_pending_;
+    std::size_t max_ended_;
+    taskflux::clock& clock_;
+    std::mutex mutex_;
+    queue_map queues_;
+    task_queue nowhere_{0, 0, 0};
+    waiter_list fetches_;
+    waiter_list waits_;
+    asio::steady_timer timer_;
+    time_point armed_ = never;
+    std::uint64_t alarm_ = 0;  // the number of the current timer wait; older ones are void
+    bool is_closed_ = false;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/post_office.hpp -----------------------------------------------
+
+namespace taskflux::memory {
+
+/// `exchange` within a process. Thread-safe; lives in a shared_ptr.
+class post_office : public std::enable_shared_from_this<post_office> {
+public:
+    /// `clock` must outlive it.
+    post_office(asio::any_io_executor executor, taskflux::clock& clock) : executor_(std::move(executor)), clock_(clock) {}
+
+    std::unique_ptr<mailbox> open(exchange::listener hear) {
+        auto made = std::make_shared<box>(asio::make_strand(executor_), std::move(hear));
+        const std::lock_guard lock(mutex_);
+        auto address = "memory/" + std::to_string(++boxes_made_);
+        boxes_.emplace(address, made);
+        return std::make_unique<open_box>(std::move(address), weak_from_this(), std::move(made));
+    }
+
+    bool send(const std::string& address, std::string message) {
+        std::shared_ptr<box> to;
+        {
+            const std::lock_guard lock(mutex_);
+            check_open();
+            const auto found = boxes_.find(address);
+            if (found == boxes_.end()) return false;
+            to = found->second;
+        }
+        auto& strand = to->strand;
+        asio::post(strand, [to = std::move(to), text = std::move(message)] { to->deliver(text); });
+        return true;
+    }
+
+    void announce(const std::string& board, std::string id, std::string text, duration lease) {
+        const std::lock_guard lock(mutex_);
+        check(board);
+        boards_[board][std::move(id)] = {std::move(text), later(clock_.now(), lease)};
+    }
+
+    void withdraw(const std::string& board, const std::string& id) {
+        const std::lock_guard lock(mutex_);
+        check(board);
+        boards_[board].erase(id);
+    }
+
+    std::vector<announcement> announced(const std::string& board) {
+        const std::lock_guard lock(mutex_);
+        check(board);
+        auto& rows = boards_[board];
+        std::erase_if(rows, [now = clock_.now()](const auto& row) { return row.second.till <= now; });
+        std::vector<announcement> all;
+        for (const auto& [id, what] : rows) all.push_back({id, what.text});
+        return all;
+    }
+
+    /// Ends every later call with `shut_down`.
+    void shut() {
+        const std::lock_guard lock(mutex_);
+        is_shut_ = true;
+    }
+
+private:
+    struct box {
+        box(asio::any_io_executor on, exchange::listener to) : strand(std::move(on)), hear(std::make_shared<const exchange::listener>(std::move(to))) {}
+
+        void deliver(const std::string& text) {
+            const auto listener = current();  // which may close this box
+            if (listener) (*listener)(text);
+        }
+
+        void close() {
+            const std::lock_guard lock(mutex);
+            hear.reset();
+        }
+
+        std::shared_ptr<const exchange::listener> current() {
+            const std::lock_guard lock(mutex);
+            return hear;
+        }
+
+        const asio::any_io_executor strand;
+        std::mutex mutex;  // guards what follows
+        std::shared_ptr<const exchange::listener> hear;
+    };
+
+    class open_box final : public mailbox {
+    public:
+        open_box(std::string address, std::weak_ptr<post_office> at, std::shared_ptr<box> mine)
+            : mailbox(std::move(address)), at_(std::move(at)), mine_(std::move(mine)) {}
+        ~open_box() override {
+            if (const auto office = at_.lock()) office->close(address());
+            mine_->close();
+        }
+
+    private:
+        std::weak_ptr<post_office> at_;
+        std::shared_ptr<box> mine_;
+    };
+
+    struct notice {
+        std::string text;
+        time_point till;
+    };
+
+    void check_open() const {
+        if (is_shut_) throw detail::broker_is_closed();
+    }
+
+    void check(const std::string& board) const {
+        check_open();
+        detail::check_board_name(board);
+    }
+
+    void close(const std::string& address) {
+        const std::lock_guard lock(mutex_);
+        boxes_.erase(address);
+    }
+
+    const asio::any_io_executor executor_;
+    taskflux::clock& clock_;
+    std::mutex mutex_;  // guards all below
+    std::map<std::string, std::shared_ptr<box>> boxes_;
+    std::map<std::string, std::map<std::string, notice>> boards_;
+    std::uint64_t boxes_made_ = 0;
+    bool is_shut_ = false;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/broker.hpp ----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// What `make_memory_broker` makes.
+class memory_broker : public broker {
+public:
+    memory_broker(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
+        : post_(std::make_shared<post_office>(executor, clock)),
+          hub_(std::make_shared<hub>(std::move(executor), options.max_pending(), options.max_ended(), clock)) {}
+
+    asio::any_io_executor get_executor() override { return hub_->get_executor(); }
+    taskflux::clock& clock() override { return hub_->clock(); }
+
+    awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) override {
+        co_return hub_->in_any(queue, [&](auto& in, time_point now) { return in.submit(std::move(tasks), now); });
+    }
+
+    awaitable<void> join(std::string consumer, std::vector<std::string> queues, duration lease) override {
+        for (const auto& queue : queues) {
+            hub_->in_any(queue, [&](auto& in, time_point now) { return in.join(consumer, lease, now), true; });
+        }
+        co_return;
+    }
+
+    awaitable<std::vector<delivery>> fetch(fetch_request request) override { return hub_->fetch(std::move(request)); }
+
+    awaitable<renewal> renew(std::string consumer, std::vector<std::string> queues, duration lease) override {
+        renewal answer;
+        for (std::size_t i = 0; i < queues.size(); ++i) {
+            hub_->in_existing(queues[i], [&](auto& in, time_point now) {
+                auto* const who = in.find_consumer(consumer);
+                if (!who) return answer.lost = true;
+                in.renew(*who, lease, now);
+                in.list_cancels(*who, i, answer.cancels);
+                return true;
+            });
+        }
+        co_return answer;
+    }
+
+    awaitable<void> watch(std::string consumer, duration wait) override {
+        return hub_->watch(std::move(consumer), wait);
+    }
+
+    awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
+                                          const std::vector<settlement>& settlements) override {
+        co_return hub_->for_each(queue, settlements, [&](auto& in, const settlement& end, time_point now) {
+            return in.settle(in.find_consumer(consumer), end, now);
+        });
+    }
+
+    awaitable<std::vector<effect>> tell(std::string queue, std::string consumer,
+                                        std::vector<report> reports) override {
+        co_return hub_->for_each(queue, reports, [&](auto& in, report& news, time_point) {
+            return in.tell(in.find_consumer(consumer), std::move(news));
+        });
+    }
+
+    awaitable<noted> note(task_id id, journal_notes notes) override {
+        co_return hub_->in_existing(id.queue, [&](auto& in, time_point now) { return in.note(id, notes, now); });
+    }
+
+    awaitable<journal_page> journal(task_id id, journal_query query) override {
+        co_return hub_->in_existing(id.queue, [&](auto& in, time_point) { return in.read_journal(id, query); });
+    }
+
+    awaitable<effect> signal(task_id id, std::string name, std::string value) override {
+        co_return hub_->in_existing(id.queue, [&](auto& in, time_point now) {
+            return in.signal(id.key, name, std::move(value), now);
+        });
+    }
+
+    awaitable<void> leave(std::string consumer, std::vector<std::string> queues) override {
+        for (const auto& queue : queues) {
+            hub_->in_existing(queue, [&](auto& in, time_point now) { return in.leave(consumer, now), true; });
+        }
+        co_return;
+    }
+
+    awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) override {
+        return hub_->wait(std::move(id), wait);
+    }
+
+    awaitable<std::vector<effect>> cancel(std::string queue, std::vector<task_key> keys) override {
+        co_return hub_->for_each(queue, keys, [&](auto& in, task_key key, time_point now) {
+            std::string holder;
+            const auto done = in.cancel(key, now, holder);
+            if (done == effect::requested) hub_->nudge(holder);
+            return done;
+        });
+    }
+
+    awaitable<std::vector<effect>> start(std::string queue, std::vector<task_key> keys) override {
+        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.start(key, now); });
+    }
+
+    awaitable<std::vector<effect>> promote(std::string queue, std::vector<task_key> keys) override {
+        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.promote(key, now); });
+    }
+
+    awaitable<std::vector<effect>> requeue(std::string queue, std::vector<task_key> keys) override {
+        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.requeue(key, now); });
+    }
+
+    awaitable<std::vector<effect>> remove(std::string queue, std::vector<task_key> keys) override {
+        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.remove(key, now); });
+    }
+
+    awaitable<effect> update(task_id id, std::string payload) override {
+        co_return hub_->in_existing(id.queue, [&](auto& in, time_point) {
+            return in.update(id.key, std::move(payload));
+        });
+    }
+
+    awaitable<std::size_t> clear(std::string queue, std::optional<task_state> state, std::size_t limit) override {
+        co_return hub_->in_existing(queue, [&](auto& in, time_point now) { return in.clear(state, limit, now); });
+    }
+
+    awaitable<std::optional<task_key>> find(std::string queue, std::string own_id) override {
+        co_return hub_->in_existing(queue, [&](auto& in, time_point) { return in.find_own(own_id); });
+    }
+
+    awaitable<std::optional<task_record>> get(task_id id) override {
+        co_return hub_->in_existing(id.queue, [&](auto& in, time_point) -> std::optional<task_record> {
+            const auto* task = in.find(id.key);
+            if (!task) return std::nullopt;
+            return record_of(id.queue, in, *task);
+        });
+    }
+
+    awaitable<task_page> list(list_query query) override {
+        co_return hub_->in_all([&](auto& queues) { return memory::list(queues, query); });
+    }
+
+    awaitable<std::vector<std::string>> queues() override {
+        co_return hub_->in_all([](auto& queues) {
+            std::vector<std::string> names;
+            for (const auto& [name, queue] : queues) {
+                if (queue->has_been_used()) names.push_back(name);
+            }
+            return names;
+        });
+    }
+
+    awaitable<queue_counts> counts(std::string queue) override {
+        co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.counts(); });
+    }
+
+    awaitable<void> pause(std::string queue) override {
+        hub_->in_any(queue, [](auto& in, time_point) { return in.pause(true), true; });
+        co_return;
+    }
+
+    awaitable<void> resume(std::string queue) override {
+        hub_->in_any(queue, [](auto& in, time_point) { return in.pause(false), true; });
+        co_return;
+    }
+
+    awaitable<std::vector<schedule_row>> schedules(std::string queue) override {
+        co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.schedules(); });
+    }
+
+    awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
+                                 std::vector<new_task> tasks) override {
+        co_return hub_->in_any(queue, [&](auto& in, time_point now) {
+            return in.set_schedule(id, from, std::move(to), std::move(tasks), now);
+        });
+    }
+
+    std::unique_ptr<mailbox> open(listener hear) override { return post_->open(std::move(hear)); }
+
+    awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) override {
+        post_->announce(board, std::move(id), std::move(text), lease);
+        co_return;
+    }
+
+    awaitable<void> withdraw(std::string board, std::string id) override {
+        post_->withdraw(board, id);
+        co_return;
+    }
+
+    awaitable<std::vector<announcement>> announced(std::string board) override { co_return post_->announced(board); }
+
+    void close() override {
+        post_->shut();
+        hub_->close();
+    }
+
+private:
+    void do_post(std::string address, std::string message, bounce, receipt done) override {
+        const bool was_heard = post_->send(address, std::move(message));
+        done(nullptr, was_heard);
+    }
+
+    std::shared_ptr<post_office> post_;
+    std::shared_ptr<hub> hub_;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory.ipp -----------------------------------------------------------
+
+namespace taskflux {
+
+broker_ptr make_memory_broker(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock) {
+    return std::make_shared<memory::memory_broker>(std::move(executor), options, clock);
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/detail/sleep.hpp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Returns when `source` reads `when` or later; at once if it does so already. `source` must outlive it.
+/// Cancellation (what the coroutine lets through; `co_spawn`: terminal): throws `operation_aborted`, where
+/// the coroutine throws when cancelled, else returns early.
+asio::awaitable<void> sleep_until(clock& source, time_point when);
+
+/// Returns after `by` has passed on `source`; else as `sleep_until`.
+inline asio::awaitable<void> sleep_for(clock& source, duration by) {
+    return sleep_until(source, later(source.now(), by));
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/detail/in_time.hpp ----------------------------------------------------------
 
 namespace taskflux::detail {
@@ -2278,6 +4040,39 @@ private:
     std::map<std::string, known_service> services_;
     std::map<std::string, std::uint64_t> ours_;  // by address
     std::minstd_rand random_{std::random_device()()};
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/alarm.hpp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Sets an event when a clock reads a time, unless it is destroyed before. So a wait for the event ends then, without
+/// an operation of its own that would have to be cancelled. An alarm that rings when something else has just ended the
+/// wait leaves the event set: the next wait for it ends at once.
+class alarm {
+public:
+    /// `source` must outlive it.
+    alarm(clock& source, const asio::any_io_executor& executor, std::shared_ptr<event> rings, time_point when)
+        : source_(source), timer_(executor), is_on_(std::make_shared<std::atomic<bool>>(true)) {
+        source_.arm(timer_, when);
+        // A clock may end the wait by cancelling it.
+        timer_.async_wait([rings = std::move(rings), is_on = is_on_](const boost::system::error_code&) {
+            if (*is_on) rings->set();
+        });
+    }
+    ~alarm() {
+        *is_on_ = false;
+        source_.disarm(timer_);
+    }
+    alarm(const alarm&) = delete;
+    alarm& operator=(const alarm&) = delete;
+
+private:
+    clock& source_;
+    asio::steady_timer timer_;
+    const std::shared_ptr<std::atomic<bool>> is_on_;
 };
 
 }  // namespace taskflux::detail
@@ -3655,47 +5450,6 @@ std::function<void()> outlet::give_up() {
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/broker/exchange.ipp ---------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-
-struct sending {
-    event done;
-    std::exception_ptr trouble;
-    bool was_heard = false;
-};
-
-}  // namespace detail
-
-void exchange::post(std::string address, std::string message, bounce otherwise, receipt done) {
-    if (!done) done = [](std::exception_ptr, bool) {};
-    try {
-        if (message.size() > max_message_size) {
-            throw error(errc::too_large, "a message of " + std::to_string(message.size()) + " bytes is not sent: at most " +
-                                             std::to_string(max_message_size) + " are; send a reference to it");
-        }
-        do_post(std::move(address), std::move(message), std::move(otherwise), done);
-    } catch (...) {
-        done(std::current_exception(), false);
-    }
-}
-
-asio::awaitable<bool> exchange::send(std::string address, std::string message, bounce otherwise) {
-    const auto mine = std::make_shared<detail::sending>();
-    post(std::move(address), std::move(message), std::move(otherwise), [mine](std::exception_ptr trouble, bool was_heard) {
-        mine->trouble = std::move(trouble);
-        mine->was_heard = was_heard;
-        mine->done.set();
-    });
-    co_await mine->done.wait();
-    if (mine->trouble) std::rethrow_exception(mine->trouble);
-    co_return mine->was_heard;
-}
-
-}  // namespace taskflux
-
 // -------------------- taskflux/core/snowflake.ipp ----------------------------------------------------------
 
 namespace taskflux {
@@ -4668,6 +6422,454 @@ std::string own_ip() {
 double host_load() { return detail::load_average(); }
 
 std::uint64_t resident_memory() { return detail::resident_bytes(); }
+
+}  // namespace taskflux
+
+// -------------------- taskflux/admin/node/boards.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+inline constexpr const char* nodes_board = "taskflux/nodes";
+
+/// What nodes begin with, by their names.
+inline constexpr const char* settings_board = "taskflux/settings";
+
+struct node_settings {
+    std::optional<std::uint64_t> concurrency;
+    bool paused = false;
+};
+BOOST_DESCRIBE_STRUCT(node_settings, (), (concurrency, paused))
+
+/// What every node serves.
+inline constexpr method<node_info(node_order)> steer_node{"taskflux/node", "steer"};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/admin/directory.ipp ---------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// What can be read on a board; the rest is another version's.
+template <class T>
+asio::awaitable<std::vector<T>> read_board(broker_ptr broker, std::string board) {
+    const auto rows = co_await broker->announced(std::move(board));
+    std::vector<T> all;
+    for (const auto& row : rows) {
+        try {
+            all.push_back(decode<T>(row.text));
+        } catch (const payload_error&) {
+            continue;
+        }
+    }
+    co_return all;
+}
+
+/// Those that take calls.
+asio::awaitable<std::vector<service_instance>> instances_of(broker_ptr broker, std::string service) {
+    auto all = co_await read_board<service_instance>(std::move(broker), board_of(service));
+    std::erase_if(all, [](const auto& one) { return one.leaving; });
+    co_return all;
+}
+
+asio::awaitable<std::vector<service_instance>> all_services(broker_ptr broker) {
+    const auto names = co_await broker->announced(services_board);
+    std::vector<service_instance> all;
+    for (const auto& name : names) {
+        auto some = co_await instances_of(broker, name.id);
+        for (auto& one : some) all.push_back(std::move(one));
+    }
+    co_return all;
+}
+
+asio::awaitable<directory_view> whole_view(broker_ptr broker) {
+    directory_view made;
+    made.nodes = co_await read_board<node_info>(broker, nodes_board);
+    made.services = co_await all_services(broker);
+    co_return made;
+}
+
+/// Whether the same are there.
+inline bool are_same(const directory_view& a, const directory_view& b) {
+    const auto same_node = [](const node_info& x, const node_info& y) { return x.id == y.id; };
+    const auto same_instance = [](const service_instance& x, const service_instance& y) {
+        return x.service == y.service && x.id == y.id;
+    };
+    return std::ranges::equal(a.nodes, b.nodes, same_node) && std::ranges::equal(a.services, b.services, same_instance);
+}
+
+asio::awaitable<directory_view> changed_view(broker_ptr broker, directory_view known, duration wait) {
+    constexpr auto look = std::chrono::seconds(1);
+    auto& clock = broker->clock();
+    const auto ends = later(clock.now(), wait);
+    for (;;) {
+        auto seen = co_await whole_view(broker);
+        if (clock.now() >= ends || !are_same(seen, known)) co_return seen;
+        co_await sleep_until(clock, (std::min)(ends, later(clock.now(), look)));
+    }
+}
+
+inline bool fits(const node_filter& which, const node_info& one) {
+    const auto is = [](const std::string& wanted, const std::string& given) { return wanted.empty() || wanted == given; };
+    return is(which.id, one.id) && is(which.name, one.name) && (is(which.host, one.host) || which.host == one.ip) &&
+           (which.queue.empty() || std::ranges::find(one.queues, which.queue) != one.queues.end());
+}
+
+/// Changes what nodes of that name begin with.
+asio::awaitable<void> keep_order(broker_ptr broker, std::string name, node_order order) {
+    node_settings settings;
+    const auto rows = co_await broker->announced(settings_board);
+    for (const auto& row : rows) {
+        if (row.id == name) settings = decode<node_settings>(row.text);
+    }
+    if (order.concurrency) settings.concurrency = order.concurrency;
+    if (order.action == node_action::pause) settings.paused = true;
+    if (order.action == node_action::resume) settings.paused = false;
+    co_await broker->announce(settings_board, std::move(name), encode(settings), (duration::max)());
+}
+
+asio::awaitable<std::vector<node_info>> steer(broker_ptr broker, rpc caller, node_filter which, node_order order, bool keep) {
+    auto found = co_await read_board<node_info>(broker, nodes_board);
+    std::erase_if(found, [&](const auto& one) { return !fits(which, one); });
+    if (found.empty()) {
+        throw error(errc::not_found, "no node fits id \"" + which.id + "\", name \"" + which.name + "\", host \"" +
+                                         which.host + "\", queue \"" + which.queue + "\" (empty: any)");
+    }
+    std::vector<node_info> told;
+    std::exception_ptr failure;
+    for (const auto& one : found) {
+        try {
+            const auto options = call_options().to(one.id).timeout(std::chrono::seconds(10));
+            told.push_back(co_await caller.call(steer_node, options, order));
+            if (keep) co_await keep_order(broker, one.name, order);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+    }
+    if (failure) std::rethrow_exception(failure);
+    co_return told;
+}
+
+inline node_order order_to(node_action action) {
+    node_order made;
+    made.action = action;
+    return made;
+}
+
+}  // namespace detail
+
+asio::awaitable<std::vector<node_info>> directory::nodes() const {
+    return detail::read_board<node_info>(broker_, detail::nodes_board);
+}
+
+asio::awaitable<std::vector<service_instance>> directory::services() const { return detail::all_services(broker_); }
+
+asio::awaitable<std::vector<service_instance>> directory::services(std::string service) const {
+    detail::checked_service(service);
+    return detail::instances_of(broker_, std::move(service));
+}
+
+asio::awaitable<directory_view> directory::view() const { return detail::whole_view(broker_); }
+
+asio::awaitable<directory_view> directory::next_change(directory_view known, duration wait) const {
+    return detail::changed_view(broker_, std::move(known), wait);
+}
+
+asio::awaitable<std::vector<node_info>> directory::set_concurrency(node_filter which, std::uint64_t slots, bool keep) const {
+    node_order order;
+    order.concurrency = slots;
+    return detail::steer(broker_, rpc_, std::move(which), order, keep);
+}
+
+asio::awaitable<std::vector<node_info>> directory::pause(node_filter which, bool keep) const {
+    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::pause), keep);
+}
+
+asio::awaitable<std::vector<node_info>> directory::resume(node_filter which, bool keep) const {
+    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::resume), keep);
+}
+
+asio::awaitable<std::vector<node_info>> directory::drain(node_filter which) const {
+    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::drain), false);
+}
+
+asio::awaitable<std::vector<node_info>> directory::stop(node_filter which) const {
+    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::stop), false);
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/admin/inspector.ipp ---------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// In the order of the calls: digits count as numbers, so that 2.10 comes after 2.9.
+inline bool is_before_by_number(std::string_view a, std::string_view b) {
+    const auto digits = [](std::string_view text) {
+        return text.substr(0, (std::min)(text.find_first_not_of("0123456789"), text.size()));
+    };
+    while (!a.empty() && !b.empty()) {
+        const auto x = digits(a), y = digits(b);
+        if (!x.empty() && !y.empty()) {
+            if (x != y) return x.size() != y.size() ? x.size() < y.size() : x < y;
+            a.remove_prefix(x.size());
+            b.remove_prefix(y.size());
+        } else {
+            if (a.front() != b.front()) return a.front() < b.front();
+            a.remove_prefix(1);
+            b.remove_prefix(1);
+        }
+    }
+    return a.size() < b.size();
+}
+
+asio::awaitable<task_node> child_of(broker_ptr broker, const journal_entry& entry) {
+    const auto place = child_place::parse(entry.text);
+    task_node made;
+    made.name = entry.key.substr(1);
+    const auto key = co_await broker->find(place.queue, place.own_id);
+    if (key) {
+        task_id id;
+        id.queue = place.queue;
+        id.key = *key;
+        auto record = co_await broker->get(std::move(id));
+        if (record) {
+            made.task = std::move(*record);
+            co_return made;
+        }
+    }
+    made.task.id.queue = place.queue;
+    made.task.own_id = place.own_id;
+    made.task.name = place.name;
+    if (entry.outcome) {
+        made.task.state = entry.outcome->state;
+        made.task.result = entry.outcome->result;
+        made.task.error = entry.outcome->error;
+        made.task.attempts = entry.outcome->attempts;
+    }
+    co_return made;
+}
+
+asio::awaitable<void> grow_tree(broker_ptr broker, task_node& node, std::size_t& room) {
+    journal_query query;
+    do {
+        journal_page page;
+        try {
+            page = co_await broker->journal(node.task.id, query);
+        } catch (const error& e) {
+            if (e.code() != errc::not_found) throw;
+            co_return;
+        }
+        node.spawned = page.counts;
+        query.cursor = page.cursor;
+        for (const auto& entry : page.entries) {
+            if (!entry.key.starts_with('c')) continue;
+            if (room == 0) {
+                node.is_cut = true;
+                co_return;
+            }
+            --room;
+            auto child = co_await child_of(broker, entry);
+            node.children.push_back(std::move(child));
+        }
+    } while (!query.cursor.empty());
+    std::ranges::sort(node.children, [](const task_node& a, const task_node& b) { return is_before_by_number(a.name, b.name); });
+    for (auto& child : node.children) co_await grow_tree(broker, child, room);
+}
+
+asio::awaitable<task_tree> look_around(broker_ptr broker, task_id id, std::size_t most) {
+    auto found = co_await broker->get(id);
+    if (!found) throw detail::no_such_task(id);
+    task_tree tree;
+    auto above = found->parent;
+    while (!above.empty()) {
+        auto parent = co_await broker->get(parse_task_id(above));
+        if (!parent) break;
+        above = parent->parent;
+        tree.ancestors.insert(tree.ancestors.begin(), std::move(*parent));
+    }
+    tree.node.task = std::move(*found);
+    co_await grow_tree(broker, tree.node, most);
+    co_return tree;
+}
+
+asio::awaitable<children_counts> count_children(broker_ptr broker, task_id id) {
+    journal_query query;
+    query.limit = 1;
+    const auto page = co_await broker->journal(std::move(id), std::move(query));
+    co_return page.counts;
+}
+
+}  // namespace detail
+
+asio::awaitable<task_tree> inspector::tree(task_id id, std::size_t most) const {
+    return detail::look_around(broker_, std::move(id), most);
+}
+
+asio::awaitable<children_counts> inspector::progress(task_id id) const {
+    return detail::count_children(broker_, std::move(id));
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/admin/node.ipp --------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// As many slots as a worker of this machine can count.
+inline std::size_t slots_of(std::uint64_t wanted) {
+    return static_cast<std::size_t>((std::min)(wanted, std::uint64_t((std::numeric_limits<std::size_t>::max)())));
+}
+
+/// A node while it runs.
+class node_core : public std::enable_shared_from_this<node_core> {
+public:
+    node_core(broker_ptr broker, worker& shown, node_options options)
+        : broker_(std::move(broker)), worker_(shown), options_(std::move(options)), id_(uuid_generator().text()),
+          service_(broker_, service_options().id(id_).host(host()).lease(options_.lease()).log(options_.log())),
+          started_at_(broker_->clock().now()) {
+        service_.on(steer_node, [this](node_order order) { return obey(*this, order); });
+    }
+
+    node_info info() const {
+        node_info made;
+        made.id = id_;
+        made.name = options_.name().empty() ? host() : options_.name();
+        made.host = host();
+        made.ip = ip_;
+        made.pid = process_id();
+        made.version = version;
+        made.started_at = started_at_;
+        made.queues = worker_.queues();
+        made.tasks = worker_.tasks();
+        made.concurrency = worker_.concurrency();
+        made.running = worker_.counts().running;
+        made.load = host_load();
+        made.memory = resident_memory();
+        made.paused = worker_.is_paused();
+        return made;
+    }
+
+    static asio::awaitable<void> run(std::shared_ptr<node_core> self) {
+        std::exception_ptr unread;
+        try {
+            co_await self->take_settings();
+        } catch (...) {
+            unread = std::current_exception();
+        }
+        self->tell("reading what is kept for it", unread);
+        const auto executor = co_await asio::this_coro::executor;
+        asio::co_spawn(executor, self->service_.run(), [self](const std::exception_ptr& error) { self->tell("steering it", error); });
+        asio::co_spawn(executor, show(self), asio::bind_cancellation_slot(self->stop_showing_.slot(), [self](std::exception_ptr) {
+                           self->is_shown_ = false;
+                           self->shown_.set();
+                       }));
+        std::exception_ptr failure;
+        try {
+            co_await self->worker_.run();
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        self->service_.stop();
+        self->is_over_ = true;
+        self->changed_->set();
+        while (self->is_shown_) co_await self->shown_.wait();
+        std::exception_ptr trouble;
+        try {
+            co_await self->broker_->withdraw(nodes_board, self->id_);
+        } catch (...) {
+            trouble = std::current_exception();
+        }
+        self->tell("leaving the directory", trouble);
+        if (failure) std::rethrow_exception(failure);
+    }
+
+private:
+    std::string host() const { return options_.host().empty() ? asio::ip::host_name() : options_.host(); }
+
+    asio::awaitable<void> take_settings() {
+        const auto name = info().name;
+        const auto rows = co_await broker_->announced(settings_board);
+        for (const auto& row : rows) {
+            if (row.id != name) continue;
+            const auto settings = decode<node_settings>(row.text);
+            if (settings.concurrency) worker_.set_concurrency(slots_of(*settings.concurrency));
+            if (settings.paused) worker_.pause();
+        }
+    }
+
+    /// Tells the directory now and then, and when something has changed.
+    static asio::awaitable<void> show(std::shared_ptr<node_core> self) {
+        const auto executor = co_await asio::this_coro::executor;
+        auto& clock = self->broker_->clock();
+        while (!self->is_over_) {
+            auto next = later(clock.now(), renewal_period(self->options_.lease()));
+            std::exception_ptr trouble;
+            try {
+                auto text = encode(self->info());
+                co_await self->broker_->announce(nodes_board, self->id_, std::move(text), self->options_.lease());
+            } catch (...) {
+                trouble = std::current_exception();
+            }
+            self->tell("telling that it is there", trouble);
+            if (self->is_over_) break;
+            const alarm at(clock, executor, self->changed_, next);
+            co_await self->changed_->wait();
+        }
+    }
+
+    static asio::awaitable<node_info> obey(node_core& self, node_order order) {
+        if (order.concurrency) self.worker_.set_concurrency(slots_of(*order.concurrency));
+        switch (order.action) {
+            case node_action::none: break;
+            case node_action::pause: self.worker_.pause(); break;
+            case node_action::resume: self.worker_.resume(); break;
+            case node_action::drain: self.worker_.stop(); break;
+            case node_action::stop: self.worker_.stop_now(); break;
+        }
+        self.changed_->set();
+        co_return self.info();
+    }
+
+    void tell(const std::string& what, const std::exception_ptr& error) const {
+        if (!error || !options_.log()) return;
+        try {
+            std::rethrow_exception(error);
+        } catch (const std::exception& e) {
+            options_.log()("node " + id_ + ": " + what + " failed: " + e.what());
+        }
+    }
+
+    const broker_ptr broker_;
+    worker& worker_;
+    const node_options options_;
+    const std::string id_;
+    const std::string ip_ = own_ip();
+    service service_;
+    const time_point started_at_;
+    const std::shared_ptr<event> changed_ = std::make_shared<event>();
+    event shown_;  // is_shown_ has become false
+    asio::cancellation_signal stop_showing_;
+    std::atomic<bool> is_over_ = false;
+    std::atomic<bool> is_shown_ = true;
+};
+
+}  // namespace detail
+
+node::node(broker_ptr broker, worker& shown, node_options options)
+    : core_(std::make_shared<detail::node_core>(std::move(broker), shown, std::move(options))) {}
+
+node::~node() = default;
+
+asio::awaitable<void> node::run() { return detail::node_core::run(core_); }
+
+node_info node::info() const { return core_->info(); }
 
 }  // namespace taskflux
 
@@ -7636,2208 +9838,6 @@ asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::str
 }
 
 }  // namespace taskflux::detail
-
-// -------------------- taskflux/broker/memory/admission.hpp -------------------------------------------------
-
-namespace taskflux::memory {
-
-/// Why no more tasks of a queue may start now.
-enum class obstacle {
-    none,   ///< as many may start as were asked for
-    paused  ///< the queue is paused
-};
-
-/// How many tasks may start now, and why not more.
-struct allowance {
-    std::size_t count = 0;
-    obstacle why_not_more = obstacle::none;
-};
-
-/// Decides how many tasks of one queue may start. Whatever hands out tasks, or wakes somebody who would fetch them, asks
-/// here and nowhere else: what limits a queue is a rule of this class.
-class admission {
-public:
-    void pause(bool on) { is_paused_ = on; }
-    bool is_paused() const { return is_paused_; }
-
-    /// How many of `wanted` tasks may start now.
-    allowance admit(std::size_t wanted) const {
-        if (is_paused_) return {0, obstacle::paused};
-        return {wanted, obstacle::none};
-    }
-
-private:
-    bool is_paused_ = false;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/journal.hpp ---------------------------------------------------
-
-namespace taskflux::memory {
-
-/// A task's journal as the memory broker keeps it.
-class journal {
-public:
-    struct entry {
-        std::string text;
-        unsigned epoch = 0;
-        bool is_spawned = false;
-        std::optional<task_outcome> outcome;
-    };
-
-    unsigned epoch = 0;   ///< attempts that have failed since the task was submitted
-    std::string awaited;  ///< the key of the signal that ends the pause
-    children_policy policy;
-    bool is_continued = false;  ///< the continuation has been started
-
-    const children_counts& counts() const { return counts_; }
-    bool has_open_children() const { return open_ > 0; }
-    bool has_spawned() const { return counts_.total > 0 || has(continuation_key); }
-    bool has(std::string_view key) const { return entries_.contains(key); }
-
-    /// Throws `too_large`, and has changed nothing then.
-    noted note(journal_notes& notes) {
-        auto size = size_;
-        for (const auto& item : notes.items) {
-            if (item.key[0] == 's' && item.how == journal_notes::mode::add && !entries_.contains(item.key)) {
-                size += item.key.size() + item.text.size();
-            }
-        }
-        detail::check_journal_size(size);
-        size_ = size;
-        if (notes.policy) policy = *notes.policy;
-        noted answer;
-        answer.epoch = epoch;
-        for (auto& item : notes.items) answer.before.push_back(note(item));
-        return answer;
-    }
-
-    /// The next signal of that name.
-    std::string add_signal(const std::string& name, std::string value) {
-        detail::check_journal_size(size_ + value.size());
-        size_ += value.size();
-        auto key = signal_key(name, ++signals_[name]);
-        entries_[key].text = std::move(value);
-        return key;
-    }
-
-    /// Whether an open subtask has ended by that: another may have taken the place of one that ends again.
-    bool end_child(const std::string& key, const std::string& own_id, const task_outcome& outcome) {
-        const auto found = entries_.find(key);
-        if (found == entries_.end() || found->second.outcome) return false;
-        if (child_place::parse(found->second.text).own_id != own_id) return false;
-        found->second.outcome = outcome;
-        --open_;
-        if (!found->second.is_spawned) return true;
-        ++counts_.done;
-        if (outcome.state != task_state::succeeded) {
-            if (counts_.failed++ == 0) why_ = reason(key, outcome);
-        }
-        return true;
-    }
-
-    /// What the task fails with when its policy says so.
-    std::string failure() const {
-        if (!why_.empty()) return why_;
-        return encode(taskflux::failure{"task_failed", "", "it has fewer subtasks than must succeed", "", ""});
-    }
-
-    /// Where the subtasks are that have not ended.
-    std::vector<child_place> open_children() const {
-        std::vector<child_place> open;
-        for (auto at = entries_.lower_bound("c"); at != entries_.end() && at->first[0] == 'c'; ++at) {
-            if (!at->second.outcome) open.push_back(child_place::parse(at->second.text));
-        }
-        return open;
-    }
-
-    journal_page read(const journal_query& query) const {
-        journal_page page;
-        page.counts = counts_;
-        if (!query.keys.empty()) {
-            for (const auto& key : query.keys) {
-                const auto found = entries_.find(key);
-                if (found != entries_.end()) page.entries.push_back(seen(*found));
-            }
-            return page;
-        }
-        auto at = entries_.upper_bound(query.cursor);
-        for (; at != entries_.end() && page.entries.size() < query.limit; ++at) page.entries.push_back(seen(*at));
-        if (at != entries_.end() && at != entries_.begin()) page.cursor = std::prev(at)->first;
-        return page;
-    }
-
-    child_place place_of(const std::string& key) const { return child_place::parse(entries_.at(key).text); }
-    const std::optional<task_outcome>& outcome_of(const std::string& key) const { return entries_.at(key).outcome; }
-
-    /// What a task fails with whose subtask ended like that: what a script writes too.
-    static std::string reason(const std::string& key, const task_outcome& outcome) {
-        std::string message = "subtask \"" + key.substr(1) + "\" ";
-        switch (outcome.state) {
-            case task_state::cancelled: message += "was cancelled"; break;
-            case task_state::expired: message += "expired"; break;
-            case task_state::held:
-            case task_state::scheduled:
-            case task_state::waiting:
-            case task_state::running:
-            case task_state::waiting_children:
-            case task_state::succeeded:
-            case task_state::failed: message += "failed"; break;
-        }
-        taskflux::failure why{"task_failed", "", std::move(message), "", ""};
-        if (outcome.state == task_state::failed) {
-            try {
-                why.message += ": " + decode<taskflux::failure>(outcome.error).message;
-            } catch (const error&) {  // that it failed must be enough
-            }
-        }
-        return encode(why);
-    }
-
-private:
-    static journal_entry seen(const std::pair<const std::string, entry>& one) {
-        return {one.first, one.second.text, one.second.epoch, one.second.is_spawned, one.second.outcome};
-    }
-
-    std::optional<journal_entry> note(journal_notes::item& item) {
-        using mode = journal_notes::mode;
-        const auto found = entries_.find(item.key);
-        if (item.how == mode::drop) {
-            if (found != entries_.end()) drop(found->second), entries_.erase(found);
-            return std::nullopt;
-        }
-        if (found != entries_.end() && item.how == mode::add && !gives_way(found->second)) return seen(*found);
-        const bool is_child = item.key[0] == 'c';
-        if (is_child && found != entries_.end()) drop(found->second);
-        auto& made = entries_[item.key];
-        made = {std::move(item.text), epoch, item.is_spawned, std::nullopt};
-        if (is_child) ++open_;
-        if (item.is_spawned) ++counts_.total;
-        return std::nullopt;
-    }
-
-    void drop(const entry& child) {
-        if (!child.outcome) --open_;
-        if (!child.is_spawned) return;
-        --counts_.total;
-        if (!child.outcome) return;
-        --counts_.done;
-        if (child.outcome->state != task_state::succeeded) --counts_.failed;
-    }
-
-    bool gives_way(const entry& old) const {
-        return old.outcome && old.outcome->state != task_state::succeeded && old.epoch < epoch;
-    }
-
-    std::map<std::string, entry, std::less<>> entries_;
-    std::map<std::string, std::size_t> signals_;
-    std::string why_;  // a `failure`: that of the first spawned subtask that did not succeed
-    children_counts counts_;
-    std::size_t open_ = 0;  // subtasks, spawned or not
-    std::size_t size_ = 0;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/entry.hpp -----------------------------------------------------
-
-namespace taskflux::memory {
-
-struct entry;
-struct consumer;
-
-/// A caller waiting for a task's end: notified once, with the outcome filled in.
-struct result_waiter {
-    std::optional<task_outcome> outcome;
-    void (*notify)(result_waiter&) = nullptr;
-    result_waiter* next = nullptr;
-};
-
-/// What few tasks have, kept out of the way of those that don't.
-struct entry_extras {
-    std::string own_id;
-    std::string unique_key;
-    duration unique_window{};
-    std::string error;
-    std::string progress;
-    std::deque<log_line> log;
-    time_point limits_from{};  ///< set by a requeue: deadlines count from here
-    std::optional<parent_link> parent;
-    std::unique_ptr<memory::journal> journal;
-};
-
-/// A doubly linked list through the entries themselves: no allocation, and removal from the middle in
-/// O(1). A task is in at most one list: a lane, what a consumer holds, or those that have ended.
-class entry_list {
-public:
-    entry_list() = default;
-    entry_list(const entry_list&) = delete;
-    entry_list& operator=(const entry_list&) = delete;
-
-    bool empty() const { return head_ == nullptr; }
-    entry* front() const { return head_; }
-    entry* back() const { return tail_; }
-    inline void push_back(entry& item);
-    inline void push_front(entry& item);
-    inline void remove(entry& item);
-
-private:
-    entry* head_ = nullptr;
-    entry* tail_ = nullptr;
-};
-
-/// One task as the memory broker keeps it.
-struct entry {
-    entry* previous = nullptr;
-    entry* next = nullptr;
-    entry_list* home = nullptr;  ///< the list it is in
-
-    std::shared_ptr<const task_spec> spec;
-    std::string payload;
-    std::string result;
-    std::unique_ptr<entry_extras> extras;
-    result_waiter* waiters = nullptr;
-    consumer* holder = nullptr;  ///< of a running task
-
-    std::uint64_t sequence = 0;  ///< 0: this place is vacant
-    time_point submitted_at{};
-    time_point when{};  ///< held and scheduled: due; ended: when
-    time_point first_started_at{};
-    time_point started_at{};
-    std::uint32_t deliveries = 0;
-    std::uint32_t failed_attempts = 0;
-    std::uint32_t crashes = 0;
-    task_state state = task_state::waiting;
-    bool cancel_requested = false;
-    bool unclaimed = false;
-    bool is_first_try = false;  ///< running, and never before since it was submitted or requeued
-
-    entry_extras& more() {
-        if (!extras) extras = std::make_unique<entry_extras>();
-        return *extras;
-    }
-
-    void add_waiter(result_waiter& who) {
-        who.next = waiters;
-        waiters = &who;
-    }
-
-    void remove_waiter(const result_waiter& who) {
-        for (auto** link = &waiters; *link; link = &(*link)->next) {
-            if (*link == &who) {
-                *link = who.next;
-                return;
-            }
-        }
-    }
-
-    memory::journal* journal() const { return extras ? extras->journal.get() : nullptr; }
-
-    unsigned attempts() const {
-        const bool is_one_itself = state == task_state::running || state == task_state::waiting_children ||
-                                   state == task_state::succeeded;
-        return failed_attempts + (is_one_itself ? 1 : 0);
-    }
-
-    task_outcome outcome() const { return {state, result, extras ? extras->error : std::string(), attempts()}; }
-
-    /// When the broker gives the task up unless it has started (or, after a first try, ended) by then.
-    time_point limit() const {
-        const auto& policy = spec->policy;
-        if (policy.deadline == duration::zero() && policy.expires_in == duration::zero()) return never;
-        const auto from = extras && extras->limits_from > time_point{} ? extras->limits_from : submitted_at;
-        time_point limit = never;
-        if (policy.deadline > duration::zero()) limit = later(from, policy.deadline);
-        if (policy.expires_in > duration::zero() && first_started_at == time_point{}) {
-            limit = (std::min)(limit, later(from, policy.expires_in));
-        }
-        return limit;
-    }
-};
-
-/// A worker known to the queue, and what it holds.
-struct consumer {
-    std::string name;
-    time_point lease_end{};
-    entry_list held;
-    bool has_news = false;  ///< it has something to cancel and has not been told yet
-};
-
-inline void entry_list::push_back(entry& item) {
-    item.previous = tail_;
-    item.next = nullptr;
-    (tail_ ? tail_->next : head_) = &item;
-    tail_ = &item;
-    item.home = this;
-}
-
-inline void entry_list::push_front(entry& item) {
-    item.previous = nullptr;
-    item.next = head_;
-    (head_ ? head_->previous : tail_) = &item;
-    head_ = &item;
-    item.home = this;
-}
-
-inline void entry_list::remove(entry& item) {
-    (item.previous ? item.previous->next : head_) = item.next;
-    (item.next ? item.next->previous : tail_) = item.previous;
-    item.previous = item.next = nullptr;
-    item.home = nullptr;
-}
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/ended.hpp -----------------------------------------------------
-
-namespace taskflux::memory {
-
-/// The tasks that have ended, in the order in which their retention does: one list per length of
-/// retention, each in the order of ending, so that adding and finding the next are O(1).
-class ended_tasks {
-public:
-    void add(entry& item, duration retention) { lists_[retention].push_back(item); }
-
-    /// A task whose retention is over at `now`, or null.
-    entry* overdue(time_point now) {
-        std::erase_if(lists_, [](const auto& list) { return list.second.empty(); });
-        for (const auto& [retention, list] : lists_) {
-            if (!list.empty() && later(list.front()->when, retention) <= now) return list.front();
-        }
-        return nullptr;
-    }
-
-    /// The task that ended first, or null.
-    entry* oldest() const {
-        entry* found = nullptr;
-        for (const auto& [retention, list] : lists_) {
-            if (!list.empty() && (!found || list.front()->when < found->when)) found = list.front();
-        }
-        return found;
-    }
-
-    /// When the next retention ends, or `never`.
-    time_point next() const {
-        time_point soonest = never;
-        for (const auto& [retention, list] : lists_) {
-            if (!list.empty()) soonest = (std::min)(soonest, later(list.front()->when, retention));
-        }
-        return soonest;
-    }
-
-private:
-    std::map<duration, entry_list> lists_;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/ready.hpp -----------------------------------------------------
-
-namespace taskflux::memory {
-
-/// The waiting tasks of a queue: a FIFO lane per priority, and aside from them, by name, the tasks that a
-/// worker without a handler for them has passed over.
-class ready_tasks {
-public:
-    /// `urgent`: before the others of its priority; it has waited its turn before.
-    void add(entry& item, bool urgent = false) {
-        auto& lane = lanes_[item.spec->priority];
-        urgent ? lane.push_front(item) : lane.push_back(item);
-    }
-
-    void remove(entry& item) {
-        item.home->remove(item);
-        if (!std::exchange(item.unclaimed, false)) return;
-        --unclaimed_size_;
-        const auto aside = unclaimed_.find(item.spec->name);
-        if (!front(aside->second)) unclaimed_.erase(aside);
-    }
-
-    /// The task that a worker which knows `names` (null: all) gets next, or null when there is none for it.
-    /// Tasks it does not know are set aside on the way; `budget` bounds how many, and is counted down.
-    entry* next(const name_set* names, std::size_t& budget) {
-        for (;;) {
-            auto* found = front(lanes_);
-            if (unclaimed_size_ > 0) found = best(found, claimable(names));
-            if (!found || !names || names->contains(found->spec->name)) return found;
-            if (budget == 0) return nullptr;
-            --budget;
-            remove(*found);
-            set_aside(*found);
-        }
-    }
-
-    /// Whether a worker that knows `names` has something to look at.
-    bool has_work(const name_set* names) const {
-        return front(lanes_) != nullptr || (unclaimed_size_ > 0 && claimable(names) != nullptr);
-    }
-
-    /// The specification of the next task, or null.
-    const task_spec* front_spec() const {
-        const auto* next = front(lanes_);
-        return next ? next->spec.get() : nullptr;
-    }
-
-    std::size_t unclaimed_size() const { return unclaimed_size_; }
-
-private:
-    using lanes = std::map<int, entry_list, std::greater<>>;  // an emptied lane stays: it will be used again
-
-    static entry* front(const lanes& from) {
-        for (const auto& [priority, lane] : from) {
-            if (!lane.empty()) return lane.front();
-        }
-        return nullptr;
-    }
-
-    /// The one to run first: by priority, then by age.
-    static entry* best(entry* a, entry* b) {
-        if (!a || !b) return a ? a : b;
-        if (a->spec->priority != b->spec->priority) return a->spec->priority > b->spec->priority ? a : b;
-        return a->sequence < b->sequence ? a : b;
-    }
-
-    entry* claimable(const name_set* names) const {
-        entry* found = nullptr;
-        for (const auto& [name, aside] : unclaimed_) {
-            if (!names || names->contains(name)) found = best(found, front(aside));
-        }
-        return found;
-    }
-
-    void set_aside(entry& item) {
-        unclaimed_[item.spec->name][item.spec->priority].push_back(item);
-        item.unclaimed = true;
-        ++unclaimed_size_;
-    }
-
-    lanes lanes_;
-    std::map<std::string, lanes, std::less<>> unclaimed_;
-    std::size_t unclaimed_size_ = 0;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/table.hpp -----------------------------------------------------
-
-namespace taskflux::memory {
-
-/// All tasks of a queue by sequence number, in segments of 64 that vanish with their last task. Entries
-/// never move. Lookup is two indexings: numbers are given out in order, so no hashing is needed.
-class entry_table {
-public:
-    /// Makes an entry with the next sequence number.
-    entry& add() {
-        const auto sequence = ++last_;
-        const auto index = index_of(sequence);
-        while (segments_.size() <= index) segments_.push_back(nullptr);
-        if (!segments_[index]) {
-            segments_[index] = std::make_unique<segment>();
-            if (index > 0 && segments_[index - 1] && segments_[index - 1]->used == 0) segments_[index - 1].reset();
-        }
-        auto& made = segments_[index]->entries[place_of(sequence)];
-        made.sequence = sequence;
-        ++segments_[index]->used;
-        ++size_;
-        return made;
-    }
-
-    entry* find(std::uint64_t sequence) {
-        const auto number = sequence / segment_size;
-        if (number < first_segment_ || number - first_segment_ >= segments_.size()) return nullptr;
-        const auto& found = segments_[index_of(sequence)];
-        if (!found) return nullptr;
-        auto& place = found->entries[place_of(sequence)];
-        return sequence > 0 && place.sequence == sequence ? &place : nullptr;
-    }
-
-    /// The task with the lowest number above `sequence`, or null.
-    entry* after(std::uint64_t sequence) {
-        if (sequence >= last_) return nullptr;
-        for (auto at = (std::max)(sequence + 1, first_segment_ * segment_size); at <= last_;) {
-            if (!segments_[index_of(at)]) {
-                at = (at / segment_size + 1) * segment_size;
-            } else if (auto* found = find(at)) {
-                return found;
-            } else {
-                ++at;
-            }
-        }
-        return nullptr;
-    }
-
-    void erase(entry& gone) {
-        const auto index = index_of(gone.sequence);
-        const bool is_growing = index + 1 == segments_.size();  // its next numbers are still to come
-        gone = entry{};
-        --size_;
-        if (--segments_[index]->used == 0 && !is_growing) segments_[index].reset();
-        while (segments_.size() > 1 && !segments_.front()) {
-            segments_.pop_front();
-            ++first_segment_;
-        }
-    }
-
-    std::size_t size() const { return size_; }
-
-    /// How many segments are in memory.
-    std::size_t segments() const {
-        return static_cast<std::size_t>(std::ranges::count_if(segments_, [](const auto& one) { return bool(one); }));
-    }
-
-    /// The highest number given out so far.
-    std::uint64_t last() const { return last_; }
-
-private:
-    static std::size_t place_of(std::uint64_t sequence) { return static_cast<std::size_t>(sequence % segment_size); }
-    std::size_t index_of(std::uint64_t sequence) const {
-        return static_cast<std::size_t>(sequence / segment_size - first_segment_);
-    }
-
-    static constexpr std::uint64_t segment_size = 64;
-
-    struct segment {
-        std::array<entry, segment_size> entries;
-        std::uint32_t used = 0;
-    };
-
-    std::deque<std::unique_ptr<segment>> segments_;
-    std::uint64_t first_segment_ = 0;
-    std::uint64_t last_ = 0;
-    std::size_t size_ = 0;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/store.hpp -----------------------------------------------------
-
-namespace taskflux::memory {
-
-/// The tasks of one queue and every step that they may take: the state table in motion. Knows no clock
-/// (`now` is an argument), starts nothing, waits for nothing. Not thread-safe.
-class task_store {
-public:
-    /// `seed` makes the nonces of keys; `max_ended` bounds how many ended tasks are kept, zero: no bound.
-    task_store(std::uint64_t seed, std::size_t max_ended) : seed_(seed), max_ended_(max_ended) {}
-
-    /// Stores a task, or finds the one that is there already under its own id or unique key.
-    submitted add(new_task&& from, time_point now) {
-        if (const auto there = find_same(from, now)) return {*there, true};
-        auto& task = tasks_.add();
-        task.spec = std::move(from.spec);
-        task.payload = std::move(from.payload);
-        task.submitted_at = now;
-        if (!from.own_id.empty()) {
-            own_ids_.emplace(from.own_id, task.sequence);
-            task.more().own_id = std::move(from.own_id);
-        }
-        if (!from.unique_key.empty()) {
-            task.more().unique_key = std::move(from.unique_key);
-            task.more().unique_window = from.unique_window;
-            lock_unique_key(task, now);
-        }
-        if (from.parent) task.more().parent = std::move(from.parent);
-        task.when = (std::max)({from.at, later(now, from.delay), now});
-        task.state = task_state::held;  // where every task begins, most of them for no time at all
-        ++counts_[index(task.state)];
-        watch_limit(task);
-        if (!from.hold) start(task, now);
-        return {key_of(task), false};
-    }
-
-    /// The task that is there already under the same own id or unique key.
-    std::optional<task_key> find_same(const new_task& as, time_point now) {
-        if (const auto there = find_own(as.own_id)) return there;
-        if (const auto* holder = unique_holder(as.unique_key, now)) return key_of(*holder);
-        return std::nullopt;
-    }
-
-    void start(entry& task, time_point now) {
-        detach(task);
-        make_ready(task, task_event::start, task.when, now);
-    }
-
-    void promote(entry& task, time_point now) {
-        detach(task);
-        make_ready(task, task_event::promote, now, now);
-    }
-
-    /// False when its unique key is another's by now.
-    bool requeue(entry& task, time_point now) {
-        auto& more = task.more();
-        if (unique_holder(more.unique_key, now)) return false;
-        lock_unique_key(task, now);
-        detach(task);
-        task.failed_attempts = task.crashes = 0;
-        task.first_started_at = task.started_at = {};
-        task.cancel_requested = false;
-        more.limits_from = now;
-        more.error.clear();
-        if (more.journal) begin_epoch(*more.journal);
-        make_ready(task, task_event::requeue, now, now);
-        return true;
-    }
-
-    void deliver(entry& task, consumer& who, time_point now) {
-        detach(task);
-        enter(task, task_event::fetch, task_state::running);
-        ++task.deliveries;
-        task.started_at = now;
-        task.is_first_try = task.first_started_at == time_point{};
-        if (task.is_first_try) task.first_started_at = now;
-        task.holder = &who;
-        who.held.push_back(task);
-    }
-
-    void complete(entry& task, std::string result, time_point now) {
-        if (task.cancel_requested) {
-            ++task.failed_attempts;
-            return cancel(task, now);
-        }
-        task.result = std::move(result);
-        finish(task, task_event::complete, task_state::succeeded, now);
-    }
-
-    void fail(entry& task, task_event event, std::string why, time_point now) {
-        if (task.cancel_requested) return cancel(task, now);
-        task.more().error = std::move(why);
-        finish(task, event, task_state::failed, now);
-    }
-
-    /// Due again after `delay`; failed instead when its deadline comes first.
-    void retry(entry& task, std::string why, duration delay, time_point now) {
-        const auto due = later(now, delay);
-        if (task.cancel_requested || due >= task.limit()) {
-            return fail(task, task_event::time_out, std::move(why), now);
-        }
-        if (!why.empty()) task.more().error = std::move(why);
-        detach(task);
-        make_ready(task, task_event::retry, due, now);
-    }
-
-    /// Retried after a failure: what has failed below it may be tried again too.
-    static void begin_epoch(memory::journal& notes) {
-        ++notes.epoch;
-        notes.awaited.clear();
-        notes.is_continued = false;
-    }
-
-    /// Back to the head of its lane, as if it had not been fetched.
-    void release(entry& task, time_point now) {
-        if (task.is_first_try) task.first_started_at = task.started_at = {};
-        give_back(task, task_event::release, now);
-    }
-
-    /// After its consumer's death.
-    void recover(entry& task, time_point now) {
-        ++task.crashes;
-        const auto limit = task.spec->policy.crash_limit;
-        if (limit == 0 || task.crashes < limit) return give_back(task, task_event::recover, now);
-        const failure why{"crashed", "", "the lease was lost " + std::to_string(task.crashes) + " times", "", ""};
-        fail(task, task_event::crash, encode(why), now);
-    }
-
-    void cancel(entry& task, time_point now) {
-        finish(task, task_event::cancel, task_state::cancelled, now);
-    }
-
-    /// Removes a task for good; callers waiting for it get the outcome `cancelled`.
-    void remove(entry& task, time_point now) {
-        if (is_terminal(task.state)) return forget(task);
-        conclude(task, task_event::cancel, task_state::cancelled, now);
-        erase(task);
-    }
-
-    /// Promotes, expires, times out and forgets what has fallen due; returns when the next will, or `never`.
-    time_point advance(time_point now) {
-        while (!scheduled_.empty() && scheduled_.begin()->first <= now) {
-            promote(*tasks_.find(scheduled_.begin()->second), now);
-        }
-        while (!limits_.empty() && limits_.begin()->first <= now) give_up(*tasks_.find(limits_.begin()->second), now);
-        while (auto* task = ended_.overdue(now)) forget(*task);
-        next_ = ended_.next();
-        if (!scheduled_.empty()) expect(scheduled_.begin()->first);
-        if (!limits_.empty()) expect(limits_.begin()->first);
-        return next_;
-    }
-
-    /// When `advance` will next have something to do, at the earliest.
-    time_point next() const { return next_; }
-
-    entry* find(task_key key) {
-        auto* task = tasks_.find(key.sequence);
-        return task && nonce_of(key.sequence) == key.nonce ? task : nullptr;
-    }
-
-    std::optional<task_key> find_own(const std::string& own_id) const {
-        if (own_id.empty()) return std::nullopt;
-        const auto found = own_ids_.find(own_id);
-        if (found == own_ids_.end()) return std::nullopt;
-        return task_key{found->second, nonce_of(found->second)};
-    }
-
-    /// The task with the lowest number above `sequence`, or null.
-    entry* after(std::uint64_t sequence) { return tasks_.after(sequence); }
-
-    task_key key_of(const entry& task) const { return {task.sequence, nonce_of(task.sequence)}; }
-
-    ready_tasks& ready() { return ready_; }
-    const ready_tasks& ready() const { return ready_; }
-
-    bool has_held_tasks() const { return tasks_.last() > 0; }
-
-    /// Tasks that have not ended.
-    std::size_t pending() const { return tasks_.size() - ended_size_; }
-
-    std::size_t count(task_state state) const { return counts_[index(state)]; }
-
-    struct ended_child {
-        parent_link parent;
-        std::string own_id;
-        task_outcome outcome;
-    };
-
-    /// What has come about here and concerns tasks that may be in other queues.
-    struct effects {
-        std::vector<ended_child> ended;
-        std::vector<std::pair<task_key, child_place>> orphans;  ///< to be cancelled: their parents have ended
-        std::vector<child_place> starts;   ///< continuations
-
-        bool empty() const { return ended.empty() && orphans.empty() && starts.empty(); }
-    };
-    bool has_effects() const { return !effects_.empty(); }
-    effects take_effects() { return std::exchange(effects_, {}); }
-
-protected:
-    /// The only place where a task's state changes.
-    void enter(entry& task, task_event event, task_state to) {
-        BOOST_ASSERT(is_legal(task.state, event, to));
-        static_cast<void>(event);
-        --counts_[index(task.state)];
-        ++counts_[index(to)];
-        task.state = to;
-    }
-
-    /// Takes a task out of every structure that its state puts it into.
-    void detach(entry& task) {
-        switch (task.state) {
-            case task_state::held: forget_limit(task); break;
-            case task_state::scheduled:
-                scheduled_.erase({task.when, task.sequence});
-                forget_limit(task);
-                break;
-            case task_state::waiting:
-                ready_.remove(task);
-                forget_limit(task);
-                break;
-            case task_state::running:
-                task.home->remove(task);
-                task.holder = nullptr;
-                break;
-            case task_state::waiting_children: forget_limit(task); break;
-            case task_state::succeeded:
-            case task_state::failed:
-            case task_state::cancelled:
-            case task_state::expired:
-                task.home->remove(task);
-                --ended_size_;
-                break;
-        }
-    }
-
-    void watch_limit(entry& task) {
-        if (const auto limit = task.limit(); limit != never) {
-            limits_.emplace(limit, task.sequence);
-            expect(limit);
-        }
-    }
-
-    void forget_limit(const entry& task) {
-        if (const auto limit = task.limit(); limit != never) limits_.erase({limit, task.sequence});
-    }
-
-    /// To a lane, or to the schedule when it is due later. `urgent`: to the lane's head.
-    void make_ready(entry& task, task_event event, time_point due, time_point now, bool urgent = false) {
-        if (due > now) {
-            enter(task, event, task_state::scheduled);
-            task.when = due;
-            scheduled_.emplace(due, task.sequence);
-            expect(due);
-        } else {
-            enter(task, event, task_state::waiting);
-            ready_.add(task, urgent);
-        }
-        watch_limit(task);
-    }
-
-    void give_back(entry& task, task_event event, time_point now) {
-        if (task.cancel_requested) return cancel(task, now);
-        detach(task);
-        make_ready(task, event, now, now, true);
-    }
-
-    /// Its deadline has passed.
-    void give_up(entry& task, time_point now) {
-        if (task.first_started_at == time_point{}) {
-            return finish(task, task_event::expire, task_state::expired, now);
-        }
-        auto why = task.extras ? std::move(task.extras->error) : std::string();
-        if (why.empty()) why = encode(failure{"timed_out", "", "the task's overall deadline passed", "", ""});
-        fail(task, task_event::time_out, std::move(why), now);
-    }
-
-    /// The end of a task, and the begin of its retention.
-    void finish(entry& task, task_event event, task_state to, time_point now) {
-        conclude(task, event, to, now);
-        const auto& policy = task.spec->policy;
-        const auto retention = to == task_state::failed ? policy.failed_retention : policy.retention;
-        if (retention == duration::zero()) return erase(task);
-        if (max_ended_ > 0 && ended_size_ >= max_ended_) forget(*ended_.oldest());
-        ++ended_size_;
-        ended_.add(task, retention);
-        expect(later(now, retention));
-    }
-
-    /// The end of a task: its unique key is free, callers waiting for it are notified.
-    void conclude(entry& task, task_event event, task_state to, time_point now) {
-        detach(task);
-        enter(task, event, to);
-        task.when = now;
-        unlock_unique_key(task);
-        tell_waiters(task);
-        if (!task.extras) return;
-        if (task.extras->parent) effects_.ended.push_back({*task.extras->parent, task.extras->own_id, task.outcome()});
-        const auto* notes = task.journal();
-        if (!notes || !notes->has_open_children()) return;
-        for (auto& one : notes->open_children()) effects_.orphans.emplace_back(key_of(task), std::move(one));
-    }
-
-    effects effects_;
-
-private:
-    using by_time = std::set<std::pair<time_point, std::uint64_t>>;
-
-    struct unique_lock {
-        std::uint64_t sequence;
-        time_point until;
-    };
-
-    static std::size_t index(task_state state) { return static_cast<std::size_t>(state); }
-
-    void expect(time_point when) { next_ = (std::min)(next_, when); }
-
-    std::uint32_t nonce_of(std::uint64_t sequence) const {
-        // SplitMix64's finaliser (Steele, Lea, Flood, 2014): keys of another life don't match.
-        auto mixed = seed_ + sequence * 0x9e3779b97f4a7c15U;
-        mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9U;
-        mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebU;
-        return static_cast<std::uint32_t>((mixed ^ (mixed >> 31)) >> 32);
-    }
-
-    void forget(entry& ended) {
-        detach(ended);
-        erase(ended);
-    }
-
-    void erase(entry& task) {
-        --counts_[index(task.state)];
-        if (task.extras) own_ids_.erase(task.extras->own_id);
-        tasks_.erase(task);
-    }
-
-    static void tell_waiters(entry& task) {
-        for (auto* waiter = std::exchange(task.waiters, nullptr); waiter;) {
-            auto* const next = waiter->next;
-            waiter->outcome = task.outcome();
-            waiter->notify(*waiter);
-            waiter = next;
-        }
-    }
-
-    const entry* unique_holder(const std::string& key, time_point now) {
-        if (key.empty()) return nullptr;
-        const auto lock = unique_.find(key);
-        return lock == unique_.end() || lock->second.until <= now ? nullptr : tasks_.find(lock->second.sequence);
-    }
-
-    void lock_unique_key(const entry& task, time_point now) {
-        const auto& [key, window] = std::tie(task.extras->unique_key, task.extras->unique_window);
-        if (key.empty()) return;
-        unique_[key] = {task.sequence, window > duration::zero() ? later(now, window) : never};
-    }
-
-    void unlock_unique_key(const entry& task) {
-        if (!task.extras || task.extras->unique_key.empty()) return;
-        const auto lock = unique_.find(task.extras->unique_key);
-        if (lock != unique_.end() && lock->second.sequence == task.sequence) unique_.erase(lock);
-    }
-
-    std::uint64_t seed_;
-    std::size_t max_ended_;
-    entry_table tasks_;
-    ready_tasks ready_;
-    by_time scheduled_;
-    by_time limits_;
-    ended_tasks ended_;
-    std::size_t ended_size_ = 0;
-    time_point next_ = never;
-    std::array<std::size_t, 9> counts_{};
-    std::unordered_map<std::string, std::uint64_t> own_ids_;
-    std::unordered_map<std::string, unique_lock> unique_;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/family.hpp ----------------------------------------------------
-
-namespace taskflux::memory {
-
-/// The tasks of one queue, with their journals: subtasks that a task waits for, signals, pauses. Not thread-safe.
-class family_store : public task_store {
-public:
-    using task_store::task_store;
-
-    /// With subtasks that it has spawned it ends when their policy says so, and its result is kept until then.
-    void complete(entry& task, std::string result, time_point now) {
-        const auto* notes = task.journal();
-        if (task.cancel_requested || !notes || !notes->has_spawned()) {
-            return task_store::complete(task, std::move(result), now);
-        }
-        task.result = std::move(result);
-        detach(task);
-        enter(task, task_event::suspend, task_state::waiting_children);
-        watch_limit(task);
-        judge_children(task, now);
-    }
-
-    /// Waits for a signal, which may have come, or for time alone where `awaited` is empty.
-    void pause(entry& task, std::string awaited, duration delay, time_point now) {
-        if (task.cancel_requested) {
-            ++task.failed_attempts;
-            return cancel(task, now);
-        }
-        auto& notes = journal_of(task);
-        const bool has_come = !awaited.empty() && notes.has(awaited);
-        notes.awaited = std::move(awaited);
-        detach(task);
-        make_ready(task, task_event::retry, has_come ? now : later(now, delay), now);
-    }
-
-    /// Throws `too_large`.
-    void signal(entry& task, const std::string& name, std::string value, time_point now) {
-        auto& notes = journal_of(task);
-        const auto key = notes.add_signal(name, std::move(value));
-        if (task.state == task_state::scheduled && notes.awaited == key) promote(task, now);
-    }
-
-    noted note(entry& task, journal_notes& notes, time_point now) {
-        auto answer = journal_of(task).note(notes);
-        if (task.state == task_state::waiting_children) judge_children(task, now);  // one that was waited for may be out
-        return answer;
-    }
-
-    /// A subtask has ended.
-    void end_child(entry& task, const std::string& key, const std::string& own_id, const task_outcome& outcome,
-                   time_point now) {
-        auto* const notes = task.journal();
-        if (!notes || !notes->end_child(key, own_id, outcome) || task.state != task_state::waiting_children) return;
-        if (key != continuation_key) return judge_children(task, now);
-        end_by_continuation(task, outcome, now);
-    }
-
-private:
-    static memory::journal& journal_of(entry& task) {
-        auto& made = task.more().journal;
-        if (!made) made = std::make_unique<memory::journal>();
-        return *made;
-    }
-
-    void judge_children(entry& task, time_point now) {
-        auto& notes = *task.journal();
-        if (notes.is_continued) return;
-        switch (notes.policy.judge(notes.counts())) {
-            case children_policy::verdict::wait: return;
-            case children_policy::verdict::fail: return fail_for_children(task, notes.failure(), now);
-            case children_policy::verdict::succeed: break;
-        }
-        const std::string continuation(continuation_key);
-        if (!notes.has(continuation)) return finish(task, task_event::complete, task_state::succeeded, now);
-        notes.is_continued = true;
-        // It may have ended: cancelled by hand, or in an earlier attempt.
-        if (const auto ended = notes.outcome_of(continuation)) return end_by_continuation(task, *ended, now);
-        effects_.starts.push_back(notes.place_of(continuation));
-    }
-
-    void end_by_continuation(entry& task, const task_outcome& outcome, time_point now) {
-        if (outcome.state != task_state::succeeded) {
-            return fail_for_children(task, memory::journal::reason(std::string(continuation_key), outcome), now);
-        }
-        task.result = outcome.result;
-        finish(task, task_event::complete, task_state::succeeded, now);
-    }
-
-    void fail_for_children(entry& task, std::string why, time_point now) {
-        ++task.failed_attempts;
-        fail(task, task_event::fail, std::move(why), now);
-    }
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/queue.hpp -----------------------------------------------------
-
-namespace taskflux::memory {
-
-/// One queue as the broker's calls see it: tasks by key, consumers with leases, admission. Not thread-safe.
-///
-/// Call `advance(now)` before anything else at a new `now`: what time alone brings about happens there.
-class task_queue {
-public:
-    /// `max_pending` bounds the unfinished tasks, `max_ended` the ended ones; zero: no bound.
-    task_queue(std::uint64_t seed, std::size_t max_pending, std::size_t max_ended)
-        : store_(seed, max_ended), max_pending_(max_pending) {}
-
-    std::vector<submitted> submit(std::vector<new_task> tasks, time_point now) {
-        for (const auto& task : tasks) detail::check_task(task);
-        if (max_pending_ > 0 && store_.pending() + tasks.size() > max_pending_) check_room(tasks, now);
-        std::vector<submitted> answers;
-        answers.reserve(tasks.size());
-        for (auto& task : tasks) answers.push_back(store_.add(std::move(task), now));
-        return answers;
-    }
-
-    // --- consumers and what they run ------------------------------------------------------------------
-
-    void join(const std::string& name, duration lease, time_point now) {
-        auto& place = consumers_[name];
-        if (!place) place = std::make_unique<consumer>();
-        place->name = name;
-        renew(*place, lease, now);
-    }
-
-    /// The consumer of that name, or null when it never joined or its lease has run out.
-    consumer* find_consumer(const std::string& name) {
-        const auto found = consumers_.find(name);
-        return found == consumers_.end() ? nullptr : found->second.get();
-    }
-
-    void renew(consumer& who, duration lease, time_point now) {
-        who.lease_end = later(now, lease);
-        next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
-    }
-
-    void leave(const std::string& name, time_point now) {
-        const auto found = consumers_.find(name);
-        if (found == consumers_.end()) return;
-        while (auto* task = found->second->held.back()) store_.release(*task, now);
-        consumers_.erase(found);
-    }
-
-    /// Appends what `who` has to cancel; `queue` is the index it knows this queue by.
-    void list_cancels(consumer& who, std::size_t queue, std::vector<cancel_request>& out) {
-        who.has_news = false;
-        for (auto* task = who.held.front(); task; task = task->next) {
-            if (task->cancel_requested) out.push_back({queue, store_.key_of(*task), task->deliveries});
-        }
-    }
-
-    /// Whether the consumer of that name has something to cancel that it has not been told yet.
-    bool has_news(const std::string& name) {
-        const auto* who = find_consumer(name);
-        return who && who->has_news;
-    }
-
-    /// Appends up to `max` deliveries. A call looks at a bounded number of tasks that `who` has no handler
-    /// for; `has_work` tells whether there is more to look at.
-    void fetch(consumer& who, const name_set* names, std::size_t queue, std::size_t max, time_point now,
-               std::vector<delivery>& out) {
-        std::size_t budget = 1000;
-        for (auto left = admission_.admit(max).count; left > 0; --left) {
-            auto* const task = store_.ready().next(names, budget);
-            if (!task) return;
-            store_.deliver(*task, who, now);
-            out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
-                           task->payload, task->extras ? task->extras->own_id : std::string(),
-                           task->submitted_at, task->first_started_at, task->started_at, task->limit()});
-        }
-    }
-
-    bool has_work(const name_set* names) const { return admission_.admit(1).count > 0 && store_.ready().has_work(names); }
-
-    /// The name of the task that is next in its lane, or null.
-    const std::string* next_name() const {
-        const auto* spec = store_.ready().front_spec();
-        return spec ? &spec->name : nullptr;
-    }
-
-    effect settle(const consumer* who, const settlement& end, time_point now) {
-        auto* task = find(end.key);
-        if (!task) return effect::not_found;
-        if (!is_current(*task, who, end.token)) return effect::lease_lost;
-        switch (end.how) {
-            case settlement::kind::complete: store_.complete(*task, end.data, now); break;
-            case settlement::kind::fail:
-                ++task->failed_attempts;
-                store_.fail(*task, task_event::fail, end.data, now);
-                break;
-            case settlement::kind::retry:
-                if (auto* notes = task->journal()) notes->awaited.clear();
-                if (end.counts) {
-                    ++task->failed_attempts;
-                    if (auto* notes = task->journal()) task_store::begin_epoch(*notes);
-                }
-                store_.retry(*task, end.data, end.delay, now);
-                break;
-            case settlement::kind::release: store_.release(*task, now); break;
-            case settlement::kind::cancel:
-                if (!task->cancel_requested) return effect::wrong_state;
-                ++task->failed_attempts;
-                store_.cancel(*task, now);
-                break;
-            case settlement::kind::suspend: store_.pause(*task, end.data, end.delay, now); break;
-        }
-        return effect::done;
-    }
-
-    effect tell(const consumer* who, report&& news) {
-        auto* task = find(news.key);
-        if (!task) return effect::not_found;
-        if (!is_current(*task, who, news.token)) return effect::lease_lost;
-        auto& more = task->more();
-        if (news.progress) more.progress = std::move(*news.progress);
-        for (auto& line : news.log) {
-            if (more.log.size() == max_log_lines) more.log.pop_front();
-            more.log.push_back(std::move(line));
-        }
-        return effect::done;
-    }
-
-    // --- journals ------------------------------------------------------------------------------------
-
-    /// Errors: see `broker::note`.
-    noted note(const task_id& id, journal_notes& notes, time_point now) {
-        auto& task = existing(id);
-        if (is_terminal(task.state)) throw detail::task_has_ended(id);
-        if (!notes.consumer.empty() && !is_current(task, find_consumer(notes.consumer), notes.token)) {
-            throw detail::attempt_is_over(id);
-        }
-        return store_.note(task, notes, now);
-    }
-
-    journal_page read_journal(const task_id& id, const journal_query& query) {
-        const auto* notes = existing(id).journal();
-        return notes ? notes->read(query) : journal_page();
-    }
-
-    effect signal(task_key key, const std::string& name, std::string value, time_point now) {
-        auto* task = find(key);
-        if (!task) return effect::not_found;
-        if (is_terminal(task->state)) return effect::wrong_state;
-        store_.signal(*task, name, std::move(value), now);
-        return effect::done;
-    }
-
-    void end_child(const task_store::ended_child& child, time_point now) {
-        auto* task = find(child.parent.id.key);
-        if (task) store_.end_child(*task, child.parent.key, child.own_id, child.outcome, now);
-    }
-
-    bool is_child_of(task_key child, task_key parent) {
-        const auto* task = find(child);
-        return task && task->extras && task->extras->parent && task->extras->parent->id.key == parent;
-    }
-
-    bool has_effects() const { return store_.has_effects(); }
-    task_store::effects take_effects() { return store_.take_effects(); }
-
-    // --- steering ------------------------------------------------------------------------------------
-
-    /// `requested` for a running task; `holder` then names its consumer.
-    effect cancel(task_key key, time_point now, std::string& holder) {
-        return step(key, task_event::cancel, [&](entry& task) {
-            if (task.state == task_state::running) {
-                task.cancel_requested = true;
-                task.holder->has_news = true;
-                holder = task.holder->name;
-                return effect::requested;
-            }
-            store_.cancel(task, now);
-            return effect::done;
-        });
-    }
-
-    effect start(task_key key, time_point now) {
-        return step(key, task_event::start, [&](entry& task) { return store_.start(task, now), effect::done; });
-    }
-
-    effect promote(task_key key, time_point now) {
-        return step(key, task_event::promote, [&](entry& task) { return store_.promote(task, now), effect::done; });
-    }
-
-    effect requeue(task_key key, time_point now) {
-        return step(key, task_event::requeue, [&](entry& task) {
-            return store_.requeue(task, now) ? effect::done : effect::wrong_state;
-        });
-    }
-
-    effect update(task_key key, std::string payload) {
-        auto* task = find(key);
-        if (!task) return effect::not_found;
-        switch (task->state) {
-            case task_state::held:
-            case task_state::scheduled:
-            case task_state::waiting: task->payload = std::move(payload); return effect::done;
-            case task_state::running:
-            case task_state::waiting_children:
-            case task_state::succeeded:
-            case task_state::failed:
-            case task_state::cancelled:
-            case task_state::expired: break;
-        }
-        return effect::wrong_state;
-    }
-
-    effect remove(task_key key, time_point now) {
-        auto* task = find(key);
-        if (!task) return effect::not_found;
-        if (task->state == task_state::running) return effect::wrong_state;
-        store_.remove(*task, now);
-        return effect::done;
-    }
-
-    std::size_t clear(std::optional<task_state> state, std::size_t limit, time_point now) {
-        std::size_t removed = 0;
-        for (auto* task = after(0); task && removed < limit;) {
-            const auto sequence = task->sequence;
-            if (!state || task->state == *state) removed += remove(key_of(*task), now) == effect::done;
-            task = after(sequence);
-        }
-        return removed;
-    }
-
-    void pause(bool on) { admission_.pause(on); }
-
-    // --- schedules -------------------------------------------------------------------------------------
-
-    /// See `broker::set_schedule`.
-    bool set_schedule(const std::string& id, const std::string& from, std::string to, std::vector<new_task> tasks,
-                      time_point now) {
-        const auto there = schedules_.find(id);
-        const auto& text = there == schedules_.end() ? std::string() : there->second;
-        if (text == to) return true;
-        if (text != from) return false;
-        submit(std::move(tasks), now);
-        has_held_schedules_ = true;
-        if (to.empty()) schedules_.erase(there);
-        else schedules_.insert_or_assign(id, std::move(to));
-        return true;
-    }
-
-    std::vector<schedule_row> schedules() const {
-        std::vector<schedule_row> rows;
-        for (const auto& [id, text] : schedules_) rows.push_back({id, text});
-        return rows;
-    }
-
-    // --- looking and waiting ---------------------------------------------------------------------------
-
-    entry* find(task_key key) { return store_.find(key); }
-    entry* after(std::uint64_t sequence) { return store_.after(sequence); }
-    task_key key_of(const entry& task) const { return store_.key_of(task); }
-    std::optional<task_key> find_own(const std::string& own_id) const { return store_.find_own(own_id); }
-
-    queue_counts counts() const {
-        using enum task_state;
-        queue_counts made;
-        made.held = store_.count(held);
-        made.scheduled = store_.count(scheduled);
-        made.waiting = store_.count(waiting);
-        made.running = store_.count(running);
-        made.waiting_children = store_.count(waiting_children);
-        made.succeeded = store_.count(succeeded);
-        made.failed = store_.count(failed);
-        made.cancelled = store_.count(cancelled);
-        made.expired = store_.count(expired);
-        made.unclaimed = store_.ready().unclaimed_size();
-        made.paused = admission_.is_paused();
-        return made;
-    }
-
-    /// Does everything that has fallen due, and takes back what dead consumers held.
-    void advance(time_point now) {
-        while (now >= next()) {  // what a dead consumer gives back may be past its own deadline
-            store_.advance(now);
-            bury_consumers(now);
-        }
-    }
-
-    /// When `advance` will next have something to do, at the earliest.
-    time_point next() const { return (std::min)(store_.next(), next_lease_end_); }
-
-    /// Whether any task or schedule has ever been here.
-    bool has_been_used() const { return store_.has_held_tasks() || has_held_schedules_; }
-
-private:
-    static constexpr std::size_t max_log_lines = 100;
-
-    /// Refuses more tasks than fit; those that are there already need no room.
-    void check_room(const std::vector<new_task>& tasks, time_point now) {
-        const auto is_there = [&](const new_task& task) { return store_.find_same(task, now).has_value(); };
-        const auto there = std::ranges::count_if(tasks, is_there);
-        const auto fresh = tasks.size() - static_cast<std::size_t>(there);
-        if (store_.pending() + fresh <= max_pending_) return;
-        throw error(errc::queue_full, "the queue has no room for " + std::to_string(fresh) + " more tasks: it has " + std::to_string(store_.pending()) +
-                                          " of at most " + std::to_string(max_pending_) +
-                                          " unfinished ones; submit them later, or raise memory_options::max_pending");
-    }
-
-    void bury_consumers(time_point now) {
-        next_lease_end_ = never;
-        std::erase_if(consumers_, [&](auto& named) {
-            auto& who = *named.second;
-            if (who.lease_end > now) {
-                next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
-                return false;
-            }
-            while (auto* task = who.held.back()) store_.recover(*task, now);
-            return true;
-        });
-    }
-
-    static bool is_current(const entry& task, const consumer* who, std::uint32_t token) {
-        return task.state == task_state::running && who && task.holder == who && task.deliveries == token;
-    }
-
-    entry& existing(const task_id& id) {
-        if (auto* task = find(id.key)) return *task;
-        throw detail::no_such_task(id);
-    }
-
-    template <class Action>
-    effect step(task_key key, task_event event, Action action) {
-        auto* task = find(key);
-        if (!task) return effect::not_found;
-        return is_legal(task->state, event) ? action(*task) : effect::wrong_state;
-    }
-
-    family_store store_;
-    std::size_t max_pending_;
-    std::unordered_map<std::string, std::unique_ptr<consumer>> consumers_;
-    time_point next_lease_end_ = never;
-    admission admission_;
-    std::map<std::string, std::string> schedules_;
-    bool has_held_schedules_ = false;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/inspect.hpp ---------------------------------------------------
-
-namespace taskflux::memory {
-
-using queue_map = std::map<std::string, std::unique_ptr<task_queue>, std::less<>>;
-
-/// What a task looks like from outside.
-inline task_record record_of(const std::string& queue, const task_queue& in, const entry& task) {
-    static const entry_extras none;
-    const auto& more = task.extras ? *task.extras : none;
-    task_record record;
-    record.id = {queue, in.key_of(task)};
-    record.own_id = more.own_id;
-    record.name = task.spec->name;
-    record.state = task.state;
-    record.priority = task.spec->priority;
-    record.headers = task.spec->headers;
-    if (more.parent) {
-        record.parent = to_string(more.parent->id);
-        record.call = more.parent->key.substr(1);
-    }
-    record.payload = task.payload;
-    record.result = task.result;
-    record.error = more.error;
-    record.progress = more.progress;
-    record.log.assign(more.log.begin(), more.log.end());
-    record.attempts = task.attempts();
-    record.deliveries = task.deliveries;
-    record.crashes = task.crashes;
-    if (task.holder) record.consumer = task.holder->name;
-    record.cancel_requested = task.cancel_requested;
-    record.unclaimed = task.unclaimed;
-    record.submitted_at = task.submitted_at;
-    if (task.state == task_state::scheduled || task.state == task_state::held) record.due_at = task.when;
-    record.started_at = task.started_at;
-    if (is_terminal(task.state)) record.ended_at = task.when;
-    return record;
-}
-
-/// A page of records, by queue and then by sequence. The cursor names the last task that was looked at,
-/// so tasks that come or go between two pages make it neither skip nor repeat others.
-inline task_page list(queue_map& queues, const list_query& query) {
-    auto [name, sequence] = detail::start_of(query);
-    task_page page;
-    if (query.limit == 0) return page;
-    for (auto at = queues.lower_bound(name); at != queues.end(); ++at, sequence = 0) {
-        auto& [queue_name, queue] = *at;
-        if (!query.queue.empty() && queue_name != query.queue) break;
-        if (queue_name != name) sequence = 0;
-        for (auto* task = queue->after(sequence); task; task = queue->after(task->sequence)) {
-            if (!detail::matches(query, task->state, task->spec->name, task->submitted_at)) continue;
-            if (detail::ends_page(query, page)) return page;
-            page.tasks.push_back(record_of(queue_name, *queue, *task));
-        }
-    }
-    return page;
-}
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/effects.hpp ---------------------------------------------------
-
-namespace taskflux::memory {
-
-/// Brings about what the ends of tasks mean for their parents and children, in whatever queues these are, and what
-/// follows from that. `on_change(name, queue)` for each queue that was changed, `on_cancel(consumer)` for each that has
-/// to cancel what it runs.
-template <class OnChange, class OnCancel>
-void carry_effects(queue_map& queues, time_point now, OnChange on_change, OnCancel on_cancel) {
-    const auto in = [&](const std::string& name, auto action) {
-        const auto found = queues.find(name);
-        if (found == queues.end()) return;
-        auto& queue = *found->second;
-        queue.advance(now);
-        action(queue);
-        on_change(name, queue);
-    };
-    const auto has_effects = [](const auto& named) { return named.second->has_effects(); };
-    for (auto of = std::ranges::find_if(queues, has_effects); of != queues.end();
-         of = std::ranges::find_if(queues, has_effects)) {
-        const auto effects = of->second->take_effects();
-        for (const auto& child : effects.ended) {
-            in(child.parent.id.queue, [&](task_queue& queue) { queue.end_child(child, now); });
-        }
-        for (const auto& [parent, place] : effects.orphans) {
-            in(place.queue, [&, &id = parent, &own_id = place.own_id](task_queue& queue) {
-                std::string holder;
-                const auto key = queue.find_own(own_id);
-                if (!key || !queue.is_child_of(*key, id)) return;
-                if (queue.cancel(*key, now, holder) == effect::requested) on_cancel(holder);
-            });
-        }
-        for (const auto& place : effects.starts) {
-            in(place.queue, [&](task_queue& queue) {
-                if (const auto key = queue.find_own(place.own_id)) queue.start(*key, now);
-            });
-        }
-    }
-}
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/hub.hpp -------------------------------------------------------
-
-namespace taskflux::memory {
-
-/// The queues of an embedded broker behind their lock, and the coroutines that wait for something in them.
-/// Thread-safe: the mutex is held for the length of a batch, never while waiting.
-class hub : public std::enable_shared_from_this<hub> {
-public:
-    template <class T>
-    using awaitable = asio::awaitable<T>;
-
-    /// `max_pending` and `max_ended` as in `task_queue`; `clock` must outlive the hub.
-    hub(asio::any_io_executor executor, std::size_t max_pending, std::size_t max_ended, taskflux::clock& clock)
-        : executor_(std::move(executor)), max_pending_(max_pending), max_ended_(max_ended), clock_(clock),
-          timer_(executor_) {}
-
-    ~hub() { clock_.disarm(timer_); }
-
-    const asio::any_io_executor& get_executor() const { return executor_; }
-    taskflux::clock& clock() { return clock_; }
-
-    /// `action(queue, now)`, on an empty queue where there is none of that name.
-    template <class Action>
-    auto in_existing(const std::string& name, Action action) {
-        const std::lock_guard lock(mutex_);
-        check_open();
-        return change(look(name), name, std::move(action));
-    }
-
-    /// `action(queue, now)`, on a new queue where there is none of that name. Errors: `invalid_argument`.
-    template <class Action>
-    auto in_any(const std::string& name, Action action) {
-        const std::lock_guard lock(mutex_);
-        check_open();
-        return change(make(name), name, std::move(action));
-    }
-
-    /// `action(queue, item, now)` for each item.
-    template <class Items, class Action>
-    std::vector<effect> for_each(const std::string& name, Items& items, Action action) {
-        return in_existing(name, [&](auto& queue, time_point now) {
-            std::vector<effect> effects;
-            effects.reserve(items.size());
-            for (auto& item : items) effects.push_back(action(queue, item, now));
-            return effects;
-        });
-    }
-
-    /// `action(queues)` when all of them are up to date.
-    template <class Action>
-    auto in_all(Action action) {
-        const std::lock_guard lock(mutex_);
-        check_open();
-        const auto now = clock_.now();
-        for (auto& [name, queue] : queues_) queue->advance(now);
-        pass_effects(now);
-        return action(queues_);
-    }
-
-    awaitable<std::vector<delivery>> fetch(fetch_request request) {
-        const auto self = shared_from_this();
-        const auto deadline = later(clock_.now(), request.wait);
-        std::optional<waiter> place;
-        for (;;) {
-            {
-                const std::lock_guard lock(mutex_);
-                std::vector<delivery> found;
-                const bool has_seen_all = try_fetch(request, found);
-                if (!found.empty() || request.max == 0) co_return found;
-                if (has_seen_all && clock_.now() >= deadline) co_return found;
-                if (!has_seen_all) continue;
-                if (!place) place.emplace(*this, deadline).request = &request;
-                place->park();
-            }
-            place->is_suspended = true;
-            co_await place->wake.wait();
-            place->is_suspended = false;
-            const auto state = co_await asio::this_coro::cancellation_state;
-            if (state.cancelled() != asio::cancellation_type::none) {  // what it would take, nobody would get
-                throw boost::system::system_error(asio::error::operation_aborted);
-            }
-        }
-    }
-
-    awaitable<void> watch(std::string consumer, duration wait) {
-        const auto self = shared_from_this();
-        waiter place(*this, later(clock_.now(), wait));
-        place.consumer = &consumer;
-        {
-            const std::lock_guard lock(mutex_);
-            check_open();
-            for (const auto& [name, queue] : queues_) {
-                if (queue->has_news(consumer)) co_return;
-            }
-            place.park();
-        }
-        co_await place.end();
-    }
-
-    awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) {
-        const auto self = shared_from_this();
-        std::optional<waiter> place;
-        {
-            const std::lock_guard lock(mutex_);
-            check_open();
-            auto& queue = look(id.queue);
-            queue.advance(clock_.now());
-            auto* const task = queue.find(id.key);
-            if (!task) throw detail::no_such_task(id);
-            if (is_terminal(task->state)) co_return task->outcome();
-            if (wait <= duration::zero()) co_return std::nullopt;
-            place.emplace(*this, later(clock_.now(), wait)).await_outcome(id, *task);
-            place->park();
-        }
-        co_await place->end();
-        co_return std::move(place->outcome);
-    }
-
-    /// Wakes everybody who watches for `consumer`. From within an action only.
-    void nudge(const std::string& consumer) {
-        for (auto* place : waits_) {
-            if (place->consumer && *place->consumer == consumer) place->finish();
-        }
-    }
-
-    void close() {
-        const std::lock_guard lock(mutex_);
-        is_closed_ = true;
-        for (const auto* list : {&fetches_, &waits_}) {
-            for (auto* place : *list) place->finish();
-        }
-    }
-
-private:
-    struct waiter;
-    using waiter_list = std::list<waiter*>;
-
-    /// A coroutine that waits: for tasks to fetch, for a task's end, or to be told to renew. It lives in that
-    /// coroutine's frame, and is parked from its first `park` on.
-    struct waiter : result_waiter {
-        waiter(hub& in, time_point until) : of(in), deadline(until) {}
-        waiter(const waiter&) = delete;
-        waiter& operator=(const waiter&) = delete;
-
-        ~waiter() {
-            const std::lock_guard lock(of.mutex_);
-            withdraw();
-            of.unpark(*this);
-        }
-
-        /// With the hub locked, before each wait.
-        void park() {
-            if (std::exchange(is_woken, false)) of.pass_on(*request);
-            of.park(*this);
-        }
-
-        void await_outcome(task_id id, entry& task) {
-            awaited = std::move(id);
-            notify = [](result_waiter& self) { static_cast<waiter&>(self).finish(); };
-            task.add_waiter(*this);
-        }
-
-        /// With the hub locked: from here on, nobody writes an outcome.
-        void withdraw() {
-            if (!awaited || outcome) return;
-            if (auto* task = of.look(awaited->queue).find(awaited->key)) task->remove_waiter(*this);
-            awaited.reset();
-        }
-
-        void finish() {
-            is_over = true;
-            wake.set();
-        }
-
-        /// Waits for `finish`, which comes at the latest at the deadline.
-        awaitable<void> end() {
-            while (!is_over) co_await wake.wait();
-            const std::lock_guard lock(of.mutex_);
-            withdraw();
-            if (!outcome) of.check_open();
-        }
-
-        hub& of;
-        detail::event wake;
-        time_point deadline;
-        const fetch_request* request = nullptr;  // of a fetch
-        const std::string* consumer = nullptr;   // of a watch
-        std::optional<task_id> awaited;          // of a wait
-        waiter_list* home = nullptr;             // where it is parked, and at which place
-        waiter_list::iterator place;
-        bool is_woken = false;
-        bool is_suspended = false;               // a fetch
-        std::atomic<bool> is_over = false;
-    };
-
-    // Everything below: with the hub locked.
-
-    void check_open() const {
-        if (is_closed_) throw detail::broker_is_closed();
-    }
-
-    /// The queue of that name, or an empty one when there is none.
-    task_queue& look(const std::string& name) {
-        const auto found = queues_.find(name);
-        return found == queues_.end() ? nowhere_ : *found->second;
-    }
-
-    task_queue& make(const std::string& name) {
-        if (const auto found = queues_.find(name); found != queues_.end()) return *found->second;
-        detail::check_queue_name(name);
-        auto made = std::make_unique<task_queue>(new_seed(), max_pending_, max_ended_);
-        return *queues_.emplace(name, std::move(made)).first->second;
-    }
-
-    static std::uint64_t new_seed() {
-        std::random_device device;
-        return (std::uint64_t(device()) << 32) | device();
-    }
-
-    bool try_fetch(const fetch_request& request, std::vector<delivery>& found) {
-        check_open();
-        const auto now = clock_.now();
-        for (const auto& name : request.queues) {
-            auto& queue = look(name);
-            queue.advance(now);
-            if (!queue.find_consumer(request.consumer)) throw detail::consumer_is_gone(request.consumer, name);
-        }
-        pass_effects(now);
-        bool has_seen_all = true;
-        for (std::size_t i = 0; i < request.queues.size() && found.size() < request.max; ++i) {
-            auto& queue = look(request.queues[i]);
-            auto& who = *queue.find_consumer(request.consumer);
-            queue.fetch(who, request.names.get(), i, request.max - found.size(), now, found);
-            has_seen_all = has_seen_all && !queue.has_work(request.names.get());
-            arm(queue.next());
-        }
-        return has_seen_all;
-    }
-
-    /// Wakes the fetch that has waited longest of those that can run what is ready, and no other: it wakes
-    /// the next when there is more.
-    void wake_fetch(const std::string& name, const task_queue& queue) {
-        const auto* const next = queue.next_name();
-        waiter* chosen = nullptr;
-        for (auto* candidate : fetches_) {
-            const auto& request = *candidate->request;
-            const auto* const names = request.names.get();
-            if (candidate->is_woken || std::ranges::find(request.queues, name) == request.queues.end()) continue;
-            if (!queue.has_work(names)) continue;
-            if (!chosen) chosen = candidate;
-            if (!names || !next || names->contains(*next)) {
-                chosen = candidate;
-                break;
-            }
-        }
-        if (!chosen) return;
-        chosen->is_woken = true;
-        chosen->wake.set();
-    }
-
-    /// A fetch that was woken leaves tasks to others: wakes the next one.
-    void pass_on(const fetch_request& request) {
-        for (const auto& name : request.queues) wake_fetch(name, look(name));
-    }
-
-    /// Passes on what woke a fetch that has ended. One that ends while suspended may be taken down with its
-    /// context, and then setting an event of that context crashes; a posted handler is dropped.
-    void leave_to_others(const waiter& who) {
-        if (!who.is_suspended) return pass_on(*who.request);
-        asio::post(executor_, [self = weak_from_this(), request = *who.request] {
-            const auto alive = self.lock();
-            if (!alive) return;
-            const std::lock_guard lock(alive->mutex_);
-            alive->pass_on(request);
-        });
-    }
-
-    void park(waiter& who) {
-        if (!who.home) {
-            who.home = who.request ? &fetches_ : &waits_;
-            who.place = who.home->insert(who.home->end(), &who);
-        }
-        arm(who.deadline);
-        for (const auto& [name, queue] : queues_) arm(queue->next());
-    }
-
-    void unpark(waiter& who) {
-        if (!who.home) return;
-        who.home->erase(who.place);
-        if (who.request && !is_closed_) leave_to_others(who);
-        if (is_waited_for()) return;
-        ++alarm_;  // nothing needs the timer now, and it must not keep the user's context running
-        armed_ = never;
-        timer_.cancel();
-    }
-
-    bool is_waited_for() const { return !fetches_.empty() || !waits_.empty(); }
-
-    /// Sees to it that `tick` comes by `when`, as long as anybody waits. Otherwise time is made up for in
-    /// the next call.
-    void arm(time_point when) {
-        if (when >= armed_ || !is_waited_for()) return;
-        armed_ = when;
-        clock_.arm(timer_, when);
-        timer_.async_wait([self = weak_from_this(), alarm = ++alarm_](const boost::system::error_code&) {
-            if (const auto alive = self.lock()) alive->tick(alarm);
-        });
-    }
-
-    void tick(std::uint64_t alarm) {
-        const std::lock_guard lock(mutex_);
-        if (alarm != alarm_) return;
-        armed_ = never;
-        const auto now = clock_.now();
-        auto soonest = never;
-        for (auto& [name, queue] : queues_) {
-            queue->advance(now);
-            wake_fetch(name, *queue);
-            soonest = (std::min)(soonest, queue->next());
-        }
-        pass_effects(now);
-        for (const auto* list : {&fetches_, &waits_}) {
-            for (auto* place : *list) {
-                if (place->deadline <= now) place->finish();
-                else soonest = (std::min)(soonest, place->deadline);
-            }
-        }
-        arm(soonest);
-    }
-
-    /// Does `action(queue, now)`, and wakes whom its effects concern.
-    template <class Action>
-    auto change(task_queue& queue, const std::string& name, Action action) {
-        const auto now = clock_.now();
-        queue.advance(now);
-        auto answer = action(queue, now);
-        if (!fetches_.empty()) wake_fetch(name, queue);
-        arm(queue.next());
-        if (queue.has_effects()) pass_effects(now);
-        return answer;
-    }
-
-    void pass_effects(time_point now) {
-        carry_effects(queues_, now, [this](const std::string& name, task_queue& queue) {
-            wake_fetch(name, queue);
-            arm(queue.next());
-        }, [this](const std::string& consumer) { nudge(consumer); });
-    }
-
-    asio::any_io_executor executor_;
-    std::size_t max_pending_;
-    std::size_t max_ended_;
-    taskflux::clock& clock_;
-    std::mutex mutex_;
-    queue_map queues_;
-    task_queue nowhere_{0, 0, 0};
-    waiter_list fetches_;
-    waiter_list waits_;
-    asio::steady_timer timer_;
-    time_point armed_ = never;
-    std::uint64_t alarm_ = 0;  // the number of the current timer wait; older ones are void
-    bool is_closed_ = false;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/post_office.hpp -----------------------------------------------
-
-namespace taskflux::memory {
-
-/// `exchange` within a process. Thread-safe; lives in a shared_ptr.
-class post_office : public std::enable_shared_from_this<post_office> {
-public:
-    /// `clock` must outlive it.
-    post_office(asio::any_io_executor executor, taskflux::clock& clock) : executor_(std::move(executor)), clock_(clock) {}
-
-    std::unique_ptr<mailbox> open(exchange::listener hear) {
-        auto made = std::make_shared<box>(asio::make_strand(executor_), std::move(hear));
-        const std::lock_guard lock(mutex_);
-        auto address = "memory/" + std::to_string(++boxes_made_);
-        boxes_.emplace(address, made);
-        return std::make_unique<open_box>(std::move(address), weak_from_this(), std::move(made));
-    }
-
-    bool send(const std::string& address, std::string message) {
-        std::shared_ptr<box> to;
-        {
-            const std::lock_guard lock(mutex_);
-            check_open();
-            const auto found = boxes_.find(address);
-            if (found == boxes_.end()) return false;
-            to = found->second;
-        }
-        auto& strand = to->strand;
-        asio::post(strand, [to = std::move(to), text = std::move(message)] { to->deliver(text); });
-        return true;
-    }
-
-    void announce(const std::string& board, std::string id, std::string text, duration lease) {
-        const std::lock_guard lock(mutex_);
-        check(board);
-        boards_[board][std::move(id)] = {std::move(text), later(clock_.now(), lease)};
-    }
-
-    void withdraw(const std::string& board, const std::string& id) {
-        const std::lock_guard lock(mutex_);
-        check(board);
-        boards_[board].erase(id);
-    }
-
-    std::vector<announcement> announced(const std::string& board) {
-        const std::lock_guard lock(mutex_);
-        check(board);
-        auto& rows = boards_[board];
-        std::erase_if(rows, [now = clock_.now()](const auto& row) { return row.second.till <= now; });
-        std::vector<announcement> all;
-        for (const auto& [id, what] : rows) all.push_back({id, what.text});
-        return all;
-    }
-
-    /// Ends every later call with `shut_down`.
-    void shut() {
-        const std::lock_guard lock(mutex_);
-        is_shut_ = true;
-    }
-
-private:
-    struct box {
-        box(asio::any_io_executor on, exchange::listener to) : strand(std::move(on)), hear(std::make_shared<const exchange::listener>(std::move(to))) {}
-
-        void deliver(const std::string& text) {
-            const auto listener = current();  // which may close this box
-            if (listener) (*listener)(text);
-        }
-
-        void close() {
-            const std::lock_guard lock(mutex);
-            hear.reset();
-        }
-
-        std::shared_ptr<const exchange::listener> current() {
-            const std::lock_guard lock(mutex);
-            return hear;
-        }
-
-        const asio::any_io_executor strand;
-        std::mutex mutex;  // guards what follows
-        std::shared_ptr<const exchange::listener> hear;
-    };
-
-    class open_box final : public mailbox {
-    public:
-        open_box(std::string address, std::weak_ptr<post_office> at, std::shared_ptr<box> mine)
-            : mailbox(std::move(address)), at_(std::move(at)), mine_(std::move(mine)) {}
-        ~open_box() override {
-            if (const auto office = at_.lock()) office->close(address());
-            mine_->close();
-        }
-
-    private:
-        std::weak_ptr<post_office> at_;
-        std::shared_ptr<box> mine_;
-    };
-
-    struct notice {
-        std::string text;
-        time_point till;
-    };
-
-    void check_open() const {
-        if (is_shut_) throw detail::broker_is_closed();
-    }
-
-    void check(const std::string& board) const {
-        check_open();
-        detail::check_board_name(board);
-    }
-
-    void close(const std::string& address) {
-        const std::lock_guard lock(mutex_);
-        boxes_.erase(address);
-    }
-
-    const asio::any_io_executor executor_;
-    taskflux::clock& clock_;
-    std::mutex mutex_;  // guards all below
-    std::map<std::string, std::shared_ptr<box>> boxes_;
-    std::map<std::string, std::map<std::string, notice>> boards_;
-    std::uint64_t boxes_made_ = 0;
-    bool is_shut_ = false;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/broker.hpp ----------------------------------------------------
-
-namespace taskflux::memory {
-
-/// What `make_memory_broker` makes.
-class memory_broker : public broker {
-public:
-    memory_broker(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
-        : post_(std::make_shared<post_office>(executor, clock)),
-          hub_(std::make_shared<hub>(std::move(executor), options.max_pending(), options.max_ended(), clock)) {}
-
-    asio::any_io_executor get_executor() override { return hub_->get_executor(); }
-    taskflux::clock& clock() override { return hub_->clock(); }
-
-    awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) override {
-        co_return hub_->in_any(queue, [&](auto& in, time_point now) { return in.submit(std::move(tasks), now); });
-    }
-
-    awaitable<void> join(std::string consumer, std::vector<std::string> queues, duration lease) override {
-        for (const auto& queue : queues) {
-            hub_->in_any(queue, [&](auto& in, time_point now) { return in.join(consumer, lease, now), true; });
-        }
-        co_return;
-    }
-
-    awaitable<std::vector<delivery>> fetch(fetch_request request) override { return hub_->fetch(std::move(request)); }
-
-    awaitable<renewal> renew(std::string consumer, std::vector<std::string> queues, duration lease) override {
-        renewal answer;
-        for (std::size_t i = 0; i < queues.size(); ++i) {
-            hub_->in_existing(queues[i], [&](auto& in, time_point now) {
-                auto* const who = in.find_consumer(consumer);
-                if (!who) return answer.lost = true;
-                in.renew(*who, lease, now);
-                in.list_cancels(*who, i, answer.cancels);
-                return true;
-            });
-        }
-        co_return answer;
-    }
-
-    awaitable<void> watch(std::string consumer, duration wait) override {
-        return hub_->watch(std::move(consumer), wait);
-    }
-
-    awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
-                                          const std::vector<settlement>& settlements) override {
-        co_return hub_->for_each(queue, settlements, [&](auto& in, const settlement& end, time_point now) {
-            return in.settle(in.find_consumer(consumer), end, now);
-        });
-    }
-
-    awaitable<std::vector<effect>> tell(std::string queue, std::string consumer,
-                                        std::vector<report> reports) override {
-        co_return hub_->for_each(queue, reports, [&](auto& in, report& news, time_point) {
-            return in.tell(in.find_consumer(consumer), std::move(news));
-        });
-    }
-
-    awaitable<noted> note(task_id id, journal_notes notes) override {
-        co_return hub_->in_existing(id.queue, [&](auto& in, time_point now) { return in.note(id, notes, now); });
-    }
-
-    awaitable<journal_page> journal(task_id id, journal_query query) override {
-        co_return hub_->in_existing(id.queue, [&](auto& in, time_point) { return in.read_journal(id, query); });
-    }
-
-    awaitable<effect> signal(task_id id, std::string name, std::string value) override {
-        co_return hub_->in_existing(id.queue, [&](auto& in, time_point now) {
-            return in.signal(id.key, name, std::move(value), now);
-        });
-    }
-
-    awaitable<void> leave(std::string consumer, std::vector<std::string> queues) override {
-        for (const auto& queue : queues) {
-            hub_->in_existing(queue, [&](auto& in, time_point now) { return in.leave(consumer, now), true; });
-        }
-        co_return;
-    }
-
-    awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) override {
-        return hub_->wait(std::move(id), wait);
-    }
-
-    awaitable<std::vector<effect>> cancel(std::string queue, std::vector<task_key> keys) override {
-        co_return hub_->for_each(queue, keys, [&](auto& in, task_key key, time_point now) {
-            std::string holder;
-            const auto done = in.cancel(key, now, holder);
-            if (done == effect::requested) hub_->nudge(holder);
-            return done;
-        });
-    }
-
-    awaitable<std::vector<effect>> start(std::string queue, std::vector<task_key> keys) override {
-        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.start(key, now); });
-    }
-
-    awaitable<std::vector<effect>> promote(std::string queue, std::vector<task_key> keys) override {
-        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.promote(key, now); });
-    }
-
-    awaitable<std::vector<effect>> requeue(std::string queue, std::vector<task_key> keys) override {
-        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.requeue(key, now); });
-    }
-
-    awaitable<std::vector<effect>> remove(std::string queue, std::vector<task_key> keys) override {
-        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.remove(key, now); });
-    }
-
-    awaitable<effect> update(task_id id, std::string payload) override {
-        co_return hub_->in_existing(id.queue, [&](auto& in, time_point) {
-            return in.update(id.key, std::move(payload));
-        });
-    }
-
-    awaitable<std::size_t> clear(std::string queue, std::optional<task_state> state, std::size_t limit) override {
-        co_return hub_->in_existing(queue, [&](auto& in, time_point now) { return in.clear(state, limit, now); });
-    }
-
-    awaitable<std::optional<task_key>> find(std::string queue, std::string own_id) override {
-        co_return hub_->in_existing(queue, [&](auto& in, time_point) { return in.find_own(own_id); });
-    }
-
-    awaitable<std::optional<task_record>> get(task_id id) override {
-        co_return hub_->in_existing(id.queue, [&](auto& in, time_point) -> std::optional<task_record> {
-            const auto* task = in.find(id.key);
-            if (!task) return std::nullopt;
-            return record_of(id.queue, in, *task);
-        });
-    }
-
-    awaitable<task_page> list(list_query query) override {
-        co_return hub_->in_all([&](auto& queues) { return memory::list(queues, query); });
-    }
-
-    awaitable<std::vector<std::string>> queues() override {
-        co_return hub_->in_all([](auto& queues) {
-            std::vector<std::string> names;
-            for (const auto& [name, queue] : queues) {
-                if (queue->has_been_used()) names.push_back(name);
-            }
-            return names;
-        });
-    }
-
-    awaitable<queue_counts> counts(std::string queue) override {
-        co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.counts(); });
-    }
-
-    awaitable<void> pause(std::string queue) override {
-        hub_->in_any(queue, [](auto& in, time_point) { return in.pause(true), true; });
-        co_return;
-    }
-
-    awaitable<void> resume(std::string queue) override {
-        hub_->in_any(queue, [](auto& in, time_point) { return in.pause(false), true; });
-        co_return;
-    }
-
-    awaitable<std::vector<schedule_row>> schedules(std::string queue) override {
-        co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.schedules(); });
-    }
-
-    awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
-                                 std::vector<new_task> tasks) override {
-        co_return hub_->in_any(queue, [&](auto& in, time_point now) {
-            return in.set_schedule(id, from, std::move(to), std::move(tasks), now);
-        });
-    }
-
-    std::unique_ptr<mailbox> open(listener hear) override { return post_->open(std::move(hear)); }
-
-    awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) override {
-        post_->announce(board, std::move(id), std::move(text), lease);
-        co_return;
-    }
-
-    awaitable<void> withdraw(std::string board, std::string id) override {
-        post_->withdraw(board, id);
-        co_return;
-    }
-
-    awaitable<std::vector<announcement>> announced(std::string board) override { co_return post_->announced(board); }
-
-    void close() override {
-        post_->shut();
-        hub_->close();
-    }
-
-private:
-    void do_post(std::string address, std::string message, bounce, receipt done) override {
-        const bool was_heard = post_->send(address, std::move(message));
-        done(nullptr, was_heard);
-    }
-
-    std::shared_ptr<post_office> post_;
-    std::shared_ptr<hub> hub_;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory.ipp -----------------------------------------------------------
-
-namespace taskflux {
-
-broker_ptr make_memory_broker(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock) {
-    return std::make_shared<memory::memory_broker>(std::move(executor), options, clock);
-}
-
-}  // namespace taskflux
 
 // -------------------- taskflux/broker/redis/connection_options.hpp -----------------------------------------
 

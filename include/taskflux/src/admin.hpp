@@ -1,6 +1,0 @@
-#pragma once
-
-// Nodes, their directory, task trees.
-#include <taskflux/admin/directory.ipp>
-#include <taskflux/admin/inspector.ipp>
-#include <taskflux/admin/node.ipp>
