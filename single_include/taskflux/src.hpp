@@ -132,6 +132,31 @@ std::string help_text(const std::string& program);
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/event.hpp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Wakes who waits, or lets the next wait return at once when nobody does. Setting it twice before a wait
+/// counts once. One waits at a time, anyone sets. It may outlive the context of who waits, and be set while that
+/// context ends: what belongs to the context, a channel, stands in the frame of the wait, which goes with it, and
+/// a wait does not return while it is being woken.
+class event {
+    class visit;  // one wait
+
+public:
+    void set();
+
+    /// Returns when the event is set. Throws `operation_aborted` when cancelled.
+    asio::awaitable<void> wait();
+
+private:
+    std::mutex mutex_;
+    bool is_set_ = false;
+    visit* waiting_ = nullptr;
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/app/app/core.hpp ------------------------------------------------------------
 
 namespace taskflux::detail {
@@ -3866,6 +3891,59 @@ broker_ptr make_memory_broker(asio::any_io_executor executor, const memory_optio
 
 }  // namespace taskflux
 
+// -------------------- taskflux/calls/rpc/letters.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What passes between who calls and who serves; docs/wire-format.md.
+struct call_letter {
+    enum class kind : char {
+        request = 'Q',  ///< to a service: all members but number and taken
+        cancel = 'X',   ///< to a service: id, reply_to
+        answer = 'A',   ///< to who has called: id, payload
+        fault = 'F',    ///< to who has called: id, payload: a `failure`
+        refused = 'R',  ///< to who has called: id; it has not been taken, and another instance may be called
+        values = 'V',   ///< of a stream, to its reader: reply_to, number: of the first one, payload: `add`
+        end = 'E',      ///< of a stream, to its reader: reply_to, number: how many values there were
+        credit = 'C',   ///< to where a stream comes from: number: how many have been received, the end as one; taken
+        again = 'G'     ///< the same; what has not been received is to be sent again
+    };
+
+    kind what = kind::request;
+    std::uint64_t id = 0;
+    std::string reply_to;              ///< empty: nobody waits
+    std::string service;
+    std::string method;
+    time_point deadline = never;
+    header_map headers;
+    std::size_t window = 0;            ///< of a request: how many values it has room for; 0: it wants no stream
+    std::uint64_t number = 0;
+    std::uint64_t taken = 0;
+    std::string payload;
+
+    /// Adds a value to the payload.
+    void add(std::string_view value);
+
+    /// The values in the payload; throws `errc::protocol`.
+    std::vector<std::string_view> values_in() const;
+
+    std::string text() const;
+
+    /// Throws `errc::protocol`.
+    static call_letter parse(std::string_view text);
+};
+
+/// Bytes of a stream that its reader has not taken, at most, beside one value.
+inline constexpr std::size_t stream_bytes = 1024 * 1024;
+
+/// The board of a service's instances.
+std::string board_of(std::string_view service);
+
+/// The board that names the services.
+inline constexpr const char* services_board = "taskflux/services";
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/detail/sleep.hpp ------------------------------------------------------------
 
 namespace taskflux::detail {
@@ -4040,6 +4118,75 @@ private:
     std::map<std::string, known_service> services_;
     std::map<std::string, std::uint64_t> ours_;  // by address
     std::minstd_rand random_{std::random_device()()};
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/calls/stream/inlet.hpp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Where the values of a stream come in, in order and each once, whatever was lost on the way or is sent by a second
+/// attempt; the other end is an `outlet`. One coroutine reads at a time. Lives in a shared_ptr.
+class inlet : public std::enable_shared_from_this<inlet> {
+public:
+    /// Called after each second in which nothing was heard; `is_lost`: the outlet is gone. Throws when nothing is to be
+    /// expected any more.
+    using look = std::function<asio::awaitable<void>(bool is_lost)>;
+
+    /// Has room for `window` values.
+    static std::shared_ptr<inlet> open(broker_ptr broker, std::size_t window);
+
+    inlet(broker_ptr broker, std::size_t window);
+
+    const std::string& address() const { return box_->address(); }
+    std::size_t window() const { return window_; }
+    const broker_ptr& broker() const { return broker_; }
+
+    /// To be set before anything is awaited: when it times out, who looks whether there is still an outlet, and what is
+    /// to be done when the reader leaves, which knows whether it has read to the end.
+    void attach(time_point ends, look looks, std::function<void(bool has_ended)> leaves);
+
+    /// Waits until there is an outlet; false when the call was refused. Errors: what refused it for good; `timed_out`.
+    static asio::awaitable<bool> begun(std::shared_ptr<inlet> self);
+
+    /// The next value; nothing at the end, or of a null `self`. Errors: what the source has thrown; `timed_out`; `unavailable` when it is lost.
+    static asio::awaitable<std::optional<std::string>> next(std::shared_ptr<inlet> self);
+
+    /// Nothing more will come: what was not an end is an error.
+    void close(std::exception_ptr why);
+
+    /// The reader leaves.
+    void leave();
+
+private:
+    void hear(std::string_view text);
+    asio::awaitable<void> change();
+    void tell(call_letter::kind what);
+    std::optional<call_letter::kind> note(call_letter& letter);  // with the mutex locked; what to answer
+    std::optional<call_letter::kind> missing();
+
+    const broker_ptr broker_;
+    const std::size_t window_;
+    const std::shared_ptr<event> changed_;
+    std::unique_ptr<mailbox> box_;
+    time_point ends_ = never;
+    look looks_;
+    std::function<void(bool)> leaves_;
+
+    std::mutex mutex_;  // guards all below
+    std::string source_;
+    std::deque<std::string> values_;  // received and not taken
+    std::uint64_t received_ = 0;
+    std::uint64_t taken_ = 0;
+    std::uint64_t told_ = 0;  // what the source knows of taken_
+    std::size_t untold_bytes_ = 0;
+    std::uint64_t letters_heard_ = 0;
+    std::optional<std::uint64_t> asked_for_;  // to be sent again
+    std::exception_ptr failure_;
+    bool is_refused_ = false;
+    bool is_lost_ = false;
+    bool has_ended_ = false;
 };
 
 }  // namespace taskflux::detail
@@ -5235,6 +5382,12 @@ void inlet::tell(call_letter::kind what) {
     refused.what = call_letter::kind::refused;
     broker_->post(std::move(to), letter.text(), bounce(box_->address(), refused.text()), {});
 }
+
+reading::~reading() {
+    if (from_) from_->leave();
+}
+
+asio::awaitable<std::optional<std::string>> reading::next() const { return inlet::next(from_); }
 
 }  // namespace taskflux::detail
 
@@ -6943,6 +7096,8 @@ asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::st
 
 namespace taskflux::detail {
 
+std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window) { return inlet::open(std::move(broker), window); }
+
 std::string stream_header_for(const inlet& reader) { return std::to_string(reader.window()) + ' ' + reader.address(); }
 
 stream_reader read_stream_header(std::string_view text) {
@@ -6970,7 +7125,8 @@ asio::awaitable<void> close_after(broker_ptr broker, task_id id, std::weak_ptr<i
     if (const auto in = reader.lock()) in->close(why);
 }
 
-void follow_task(const broker_ptr& broker, const task_id& id, inlet& reader) {
+void follow_task(const task_id& id, inlet& reader) {
+    const auto broker = reader.broker();
     const auto strand = asio::make_strand(broker->get_executor());
     const auto stop = std::make_shared<asio::cancellation_signal>();
     reader.attach(never, nullptr, [broker, id, strand, stop](bool has_ended) {

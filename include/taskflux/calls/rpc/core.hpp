@@ -10,6 +10,8 @@
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/detail/alarm.hpp>
 #include <taskflux/detail/event.hpp>
+#include <taskflux/calls/stream/inlet.hpp>
+#include <taskflux/calls/stream/reading.hpp>
 #include <taskflux/detail/in_time.hpp>
 
 #include <boost/asio/awaitable.hpp>
