@@ -21,7 +21,6 @@
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
@@ -367,26 +366,17 @@ inline std::string allowed_instead(std::string_view text, const std::vector<std:
 
 namespace taskflux::detail {
 
+/// Awaits `life` on `strand`. Cancelling this coroutine calls `stop`, on any thread, and `life` then ends in its own time.
+asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop);
+
 /// Lives a core's life on its strand, with the threads that it may post to. Cancelling this coroutine stops the core,
 /// which then ends in its own time.
 template <class Core>
 asio::awaitable<void> live(std::shared_ptr<Core> core, std::shared_ptr<asio::thread_pool> threads) {
-    co_await asio::async_initiate<const asio::deferred_t, void(std::exception_ptr)>(
-        [](auto handler, std::shared_ptr<Core> running, std::shared_ptr<asio::thread_pool> kept) {
-            if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) {
-                slot.assign([weak = std::weak_ptr(running)](asio::cancellation_type) {
-                    if (const auto alive = weak.lock()) alive->stop();
-                });
-            }
-            const auto strand = running->strand();
-            auto executor = asio::get_associated_executor(handler, strand);
-            auto on_end = [handler = std::move(handler)](std::exception_ptr error) mutable {
-                std::move(handler)(std::move(error));
-            };
-            asio::co_spawn(strand, running->live(std::move(kept)),
-                           asio::bind_executor(std::move(executor), std::move(on_end)));
-        },
-        asio::deferred, core, std::move(threads));
+    auto stop = [weak = std::weak_ptr(core)] {
+        if (const auto alive = weak.lock()) alive->stop();
+    };
+    co_await live_on(core->strand(), core->live(std::move(threads)), std::move(stop));
 }
 
 /// Threads for plain functions; 0: one a core.
@@ -394,6 +384,22 @@ inline std::shared_ptr<asio::thread_pool> make_cpu_pool(std::size_t threads) {
     if (threads == 0) threads = std::thread::hardware_concurrency();
     return std::make_shared<asio::thread_pool>((std::max)(threads, std::size_t(1)));
 }
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/spawn.hpp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Begins `work` on `executor`, at once where the caller runs there. `on_end` is called there, with what `work` threw, or
+/// null; not when the context ends before. `stop`, emitted where `work` runs, cancels it (terminal cancellation only).
+/// For all that is not on the way of each task: every other type of handler for `asio::co_spawn` costs a build as much again.
+void spawn_on(const asio::any_io_executor& executor, asio::awaitable<void> work, std::function<void(std::exception_ptr)> on_end,
+              asio::cancellation_slot stop = asio::cancellation_slot());
+
+/// Begins `work` on `executor`, and drops what it throws: for work that handles its errors itself, or whose failure
+/// something else makes up for. The caller says which.
+void spawn_ignoring_errors(const asio::any_io_executor& executor, asio::awaitable<void> work);
 
 }  // namespace taskflux::detail
 
@@ -644,7 +650,7 @@ void app::run_here() {
         log_->write(log_level::info, "started");
     };
     std::exception_ptr failure;
-    asio::co_spawn(io, run_on(broker), [&](std::exception_ptr error) {
+    detail::spawn_on(io.get_executor(), run_on(broker), [&](std::exception_ptr error) {
         failure = std::move(error);
         broker->close();
     });
@@ -4723,6 +4729,7 @@ private:
         call_context context;
         call_letter request;
         method_handler& does;
+        std::string answer;              // empty: none
         asio::cancellation_signal stop;  // for `where`
         bool is_gone = false;            // who has called: nobody waits for an answer. Guarded by the core's mutex
     };
@@ -4736,14 +4743,14 @@ private:
     /// Who has called does not wait any more.
     void cancel(const call_key& key);
     void cancel_all();
-    void answer(const call_ptr& one, std::string text);  // empty: none
+    void answer(const call_ptr& one);
     void end(const call_ptr& one);
 
     /// The method, or null where an answer has been sent that there is none.
     method_handler* find(const call_letter& request);
     void refuse(const call_letter& request, call_letter::kind how, errc code, const std::string& why);
     void open_outlet(call& of);
-    static asio::awaitable<std::string> carry_out(std::shared_ptr<service_core> self, call_ptr one);
+    static asio::awaitable<void> carry_out(std::shared_ptr<service_core> self, call_ptr one);
 
     asio::awaitable<void> announce(bool leaving, duration lease);
     asio::awaitable<void> leave();
@@ -5003,9 +5010,8 @@ void service_core::begin(call_letter request) {
                       "instance " + options_.id() + " has its " + std::to_string(options_.max_running()) + " calls in hand");
     }
     if (is_first) changed_->set();
-    auto ended = [self = shared_from_this(), one](std::exception_ptr, std::string answer) { self->answer(one, std::move(answer)); };
-    asio::co_spawn(one->where, carry_out(shared_from_this(), one),
-                   asio::bind_cancellation_slot(one->stop.slot(), std::move(ended)));
+    auto on_end = [self = shared_from_this(), one](std::exception_ptr) { self->answer(one); };
+    spawn_on(one->where, carry_out(shared_from_this(), one), std::move(on_end), one->stop.slot());
 }
 
 method_handler* service_core::find(const call_letter& request) {
@@ -5040,7 +5046,7 @@ void service_core::open_outlet(call& of) {
     of.context.attach(outlet::open(broker_, request.reply_to, request.window, std::move(gone)));
 }
 
-asio::awaitable<std::string> service_core::carry_out(std::shared_ptr<service_core> self, call_ptr one) {
+asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self, call_ptr one) {
     call_letter answer;
     answer.what = call_letter::kind::answer;
     answer.id = one->request.id;
@@ -5064,11 +5070,11 @@ asio::awaitable<std::string> service_core::carry_out(std::shared_ptr<service_cor
         answer.what = call_letter::kind::fault;
         answer.payload = encode(describe(failure));
     }
-    co_return answer.text();
+    one->answer = answer.text();
 }
 
-void service_core::answer(const call_ptr& one, std::string text) {
-    bool is_gone = one->request.reply_to.empty() || text.empty();
+void service_core::answer(const call_ptr& one) {
+    bool is_gone = one->request.reply_to.empty() || one->answer.empty();
     if (!is_gone) {
         const std::lock_guard lock(mutex_);
         is_gone = one->is_gone;
@@ -5077,7 +5083,7 @@ void service_core::answer(const call_ptr& one, std::string text) {
     auto sent = [weak = weak_from_this(), one](std::exception_ptr, bool) {
         if (const auto self = weak.lock()) self->end(one);
     };
-    broker_->post(one->request.reply_to, std::move(text), bounce(), std::move(sent));
+    broker_->post(one->request.reply_to, std::move(one->answer), bounce(), std::move(sent));
 }
 
 void service_core::end(const call_ptr& one) {
@@ -5570,7 +5576,7 @@ void outlet::send_more() {
         if (!has_more || is_sending_ || is_gone_) return;
         is_sending_ = true;
     }
-    asio::co_spawn(broker_->get_executor(), pump(shared_from_this()), [](std::exception_ptr) {});
+    spawn_ignoring_errors(broker_->get_executor(), pump(shared_from_this()));
 }
 
 bool outlet::take_letter(call_letter& next) {
@@ -6082,6 +6088,32 @@ asio::awaitable<void> event::wait() {
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/live.ipp -------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What `live_on` awaits, begun.
+struct begin_life {
+    template <class Handler>
+    void operator()(Handler handler, asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop) const {
+        if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) {
+            slot.assign([stop = std::move(stop)](asio::cancellation_type) { stop(); });
+        }
+        auto back = asio::get_associated_executor(handler, strand);
+        auto on_end = [handler = std::move(handler)](std::exception_ptr error) mutable {
+            std::move(handler)(std::move(error));
+        };
+        asio::co_spawn(strand, std::move(life), asio::bind_executor(std::move(back), std::move(on_end)));
+    }
+};
+
+asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop) {
+    co_await asio::async_initiate<const asio::deferred_t, void(std::exception_ptr)>(
+        begin_life(), asio::deferred, std::move(strand), std::move(life), std::move(stop));
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/detail/platform/process.ipp -------------------------------------------------
 
 #if defined(__unix__) || defined(__APPLE__)
@@ -6158,6 +6190,21 @@ asio::awaitable<void> sleep_until(clock& source, time_point when) {
         }
         co_return;
     }
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/spawn.ipp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+void spawn_on(const asio::any_io_executor& executor, asio::awaitable<void> work, std::function<void(std::exception_ptr)> on_end,
+              asio::cancellation_slot stop) {
+    asio::co_spawn(executor, std::move(work), asio::bind_cancellation_slot(stop, std::move(on_end)));
+}
+
+void spawn_ignoring_errors(const asio::any_io_executor& executor, asio::awaitable<void> work) {
+    spawn_on(executor, std::move(work), [](std::exception_ptr) {});
 }
 
 }  // namespace taskflux::detail
@@ -7068,7 +7115,7 @@ void cancel_in_background(const broker_ptr& broker, const task_id& id) {
         std::vector<task_key> keys(1, which.key);
         co_await of->cancel(std::move(which.queue), std::move(keys));
     };
-    asio::co_spawn(broker->get_executor(), cancel(broker, id), [](std::exception_ptr) {});
+    spawn_ignoring_errors(broker->get_executor(), cancel(broker, id));
 }
 
 /// The id whose printed form this is, if it is one: an own id may look a little like it.
@@ -7133,8 +7180,8 @@ void follow_task(const task_id& id, inlet& reader) {
         asio::post(strand, [stop] { stop->emit(asio::cancellation_type::terminal); });
         if (!has_ended) cancel_in_background(broker, id);
     });
-    asio::co_spawn(strand, close_after(broker, id, reader.weak_from_this()),
-                   asio::bind_cancellation_slot(stop->slot(), [stop](std::exception_ptr) {}));
+    const auto keep = [stop](std::exception_ptr) {};  // what it threw, the reader has heard
+    spawn_on(strand, close_after(broker, id, reader.weak_from_this()), keep, stop->slot());
 }
 
 }  // namespace taskflux::detail
@@ -7263,7 +7310,7 @@ public:
 
     /// After a fetch that was broken off: its next one gives back what may have been on its way.
     void reclaim() {
-        asio::co_spawn(broker_->get_executor(), fetch_nothing(shared_from_this()), [](std::exception_ptr) {});
+        spawn_ignoring_errors(broker_->get_executor(), fetch_nothing(shared_from_this()));
     }
 
 private:
@@ -7273,7 +7320,7 @@ private:
             ++uses_;
             if (std::exchange(is_kept_, true)) return;
         }
-        asio::co_spawn(broker_->get_executor(), keep(shared_from_this()), [](std::exception_ptr) {});
+        spawn_ignoring_errors(broker_->get_executor(), keep(shared_from_this()));
     }
 
     void end_use() {
@@ -7366,8 +7413,7 @@ public:
         consumer_->forget(what_.key, what_.token);
         if (is_settled_ || consumer_->is_lost()) return;
         // Where that fails, the lease ends it: nobody renews it any more.
-        asio::co_spawn(consumer_->broker()->get_executor(), settle(consumer_, end(settlement::kind::release)),
-                       [](std::exception_ptr, effect) {});
+        spawn_ignoring_errors(consumer_->broker()->get_executor(), release(consumer_, end(settlement::kind::release)));
     }
 
     const delivery& what() const { return what_; }
@@ -7395,6 +7441,10 @@ private:
         const std::vector<settlement> ends(1, std::move(how));
         const auto effects = co_await by->broker()->settle(by->queue(), by->name(), ends);
         co_return effects.front();
+    }
+
+    static asio::awaitable<void> release(std::shared_ptr<raw_consumer> by, settlement how) {
+        co_await settle(std::move(by), std::move(how));
     }
 
     const std::shared_ptr<raw_consumer> consumer_;
@@ -7605,13 +7655,16 @@ public:
         if (*is_closed_) return;
         const auto one = std::make_shared<run>(id, asio::make_strand(on));
         runs_->push_back(one);
-        auto on_end = [runs = runs_, one, log = log_, changed = changed_](std::exception_ptr error) {
-            runs->remove(one);
-            if (error && !one->is_cancelled) log("local job " + one->id + " failed: " + message_of(error));
-            changed->set();
+        // Tracked: while a job runs elsewhere, the strand's context has work.
+        const asio::any_io_executor back = asio::prefer(strand_, asio::execution::outstanding_work.tracked);
+        auto on_end = [back, runs = runs_, one, log = log_, changed = changed_](std::exception_ptr error) {
+            asio::dispatch(back, [runs, one, log, changed, error = std::move(error)] {
+                runs->remove(one);
+                if (error && !one->is_cancelled) log("local job " + one->id + " failed: " + message_of(error));
+                changed->set();
+            });
         };
-        asio::co_spawn(one->where, begin(what.start, is_closed_),
-                       asio::bind_cancellation_slot(one->stop.slot(), asio::bind_executor(strand_, std::move(on_end))));
+        spawn_on(one->where, begin(what.start, is_closed_), std::move(on_end), one->stop.slot());
     }
 
     /// Starts none from now on. Thread-safe.
@@ -9004,7 +9057,7 @@ public:
     void start() {
         const std::lock_guard lock(mutex_);
         if (is_stopped_) return;
-        asio::co_spawn(context_, keep(), asio::detached);
+        spawn_ignoring_errors(context_.get_executor(), keep());  // `renew` throws nothing
         thread_ = std::thread([this] { context_.run(); });
     }
 
@@ -9512,12 +9565,12 @@ public:
         made->child = std::move(child);
         waits_.push_back(made);
         if (made->child.outcome) return ended(made);
-        asio::co_spawn(executor_, take_end(broker_, parent_, std::move(key), made),
-                       asio::bind_cancellation_slot(made->stop.slot(), [this, made](std::exception_ptr error) {
-                           if (made->is_abandoned) return;
-                           made->error = std::move(error);
-                           ended(made);
-                       }));
+        auto on_end = [this, made](std::exception_ptr error) {
+            if (made->is_abandoned) return;
+            made->error = std::move(error);
+            ended(made);
+        };
+        spawn_on(executor_, take_end(broker_, parent_, std::move(key), made), std::move(on_end), made->stop.slot());
     }
 
     /// The first one in order, when it has ended; any that has not succeeded comes first.
@@ -9869,7 +9922,7 @@ void abandon_children(const broker_ptr& broker, const std::string& queue, std::v
     constexpr auto cancel = [](broker_ptr of, std::string in, std::vector<task_key> which) -> asio::awaitable<void> {
         co_await of->cancel(std::move(in), std::move(which));
     };
-    asio::co_spawn(broker->get_executor(), cancel(broker, queue, std::move(keys)), [](std::exception_ptr) {});
+    spawn_ignoring_errors(broker->get_executor(), cancel(broker, queue, std::move(keys)));
 }
 
 }  // namespace taskflux::detail
@@ -11063,8 +11116,8 @@ public:
         const auto report = [](const std::exception_ptr& failure) {
             if (failure) std::rethrow_exception(failure);
         };
-        asio::co_spawn(executor_, keep_connected(shared_from_this()), report);
-        asio::co_spawn(executor_, keep_receiving(shared_from_this()), report);
+        detail::spawn_on(executor_, keep_connected(shared_from_this()), report);
+        detail::spawn_on(executor_, keep_receiving(shared_from_this()), report);
     }
 
     /// Ends all calls and both loops. From any thread.
@@ -12546,7 +12599,7 @@ public:
         mine.is_answered = !otherwise.address.empty();
         mine.done = std::move(done);
         if (!join(channel, std::move(mine))) return;
-        asio::co_spawn(executor_, pump(shared_from_this(), std::move(channel)), [](std::exception_ptr) {});
+        detail::spawn_ignoring_errors(executor_, pump(shared_from_this(), std::move(channel)));
     }
 
     /// Passes on what came to this process.
@@ -12709,9 +12762,7 @@ public:
     asio::awaitable<std::vector<Result>> run(std::vector<Item> items) {
         const auto self = this->shared_from_this();
         const auto mine = std::make_shared<entry>(std::move(items));
-        if (join(mine)) {
-            asio::co_spawn(executor_, pump(self), [](std::exception_ptr) {});  // it throws nothing
-        }
+        if (join(mine)) detail::spawn_ignoring_errors(executor_, pump(self));  // it throws nothing
         co_await mine->done.wait();
         if (mine->error) std::rethrow_exception(mine->error);
         co_return std::move(mine->results);
@@ -16468,7 +16519,7 @@ public:
             for (const auto& [name, one] : queues_) all.push_back(one);
         }
         consumers_.lost_messages();
-        for (auto& one : all) asio::co_spawn(executor_, maintain(one), [](std::exception_ptr) {});  // others will
+        for (auto& one : all) detail::spawn_ignoring_errors(executor_, maintain(one));  // others will
         inbox_.wake_all();
     }
 
@@ -16552,14 +16603,14 @@ public:
     /// does not any more. Waits for nothing; `until_then` is kept until that has been done.
     void resign(std::string name, std::string member, std::shared_ptr<void> until_then = {}) {
         if (is_closed_) return;
-        asio::co_spawn(executor_, wake_another(std::move(name), std::move(member), std::move(until_then)),
-                       [](std::exception_ptr) {});
+        detail::spawn_ignoring_errors(executor_,
+                                      wake_another(std::move(name), std::move(member), std::move(until_then)));
     }
 
     /// For a task that was handed over and can't be used. Waits for nothing.
     void give_back(handed_task task) {
         if (is_closed_) return;
-        asio::co_spawn(executor_, return_to_queue(std::move(task)), [](std::exception_ptr) {});
+        detail::spawn_ignoring_errors(executor_, return_to_queue(std::move(task)));
     }
 
     /// Until the inbox has something, or `when` by the local clock; may return early. Throws when cancelled, or closed.
@@ -16610,7 +16661,7 @@ private:
             auto& turns = relays_[name];
             if (is_closed_ || std::exchange(turns, 2) > 0) return;
         }
-        asio::co_spawn(executor_, relay_all(shared_from_this(), name), [](std::exception_ptr) {});
+        detail::spawn_ignoring_errors(executor_, relay_all(shared_from_this(), name));
     }
 
     static awaitable<void> relay_all(std::shared_ptr<engine> self, std::string name) {
@@ -16910,7 +16961,7 @@ inline void take_handed(const engine_ptr& on, const fetch_request& request, std:
             on->consumers().settled(task.consumer, task.queue, task.sequence);
             on->consumers().lost_an_answer(task.consumer, task.queue);
             const spoiled_tasks spoiled(1, {task.sequence, e.what()});
-            asio::co_spawn(on->get_executor(), set_aside(on, task.consumer, task.queue, spoiled), [](std::exception_ptr) {});
+            detail::spawn_ignoring_errors(on->get_executor(), set_aside(on, task.consumer, task.queue, spoiled));
         }
     }
 }

@@ -4,6 +4,7 @@
 #include <taskflux/calls/stream/outlet.hpp>
 #include <taskflux/clock.hpp>
 #include <taskflux/core/lease/renewal_period.hpp>
+#include <taskflux/detail/spawn.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -118,9 +119,8 @@ void service_core::begin(call_letter request) {
                       "instance " + options_.id() + " has its " + std::to_string(options_.max_running()) + " calls in hand");
     }
     if (is_first) changed_->set();
-    auto ended = [self = shared_from_this(), one](std::exception_ptr, std::string answer) { self->answer(one, std::move(answer)); };
-    asio::co_spawn(one->where, carry_out(shared_from_this(), one),
-                   asio::bind_cancellation_slot(one->stop.slot(), std::move(ended)));
+    auto on_end = [self = shared_from_this(), one](std::exception_ptr) { self->answer(one); };
+    spawn_on(one->where, carry_out(shared_from_this(), one), std::move(on_end), one->stop.slot());
 }
 
 method_handler* service_core::find(const call_letter& request) {
@@ -155,7 +155,7 @@ void service_core::open_outlet(call& of) {
     of.context.attach(outlet::open(broker_, request.reply_to, request.window, std::move(gone)));
 }
 
-asio::awaitable<std::string> service_core::carry_out(std::shared_ptr<service_core> self, call_ptr one) {
+asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self, call_ptr one) {
     call_letter answer;
     answer.what = call_letter::kind::answer;
     answer.id = one->request.id;
@@ -179,11 +179,11 @@ asio::awaitable<std::string> service_core::carry_out(std::shared_ptr<service_cor
         answer.what = call_letter::kind::fault;
         answer.payload = encode(describe(failure));
     }
-    co_return answer.text();
+    one->answer = answer.text();
 }
 
-void service_core::answer(const call_ptr& one, std::string text) {
-    bool is_gone = one->request.reply_to.empty() || text.empty();
+void service_core::answer(const call_ptr& one) {
+    bool is_gone = one->request.reply_to.empty() || one->answer.empty();
     if (!is_gone) {
         const std::lock_guard lock(mutex_);
         is_gone = one->is_gone;
@@ -192,7 +192,7 @@ void service_core::answer(const call_ptr& one, std::string text) {
     auto sent = [weak = weak_from_this(), one](std::exception_ptr, bool) {
         if (const auto self = weak.lock()) self->end(one);
     };
-    broker_->post(one->request.reply_to, std::move(text), bounce(), std::move(sent));
+    broker_->post(one->request.reply_to, std::move(one->answer), bounce(), std::move(sent));
 }
 
 void service_core::end(const call_ptr& one) {

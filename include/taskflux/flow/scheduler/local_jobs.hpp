@@ -1,16 +1,15 @@
 #pragma once
 
 #include <taskflux/detail/event.hpp>
+#include <taskflux/detail/spawn.hpp>
 #include <taskflux/flow/scheduler/local_job.hpp>
 #include <taskflux/flow/scheduler_options.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
@@ -51,13 +50,16 @@ public:
         if (*is_closed_) return;
         const auto one = std::make_shared<run>(id, asio::make_strand(on));
         runs_->push_back(one);
-        auto on_end = [runs = runs_, one, log = log_, changed = changed_](std::exception_ptr error) {
-            runs->remove(one);
-            if (error && !one->is_cancelled) log("local job " + one->id + " failed: " + message_of(error));
-            changed->set();
+        // Tracked: while a job runs elsewhere, the strand's context has work.
+        const asio::any_io_executor back = asio::prefer(strand_, asio::execution::outstanding_work.tracked);
+        auto on_end = [back, runs = runs_, one, log = log_, changed = changed_](std::exception_ptr error) {
+            asio::dispatch(back, [runs, one, log, changed, error = std::move(error)] {
+                runs->remove(one);
+                if (error && !one->is_cancelled) log("local job " + one->id + " failed: " + message_of(error));
+                changed->set();
+            });
         };
-        asio::co_spawn(one->where, begin(what.start, is_closed_),
-                       asio::bind_cancellation_slot(one->stop.slot(), asio::bind_executor(strand_, std::move(on_end))));
+        spawn_on(one->where, begin(what.start, is_closed_), std::move(on_end), one->stop.slot());
     }
 
     /// Starts none from now on. Thread-safe.
