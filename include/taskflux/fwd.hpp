@@ -17,6 +17,7 @@ class stream;
 
 namespace detail {
 class app_core;
+class inlet;
 class outlet;
 class scheduler_core;
 class worker_core;

@@ -110,361 +110,51 @@
 #include <utility>
 #include <vector>
 
-// -------------------- taskflux/admin/node/boards.hpp -------------------------------------------------------
+// -------------------- taskflux/app/app/command_line.hpp ----------------------------------------------------
 
 namespace taskflux::detail {
 
-inline constexpr const char* nodes_board = "taskflux/nodes";
-
-/// What nodes begin with, by their names.
-inline constexpr const char* settings_board = "taskflux/settings";
-
-struct node_settings {
-    std::optional<std::uint64_t> concurrency;
-    bool paused = false;
+/// What the command line of an app asks for.
+struct command_line {
+    std::string config;  ///< empty: none
+    std::string env;     ///< empty: none
+    bool check = false;
+    bool help = false;
+    bool version = false;
 };
-BOOST_DESCRIBE_STRUCT(node_settings, (), (concurrency, paused))
 
-/// What every node serves.
-inline constexpr method<node_info(node_order)> steer_node{"taskflux/node", "steer"};
+/// The words behind the program's name. Throws `config_error` for what is not known.
+command_line parse_command_line(const std::vector<std::string>& words);
+
+/// What --help prints.
+std::string help_text(const std::string& program);
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/detail/caught.hpp -----------------------------------------------------------
+// -------------------- taskflux/detail/event.hpp ------------------------------------------------------------
 
 namespace taskflux::detail {
 
-/// How a call has ended: with a value, or with what it threw. (No aggregate: GCC 12 destroys temporaries of those twice in a
-/// co_await expression.)
-template <class T>
-class outcome {
+/// Wakes who waits, or lets the next wait return at once when nobody does. Setting it twice before a wait
+/// counts once. One waits at a time, anyone sets. It may outlive the context of who waits, and be set while that
+/// context ends: what belongs to the context, a channel, stands in the frame of the wait, which goes with it, and
+/// a wait does not return while it is being woken.
+class event {
+    class visit;  // one wait
+
 public:
-    explicit outcome(stored<T> value) : value_(std::move(value)) {}
-    explicit outcome(std::exception_ptr failure) : failure_(std::move(failure)) {}
+    void set();
 
-    /// Null when it ended with a value.
-    const std::exception_ptr& failure() const { return failure_; }
-
-    /// The value, once. Throws what the call threw.
-    T take() {
-        if (failure_) std::rethrow_exception(failure_);
-        if constexpr (!std::is_void_v<T>) return std::move(*value_);
-    }
+    /// Returns when the event is set. Throws `operation_aborted` when cancelled.
+    asio::awaitable<void> wait();
 
 private:
-    std::optional<stored<T>> value_;
-    std::exception_ptr failure_;
+    std::mutex mutex_;
+    bool is_set_ = false;
+    visit* waiting_ = nullptr;
 };
 
-/// Awaits `call`, and gives how it has ended instead of throwing, so that what follows can await too: a `catch` can't.
-/// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
-/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for the way of each task.
-template <class T>
-asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
-    try {
-        if constexpr (std::is_void_v<T>) {
-            co_await std::move(call);
-            co_return outcome<T>(stored<T>());
-        } else {
-            T value = co_await std::move(call);
-            co_return outcome<T>(std::move(value));
-        }
-    } catch (...) {
-        co_return outcome<T>(std::current_exception());
-    }
-}
-
 }  // namespace taskflux::detail
-
-// -------------------- taskflux/detail/sleep.hpp ------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Returns when `source` reads `when` or later; at once if it does so already. `source` must outlive it.
-/// Cancellation (what the coroutine lets through; `co_spawn`: terminal): throws `operation_aborted`, where
-/// the coroutine throws when cancelled, else returns early.
-asio::awaitable<void> sleep_until(clock& source, time_point when);
-
-/// Returns after `by` has passed on `source`; else as `sleep_until`.
-inline asio::awaitable<void> sleep_for(clock& source, duration by) {
-    return sleep_until(source, later(source.now(), by));
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/admin/directory.ipp ---------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-
-/// What can be read on a board; the rest is another version's.
-template <class T>
-asio::awaitable<std::vector<T>> read_board(broker_ptr broker, std::string board) {
-    const auto rows = co_await broker->announced(std::move(board));
-    std::vector<T> all;
-    for (const auto& row : rows) {
-        try {
-            all.push_back(decode<T>(row.text));
-        } catch (const payload_error&) {
-            continue;
-        }
-    }
-    co_return all;
-}
-
-/// Those that take calls.
-asio::awaitable<std::vector<service_instance>> instances_of(broker_ptr broker, std::string service) {
-    auto all = co_await read_board<service_instance>(std::move(broker), board_of(service));
-    std::erase_if(all, [](const auto& one) { return one.leaving; });
-    co_return all;
-}
-
-asio::awaitable<std::vector<service_instance>> all_services(broker_ptr broker) {
-    const auto names = co_await broker->announced(services_board);
-    std::vector<service_instance> all;
-    for (const auto& name : names) {
-        auto some = co_await instances_of(broker, name.id);
-        for (auto& one : some) all.push_back(std::move(one));
-    }
-    co_return all;
-}
-
-asio::awaitable<directory_view> whole_view(broker_ptr broker) {
-    directory_view made;
-    made.nodes = co_await read_board<node_info>(broker, nodes_board);
-    made.services = co_await all_services(broker);
-    co_return made;
-}
-
-/// Whether the same are there.
-inline bool are_same(const directory_view& a, const directory_view& b) {
-    const auto same_node = [](const node_info& x, const node_info& y) { return x.id == y.id; };
-    const auto same_instance = [](const service_instance& x, const service_instance& y) {
-        return x.service == y.service && x.id == y.id;
-    };
-    return std::ranges::equal(a.nodes, b.nodes, same_node) && std::ranges::equal(a.services, b.services, same_instance);
-}
-
-asio::awaitable<directory_view> changed_view(broker_ptr broker, directory_view known, duration wait) {
-    constexpr auto look = std::chrono::seconds(1);
-    auto& clock = broker->clock();
-    const auto ends = later(clock.now(), wait);
-    for (;;) {
-        auto seen = co_await whole_view(broker);
-        if (clock.now() >= ends || !are_same(seen, known)) co_return seen;
-        co_await sleep_until(clock, (std::min)(ends, later(clock.now(), look)));
-    }
-}
-
-inline bool fits(const node_filter& which, const node_info& one) {
-    const auto is = [](const std::string& wanted, const std::string& given) { return wanted.empty() || wanted == given; };
-    return is(which.id, one.id) && is(which.name, one.name) && (is(which.host, one.host) || which.host == one.ip) &&
-           (which.queue.empty() || std::ranges::find(one.queues, which.queue) != one.queues.end());
-}
-
-/// Changes what nodes of that name begin with.
-asio::awaitable<void> keep_order(broker_ptr broker, std::string name, node_order order) {
-    node_settings settings;
-    const auto rows = co_await broker->announced(settings_board);
-    for (const auto& row : rows) {
-        if (row.id == name) settings = decode<node_settings>(row.text);
-    }
-    if (order.concurrency) settings.concurrency = order.concurrency;
-    if (order.action == node_action::pause) settings.paused = true;
-    if (order.action == node_action::resume) settings.paused = false;
-    co_await broker->announce(settings_board, std::move(name), encode(settings), (duration::max)());
-}
-
-asio::awaitable<node_info> steer_one(broker_ptr broker, rpc caller, node_info which, node_order order, bool keep) {
-    const auto options = call_options().to(which.id).timeout(std::chrono::seconds(10));
-    auto told = co_await caller.call(steer_node, options, order);
-    if (keep) co_await keep_order(broker, which.name, order);
-    co_return told;
-}
-
-asio::awaitable<std::vector<node_info>> steer(broker_ptr broker, rpc caller, node_filter which, node_order order, bool keep) {
-    auto found = co_await read_board<node_info>(broker, nodes_board);
-    std::erase_if(found, [&](const auto& one) { return !fits(which, one); });
-    if (found.empty()) {
-        throw error(errc::not_found, "no node fits id \"" + which.id + "\", name \"" + which.name + "\", host \"" +
-                                         which.host + "\", queue \"" + which.queue + "\" (empty: any)");
-    }
-    std::vector<node_info> told;
-    std::exception_ptr failure;
-    for (const auto& one : found) {
-        auto steering = steer_one(broker, caller, one, order, keep);
-        auto steered = co_await caught(std::move(steering));
-        if (steered.failure()) failure = steered.failure();
-        else told.push_back(steered.take());
-    }
-    if (failure) std::rethrow_exception(failure);
-    co_return told;
-}
-
-inline node_order order_to(node_action action) {
-    node_order made;
-    made.action = action;
-    return made;
-}
-
-}  // namespace detail
-
-asio::awaitable<std::vector<node_info>> directory::nodes() const {
-    return detail::read_board<node_info>(broker_, detail::nodes_board);
-}
-
-asio::awaitable<std::vector<service_instance>> directory::services() const { return detail::all_services(broker_); }
-
-asio::awaitable<std::vector<service_instance>> directory::services(std::string service) const {
-    detail::checked_service(service);
-    return detail::instances_of(broker_, std::move(service));
-}
-
-asio::awaitable<directory_view> directory::view() const { return detail::whole_view(broker_); }
-
-asio::awaitable<directory_view> directory::next_change(directory_view known, duration wait) const {
-    return detail::changed_view(broker_, std::move(known), wait);
-}
-
-asio::awaitable<std::vector<node_info>> directory::set_concurrency(node_filter which, std::uint64_t slots, bool keep) const {
-    node_order order;
-    order.concurrency = slots;
-    return detail::steer(broker_, rpc_, std::move(which), order, keep);
-}
-
-asio::awaitable<std::vector<node_info>> directory::pause(node_filter which, bool keep) const {
-    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::pause), keep);
-}
-
-asio::awaitable<std::vector<node_info>> directory::resume(node_filter which, bool keep) const {
-    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::resume), keep);
-}
-
-asio::awaitable<std::vector<node_info>> directory::drain(node_filter which) const {
-    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::drain), false);
-}
-
-asio::awaitable<std::vector<node_info>> directory::stop(node_filter which) const {
-    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::stop), false);
-}
-
-}  // namespace taskflux
-
-// -------------------- taskflux/admin/inspector.ipp ---------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-
-/// In the order of the calls: digits count as numbers, so that 2.10 comes after 2.9.
-inline bool is_before_by_number(std::string_view a, std::string_view b) {
-    const auto digits = [](std::string_view text) {
-        return text.substr(0, (std::min)(text.find_first_not_of("0123456789"), text.size()));
-    };
-    while (!a.empty() && !b.empty()) {
-        const auto x = digits(a), y = digits(b);
-        if (!x.empty() && !y.empty()) {
-            if (x != y) return x.size() != y.size() ? x.size() < y.size() : x < y;
-            a.remove_prefix(x.size());
-            b.remove_prefix(y.size());
-        } else {
-            if (a.front() != b.front()) return a.front() < b.front();
-            a.remove_prefix(1);
-            b.remove_prefix(1);
-        }
-    }
-    return a.size() < b.size();
-}
-
-asio::awaitable<task_node> child_of(broker_ptr broker, const journal_entry& entry) {
-    const auto place = child_place::parse(entry.text);
-    task_node made;
-    made.name = entry.key.substr(1);
-    const auto key = co_await broker->find(place.queue, place.own_id);
-    if (key) {
-        task_id id;
-        id.queue = place.queue;
-        id.key = *key;
-        auto record = co_await broker->get(std::move(id));
-        if (record) {
-            made.task = std::move(*record);
-            co_return made;
-        }
-    }
-    made.task.id.queue = place.queue;
-    made.task.own_id = place.own_id;
-    made.task.name = place.name;
-    if (entry.outcome) {
-        made.task.state = entry.outcome->state;
-        made.task.result = entry.outcome->result;
-        made.task.error = entry.outcome->error;
-        made.task.attempts = entry.outcome->attempts;
-    }
-    co_return made;
-}
-
-asio::awaitable<void> grow_tree(broker_ptr broker, task_node& node, std::size_t& room) {
-    journal_query query;
-    do {
-        journal_page page;
-        try {
-            page = co_await broker->journal(node.task.id, query);
-        } catch (const error& e) {
-            if (e.code() != errc::not_found) throw;
-            co_return;
-        }
-        node.spawned = page.counts;
-        query.cursor = page.cursor;
-        for (const auto& entry : page.entries) {
-            if (!entry.key.starts_with(journal_letter::subtask)) continue;
-            if (room == 0) {
-                node.is_cut = true;
-                co_return;
-            }
-            --room;
-            auto child = co_await child_of(broker, entry);
-            node.children.push_back(std::move(child));
-        }
-    } while (!query.cursor.empty());
-    std::ranges::sort(node.children, [](const task_node& a, const task_node& b) { return is_before_by_number(a.name, b.name); });
-    for (auto& child : node.children) co_await grow_tree(broker, child, room);
-}
-
-asio::awaitable<task_tree> look_around(broker_ptr broker, task_id id, std::size_t most) {
-    auto found = co_await broker->get(id);
-    if (!found) throw detail::no_such_task(id);
-    task_tree tree;
-    auto above = found->parent;
-    while (!above.empty()) {
-        auto parent = co_await broker->get(parse_task_id(above));
-        if (!parent) break;
-        above = parent->parent;
-        tree.ancestors.insert(tree.ancestors.begin(), std::move(*parent));
-    }
-    tree.node.task = std::move(*found);
-    co_await grow_tree(broker, tree.node, most);
-    co_return tree;
-}
-
-asio::awaitable<children_counts> count_children(broker_ptr broker, task_id id) {
-    journal_query query;
-    query.limit = 1;
-    const auto page = co_await broker->journal(std::move(id), std::move(query));
-    co_return page.counts;
-}
-
-}  // namespace detail
-
-asio::awaitable<task_tree> inspector::tree(task_id id, std::size_t most) const {
-    return detail::look_around(broker_, std::move(id), most);
-}
-
-asio::awaitable<children_counts> inspector::progress(task_id id) const {
-    return detail::count_children(broker_, std::move(id));
-}
-
-}  // namespace taskflux
 
 // -------------------- taskflux/detail/nursery.hpp ----------------------------------------------------------
 
@@ -527,311 +217,6 @@ private:
     std::exception_ptr failure_;
     bool is_stopped_ = false;
 };
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/admin/node/core.hpp ---------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// A node while it runs: its worker, the service that steers it, and what shows it in the directory, on one strand.
-class node_core final : public std::enable_shared_from_this<node_core> {
-public:
-    node_core(broker_ptr broker, worker& shown, node_options options);
-
-    const asio::any_io_executor& strand() const { return strand_; }
-
-    /// Until the worker has ended, and nothing of the node is left in the directory. Throws what the worker threw.
-    asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>);
-
-    /// Stops the worker, and with it the node. Thread-safe; may come before `live`.
-    void stop();
-
-    node_info info() const;
-
-private:
-    std::string host() const;
-
-    /// Begins with what others have asked for.
-    asio::awaitable<void> begin();
-    asio::awaitable<void> take_settings();
-
-    asio::awaitable<void> be_steered();
-    static asio::awaitable<node_info> obey(node_core& self, node_order order);
-
-    /// Tells the directory now and then, and when something has changed.
-    asio::awaitable<void> show();
-    asio::awaitable<void> announce();
-
-    /// Logs an error, if there is one.
-    void tell(const std::string& what, const std::exception_ptr& error) const;
-
-    const broker_ptr broker_;
-    worker& worker_;
-    const node_options options_;
-    const std::string id_;
-    const std::string ip_;
-    const asio::any_io_executor strand_;
-    service service_;
-    const time_point started_at_;
-    const std::shared_ptr<event> changed_;
-
-    // On the strand.
-    nursery parts_;
-    nursery::child beginning_, working_, showing_;
-    bool has_begun_ = false;
-    bool is_over_ = false;  // the worker has ended
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/detail/live.hpp -------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Awaits `life` on `strand`. Cancelling this coroutine calls `stop`, on any thread, and `life` then ends in its own time.
-asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop);
-
-/// Lives a core's life on its strand, with the threads that it may post to. Cancelling this coroutine stops the core,
-/// which then ends in its own time.
-template <class Core>
-asio::awaitable<void> live(std::shared_ptr<Core> core, std::shared_ptr<asio::thread_pool> threads) {
-    auto stop = [weak = std::weak_ptr(core)] {
-        if (const auto alive = weak.lock()) alive->stop();
-    };
-    co_await live_on(core->strand(), core->live(std::move(threads)), std::move(stop));
-}
-
-/// Threads for plain functions; 0: one a core.
-inline std::shared_ptr<asio::thread_pool> make_cpu_pool(std::size_t threads) {
-    if (threads == 0) threads = std::thread::hardware_concurrency();
-    return std::make_shared<asio::thread_pool>((std::max)(threads, std::size_t(1)));
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/admin/node.ipp --------------------------------------------------------------
-
-namespace taskflux {
-
-node::node(broker_ptr broker, worker& shown, node_options options)
-    : core_(std::make_shared<detail::node_core>(std::move(broker), shown, std::move(options))) {}
-
-node::~node() = default;
-
-asio::awaitable<void> node::run() { return detail::live(core_, nullptr); }
-
-node_info node::info() const { return core_->info(); }
-
-}  // namespace taskflux
-
-// -------------------- taskflux/detail/alarm.hpp ------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Sets an event when a clock reads a time, unless it is destroyed before. So a wait for the event ends then, without
-/// an operation of its own that would have to be cancelled. An alarm that rings when something else has just ended the
-/// wait leaves the event set: the next wait for it ends at once.
-class alarm {
-public:
-    /// `source` must outlive it.
-    alarm(clock& source, const asio::any_io_executor& executor, std::shared_ptr<event> rings, time_point when)
-        : source_(source), timer_(executor), is_on_(std::make_shared<std::atomic<bool>>(true)) {
-        source_.arm(timer_, when);
-        // A clock may end the wait by cancelling it.
-        timer_.async_wait([rings = std::move(rings), is_on = is_on_](const boost::system::error_code&) {
-            if (*is_on) rings->set();
-        });
-    }
-    ~alarm() {
-        *is_on_ = false;
-        source_.disarm(timer_);
-    }
-    alarm(const alarm&) = delete;
-    alarm& operator=(const alarm&) = delete;
-
-private:
-    clock& source_;
-    asio::steady_timer timer_;
-    const std::shared_ptr<std::atomic<bool>> is_on_;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/detail/platform/process.hpp -------------------------------------------------
-
-namespace taskflux::detail {
-
-// What a program asks its operating system for: the one place that differs by platform. Where a system has no answer that
-// is known here, it is 0, or nothing.
-
-/// This process's number; 0: not known.
-std::uint64_t process_id();
-
-/// Processes of this machine that run or wait, on average over a minute; 0: not known.
-double load_average();
-
-/// Resident memory of this process in bytes; 0: not known.
-std::uint64_t resident_bytes();
-
-/// The environment's variables, each as "NAME=value". Valid until the environment is changed.
-std::vector<std::string_view> environment_variables();
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/admin/node/core.ipp ---------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// As many slots as a worker of this machine can count.
-inline std::size_t slots_of(std::uint64_t wanted) {
-    return static_cast<std::size_t>((std::min)(wanted, std::uint64_t((std::numeric_limits<std::size_t>::max)())));
-}
-
-node_core::node_core(broker_ptr broker, worker& shown, node_options options)
-    : broker_(std::move(broker)), worker_(shown), options_(std::move(options)), id_(uuid_generator().text()), ip_(own_ip()),
-      strand_(asio::make_strand(broker_->get_executor())),
-      service_(broker_, service_options().id(id_).host(host()).lease(options_.lease()).log(options_.log())),
-      started_at_(broker_->clock().now()), changed_(std::make_shared<event>()), parts_(strand_) {
-    service_.on(steer_node, [this](node_order order) { return obey(*this, order); });
-}
-
-asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
-    const auto self = shared_from_this();
-    if (std::exchange(has_begun_, true)) throw error(errc::wrong_state, "this node has been run already");
-    parts_.start(beginning_, begin());
-    co_await parts_.end_of(beginning_);
-    auto running = worker_.run();  // before an order can come
-    parts_.start(be_steered());
-    parts_.start(showing_, show());
-    parts_.start(working_, std::move(running));
-
-    co_await parts_.end_of(working_);
-    service_.stop();
-    is_over_ = true;
-    changed_->set();
-    co_await parts_.end_of(showing_);
-    auto leaving = broker_->withdraw(nodes_board, id_);
-    const auto left = co_await caught(std::move(leaving));
-    tell("leaving the directory", left.failure());
-    co_await parts_.end_of_all();
-    parts_.check();
-}
-
-void node_core::stop() {
-    asio::post(strand_, [self = shared_from_this()] {
-        self->beginning_.stop();
-        self->worker_.stop();
-    });
-}
-
-node_info node_core::info() const {
-    node_info made;
-    made.id = id_;
-    made.name = options_.name().empty() ? host() : options_.name();
-    made.host = host();
-    made.ip = ip_;
-    made.pid = process_id();
-    made.version = version;
-    made.started_at = started_at_;
-    made.queues = worker_.queues();
-    made.tasks = worker_.tasks();
-    made.concurrency = worker_.concurrency();
-    made.running = worker_.counts().running;
-    made.load = host_load();
-    made.memory = resident_memory();
-    made.paused = worker_.is_paused();
-    return made;
-}
-
-std::string node_core::host() const { return options_.host().empty() ? asio::ip::host_name() : options_.host(); }
-
-asio::awaitable<void> node_core::begin() {
-    const auto self = shared_from_this();
-    auto taking = take_settings();
-    const auto taken = co_await caught(std::move(taking));
-    tell("reading what is kept for it", taken.failure());
-}
-
-asio::awaitable<void> node_core::take_settings() {
-    const auto name = info().name;
-    const auto rows = co_await broker_->announced(settings_board);
-    for (const auto& row : rows) {
-        if (row.id != name) continue;
-        const auto settings = decode<node_settings>(row.text);
-        if (settings.concurrency) worker_.set_concurrency(slots_of(*settings.concurrency));
-        if (settings.paused) worker_.pause();
-    }
-}
-
-asio::awaitable<void> node_core::be_steered() {
-    const auto self = shared_from_this();
-    auto serving = service_.run();
-    const auto served = co_await caught(std::move(serving));
-    tell("steering it", served.failure());
-}
-
-asio::awaitable<node_info> node_core::obey(node_core& self, node_order order) {
-    if (order.concurrency) self.worker_.set_concurrency(slots_of(*order.concurrency));
-    switch (order.action) {
-        case node_action::none: break;
-        case node_action::pause: self.worker_.pause(); break;
-        case node_action::resume: self.worker_.resume(); break;
-        case node_action::drain: self.worker_.stop(); break;
-        case node_action::stop: self.worker_.stop_now(); break;
-    }
-    self.changed_->set();
-    co_return self.info();
-}
-
-asio::awaitable<void> node_core::show() {
-    const auto self = shared_from_this();
-    auto& clock = broker_->clock();
-    while (!is_over_) {
-        const auto next = later(clock.now(), renewal_period(options_.lease()));
-        auto telling = announce();
-        const auto told = co_await caught(std::move(telling));
-        tell("telling that it is there", told.failure());
-        if (is_over_) break;
-        const alarm at(clock, strand_, changed_, next);
-        co_await changed_->wait();
-    }
-}
-
-asio::awaitable<void> node_core::announce() {
-    auto text = encode(info());
-    co_await broker_->announce(nodes_board, id_, std::move(text), options_.lease());
-}
-
-void node_core::tell(const std::string& what, const std::exception_ptr& error) const {
-    if (!error || !options_.log()) return;
-    try {
-        std::rethrow_exception(error);
-    } catch (const std::exception& e) {
-        options_.log()("node " + id_ + ": " + what + " failed: " + e.what());
-    }
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/app/app/command_line.hpp ----------------------------------------------------
-
-namespace taskflux::detail {
-
-/// What the command line of an app asks for.
-struct command_line {
-    std::string config;  ///< empty: none
-    std::string env;     ///< empty: none
-    bool check = false;
-    bool help = false;
-    bool version = false;
-};
-
-/// The words behind the program's name. Throws `config_error` for what is not known.
-command_line parse_command_line(const std::vector<std::string>& words);
-
-/// What --help prints.
-std::string help_text(const std::string& program);
 
 }  // namespace taskflux::detail
 
@@ -967,6 +352,31 @@ inline std::string allowed_instead(std::string_view text, const std::vector<std:
     const auto meant = nearest(text, allowed);
     std::string end = meant.empty() ? "" : "; did you mean \"" + std::string(meant) + "\"?";
     return end.append(end.empty() ? "; there are: " : " There are: ").append(quoted_list(allowed));
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/live.hpp -------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Awaits `life` on `strand`. Cancelling this coroutine calls `stop`, on any thread, and `life` then ends in its own time.
+asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop);
+
+/// Lives a core's life on its strand, with the threads that it may post to. Cancelling this coroutine stops the core,
+/// which then ends in its own time.
+template <class Core>
+asio::awaitable<void> live(std::shared_ptr<Core> core, std::shared_ptr<asio::thread_pool> threads) {
+    auto stop = [weak = std::weak_ptr(core)] {
+        if (const auto alive = weak.lock()) alive->stop();
+    };
+    co_await live_on(core->strand(), core->live(std::move(threads)), std::move(stop));
+}
+
+/// Threads for plain functions; 0: one a core.
+inline std::shared_ptr<asio::thread_pool> make_cpu_pool(std::size_t threads) {
+    if (threads == 0) threads = std::thread::hardware_concurrency();
+    return std::make_shared<asio::thread_pool>((std::max)(threads, std::size_t(1)));
 }
 
 }  // namespace taskflux::detail
@@ -1664,6 +1074,27 @@ inline config_document read_variables(const std::map<std::string, std::string>& 
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/platform/process.hpp -------------------------------------------------
+
+namespace taskflux::detail {
+
+// What a program asks its operating system for: the one place that differs by platform. Where a system has no answer that
+// is known here, it is 0, or nothing.
+
+/// This process's number; 0: not known.
+std::uint64_t process_id();
+
+/// Processes of this machine that run or wait, on average over a minute; 0: not known.
+double load_average();
+
+/// Resident memory of this process in bytes; 0: not known.
+std::uint64_t resident_bytes();
+
+/// The environment's variables, each as "NAME=value". Valid until the environment is changed.
+std::vector<std::string_view> environment_variables();
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/app/config.ipp --------------------------------------------------------------
 
 namespace taskflux {
@@ -2268,6 +1699,2347 @@ void check_config(const app_config& config) {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/broker/exchange.ipp ---------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+struct sending {
+    event done;
+    std::exception_ptr trouble;
+    bool was_heard = false;
+};
+
+}  // namespace detail
+
+void exchange::post(std::string address, std::string message, bounce otherwise, receipt done) {
+    if (!done) done = [](std::exception_ptr, bool) {};
+    try {
+        if (message.size() > max_message_size) {
+            throw error(errc::too_large, "a message of " + std::to_string(message.size()) + " bytes is not sent: at most " +
+                                             std::to_string(max_message_size) + " are; send a reference to it");
+        }
+        do_post(std::move(address), std::move(message), std::move(otherwise), done);
+    } catch (...) {
+        done(std::current_exception(), false);
+    }
+}
+
+asio::awaitable<bool> exchange::send(std::string address, std::string message, bounce otherwise) {
+    const auto mine = std::make_shared<detail::sending>();
+    post(std::move(address), std::move(message), std::move(otherwise), [mine](std::exception_ptr trouble, bool was_heard) {
+        mine->trouble = std::move(trouble);
+        mine->was_heard = was_heard;
+        mine->done.set();
+    });
+    co_await mine->done.wait();
+    if (mine->trouble) std::rethrow_exception(mine->trouble);
+    co_return mine->was_heard;
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/memory/admission.hpp -------------------------------------------------
+
+namespace taskflux::memory {
+
+/// Why no more tasks of a queue may start now.
+enum class obstacle {
+    none,   ///< as many may start as were asked for
+    paused  ///< the queue is paused
+};
+
+/// How many tasks may start now, and why not more.
+struct allowance {
+    std::size_t count = 0;
+    obstacle why_not_more = obstacle::none;
+};
+
+/// Decides how many tasks of one queue may start. Whatever hands out tasks, or wakes somebody who would fetch them, asks
+/// here and nowhere else: what limits a queue is a rule of this class.
+class admission {
+public:
+    void pause(bool on) { is_paused_ = on; }
+    bool is_paused() const { return is_paused_; }
+
+    /// How many of `wanted` tasks may start now.
+    allowance admit(std::size_t wanted) const {
+        if (is_paused_) return {0, obstacle::paused};
+        return {wanted, obstacle::none};
+    }
+
+private:
+    bool is_paused_ = false;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/journal.hpp ---------------------------------------------------
+
+namespace taskflux::memory {
+
+/// A task's journal as the memory broker keeps it.
+class journal {
+public:
+    struct entry {
+        std::string text;
+        unsigned epoch = 0;
+        bool is_spawned = false;
+        std::optional<task_outcome> outcome;
+    };
+
+    unsigned epoch = 0;   ///< attempts that have failed since the task was submitted
+    std::string awaited;  ///< the key of the signal that ends the pause
+    children_policy policy;
+    bool is_continued = false;  ///< the continuation has been started
+
+    const children_counts& counts() const { return counts_; }
+    bool has_open_children() const { return open_ > 0; }
+    bool has_spawned() const { return counts_.total > 0 || has(continuation_key); }
+    bool has(std::string_view key) const { return entries_.contains(key); }
+
+    /// Throws `too_large`, and has changed nothing then.
+    noted note(journal_notes& notes) {
+        auto size = size_;
+        for (const auto& item : notes.items) {
+            if (item.key[0] == 's' && item.how == journal_notes::mode::add && !entries_.contains(item.key)) {
+                size += item.key.size() + item.text.size();
+            }
+        }
+        detail::check_journal_size(size);
+        size_ = size;
+        if (notes.policy) policy = *notes.policy;
+        noted answer;
+        answer.epoch = epoch;
+        for (auto& item : notes.items) answer.before.push_back(note(item));
+        return answer;
+    }
+
+    /// The next signal of that name.
+    std::string add_signal(const std::string& name, std::string value) {
+        detail::check_journal_size(size_ + value.size());
+        size_ += value.size();
+        auto key = signal_key(name, ++signals_[name]);
+        entries_[key].text = std::move(value);
+        return key;
+    }
+
+    /// Whether an open subtask has ended by that: another may have taken the place of one that ends again.
+    bool end_child(const std::string& key, const std::string& own_id, const task_outcome& outcome) {
+        const auto found = entries_.find(key);
+        if (found == entries_.end() || found->second.outcome) return false;
+        if (child_place::parse(found->second.text).own_id != own_id) return false;
+        found->second.outcome = outcome;
+        --open_;
+        if (!found->second.is_spawned) return true;
+        ++counts_.done;
+        if (outcome.state != task_state::succeeded) {
+            if (counts_.failed++ == 0) why_ = reason(key, outcome);
+        }
+        return true;
+    }
+
+    /// What the task fails with when its policy says so.
+    std::string failure() const {
+        if (!why_.empty()) return why_;
+        return encode(taskflux::failure{"task_failed", "", "it has fewer subtasks than must succeed", "", ""});
+    }
+
+    /// Where the subtasks are that have not ended.
+    std::vector<child_place> open_children() const {
+        std::vector<child_place> open;
+        for (auto at = entries_.lower_bound(child_key("")); at != entries_.end() && at->first[0] == journal_letter::subtask; ++at) {
+            if (!at->second.outcome) open.push_back(child_place::parse(at->second.text));
+        }
+        return open;
+    }
+
+    journal_page read(const journal_query& query) const {
+        journal_page page;
+        page.counts = counts_;
+        if (!query.keys.empty()) {
+            for (const auto& key : query.keys) {
+                const auto found = entries_.find(key);
+                if (found != entries_.end()) page.entries.push_back(seen(*found));
+            }
+            return page;
+        }
+        auto at = entries_.upper_bound(query.cursor);
+        for (; at != entries_.end() && page.entries.size() < query.limit; ++at) page.entries.push_back(seen(*at));
+        if (at != entries_.end() && at != entries_.begin()) page.cursor = std::prev(at)->first;
+        return page;
+    }
+
+    child_place place_of(const std::string& key) const { return child_place::parse(entries_.at(key).text); }
+    const std::optional<task_outcome>& outcome_of(const std::string& key) const { return entries_.at(key).outcome; }
+
+    /// What a task fails with whose subtask ended like that: what a script writes too.
+    static std::string reason(const std::string& key, const task_outcome& outcome) {
+        std::string message = "subtask \"" + key.substr(1) + "\" ";
+        message += outcome.state == task_state::cancelled ? "was cancelled" : outcome.state == task_state::expired ? "expired" : "failed";
+        taskflux::failure why{"task_failed", "", std::move(message), "", ""};
+        if (outcome.state == task_state::failed) {
+            try {
+                why.message += ": " + decode<taskflux::failure>(outcome.error).message;
+            } catch (const error&) {  // that it failed must be enough
+            }
+        }
+        return encode(why);
+    }
+
+private:
+    static journal_entry seen(const std::pair<const std::string, entry>& one) {
+        return {one.first, one.second.text, one.second.epoch, one.second.is_spawned, one.second.outcome};
+    }
+
+    std::optional<journal_entry> note(journal_notes::item& item) {
+        using mode = journal_notes::mode;
+        const auto found = entries_.find(item.key);
+        if (item.how == mode::drop) {
+            if (found != entries_.end()) drop(found->second), entries_.erase(found);
+            return std::nullopt;
+        }
+        if (found != entries_.end() && item.how == mode::add && !gives_way(found->second)) return seen(*found);
+        const bool is_child = item.key[0] == journal_letter::subtask;
+        if (is_child && found != entries_.end()) drop(found->second);
+        auto& made = entries_[item.key];
+        made = {std::move(item.text), epoch, item.is_spawned, std::nullopt};
+        if (is_child) ++open_;
+        if (item.is_spawned) ++counts_.total;
+        return std::nullopt;
+    }
+
+    void drop(const entry& child) {
+        if (!child.outcome) --open_;
+        if (!child.is_spawned) return;
+        --counts_.total;
+        if (!child.outcome) return;
+        --counts_.done;
+        if (child.outcome->state != task_state::succeeded) --counts_.failed;
+    }
+
+    bool gives_way(const entry& old) const {
+        return old.outcome && old.outcome->state != task_state::succeeded && old.epoch < epoch;
+    }
+
+    std::map<std::string, entry, std::less<>> entries_;
+    std::map<std::string, std::size_t> signals_;
+    std::string why_;  // a `failure`: that of the first spawned subtask that did not succeed
+    children_counts counts_;
+    std::size_t open_ = 0;  // subtasks, spawned or not
+    std::size_t size_ = 0;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/entry.hpp -----------------------------------------------------
+
+namespace taskflux::memory {
+
+struct entry;
+struct consumer;
+
+/// A caller waiting for a task's end: notified once, with the outcome filled in.
+struct result_waiter {
+    std::optional<task_outcome> outcome;
+    void (*notify)(result_waiter&) = nullptr;
+    result_waiter* next = nullptr;
+};
+
+/// What few tasks have, kept out of the way of those that don't.
+struct entry_extras {
+    std::string own_id;
+    std::string unique_key;
+    duration unique_window{};
+    std::string error;
+    std::string progress;
+    std::deque<log_line> log;
+    time_point limits_from{};  ///< set by a requeue: deadlines count from here
+    std::optional<parent_link> parent;
+    std::unique_ptr<memory::journal> journal;
+};
+
+/// A doubly linked list through the entries themselves: no allocation, and removal from the middle in
+/// O(1). A task is in at most one list: a lane, what a consumer holds, or those that have ended.
+class entry_list {
+public:
+    entry_list() = default;
+    entry_list(const entry_list&) = delete;
+    entry_list& operator=(const entry_list&) = delete;
+
+    bool empty() const { return head_ == nullptr; }
+    entry* front() const { return head_; }
+    entry* back() const { return tail_; }
+    inline void push_back(entry& item);
+    inline void push_front(entry& item);
+    inline void remove(entry& item);
+
+private:
+    entry* head_ = nullptr;
+    entry* tail_ = nullptr;
+};
+
+/// One task as the memory broker keeps it.
+struct entry {
+    entry* previous = nullptr;
+    entry* next = nullptr;
+    entry_list* home = nullptr;  ///< the list it is in
+
+    std::shared_ptr<const task_spec> spec;
+    std::string payload;
+    std::string result;
+    std::unique_ptr<entry_extras> extras;
+    result_waiter* waiters = nullptr;
+    consumer* holder = nullptr;  ///< of a running task
+
+    std::uint64_t sequence = 0;  ///< 0: this place is vacant
+    time_point submitted_at{};
+    time_point when{};  ///< held and scheduled: due; ended: when
+    time_point first_started_at{};
+    time_point started_at{};
+    std::uint32_t deliveries = 0;
+    std::uint32_t failed_attempts = 0;
+    std::uint32_t crashes = 0;
+    task_state state = task_state::waiting;
+    bool cancel_requested = false;
+    bool unclaimed = false;
+    bool is_first_try = false;  ///< running, and never before since it was submitted or requeued
+
+    entry_extras& more() {
+        if (!extras) extras = std::make_unique<entry_extras>();
+        return *extras;
+    }
+
+    void add_waiter(result_waiter& who) {
+        who.next = waiters;
+        waiters = &who;
+    }
+
+    void remove_waiter(const result_waiter& who) {
+        for (auto** link = &waiters; *link; link = &(*link)->next) {
+            if (*link == &who) {
+                *link = who.next;
+                return;
+            }
+        }
+    }
+
+    memory::journal* journal() const { return extras ? extras->journal.get() : nullptr; }
+
+    unsigned attempts() const { return failed_attempts + (has_unfailed_attempt(state) ? 1 : 0); }
+
+    task_outcome outcome() const { return {state, result, extras ? extras->error : std::string(), attempts()}; }
+
+    /// When the broker gives the task up unless it has started (or, after a first try, ended) by then.
+    time_point limit() const {
+        const auto& policy = spec->policy;
+        if (policy.deadline == duration::zero() && policy.expires_in == duration::zero()) return never;
+        const auto from = extras && extras->limits_from > time_point{} ? extras->limits_from : submitted_at;
+        time_point limit = never;
+        if (policy.deadline > duration::zero()) limit = later(from, policy.deadline);
+        if (policy.expires_in > duration::zero() && first_started_at == time_point{}) {
+            limit = (std::min)(limit, later(from, policy.expires_in));
+        }
+        return limit;
+    }
+};
+
+/// A worker known to the queue, and what it holds.
+struct consumer {
+    std::string name;
+    time_point lease_end{};
+    entry_list held;
+    bool has_news = false;  ///< it has something to cancel and has not been told yet
+};
+
+inline void entry_list::push_back(entry& item) {
+    item.previous = tail_;
+    item.next = nullptr;
+    (tail_ ? tail_->next : head_) = &item;
+    tail_ = &item;
+    item.home = this;
+}
+
+inline void entry_list::push_front(entry& item) {
+    item.previous = nullptr;
+    item.next = head_;
+    (head_ ? head_->previous : tail_) = &item;
+    head_ = &item;
+    item.home = this;
+}
+
+inline void entry_list::remove(entry& item) {
+    (item.previous ? item.previous->next : head_) = item.next;
+    (item.next ? item.next->previous : tail_) = item.previous;
+    item.previous = item.next = nullptr;
+    item.home = nullptr;
+}
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/ended.hpp -----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The tasks that have ended, in the order in which their retention does: one list per length of
+/// retention, each in the order of ending, so that adding and finding the next are O(1).
+class ended_tasks {
+public:
+    void add(entry& item, duration retention) { lists_[retention].push_back(item); }
+
+    /// A task whose retention is over at `now`, or null.
+    entry* overdue(time_point now) {
+        std::erase_if(lists_, [](const auto& list) { return list.second.empty(); });
+        for (const auto& [retention, list] : lists_) {
+            if (!list.empty() && later(list.front()->when, retention) <= now) return list.front();
+        }
+        return nullptr;
+    }
+
+    /// The task that ended first, or null.
+    entry* oldest() const {
+        entry* found = nullptr;
+        for (const auto& [retention, list] : lists_) {
+            if (!list.empty() && (!found || list.front()->when < found->when)) found = list.front();
+        }
+        return found;
+    }
+
+    /// When the next retention ends, or `never`.
+    time_point next() const {
+        time_point soonest = never;
+        for (const auto& [retention, list] : lists_) {
+            if (!list.empty()) soonest = (std::min)(soonest, later(list.front()->when, retention));
+        }
+        return soonest;
+    }
+
+private:
+    std::map<duration, entry_list> lists_;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/nonces.hpp ----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The nonces of a queue's keys: a function of the number, another one in each life of the queue, so that keys of another life
+/// don't match.
+class nonces {
+public:
+    explicit nonces(std::uint64_t seed) : seed_(seed) {}
+
+    std::uint32_t of(std::uint64_t sequence) const {
+        // SplitMix64's finaliser (Steele, Lea, Flood, 2014).
+        auto mixed = seed_ + sequence * 0x9e3779b97f4a7c15U;
+        mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9U;
+        mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebU;
+        return static_cast<std::uint32_t>((mixed ^ (mixed >> 31)) >> 32);
+    }
+
+private:
+    std::uint64_t seed_;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/ready.hpp -----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The waiting tasks of a queue: a FIFO lane per priority, and aside from them, by name, the tasks that a
+/// worker without a handler for them has passed over.
+class ready_tasks {
+public:
+    /// `urgent`: before the others of its priority; it has waited its turn before.
+    void add(entry& item, bool urgent = false) {
+        auto& lane = lanes_[item.spec->priority];
+        urgent ? lane.push_front(item) : lane.push_back(item);
+    }
+
+    void remove(entry& item) {
+        item.home->remove(item);
+        if (!std::exchange(item.unclaimed, false)) return;
+        --unclaimed_size_;
+        const auto aside = unclaimed_.find(item.spec->name);
+        if (!front(aside->second)) unclaimed_.erase(aside);
+    }
+
+    /// The task that a worker which knows `names` (null: all) gets next, or null when there is none for it.
+    /// Tasks it does not know are set aside on the way; `budget` bounds how many, and is counted down.
+    entry* next(const name_set* names, std::size_t& budget) {
+        for (;;) {
+            auto* found = front(lanes_);
+            if (unclaimed_size_ > 0) found = best(found, claimable(names));
+            if (!found || !names || names->contains(found->spec->name)) return found;
+            if (budget == 0) return nullptr;
+            --budget;
+            remove(*found);
+            set_aside(*found);
+        }
+    }
+
+    /// Whether a worker that knows `names` has something to look at.
+    bool has_work(const name_set* names) const {
+        return front(lanes_) != nullptr || (unclaimed_size_ > 0 && claimable(names) != nullptr);
+    }
+
+    /// The specification of the next task, or null.
+    const task_spec* front_spec() const {
+        const auto* next = front(lanes_);
+        return next ? next->spec.get() : nullptr;
+    }
+
+    std::size_t unclaimed_size() const { return unclaimed_size_; }
+
+private:
+    using lanes = std::map<int, entry_list, std::greater<>>;  // an emptied lane stays: it will be used again
+
+    static entry* front(const lanes& from) {
+        for (const auto& [priority, lane] : from) {
+            if (!lane.empty()) return lane.front();
+        }
+        return nullptr;
+    }
+
+    /// The one to run first: by priority, then by age.
+    static entry* best(entry* a, entry* b) {
+        if (!a || !b) return a ? a : b;
+        if (a->spec->priority != b->spec->priority) return a->spec->priority > b->spec->priority ? a : b;
+        return a->sequence < b->sequence ? a : b;
+    }
+
+    entry* claimable(const name_set* names) const {
+        entry* found = nullptr;
+        for (const auto& [name, aside] : unclaimed_) {
+            if (!names || names->contains(name)) found = best(found, front(aside));
+        }
+        return found;
+    }
+
+    void set_aside(entry& item) {
+        unclaimed_[item.spec->name][item.spec->priority].push_back(item);
+        item.unclaimed = true;
+        ++unclaimed_size_;
+    }
+
+    lanes lanes_;
+    std::map<std::string, lanes, std::less<>> unclaimed_;
+    std::size_t unclaimed_size_ = 0;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/table.hpp -----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// All tasks of a queue by sequence number, in segments of 64 that vanish with their last task. Entries
+/// never move. Lookup is two indexings: numbers are given out in order, so no hashing is needed.
+class entry_table {
+public:
+    /// Makes an entry with the next sequence number.
+    entry& add() {
+        const auto sequence = ++last_;
+        const auto index = index_of(sequence);
+        while (segments_.size() <= index) segments_.push_back(nullptr);
+        if (!segments_[index]) {
+            segments_[index] = std::make_unique<segment>();
+            if (index > 0 && segments_[index - 1] && segments_[index - 1]->used == 0) segments_[index - 1].reset();
+        }
+        auto& made = segments_[index]->entries[place_of(sequence)];
+        made.sequence = sequence;
+        ++segments_[index]->used;
+        ++size_;
+        return made;
+    }
+
+    entry* find(std::uint64_t sequence) {
+        const auto number = sequence / segment_size;
+        if (number < first_segment_ || number - first_segment_ >= segments_.size()) return nullptr;
+        const auto& found = segments_[index_of(sequence)];
+        if (!found) return nullptr;
+        auto& place = found->entries[place_of(sequence)];
+        return sequence > 0 && place.sequence == sequence ? &place : nullptr;
+    }
+
+    /// The task with the lowest number above `sequence`, or null.
+    entry* after(std::uint64_t sequence) {
+        if (sequence >= last_) return nullptr;
+        for (auto at = (std::max)(sequence + 1, first_segment_ * segment_size); at <= last_;) {
+            if (!segments_[index_of(at)]) {
+                at = (at / segment_size + 1) * segment_size;
+            } else if (auto* found = find(at)) {
+                return found;
+            } else {
+                ++at;
+            }
+        }
+        return nullptr;
+    }
+
+    void erase(entry& gone) {
+        const auto index = index_of(gone.sequence);
+        const bool is_growing = index + 1 == segments_.size();  // its next numbers are still to come
+        gone = entry{};
+        --size_;
+        if (--segments_[index]->used == 0 && !is_growing) segments_[index].reset();
+        while (segments_.size() > 1 && !segments_.front()) {
+            segments_.pop_front();
+            ++first_segment_;
+        }
+    }
+
+    std::size_t size() const { return size_; }
+
+    /// How many segments are in memory.
+    std::size_t segments() const {
+        return static_cast<std::size_t>(std::ranges::count_if(segments_, [](const auto& one) { return bool(one); }));
+    }
+
+    /// The highest number given out so far.
+    std::uint64_t last() const { return last_; }
+
+private:
+    static std::size_t place_of(std::uint64_t sequence) { return static_cast<std::size_t>(sequence % segment_size); }
+    std::size_t index_of(std::uint64_t sequence) const {
+        return static_cast<std::size_t>(sequence / segment_size - first_segment_);
+    }
+
+    static constexpr std::uint64_t segment_size = 64;
+
+    struct segment {
+        std::array<entry, segment_size> entries;
+        std::uint32_t used = 0;
+    };
+
+    std::deque<std::unique_ptr<segment>> segments_;
+    std::uint64_t first_segment_ = 0;
+    std::uint64_t last_ = 0;
+    std::size_t size_ = 0;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/unique_keys.hpp -----------------------------------------------
+
+namespace taskflux::memory {
+
+/// Which task holds which unique key, and until when. An empty key is none. Not thread-safe.
+class unique_keys {
+public:
+    /// The number of the task that holds it now, which may have gone.
+    std::optional<std::uint64_t> holder(const std::string& key, time_point now) const {
+        const auto lock = locks_.find(key);
+        if (lock == locks_.end() || lock->second.until <= now) return std::nullopt;
+        return lock->second.sequence;
+    }
+
+    void lock(const std::string& key, std::uint64_t sequence, time_point until) {
+        if (!key.empty()) locks_[key] = {sequence, until};
+    }
+
+    /// Unless another task has it by now.
+    void unlock(const std::string& key, std::uint64_t sequence) {
+        const auto lock = locks_.find(key);
+        if (lock != locks_.end() && lock->second.sequence == sequence) locks_.erase(lock);
+    }
+
+private:
+    struct lock_entry {
+        std::uint64_t sequence;
+        time_point until;
+    };
+
+    std::unordered_map<std::string, lock_entry> locks_;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/store.hpp -----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The tasks of one queue and every step that they may take: the state table in motion. Knows no clock
+/// (`now` is an argument), starts nothing, waits for nothing. Not thread-safe.
+class task_store {
+public:
+    /// `seed` makes the nonces of keys; `max_ended` bounds how many ended tasks are kept, zero: no bound.
+    task_store(std::uint64_t seed, std::size_t max_ended) : nonces_(seed), max_ended_(max_ended) {}
+
+    /// Stores a task, or finds the one that is there already under its own id or unique key.
+    submitted add(new_task&& from, time_point now) {
+        if (const auto there = find_same(from, now)) return {*there, true};
+        auto& task = tasks_.add();
+        task.spec = std::move(from.spec);
+        task.payload = std::move(from.payload);
+        task.submitted_at = now;
+        if (!from.own_id.empty()) {
+            own_ids_.emplace(from.own_id, task.sequence);
+            task.more().own_id = std::move(from.own_id);
+        }
+        if (!from.unique_key.empty()) {
+            task.more().unique_key = std::move(from.unique_key);
+            task.more().unique_window = from.unique_window;
+            lock_unique_key(task, now);
+        }
+        if (from.parent) task.more().parent = std::move(from.parent);
+        task.when = (std::max)({from.at, later(now, from.delay), now});
+        task.state = task_state::held;  // where every task begins, most of them for no time at all
+        ++counts_[index(task.state)];
+        watch_limit(task);
+        if (!from.hold) start(task, now);
+        return {key_of(task), false};
+    }
+
+    /// The task that is there already under the same own id or unique key.
+    std::optional<task_key> find_same(const new_task& as, time_point now) {
+        if (const auto there = find_own(as.own_id)) return there;
+        if (const auto* holder = unique_holder(as.unique_key, now)) return key_of(*holder);
+        return std::nullopt;
+    }
+
+    void start(entry& task, time_point now) {
+        detach(task);
+        make_ready(task, task_event::start, task.when, now);
+    }
+
+    void promote(entry& task, time_point now) {
+        detach(task);
+        make_ready(task, task_event::promote, now, now);
+    }
+
+    /// False when its unique key is another's by now.
+    bool requeue(entry& task, time_point now) {
+        auto& more = task.more();
+        if (unique_holder(more.unique_key, now)) return false;
+        lock_unique_key(task, now);
+        detach(task);
+        task.failed_attempts = task.crashes = 0;
+        task.first_started_at = task.started_at = {};
+        task.cancel_requested = false;
+        more.limits_from = now;
+        more.error.clear();
+        if (more.journal) begin_epoch(*more.journal);
+        make_ready(task, task_event::requeue, now, now);
+        return true;
+    }
+
+    void deliver(entry& task, consumer& who, time_point now) {
+        detach(task);
+        enter(task, task_event::fetch, task_state::running);
+        ++task.deliveries;
+        task.started_at = now;
+        task.is_first_try = task.first_started_at == time_point{};
+        if (task.is_first_try) task.first_started_at = now;
+        task.holder = &who;
+        who.held.push_back(task);
+    }
+
+    void complete(entry& task, std::string result, time_point now) {
+        if (task.cancel_requested) {
+            ++task.failed_attempts;
+            return cancel(task, now);
+        }
+        task.result = std::move(result);
+        finish(task, task_event::complete, task_state::succeeded, now);
+    }
+
+    void fail(entry& task, task_event event, std::string why, time_point now) {
+        if (task.cancel_requested) return cancel(task, now);
+        task.more().error = std::move(why);
+        finish(task, event, task_state::failed, now);
+    }
+
+    /// Due again after `delay`; failed instead when its deadline comes first.
+    void retry(entry& task, std::string why, duration delay, time_point now) {
+        const auto due = later(now, delay);
+        if (task.cancel_requested || due >= task.limit()) {
+            return fail(task, task_event::time_out, std::move(why), now);
+        }
+        if (!why.empty()) task.more().error = std::move(why);
+        detach(task);
+        make_ready(task, task_event::retry, due, now);
+    }
+
+    /// Retried after a failure: what has failed below it may be tried again too.
+    static void begin_epoch(memory::journal& notes) {
+        ++notes.epoch;
+        notes.awaited.clear();
+        notes.is_continued = false;
+    }
+
+    /// Back to the head of its lane, as if it had not been fetched.
+    void release(entry& task, time_point now) {
+        if (task.is_first_try) task.first_started_at = task.started_at = {};
+        give_back(task, task_event::release, now);
+    }
+
+    /// After its consumer's death.
+    void recover(entry& task, time_point now) {
+        ++task.crashes;
+        const auto limit = task.spec->policy.crash_limit;
+        if (limit == 0 || task.crashes < limit) return give_back(task, task_event::recover, now);
+        const failure why{"crashed", "", "the lease was lost " + std::to_string(task.crashes) + " times", "", ""};
+        fail(task, task_event::crash, encode(why), now);
+    }
+
+    void cancel(entry& task, time_point now) {
+        finish(task, task_event::cancel, task_state::cancelled, now);
+    }
+
+    /// Removes a task for good; callers waiting for it get the outcome `cancelled`.
+    void remove(entry& task, time_point now) {
+        if (is_terminal(task.state)) return forget(task);
+        conclude(task, task_event::cancel, task_state::cancelled, now);
+        erase(task);
+    }
+
+    /// Promotes, expires, times out and forgets what has fallen due; returns when the next will, or `never`.
+    time_point advance(time_point now) {
+        while (!scheduled_.empty() && scheduled_.begin()->first <= now) {
+            promote(*tasks_.find(scheduled_.begin()->second), now);
+        }
+        while (!limits_.empty() && limits_.begin()->first <= now) give_up(*tasks_.find(limits_.begin()->second), now);
+        while (auto* task = ended_.overdue(now)) forget(*task);
+        next_ = ended_.next();
+        if (!scheduled_.empty()) expect(scheduled_.begin()->first);
+        if (!limits_.empty()) expect(limits_.begin()->first);
+        return next_;
+    }
+
+    /// When `advance` will next have something to do, at the earliest.
+    time_point next() const { return next_; }
+
+    entry* find(task_key key) {
+        auto* task = tasks_.find(key.sequence);
+        return task && nonces_.of(key.sequence) == key.nonce ? task : nullptr;
+    }
+
+    std::optional<task_key> find_own(const std::string& own_id) const {
+        if (own_id.empty()) return std::nullopt;
+        const auto found = own_ids_.find(own_id);
+        if (found == own_ids_.end()) return std::nullopt;
+        return task_key{found->second, nonces_.of(found->second)};
+    }
+
+    /// The task with the lowest number above `sequence`, or null.
+    entry* after(std::uint64_t sequence) { return tasks_.after(sequence); }
+
+    task_key key_of(const entry& task) const { return {task.sequence, nonces_.of(task.sequence)}; }
+
+    ready_tasks& ready() { return ready_; }
+    const ready_tasks& ready() const { return ready_; }
+
+    bool has_held_tasks() const { return tasks_.last() > 0; }
+
+    /// Tasks that have not ended.
+    std::size_t pending() const { return tasks_.size() - ended_size_; }
+
+    std::size_t count(task_state state) const { return counts_[index(state)]; }
+
+    struct ended_child {
+        parent_link parent;
+        std::string own_id;
+        task_outcome outcome;
+    };
+
+    /// What has come about here and concerns tasks that may be in other queues.
+    struct effects {
+        std::vector<ended_child> ended;
+        std::vector<std::pair<task_key, child_place>> orphans;  ///< to be cancelled: their parents have ended
+        std::vector<child_place> starts;   ///< continuations
+
+        bool empty() const { return ended.empty() && orphans.empty() && starts.empty(); }
+    };
+    bool has_effects() const { return !effects_.empty(); }
+    effects take_effects() { return std::exchange(effects_, {}); }
+
+protected:
+    /// The only place where a task's state changes.
+    void enter(entry& task, task_event event, task_state to) {
+        BOOST_ASSERT(is_legal(task.state, event, to));
+        static_cast<void>(event);
+        --counts_[index(task.state)];
+        ++counts_[index(to)];
+        task.state = to;
+    }
+
+    /// Takes a task out of every structure that its state puts it into.
+    void detach(entry& task) {
+        switch (task.state) {
+            case task_state::held: forget_limit(task); break;
+            case task_state::scheduled:
+                scheduled_.erase({task.when, task.sequence});
+                forget_limit(task);
+                break;
+            case task_state::waiting:
+                ready_.remove(task);
+                forget_limit(task);
+                break;
+            case task_state::running:
+                task.home->remove(task);
+                task.holder = nullptr;
+                break;
+            case task_state::waiting_children: forget_limit(task); break;
+            case task_state::succeeded:
+            case task_state::failed:
+            case task_state::cancelled:
+            case task_state::expired:
+                task.home->remove(task);
+                --ended_size_;
+                break;
+        }
+    }
+
+    void watch_limit(entry& task) {
+        if (const auto limit = task.limit(); limit != never) {
+            limits_.emplace(limit, task.sequence);
+            expect(limit);
+        }
+    }
+
+    void forget_limit(const entry& task) {
+        if (const auto limit = task.limit(); limit != never) limits_.erase({limit, task.sequence});
+    }
+
+    /// To a lane, or to the schedule when it is due later. `urgent`: to the lane's head.
+    void make_ready(entry& task, task_event event, time_point due, time_point now, bool urgent = false) {
+        if (due > now) {
+            enter(task, event, task_state::scheduled);
+            task.when = due;
+            scheduled_.emplace(due, task.sequence);
+            expect(due);
+        } else {
+            enter(task, event, task_state::waiting);
+            ready_.add(task, urgent);
+        }
+        watch_limit(task);
+    }
+
+    void give_back(entry& task, task_event event, time_point now) {
+        if (task.cancel_requested) return cancel(task, now);
+        detach(task);
+        make_ready(task, event, now, now, true);
+    }
+
+    /// Its deadline has passed.
+    void give_up(entry& task, time_point now) {
+        if (task.first_started_at == time_point{}) {
+            return finish(task, task_event::expire, task_state::expired, now);
+        }
+        auto why = task.extras ? std::move(task.extras->error) : std::string();
+        if (why.empty()) why = encode(failure{"timed_out", "", "the task's overall deadline passed", "", ""});
+        fail(task, task_event::time_out, std::move(why), now);
+    }
+
+    /// The end of a task, and the begin of its retention.
+    void finish(entry& task, task_event event, task_state to, time_point now) {
+        conclude(task, event, to, now);
+        const auto& policy = task.spec->policy;
+        const auto retention = to == task_state::failed ? policy.failed_retention : policy.retention;
+        if (retention == duration::zero()) return erase(task);
+        if (max_ended_ > 0 && ended_size_ >= max_ended_) forget(*ended_.oldest());
+        ++ended_size_;
+        ended_.add(task, retention);
+        expect(later(now, retention));
+    }
+
+    /// The end of a task: its unique key is free, callers waiting for it are notified.
+    void conclude(entry& task, task_event event, task_state to, time_point now) {
+        detach(task);
+        enter(task, event, to);
+        task.when = now;
+        unlock_unique_key(task);
+        tell_waiters(task);
+        if (!task.extras) return;
+        if (task.extras->parent) effects_.ended.push_back({*task.extras->parent, task.extras->own_id, task.outcome()});
+        const auto* notes = task.journal();
+        if (!notes || !notes->has_open_children()) return;
+        for (auto& one : notes->open_children()) effects_.orphans.emplace_back(key_of(task), std::move(one));
+    }
+
+    effects effects_;
+
+private:
+    using by_time = std::set<std::pair<time_point, std::uint64_t>>;
+
+    static std::size_t index(task_state state) { return static_cast<std::size_t>(state); }
+
+    void expect(time_point when) { next_ = (std::min)(next_, when); }
+
+    void forget(entry& ended) {
+        detach(ended);
+        erase(ended);
+    }
+
+    void erase(entry& task) {
+        --counts_[index(task.state)];
+        if (task.extras) own_ids_.erase(task.extras->own_id);
+        tasks_.erase(task);
+    }
+
+    static void tell_waiters(entry& task) {
+        for (auto* waiter = std::exchange(task.waiters, nullptr); waiter;) {
+            auto* const next = waiter->next;
+            waiter->outcome = task.outcome();
+            waiter->notify(*waiter);
+            waiter = next;
+        }
+    }
+
+    const entry* unique_holder(const std::string& key, time_point now) {
+        const auto holder = unique_.holder(key, now);
+        return holder ? tasks_.find(*holder) : nullptr;
+    }
+
+    void lock_unique_key(const entry& task, time_point now) {
+        const auto& [key, window] = std::tie(task.extras->unique_key, task.extras->unique_window);
+        unique_.lock(key, task.sequence, window > duration::zero() ? later(now, window) : never);
+    }
+
+    void unlock_unique_key(const entry& task) {
+        if (task.extras) unique_.unlock(task.extras->unique_key, task.sequence);
+    }
+
+    nonces nonces_;
+    std::size_t max_ended_;
+    entry_table tasks_;
+    ready_tasks ready_;
+    by_time scheduled_;
+    by_time limits_;
+    ended_tasks ended_;
+    std::size_t ended_size_ = 0;
+    time_point next_ = never;
+    std::array<std::size_t, task_state_count> counts_{};
+    std::unordered_map<std::string, std::uint64_t> own_ids_;
+    unique_keys unique_;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/family.hpp ----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The tasks of one queue, with their journals: subtasks that a task waits for, signals, pauses. Not thread-safe.
+class family_store : public task_store {
+public:
+    using task_store::task_store;
+
+    /// With subtasks that it has spawned it ends when their policy says so, and its result is kept until then.
+    void complete(entry& task, std::string result, time_point now) {
+        const auto* notes = task.journal();
+        if (task.cancel_requested || !notes || !notes->has_spawned()) {
+            return task_store::complete(task, std::move(result), now);
+        }
+        task.result = std::move(result);
+        detach(task);
+        enter(task, task_event::suspend, task_state::waiting_children);
+        watch_limit(task);
+        judge_children(task, now);
+    }
+
+    /// Waits for a signal, which may have come, or for time alone where `awaited` is empty.
+    void pause(entry& task, std::string awaited, duration delay, time_point now) {
+        if (task.cancel_requested) {
+            ++task.failed_attempts;
+            return cancel(task, now);
+        }
+        auto& notes = journal_of(task);
+        const bool has_come = !awaited.empty() && notes.has(awaited);
+        notes.awaited = std::move(awaited);
+        detach(task);
+        make_ready(task, task_event::retry, has_come ? now : later(now, delay), now);
+    }
+
+    /// Throws `too_large`.
+    void signal(entry& task, const std::string& name, std::string value, time_point now) {
+        auto& notes = journal_of(task);
+        const auto key = notes.add_signal(name, std::move(value));
+        if (task.state == task_state::scheduled && notes.awaited == key) promote(task, now);
+    }
+
+    noted note(entry& task, journal_notes& notes, time_point now) {
+        auto answer = journal_of(task).note(notes);
+        if (task.state == task_state::waiting_children) judge_children(task, now);  // one that was waited for may be out
+        return answer;
+    }
+
+    /// A subtask has ended.
+    void end_child(entry& task, const std::string& key, const std::string& own_id, const task_outcome& outcome,
+                   time_point now) {
+        auto* const notes = task.journal();
+        if (!notes || !notes->end_child(key, own_id, outcome) || task.state != task_state::waiting_children) return;
+        if (key != continuation_key) return judge_children(task, now);
+        end_by_continuation(task, outcome, now);
+    }
+
+private:
+    static memory::journal& journal_of(entry& task) {
+        auto& made = task.more().journal;
+        if (!made) made = std::make_unique<memory::journal>();
+        return *made;
+    }
+
+    void judge_children(entry& task, time_point now) {
+        auto& notes = *task.journal();
+        if (notes.is_continued) return;
+        switch (notes.policy.judge(notes.counts())) {
+            case children_policy::verdict::wait: return;
+            case children_policy::verdict::fail: return fail_for_children(task, notes.failure(), now);
+            case children_policy::verdict::succeed: break;
+        }
+        const std::string continuation(continuation_key);
+        if (!notes.has(continuation)) return finish(task, task_event::complete, task_state::succeeded, now);
+        notes.is_continued = true;
+        // It may have ended: cancelled by hand, or in an earlier attempt.
+        if (const auto ended = notes.outcome_of(continuation)) return end_by_continuation(task, *ended, now);
+        effects_.starts.push_back(notes.place_of(continuation));
+    }
+
+    void end_by_continuation(entry& task, const task_outcome& outcome, time_point now) {
+        if (outcome.state != task_state::succeeded) {
+            return fail_for_children(task, memory::journal::reason(std::string(continuation_key), outcome), now);
+        }
+        task.result = outcome.result;
+        finish(task, task_event::complete, task_state::succeeded, now);
+    }
+
+    void fail_for_children(entry& task, std::string why, time_point now) {
+        ++task.failed_attempts;
+        fail(task, task_event::fail, std::move(why), now);
+    }
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/queue.hpp -----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// One queue as the broker's calls see it: tasks by key, consumers with leases, admission. Not thread-safe.
+///
+/// Call `advance(now)` before anything else at a new `now`: what time alone brings about happens there.
+class task_queue {
+public:
+    /// `max_pending` bounds the unfinished tasks, `max_ended` the ended ones; zero: no bound.
+    task_queue(std::uint64_t seed, std::size_t max_pending, std::size_t max_ended)
+        : store_(seed, max_ended), max_pending_(max_pending) {}
+
+    std::vector<submitted> submit(std::vector<new_task> tasks, time_point now) {
+        for (const auto& task : tasks) detail::check_task(task);
+        if (max_pending_ > 0 && store_.pending() + tasks.size() > max_pending_) check_room(tasks, now);
+        std::vector<submitted> answers;
+        answers.reserve(tasks.size());
+        for (auto& task : tasks) answers.push_back(store_.add(std::move(task), now));
+        return answers;
+    }
+
+    // --- consumers and what they run ------------------------------------------------------------------
+
+    void join(const std::string& name, duration lease, time_point now) {
+        auto& place = consumers_[name];
+        if (!place) place = std::make_unique<consumer>();
+        place->name = name;
+        renew(*place, lease, now);
+    }
+
+    /// The consumer of that name, or null when it never joined or its lease has run out.
+    consumer* find_consumer(const std::string& name) {
+        const auto found = consumers_.find(name);
+        return found == consumers_.end() ? nullptr : found->second.get();
+    }
+
+    void renew(consumer& who, duration lease, time_point now) {
+        who.lease_end = later(now, lease);
+        next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
+    }
+
+    void leave(const std::string& name, time_point now) {
+        const auto found = consumers_.find(name);
+        if (found == consumers_.end()) return;
+        while (auto* task = found->second->held.back()) store_.release(*task, now);
+        consumers_.erase(found);
+    }
+
+    /// Appends what `who` has to cancel; `queue` is the index it knows this queue by.
+    void list_cancels(consumer& who, std::size_t queue, std::vector<cancel_request>& out) {
+        who.has_news = false;
+        for (auto* task = who.held.front(); task; task = task->next) {
+            if (task->cancel_requested) out.push_back({queue, store_.key_of(*task), task->deliveries});
+        }
+    }
+
+    /// Whether the consumer of that name has something to cancel that it has not been told yet.
+    bool has_news(const std::string& name) {
+        const auto* who = find_consumer(name);
+        return who && who->has_news;
+    }
+
+    /// Appends up to `max` deliveries. A call looks at a bounded number of tasks that `who` has no handler
+    /// for; `has_work` tells whether there is more to look at.
+    void fetch(consumer& who, const name_set* names, std::size_t queue, std::size_t max, time_point now,
+               std::vector<delivery>& out) {
+        std::size_t budget = 1000;
+        for (auto left = admission_.admit(max).count; left > 0; --left) {
+            auto* const task = store_.ready().next(names, budget);
+            if (!task) return;
+            store_.deliver(*task, who, now);
+            out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
+                           task->payload, task->extras ? task->extras->own_id : std::string(),
+                           task->submitted_at, task->first_started_at, task->started_at, task->limit()});
+        }
+    }
+
+    bool has_work(const name_set* names) const { return admission_.admit(1).count > 0 && store_.ready().has_work(names); }
+
+    /// The name of the task that is next in its lane, or null.
+    const std::string* next_name() const {
+        const auto* spec = store_.ready().front_spec();
+        return spec ? &spec->name : nullptr;
+    }
+
+    effect settle(const consumer* who, const settlement& end, time_point now) {
+        auto* task = find(end.key);
+        if (!task) return effect::not_found;
+        if (!is_current(*task, who, end.token)) return effect::lease_lost;
+        switch (end.how) {
+            case settlement::kind::complete: store_.complete(*task, end.data, now); break;
+            case settlement::kind::fail:
+                ++task->failed_attempts;
+                store_.fail(*task, task_event::fail, end.data, now);
+                break;
+            case settlement::kind::retry:
+                if (auto* notes = task->journal()) notes->awaited.clear();
+                if (end.counts) {
+                    ++task->failed_attempts;
+                    if (auto* notes = task->journal()) task_store::begin_epoch(*notes);
+                }
+                store_.retry(*task, end.data, end.delay, now);
+                break;
+            case settlement::kind::release: store_.release(*task, now); break;
+            case settlement::kind::cancel:
+                if (!task->cancel_requested) return effect::wrong_state;
+                ++task->failed_attempts;
+                store_.cancel(*task, now);
+                break;
+            case settlement::kind::suspend: store_.pause(*task, end.data, end.delay, now); break;
+        }
+        return effect::done;
+    }
+
+    effect tell(const consumer* who, report&& news) {
+        auto* task = find(news.key);
+        if (!task) return effect::not_found;
+        if (!is_current(*task, who, news.token)) return effect::lease_lost;
+        auto& more = task->more();
+        if (news.progress) more.progress = std::move(*news.progress);
+        for (auto& line : news.log) {
+            if (more.log.size() == detail::most_kept::log_lines) more.log.pop_front();
+            more.log.push_back(std::move(line));
+        }
+        return effect::done;
+    }
+
+    // --- journals ------------------------------------------------------------------------------------
+
+    /// Errors: see `broker::note`.
+    noted note(const task_id& id, journal_notes& notes, time_point now) {
+        auto& task = existing(id);
+        if (is_terminal(task.state)) throw detail::task_has_ended(id);
+        if (!notes.consumer.empty() && !is_current(task, find_consumer(notes.consumer), notes.token)) {
+            throw detail::attempt_is_over(id);
+        }
+        return store_.note(task, notes, now);
+    }
+
+    journal_page read_journal(const task_id& id, const journal_query& query) {
+        const auto* notes = existing(id).journal();
+        return notes ? notes->read(query) : journal_page();
+    }
+
+    effect signal(task_key key, const std::string& name, std::string value, time_point now) {
+        auto* task = find(key);
+        if (!task) return effect::not_found;
+        if (is_terminal(task->state)) return effect::wrong_state;
+        store_.signal(*task, name, std::move(value), now);
+        return effect::done;
+    }
+
+    void end_child(const task_store::ended_child& child, time_point now) {
+        auto* task = find(child.parent.id.key);
+        if (task) store_.end_child(*task, child.parent.key, child.own_id, child.outcome, now);
+    }
+
+    bool is_child_of(task_key child, task_key parent) {
+        const auto* task = find(child);
+        return task && task->extras && task->extras->parent && task->extras->parent->id.key == parent;
+    }
+
+    bool has_effects() const { return store_.has_effects(); }
+    task_store::effects take_effects() { return store_.take_effects(); }
+
+    // --- steering ------------------------------------------------------------------------------------
+
+    /// `requested` for a running task; `holder` then names its consumer.
+    effect cancel(task_key key, time_point now, std::string& holder) {
+        return step(key, task_event::cancel, [&](entry& task) {
+            if (task.state == task_state::running) {
+                task.cancel_requested = true;
+                task.holder->has_news = true;
+                holder = task.holder->name;
+                return effect::requested;
+            }
+            store_.cancel(task, now);
+            return effect::done;
+        });
+    }
+
+    effect start(task_key key, time_point now) {
+        return step(key, task_event::start, [&](entry& task) { return store_.start(task, now), effect::done; });
+    }
+
+    effect promote(task_key key, time_point now) {
+        return step(key, task_event::promote, [&](entry& task) { return store_.promote(task, now), effect::done; });
+    }
+
+    effect requeue(task_key key, time_point now) {
+        return step(key, task_event::requeue, [&](entry& task) {
+            return store_.requeue(task, now) ? effect::done : effect::wrong_state;
+        });
+    }
+
+    effect update(task_key key, std::string payload) {
+        auto* task = find(key);
+        if (!task) return effect::not_found;
+        if (!is_before_attempt(task->state)) return effect::wrong_state;
+        task->payload = std::move(payload);
+        return effect::done;
+    }
+
+    effect remove(task_key key, time_point now) {
+        auto* task = find(key);
+        if (!task) return effect::not_found;
+        if (task->state == task_state::running) return effect::wrong_state;
+        store_.remove(*task, now);
+        return effect::done;
+    }
+
+    std::size_t clear(std::optional<task_state> state, std::size_t limit, time_point now) {
+        std::size_t removed = 0;
+        for (auto* task = after(0); task && removed < limit;) {
+            const auto sequence = task->sequence;
+            if (!state || task->state == *state) removed += remove(key_of(*task), now) == effect::done;
+            task = after(sequence);
+        }
+        return removed;
+    }
+
+    void pause(bool on) { admission_.pause(on); }
+
+    // --- schedules -------------------------------------------------------------------------------------
+
+    /// See `broker::set_schedule`.
+    bool set_schedule(const std::string& id, const std::string& from, std::string to, std::vector<new_task> tasks,
+                      time_point now) {
+        const auto there = schedules_.find(id);
+        const auto& text = there == schedules_.end() ? std::string() : there->second;
+        if (text == to) return true;
+        if (text != from) return false;
+        submit(std::move(tasks), now);
+        has_held_schedules_ = true;
+        if (to.empty()) schedules_.erase(there);
+        else schedules_.insert_or_assign(id, std::move(to));
+        return true;
+    }
+
+    std::vector<schedule_row> schedules() const {
+        std::vector<schedule_row> rows;
+        for (const auto& [id, text] : schedules_) rows.push_back({id, text});
+        return rows;
+    }
+
+    // --- looking and waiting ---------------------------------------------------------------------------
+
+    entry* find(task_key key) { return store_.find(key); }
+    entry* after(std::uint64_t sequence) { return store_.after(sequence); }
+    task_key key_of(const entry& task) const { return store_.key_of(task); }
+    std::optional<task_key> find_own(const std::string& own_id) const { return store_.find_own(own_id); }
+
+    queue_counts counts() const {
+        queue_counts made;
+        for (std::size_t n = 0; n != task_state_count; ++n) {
+            const auto state = static_cast<task_state>(n);
+            made[state] = store_.count(state);
+        }
+        made.unclaimed = store_.ready().unclaimed_size();
+        made.paused = admission_.is_paused();
+        return made;
+    }
+
+    /// Does everything that has fallen due, and takes back what dead consumers held.
+    void advance(time_point now) {
+        while (now >= next()) {  // what a dead consumer gives back may be past its own deadline
+            store_.advance(now);
+            bury_consumers(now);
+        }
+    }
+
+    /// When `advance` will next have something to do, at the earliest.
+    time_point next() const { return (std::min)(store_.next(), next_lease_end_); }
+
+    /// Whether any task or schedule has ever been here.
+    bool has_been_used() const { return store_.has_held_tasks() || has_held_schedules_; }
+
+private:
+    /// Refuses more tasks than fit; those that are there already need no room.
+    void check_room(const std::vector<new_task>& tasks, time_point now) {
+        const auto is_there = [&](const new_task& task) { return store_.find_same(task, now).has_value(); };
+        const auto there = std::ranges::count_if(tasks, is_there);
+        const auto fresh = tasks.size() - static_cast<std::size_t>(there);
+        if (store_.pending() + fresh <= max_pending_) return;
+        throw error(errc::queue_full, "the queue has no room for " + std::to_string(fresh) + " more tasks: it has " + std::to_string(store_.pending()) +
+                                          " of at most " + std::to_string(max_pending_) +
+                                          " unfinished ones; submit them later, or raise memory_options::max_pending");
+    }
+
+    void bury_consumers(time_point now) {
+        next_lease_end_ = never;
+        std::erase_if(consumers_, [&](auto& named) {
+            auto& who = *named.second;
+            if (who.lease_end > now) {
+                next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
+                return false;
+            }
+            while (auto* task = who.held.back()) store_.recover(*task, now);
+            return true;
+        });
+    }
+
+    static bool is_current(const entry& task, const consumer* who, std::uint32_t token) {
+        return task.state == task_state::running && who && task.holder == who && task.deliveries == token;
+    }
+
+    entry& existing(const task_id& id) {
+        if (auto* task = find(id.key)) return *task;
+        throw detail::no_such_task(id);
+    }
+
+    template <class Action>
+    effect step(task_key key, task_event event, Action action) {
+        auto* task = find(key);
+        if (!task) return effect::not_found;
+        return is_legal(task->state, event) ? action(*task) : effect::wrong_state;
+    }
+
+    family_store store_;
+    std::size_t max_pending_;
+    std::unordered_map<std::string, std::unique_ptr<consumer>> consumers_;
+    time_point next_lease_end_ = never;
+    admission admission_;
+    std::map<std::string, std::string> schedules_;
+    bool has_held_schedules_ = false;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/queues.hpp ----------------------------------------------------
+
+namespace taskflux::memory {
+
+using queue_map = std::map<std::string, std::unique_ptr<task_queue>, std::less<>>;
+
+/// The queues of a broker by their names. Not thread-safe.
+class queues {
+public:
+    /// Bounds as in `task_queue`.
+    queues(std::size_t max_pending, std::size_t max_ended) : max_pending_(max_pending), max_ended_(max_ended) {}
+
+    /// The queue of that name, or an empty one when there is none.
+    task_queue& look(const std::string& name) {
+        const auto found = all_.find(name);
+        return found == all_.end() ? nowhere_ : *found->second;
+    }
+
+    /// The queue of that name, a new one when there is none. Errors: `invalid_argument`.
+    task_queue& make(const std::string& name) {
+        if (const auto found = all_.find(name); found != all_.end()) return *found->second;
+        detail::check_queue_name(name);
+        auto made = std::make_unique<task_queue>(new_seed(), max_pending_, max_ended_);
+        return *all_.emplace(name, std::move(made)).first->second;
+    }
+
+    queue_map& all() { return all_; }
+
+private:
+    static std::uint64_t new_seed() {
+        std::random_device device;
+        return (std::uint64_t(device()) << 32) | device();
+    }
+
+    std::size_t max_pending_;
+    std::size_t max_ended_;
+    queue_map all_;
+    task_queue nowhere_{0, 0, 0};
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/inspect.hpp ---------------------------------------------------
+
+namespace taskflux::memory {
+
+/// What a task looks like from outside.
+inline task_record record_of(const std::string& queue, const task_queue& in, const entry& task) {
+    static const entry_extras none;
+    const auto& more = task.extras ? *task.extras : none;
+    task_record record;
+    record.id = {queue, in.key_of(task)};
+    record.own_id = more.own_id;
+    record.name = task.spec->name;
+    record.state = task.state;
+    record.priority = task.spec->priority;
+    record.headers = task.spec->headers;
+    if (more.parent) {
+        record.parent = to_string(more.parent->id);
+        record.call = more.parent->key.substr(1);
+    }
+    record.payload = task.payload;
+    record.result = task.result;
+    record.error = more.error;
+    record.progress = more.progress;
+    record.log.assign(more.log.begin(), more.log.end());
+    record.attempts = task.attempts();
+    record.deliveries = task.deliveries;
+    record.crashes = task.crashes;
+    if (task.holder) record.consumer = task.holder->name;
+    record.cancel_requested = task.cancel_requested;
+    record.unclaimed = task.unclaimed;
+    record.submitted_at = task.submitted_at;
+    if (task.state == task_state::scheduled || task.state == task_state::held) record.due_at = task.when;
+    record.started_at = task.started_at;
+    if (is_terminal(task.state)) record.ended_at = task.when;
+    return record;
+}
+
+/// A page of records, by queue and then by sequence. The cursor names the last task that was looked at,
+/// so tasks that come or go between two pages make it neither skip nor repeat others.
+inline task_page list(queue_map& queues, const list_query& query) {
+    auto [name, sequence] = detail::start_of(query);
+    task_page page;
+    if (query.limit == 0) return page;
+    for (auto at = queues.lower_bound(name); at != queues.end(); ++at, sequence = 0) {
+        auto& [queue_name, queue] = *at;
+        if (!query.queue.empty() && queue_name != query.queue) break;
+        if (queue_name != name) sequence = 0;
+        for (auto* task = queue->after(sequence); task; task = queue->after(task->sequence)) {
+            if (!detail::matches(query, task->state, task->spec->name, task->submitted_at)) continue;
+            if (detail::ends_page(query, page)) return page;
+            page.tasks.push_back(record_of(queue_name, *queue, *task));
+        }
+    }
+    return page;
+}
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/effects.hpp ---------------------------------------------------
+
+namespace taskflux::memory {
+
+/// Brings about what the ends of tasks mean for their parents and children, in whatever queues these are, and what
+/// follows from that. `on_change(name, queue)` for each queue that was changed, `on_cancel(consumer)` for each that has
+/// to cancel what it runs.
+template <class OnChange, class OnCancel>
+void carry_effects(queue_map& queues, time_point now, OnChange on_change, OnCancel on_cancel) {
+    const auto in = [&](const std::string& name, auto action) {
+        const auto found = queues.find(name);
+        if (found == queues.end()) return;
+        auto& queue = *found->second;
+        queue.advance(now);
+        action(queue);
+        on_change(name, queue);
+    };
+    const auto has_effects = [](const auto& named) { return named.second->has_effects(); };
+    for (auto of = std::ranges::find_if(queues, has_effects); of != queues.end();
+         of = std::ranges::find_if(queues, has_effects)) {
+        const auto effects = of->second->take_effects();
+        for (const auto& child : effects.ended) {
+            in(child.parent.id.queue, [&](task_queue& queue) { queue.end_child(child, now); });
+        }
+        for (const auto& [parent, place] : effects.orphans) {
+            in(place.queue, [&, &id = parent, &own_id = place.own_id](task_queue& queue) {
+                std::string holder;
+                const auto key = queue.find_own(own_id);
+                if (!key || !queue.is_child_of(*key, id)) return;
+                if (queue.cancel(*key, now, holder) == effect::requested) on_cancel(holder);
+            });
+        }
+        for (const auto& place : effects.starts) {
+            in(place.queue, [&](task_queue& queue) {
+                if (const auto key = queue.find_own(place.own_id)) queue.start(*key, now);
+            });
+        }
+    }
+}
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/hub.hpp -------------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The queues of an embedded broker behind their lock, and the coroutines that wait for something in them.
+/// Thread-safe: the mutex is held for the length of a batch, never while waiting.
+class hub : public std::enable_shared_from_this<hub> {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    /// `max_pending` and `max_ended` as in `task_queue`; `clock` must outlive the hub.
+    hub(asio::any_io_executor executor, std::size_t max_pending, std::size_t max_ended, taskflux::clock& clock)
+        : executor_(std::move(executor)), clock_(clock), queues_(max_pending, max_ended), timer_(executor_) {}
+
+    ~hub() { clock_.disarm(timer_); }
+
+    const asio::any_io_executor& get_executor() const { return executor_; }
+    taskflux::clock& clock() { return clock_; }
+
+    /// `action(queue, now)`, on an empty queue where there is none of that name.
+    template <class Action>
+    auto in_existing(const std::string& name, Action action) {
+        const std::lock_guard lock(mutex_);
+        check_open();
+        return change(queues_.look(name), name, std::move(action));
+    }
+
+    /// `action(queue, now)`, on a new queue where there is none of that name. Errors: `invalid_argument`.
+    template <class Action>
+    auto in_any(const std::string& name, Action action) {
+        const std::lock_guard lock(mutex_);
+        check_open();
+        return change(queues_.make(name), name, std::move(action));
+    }
+
+    /// `action(queue, item, now)` for each item.
+    template <class Items, class Action>
+    std::vector<effect> for_each(const std::string& name, Items& items, Action action) {
+        return in_existing(name, [&](auto& queue, time_point now) {
+            std::vector<effect> effects;
+            effects.reserve(items.size());
+            for (auto& item : items) effects.push_back(action(queue, item, now));
+            return effects;
+        });
+    }
+
+    /// `action(queues)` when all of them are up to date.
+    template <class Action>
+    auto in_all(Action action) {
+        const std::lock_guard lock(mutex_);
+        check_open();
+        const auto now = clock_.now();
+        for (auto& [name, queue] : queues_.all()) queue->advance(now);
+        pass_effects(now);
+        return action(queues_.all());
+    }
+
+    awaitable<std::vector<delivery>> fetch(fetch_request request) {
+        const auto self = shared_from_this();
+        const auto deadline = later(clock_.now(), request.wait);
+        std::optional<waiter> place;
+        for (;;) {
+            {
+                const std::lock_guard lock(mutex_);
+                std::vector<delivery> found;
+                const bool has_seen_all = try_fetch(request, found);
+                if (!found.empty() || request.max == 0) co_return found;
+                if (has_seen_all && clock_.now() >= deadline) co_return found;
+                if (!has_seen_all) continue;
+                if (!place) place.emplace(*this, deadline).request = &request;
+                place->park();
+            }
+            place->is_suspended = true;
+            co_await place->wake.wait();
+            place->is_suspended = false;
+            const auto state = co_await asio::this_coro::cancellation_state;
+            if (state.cancelled() != asio::cancellation_type::none) {  // what it would take, nobody would get
+                throw boost::system::system_error(asio::error::operation_aborted);
+            }
+        }
+    }
+
+    awaitable<void> watch(std::string consumer, duration wait) {
+        const auto self = shared_from_this();
+        waiter place(*this, later(clock_.now(), wait));
+        place.consumer = &consumer;
+        {
+            const std::lock_guard lock(mutex_);
+            check_open();
+            for (const auto& [name, queue] : queues_.all()) {
+                if (queue->has_news(consumer)) co_return;
+            }
+            place.park();
+        }
+        co_await place.end();
+    }
+
+    awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) {
+        const auto self = shared_from_this();
+        std::optional<waiter> place;
+        {
+            const std::lock_guard lock(mutex_);
+            check_open();
+            auto& queue = queues_.look(id.queue);
+            queue.advance(clock_.now());
+            auto* const task = queue.find(id.key);
+            if (!task) throw detail::no_such_task(id);
+            if (is_terminal(task->state)) co_return task->outcome();
+            if (wait <= duration::zero()) co_return std::nullopt;
+            place.emplace(*this, later(clock_.now(), wait)).await_outcome(id, *task);
+            place->park();
+        }
+        co_await place->end();
+        co_return std::move(place->outcome);
+    }
+
+    /// Wakes everybody who watches for `consumer`. From within an action only.
+    void nudge(const std::string& consumer) {
+        for (auto* place : waits_) {
+            if (place->consumer && *place->consumer == consumer) place->finish();
+        }
+    }
+
+    void close() {
+        const std::lock_guard lock(mutex_);
+        is_closed_ = true;
+        for (const auto* list : {&fetches_, &waits_}) {
+            for (auto* place : *list) place->finish();
+        }
+    }
+
+private:
+    struct waiter;
+    using waiter_list = std::list<waiter*>;
+
+    /// A coroutine that waits: for tasks to fetch, for a task's end, or to be told to renew. It lives in that
+    /// coroutine's frame, and is parked from its first `park` on.
+    struct waiter : result_waiter {
+        waiter(hub& in, time_point until) : of(in), deadline(until) {}
+        waiter(const waiter&) = delete;
+        waiter& operator=(const waiter&) = delete;
+
+        ~waiter() {
+            const std::lock_guard lock(of.mutex_);
+            withdraw();
+            of.unpark(*this);
+        }
+
+        /// With the hub locked, before each wait.
+        void park() {
+            if (std::exchange(is_woken, false)) of.pass_on(*request);
+            of.park(*this);
+        }
+
+        void await_outcome(task_id id, entry& task) {
+            awaited = std::move(id);
+            notify = [](result_waiter& self) { static_cast<waiter&>(self).finish(); };
+            task.add_waiter(*this);
+        }
+
+        /// With the hub locked: from here on, nobody writes an outcome.
+        void withdraw() {
+            if (!awaited || outcome) return;
+            if (auto* task = of.queues_.look(awaited->queue).find(awaited->key)) task->remove_waiter(*this);
+            awaited.reset();
+        }
+
+        void finish() {
+            is_over = true;
+            wake.set();
+        }
+
+        /// Waits for `finish`, which comes at the latest at the deadline.
+        awaitable<void> end() {
+            while (!is_over) co_await wake.wait();
+            const std::lock_guard lock(of.mutex_);
+            withdraw();
+            if (!outcome) of.check_open();
+        }
+
+        hub& of;
+        detail::event wake;
+        time_point deadline;
+        const fetch_request* request = nullptr;  // of a fetch
+        const std::string* consumer = nullptr;   // of a watch
+        std::optional<task_id> awaited;          // of a wait
+        waiter_list* home = nullptr;             // where it is parked, and at which place
+        waiter_list::iterator place;
+        bool is_woken = false;
+        bool is_suspended = false;               // a fetch
+        std::atomic<bool> is_over = false;
+    };
+
+    // Everything below: with the hub locked.
+
+    void check_open() const {
+        if (is_closed_) throw detail::broker_is_closed();
+    }
+
+    bool try_fetch(const fetch_request& request, std::vector<delivery>& found) {
+        check_open();
+        const auto now = clock_.now();
+        for (const auto& name : request.queues) {
+            auto& queue = queues_.look(name);
+            queue.advance(now);
+            if (!queue.find_consumer(request.consumer)) throw detail::consumer_is_gone(request.consumer, name);
+        }
+        pass_effects(now);
+        bool has_seen_all = true;
+        for (std::size_t i = 0; i < request.queues.size() && found.size() < request.max; ++i) {
+            auto& queue = queues_.look(request.queues[i]);
+            auto& who = *queue.find_consumer(request.consumer);
+            queue.fetch(who, request.names.get(), i, request.max - found.size(), now, found);
+            has_seen_all = has_seen_all && !queue.has_work(request.names.get());
+            arm(queue.next());
+        }
+        return has_seen_all;
+    }
+
+    /// Wakes the fetch that has waited longest of those that can run what is ready, and no other: it wakes
+    /// the next when there is more.
+    void wake_fetch(const std::string& name, const task_queue& queue) {
+        const auto* const next = queue.next_name();
+        waiter* chosen = nullptr;
+        for (auto* candidate : fetches_) {
+            const auto& request = *candidate->request;
+            const auto* const names = request.names.get();
+            if (candidate->is_woken || std::ranges::find(request.queues, name) == request.queues.end()) continue;
+            if (!queue.has_work(names)) continue;
+            if (!chosen) chosen = candidate;
+            if (!names || !next || names->contains(*next)) {
+                chosen = candidate;
+                break;
+            }
+        }
+        if (!chosen) return;
+        chosen->is_woken = true;
+        chosen->wake.set();
+    }
+
+    /// A fetch that was woken leaves tasks to others: wakes the next one.
+    void pass_on(const fetch_request& request) {
+        for (const auto& name : request.queues) wake_fetch(name, queues_.look(name));
+    }
+
+    /// Passes on what woke a fetch that has ended. One that ends while suspended may be taken down with its
+    /// context, and then setting an event of that context crashes; a posted handler is dropped.
+    void leave_to_others(const waiter& who) {
+        if (!who.is_suspended) return pass_on(*who.request);
+        asio::post(executor_, [self = weak_from_this(), request = *who.request] {
+            const auto alive = self.lock();
+            if (!alive) return;
+            const std::lock_guard lock(alive->mutex_);
+            alive->pass_on(request);
+        });
+    }
+
+    void park(waiter& who) {
+        if (!who.home) {
+            who.home = who.request ? &fetches_ : &waits_;
+            who.place = who.home->insert(who.home->end(), &who);
+        }
+        arm(who.deadline);
+        for (const auto& [name, queue] : queues_.all()) arm(queue->next());
+    }
+
+    void unpark(waiter& who) {
+        if (!who.home) return;
+        who.home->erase(who.place);
+        if (who.request && !is_closed_) leave_to_others(who);
+        if (is_waited_for()) return;
+        ++alarm_;  // nothing needs the timer now, and it must not keep the user's context running
+        armed_ = never;
+        timer_.cancel();
+    }
+
+    bool is_waited_for() const { return !fetches_.empty() || !waits_.empty(); }
+
+    /// Sees to it that `tick` comes by `when`, as long as anybody waits. Otherwise time is made up for in
+    /// the next call.
+    void arm(time_point when) {
+        if (when >= armed_ || !is_waited_for()) return;
+        armed_ = when;
+        clock_.arm(timer_, when);
+        timer_.async_wait([self = weak_from_this(), alarm = ++alarm_](const boost::system::error_code&) {
+            if (const auto alive = self.lock()) alive->tick(alarm);
+        });
+    }
+
+    void tick(std::uint64_t alarm) {
+        const std::lock_guard lock(mutex_);
+        if (alarm != alarm_) return;
+        armed_ = never;
+        const auto now = clock_.now();
+        auto soonest = never;
+        for (auto& [name, queue] : queues_.all()) {
+            queue->advance(now);
+            wake_fetch(name, *queue);
+            soonest = (std::min)(soonest, queue->next());
+        }
+        pass_effects(now);
+        for (const auto* list : {&fetches_, &waits_}) {
+            for (auto* place : *list) {
+                if (place->deadline <= now) place->finish();
+                else soonest = (std::min)(soonest, place->deadline);
+            }
+        }
+        arm(soonest);
+    }
+
+    /// Does `action(queue, now)`, and wakes whom its effects concern.
+    template <class Action>
+    auto change(task_queue& queue, const std::string& name, Action action) {
+        const auto now = clock_.now();
+        queue.advance(now);
+        auto answer = action(queue, now);
+        if (!fetches_.empty()) wake_fetch(name, queue);
+        arm(queue.next());
+        if (queue.has_effects()) pass_effects(now);
+        return answer;
+    }
+
+    void pass_effects(time_point now) {
+        carry_effects(queues_.all(), now, [this](const std::string& name, task_queue& queue) {
+            wake_fetch(name, queue);
+            arm(queue.next());
+        }, [this](const std::string& consumer) { nudge(consumer); });
+    }
+
+    asio::any_io_executor executor_;
+    taskflux::clock& clock_;
+    std::mutex mutex_;
+    queues queues_;
+    waiter_list fetches_;
+    waiter_list waits_;
+    asio::steady_timer timer_;
+    time_point armed_ = never;
+    std::uint64_t alarm_ = 0;  // the number of the current timer wait; older ones are void
+    bool is_closed_ = false;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/post_office.hpp -----------------------------------------------
+
+namespace taskflux::memory {
+
+/// `exchange` within a process. Thread-safe; lives in a shared_ptr.
+class post_office : public std::enable_shared_from_this<post_office> {
+public:
+    /// `clock` must outlive it.
+    post_office(asio::any_io_executor executor, taskflux::clock& clock) : executor_(std::move(executor)), clock_(clock) {}
+
+    std::unique_ptr<mailbox> open(exchange::listener hear) {
+        auto made = std::make_shared<box>(asio::make_strand(executor_), std::move(hear));
+        const std::lock_guard lock(mutex_);
+        auto address = "memory/" + std::to_string(++boxes_made_);
+        boxes_.emplace(address, made);
+        return std::make_unique<open_box>(std::move(address), weak_from_this(), std::move(made));
+    }
+
+    bool send(const std::string& address, std::string message) {
+        std::shared_ptr<box> to;
+        {
+            const std::lock_guard lock(mutex_);
+            check_open();
+            const auto found = boxes_.find(address);
+            if (found == boxes_.end()) return false;
+            to = found->second;
+        }
+        auto& strand = to->strand;
+        asio::post(strand, [to = std::move(to), text = std::move(message)] { to->deliver(text); });
+        return true;
+    }
+
+    void announce(const std::string& board, std::string id, std::string text, duration lease) {
+        const std::lock_guard lock(mutex_);
+        check(board);
+        boards_[board][std::move(id)] = {std::move(text), later(clock_.now(), lease)};
+    }
+
+    void withdraw(const std::string& board, const std::string& id) {
+        const std::lock_guard lock(mutex_);
+        check(board);
+        boards_[board].erase(id);
+    }
+
+    std::vector<announcement> announced(const std::string& board) {
+        const std::lock_guard lock(mutex_);
+        check(board);
+        auto& rows = boards_[board];
+        std::erase_if(rows, [now = clock_.now()](const auto& row) { return row.second.till <= now; });
+        std::vector<announcement> all;
+        for (const auto& [id, what] : rows) all.push_back({id, what.text});
+        return all;
+    }
+
+    /// Ends every later call with `shut_down`.
+    void shut() {
+        const std::lock_guard lock(mutex_);
+        is_shut_ = true;
+    }
+
+private:
+    struct box {
+        box(asio::any_io_executor on, exchange::listener to) : strand(std::move(on)), hear(std::make_shared<const exchange::listener>(std::move(to))) {}
+
+        void deliver(const std::string& text) {
+            const auto listener = current();  // which may close this box
+            if (listener) (*listener)(text);
+        }
+
+        void close() {
+            const std::lock_guard lock(mutex);
+            hear.reset();
+        }
+
+        std::shared_ptr<const exchange::listener> current() {
+            const std::lock_guard lock(mutex);
+            return hear;
+        }
+
+        const asio::any_io_executor strand;
+        std::mutex mutex;  // guards what follows
+        std::shared_ptr<const exchange::listener> hear;
+    };
+
+    class open_box final : public mailbox {
+    public:
+        open_box(std::string address, std::weak_ptr<post_office> at, std::shared_ptr<box> mine)
+            : mailbox(std::move(address)), at_(std::move(at)), mine_(std::move(mine)) {}
+        ~open_box() override {
+            if (const auto office = at_.lock()) office->close(address());
+            mine_->close();
+        }
+
+    private:
+        std::weak_ptr<post_office> at_;
+        std::shared_ptr<box> mine_;
+    };
+
+    struct notice {
+        std::string text;
+        time_point till;
+    };
+
+    void check_open() const {
+        if (is_shut_) throw detail::broker_is_closed();
+    }
+
+    void check(const std::string& board) const {
+        check_open();
+        detail::check_board_name(board);
+    }
+
+    void close(const std::string& address) {
+        const std::lock_guard lock(mutex_);
+        boxes_.erase(address);
+    }
+
+    const asio::any_io_executor executor_;
+    taskflux::clock& clock_;
+    std::mutex mutex_;  // guards all below
+    std::map<std::string, std::shared_ptr<box>> boxes_;
+    std::map<std::string, std::map<std::string, notice>> boards_;
+    std::uint64_t boxes_made_ = 0;
+    bool is_shut_ = false;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/broker.hpp ----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// What `make_memory_broker` makes.
+class memory_broker : public broker {
+public:
+    memory_broker(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
+        : post_(std::make_shared<post_office>(executor, clock)),
+          hub_(std::make_shared<hub>(std::move(executor), options.max_pending(), options.max_ended(), clock)) {}
+
+    asio::any_io_executor get_executor() override { return hub_->get_executor(); }
+    taskflux::clock& clock() override { return hub_->clock(); }
+
+    awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) override {
+        co_return hub_->in_any(queue, [&](auto& in, time_point now) { return in.submit(std::move(tasks), now); });
+    }
+
+    awaitable<void> join(std::string consumer, std::vector<std::string> queues, duration lease) override {
+        for (const auto& queue : queues) {
+            hub_->in_any(queue, [&](auto& in, time_point now) { return in.join(consumer, lease, now), true; });
+        }
+        co_return;
+    }
+
+    awaitable<std::vector<delivery>> fetch(fetch_request request) override { return hub_->fetch(std::move(request)); }
+
+    awaitable<renewal> renew(std::string consumer, std::vector<std::string> queues, duration lease) override {
+        renewal answer;
+        for (std::size_t i = 0; i < queues.size(); ++i) {
+            hub_->in_existing(queues[i], [&](auto& in, time_point now) {
+                auto* const who = in.find_consumer(consumer);
+                if (!who) return answer.lost = true;
+                in.renew(*who, lease, now);
+                in.list_cancels(*who, i, answer.cancels);
+                return true;
+            });
+        }
+        co_return answer;
+    }
+
+    awaitable<void> watch(std::string consumer, duration wait) override {
+        return hub_->watch(std::move(consumer), wait);
+    }
+
+    awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
+                                          const std::vector<settlement>& settlements) override {
+        co_return hub_->for_each(queue, settlements, [&](auto& in, const settlement& end, time_point now) {
+            return in.settle(in.find_consumer(consumer), end, now);
+        });
+    }
+
+    awaitable<std::vector<effect>> tell(std::string queue, std::string consumer,
+                                        std::vector<report> reports) override {
+        co_return hub_->for_each(queue, reports, [&](auto& in, report& news, time_point) {
+            return in.tell(in.find_consumer(consumer), std::move(news));
+        });
+    }
+
+    awaitable<noted> note(task_id id, journal_notes notes) override {
+        co_return hub_->in_existing(id.queue, [&](auto& in, time_point now) { return in.note(id, notes, now); });
+    }
+
+    awaitable<journal_page> journal(task_id id, journal_query query) override {
+        co_return hub_->in_existing(id.queue, [&](auto& in, time_point) { return in.read_journal(id, query); });
+    }
+
+    awaitable<effect> signal(task_id id, std::string name, std::string value) override {
+        co_return hub_->in_existing(id.queue, [&](auto& in, time_point now) {
+            return in.signal(id.key, name, std::move(value), now);
+        });
+    }
+
+    awaitable<void> leave(std::string consumer, std::vector<std::string> queues) override {
+        for (const auto& queue : queues) {
+            hub_->in_existing(queue, [&](auto& in, time_point now) { return in.leave(consumer, now), true; });
+        }
+        co_return;
+    }
+
+    awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) override {
+        return hub_->wait(std::move(id), wait);
+    }
+
+    awaitable<std::vector<effect>> cancel(std::string queue, std::vector<task_key> keys) override {
+        co_return hub_->for_each(queue, keys, [&](auto& in, task_key key, time_point now) {
+            std::string holder;
+            const auto done = in.cancel(key, now, holder);
+            if (done == effect::requested) hub_->nudge(holder);
+            return done;
+        });
+    }
+
+    awaitable<std::vector<effect>> start(std::string queue, std::vector<task_key> keys) override {
+        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.start(key, now); });
+    }
+
+    awaitable<std::vector<effect>> promote(std::string queue, std::vector<task_key> keys) override {
+        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.promote(key, now); });
+    }
+
+    awaitable<std::vector<effect>> requeue(std::string queue, std::vector<task_key> keys) override {
+        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.requeue(key, now); });
+    }
+
+    awaitable<std::vector<effect>> remove(std::string queue, std::vector<task_key> keys) override {
+        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.remove(key, now); });
+    }
+
+    awaitable<effect> update(task_id id, std::string payload) override {
+        co_return hub_->in_existing(id.queue, [&](auto& in, time_point) {
+            return in.update(id.key, std::move(payload));
+        });
+    }
+
+    awaitable<std::size_t> clear(std::string queue, std::optional<task_state> state, std::size_t limit) override {
+        co_return hub_->in_existing(queue, [&](auto& in, time_point now) { return in.clear(state, limit, now); });
+    }
+
+    awaitable<std::optional<task_key>> find(std::string queue, std::string own_id) override {
+        co_return hub_->in_existing(queue, [&](auto& in, time_point) { return in.find_own(own_id); });
+    }
+
+    awaitable<std::optional<task_record>> get(task_id id) override {
+        co_return hub_->in_existing(id.queue, [&](auto& in, time_point) -> std::optional<task_record> {
+            const auto* task = in.find(id.key);
+            if (!task) return std::nullopt;
+            return record_of(id.queue, in, *task);
+        });
+    }
+
+    awaitable<task_page> list(list_query query) override {
+        co_return hub_->in_all([&](auto& queues) { return memory::list(queues, query); });
+    }
+
+    awaitable<std::vector<std::string>> queues() override {
+        co_return hub_->in_all([](auto& queues) {
+            std::vector<std::string> names;
+            for (const auto& [name, queue] : queues) {
+                if (queue->has_been_used()) names.push_back(name);
+            }
+            return names;
+        });
+    }
+
+    awaitable<queue_counts> counts(std::string queue) override {
+        co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.counts(); });
+    }
+
+    awaitable<void> pause(std::string queue) override {
+        hub_->in_any(queue, [](auto& in, time_point) { return in.pause(true), true; });
+        co_return;
+    }
+
+    awaitable<void> resume(std::string queue) override {
+        hub_->in_any(queue, [](auto& in, time_point) { return in.pause(false), true; });
+        co_return;
+    }
+
+    awaitable<std::vector<schedule_row>> schedules(std::string queue) override {
+        co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.schedules(); });
+    }
+
+    awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
+                                 std::vector<new_task> tasks) override {
+        co_return hub_->in_any(queue, [&](auto& in, time_point now) {
+            return in.set_schedule(id, from, std::move(to), std::move(tasks), now);
+        });
+    }
+
+    std::unique_ptr<mailbox> open(listener hear) override { return post_->open(std::move(hear)); }
+
+    awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) override {
+        post_->announce(board, std::move(id), std::move(text), lease);
+        co_return;
+    }
+
+    awaitable<void> withdraw(std::string board, std::string id) override {
+        post_->withdraw(board, id);
+        co_return;
+    }
+
+    awaitable<std::vector<announcement>> announced(std::string board) override { co_return post_->announced(board); }
+
+    void close() override {
+        post_->shut();
+        hub_->close();
+    }
+
+private:
+    void do_post(std::string address, std::string message, bounce, receipt done) override {
+        const bool was_heard = post_->send(address, std::move(message));
+        done(nullptr, was_heard);
+    }
+
+    std::shared_ptr<post_office> post_;
+    std::shared_ptr<hub> hub_;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory.ipp -----------------------------------------------------------
+
+namespace taskflux {
+
+broker_ptr make_memory_broker(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock) {
+    return std::make_shared<memory::memory_broker>(std::move(executor), options, clock);
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/calls/rpc/letters.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What passes between who calls and who serves; docs/wire-format.md.
+struct call_letter {
+    enum class kind : char {
+        request = 'Q',  ///< to a service: all members but number and taken
+        cancel = 'X',   ///< to a service: id, reply_to
+        answer = 'A',   ///< to who has called: id, payload
+        fault = 'F',    ///< to who has called: id, payload: a `failure`
+        refused = 'R',  ///< to who has called: id; it has not been taken, and another instance may be called
+        values = 'V',   ///< of a stream, to its reader: reply_to, number: of the first one, payload: `add`
+        end = 'E',      ///< of a stream, to its reader: reply_to, number: how many values there were
+        credit = 'C',   ///< to where a stream comes from: number: how many have been received, the end as one; taken
+        again = 'G'     ///< the same; what has not been received is to be sent again
+    };
+
+    kind what = kind::request;
+    std::uint64_t id = 0;
+    std::string reply_to;              ///< empty: nobody waits
+    std::string service;
+    std::string method;
+    time_point deadline = never;
+    header_map headers;
+    std::size_t window = 0;            ///< of a request: how many values it has room for; 0: it wants no stream
+    std::uint64_t number = 0;
+    std::uint64_t taken = 0;
+    std::string payload;
+
+    /// Adds a value to the payload.
+    void add(std::string_view value);
+
+    /// The values in the payload; throws `errc::protocol`.
+    std::vector<std::string_view> values_in() const;
+
+    std::string text() const;
+
+    /// Throws `errc::protocol`.
+    static call_letter parse(std::string_view text);
+};
+
+/// Bytes of a stream that its reader has not taken, at most, beside one value.
+inline constexpr std::size_t stream_bytes = 1024 * 1024;
+
+/// The board of a service's instances.
+std::string board_of(std::string_view service);
+
+/// The board that names the services.
+inline constexpr const char* services_board = "taskflux/services";
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/sleep.hpp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Returns when `source` reads `when` or later; at once if it does so already. `source` must outlive it.
+/// Cancellation (what the coroutine lets through; `co_spawn`: terminal): throws `operation_aborted`, where
+/// the coroutine throws when cancelled, else returns early.
+asio::awaitable<void> sleep_until(clock& source, time_point when);
+
+/// Returns after `by` has passed on `source`; else as `sleep_until`.
+inline asio::awaitable<void> sleep_for(clock& source, duration by) {
+    return sleep_until(source, later(source.now(), by));
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/detail/in_time.hpp ----------------------------------------------------------
 
 namespace taskflux::detail {
@@ -2571,6 +4343,108 @@ asio::awaitable<std::string> rpc::call_json(std::string service, std::string met
 }
 
 }  // namespace taskflux
+
+// -------------------- taskflux/calls/stream/inlet.hpp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Where the values of a stream come in, in order and each once, whatever was lost on the way or is sent by a second
+/// attempt; the other end is an `outlet`. One coroutine reads at a time. Lives in a shared_ptr.
+class inlet : public std::enable_shared_from_this<inlet> {
+public:
+    /// Called after each second in which nothing was heard; `is_lost`: the outlet is gone. Throws when nothing is to be
+    /// expected any more.
+    using look = std::function<asio::awaitable<void>(bool is_lost)>;
+
+    /// Has room for `window` values.
+    static std::shared_ptr<inlet> open(broker_ptr broker, std::size_t window);
+
+    inlet(broker_ptr broker, std::size_t window);
+
+    const std::string& address() const { return box_->address(); }
+    std::size_t window() const { return window_; }
+    const broker_ptr& broker() const { return broker_; }
+
+    /// To be set before anything is awaited: when it times out, who looks whether there is still an outlet, and what is
+    /// to be done when the reader leaves, which knows whether it has read to the end.
+    void attach(time_point ends, look looks, std::function<void(bool has_ended)> leaves);
+
+    /// Waits until there is an outlet; false when the call was refused. Errors: what refused it for good; `timed_out`.
+    static asio::awaitable<bool> begun(std::shared_ptr<inlet> self);
+
+    /// The next value; nothing at the end, or of a null `self`. Errors: what the source has thrown; `timed_out`; `unavailable` when it is lost.
+    static asio::awaitable<std::optional<std::string>> next(std::shared_ptr<inlet> self);
+
+    /// Nothing more will come: what was not an end is an error.
+    void close(std::exception_ptr why);
+
+    /// The reader leaves.
+    void leave();
+
+private:
+    void hear(std::string_view text);
+    asio::awaitable<void> change();
+    void tell(call_letter::kind what);
+    std::optional<call_letter::kind> note(call_letter& letter);  // with the mutex locked; what to answer
+    std::optional<call_letter::kind> missing();
+
+    const broker_ptr broker_;
+    const std::size_t window_;
+    const std::shared_ptr<event> changed_;
+    std::unique_ptr<mailbox> box_;
+    time_point ends_ = never;
+    look looks_;
+    std::function<void(bool)> leaves_;
+
+    std::mutex mutex_;  // guards all below
+    std::string source_;
+    std::deque<std::string> values_;  // received and not taken
+    std::uint64_t received_ = 0;
+    std::uint64_t taken_ = 0;
+    std::uint64_t told_ = 0;  // what the source knows of taken_
+    std::size_t untold_bytes_ = 0;
+    std::uint64_t letters_heard_ = 0;
+    std::optional<std::uint64_t> asked_for_;  // to be sent again
+    std::exception_ptr failure_;
+    bool is_refused_ = false;
+    bool is_lost_ = false;
+    bool has_ended_ = false;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/alarm.hpp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Sets an event when a clock reads a time, unless it is destroyed before. So a wait for the event ends then, without
+/// an operation of its own that would have to be cancelled. An alarm that rings when something else has just ended the
+/// wait leaves the event set: the next wait for it ends at once.
+class alarm {
+public:
+    /// `source` must outlive it.
+    alarm(clock& source, const asio::any_io_executor& executor, std::shared_ptr<event> rings, time_point when)
+        : source_(source), timer_(executor), is_on_(std::make_shared<std::atomic<bool>>(true)) {
+        source_.arm(timer_, when);
+        // A clock may end the wait by cancelling it.
+        timer_.async_wait([rings = std::move(rings), is_on = is_on_](const boost::system::error_code&) {
+            if (*is_on) rings->set();
+        });
+    }
+    ~alarm() {
+        *is_on_ = false;
+        source_.disarm(timer_);
+    }
+    alarm(const alarm&) = delete;
+    alarm& operator=(const alarm&) = delete;
+
+private:
+    clock& source_;
+    asio::steady_timer timer_;
+    const std::shared_ptr<std::atomic<bool>> is_on_;
+};
+
+}  // namespace taskflux::detail
 
 // -------------------- taskflux/calls/rpc/core.ipp ----------------------------------------------------------
 
@@ -3145,6 +5019,52 @@ private:
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/caught.hpp -----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How a call has ended: with a value, or with what it threw. (No aggregate: GCC 12 destroys temporaries of those twice in a
+/// co_await expression.)
+template <class T>
+class outcome {
+public:
+    explicit outcome(stored<T> value) : value_(std::move(value)) {}
+    explicit outcome(std::exception_ptr failure) : failure_(std::move(failure)) {}
+
+    /// Null when it ended with a value.
+    const std::exception_ptr& failure() const { return failure_; }
+
+    /// The value, once. Throws what the call threw.
+    T take() {
+        if (failure_) std::rethrow_exception(failure_);
+        if constexpr (!std::is_void_v<T>) return std::move(*value_);
+    }
+
+private:
+    std::optional<stored<T>> value_;
+    std::exception_ptr failure_;
+};
+
+/// Awaits `call`, and gives how it has ended instead of throwing, so that what follows can await too: a `catch` can't.
+/// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
+/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for the way of each task.
+template <class T>
+asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(call);
+            co_return outcome<T>(stored<T>());
+        } else {
+            T value = co_await std::move(call);
+            co_return outcome<T>(std::move(value));
+        }
+    } catch (...) {
+        co_return outcome<T>(std::current_exception());
+    }
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/calls/service/core.ipp ------------------------------------------------------
 
 namespace taskflux::detail {
@@ -3625,6 +5545,12 @@ void inlet::tell(call_letter::kind what) {
     broker_->post(std::move(to), letter.text(), bounce(box_->address(), refused.text()), {});
 }
 
+reading::~reading() {
+    if (from_) from_->leave();
+}
+
+asio::awaitable<std::optional<std::string>> reading::next() const { return inlet::next(from_); }
+
 }  // namespace taskflux::detail
 
 // -------------------- taskflux/calls/stream/outlet.ipp -----------------------------------------------------
@@ -3838,47 +5764,6 @@ std::function<void()> outlet::give_up() {
 }
 
 }  // namespace taskflux::detail
-
-// -------------------- taskflux/broker/exchange.ipp ---------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-
-struct sending {
-    event done;
-    std::exception_ptr trouble;
-    bool was_heard = false;
-};
-
-}  // namespace detail
-
-void exchange::post(std::string address, std::string message, bounce otherwise, receipt done) {
-    if (!done) done = [](std::exception_ptr, bool) {};
-    try {
-        if (message.size() > max_message_size) {
-            throw error(errc::too_large, "a message of " + std::to_string(message.size()) + " bytes is not sent: at most " +
-                                             std::to_string(max_message_size) + " are; send a reference to it");
-        }
-        do_post(std::move(address), std::move(message), std::move(otherwise), done);
-    } catch (...) {
-        done(std::current_exception(), false);
-    }
-}
-
-asio::awaitable<bool> exchange::send(std::string address, std::string message, bounce otherwise) {
-    const auto mine = std::make_shared<detail::sending>();
-    post(std::move(address), std::move(message), std::move(otherwise), [mine](std::exception_ptr trouble, bool was_heard) {
-        mine->trouble = std::move(trouble);
-        mine->was_heard = was_heard;
-        mine->done.set();
-    });
-    co_await mine->done.wait();
-    if (mine->trouble) std::rethrow_exception(mine->trouble);
-    co_return mine->was_heard;
-}
-
-}  // namespace taskflux
 
 // -------------------- taskflux/core/snowflake.ipp ----------------------------------------------------------
 
@@ -4975,6 +6860,505 @@ std::uint64_t resident_memory() { return detail::resident_bytes(); }
 
 }  // namespace taskflux
 
+// -------------------- taskflux/admin/node/boards.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+inline constexpr const char* nodes_board = "taskflux/nodes";
+
+/// What nodes begin with, by their names.
+inline constexpr const char* settings_board = "taskflux/settings";
+
+struct node_settings {
+    std::optional<std::uint64_t> concurrency;
+    bool paused = false;
+};
+BOOST_DESCRIBE_STRUCT(node_settings, (), (concurrency, paused))
+
+/// What every node serves.
+inline constexpr method<node_info(node_order)> steer_node{"taskflux/node", "steer"};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/admin/directory.ipp ---------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// What can be read on a board; the rest is another version's.
+template <class T>
+asio::awaitable<std::vector<T>> read_board(broker_ptr broker, std::string board) {
+    const auto rows = co_await broker->announced(std::move(board));
+    std::vector<T> all;
+    for (const auto& row : rows) {
+        try {
+            all.push_back(decode<T>(row.text));
+        } catch (const payload_error&) {
+            continue;
+        }
+    }
+    co_return all;
+}
+
+/// Those that take calls.
+asio::awaitable<std::vector<service_instance>> instances_of(broker_ptr broker, std::string service) {
+    auto all = co_await read_board<service_instance>(std::move(broker), board_of(service));
+    std::erase_if(all, [](const auto& one) { return one.leaving; });
+    co_return all;
+}
+
+asio::awaitable<std::vector<service_instance>> all_services(broker_ptr broker) {
+    const auto names = co_await broker->announced(services_board);
+    std::vector<service_instance> all;
+    for (const auto& name : names) {
+        auto some = co_await instances_of(broker, name.id);
+        for (auto& one : some) all.push_back(std::move(one));
+    }
+    co_return all;
+}
+
+asio::awaitable<directory_view> whole_view(broker_ptr broker) {
+    directory_view made;
+    made.nodes = co_await read_board<node_info>(broker, nodes_board);
+    made.services = co_await all_services(broker);
+    co_return made;
+}
+
+/// Whether the same are there.
+inline bool are_same(const directory_view& a, const directory_view& b) {
+    const auto same_node = [](const node_info& x, const node_info& y) { return x.id == y.id; };
+    const auto same_instance = [](const service_instance& x, const service_instance& y) {
+        return x.service == y.service && x.id == y.id;
+    };
+    return std::ranges::equal(a.nodes, b.nodes, same_node) && std::ranges::equal(a.services, b.services, same_instance);
+}
+
+asio::awaitable<directory_view> changed_view(broker_ptr broker, directory_view known, duration wait) {
+    constexpr auto look = std::chrono::seconds(1);
+    auto& clock = broker->clock();
+    const auto ends = later(clock.now(), wait);
+    for (;;) {
+        auto seen = co_await whole_view(broker);
+        if (clock.now() >= ends || !are_same(seen, known)) co_return seen;
+        co_await sleep_until(clock, (std::min)(ends, later(clock.now(), look)));
+    }
+}
+
+inline bool fits(const node_filter& which, const node_info& one) {
+    const auto is = [](const std::string& wanted, const std::string& given) { return wanted.empty() || wanted == given; };
+    return is(which.id, one.id) && is(which.name, one.name) && (is(which.host, one.host) || which.host == one.ip) &&
+           (which.queue.empty() || std::ranges::find(one.queues, which.queue) != one.queues.end());
+}
+
+/// Changes what nodes of that name begin with.
+asio::awaitable<void> keep_order(broker_ptr broker, std::string name, node_order order) {
+    node_settings settings;
+    const auto rows = co_await broker->announced(settings_board);
+    for (const auto& row : rows) {
+        if (row.id == name) settings = decode<node_settings>(row.text);
+    }
+    if (order.concurrency) settings.concurrency = order.concurrency;
+    if (order.action == node_action::pause) settings.paused = true;
+    if (order.action == node_action::resume) settings.paused = false;
+    co_await broker->announce(settings_board, std::move(name), encode(settings), (duration::max)());
+}
+
+asio::awaitable<node_info> steer_one(broker_ptr broker, rpc caller, node_info which, node_order order, bool keep) {
+    const auto options = call_options().to(which.id).timeout(std::chrono::seconds(10));
+    auto told = co_await caller.call(steer_node, options, order);
+    if (keep) co_await keep_order(broker, which.name, order);
+    co_return told;
+}
+
+asio::awaitable<std::vector<node_info>> steer(broker_ptr broker, rpc caller, node_filter which, node_order order, bool keep) {
+    auto found = co_await read_board<node_info>(broker, nodes_board);
+    std::erase_if(found, [&](const auto& one) { return !fits(which, one); });
+    if (found.empty()) {
+        throw error(errc::not_found, "no node fits id \"" + which.id + "\", name \"" + which.name + "\", host \"" +
+                                         which.host + "\", queue \"" + which.queue + "\" (empty: any)");
+    }
+    std::vector<node_info> told;
+    std::exception_ptr failure;
+    for (const auto& one : found) {
+        auto steering = steer_one(broker, caller, one, order, keep);
+        auto steered = co_await caught(std::move(steering));
+        if (steered.failure()) failure = steered.failure();
+        else told.push_back(steered.take());
+    }
+    if (failure) std::rethrow_exception(failure);
+    co_return told;
+}
+
+inline node_order order_to(node_action action) {
+    node_order made;
+    made.action = action;
+    return made;
+}
+
+}  // namespace detail
+
+asio::awaitable<std::vector<node_info>> directory::nodes() const {
+    return detail::read_board<node_info>(broker_, detail::nodes_board);
+}
+
+asio::awaitable<std::vector<service_instance>> directory::services() const { return detail::all_services(broker_); }
+
+asio::awaitable<std::vector<service_instance>> directory::services(std::string service) const {
+    detail::checked_service(service);
+    return detail::instances_of(broker_, std::move(service));
+}
+
+asio::awaitable<directory_view> directory::view() const { return detail::whole_view(broker_); }
+
+asio::awaitable<directory_view> directory::next_change(directory_view known, duration wait) const {
+    return detail::changed_view(broker_, std::move(known), wait);
+}
+
+asio::awaitable<std::vector<node_info>> directory::set_concurrency(node_filter which, std::uint64_t slots, bool keep) const {
+    node_order order;
+    order.concurrency = slots;
+    return detail::steer(broker_, rpc_, std::move(which), order, keep);
+}
+
+asio::awaitable<std::vector<node_info>> directory::pause(node_filter which, bool keep) const {
+    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::pause), keep);
+}
+
+asio::awaitable<std::vector<node_info>> directory::resume(node_filter which, bool keep) const {
+    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::resume), keep);
+}
+
+asio::awaitable<std::vector<node_info>> directory::drain(node_filter which) const {
+    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::drain), false);
+}
+
+asio::awaitable<std::vector<node_info>> directory::stop(node_filter which) const {
+    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::stop), false);
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/admin/inspector.ipp ---------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// In the order of the calls: digits count as numbers, so that 2.10 comes after 2.9.
+inline bool is_before_by_number(std::string_view a, std::string_view b) {
+    const auto digits = [](std::string_view text) {
+        return text.substr(0, (std::min)(text.find_first_not_of("0123456789"), text.size()));
+    };
+    while (!a.empty() && !b.empty()) {
+        const auto x = digits(a), y = digits(b);
+        if (!x.empty() && !y.empty()) {
+            if (x != y) return x.size() != y.size() ? x.size() < y.size() : x < y;
+            a.remove_prefix(x.size());
+            b.remove_prefix(y.size());
+        } else {
+            if (a.front() != b.front()) return a.front() < b.front();
+            a.remove_prefix(1);
+            b.remove_prefix(1);
+        }
+    }
+    return a.size() < b.size();
+}
+
+asio::awaitable<task_node> child_of(broker_ptr broker, const journal_entry& entry) {
+    const auto place = child_place::parse(entry.text);
+    task_node made;
+    made.name = entry.key.substr(1);
+    const auto key = co_await broker->find(place.queue, place.own_id);
+    if (key) {
+        task_id id;
+        id.queue = place.queue;
+        id.key = *key;
+        auto record = co_await broker->get(std::move(id));
+        if (record) {
+            made.task = std::move(*record);
+            co_return made;
+        }
+    }
+    made.task.id.queue = place.queue;
+    made.task.own_id = place.own_id;
+    made.task.name = place.name;
+    if (entry.outcome) {
+        made.task.state = entry.outcome->state;
+        made.task.result = entry.outcome->result;
+        made.task.error = entry.outcome->error;
+        made.task.attempts = entry.outcome->attempts;
+    }
+    co_return made;
+}
+
+asio::awaitable<void> grow_tree(broker_ptr broker, task_node& node, std::size_t& room) {
+    journal_query query;
+    do {
+        journal_page page;
+        try {
+            page = co_await broker->journal(node.task.id, query);
+        } catch (const error& e) {
+            if (e.code() != errc::not_found) throw;
+            co_return;
+        }
+        node.spawned = page.counts;
+        query.cursor = page.cursor;
+        for (const auto& entry : page.entries) {
+            if (!entry.key.starts_with(journal_letter::subtask)) continue;
+            if (room == 0) {
+                node.is_cut = true;
+                co_return;
+            }
+            --room;
+            auto child = co_await child_of(broker, entry);
+            node.children.push_back(std::move(child));
+        }
+    } while (!query.cursor.empty());
+    std::ranges::sort(node.children, [](const task_node& a, const task_node& b) { return is_before_by_number(a.name, b.name); });
+    for (auto& child : node.children) co_await grow_tree(broker, child, room);
+}
+
+asio::awaitable<task_tree> look_around(broker_ptr broker, task_id id, std::size_t most) {
+    auto found = co_await broker->get(id);
+    if (!found) throw detail::no_such_task(id);
+    task_tree tree;
+    auto above = found->parent;
+    while (!above.empty()) {
+        auto parent = co_await broker->get(parse_task_id(above));
+        if (!parent) break;
+        above = parent->parent;
+        tree.ancestors.insert(tree.ancestors.begin(), std::move(*parent));
+    }
+    tree.node.task = std::move(*found);
+    co_await grow_tree(broker, tree.node, most);
+    co_return tree;
+}
+
+asio::awaitable<children_counts> count_children(broker_ptr broker, task_id id) {
+    journal_query query;
+    query.limit = 1;
+    const auto page = co_await broker->journal(std::move(id), std::move(query));
+    co_return page.counts;
+}
+
+}  // namespace detail
+
+asio::awaitable<task_tree> inspector::tree(task_id id, std::size_t most) const {
+    return detail::look_around(broker_, std::move(id), most);
+}
+
+asio::awaitable<children_counts> inspector::progress(task_id id) const {
+    return detail::count_children(broker_, std::move(id));
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/admin/node/core.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A node while it runs: its worker, the service that steers it, and what shows it in the directory, on one strand.
+class node_core final : public std::enable_shared_from_this<node_core> {
+public:
+    node_core(broker_ptr broker, worker& shown, node_options options);
+
+    const asio::any_io_executor& strand() const { return strand_; }
+
+    /// Until the worker has ended, and nothing of the node is left in the directory. Throws what the worker threw.
+    asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>);
+
+    /// Stops the worker, and with it the node. Thread-safe; may come before `live`.
+    void stop();
+
+    node_info info() const;
+
+private:
+    std::string host() const;
+
+    /// Begins with what others have asked for.
+    asio::awaitable<void> begin();
+    asio::awaitable<void> take_settings();
+
+    asio::awaitable<void> be_steered();
+    static asio::awaitable<node_info> obey(node_core& self, node_order order);
+
+    /// Tells the directory now and then, and when something has changed.
+    asio::awaitable<void> show();
+    asio::awaitable<void> announce();
+
+    /// Logs an error, if there is one.
+    void tell(const std::string& what, const std::exception_ptr& error) const;
+
+    const broker_ptr broker_;
+    worker& worker_;
+    const node_options options_;
+    const std::string id_;
+    const std::string ip_;
+    const asio::any_io_executor strand_;
+    service service_;
+    const time_point started_at_;
+    const std::shared_ptr<event> changed_;
+
+    // On the strand.
+    nursery parts_;
+    nursery::child beginning_, working_, showing_;
+    bool has_begun_ = false;
+    bool is_over_ = false;  // the worker has ended
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/admin/node.ipp --------------------------------------------------------------
+
+namespace taskflux {
+
+node::node(broker_ptr broker, worker& shown, node_options options)
+    : core_(std::make_shared<detail::node_core>(std::move(broker), shown, std::move(options))) {}
+
+node::~node() = default;
+
+asio::awaitable<void> node::run() { return detail::live(core_, nullptr); }
+
+node_info node::info() const { return core_->info(); }
+
+}  // namespace taskflux
+
+// -------------------- taskflux/admin/node/core.ipp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// As many slots as a worker of this machine can count.
+inline std::size_t slots_of(std::uint64_t wanted) {
+    return static_cast<std::size_t>((std::min)(wanted, std::uint64_t((std::numeric_limits<std::size_t>::max)())));
+}
+
+node_core::node_core(broker_ptr broker, worker& shown, node_options options)
+    : broker_(std::move(broker)), worker_(shown), options_(std::move(options)), id_(uuid_generator().text()), ip_(own_ip()),
+      strand_(asio::make_strand(broker_->get_executor())),
+      service_(broker_, service_options().id(id_).host(host()).lease(options_.lease()).log(options_.log())),
+      started_at_(broker_->clock().now()), changed_(std::make_shared<event>()), parts_(strand_) {
+    service_.on(steer_node, [this](node_order order) { return obey(*this, order); });
+}
+
+asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
+    const auto self = shared_from_this();
+    if (std::exchange(has_begun_, true)) throw error(errc::wrong_state, "this node has been run already");
+    parts_.start(beginning_, begin());
+    co_await parts_.end_of(beginning_);
+    auto running = worker_.run();  // before an order can come
+    parts_.start(be_steered());
+    parts_.start(showing_, show());
+    parts_.start(working_, std::move(running));
+
+    co_await parts_.end_of(working_);
+    service_.stop();
+    is_over_ = true;
+    changed_->set();
+    co_await parts_.end_of(showing_);
+    auto leaving = broker_->withdraw(nodes_board, id_);
+    const auto left = co_await caught(std::move(leaving));
+    tell("leaving the directory", left.failure());
+    co_await parts_.end_of_all();
+    parts_.check();
+}
+
+void node_core::stop() {
+    asio::post(strand_, [self = shared_from_this()] {
+        self->beginning_.stop();
+        self->worker_.stop();
+    });
+}
+
+node_info node_core::info() const {
+    node_info made;
+    made.id = id_;
+    made.name = options_.name().empty() ? host() : options_.name();
+    made.host = host();
+    made.ip = ip_;
+    made.pid = process_id();
+    made.version = version;
+    made.started_at = started_at_;
+    made.queues = worker_.queues();
+    made.tasks = worker_.tasks();
+    made.concurrency = worker_.concurrency();
+    made.running = worker_.counts().running;
+    made.load = host_load();
+    made.memory = resident_memory();
+    made.paused = worker_.is_paused();
+    return made;
+}
+
+std::string node_core::host() const { return options_.host().empty() ? asio::ip::host_name() : options_.host(); }
+
+asio::awaitable<void> node_core::begin() {
+    const auto self = shared_from_this();
+    auto taking = take_settings();
+    const auto taken = co_await caught(std::move(taking));
+    tell("reading what is kept for it", taken.failure());
+}
+
+asio::awaitable<void> node_core::take_settings() {
+    const auto name = info().name;
+    const auto rows = co_await broker_->announced(settings_board);
+    for (const auto& row : rows) {
+        if (row.id != name) continue;
+        const auto settings = decode<node_settings>(row.text);
+        if (settings.concurrency) worker_.set_concurrency(slots_of(*settings.concurrency));
+        if (settings.paused) worker_.pause();
+    }
+}
+
+asio::awaitable<void> node_core::be_steered() {
+    const auto self = shared_from_this();
+    auto serving = service_.run();
+    const auto served = co_await caught(std::move(serving));
+    tell("steering it", served.failure());
+}
+
+asio::awaitable<node_info> node_core::obey(node_core& self, node_order order) {
+    if (order.concurrency) self.worker_.set_concurrency(slots_of(*order.concurrency));
+    switch (order.action) {
+        case node_action::none: break;
+        case node_action::pause: self.worker_.pause(); break;
+        case node_action::resume: self.worker_.resume(); break;
+        case node_action::drain: self.worker_.stop(); break;
+        case node_action::stop: self.worker_.stop_now(); break;
+    }
+    self.changed_->set();
+    co_return self.info();
+}
+
+asio::awaitable<void> node_core::show() {
+    const auto self = shared_from_this();
+    auto& clock = broker_->clock();
+    while (!is_over_) {
+        const auto next = later(clock.now(), renewal_period(options_.lease()));
+        auto telling = announce();
+        const auto told = co_await caught(std::move(telling));
+        tell("telling that it is there", told.failure());
+        if (is_over_) break;
+        const alarm at(clock, strand_, changed_, next);
+        co_await changed_->wait();
+    }
+}
+
+asio::awaitable<void> node_core::announce() {
+    auto text = encode(info());
+    co_await broker_->announce(nodes_board, id_, std::move(text), options_.lease());
+}
+
+void node_core::tell(const std::string& what, const std::exception_ptr& error) const {
+    if (!error || !options_.log()) return;
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+        options_.log()("node " + id_ + ": " + what + " failed: " + e.what());
+    }
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/client.ipp -------------------------------------------------------------
 
 namespace taskflux::detail {
@@ -5045,6 +7429,8 @@ asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::st
 
 namespace taskflux::detail {
 
+std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window) { return inlet::open(std::move(broker), window); }
+
 std::string stream_header_for(const inlet& reader) { return std::to_string(reader.window()) + ' ' + reader.address(); }
 
 stream_reader read_stream_header(std::string_view text) {
@@ -5072,7 +7458,8 @@ asio::awaitable<void> close_after(broker_ptr broker, task_id id, std::weak_ptr<i
     if (const auto in = reader.lock()) in->close(why);
 }
 
-void follow_task(const broker_ptr& broker, const task_id& id, inlet& reader) {
+void follow_task(const task_id& id, inlet& reader) {
+    const auto broker = reader.broker();
     const auto strand = asio::make_strand(broker->get_executor());
     const auto stop = std::make_shared<asio::cancellation_signal>();
     reader.attach(never, nullptr, [broker, id, strand, stop](bool has_ended) {
@@ -8048,2237 +10435,6 @@ asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::str
 }
 
 }  // namespace taskflux::detail
-
-// -------------------- taskflux/broker/memory/admission.hpp -------------------------------------------------
-
-namespace taskflux::memory {
-
-/// Why no more tasks of a queue may start now.
-enum class obstacle {
-    none,   ///< as many may start as were asked for
-    paused  ///< the queue is paused
-};
-
-/// How many tasks may start now, and why not more.
-struct allowance {
-    std::size_t count = 0;
-    obstacle why_not_more = obstacle::none;
-};
-
-/// Decides how many tasks of one queue may start. Whatever hands out tasks, or wakes somebody who would fetch them, asks
-/// here and nowhere else: what limits a queue is a rule of this class.
-class admission {
-public:
-    void pause(bool on) { is_paused_ = on; }
-    bool is_paused() const { return is_paused_; }
-
-    /// How many of `wanted` tasks may start now.
-    allowance admit(std::size_t wanted) const {
-        if (is_paused_) return {0, obstacle::paused};
-        return {wanted, obstacle::none};
-    }
-
-private:
-    bool is_paused_ = false;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/journal.hpp ---------------------------------------------------
-
-namespace taskflux::memory {
-
-/// A task's journal as the memory broker keeps it.
-class journal {
-public:
-    struct entry {
-        std::string text;
-        unsigned epoch = 0;
-        bool is_spawned = false;
-        std::optional<task_outcome> outcome;
-    };
-
-    unsigned epoch = 0;   ///< attempts that have failed since the task was submitted
-    std::string awaited;  ///< the key of the signal that ends the pause
-    children_policy policy;
-    bool is_continued = false;  ///< the continuation has been started
-
-    const children_counts& counts() const { return counts_; }
-    bool has_open_children() const { return open_ > 0; }
-    bool has_spawned() const { return counts_.total > 0 || has(continuation_key); }
-    bool has(std::string_view key) const { return entries_.contains(key); }
-
-    /// Throws `too_large`, and has changed nothing then.
-    noted note(journal_notes& notes) {
-        auto size = size_;
-        for (const auto& item : notes.items) {
-            if (item.key[0] == 's' && item.how == journal_notes::mode::add && !entries_.contains(item.key)) {
-                size += item.key.size() + item.text.size();
-            }
-        }
-        detail::check_journal_size(size);
-        size_ = size;
-        if (notes.policy) policy = *notes.policy;
-        noted answer;
-        answer.epoch = epoch;
-        for (auto& item : notes.items) answer.before.push_back(note(item));
-        return answer;
-    }
-
-    /// The next signal of that name.
-    std::string add_signal(const std::string& name, std::string value) {
-        detail::check_journal_size(size_ + value.size());
-        size_ += value.size();
-        auto key = signal_key(name, ++signals_[name]);
-        entries_[key].text = std::move(value);
-        return key;
-    }
-
-    /// Whether an open subtask has ended by that: another may have taken the place of one that ends again.
-    bool end_child(const std::string& key, const std::string& own_id, const task_outcome& outcome) {
-        const auto found = entries_.find(key);
-        if (found == entries_.end() || found->second.outcome) return false;
-        if (child_place::parse(found->second.text).own_id != own_id) return false;
-        found->second.outcome = outcome;
-        --open_;
-        if (!found->second.is_spawned) return true;
-        ++counts_.done;
-        if (outcome.state != task_state::succeeded) {
-            if (counts_.failed++ == 0) why_ = reason(key, outcome);
-        }
-        return true;
-    }
-
-    /// What the task fails with when its policy says so.
-    std::string failure() const {
-        if (!why_.empty()) return why_;
-        return encode(taskflux::failure{"task_failed", "", "it has fewer subtasks than must succeed", "", ""});
-    }
-
-    /// Where the subtasks are that have not ended.
-    std::vector<child_place> open_children() const {
-        std::vector<child_place> open;
-        for (auto at = entries_.lower_bound(child_key("")); at != entries_.end() && at->first[0] == journal_letter::subtask; ++at) {
-            if (!at->second.outcome) open.push_back(child_place::parse(at->second.text));
-        }
-        return open;
-    }
-
-    journal_page read(const journal_query& query) const {
-        journal_page page;
-        page.counts = counts_;
-        if (!query.keys.empty()) {
-            for (const auto& key : query.keys) {
-                const auto found = entries_.find(key);
-                if (found != entries_.end()) page.entries.push_back(seen(*found));
-            }
-            return page;
-        }
-        auto at = entries_.upper_bound(query.cursor);
-        for (; at != entries_.end() && page.entries.size() < query.limit; ++at) page.entries.push_back(seen(*at));
-        if (at != entries_.end() && at != entries_.begin()) page.cursor = std::prev(at)->first;
-        return page;
-    }
-
-    child_place place_of(const std::string& key) const { return child_place::parse(entries_.at(key).text); }
-    const std::optional<task_outcome>& outcome_of(const std::string& key) const { return entries_.at(key).outcome; }
-
-    /// What a task fails with whose subtask ended like that: what a script writes too.
-    static std::string reason(const std::string& key, const task_outcome& outcome) {
-        std::string message = "subtask \"" + key.substr(1) + "\" ";
-        message += outcome.state == task_state::cancelled ? "was cancelled" : outcome.state == task_state::expired ? "expired" : "failed";
-        taskflux::failure why{"task_failed", "", std::move(message), "", ""};
-        if (outcome.state == task_state::failed) {
-            try {
-                why.message += ": " + decode<taskflux::failure>(outcome.error).message;
-            } catch (const error&) {  // that it failed must be enough
-            }
-        }
-        return encode(why);
-    }
-
-private:
-    static journal_entry seen(const std::pair<const std::string, entry>& one) {
-        return {one.first, one.second.text, one.second.epoch, one.second.is_spawned, one.second.outcome};
-    }
-
-    std::optional<journal_entry> note(journal_notes::item& item) {
-        using mode = journal_notes::mode;
-        const auto found = entries_.find(item.key);
-        if (item.how == mode::drop) {
-            if (found != entries_.end()) drop(found->second), entries_.erase(found);
-            return std::nullopt;
-        }
-        if (found != entries_.end() && item.how == mode::add && !gives_way(found->second)) return seen(*found);
-        const bool is_child = item.key[0] == journal_letter::subtask;
-        if (is_child && found != entries_.end()) drop(found->second);
-        auto& made = entries_[item.key];
-        made = {std::move(item.text), epoch, item.is_spawned, std::nullopt};
-        if (is_child) ++open_;
-        if (item.is_spawned) ++counts_.total;
-        return std::nullopt;
-    }
-
-    void drop(const entry& child) {
-        if (!child.outcome) --open_;
-        if (!child.is_spawned) return;
-        --counts_.total;
-        if (!child.outcome) return;
-        --counts_.done;
-        if (child.outcome->state != task_state::succeeded) --counts_.failed;
-    }
-
-    bool gives_way(const entry& old) const {
-        return old.outcome && old.outcome->state != task_state::succeeded && old.epoch < epoch;
-    }
-
-    std::map<std::string, entry, std::less<>> entries_;
-    std::map<std::string, std::size_t> signals_;
-    std::string why_;  // a `failure`: that of the first spawned subtask that did not succeed
-    children_counts counts_;
-    std::size_t open_ = 0;  // subtasks, spawned or not
-    std::size_t size_ = 0;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/entry.hpp -----------------------------------------------------
-
-namespace taskflux::memory {
-
-struct entry;
-struct consumer;
-
-/// A caller waiting for a task's end: notified once, with the outcome filled in.
-struct result_waiter {
-    std::optional<task_outcome> outcome;
-    void (*notify)(result_waiter&) = nullptr;
-    result_waiter* next = nullptr;
-};
-
-/// What few tasks have, kept out of the way of those that don't.
-struct entry_extras {
-    std::string own_id;
-    std::string unique_key;
-    duration unique_window{};
-    std::string error;
-    std::string progress;
-    std::deque<log_line> log;
-    time_point limits_from{};  ///< set by a requeue: deadlines count from here
-    std::optional<parent_link> parent;
-    std::unique_ptr<memory::journal> journal;
-};
-
-/// A doubly linked list through the entries themselves: no allocation, and removal from the middle in
-/// O(1). A task is in at most one list: a lane, what a consumer holds, or those that have ended.
-class entry_list {
-public:
-    entry_list() = default;
-    entry_list(const entry_list&) = delete;
-    entry_list& operator=(const entry_list&) = delete;
-
-    bool empty() const { return head_ == nullptr; }
-    entry* front() const { return head_; }
-    entry* back() const { return tail_; }
-    inline void push_back(entry& item);
-    inline void push_front(entry& item);
-    inline void remove(entry& item);
-
-private:
-    entry* head_ = nullptr;
-    entry* tail_ = nullptr;
-};
-
-/// One task as the memory broker keeps it.
-struct entry {
-    entry* previous = nullptr;
-    entry* next = nullptr;
-    entry_list* home = nullptr;  ///< the list it is in
-
-    std::shared_ptr<const task_spec> spec;
-    std::string payload;
-    std::string result;
-    std::unique_ptr<entry_extras> extras;
-    result_waiter* waiters = nullptr;
-    consumer* holder = nullptr;  ///< of a running task
-
-    std::uint64_t sequence = 0;  ///< 0: this place is vacant
-    time_point submitted_at{};
-    time_point when{};  ///< held and scheduled: due; ended: when
-    time_point first_started_at{};
-    time_point started_at{};
-    std::uint32_t deliveries = 0;
-    std::uint32_t failed_attempts = 0;
-    std::uint32_t crashes = 0;
-    task_state state = task_state::waiting;
-    bool cancel_requested = false;
-    bool unclaimed = false;
-    bool is_first_try = false;  ///< running, and never before since it was submitted or requeued
-
-    entry_extras& more() {
-        if (!extras) extras = std::make_unique<entry_extras>();
-        return *extras;
-    }
-
-    void add_waiter(result_waiter& who) {
-        who.next = waiters;
-        waiters = &who;
-    }
-
-    void remove_waiter(const result_waiter& who) {
-        for (auto** link = &waiters; *link; link = &(*link)->next) {
-            if (*link == &who) {
-                *link = who.next;
-                return;
-            }
-        }
-    }
-
-    memory::journal* journal() const { return extras ? extras->journal.get() : nullptr; }
-
-    unsigned attempts() const { return failed_attempts + (has_unfailed_attempt(state) ? 1 : 0); }
-
-    task_outcome outcome() const { return {state, result, extras ? extras->error : std::string(), attempts()}; }
-
-    /// When the broker gives the task up unless it has started (or, after a first try, ended) by then.
-    time_point limit() const {
-        const auto& policy = spec->policy;
-        if (policy.deadline == duration::zero() && policy.expires_in == duration::zero()) return never;
-        const auto from = extras && extras->limits_from > time_point{} ? extras->limits_from : submitted_at;
-        time_point limit = never;
-        if (policy.deadline > duration::zero()) limit = later(from, policy.deadline);
-        if (policy.expires_in > duration::zero() && first_started_at == time_point{}) {
-            limit = (std::min)(limit, later(from, policy.expires_in));
-        }
-        return limit;
-    }
-};
-
-/// A worker known to the queue, and what it holds.
-struct consumer {
-    std::string name;
-    time_point lease_end{};
-    entry_list held;
-    bool has_news = false;  ///< it has something to cancel and has not been told yet
-};
-
-inline void entry_list::push_back(entry& item) {
-    item.previous = tail_;
-    item.next = nullptr;
-    (tail_ ? tail_->next : head_) = &item;
-    tail_ = &item;
-    item.home = this;
-}
-
-inline void entry_list::push_front(entry& item) {
-    item.previous = nullptr;
-    item.next = head_;
-    (head_ ? head_->previous : tail_) = &item;
-    head_ = &item;
-    item.home = this;
-}
-
-inline void entry_list::remove(entry& item) {
-    (item.previous ? item.previous->next : head_) = item.next;
-    (item.next ? item.next->previous : tail_) = item.previous;
-    item.previous = item.next = nullptr;
-    item.home = nullptr;
-}
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/ended.hpp -----------------------------------------------------
-
-namespace taskflux::memory {
-
-/// The tasks that have ended, in the order in which their retention does: one list per length of
-/// retention, each in the order of ending, so that adding and finding the next are O(1).
-class ended_tasks {
-public:
-    void add(entry& item, duration retention) { lists_[retention].push_back(item); }
-
-    /// A task whose retention is over at `now`, or null.
-    entry* overdue(time_point now) {
-        std::erase_if(lists_, [](const auto& list) { return list.second.empty(); });
-        for (const auto& [retention, list] : lists_) {
-            if (!list.empty() && later(list.front()->when, retention) <= now) return list.front();
-        }
-        return nullptr;
-    }
-
-    /// The task that ended first, or null.
-    entry* oldest() const {
-        entry* found = nullptr;
-        for (const auto& [retention, list] : lists_) {
-            if (!list.empty() && (!found || list.front()->when < found->when)) found = list.front();
-        }
-        return found;
-    }
-
-    /// When the next retention ends, or `never`.
-    time_point next() const {
-        time_point soonest = never;
-        for (const auto& [retention, list] : lists_) {
-            if (!list.empty()) soonest = (std::min)(soonest, later(list.front()->when, retention));
-        }
-        return soonest;
-    }
-
-private:
-    std::map<duration, entry_list> lists_;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/nonces.hpp ----------------------------------------------------
-
-namespace taskflux::memory {
-
-/// The nonces of a queue's keys: a function of the number, another one in each life of the queue, so that keys of another life
-/// don't match.
-class nonces {
-public:
-    explicit nonces(std::uint64_t seed) : seed_(seed) {}
-
-    std::uint32_t of(std::uint64_t sequence) const {
-        // SplitMix64's finaliser (Steele, Lea, Flood, 2014).
-        auto mixed = seed_ + sequence * 0x9e3779b97f4a7c15U;
-        mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9U;
-        mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebU;
-        return static_cast<std::uint32_t>((mixed ^ (mixed >> 31)) >> 32);
-    }
-
-private:
-    std::uint64_t seed_;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/ready.hpp -----------------------------------------------------
-
-namespace taskflux::memory {
-
-/// The waiting tasks of a queue: a FIFO lane per priority, and aside from them, by name, the tasks that a
-/// worker without a handler for them has passed over.
-class ready_tasks {
-public:
-    /// `urgent`: before the others of its priority; it has waited its turn before.
-    void add(entry& item, bool urgent = false) {
-        auto& lane = lanes_[item.spec->priority];
-        urgent ? lane.push_front(item) : lane.push_back(item);
-    }
-
-    void remove(entry& item) {
-        item.home->remove(item);
-        if (!std::exchange(item.unclaimed, false)) return;
-        --unclaimed_size_;
-        const auto aside = unclaimed_.find(item.spec->name);
-        if (!front(aside->second)) unclaimed_.erase(aside);
-    }
-
-    /// The task that a worker which knows `names` (null: all) gets next, or null when there is none for it.
-    /// Tasks it does not know are set aside on the way; `budget` bounds how many, and is counted down.
-    entry* next(const name_set* names, std::size_t& budget) {
-        for (;;) {
-            auto* found = front(lanes_);
-            if (unclaimed_size_ > 0) found = best(found, claimable(names));
-            if (!found || !names || names->contains(found->spec->name)) return found;
-            if (budget == 0) return nullptr;
-            --budget;
-            remove(*found);
-            set_aside(*found);
-        }
-    }
-
-    /// Whether a worker that knows `names` has something to look at.
-    bool has_work(const name_set* names) const {
-        return front(lanes_) != nullptr || (unclaimed_size_ > 0 && claimable(names) != nullptr);
-    }
-
-    /// The specification of the next task, or null.
-    const task_spec* front_spec() const {
-        const auto* next = front(lanes_);
-        return next ? next->spec.get() : nullptr;
-    }
-
-    std::size_t unclaimed_size() const { return unclaimed_size_; }
-
-private:
-    using lanes = std::map<int, entry_list, std::greater<>>;  // an emptied lane stays: it will be used again
-
-    static entry* front(const lanes& from) {
-        for (const auto& [priority, lane] : from) {
-            if (!lane.empty()) return lane.front();
-        }
-        return nullptr;
-    }
-
-    /// The one to run first: by priority, then by age.
-    static entry* best(entry* a, entry* b) {
-        if (!a || !b) return a ? a : b;
-        if (a->spec->priority != b->spec->priority) return a->spec->priority > b->spec->priority ? a : b;
-        return a->sequence < b->sequence ? a : b;
-    }
-
-    entry* claimable(const name_set* names) const {
-        entry* found = nullptr;
-        for (const auto& [name, aside] : unclaimed_) {
-            if (!names || names->contains(name)) found = best(found, front(aside));
-        }
-        return found;
-    }
-
-    void set_aside(entry& item) {
-        unclaimed_[item.spec->name][item.spec->priority].push_back(item);
-        item.unclaimed = true;
-        ++unclaimed_size_;
-    }
-
-    lanes lanes_;
-    std::map<std::string, lanes, std::less<>> unclaimed_;
-    std::size_t unclaimed_size_ = 0;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/table.hpp -----------------------------------------------------
-
-namespace taskflux::memory {
-
-/// All tasks of a queue by sequence number, in segments of 64 that vanish with their last task. Entries
-/// never move. Lookup is two indexings: numbers are given out in order, so no hashing is needed.
-class entry_table {
-public:
-    /// Makes an entry with the next sequence number.
-    entry& add() {
-        const auto sequence = ++last_;
-        const auto index = index_of(sequence);
-        while (segments_.size() <= index) segments_.push_back(nullptr);
-        if (!segments_[index]) {
-            segments_[index] = std::make_unique<segment>();
-            if (index > 0 && segments_[index - 1] && segments_[index - 1]->used == 0) segments_[index - 1].reset();
-        }
-        auto& made = segments_[index]->entries[place_of(sequence)];
-        made.sequence = sequence;
-        ++segments_[index]->used;
-        ++size_;
-        return made;
-    }
-
-    entry* find(std::uint64_t sequence) {
-        const auto number = sequence / segment_size;
-        if (number < first_segment_ || number - first_segment_ >= segments_.size()) return nullptr;
-        const auto& found = segments_[index_of(sequence)];
-        if (!found) return nullptr;
-        auto& place = found->entries[place_of(sequence)];
-        return sequence > 0 && place.sequence == sequence ? &place : nullptr;
-    }
-
-    /// The task with the lowest number above `sequence`, or null.
-    entry* after(std::uint64_t sequence) {
-        if (sequence >= last_) return nullptr;
-        for (auto at = (std::max)(sequence + 1, first_segment_ * segment_size); at <= last_;) {
-            if (!segments_[index_of(at)]) {
-                at = (at / segment_size + 1) * segment_size;
-            } else if (auto* found = find(at)) {
-                return found;
-            } else {
-                ++at;
-            }
-        }
-        return nullptr;
-    }
-
-    void erase(entry& gone) {
-        const auto index = index_of(gone.sequence);
-        const bool is_growing = index + 1 == segments_.size();  // its next numbers are still to come
-        gone = entry{};
-        --size_;
-        if (--segments_[index]->used == 0 && !is_growing) segments_[index].reset();
-        while (segments_.size() > 1 && !segments_.front()) {
-            segments_.pop_front();
-            ++first_segment_;
-        }
-    }
-
-    std::size_t size() const { return size_; }
-
-    /// How many segments are in memory.
-    std::size_t segments() const {
-        return static_cast<std::size_t>(std::ranges::count_if(segments_, [](const auto& one) { return bool(one); }));
-    }
-
-    /// The highest number given out so far.
-    std::uint64_t last() const { return last_; }
-
-private:
-    static std::size_t place_of(std::uint64_t sequence) { return static_cast<std::size_t>(sequence % segment_size); }
-    std::size_t index_of(std::uint64_t sequence) const {
-        return static_cast<std::size_t>(sequence / segment_size - first_segment_);
-    }
-
-    static constexpr std::uint64_t segment_size = 64;
-
-    struct segment {
-        std::array<entry, segment_size> entries;
-        std::uint32_t used = 0;
-    };
-
-    std::deque<std::unique_ptr<segment>> segments_;
-    std::uint64_t first_segment_ = 0;
-    std::uint64_t last_ = 0;
-    std::size_t size_ = 0;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/unique_keys.hpp -----------------------------------------------
-
-namespace taskflux::memory {
-
-/// Which task holds which unique key, and until when. An empty key is none. Not thread-safe.
-class unique_keys {
-public:
-    /// The number of the task that holds it now, which may have gone.
-    std::optional<std::uint64_t> holder(const std::string& key, time_point now) const {
-        const auto lock = locks_.find(key);
-        if (lock == locks_.end() || lock->second.until <= now) return std::nullopt;
-        return lock->second.sequence;
-    }
-
-    void lock(const std::string& key, std::uint64_t sequence, time_point until) {
-        if (!key.empty()) locks_[key] = {sequence, until};
-    }
-
-    /// Unless another task has it by now.
-    void unlock(const std::string& key, std::uint64_t sequence) {
-        const auto lock = locks_.find(key);
-        if (lock != locks_.end() && lock->second.sequence == sequence) locks_.erase(lock);
-    }
-
-private:
-    struct lock_entry {
-        std::uint64_t sequence;
-        time_point until;
-    };
-
-    std::unordered_map<std::string, lock_entry> locks_;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/store.hpp -----------------------------------------------------
-
-namespace taskflux::memory {
-
-/// The tasks of one queue and every step that they may take: the state table in motion. Knows no clock
-/// (`now` is an argument), starts nothing, waits for nothing. Not thread-safe.
-class task_store {
-public:
-    /// `seed` makes the nonces of keys; `max_ended` bounds how many ended tasks are kept, zero: no bound.
-    task_store(std::uint64_t seed, std::size_t max_ended) : nonces_(seed), max_ended_(max_ended) {}
-
-    /// Stores a task, or finds the one that is there already under its own id or unique key.
-    submitted add(new_task&& from, time_point now) {
-        if (const auto there = find_same(from, now)) return {*there, true};
-        auto& task = tasks_.add();
-        task.spec = std::move(from.spec);
-        task.payload = std::move(from.payload);
-        task.submitted_at = now;
-        if (!from.own_id.empty()) {
-            own_ids_.emplace(from.own_id, task.sequence);
-            task.more().own_id = std::move(from.own_id);
-        }
-        if (!from.unique_key.empty()) {
-            task.more().unique_key = std::move(from.unique_key);
-            task.more().unique_window = from.unique_window;
-            lock_unique_key(task, now);
-        }
-        if (from.parent) task.more().parent = std::move(from.parent);
-        task.when = (std::max)({from.at, later(now, from.delay), now});
-        task.state = task_state::held;  // where every task begins, most of them for no time at all
-        ++counts_[index(task.state)];
-        watch_limit(task);
-        if (!from.hold) start(task, now);
-        return {key_of(task), false};
-    }
-
-    /// The task that is there already under the same own id or unique key.
-    std::optional<task_key> find_same(const new_task& as, time_point now) {
-        if (const auto there = find_own(as.own_id)) return there;
-        if (const auto* holder = unique_holder(as.unique_key, now)) return key_of(*holder);
-        return std::nullopt;
-    }
-
-    void start(entry& task, time_point now) {
-        detach(task);
-        make_ready(task, task_event::start, task.when, now);
-    }
-
-    void promote(entry& task, time_point now) {
-        detach(task);
-        make_ready(task, task_event::promote, now, now);
-    }
-
-    /// False when its unique key is another's by now.
-    bool requeue(entry& task, time_point now) {
-        auto& more = task.more();
-        if (unique_holder(more.unique_key, now)) return false;
-        lock_unique_key(task, now);
-        detach(task);
-        task.failed_attempts = task.crashes = 0;
-        task.first_started_at = task.started_at = {};
-        task.cancel_requested = false;
-        more.limits_from = now;
-        more.error.clear();
-        if (more.journal) begin_epoch(*more.journal);
-        make_ready(task, task_event::requeue, now, now);
-        return true;
-    }
-
-    void deliver(entry& task, consumer& who, time_point now) {
-        detach(task);
-        enter(task, task_event::fetch, task_state::running);
-        ++task.deliveries;
-        task.started_at = now;
-        task.is_first_try = task.first_started_at == time_point{};
-        if (task.is_first_try) task.first_started_at = now;
-        task.holder = &who;
-        who.held.push_back(task);
-    }
-
-    void complete(entry& task, std::string result, time_point now) {
-        if (task.cancel_requested) {
-            ++task.failed_attempts;
-            return cancel(task, now);
-        }
-        task.result = std::move(result);
-        finish(task, task_event::complete, task_state::succeeded, now);
-    }
-
-    void fail(entry& task, task_event event, std::string why, time_point now) {
-        if (task.cancel_requested) return cancel(task, now);
-        task.more().error = std::move(why);
-        finish(task, event, task_state::failed, now);
-    }
-
-    /// Due again after `delay`; failed instead when its deadline comes first.
-    void retry(entry& task, std::string why, duration delay, time_point now) {
-        const auto due = later(now, delay);
-        if (task.cancel_requested || due >= task.limit()) {
-            return fail(task, task_event::time_out, std::move(why), now);
-        }
-        if (!why.empty()) task.more().error = std::move(why);
-        detach(task);
-        make_ready(task, task_event::retry, due, now);
-    }
-
-    /// Retried after a failure: what has failed below it may be tried again too.
-    static void begin_epoch(memory::journal& notes) {
-        ++notes.epoch;
-        notes.awaited.clear();
-        notes.is_continued = false;
-    }
-
-    /// Back to the head of its lane, as if it had not been fetched.
-    void release(entry& task, time_point now) {
-        if (task.is_first_try) task.first_started_at = task.started_at = {};
-        give_back(task, task_event::release, now);
-    }
-
-    /// After its consumer's death.
-    void recover(entry& task, time_point now) {
-        ++task.crashes;
-        const auto limit = task.spec->policy.crash_limit;
-        if (limit == 0 || task.crashes < limit) return give_back(task, task_event::recover, now);
-        const failure why{"crashed", "", "the lease was lost " + std::to_string(task.crashes) + " times", "", ""};
-        fail(task, task_event::crash, encode(why), now);
-    }
-
-    void cancel(entry& task, time_point now) {
-        finish(task, task_event::cancel, task_state::cancelled, now);
-    }
-
-    /// Removes a task for good; callers waiting for it get the outcome `cancelled`.
-    void remove(entry& task, time_point now) {
-        if (is_terminal(task.state)) return forget(task);
-        conclude(task, task_event::cancel, task_state::cancelled, now);
-        erase(task);
-    }
-
-    /// Promotes, expires, times out and forgets what has fallen due; returns when the next will, or `never`.
-    time_point advance(time_point now) {
-        while (!scheduled_.empty() && scheduled_.begin()->first <= now) {
-            promote(*tasks_.find(scheduled_.begin()->second), now);
-        }
-        while (!limits_.empty() && limits_.begin()->first <= now) give_up(*tasks_.find(limits_.begin()->second), now);
-        while (auto* task = ended_.overdue(now)) forget(*task);
-        next_ = ended_.next();
-        if (!scheduled_.empty()) expect(scheduled_.begin()->first);
-        if (!limits_.empty()) expect(limits_.begin()->first);
-        return next_;
-    }
-
-    /// When `advance` will next have something to do, at the earliest.
-    time_point next() const { return next_; }
-
-    entry* find(task_key key) {
-        auto* task = tasks_.find(key.sequence);
-        return task && nonces_.of(key.sequence) == key.nonce ? task : nullptr;
-    }
-
-    std::optional<task_key> find_own(const std::string& own_id) const {
-        if (own_id.empty()) return std::nullopt;
-        const auto found = own_ids_.find(own_id);
-        if (found == own_ids_.end()) return std::nullopt;
-        return task_key{found->second, nonces_.of(found->second)};
-    }
-
-    /// The task with the lowest number above `sequence`, or null.
-    entry* after(std::uint64_t sequence) { return tasks_.after(sequence); }
-
-    task_key key_of(const entry& task) const { return {task.sequence, nonces_.of(task.sequence)}; }
-
-    ready_tasks& ready() { return ready_; }
-    const ready_tasks& ready() const { return ready_; }
-
-    bool has_held_tasks() const { return tasks_.last() > 0; }
-
-    /// Tasks that have not ended.
-    std::size_t pending() const { return tasks_.size() - ended_size_; }
-
-    std::size_t count(task_state state) const { return counts_[index(state)]; }
-
-    struct ended_child {
-        parent_link parent;
-        std::string own_id;
-        task_outcome outcome;
-    };
-
-    /// What has come about here and concerns tasks that may be in other queues.
-    struct effects {
-        std::vector<ended_child> ended;
-        std::vector<std::pair<task_key, child_place>> orphans;  ///< to be cancelled: their parents have ended
-        std::vector<child_place> starts;   ///< continuations
-
-        bool empty() const { return ended.empty() && orphans.empty() && starts.empty(); }
-    };
-    bool has_effects() const { return !effects_.empty(); }
-    effects take_effects() { return std::exchange(effects_, {}); }
-
-protected:
-    /// The only place where a task's state changes.
-    void enter(entry& task, task_event event, task_state to) {
-        BOOST_ASSERT(is_legal(task.state, event, to));
-        static_cast<void>(event);
-        --counts_[index(task.state)];
-        ++counts_[index(to)];
-        task.state = to;
-    }
-
-    /// Takes a task out of every structure that its state puts it into.
-    void detach(entry& task) {
-        switch (task.state) {
-            case task_state::held: forget_limit(task); break;
-            case task_state::scheduled:
-                scheduled_.erase({task.when, task.sequence});
-                forget_limit(task);
-                break;
-            case task_state::waiting:
-                ready_.remove(task);
-                forget_limit(task);
-                break;
-            case task_state::running:
-                task.home->remove(task);
-                task.holder = nullptr;
-                break;
-            case task_state::waiting_children: forget_limit(task); break;
-            case task_state::succeeded:
-            case task_state::failed:
-            case task_state::cancelled:
-            case task_state::expired:
-                task.home->remove(task);
-                --ended_size_;
-                break;
-        }
-    }
-
-    void watch_limit(entry& task) {
-        if (const auto limit = task.limit(); limit != never) {
-            limits_.emplace(limit, task.sequence);
-            expect(limit);
-        }
-    }
-
-    void forget_limit(const entry& task) {
-        if (const auto limit = task.limit(); limit != never) limits_.erase({limit, task.sequence});
-    }
-
-    /// To a lane, or to the schedule when it is due later. `urgent`: to the lane's head.
-    void make_ready(entry& task, task_event event, time_point due, time_point now, bool urgent = false) {
-        if (due > now) {
-            enter(task, event, task_state::scheduled);
-            task.when = due;
-            scheduled_.emplace(due, task.sequence);
-            expect(due);
-        } else {
-            enter(task, event, task_state::waiting);
-            ready_.add(task, urgent);
-        }
-        watch_limit(task);
-    }
-
-    void give_back(entry& task, task_event event, time_point now) {
-        if (task.cancel_requested) return cancel(task, now);
-        detach(task);
-        make_ready(task, event, now, now, true);
-    }
-
-    /// Its deadline has passed.
-    void give_up(entry& task, time_point now) {
-        if (task.first_started_at == time_point{}) {
-            return finish(task, task_event::expire, task_state::expired, now);
-        }
-        auto why = task.extras ? std::move(task.extras->error) : std::string();
-        if (why.empty()) why = encode(failure{"timed_out", "", "the task's overall deadline passed", "", ""});
-        fail(task, task_event::time_out, std::move(why), now);
-    }
-
-    /// The end of a task, and the begin of its retention.
-    void finish(entry& task, task_event event, task_state to, time_point now) {
-        conclude(task, event, to, now);
-        const auto& policy = task.spec->policy;
-        const auto retention = to == task_state::failed ? policy.failed_retention : policy.retention;
-        if (retention == duration::zero()) return erase(task);
-        if (max_ended_ > 0 && ended_size_ >= max_ended_) forget(*ended_.oldest());
-        ++ended_size_;
-        ended_.add(task, retention);
-        expect(later(now, retention));
-    }
-
-    /// The end of a task: its unique key is free, callers waiting for it are notified.
-    void conclude(entry& task, task_event event, task_state to, time_point now) {
-        detach(task);
-        enter(task, event, to);
-        task.when = now;
-        unlock_unique_key(task);
-        tell_waiters(task);
-        if (!task.extras) return;
-        if (task.extras->parent) effects_.ended.push_back({*task.extras->parent, task.extras->own_id, task.outcome()});
-        const auto* notes = task.journal();
-        if (!notes || !notes->has_open_children()) return;
-        for (auto& one : notes->open_children()) effects_.orphans.emplace_back(key_of(task), std::move(one));
-    }
-
-    effects effects_;
-
-private:
-    using by_time = std::set<std::pair<time_point, std::uint64_t>>;
-
-    static std::size_t index(task_state state) { return static_cast<std::size_t>(state); }
-
-    void expect(time_point when) { next_ = (std::min)(next_, when); }
-
-    void forget(entry& ended) {
-        detach(ended);
-        erase(ended);
-    }
-
-    void erase(entry& task) {
-        --counts_[index(task.state)];
-        if (task.extras) own_ids_.erase(task.extras->own_id);
-        tasks_.erase(task);
-    }
-
-    static void tell_waiters(entry& task) {
-        for (auto* waiter = std::exchange(task.waiters, nullptr); waiter;) {
-            auto* const next = waiter->next;
-            waiter->outcome = task.outcome();
-            waiter->notify(*waiter);
-            waiter = next;
-        }
-    }
-
-    const entry* unique_holder(const std::string& key, time_point now) {
-        const auto holder = unique_.holder(key, now);
-        return holder ? tasks_.find(*holder) : nullptr;
-    }
-
-    void lock_unique_key(const entry& task, time_point now) {
-        const auto& [key, window] = std::tie(task.extras->unique_key, task.extras->unique_window);
-        unique_.lock(key, task.sequence, window > duration::zero() ? later(now, window) : never);
-    }
-
-    void unlock_unique_key(const entry& task) {
-        if (task.extras) unique_.unlock(task.extras->unique_key, task.sequence);
-    }
-
-    nonces nonces_;
-    std::size_t max_ended_;
-    entry_table tasks_;
-    ready_tasks ready_;
-    by_time scheduled_;
-    by_time limits_;
-    ended_tasks ended_;
-    std::size_t ended_size_ = 0;
-    time_point next_ = never;
-    std::array<std::size_t, task_state_count> counts_{};
-    std::unordered_map<std::string, std::uint64_t> own_ids_;
-    unique_keys unique_;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/family.hpp ----------------------------------------------------
-
-namespace taskflux::memory {
-
-/// The tasks of one queue, with their journals: subtasks that a task waits for, signals, pauses. Not thread-safe.
-class family_store : public task_store {
-public:
-    using task_store::task_store;
-
-    /// With subtasks that it has spawned it ends when their policy says so, and its result is kept until then.
-    void complete(entry& task, std::string result, time_point now) {
-        const auto* notes = task.journal();
-        if (task.cancel_requested || !notes || !notes->has_spawned()) {
-            return task_store::complete(task, std::move(result), now);
-        }
-        task.result = std::move(result);
-        detach(task);
-        enter(task, task_event::suspend, task_state::waiting_children);
-        watch_limit(task);
-        judge_children(task, now);
-    }
-
-    /// Waits for a signal, which may have come, or for time alone where `awaited` is empty.
-    void pause(entry& task, std::string awaited, duration delay, time_point now) {
-        if (task.cancel_requested) {
-            ++task.failed_attempts;
-            return cancel(task, now);
-        }
-        auto& notes = journal_of(task);
-        const bool has_come = !awaited.empty() && notes.has(awaited);
-        notes.awaited = std::move(awaited);
-        detach(task);
-        make_ready(task, task_event::retry, has_come ? now : later(now, delay), now);
-    }
-
-    /// Throws `too_large`.
-    void signal(entry& task, const std::string& name, std::string value, time_point now) {
-        auto& notes = journal_of(task);
-        const auto key = notes.add_signal(name, std::move(value));
-        if (task.state == task_state::scheduled && notes.awaited == key) promote(task, now);
-    }
-
-    noted note(entry& task, journal_notes& notes, time_point now) {
-        auto answer = journal_of(task).note(notes);
-        if (task.state == task_state::waiting_children) judge_children(task, now);  // one that was waited for may be out
-        return answer;
-    }
-
-    /// A subtask has ended.
-    void end_child(entry& task, const std::string& key, const std::string& own_id, const task_outcome& outcome,
-                   time_point now) {
-        auto* const notes = task.journal();
-        if (!notes || !notes->end_child(key, own_id, outcome) || task.state != task_state::waiting_children) return;
-        if (key != continuation_key) return judge_children(task, now);
-        end_by_continuation(task, outcome, now);
-    }
-
-private:
-    static memory::journal& journal_of(entry& task) {
-        auto& made = task.more().journal;
-        if (!made) made = std::make_unique<memory::journal>();
-        return *made;
-    }
-
-    void judge_children(entry& task, time_point now) {
-        auto& notes = *task.journal();
-        if (notes.is_continued) return;
-        switch (notes.policy.judge(notes.counts())) {
-            case children_policy::verdict::wait: return;
-            case children_policy::verdict::fail: return fail_for_children(task, notes.failure(), now);
-            case children_policy::verdict::succeed: break;
-        }
-        const std::string continuation(continuation_key);
-        if (!notes.has(continuation)) return finish(task, task_event::complete, task_state::succeeded, now);
-        notes.is_continued = true;
-        // It may have ended: cancelled by hand, or in an earlier attempt.
-        if (const auto ended = notes.outcome_of(continuation)) return end_by_continuation(task, *ended, now);
-        effects_.starts.push_back(notes.place_of(continuation));
-    }
-
-    void end_by_continuation(entry& task, const task_outcome& outcome, time_point now) {
-        if (outcome.state != task_state::succeeded) {
-            return fail_for_children(task, memory::journal::reason(std::string(continuation_key), outcome), now);
-        }
-        task.result = outcome.result;
-        finish(task, task_event::complete, task_state::succeeded, now);
-    }
-
-    void fail_for_children(entry& task, std::string why, time_point now) {
-        ++task.failed_attempts;
-        fail(task, task_event::fail, std::move(why), now);
-    }
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/queue.hpp -----------------------------------------------------
-
-namespace taskflux::memory {
-
-/// One queue as the broker's calls see it: tasks by key, consumers with leases, admission. Not thread-safe.
-///
-/// Call `advance(now)` before anything else at a new `now`: what time alone brings about happens there.
-class task_queue {
-public:
-    /// `max_pending` bounds the unfinished tasks, `max_ended` the ended ones; zero: no bound.
-    task_queue(std::uint64_t seed, std::size_t max_pending, std::size_t max_ended)
-        : store_(seed, max_ended), max_pending_(max_pending) {}
-
-    std::vector<submitted> submit(std::vector<new_task> tasks, time_point now) {
-        for (const auto& task : tasks) detail::check_task(task);
-        if (max_pending_ > 0 && store_.pending() + tasks.size() > max_pending_) check_room(tasks, now);
-        std::vector<submitted> answers;
-        answers.reserve(tasks.size());
-        for (auto& task : tasks) answers.push_back(store_.add(std::move(task), now));
-        return answers;
-    }
-
-    // --- consumers and what they run ------------------------------------------------------------------
-
-    void join(const std::string& name, duration lease, time_point now) {
-        auto& place = consumers_[name];
-        if (!place) place = std::make_unique<consumer>();
-        place->name = name;
-        renew(*place, lease, now);
-    }
-
-    /// The consumer of that name, or null when it never joined or its lease has run out.
-    consumer* find_consumer(const std::string& name) {
-        const auto found = consumers_.find(name);
-        return found == consumers_.end() ? nullptr : found->second.get();
-    }
-
-    void renew(consumer& who, duration lease, time_point now) {
-        who.lease_end = later(now, lease);
-        next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
-    }
-
-    void leave(const std::string& name, time_point now) {
-        const auto found = consumers_.find(name);
-        if (found == consumers_.end()) return;
-        while (auto* task = found->second->held.back()) store_.release(*task, now);
-        consumers_.erase(found);
-    }
-
-    /// Appends what `who` has to cancel; `queue` is the index it knows this queue by.
-    void list_cancels(consumer& who, std::size_t queue, std::vector<cancel_request>& out) {
-        who.has_news = false;
-        for (auto* task = who.held.front(); task; task = task->next) {
-            if (task->cancel_requested) out.push_back({queue, store_.key_of(*task), task->deliveries});
-        }
-    }
-
-    /// Whether the consumer of that name has something to cancel that it has not been told yet.
-    bool has_news(const std::string& name) {
-        const auto* who = find_consumer(name);
-        return who && who->has_news;
-    }
-
-    /// Appends up to `max` deliveries. A call looks at a bounded number of tasks that `who` has no handler
-    /// for; `has_work` tells whether there is more to look at.
-    void fetch(consumer& who, const name_set* names, std::size_t queue, std::size_t max, time_point now,
-               std::vector<delivery>& out) {
-        std::size_t budget = 1000;
-        for (auto left = admission_.admit(max).count; left > 0; --left) {
-            auto* const task = store_.ready().next(names, budget);
-            if (!task) return;
-            store_.deliver(*task, who, now);
-            out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
-                           task->payload, task->extras ? task->extras->own_id : std::string(),
-                           task->submitted_at, task->first_started_at, task->started_at, task->limit()});
-        }
-    }
-
-    bool has_work(const name_set* names) const { return admission_.admit(1).count > 0 && store_.ready().has_work(names); }
-
-    /// The name of the task that is next in its lane, or null.
-    const std::string* next_name() const {
-        const auto* spec = store_.ready().front_spec();
-        return spec ? &spec->name : nullptr;
-    }
-
-    effect settle(const consumer* who, const settlement& end, time_point now) {
-        auto* task = find(end.key);
-        if (!task) return effect::not_found;
-        if (!is_current(*task, who, end.token)) return effect::lease_lost;
-        switch (end.how) {
-            case settlement::kind::complete: store_.complete(*task, end.data, now); break;
-            case settlement::kind::fail:
-                ++task->failed_attempts;
-                store_.fail(*task, task_event::fail, end.data, now);
-                break;
-            case settlement::kind::retry:
-                if (auto* notes = task->journal()) notes->awaited.clear();
-                if (end.counts) {
-                    ++task->failed_attempts;
-                    if (auto* notes = task->journal()) task_store::begin_epoch(*notes);
-                }
-                store_.retry(*task, end.data, end.delay, now);
-                break;
-            case settlement::kind::release: store_.release(*task, now); break;
-            case settlement::kind::cancel:
-                if (!task->cancel_requested) return effect::wrong_state;
-                ++task->failed_attempts;
-                store_.cancel(*task, now);
-                break;
-            case settlement::kind::suspend: store_.pause(*task, end.data, end.delay, now); break;
-        }
-        return effect::done;
-    }
-
-    effect tell(const consumer* who, report&& news) {
-        auto* task = find(news.key);
-        if (!task) return effect::not_found;
-        if (!is_current(*task, who, news.token)) return effect::lease_lost;
-        auto& more = task->more();
-        if (news.progress) more.progress = std::move(*news.progress);
-        for (auto& line : news.log) {
-            if (more.log.size() == detail::most_kept::log_lines) more.log.pop_front();
-            more.log.push_back(std::move(line));
-        }
-        return effect::done;
-    }
-
-    // --- journals ------------------------------------------------------------------------------------
-
-    /// Errors: see `broker::note`.
-    noted note(const task_id& id, journal_notes& notes, time_point now) {
-        auto& task = existing(id);
-        if (is_terminal(task.state)) throw detail::task_has_ended(id);
-        if (!notes.consumer.empty() && !is_current(task, find_consumer(notes.consumer), notes.token)) {
-            throw detail::attempt_is_over(id);
-        }
-        return store_.note(task, notes, now);
-    }
-
-    journal_page read_journal(const task_id& id, const journal_query& query) {
-        const auto* notes = existing(id).journal();
-        return notes ? notes->read(query) : journal_page();
-    }
-
-    effect signal(task_key key, const std::string& name, std::string value, time_point now) {
-        auto* task = find(key);
-        if (!task) return effect::not_found;
-        if (is_terminal(task->state)) return effect::wrong_state;
-        store_.signal(*task, name, std::move(value), now);
-        return effect::done;
-    }
-
-    void end_child(const task_store::ended_child& child, time_point now) {
-        auto* task = find(child.parent.id.key);
-        if (task) store_.end_child(*task, child.parent.key, child.own_id, child.outcome, now);
-    }
-
-    bool is_child_of(task_key child, task_key parent) {
-        const auto* task = find(child);
-        return task && task->extras && task->extras->parent && task->extras->parent->id.key == parent;
-    }
-
-    bool has_effects() const { return store_.has_effects(); }
-    task_store::effects take_effects() { return store_.take_effects(); }
-
-    // --- steering ------------------------------------------------------------------------------------
-
-    /// `requested` for a running task; `holder` then names its consumer.
-    effect cancel(task_key key, time_point now, std::string& holder) {
-        return step(key, task_event::cancel, [&](entry& task) {
-            if (task.state == task_state::running) {
-                task.cancel_requested = true;
-                task.holder->has_news = true;
-                holder = task.holder->name;
-                return effect::requested;
-            }
-            store_.cancel(task, now);
-            return effect::done;
-        });
-    }
-
-    effect start(task_key key, time_point now) {
-        return step(key, task_event::start, [&](entry& task) { return store_.start(task, now), effect::done; });
-    }
-
-    effect promote(task_key key, time_point now) {
-        return step(key, task_event::promote, [&](entry& task) { return store_.promote(task, now), effect::done; });
-    }
-
-    effect requeue(task_key key, time_point now) {
-        return step(key, task_event::requeue, [&](entry& task) {
-            return store_.requeue(task, now) ? effect::done : effect::wrong_state;
-        });
-    }
-
-    effect update(task_key key, std::string payload) {
-        auto* task = find(key);
-        if (!task) return effect::not_found;
-        if (!is_before_attempt(task->state)) return effect::wrong_state;
-        task->payload = std::move(payload);
-        return effect::done;
-    }
-
-    effect remove(task_key key, time_point now) {
-        auto* task = find(key);
-        if (!task) return effect::not_found;
-        if (task->state == task_state::running) return effect::wrong_state;
-        store_.remove(*task, now);
-        return effect::done;
-    }
-
-    std::size_t clear(std::optional<task_state> state, std::size_t limit, time_point now) {
-        std::size_t removed = 0;
-        for (auto* task = after(0); task && removed < limit;) {
-            const auto sequence = task->sequence;
-            if (!state || task->state == *state) removed += remove(key_of(*task), now) == effect::done;
-            task = after(sequence);
-        }
-        return removed;
-    }
-
-    void pause(bool on) { admission_.pause(on); }
-
-    // --- schedules -------------------------------------------------------------------------------------
-
-    /// See `broker::set_schedule`.
-    bool set_schedule(const std::string& id, const std::string& from, std::string to, std::vector<new_task> tasks,
-                      time_point now) {
-        const auto there = schedules_.find(id);
-        const auto& text = there == schedules_.end() ? std::string() : there->second;
-        if (text == to) return true;
-        if (text != from) return false;
-        submit(std::move(tasks), now);
-        has_held_schedules_ = true;
-        if (to.empty()) schedules_.erase(there);
-        else schedules_.insert_or_assign(id, std::move(to));
-        return true;
-    }
-
-    std::vector<schedule_row> schedules() const {
-        std::vector<schedule_row> rows;
-        for (const auto& [id, text] : schedules_) rows.push_back({id, text});
-        return rows;
-    }
-
-    // --- looking and waiting ---------------------------------------------------------------------------
-
-    entry* find(task_key key) { return store_.find(key); }
-    entry* after(std::uint64_t sequence) { return store_.after(sequence); }
-    task_key key_of(const entry& task) const { return store_.key_of(task); }
-    std::optional<task_key> find_own(const std::string& own_id) const { return store_.find_own(own_id); }
-
-    queue_counts counts() const {
-        queue_counts made;
-        for (std::size_t n = 0; n != task_state_count; ++n) {
-            const auto state = static_cast<task_state>(n);
-            made[state] = store_.count(state);
-        }
-        made.unclaimed = store_.ready().unclaimed_size();
-        made.paused = admission_.is_paused();
-        return made;
-    }
-
-    /// Does everything that has fallen due, and takes back what dead consumers held.
-    void advance(time_point now) {
-        while (now >= next()) {  // what a dead consumer gives back may be past its own deadline
-            store_.advance(now);
-            bury_consumers(now);
-        }
-    }
-
-    /// When `advance` will next have something to do, at the earliest.
-    time_point next() const { return (std::min)(store_.next(), next_lease_end_); }
-
-    /// Whether any task or schedule has ever been here.
-    bool has_been_used() const { return store_.has_held_tasks() || has_held_schedules_; }
-
-private:
-    /// Refuses more tasks than fit; those that are there already need no room.
-    void check_room(const std::vector<new_task>& tasks, time_point now) {
-        const auto is_there = [&](const new_task& task) { return store_.find_same(task, now).has_value(); };
-        const auto there = std::ranges::count_if(tasks, is_there);
-        const auto fresh = tasks.size() - static_cast<std::size_t>(there);
-        if (store_.pending() + fresh <= max_pending_) return;
-        throw error(errc::queue_full, "the queue has no room for " + std::to_string(fresh) + " more tasks: it has " + std::to_string(store_.pending()) +
-                                          " of at most " + std::to_string(max_pending_) +
-                                          " unfinished ones; submit them later, or raise memory_options::max_pending");
-    }
-
-    void bury_consumers(time_point now) {
-        next_lease_end_ = never;
-        std::erase_if(consumers_, [&](auto& named) {
-            auto& who = *named.second;
-            if (who.lease_end > now) {
-                next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
-                return false;
-            }
-            while (auto* task = who.held.back()) store_.recover(*task, now);
-            return true;
-        });
-    }
-
-    static bool is_current(const entry& task, const consumer* who, std::uint32_t token) {
-        return task.state == task_state::running && who && task.holder == who && task.deliveries == token;
-    }
-
-    entry& existing(const task_id& id) {
-        if (auto* task = find(id.key)) return *task;
-        throw detail::no_such_task(id);
-    }
-
-    template <class Action>
-    effect step(task_key key, task_event event, Action action) {
-        auto* task = find(key);
-        if (!task) return effect::not_found;
-        return is_legal(task->state, event) ? action(*task) : effect::wrong_state;
-    }
-
-    family_store store_;
-    std::size_t max_pending_;
-    std::unordered_map<std::string, std::unique_ptr<consumer>> consumers_;
-    time_point next_lease_end_ = never;
-    admission admission_;
-    std::map<std::string, std::string> schedules_;
-    bool has_held_schedules_ = false;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/queues.hpp ----------------------------------------------------
-
-namespace taskflux::memory {
-
-using queue_map = std::map<std::string, std::unique_ptr<task_queue>, std::less<>>;
-
-/// The queues of a broker by their names. Not thread-safe.
-class queues {
-public:
-    /// Bounds as in `task_queue`.
-    queues(std::size_t max_pending, std::size_t max_ended) : max_pending_(max_pending), max_ended_(max_ended) {}
-
-    /// The queue of that name, or an empty one when there is none.
-    task_queue& look(const std::string& name) {
-        const auto found = all_.find(name);
-        return found == all_.end() ? nowhere_ : *found->second;
-    }
-
-    /// The queue of that name, a new one when there is none. Errors: `invalid_argument`.
-    task_queue& make(const std::string& name) {
-        if (const auto found = all_.find(name); found != all_.end()) return *found->second;
-        detail::check_queue_name(name);
-        auto made = std::make_unique<task_queue>(new_seed(), max_pending_, max_ended_);
-        return *all_.emplace(name, std::move(made)).first->second;
-    }
-
-    queue_map& all() { return all_; }
-
-private:
-    static std::uint64_t new_seed() {
-        std::random_device device;
-        return (std::uint64_t(device()) << 32) | device();
-    }
-
-    std::size_t max_pending_;
-    std::size_t max_ended_;
-    queue_map all_;
-    task_queue nowhere_{0, 0, 0};
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/inspect.hpp ---------------------------------------------------
-
-namespace taskflux::memory {
-
-/// What a task looks like from outside.
-inline task_record record_of(const std::string& queue, const task_queue& in, const entry& task) {
-    static const entry_extras none;
-    const auto& more = task.extras ? *task.extras : none;
-    task_record record;
-    record.id = {queue, in.key_of(task)};
-    record.own_id = more.own_id;
-    record.name = task.spec->name;
-    record.state = task.state;
-    record.priority = task.spec->priority;
-    record.headers = task.spec->headers;
-    if (more.parent) {
-        record.parent = to_string(more.parent->id);
-        record.call = more.parent->key.substr(1);
-    }
-    record.payload = task.payload;
-    record.result = task.result;
-    record.error = more.error;
-    record.progress = more.progress;
-    record.log.assign(more.log.begin(), more.log.end());
-    record.attempts = task.attempts();
-    record.deliveries = task.deliveries;
-    record.crashes = task.crashes;
-    if (task.holder) record.consumer = task.holder->name;
-    record.cancel_requested = task.cancel_requested;
-    record.unclaimed = task.unclaimed;
-    record.submitted_at = task.submitted_at;
-    if (task.state == task_state::scheduled || task.state == task_state::held) record.due_at = task.when;
-    record.started_at = task.started_at;
-    if (is_terminal(task.state)) record.ended_at = task.when;
-    return record;
-}
-
-/// A page of records, by queue and then by sequence. The cursor names the last task that was looked at,
-/// so tasks that come or go between two pages make it neither skip nor repeat others.
-inline task_page list(queue_map& queues, const list_query& query) {
-    auto [name, sequence] = detail::start_of(query);
-    task_page page;
-    if (query.limit == 0) return page;
-    for (auto at = queues.lower_bound(name); at != queues.end(); ++at, sequence = 0) {
-        auto& [queue_name, queue] = *at;
-        if (!query.queue.empty() && queue_name != query.queue) break;
-        if (queue_name != name) sequence = 0;
-        for (auto* task = queue->after(sequence); task; task = queue->after(task->sequence)) {
-            if (!detail::matches(query, task->state, task->spec->name, task->submitted_at)) continue;
-            if (detail::ends_page(query, page)) return page;
-            page.tasks.push_back(record_of(queue_name, *queue, *task));
-        }
-    }
-    return page;
-}
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/effects.hpp ---------------------------------------------------
-
-namespace taskflux::memory {
-
-/// Brings about what the ends of tasks mean for their parents and children, in whatever queues these are, and what
-/// follows from that. `on_change(name, queue)` for each queue that was changed, `on_cancel(consumer)` for each that has
-/// to cancel what it runs.
-template <class OnChange, class OnCancel>
-void carry_effects(queue_map& queues, time_point now, OnChange on_change, OnCancel on_cancel) {
-    const auto in = [&](const std::string& name, auto action) {
-        const auto found = queues.find(name);
-        if (found == queues.end()) return;
-        auto& queue = *found->second;
-        queue.advance(now);
-        action(queue);
-        on_change(name, queue);
-    };
-    const auto has_effects = [](const auto& named) { return named.second->has_effects(); };
-    for (auto of = std::ranges::find_if(queues, has_effects); of != queues.end();
-         of = std::ranges::find_if(queues, has_effects)) {
-        const auto effects = of->second->take_effects();
-        for (const auto& child : effects.ended) {
-            in(child.parent.id.queue, [&](task_queue& queue) { queue.end_child(child, now); });
-        }
-        for (const auto& [parent, place] : effects.orphans) {
-            in(place.queue, [&, &id = parent, &own_id = place.own_id](task_queue& queue) {
-                std::string holder;
-                const auto key = queue.find_own(own_id);
-                if (!key || !queue.is_child_of(*key, id)) return;
-                if (queue.cancel(*key, now, holder) == effect::requested) on_cancel(holder);
-            });
-        }
-        for (const auto& place : effects.starts) {
-            in(place.queue, [&](task_queue& queue) {
-                if (const auto key = queue.find_own(place.own_id)) queue.start(*key, now);
-            });
-        }
-    }
-}
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/hub.hpp -------------------------------------------------------
-
-namespace taskflux::memory {
-
-/// The queues of an embedded broker behind their lock, and the coroutines that wait for something in them.
-/// Thread-safe: the mutex is held for the length of a batch, never while waiting.
-class hub : public std::enable_shared_from_this<hub> {
-public:
-    template <class T>
-    using awaitable = asio::awaitable<T>;
-
-    /// `max_pending` and `max_ended` as in `task_queue`; `clock` must outlive the hub.
-    hub(asio::any_io_executor executor, std::size_t max_pending, std::size_t max_ended, taskflux::clock& clock)
-        : executor_(std::move(executor)), clock_(clock), queues_(max_pending, max_ended), timer_(executor_) {}
-
-    ~hub() { clock_.disarm(timer_); }
-
-    const asio::any_io_executor& get_executor() const { return executor_; }
-    taskflux::clock& clock() { return clock_; }
-
-    /// `action(queue, now)`, on an empty queue where there is none of that name.
-    template <class Action>
-    auto in_existing(const std::string& name, Action action) {
-        const std::lock_guard lock(mutex_);
-        check_open();
-        return change(queues_.look(name), name, std::move(action));
-    }
-
-    /// `action(queue, now)`, on a new queue where there is none of that name. Errors: `invalid_argument`.
-    template <class Action>
-    auto in_any(const std::string& name, Action action) {
-        const std::lock_guard lock(mutex_);
-        check_open();
-        return change(queues_.make(name), name, std::move(action));
-    }
-
-    /// `action(queue, item, now)` for each item.
-    template <class Items, class Action>
-    std::vector<effect> for_each(const std::string& name, Items& items, Action action) {
-        return in_existing(name, [&](auto& queue, time_point now) {
-            std::vector<effect> effects;
-            effects.reserve(items.size());
-            for (auto& item : items) effects.push_back(action(queue, item, now));
-            return effects;
-        });
-    }
-
-    /// `action(queues)` when all of them are up to date.
-    template <class Action>
-    auto in_all(Action action) {
-        const std::lock_guard lock(mutex_);
-        check_open();
-        const auto now = clock_.now();
-        for (auto& [name, queue] : queues_.all()) queue->advance(now);
-        pass_effects(now);
-        return action(queues_.all());
-    }
-
-    awaitable<std::vector<delivery>> fetch(fetch_request request) {
-        const auto self = shared_from_this();
-        const auto deadline = later(clock_.now(), request.wait);
-        std::optional<waiter> place;
-        for (;;) {
-            {
-                const std::lock_guard lock(mutex_);
-                std::vector<delivery> found;
-                const bool has_seen_all = try_fetch(request, found);
-                if (!found.empty() || request.max == 0) co_return found;
-                if (has_seen_all && clock_.now() >= deadline) co_return found;
-                if (!has_seen_all) continue;
-                if (!place) place.emplace(*this, deadline).request = &request;
-                place->park();
-            }
-            place->is_suspended = true;
-            co_await place->wake.wait();
-            place->is_suspended = false;
-            const auto state = co_await asio::this_coro::cancellation_state;
-            if (state.cancelled() != asio::cancellation_type::none) {  // what it would take, nobody would get
-                throw boost::system::system_error(asio::error::operation_aborted);
-            }
-        }
-    }
-
-    awaitable<void> watch(std::string consumer, duration wait) {
-        const auto self = shared_from_this();
-        waiter place(*this, later(clock_.now(), wait));
-        place.consumer = &consumer;
-        {
-            const std::lock_guard lock(mutex_);
-            check_open();
-            for (const auto& [name, queue] : queues_.all()) {
-                if (queue->has_news(consumer)) co_return;
-            }
-            place.park();
-        }
-        co_await place.end();
-    }
-
-    awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) {
-        const auto self = shared_from_this();
-        std::optional<waiter> place;
-        {
-            const std::lock_guard lock(mutex_);
-            check_open();
-            auto& queue = queues_.look(id.queue);
-            queue.advance(clock_.now());
-            auto* const task = queue.find(id.key);
-            if (!task) throw detail::no_such_task(id);
-            if (is_terminal(task->state)) co_return task->outcome();
-            if (wait <= duration::zero()) co_return std::nullopt;
-            place.emplace(*this, later(clock_.now(), wait)).await_outcome(id, *task);
-            place->park();
-        }
-        co_await place->end();
-        co_return std::move(place->outcome);
-    }
-
-    /// Wakes everybody who watches for `consumer`. From within an action only.
-    void nudge(const std::string& consumer) {
-        for (auto* place : waits_) {
-            if (place->consumer && *place->consumer == consumer) place->finish();
-        }
-    }
-
-    void close() {
-        const std::lock_guard lock(mutex_);
-        is_closed_ = true;
-        for (const auto* list : {&fetches_, &waits_}) {
-            for (auto* place : *list) place->finish();
-        }
-    }
-
-private:
-    struct waiter;
-    using waiter_list = std::list<waiter*>;
-
-    /// A coroutine that waits: for tasks to fetch, for a task's end, or to be told to renew. It lives in that
-    /// coroutine's frame, and is parked from its first `park` on.
-    struct waiter : result_waiter {
-        waiter(hub& in, time_point until) : of(in), deadline(until) {}
-        waiter(const waiter&) = delete;
-        waiter& operator=(const waiter&) = delete;
-
-        ~waiter() {
-            const std::lock_guard lock(of.mutex_);
-            withdraw();
-            of.unpark(*this);
-        }
-
-        /// With the hub locked, before each wait.
-        void park() {
-            if (std::exchange(is_woken, false)) of.pass_on(*request);
-            of.park(*this);
-        }
-
-        void await_outcome(task_id id, entry& task) {
-            awaited = std::move(id);
-            notify = [](result_waiter& self) { static_cast<waiter&>(self).finish(); };
-            task.add_waiter(*this);
-        }
-
-        /// With the hub locked: from here on, nobody writes an outcome.
-        void withdraw() {
-            if (!awaited || outcome) return;
-            if (auto* task = of.queues_.look(awaited->queue).find(awaited->key)) task->remove_waiter(*this);
-            awaited.reset();
-        }
-
-        void finish() {
-            is_over = true;
-            wake.set();
-        }
-
-        /// Waits for `finish`, which comes at the latest at the deadline.
-        awaitable<void> end() {
-            while (!is_over) co_await wake.wait();
-            const std::lock_guard lock(of.mutex_);
-            withdraw();
-            if (!outcome) of.check_open();
-        }
-
-        hub& of;
-        detail::event wake;
-        time_point deadline;
-        const fetch_request* request = nullptr;  // of a fetch
-        const std::string* consumer = nullptr;   // of a watch
-        std::optional<task_id> awaited;          // of a wait
-        waiter_list* home = nullptr;             // where it is parked, and at which place
-        waiter_list::iterator place;
-        bool is_woken = false;
-        bool is_suspended = false;               // a fetch
-        std::atomic<bool> is_over = false;
-    };
-
-    // Everything below: with the hub locked.
-
-    void check_open() const {
-        if (is_closed_) throw detail::broker_is_closed();
-    }
-
-    bool try_fetch(const fetch_request& request, std::vector<delivery>& found) {
-        check_open();
-        const auto now = clock_.now();
-        for (const auto& name : request.queues) {
-            auto& queue = queues_.look(name);
-            queue.advance(now);
-            if (!queue.find_consumer(request.consumer)) throw detail::consumer_is_gone(request.consumer, name);
-        }
-        pass_effects(now);
-        bool has_seen_all = true;
-        for (std::size_t i = 0; i < request.queues.size() && found.size() < request.max; ++i) {
-            auto& queue = queues_.look(request.queues[i]);
-            auto& who = *queue.find_consumer(request.consumer);
-            queue.fetch(who, request.names.get(), i, request.max - found.size(), now, found);
-            has_seen_all = has_seen_all && !queue.has_work(request.names.get());
-            arm(queue.next());
-        }
-        return has_seen_all;
-    }
-
-    /// Wakes the fetch that has waited longest of those that can run what is ready, and no other: it wakes
-    /// the next when there is more.
-    void wake_fetch(const std::string& name, const task_queue& queue) {
-        const auto* const next = queue.next_name();
-        waiter* chosen = nullptr;
-        for (auto* candidate : fetches_) {
-            const auto& request = *candidate->request;
-            const auto* const names = request.names.get();
-            if (candidate->is_woken || std::ranges::find(request.queues, name) == request.queues.end()) continue;
-            if (!queue.has_work(names)) continue;
-            if (!chosen) chosen = candidate;
-            if (!names || !next || names->contains(*next)) {
-                chosen = candidate;
-                break;
-            }
-        }
-        if (!chosen) return;
-        chosen->is_woken = true;
-        chosen->wake.set();
-    }
-
-    /// A fetch that was woken leaves tasks to others: wakes the next one.
-    void pass_on(const fetch_request& request) {
-        for (const auto& name : request.queues) wake_fetch(name, queues_.look(name));
-    }
-
-    /// Passes on what woke a fetch that has ended. One that ends while suspended may be taken down with its
-    /// context, and then setting an event of that context crashes; a posted handler is dropped.
-    void leave_to_others(const waiter& who) {
-        if (!who.is_suspended) return pass_on(*who.request);
-        asio::post(executor_, [self = weak_from_this(), request = *who.request] {
-            const auto alive = self.lock();
-            if (!alive) return;
-            const std::lock_guard lock(alive->mutex_);
-            alive->pass_on(request);
-        });
-    }
-
-    void park(waiter& who) {
-        if (!who.home) {
-            who.home = who.request ? &fetches_ : &waits_;
-            who.place = who.home->insert(who.home->end(), &who);
-        }
-        arm(who.deadline);
-        for (const auto& [name, queue] : queues_.all()) arm(queue->next());
-    }
-
-    void unpark(waiter& who) {
-        if (!who.home) return;
-        who.home->erase(who.place);
-        if (who.request && !is_closed_) leave_to_others(who);
-        if (is_waited_for()) return;
-        ++alarm_;  // nothing needs the timer now, and it must not keep the user's context running
-        armed_ = never;
-        timer_.cancel();
-    }
-
-    bool is_waited_for() const { return !fetches_.empty() || !waits_.empty(); }
-
-    /// Sees to it that `tick` comes by `when`, as long as anybody waits. Otherwise time is made up for in
-    /// the next call.
-    void arm(time_point when) {
-        if (when >= armed_ || !is_waited_for()) return;
-        armed_ = when;
-        clock_.arm(timer_, when);
-        timer_.async_wait([self = weak_from_this(), alarm = ++alarm_](const boost::system::error_code&) {
-            if (const auto alive = self.lock()) alive->tick(alarm);
-        });
-    }
-
-    void tick(std::uint64_t alarm) {
-        const std::lock_guard lock(mutex_);
-        if (alarm != alarm_) return;
-        armed_ = never;
-        const auto now = clock_.now();
-        auto soonest = never;
-        for (auto& [name, queue] : queues_.all()) {
-            queue->advance(now);
-            wake_fetch(name, *queue);
-            soonest = (std::min)(soonest, queue->next());
-        }
-        pass_effects(now);
-        for (const auto* list : {&fetches_, &waits_}) {
-            for (auto* place : *list) {
-                if (place->deadline <= now) place->finish();
-                else soonest = (std::min)(soonest, place->deadline);
-            }
-        }
-        arm(soonest);
-    }
-
-    /// Does `action(queue, now)`, and wakes whom its effects concern.
-    template <class Action>
-    auto change(task_queue& queue, const std::string& name, Action action) {
-        const auto now = clock_.now();
-        queue.advance(now);
-        auto answer = action(queue, now);
-        if (!fetches_.empty()) wake_fetch(name, queue);
-        arm(queue.next());
-        if (queue.has_effects()) pass_effects(now);
-        return answer;
-    }
-
-    void pass_effects(time_point now) {
-        carry_effects(queues_.all(), now, [this](const std::string& name, task_queue& queue) {
-            wake_fetch(name, queue);
-            arm(queue.next());
-        }, [this](const std::string& consumer) { nudge(consumer); });
-    }
-
-    asio::any_io_executor executor_;
-    taskflux::clock& clock_;
-    std::mutex mutex_;
-    queues queues_;
-    waiter_list fetches_;
-    waiter_list waits_;
-    asio::steady_timer timer_;
-    time_point armed_ = never;
-    std::uint64_t alarm_ = 0;  // the number of the current timer wait; older ones are void
-    bool is_closed_ = false;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/post_office.hpp -----------------------------------------------
-
-namespace taskflux::memory {
-
-/// `exchange` within a process. Thread-safe; lives in a shared_ptr.
-class post_office : public std::enable_shared_from_this<post_office> {
-public:
-    /// `clock` must outlive it.
-    post_office(asio::any_io_executor executor, taskflux::clock& clock) : executor_(std::move(executor)), clock_(clock) {}
-
-    std::unique_ptr<mailbox> open(exchange::listener hear) {
-        auto made = std::make_shared<box>(asio::make_strand(executor_), std::move(hear));
-        const std::lock_guard lock(mutex_);
-        auto address = "memory/" + std::to_string(++boxes_made_);
-        boxes_.emplace(address, made);
-        return std::make_unique<open_box>(std::move(address), weak_from_this(), std::move(made));
-    }
-
-    bool send(const std::string& address, std::string message) {
-        std::shared_ptr<box> to;
-        {
-            const std::lock_guard lock(mutex_);
-            check_open();
-            const auto found = boxes_.find(address);
-            if (found == boxes_.end()) return false;
-            to = found->second;
-        }
-        auto& strand = to->strand;
-        asio::post(strand, [to = std::move(to), text = std::move(message)] { to->deliver(text); });
-        return true;
-    }
-
-    void announce(const std::string& board, std::string id, std::string text, duration lease) {
-        const std::lock_guard lock(mutex_);
-        check(board);
-        boards_[board][std::move(id)] = {std::move(text), later(clock_.now(), lease)};
-    }
-
-    void withdraw(const std::string& board, const std::string& id) {
-        const std::lock_guard lock(mutex_);
-        check(board);
-        boards_[board].erase(id);
-    }
-
-    std::vector<announcement> announced(const std::string& board) {
-        const std::lock_guard lock(mutex_);
-        check(board);
-        auto& rows = boards_[board];
-        std::erase_if(rows, [now = clock_.now()](const auto& row) { return row.second.till <= now; });
-        std::vector<announcement> all;
-        for (const auto& [id, what] : rows) all.push_back({id, what.text});
-        return all;
-    }
-
-    /// Ends every later call with `shut_down`.
-    void shut() {
-        const std::lock_guard lock(mutex_);
-        is_shut_ = true;
-    }
-
-private:
-    struct box {
-        box(asio::any_io_executor on, exchange::listener to) : strand(std::move(on)), hear(std::make_shared<const exchange::listener>(std::move(to))) {}
-
-        void deliver(const std::string& text) {
-            const auto listener = current();  // which may close this box
-            if (listener) (*listener)(text);
-        }
-
-        void close() {
-            const std::lock_guard lock(mutex);
-            hear.reset();
-        }
-
-        std::shared_ptr<const exchange::listener> current() {
-            const std::lock_guard lock(mutex);
-            return hear;
-        }
-
-        const asio::any_io_executor strand;
-        std::mutex mutex;  // guards what follows
-        std::shared_ptr<const exchange::listener> hear;
-    };
-
-    class open_box final : public mailbox {
-    public:
-        open_box(std::string address, std::weak_ptr<post_office> at, std::shared_ptr<box> mine)
-            : mailbox(std::move(address)), at_(std::move(at)), mine_(std::move(mine)) {}
-        ~open_box() override {
-            if (const auto office = at_.lock()) office->close(address());
-            mine_->close();
-        }
-
-    private:
-        std::weak_ptr<post_office> at_;
-        std::shared_ptr<box> mine_;
-    };
-
-    struct notice {
-        std::string text;
-        time_point till;
-    };
-
-    void check_open() const {
-        if (is_shut_) throw detail::broker_is_closed();
-    }
-
-    void check(const std::string& board) const {
-        check_open();
-        detail::check_board_name(board);
-    }
-
-    void close(const std::string& address) {
-        const std::lock_guard lock(mutex_);
-        boxes_.erase(address);
-    }
-
-    const asio::any_io_executor executor_;
-    taskflux::clock& clock_;
-    std::mutex mutex_;  // guards all below
-    std::map<std::string, std::shared_ptr<box>> boxes_;
-    std::map<std::string, std::map<std::string, notice>> boards_;
-    std::uint64_t boxes_made_ = 0;
-    bool is_shut_ = false;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/broker.hpp ----------------------------------------------------
-
-namespace taskflux::memory {
-
-/// What `make_memory_broker` makes.
-class memory_broker : public broker {
-public:
-    memory_broker(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
-        : post_(std::make_shared<post_office>(executor, clock)),
-          hub_(std::make_shared<hub>(std::move(executor), options.max_pending(), options.max_ended(), clock)) {}
-
-    asio::any_io_executor get_executor() override { return hub_->get_executor(); }
-    taskflux::clock& clock() override { return hub_->clock(); }
-
-    awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) override {
-        co_return hub_->in_any(queue, [&](auto& in, time_point now) { return in.submit(std::move(tasks), now); });
-    }
-
-    awaitable<void> join(std::string consumer, std::vector<std::string> queues, duration lease) override {
-        for (const auto& queue : queues) {
-            hub_->in_any(queue, [&](auto& in, time_point now) { return in.join(consumer, lease, now), true; });
-        }
-        co_return;
-    }
-
-    awaitable<std::vector<delivery>> fetch(fetch_request request) override { return hub_->fetch(std::move(request)); }
-
-    awaitable<renewal> renew(std::string consumer, std::vector<std::string> queues, duration lease) override {
-        renewal answer;
-        for (std::size_t i = 0; i < queues.size(); ++i) {
-            hub_->in_existing(queues[i], [&](auto& in, time_point now) {
-                auto* const who = in.find_consumer(consumer);
-                if (!who) return answer.lost = true;
-                in.renew(*who, lease, now);
-                in.list_cancels(*who, i, answer.cancels);
-                return true;
-            });
-        }
-        co_return answer;
-    }
-
-    awaitable<void> watch(std::string consumer, duration wait) override {
-        return hub_->watch(std::move(consumer), wait);
-    }
-
-    awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
-                                          const std::vector<settlement>& settlements) override {
-        co_return hub_->for_each(queue, settlements, [&](auto& in, const settlement& end, time_point now) {
-            return in.settle(in.find_consumer(consumer), end, now);
-        });
-    }
-
-    awaitable<std::vector<effect>> tell(std::string queue, std::string consumer,
-                                        std::vector<report> reports) override {
-        co_return hub_->for_each(queue, reports, [&](auto& in, report& news, time_point) {
-            return in.tell(in.find_consumer(consumer), std::move(news));
-        });
-    }
-
-    awaitable<noted> note(task_id id, journal_notes notes) override {
-        co_return hub_->in_existing(id.queue, [&](auto& in, time_point now) { return in.note(id, notes, now); });
-    }
-
-    awaitable<journal_page> journal(task_id id, journal_query query) override {
-        co_return hub_->in_existing(id.queue, [&](auto& in, time_point) { return in.read_journal(id, query); });
-    }
-
-    awaitable<effect> signal(task_id id, std::string name, std::string value) override {
-        co_return hub_->in_existing(id.queue, [&](auto& in, time_point now) {
-            return in.signal(id.key, name, std::move(value), now);
-        });
-    }
-
-    awaitable<void> leave(std::string consumer, std::vector<std::string> queues) override {
-        for (const auto& queue : queues) {
-            hub_->in_existing(queue, [&](auto& in, time_point now) { return in.leave(consumer, now), true; });
-        }
-        co_return;
-    }
-
-    awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) override {
-        return hub_->wait(std::move(id), wait);
-    }
-
-    awaitable<std::vector<effect>> cancel(std::string queue, std::vector<task_key> keys) override {
-        co_return hub_->for_each(queue, keys, [&](auto& in, task_key key, time_point now) {
-            std::string holder;
-            const auto done = in.cancel(key, now, holder);
-            if (done == effect::requested) hub_->nudge(holder);
-            return done;
-        });
-    }
-
-    awaitable<std::vector<effect>> start(std::string queue, std::vector<task_key> keys) override {
-        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.start(key, now); });
-    }
-
-    awaitable<std::vector<effect>> promote(std::string queue, std::vector<task_key> keys) override {
-        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.promote(key, now); });
-    }
-
-    awaitable<std::vector<effect>> requeue(std::string queue, std::vector<task_key> keys) override {
-        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.requeue(key, now); });
-    }
-
-    awaitable<std::vector<effect>> remove(std::string queue, std::vector<task_key> keys) override {
-        co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.remove(key, now); });
-    }
-
-    awaitable<effect> update(task_id id, std::string payload) override {
-        co_return hub_->in_existing(id.queue, [&](auto& in, time_point) {
-            return in.update(id.key, std::move(payload));
-        });
-    }
-
-    awaitable<std::size_t> clear(std::string queue, std::optional<task_state> state, std::size_t limit) override {
-        co_return hub_->in_existing(queue, [&](auto& in, time_point now) { return in.clear(state, limit, now); });
-    }
-
-    awaitable<std::optional<task_key>> find(std::string queue, std::string own_id) override {
-        co_return hub_->in_existing(queue, [&](auto& in, time_point) { return in.find_own(own_id); });
-    }
-
-    awaitable<std::optional<task_record>> get(task_id id) override {
-        co_return hub_->in_existing(id.queue, [&](auto& in, time_point) -> std::optional<task_record> {
-            const auto* task = in.find(id.key);
-            if (!task) return std::nullopt;
-            return record_of(id.queue, in, *task);
-        });
-    }
-
-    awaitable<task_page> list(list_query query) override {
-        co_return hub_->in_all([&](auto& queues) { return memory::list(queues, query); });
-    }
-
-    awaitable<std::vector<std::string>> queues() override {
-        co_return hub_->in_all([](auto& queues) {
-            std::vector<std::string> names;
-            for (const auto& [name, queue] : queues) {
-                if (queue->has_been_used()) names.push_back(name);
-            }
-            return names;
-        });
-    }
-
-    awaitable<queue_counts> counts(std::string queue) override {
-        co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.counts(); });
-    }
-
-    awaitable<void> pause(std::string queue) override {
-        hub_->in_any(queue, [](auto& in, time_point) { return in.pause(true), true; });
-        co_return;
-    }
-
-    awaitable<void> resume(std::string queue) override {
-        hub_->in_any(queue, [](auto& in, time_point) { return in.pause(false), true; });
-        co_return;
-    }
-
-    awaitable<std::vector<schedule_row>> schedules(std::string queue) override {
-        co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.schedules(); });
-    }
-
-    awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
-                                 std::vector<new_task> tasks) override {
-        co_return hub_->in_any(queue, [&](auto& in, time_point now) {
-            return in.set_schedule(id, from, std::move(to), std::move(tasks), now);
-        });
-    }
-
-    std::unique_ptr<mailbox> open(listener hear) override { return post_->open(std::move(hear)); }
-
-    awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) override {
-        post_->announce(board, std::move(id), std::move(text), lease);
-        co_return;
-    }
-
-    awaitable<void> withdraw(std::string board, std::string id) override {
-        post_->withdraw(board, id);
-        co_return;
-    }
-
-    awaitable<std::vector<announcement>> announced(std::string board) override { co_return post_->announced(board); }
-
-    void close() override {
-        post_->shut();
-        hub_->close();
-    }
-
-private:
-    void do_post(std::string address, std::string message, bounce, receipt done) override {
-        const bool was_heard = post_->send(address, std::move(message));
-        done(nullptr, was_heard);
-    }
-
-    std::shared_ptr<post_office> post_;
-    std::shared_ptr<hub> hub_;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory.ipp -----------------------------------------------------------
-
-namespace taskflux {
-
-broker_ptr make_memory_broker(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock) {
-    return std::make_shared<memory::memory_broker>(std::move(executor), options, clock);
-}
-
-}  // namespace taskflux
 
 // -------------------- taskflux/broker/redis/connection_options.hpp -----------------------------------------
 

@@ -290,6 +290,7 @@ class stream;
 
 namespace detail {
 class app_core;
+class inlet;
 class outlet;
 class scheduler_core;
 class worker_core;
@@ -1302,120 +1303,6 @@ inline constexpr std::size_t max_journal_size = 1 << 20;
 
 }  // namespace taskflux
 
-// -------------------- taskflux/clock.hpp -------------------------------------------------------------------
-
-namespace taskflux {
-
-/// Where time comes from. Everything in taskflux that waits asks a clock, so that a test can move it.
-/// Thread-safe; a timer itself belongs to whoever waits on it.
-class clock {
-public:
-    virtual ~clock() = default;
-
-    /// The current time.
-    virtual time_point now() const noexcept = 0;
-
-    /// Makes `timer` expire when this clock reads `when`. A wait may end early: check `now()` and arm
-    /// again. Every armed timer must be given to `disarm` before it is destroyed.
-    virtual void arm(asio::steady_timer& timer, time_point when) = 0;
-
-    /// Forgets `timer`. Does not cancel waits on it.
-    virtual void disarm(asio::steady_timer& timer) noexcept = 0;
-
-protected:
-    clock() = default;
-    clock(const clock&) = default;
-    clock& operator=(const clock&) = default;
-};
-
-/// Real time: the wall clock read once, carried on by the steady clock, so that it never steps.
-class system_clock final : public clock {
-public:
-    time_point now() const noexcept override {
-        return std::chrono::floor<duration>(wall_ + (std::chrono::steady_clock::now() - steady_));
-    }
-
-    void arm(asio::steady_timer& timer, time_point when) override {
-        constexpr auto longest = std::chrono::hours(24 * 365);  // in nanoseconds, more would overflow
-        const auto soon = std::clamp(when, now(), now() + longest);
-        timer.expires_at(std::chrono::steady_clock::time_point(steady_ + (soon - wall_)));
-    }
-
-    void disarm(asio::steady_timer&) noexcept override {}
-
-private:
-    using nanoseconds = std::chrono::nanoseconds;
-    std::chrono::sys_time<nanoseconds> wall_ = std::chrono::system_clock::now();
-    std::chrono::steady_clock::time_point steady_ = std::chrono::steady_clock::now();
-};
-
-/// Time that stands still until `advance` moves it; for tests. Waits end when the clock passes them.
-/// Call `advance` on the thread that runs the timers' executor.
-class manual_clock final : public clock {
-public:
-    /// Starts at `start`, by default some day in 2026.
-    explicit manual_clock(time_point start = time_point(std::chrono::hours(24) * 20600)) : now_(start) {}
-
-    time_point now() const noexcept override {
-        const std::lock_guard lock(mutex_);
-        return now_;
-    }
-
-    void arm(asio::steady_timer& timer, time_point when) override {
-        const std::lock_guard lock(mutex_);
-        remove(timer);
-        if (when <= now_) {
-            timer.expires_at(long_ago());
-        } else {
-            timer.expires_at((asio::steady_timer::time_point::max)());
-            armed_.emplace_back(when, &timer);
-        }
-    }
-
-    void disarm(asio::steady_timer& timer) noexcept override {
-        const std::lock_guard lock(mutex_);
-        remove(timer);
-    }
-
-    /// Moves time on by `by` and ends the waits that this makes due.
-    void advance(duration by) {
-        const std::lock_guard lock(mutex_);
-        now_ += by;
-        std::erase_if(armed_, [this](const auto& entry) {
-            if (entry.first > now_) return false;
-            entry.second->expires_at(long_ago());  // ends a wait under way and any that starts later
-            return true;
-        });
-    }
-
-    /// The earliest point that something waits for, or `never`.
-    time_point next() const {
-        const std::lock_guard lock(mutex_);
-        time_point soonest = never;
-        for (const auto& [when, timer] : armed_) soonest = (std::min)(soonest, when);
-        return soonest;
-    }
-
-private:
-    static asio::steady_timer::time_point long_ago() { return (asio::steady_timer::time_point::min)(); }
-
-    void remove(const asio::steady_timer& timer) {
-        std::erase_if(armed_, [&](const auto& entry) { return entry.second == &timer; });
-    }
-
-    mutable std::mutex mutex_;
-    time_point now_;
-    std::vector<std::pair<time_point, asio::steady_timer*>> armed_;
-};
-
-/// The process's real-time clock.
-inline system_clock& real_clock() {
-    static system_clock instance;
-    return instance;
-}
-
-}  // namespace taskflux
-
 // -------------------- taskflux/core/lease/renewal_period.hpp -----------------------------------------------
 
 namespace taskflux {
@@ -1754,150 +1641,9 @@ private:
 
 }  // namespace taskflux
 
-// -------------------- taskflux/calls/rpc/letters.hpp -------------------------------------------------------
+// -------------------- taskflux/calls/stream/reading.hpp ----------------------------------------------------
 
 namespace taskflux::detail {
-
-/// What passes between who calls and who serves; docs/wire-format.md.
-struct call_letter {
-    enum class kind : char {
-        request = 'Q',  ///< to a service: all members but number and taken
-        cancel = 'X',   ///< to a service: id, reply_to
-        answer = 'A',   ///< to who has called: id, payload
-        fault = 'F',    ///< to who has called: id, payload: a `failure`
-        refused = 'R',  ///< to who has called: id; it has not been taken, and another instance may be called
-        values = 'V',   ///< of a stream, to its reader: reply_to, number: of the first one, payload: `add`
-        end = 'E',      ///< of a stream, to its reader: reply_to, number: how many values there were
-        credit = 'C',   ///< to where a stream comes from: number: how many have been received, the end as one; taken
-        again = 'G'     ///< the same; what has not been received is to be sent again
-    };
-
-    kind what = kind::request;
-    std::uint64_t id = 0;
-    std::string reply_to;              ///< empty: nobody waits
-    std::string service;
-    std::string method;
-    time_point deadline = never;
-    header_map headers;
-    std::size_t window = 0;            ///< of a request: how many values it has room for; 0: it wants no stream
-    std::uint64_t number = 0;
-    std::uint64_t taken = 0;
-    std::string payload;
-
-    /// Adds a value to the payload.
-    void add(std::string_view value);
-
-    /// The values in the payload; throws `errc::protocol`.
-    std::vector<std::string_view> values_in() const;
-
-    std::string text() const;
-
-    /// Throws `errc::protocol`.
-    static call_letter parse(std::string_view text);
-};
-
-/// Bytes of a stream that its reader has not taken, at most, beside one value.
-inline constexpr std::size_t stream_bytes = 1024 * 1024;
-
-/// The board of a service's instances.
-std::string board_of(std::string_view service);
-
-/// The board that names the services.
-inline constexpr const char* services_board = "taskflux/services";
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/detail/event.hpp ------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Wakes who waits, or lets the next wait return at once when nobody does. Setting it twice before a wait
-/// counts once. One waits at a time, anyone sets. It may outlive the context of who waits, and be set while that
-/// context ends: what belongs to the context, a channel, stands in the frame of the wait, which goes with it, and
-/// a wait does not return while it is being woken.
-class event {
-    class visit;  // one wait
-
-public:
-    void set();
-
-    /// Returns when the event is set. Throws `operation_aborted` when cancelled.
-    asio::awaitable<void> wait();
-
-private:
-    std::mutex mutex_;
-    bool is_set_ = false;
-    visit* waiting_ = nullptr;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/calls/stream/inlet.hpp ------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Where the values of a stream come in, in order and each once, whatever was lost on the way or is sent by a second
-/// attempt; the other end is an `outlet`. One coroutine reads at a time. Lives in a shared_ptr.
-class inlet : public std::enable_shared_from_this<inlet> {
-public:
-    /// Called after each second in which nothing was heard; `is_lost`: the outlet is gone. Throws when nothing is to be
-    /// expected any more.
-    using look = std::function<asio::awaitable<void>(bool is_lost)>;
-
-    /// Has room for `window` values.
-    static std::shared_ptr<inlet> open(broker_ptr broker, std::size_t window);
-
-    inlet(broker_ptr broker, std::size_t window);
-
-    const std::string& address() const { return box_->address(); }
-    std::size_t window() const { return window_; }
-    const broker_ptr& broker() const { return broker_; }
-
-    /// To be set before anything is awaited: when it times out, who looks whether there is still an outlet, and what is
-    /// to be done when the reader leaves, which knows whether it has read to the end.
-    void attach(time_point ends, look looks, std::function<void(bool has_ended)> leaves);
-
-    /// Waits until there is an outlet; false when the call was refused. Errors: what refused it for good; `timed_out`.
-    static asio::awaitable<bool> begun(std::shared_ptr<inlet> self);
-
-    /// The next value; nothing at the end, or of a null `self`. Errors: what the source has thrown; `timed_out`; `unavailable` when it is lost.
-    static asio::awaitable<std::optional<std::string>> next(std::shared_ptr<inlet> self);
-
-    /// Nothing more will come: what was not an end is an error.
-    void close(std::exception_ptr why);
-
-    /// The reader leaves.
-    void leave();
-
-private:
-    void hear(std::string_view text);
-    asio::awaitable<void> change();
-    void tell(call_letter::kind what);
-    std::optional<call_letter::kind> note(call_letter& letter);  // with the mutex locked; what to answer
-    std::optional<call_letter::kind> missing();
-
-    const broker_ptr broker_;
-    const std::size_t window_;
-    const std::shared_ptr<event> changed_;
-    std::unique_ptr<mailbox> box_;
-    time_point ends_ = never;
-    look looks_;
-    std::function<void(bool)> leaves_;
-
-    std::mutex mutex_;  // guards all below
-    std::string source_;
-    std::deque<std::string> values_;  // received and not taken
-    std::uint64_t received_ = 0;
-    std::uint64_t taken_ = 0;
-    std::uint64_t told_ = 0;  // what the source knows of taken_
-    std::size_t untold_bytes_ = 0;
-    std::uint64_t letters_heard_ = 0;
-    std::optional<std::uint64_t> asked_for_;  // to be sent again
-    std::exception_ptr failure_;
-    bool is_refused_ = false;
-    bool is_lost_ = false;
-    bool has_ended_ = false;
-};
 
 /// Holds an inlet for its reader.
 class reading {
@@ -1909,11 +1655,10 @@ public:
         std::swap(from_, other.from_);
         return *this;
     }
-    ~reading() {
-        if (from_) from_->leave();
-    }
+    ~reading();
 
-    const std::shared_ptr<inlet>& from() const { return from_; }
+    /// See `inlet::next`.
+    asio::awaitable<std::optional<std::string>> next() const;
 
 private:
     std::shared_ptr<inlet> from_;
@@ -3602,7 +3347,7 @@ public:
     /// The next value; nothing after the last one. Throws, after what has come before, what the source has thrown, as the
     /// call of a method or `job::result` would; `timed_out`; `unavailable` when the source is lost. Cancellable; the stream
     /// can be read on.
-    asio::awaitable<std::optional<T>> next() { return decoded(detail::inlet::next(from_.from())); }
+    asio::awaitable<std::optional<T>> next() { return decoded(from_.next()); }
 
 private:
     static asio::awaitable<std::optional<T>> decoded(asio::awaitable<std::optional<std::string>> reads) {
@@ -4902,6 +4647,120 @@ std::unique_ptr<basic_handler<Context>> emitting_handler(Function function, retr
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/clock.hpp -------------------------------------------------------------------
+
+namespace taskflux {
+
+/// Where time comes from. Everything in taskflux that waits asks a clock, so that a test can move it.
+/// Thread-safe; a timer itself belongs to whoever waits on it.
+class clock {
+public:
+    virtual ~clock() = default;
+
+    /// The current time.
+    virtual time_point now() const noexcept = 0;
+
+    /// Makes `timer` expire when this clock reads `when`. A wait may end early: check `now()` and arm
+    /// again. Every armed timer must be given to `disarm` before it is destroyed.
+    virtual void arm(asio::steady_timer& timer, time_point when) = 0;
+
+    /// Forgets `timer`. Does not cancel waits on it.
+    virtual void disarm(asio::steady_timer& timer) noexcept = 0;
+
+protected:
+    clock() = default;
+    clock(const clock&) = default;
+    clock& operator=(const clock&) = default;
+};
+
+/// Real time: the wall clock read once, carried on by the steady clock, so that it never steps.
+class system_clock final : public clock {
+public:
+    time_point now() const noexcept override {
+        return std::chrono::floor<duration>(wall_ + (std::chrono::steady_clock::now() - steady_));
+    }
+
+    void arm(asio::steady_timer& timer, time_point when) override {
+        constexpr auto longest = std::chrono::hours(24 * 365);  // in nanoseconds, more would overflow
+        const auto soon = std::clamp(when, now(), now() + longest);
+        timer.expires_at(std::chrono::steady_clock::time_point(steady_ + (soon - wall_)));
+    }
+
+    void disarm(asio::steady_timer&) noexcept override {}
+
+private:
+    using nanoseconds = std::chrono::nanoseconds;
+    std::chrono::sys_time<nanoseconds> wall_ = std::chrono::system_clock::now();
+    std::chrono::steady_clock::time_point steady_ = std::chrono::steady_clock::now();
+};
+
+/// Time that stands still until `advance` moves it; for tests. Waits end when the clock passes them.
+/// Call `advance` on the thread that runs the timers' executor.
+class manual_clock final : public clock {
+public:
+    /// Starts at `start`, by default some day in 2026.
+    explicit manual_clock(time_point start = time_point(std::chrono::hours(24) * 20600)) : now_(start) {}
+
+    time_point now() const noexcept override {
+        const std::lock_guard lock(mutex_);
+        return now_;
+    }
+
+    void arm(asio::steady_timer& timer, time_point when) override {
+        const std::lock_guard lock(mutex_);
+        remove(timer);
+        if (when <= now_) {
+            timer.expires_at(long_ago());
+        } else {
+            timer.expires_at((asio::steady_timer::time_point::max)());
+            armed_.emplace_back(when, &timer);
+        }
+    }
+
+    void disarm(asio::steady_timer& timer) noexcept override {
+        const std::lock_guard lock(mutex_);
+        remove(timer);
+    }
+
+    /// Moves time on by `by` and ends the waits that this makes due.
+    void advance(duration by) {
+        const std::lock_guard lock(mutex_);
+        now_ += by;
+        std::erase_if(armed_, [this](const auto& entry) {
+            if (entry.first > now_) return false;
+            entry.second->expires_at(long_ago());  // ends a wait under way and any that starts later
+            return true;
+        });
+    }
+
+    /// The earliest point that something waits for, or `never`.
+    time_point next() const {
+        const std::lock_guard lock(mutex_);
+        time_point soonest = never;
+        for (const auto& [when, timer] : armed_) soonest = (std::min)(soonest, when);
+        return soonest;
+    }
+
+private:
+    static asio::steady_timer::time_point long_ago() { return (asio::steady_timer::time_point::min)(); }
+
+    void remove(const asio::steady_timer& timer) {
+        std::erase_if(armed_, [&](const auto& entry) { return entry.second == &timer; });
+    }
+
+    mutable std::mutex mutex_;
+    time_point now_;
+    std::vector<std::pair<time_point, asio::steady_timer*>> armed_;
+};
+
+/// The process's real-time clock.
+inline system_clock& real_clock() {
+    static system_clock instance;
+    return instance;
+}
+
+}  // namespace taskflux
+
 // -------------------- taskflux/exec/executor_options.hpp ---------------------------------------------------
 
 namespace taskflux {
@@ -5673,6 +5532,61 @@ asio::awaitable<std::size_t> spawn_all(notebook& book, std::string name, std::st
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/flow/workflow/groups.hpp ----------------------------------------------------
+
+namespace taskflux::detail {
+
+template <std::size_t Index, class Any, class T>
+asio::awaitable<Any> as_any(asio::awaitable<T> call) {
+    if constexpr (std::is_void_v<T>) {
+        co_await std::move(call);
+        co_return Any(std::in_place_index<Index>);
+    } else {
+        co_return Any(std::in_place_index<Index>, co_await std::move(call));
+    }
+}
+
+/// Awaits one of the calls, and lets the others go.
+template <class... Ts, std::size_t... Is>
+asio::awaitable<std::variant<stored<Ts>...>> only(std::size_t index, std::index_sequence<Is...>, asio::awaitable<Ts>... calls) {
+    using any_value = std::variant<stored<Ts>...>;
+    asio::awaitable<any_value> all[] = {as_any<Is, any_value>(std::move(calls))...};
+    co_return co_await std::move(all[index < sizeof...(Ts) ? index : 0]);
+}
+
+/// While several calls of a handler are awaited.
+class group {
+public:
+    explicit group(notebook& book) : book_(book) { book_.enter_group(); }
+    group(const group&) = delete;
+    group& operator=(const group&) = delete;
+    ~group() { book_.leave_group(); }
+
+private:
+    notebook& book_;
+};
+
+/// `when_any`, whose winner is journalled: of several calls that have succeeded, another run takes the same one.
+template <class... Ts>
+asio::awaitable<std::variant<stored<Ts>...>> first_of(notebook& book, std::string name, asio::awaitable<Ts>... calls) {
+    const group together(book);
+    const auto key = step_key("~any/" + name);
+    std::optional<std::size_t> known;
+    if (book.may_have_entries()) known = co_await book.find_number(key);
+    if (known) co_return co_await only(*known, std::index_sequence_for<Ts...>(), std::move(calls)...);
+    auto winner = co_await when_any(std::move(calls)...);
+    co_await book.set(key, std::to_string(winner.index()));
+    co_return winner;
+}
+
+template <class... Ts>
+asio::awaitable<std::tuple<stored<Ts>...>> all_of(notebook& book, asio::awaitable<Ts>... calls) {
+    const group together(book);
+    co_return co_await when_all(std::move(calls)...);
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/workflow/spawning.hpp --------------------------------------------------
 
 namespace taskflux {
@@ -5728,6 +5642,34 @@ struct window {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/flow/workflow/results.hpp ---------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What became of some of the subtasks that a task has spawned, in order.
+template <class R>
+asio::awaitable<std::vector<job_outcome<R>>> results_of(broker_ptr broker, spawned which, std::uint64_t first,
+                                                        std::uint64_t count) {
+    const auto parent = parse_task_id(which.parent);
+    const auto end = first < which.count ? first + (std::min)(count, which.count - first) : first;
+    journal_query query;
+    for (auto i = first; i < end; ++i) query.keys.push_back(child_key(which.name + '.' + std::to_string(i)));
+    std::vector<job_outcome<R>> made(query.keys.size());
+    if (made.empty()) co_return made;
+    std::unordered_map<std::string, std::size_t> places;
+    for (std::size_t i = 0; i < made.size(); ++i) {
+        places.emplace(query.keys[i], i);
+        made[i].state = task_state::waiting;
+    }
+    const auto page = co_await broker->journal(parent, std::move(query));
+    for (const auto& entry : page.entries) {
+        if (entry.outcome) made[places.at(entry.key)] = typed<R>(*entry.outcome);
+    }
+    co_return made;
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/workflow/steps.hpp -----------------------------------------------------
 
 namespace taskflux::detail {
@@ -5769,34 +5711,6 @@ asio::awaitable<void> pause_until(notebook& book, std::string name, time_point w
 /// `place`: the wait's own name.
 asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::string place, std::string name, duration limit);
 
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/workflow/results.hpp ---------------------------------------------------
-
-namespace taskflux::detail {
-
-/// What became of some of the subtasks that a task has spawned, in order.
-template <class R>
-asio::awaitable<std::vector<job_outcome<R>>> results_of(broker_ptr broker, spawned which, std::uint64_t first,
-                                                        std::uint64_t count) {
-    const auto parent = parse_task_id(which.parent);
-    const auto end = first < which.count ? first + (std::min)(count, which.count - first) : first;
-    journal_query query;
-    for (auto i = first; i < end; ++i) query.keys.push_back(child_key(which.name + '.' + std::to_string(i)));
-    std::vector<job_outcome<R>> made(query.keys.size());
-    if (made.empty()) co_return made;
-    std::unordered_map<std::string, std::size_t> places;
-    for (std::size_t i = 0; i < made.size(); ++i) {
-        places.emplace(query.keys[i], i);
-        made[i].state = task_state::waiting;
-    }
-    const auto page = co_await broker->journal(parent, std::move(query));
-    for (const auto& entry : page.entries) {
-        if (entry.outcome) made[places.at(entry.key)] = typed<R>(*entry.outcome);
-    }
-    co_return made;
-}
-
 template <class T>
 asio::awaitable<std::optional<T>> take_signal(notebook& book, std::string place, std::string name, duration limit) {
     const auto value = co_await next_signal(book, std::move(place), std::move(name), limit);
@@ -5808,55 +5722,6 @@ template <class T>
 asio::awaitable<T> take_signal(notebook& book, std::string place, std::string name) {
     const auto value = co_await next_signal(book, std::move(place), std::move(name), (duration::max)());
     co_return decode<T>(*value);
-}
-
-template <std::size_t Index, class Any, class T>
-asio::awaitable<Any> as_any(asio::awaitable<T> call) {
-    if constexpr (std::is_void_v<T>) {
-        co_await std::move(call);
-        co_return Any(std::in_place_index<Index>);
-    } else {
-        co_return Any(std::in_place_index<Index>, co_await std::move(call));
-    }
-}
-
-/// Awaits one of the calls, and lets the others go.
-template <class... Ts, std::size_t... Is>
-asio::awaitable<std::variant<stored<Ts>...>> only(std::size_t index, std::index_sequence<Is...>, asio::awaitable<Ts>... calls) {
-    using any_value = std::variant<stored<Ts>...>;
-    asio::awaitable<any_value> all[] = {as_any<Is, any_value>(std::move(calls))...};
-    co_return co_await std::move(all[index < sizeof...(Ts) ? index : 0]);
-}
-
-/// While several calls of a handler are awaited.
-class group {
-public:
-    explicit group(notebook& book) : book_(book) { book_.enter_group(); }
-    group(const group&) = delete;
-    group& operator=(const group&) = delete;
-    ~group() { book_.leave_group(); }
-
-private:
-    notebook& book_;
-};
-
-/// `when_any`, whose winner is journalled: of several calls that have succeeded, another run takes the same one.
-template <class... Ts>
-asio::awaitable<std::variant<stored<Ts>...>> first_of(notebook& book, std::string name, asio::awaitable<Ts>... calls) {
-    const group together(book);
-    const auto key = step_key("~any/" + name);
-    std::optional<std::size_t> known;
-    if (book.may_have_entries()) known = co_await book.find_number(key);
-    if (known) co_return co_await only(*known, std::index_sequence_for<Ts...>(), std::move(calls)...);
-    auto winner = co_await when_any(std::move(calls)...);
-    co_await book.set(key, std::to_string(winner.index()));
-    co_return winner;
-}
-
-template <class... Ts>
-asio::awaitable<std::tuple<stored<Ts>...>> all_of(notebook& book, asio::awaitable<Ts>... calls) {
-    const group together(book);
-    co_return co_await when_all(std::move(calls)...);
 }
 
 }  // namespace taskflux::detail
@@ -7792,13 +7657,16 @@ struct stream_reader {
     std::size_t window = 1;
 };
 
+/// See `inlet::open`.
+std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window);
+
 std::string stream_header_for(const inlet& reader);
 
 /// Throws `errc::invalid_argument`.
 stream_reader read_stream_header(std::string_view text);
 
 /// Ends the inlet when that task ends, and cancels the task when the reader leaves before.
-void follow_task(const broker_ptr& broker, const task_id& id, inlet& reader);
+void follow_task(const task_id& id, inlet& reader);
 
 }  // namespace taskflux::detail
 
@@ -7904,7 +7772,7 @@ public:
     template <class T, class P, class... Args>
     awaitable<stream<T>> run(const detail::stream_contract<T, P>& contract, const submit_options& options,
                              Args&&... payload) const {
-        auto reader = detail::inlet::open(broker_, stream_window);
+        auto reader = detail::open_inlet(broker_, stream_window);
         auto mine = options;
         mine.header(std::string(detail::stream_header), detail::stream_header_for(*reader));
         auto task = task_of(contract, mine, std::forward<Args>(payload)...);
@@ -8086,7 +7954,7 @@ private:
         if (submitted.is_duplicate()) {
             throw error(errc::wrong_state, "task " + to_string(submitted.id()) + " emits its values to who has submitted it first");
         }
-        detail::follow_task(reader->broker(), submitted.id(), *reader);
+        detail::follow_task(submitted.id(), *reader);
         co_return stream<T>(detail::reading(std::move(reader)));
     }
 

@@ -2,7 +2,6 @@
 
 #include <taskflux/broker/exchange.hpp>
 #include <taskflux/broker/journal.hpp>
-#include <taskflux/clock.hpp>
 #include <taskflux/core/lease/renewal_period.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/fwd.hpp>

@@ -2,6 +2,7 @@
 
 #include <taskflux/calls/rpc.hpp>
 #include <taskflux/calls/rpc/core.hpp>
+#include <taskflux/clock.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <taskflux/calls/stream/inlet.hpp>
+#include <taskflux/calls/stream/reading.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/fwd.hpp>
 
@@ -32,7 +32,7 @@ public:
     /// The next value; nothing after the last one. Throws, after what has come before, what the source has thrown, as the
     /// call of a method or `job::result` would; `timed_out`; `unavailable` when the source is lost. Cancellable; the stream
     /// can be read on.
-    asio::awaitable<std::optional<T>> next() { return decoded(detail::inlet::next(from_.from())); }
+    asio::awaitable<std::optional<T>> next() { return decoded(from_.next()); }
 
 private:
     static asio::awaitable<std::optional<T>> decoded(asio::awaitable<std::optional<std::string>> reads) {

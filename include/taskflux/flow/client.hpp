@@ -127,7 +127,7 @@ public:
     template <class T, class P, class... Args>
     awaitable<stream<T>> run(const detail::stream_contract<T, P>& contract, const submit_options& options,
                              Args&&... payload) const {
-        auto reader = detail::inlet::open(broker_, stream_window);
+        auto reader = detail::open_inlet(broker_, stream_window);
         auto mine = options;
         mine.header(std::string(detail::stream_header), detail::stream_header_for(*reader));
         auto task = task_of(contract, mine, std::forward<Args>(payload)...);
@@ -309,7 +309,7 @@ private:
         if (submitted.is_duplicate()) {
             throw error(errc::wrong_state, "task " + to_string(submitted.id()) + " emits its values to who has submitted it first");
         }
-        detail::follow_task(reader->broker(), submitted.id(), *reader);
+        detail::follow_task(submitted.id(), *reader);
         co_return stream<T>(detail::reading(std::move(reader)));
     }
 

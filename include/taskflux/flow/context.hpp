@@ -9,6 +9,7 @@
 #include <taskflux/exec/when_all.hpp>
 #include <taskflux/flow/client/submission.hpp>
 #include <taskflux/flow/workflow/calls.hpp>
+#include <taskflux/flow/workflow/groups.hpp>
 #include <taskflux/flow/workflow/notebook.hpp>
 #include <taskflux/flow/workflow/results.hpp>
 #include <taskflux/flow/workflow/spawning.hpp>

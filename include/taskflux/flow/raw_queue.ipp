@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/clock.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/task/failure.hpp>

@@ -1,7 +1,17 @@
 #pragma once
 
-// Values, time, the executor, and what passes between processes.
+// What stands below tasks: values, time, the executor, what passes between processes, the embedded broker; methods, services,
+// streams.
 #include <taskflux/broker/exchange.ipp>
+#include <taskflux/broker/memory.ipp>
+#include <taskflux/calls/rpc.ipp>
+#include <taskflux/calls/rpc/core.ipp>
+#include <taskflux/calls/rpc/letters.ipp>
+#include <taskflux/calls/service.ipp>
+#include <taskflux/calls/service/core.ipp>
+#include <taskflux/calls/stream.ipp>
+#include <taskflux/calls/stream/inlet.ipp>
+#include <taskflux/calls/stream/outlet.ipp>
 #include <taskflux/core/snowflake.ipp>
 #include <taskflux/core/time_text.ipp>
 #include <taskflux/core/zone.ipp>

@@ -1,6 +1,10 @@
 #pragma once
 
-// Clients, workers, workflows, schedules.
+// Clients, workers, workflows, schedules; nodes, their directory, task trees.
+#include <taskflux/admin/directory.ipp>
+#include <taskflux/admin/inspector.ipp>
+#include <taskflux/admin/node.ipp>
+#include <taskflux/admin/node/core.ipp>
 #include <taskflux/flow/client.ipp>
 #include <taskflux/flow/client/task_stream.ipp>
 #include <taskflux/flow/context.ipp>

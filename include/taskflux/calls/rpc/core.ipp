@@ -2,6 +2,7 @@
 
 #include <taskflux/calls/rpc/core.hpp>
 #include <taskflux/calls/stream/inlet.hpp>
+#include <taskflux/calls/stream/reading.hpp>
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/detail/alarm.hpp>
 #include <taskflux/detail/event.hpp>

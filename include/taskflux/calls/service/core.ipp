@@ -2,6 +2,7 @@
 
 #include <taskflux/calls/service/core.hpp>
 #include <taskflux/calls/stream/outlet.hpp>
+#include <taskflux/clock.hpp>
 #include <taskflux/core/lease/renewal_period.hpp>
 #include <taskflux/detail/caught.hpp>
 #include <taskflux/detail/spawn.hpp>

@@ -17,7 +17,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace taskflux::detail {
 
@@ -82,26 +81,6 @@ private:
     bool is_refused_ = false;
     bool is_lost_ = false;
     bool has_ended_ = false;
-};
-
-/// Holds an inlet for its reader.
-class reading {
-public:
-    reading() {}
-    explicit reading(std::shared_ptr<inlet> from) : from_(std::move(from)) {}
-    reading(reading&&) = default;
-    reading& operator=(reading&& other) noexcept {
-        std::swap(from_, other.from_);
-        return *this;
-    }
-    ~reading() {
-        if (from_) from_->leave();
-    }
-
-    const std::shared_ptr<inlet>& from() const { return from_; }
-
-private:
-    std::shared_ptr<inlet> from_;
 };
 
 }  // namespace taskflux::detail

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <taskflux/calls/stream/inlet.hpp>
+#include <taskflux/calls/stream/reading.hpp>
+#include <taskflux/clock.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/method.hpp>
 #include <taskflux/core/task/failure.hpp>
@@ -194,5 +196,11 @@ void inlet::tell(call_letter::kind what) {
     refused.what = call_letter::kind::refused;
     broker_->post(std::move(to), letter.text(), bounce(box_->address(), refused.text()), {});
 }
+
+reading::~reading() {
+    if (from_) from_->leave();
+}
+
+asio::awaitable<std::optional<std::string>> reading::next() const { return inlet::next(from_); }
 
 }  // namespace taskflux::detail

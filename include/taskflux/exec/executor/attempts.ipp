@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/clock.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/retry_delay.hpp>
 #include <taskflux/exec/executor/attempts.hpp>

@@ -1,10 +1,11 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
-#include <taskflux/calls/stream/inlet.hpp>
 #include <taskflux/core/id.hpp>
+#include <taskflux/fwd.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -18,12 +19,15 @@ struct stream_reader {
     std::size_t window = 1;
 };
 
+/// See `inlet::open`.
+std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window);
+
 std::string stream_header_for(const inlet& reader);
 
 /// Throws `errc::invalid_argument`.
 stream_reader read_stream_header(std::string_view text);
 
 /// Ends the inlet when that task ends, and cancels the task when the reader leaves before.
-void follow_task(const broker_ptr& broker, const task_id& id, inlet& reader);
+void follow_task(const task_id& id, inlet& reader);
 
 }  // namespace taskflux::detail

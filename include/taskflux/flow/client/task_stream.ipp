@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/calls/stream/inlet.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/detail/spawn.hpp>
 #include <taskflux/flow/client.hpp>
@@ -17,6 +18,8 @@
 #include <utility>
 
 namespace taskflux::detail {
+
+std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window) { return inlet::open(std::move(broker), window); }
 
 std::string stream_header_for(const inlet& reader) { return std::to_string(reader.window()) + ' ' + reader.address(); }
 
@@ -45,7 +48,8 @@ asio::awaitable<void> close_after(broker_ptr broker, task_id id, std::weak_ptr<i
     if (const auto in = reader.lock()) in->close(why);
 }
 
-void follow_task(const broker_ptr& broker, const task_id& id, inlet& reader) {
+void follow_task(const task_id& id, inlet& reader) {
+    const auto broker = reader.broker();
     const auto strand = asio::make_strand(broker->get_executor());
     const auto stop = std::make_shared<asio::cancellation_signal>();
     reader.attach(never, nullptr, [broker, id, strand, stop](bool has_ended) {

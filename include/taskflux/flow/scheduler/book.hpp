@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/clock.hpp>
 #include <taskflux/core/schedule.hpp>
 
 #include <boost/asio/awaitable.hpp>

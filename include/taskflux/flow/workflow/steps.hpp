@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/core/codec.hpp>
+#include <taskflux/core/time.hpp>
 #include <taskflux/detail/awaited.hpp>
 #include <taskflux/flow/workflow/notebook.hpp>
 
@@ -49,5 +50,18 @@ asio::awaitable<void> pause_until(notebook& book, std::string name, time_point w
 /// waited for.
 /// `place`: the wait's own name.
 asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::string place, std::string name, duration limit);
+
+template <class T>
+asio::awaitable<std::optional<T>> take_signal(notebook& book, std::string place, std::string name, duration limit) {
+    const auto value = co_await next_signal(book, std::move(place), std::move(name), limit);
+    if (!value) co_return std::nullopt;
+    co_return decode<T>(*value);
+}
+
+template <class T>
+asio::awaitable<T> take_signal(notebook& book, std::string place, std::string name) {
+    const auto value = co_await next_signal(book, std::move(place), std::move(name), (duration::max)());
+    co_return decode<T>(*value);
+}
 
 }  // namespace taskflux::detail

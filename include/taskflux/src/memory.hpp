@@ -1,4 +1,0 @@
-#pragma once
-
-// The embedded broker.
-#include <taskflux/broker/memory.ipp>
