@@ -1,5 +1,5 @@
-# What the library needs: Boost's headers, OpenSSL, threads, and time zones where the C++ library has none. Also used by
-# the installed package. Sets taskflux_missing to a text for people, empty where all is there.
+# What the library needs: Boost's headers, OpenSSL, threads, and time zones. Also used by the installed
+# package. Sets taskflux_missing to a text for people, empty where all is there.
 set(taskflux_boost_minimum 1.91)
 set(taskflux_missing "")
 
@@ -28,18 +28,12 @@ if(NOT TARGET Threads::Threads)
     string(APPEND taskflux_missing "taskflux needs a threads library, and CMake found none for this compiler.\n")
 endif()
 
-include(CheckCXXSourceCompiles)
-block()
-    set(CMAKE_CXX_STANDARD 20)
-    set(CMAKE_REQUIRED_QUIET ON)
-    check_cxx_source_compiles("#include <chrono>
-        int main() { return std::chrono::locate_zone(\"UTC\") == nullptr; }" TASKFLUX_HAS_CHRONO_ZONES)
-endblock()
-if(NOT TASKFLUX_HAS_CHRONO_ZONES AND NOT TARGET date::date-tz)
-    find_package(date CONFIG QUIET)
-    if(NOT TARGET date::date-tz)
+if(NOT TASKFLUX_STD_ZONES AND NOT TARGET absl::time)
+    find_package(absl CONFIG QUIET)
+    if(NOT TARGET absl::time)
         string(APPEND taskflux_missing
-            "This C++ library has no time zones (GCC's has them from 14 on), and Howard Hinnant's date library, which then\n"
-            "serves instead, was not found. Debian, Ubuntu: libhowardhinnant-date-dev; vcpkg, Conan: date\n")
+            "taskflux needs Abseil's time library, whose time zones are the same with every compiler. Debian, Ubuntu: libabsl-dev;"
+            " vcpkg, Homebrew: abseil; Conan: abseil\n"
+            "Where there is none for this C++ library, -DTASKFLUX_STD_ZONES=ON takes the time zones of the C++ library.\n")
     endif()
 endif()

@@ -99,7 +99,6 @@
 #include <random>
 #include <set>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -6127,55 +6126,149 @@ std::string convert_time(std::string_view text, const zone& from, const zone& to
 
 }  // namespace taskflux
 
-// -------------------- taskflux/core/zone.ipp ---------------------------------------------------------------
+// -------------------- taskflux/core/zone/database.hpp ------------------------------------------------------
 
-// The zones of the C++ library where it has them, else those of Howard Hinnant's date library, from which the standard's
-// come (docs/decisions/0016-time-zones.md).
-// libc++ has them with -fexperimental-library, and does not say so by a feature macro.
-#if (defined(__cpp_lib_chrono) && __cpp_lib_chrono >= 201907L) || \
-    (defined(_LIBCPP_VERSION) && !defined(_LIBCPP_HAS_NO_EXPERIMENTAL_TZDB))
-namespace taskflux::detail {
-namespace zone_library = std::chrono;
-}
+// Which zones there are and when their clocks change: Abseil's, the same for all compilers. The C++ library's own are for
+// those for which there is no Abseil, and only where TASKFLUX_STD_ZONES says so (docs/decisions/0016-time-zones.md). Read
+// by the bodies alone.
+#ifdef TASKFLUX_STD_ZONES
+#include <stdexcept>
 #else
-#include <date/tz.h>
-namespace taskflux::detail {
-namespace zone_library = date;
-}
+#include <absl/time/civil_time.h>
+#include <absl/time/time.h>
 #endif
+
+namespace taskflux::detail {
+
+struct known_zone {
+    std::string name;
+#ifdef TASKFLUX_STD_ZONES
+    const std::chrono::time_zone* clocks;
+#else
+    absl::TimeZone clocks;
+#endif
+    std::vector<zone::span> spans;  ///< until the year 2100: to ask the database each time costs five times as much
+};
+
+#ifdef TASKFLUX_STD_ZONES
+
+inline bool open_zone(known_zone& where) {
+    try {
+        where.clocks = std::chrono::locate_zone(where.name);
+        return true;
+    } catch (const std::runtime_error&) {
+        return false;
+    }
+}
+
+inline zone::span read_span(const known_zone& where, std::chrono::sys_seconds when) {
+    const auto info = where.clocks->get_info(when);
+    return {info.begin, info.end, info.offset};
+}
+
+inline std::string abbreviation_at(const known_zone& where, std::chrono::sys_seconds when) {
+    return where.clocks->get_info(when).abbrev;
+}
+
+#else
+
+inline bool open_zone(known_zone& where) { return absl::LoadTimeZone(where.name, &where.clocks); }
+
+inline absl::Time to_absl(std::chrono::sys_seconds when) {
+    constexpr std::chrono::seconds farthest = std::chrono::hours(24) * 366 * 1'000'000;  // as far as Abseil's calendar goes
+    return absl::FromUnixSeconds(std::clamp<std::chrono::seconds>(when.time_since_epoch(), -farthest, farthest).count());
+}
+
+/// When clocks make that step.
+inline std::chrono::sys_seconds time_of(const known_zone& where, const absl::TimeZone::CivilTransition& step) {
+    return std::chrono::sys_seconds(std::chrono::seconds(absl::ToUnixSeconds(where.clocks.At(step.to).trans)));
+}
+
+inline zone::span read_span(const known_zone& where, std::chrono::sys_seconds when) {
+    const auto at = to_absl(when);
+    zone::span found{(std::chrono::sys_seconds::min)(), (std::chrono::sys_seconds::max)(),
+                     std::chrono::seconds(where.clocks.At(at).offset)};
+    absl::TimeZone::CivilTransition step;
+    if (where.clocks.PrevTransition(at + absl::Seconds(1), &step)) found.begin = time_of(where, step);
+    if (where.clocks.NextTransition(at, &step)) found.end = time_of(where, step);
+    return found;
+}
+
+inline std::string abbreviation_at(const known_zone& where, std::chrono::sys_seconds when) {
+    return where.clocks.At(to_absl(when)).zone_abbr;
+}
+
+#endif
+
+inline std::vector<zone::span> read_spans(const known_zone& where) {
+    constexpr std::chrono::sys_seconds enough = std::chrono::sys_days(std::chrono::year(2100) / 1 / 1);
+    std::vector<zone::span> all{read_span(where, (std::chrono::sys_seconds::min)())};
+    while (all.back().end < enough) all.push_back(read_span(where, all.back().end));
+    return all;
+}
+
+inline zone::span span_at(const known_zone& where, std::chrono::sys_seconds when) {
+    const auto after = std::ranges::upper_bound(where.spans, when, {}, &zone::span::begin);
+    const bool is_read = after != where.spans.begin() && when < std::prev(after)->end;
+    return is_read ? *std::prev(after) : read_span(where, when);
+}
+
+/// Null where the database has none of that name. What was found is kept as long as the process lives. Thread-safe.
+inline const known_zone* find_zone(const std::string& name) {
+    static std::mutex guard;
+    static std::map<std::string, known_zone> all;
+    const std::lock_guard lock(guard);
+    const auto found = all.find(name);
+    if (found != all.end()) return &found->second;
+    known_zone made;
+    made.name = name;
+    if (!open_zone(made)) return nullptr;
+    made.spans = read_spans(made);
+    return &all.emplace(name, std::move(made)).first->second;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/core/zone.ipp ---------------------------------------------------------------
 
 namespace taskflux {
 
 namespace detail {
 
-inline const zone_library::time_zone& zone_behind(const void* found) {
-    return *static_cast<const zone_library::time_zone*>(found);
+/// Whether it could be a name of the database, which are also names of files below one folder: never an absolute path, a step
+/// up, or a folder beside the zones ("right/" counts leap seconds).
+inline bool is_zone_name(std::string_view name) {
+    constexpr std::string_view allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
+    constexpr std::size_t longest = 64;
+    return !name.empty() && name.size() <= longest && name.front() != '/' && name != "localtime" && name != "Factory" &&
+           !name.starts_with("posix") && !name.starts_with("right/") &&
+           name.find_first_not_of(allowed) == std::string_view::npos;
 }
+
+inline const known_zone& zone_behind(const void* found) { return *static_cast<const known_zone*>(found); }
 
 }  // namespace detail
 
 zone zone::named(std::string_view name) {
     zone made;
     if (name == "UTC") return made;
-    try {
-        made.found_ = detail::zone_library::locate_zone(std::string(name));
-    } catch (const std::runtime_error&) {
+    if (detail::is_zone_name(name)) made.found_ = detail::find_zone(std::string(name));
+    if (!made.found_) {
         throw error(errc::invalid_argument, "no time zone is named \"" + std::string(name) +
                                                 "\" in this system's database; use a name such as UTC or Europe/Berlin");
     }
     return made;
 }
 
-std::string zone::name() const { return found_ ? std::string(detail::zone_behind(found_).name()) : "UTC"; }
+std::string zone::name() const { return found_ ? detail::zone_behind(found_).name : "UTC"; }
 
 zone::span zone::at(sys_seconds when) const {
     if (!found_) return {(sys_seconds::min)(), (sys_seconds::max)(), {}};
-    const auto info = detail::zone_behind(found_).get_info(when);
-    return {info.begin, info.end, info.offset};
+    return detail::span_at(detail::zone_behind(found_), when);
 }
 
 std::string zone::abbreviation(sys_seconds when) const {
-    return found_ ? detail::zone_behind(found_).get_info(when).abbrev : "UTC";
+    return found_ ? detail::abbreviation_at(detail::zone_behind(found_), when) : "UTC";
 }
 
 }  // namespace taskflux
