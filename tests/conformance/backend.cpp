@@ -1,5 +1,6 @@
 #include "backend.hpp"
 
+#include <support/hang_limit.hpp>
 #include <support/redis_server.hpp>
 #include <taskflux/broker/memory.hpp>
 #include <taskflux/broker/redis.hpp>
@@ -30,7 +31,8 @@ class redis_backend final : public backend {
 public:
     explicit redis_backend(bool with_cluster) : server_(server(with_cluster)) {
         server_.command({"FLUSHALL"});
-        broker_ = make_redis_broker(context_.get_executor(), server_.url(), redis_options(), clock_);
+        const auto patient = redis_options().timeout(test::no_timeout);
+        broker_ = make_redis_broker(context_.get_executor(), server_.url(), patient, clock_);
     }
 
     ~redis_backend() override {

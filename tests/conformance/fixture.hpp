@@ -2,6 +2,7 @@
 
 #include <conformance/backend.hpp>
 #include <conformance/print.hpp>
+#include <support/hang_limit.hpp>
 #include <taskflux/broker/broker.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -146,7 +147,7 @@ public:
     }
 
     void drive(const bool& done) {
-        const auto watchdog = std::chrono::steady_clock::now() + 30s;
+        const auto watchdog = std::chrono::steady_clock::now() + test::hang_limit;
         while (!done) {
             backend_->context().restart();
             if (backend_->context().run_one_until(watchdog) == 0) throw std::runtime_error("a call hangs");

@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(a_fetch_that_waits_hears_of_a_task) {
             from.run(from.broker->submit(std::move(queue), std::move(tasks)));
         }(other, on.queue), [](std::exception_ptr error) { BOOST_TEST(!error); });
         danger();
-        const auto found = on.fetch(20s);
+        const auto found = on.fetch(test::hang_limit);
         on.out_of_danger();
         BOOST_TEST(found.attempt == 1U);
         BOOST_TEST((on.settle(found) == effect::done));
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(an_awaited_end_is_heard) {
             from.run(from.broker->settle(std::move(queue), "w", ends));
         }(on.doctor, on.queue, {end}), [](std::exception_ptr error) { BOOST_TEST(!error); });
         danger();
-        const auto outcome = on.run(on.broker->wait({on.queue, found.key}, 20s));
+        const auto outcome = on.run(on.broker->wait({on.queue, found.key}, test::hang_limit));
         on.out_of_danger();
         BOOST_REQUIRE(outcome.has_value());
         BOOST_TEST(outcome->result == "7");

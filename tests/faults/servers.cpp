@@ -9,6 +9,7 @@
 #include <exception>
 #include <ranges>
 #include <string>
+#include <thread>
 #include <utility>
 
 // Servers that die and come back or are replaced: faults 4 and 5.
@@ -18,17 +19,12 @@ using namespace test::faults;
 using test::eventually;
 using test::redis_server;
 using test::redis_server_options;
-using clock_type = std::chrono::steady_clock;
 
 // A queue for each worker, so that each can be seen to work.
 inline constexpr taskflux::task<int(int)> job_0{"job", taskflux::task_options().queue("q0")};
 inline constexpr taskflux::task<int(int)> job_1{"job", taskflux::task_options().queue("q1")};
 
 bool is_long() { return std::getenv("TASKFLUX_LONG") != nullptr; }
-
-long ms_since(clock_type::time_point then) {
-    return long(std::chrono::duration_cast<std::chrono::milliseconds>(clock_type::now() - then).count());
-}
 
 /// What the processes of a test write down, in memory that they share.
 struct records {
@@ -71,7 +67,7 @@ asio::awaitable<void> submit_until_told(taskflux::client client, records* to) {
             is_stored = false;
         }
         for (const int one : some) to->acknowledged[std::size_t(one)] = is_stored;
-        co_await pause(5ms);
+        co_await pause(20ms);
     }
     to->stopping() = 2;
 }
@@ -90,12 +86,12 @@ public:
     explicit load(const std::string& url, const std::string& options = {})
         : url_(url), first_([this, url] { work_on(url, 0, seen); }), second_([this, url] { work_on(url, 1, seen); }),
           submitter_([this, url = url + options] { submit_to(url, seen); }) {
-        BOOST_REQUIRE(eventually([&] { return seen.runs[0] > 50 && seen.runs[1] > 50; }));
+        BOOST_REQUIRE(eventually([&] { return seen.runs[0] > 50 && seen.runs[1] > 50 && seen.acknowledged.sum() > 100; }));
     }
 
-    /// Waits until both workers have done something that was submitted after this, and says how long that took.
-    void resumes(const char* what, std::chrono::milliseconds within) {
-        const auto since = clock_type::now();
+    /// Waits until both workers have done something that was submitted after this. How long a connection and a worker rest
+    /// before they try again is the subject of redis/link_state and unit/flow/worker_faults, whose clocks are their own.
+    void resumes(const char* what) {
         const auto submitted = seen.submitted().load();
         const auto has_run = [&](unsigned worker) {
             for (unsigned i = submitted; i < seen.submitted(); ++i) {
@@ -103,11 +99,7 @@ public:
             }
             return false;
         };
-        const bool has_resumed = eventually([&] { return has_run(0) && has_run(1); }, 60s);
-        const auto took = ms_since(since);
-        BOOST_TEST_MESSAGE(what << ": both workers have resumed after " << took << " ms");
-        BOOST_TEST(has_resumed);
-        BOOST_TEST(took <= within.count());
+        BOOST_TEST(eventually([&] { return has_run(0) && has_run(1); }), what << ": a worker has not resumed");
     }
 
     /// Ends the submissions and waits until the queues are empty. Says how many were acknowledged, and how many of
@@ -148,7 +140,7 @@ BOOST_AUTO_TEST_CASE(a_killed_server_that_comes_back_has_lost_nothing_and_everyb
     for (int i = 0; i < (is_long() ? 20 : 3); ++i) {
         server.kill();
         server.start();
-        all.resumes("restart", 5s);
+        all.resumes("restart");
     }
     const auto [acknowledged, lost] = all.finish();
     BOOST_TEST(acknowledged > 100U);
@@ -165,14 +157,14 @@ BOOST_AUTO_TEST_CASE(after_a_failover_everybody_works_on) {
         }
         servers.master().kill();
         servers.await_failover();
-        all.resumes("failover", 5s);
+        all.resumes("failover");
     }
     BOOST_TEST(all.finish().first > 100U);  // what the replica had not got yet is lost
 }
 
 BOOST_AUTO_TEST_CASE(a_durable_submission_outlives_its_master) {
     test::sentinels servers;
-    load all(servers.url(), "?durable=1&timeout=2s");
+    load all(servers.url(), "?durable=1");
     for (int i = 0; i < (is_long() ? 10 : 1); ++i) {
         servers.master().kill();
         servers.await_failover();
@@ -181,7 +173,7 @@ BOOST_AUTO_TEST_CASE(a_durable_submission_outlives_its_master) {
         BOOST_TEST(eventually([&] { return all.seen.submitted() > submitted + 10; }));
         servers.replica().start();
         servers.await_replica();
-        all.resumes("the replica's return", 5s);
+        all.resumes("the replica's return");
     }
     const auto [acknowledged, lost] = all.finish();
     BOOST_TEST(acknowledged > 100U);
@@ -196,15 +188,15 @@ BOOST_AUTO_TEST_CASE(without_sentinels_everybody_works_on_while_the_master_is_th
         for (std::size_t i = 0; i < test::sentinels::count; ++i) action(servers.sentinel(i));
     };
     with_sentinels([](redis_server& one) { one.kill(); });
-    all.resumes("no Sentinels", 5s);
+    all.resumes("no Sentinels");
     servers.master().command({"CLIENT", "KILL", "TYPE", "normal"});
     servers.master().command({"CLIENT", "KILL", "TYPE", "pubsub"});
-    all.resumes("no Sentinels, connections lost", 5s);
+    all.resumes("no Sentinels, connections lost");
     servers.master().kill();
-    observer(servers.url()).run(pause(is_long() ? 60s : 1s));
+    std::this_thread::sleep_for(is_long() ? 60s : 1s);  // the fault's own time
     with_sentinels([](redis_server& one) { one.start(); });
     servers.await_failover();
-    all.resumes("Sentinels and failover", 5s);
+    all.resumes("Sentinels and failover");
     BOOST_TEST(all.finish().first > 100U);
 }
 

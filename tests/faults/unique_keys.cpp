@@ -53,7 +53,7 @@ asio::awaitable<void> submit_for_ever(broker_ptr on, notes& into) {
 void submit_from_here(const std::string& url, notes& into) {
     asio::io_context io;
     for (int i = 0; i < 5; ++i) {
-        const auto on = make_redis_broker(io.get_executor(), url);  // sends together what comes at the same time
+        const auto on = make_redis_broker(io.get_executor(), url, test::patient());  // sends together what comes at the same time
         for (int k = 0; k < 5; ++k) {
             asio::co_spawn(io, submit_for_ever(on, into), [](std::exception_ptr error) {
                 if (error) std::rethrow_exception(error);
@@ -86,7 +86,7 @@ asio::awaitable<void> work_for_ever(broker_ptr on, std::string consumer, ledger:
 
 void work_here(const std::string& url, const std::string& consumer, ledger::counter& running, ledger::counter& ended) {
     asio::io_context io;
-    const auto on = make_redis_broker(io.get_executor(), url);
+    const auto on = make_redis_broker(io.get_executor(), url, test::patient());
     asio::co_spawn(io, work_for_ever(on, consumer, running, ended), [](std::exception_ptr error) {
         if (error) std::rethrow_exception(error);
     });

@@ -1,6 +1,5 @@
 #include "fixture.hpp"
 
-
 #include <unistd.h>
 
 #include <cstddef>
@@ -38,7 +37,7 @@ BOOST_AUTO_TEST_SUITE(faults_versions)
 
 BOOST_AUTO_TEST_CASE(programs_with_different_scripts_share_a_queue_and_take_over_from_each_other) {
     constexpr std::size_t each = 500;
-    test::redis_server server;
+    test::redis_server server(test::redis_server_options().frozen_clock());
     const auto url = server.url();
     auto first = this_version(url);
     auto second = other_version("work", url);
@@ -60,7 +59,7 @@ BOOST_AUTO_TEST_CASE(programs_with_different_scripts_share_a_queue_and_take_over
     for (auto* const dying : {&first, &second}) {
         const auto jobs = submit_some();
         (*dying)->kill();
-        for (const auto& one : jobs) on.run(one.result());
+        BOOST_REQUIRE(pass_time_until([&] { return on.counts().succeeded == all; }, server, 1));
         for (const auto& one : jobs) BOOST_TEST(on.run(one.record()).crashes <= 1U);
         *dying = dying == &first ? this_version(url) : other_version("work", url);
     }

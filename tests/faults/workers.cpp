@@ -1,4 +1,5 @@
 #include "fixture.hpp"
+#include "ledger.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -18,23 +19,30 @@ inline constexpr taskflux::task<int(int)> job{"job"};
 inline constexpr taskflux::task<int()> only_first{"only_first"};
 inline constexpr taskflux::task<void()> poison{"poison", taskflux::task_options().crash_limit(2)};
 
-asio::awaitable<int> for_an_hour(int) {
-    co_await pause(1h);
-    co_return 1;
+asio::awaitable<int> for_ever(int) {
+    for (;;) co_await pause(1h);
 }
 
-asio::awaitable<int> for_five_seconds(int) {
-    co_await pause(5s);
+// What a ledger holds: 1 when `until_told` may end, how often it has begun and ended, and how many processes a task has killed.
+constexpr std::size_t may_end = 0, begun = 1, ended = 2, died = 3, told_size = 4;
+
+asio::awaitable<int> until_told(test::faults::ledger* told) {
+    struct at_end {
+        ~at_end() { ++(*told)[ended]; }
+        test::faults::ledger* told;
+    } const noted{told};
+    ++(*told)[begun];
+    while ((*told)[may_end] == 0) co_await pause(10ms);
     co_return 1;
 }
 
 asio::awaitable<int> at_once(int) { co_return 2; }
 asio::awaitable<int> one() { co_return 1; }
-void die() { _exit(9); }
 
 struct fixture {
-    test::redis_server server;
+    test::redis_server server{test::redis_server_options().frozen_clock()};
     std::string url = server.url();
+    test::faults::ledger told{told_size};
 };
 
 }  // namespace
@@ -43,7 +51,7 @@ BOOST_FIXTURE_TEST_SUITE(faults_workers, fixture)
 
 BOOST_AUTO_TEST_CASE(a_killed_worker_loses_nothing_and_its_tasks_are_run_again_within_its_lease) {
     constexpr std::size_t many = 200;
-    test::child first([&] { work(url, [](auto& worker) { worker.on(job, for_an_hour); }); });
+    test::child first([&] { work(url, [](auto& worker) { worker.on(job, for_ever); }); });
     const auto submit_all = [](taskflux::client client) { return client.submit_all(job, std::views::iota(0, int(many))); };
     std::vector<taskflux::job<int>> jobs;
     {
@@ -52,12 +60,10 @@ BOOST_AUTO_TEST_CASE(a_killed_worker_loses_nothing_and_its_tasks_are_run_again_w
         BOOST_REQUIRE(test::eventually([&] { return before.counts().running == many; }));
     }
     first.kill();
-    const auto killed = std::chrono::steady_clock::now();
     test::child second([&] { work(url, [](auto& worker) { worker.on(job, at_once); }); });
+    outlast_a_lease(server, 1);
     observer after(url);
     BOOST_REQUIRE(test::eventually([&] { return after.counts().succeeded == many; }));
-    const auto took = std::chrono::steady_clock::now() - killed;
-    BOOST_TEST_MESSAGE("all done " << std::chrono::duration_cast<std::chrono::milliseconds>(took).count() << " ms later");
     for (const auto& one_of_them : jobs) {
         const auto record = after.run(after.broker->get(one_of_them.id()));
         BOOST_REQUIRE(record.has_value());
@@ -71,22 +77,24 @@ BOOST_AUTO_TEST_CASE(a_killed_worker_loses_nothing_and_its_tasks_are_run_again_w
 BOOST_AUTO_TEST_CASE(a_worker_that_stood_still_past_its_lease_overwrites_nothing_and_works_on) {
     constexpr std::size_t some = 20;
     test::child first([&] {
-        work(url, [](auto& worker) {
-            worker.on(job, for_five_seconds);
+        work(url, [&](taskflux::worker& worker) {
+            worker.on(job, [&](int) { return until_told(&told); });
             worker.on(only_first, one);
         });
     });
     observer on(url);
     const auto jobs = on.run(on.client.submit_all(job, std::views::iota(0, int(some))));
-    BOOST_REQUIRE(test::eventually([&] { return on.counts().running == some; }));
+    BOOST_REQUIRE(test::eventually([&] { return told[begun] == some; }));
     first.suspend();
     {
         test::child second([&] { work(url, [](auto& worker) { worker.on(job, at_once); }); });
+        outlast_a_lease(server, 1);
         BOOST_REQUIRE(test::eventually([&] { return on.counts().succeeded == some; }));
     }
+    told[may_end] = 1;
     first.resume();
+    BOOST_REQUIRE(test::eventually([&] { return told[ended] == some; }));
     BOOST_TEST(on.run(on.client.run(only_first)) == 1);  // it has come back, under another name
-    on.run(pause(6s));                                  // what it ran would have ended by now
     for (const auto& one_of_them : jobs) BOOST_TEST(on.run(one_of_them.result()) == 2);
     BOOST_TEST(on.counts().succeeded == some + 1);
 }
@@ -94,25 +102,29 @@ BOOST_AUTO_TEST_CASE(a_worker_that_stood_still_past_its_lease_overwrites_nothing
 BOOST_AUTO_TEST_CASE(a_task_that_kills_its_process_becomes_a_dead_letter_and_harms_no_other) {
     observer on(url);
     const auto poisoned = on.run(on.client.submit(poison));
+    const auto die = [this] {
+        ++told[died];
+        _exit(9);
+    };
     const auto start = [&] {
         return std::make_unique<test::child>([&] {
-            work(url, [](auto& worker) {
+            work(url, [&](taskflux::worker& worker) {
                 worker.on(poison, die);
                 worker.on(job, at_once);
             });
         });
     };
-    auto worker = start();
-    // Somebody starts it again whenever it has died.
-    for (int i = 0; i < 100 && on.counts().failed == 0; ++i) {
-        on.run(pause(100ms));
-        if (on.counts().running == 0) continue;
-        worker = start();
+    for (unsigned deaths = 1; deaths <= 2; ++deaths) {
+        const auto worker = start();
+        BOOST_REQUIRE(test::eventually([&] { return told[died] == deaths; }));
+        server.advance(lease + 1s);
     }
+    const auto worker = start();
     BOOST_TEST(on.counts().failed == 1U);
     BOOST_TEST(on.run(on.client.run(job, 5)) == 2);
     const auto record = on.run(poisoned.record());
     BOOST_TEST(record.crashes == 2U);
+    BOOST_TEST(told[died] == 2U);
     BOOST_TEST(record.error.find("crashed") != std::string::npos);
 }
 

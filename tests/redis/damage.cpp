@@ -70,7 +70,7 @@ struct fixture {
 
     test::redis_server server;
     std::string said;
-    test::observer on{server.url(), redis_options().log([this](std::string_view text) {
+    test::observer on{server.url(), test::patient().log([this](std::string_view text) {
         said += text;
         said += '\n';
     })};

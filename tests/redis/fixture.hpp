@@ -1,5 +1,6 @@
 #pragma once
 
+#include <support/hang_limit.hpp>
 #include <support/redis_server.hpp>
 #include <taskflux/broker/redis/connection.hpp>
 
@@ -17,6 +18,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -58,7 +60,10 @@ class pending {
 public:
     explicit pending(std::future<ending> of) : of_(std::move(of)) {}
 
-    ending end() { return of_.get(); }
+    ending end() {
+        if (of_.wait_for(hang_limit) != std::future_status::ready) throw std::runtime_error("a call hangs");
+        return of_.get();
+    }
 
     reply get() {
         auto got = end();
@@ -69,6 +74,9 @@ public:
 private:
     std::future<ending> of_;
 };
+
+/// Options of a connection whose calls take as long as they take.
+inline connection_options unhurried() { return connection_options().timeout(no_timeout); }
 
 inline void check_refusal(const ending& of, errc code, const std::string& says) {
     BOOST_TEST(of.ec == boost::system::error_code(code));
@@ -87,7 +95,7 @@ public:
     }
 
     std::shared_ptr<connection> make(const std::string& url,
-                                     connection_options options = connection_options()) {
+                                     connection_options options = unhurried()) {
         options.log([this](std::string_view text) {
             const std::lock_guard lock(mutex_);
             log_.append(text) += '\n';
@@ -113,7 +121,7 @@ public:
     /// or what it is just about: so it is made anew, with longer and longer deadlines, until it tells what is expected.
     void refused_by_deadline(const std::function<pending(std::chrono::milliseconds timeout)>& call, errc code,
                              const std::string& says) {
-        constexpr auto longest = std::chrono::seconds(16);
+        constexpr auto longest = std::chrono::minutes(1);
         for (auto timeout = std::chrono::milliseconds(250);; timeout *= 4) {
             const auto ended = call(timeout).end();
             if (ended.what.find(says) == std::string::npos && timeout < longest) continue;

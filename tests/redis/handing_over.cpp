@@ -1,3 +1,4 @@
+#include <support/hang_limit.hpp>
 #include <support/observer.hpp>
 #include <support/redis_client.hpp>
 #include <support/redis_server.hpp>
@@ -95,7 +96,7 @@ struct fixture {
     template <class Condition>
     static asio::awaitable<void> poll(Condition condition) {
         asio::steady_timer timer(co_await asio::this_coro::executor);
-        const auto limit = std::chrono::steady_clock::now() + 20s;
+        const auto limit = std::chrono::steady_clock::now() + test::hang_limit;
         while (!condition()) {
             if (std::chrono::steady_clock::now() > limit) throw std::runtime_error("it does not come about");
             timer.expires_after(1ms);

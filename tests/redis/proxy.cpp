@@ -23,7 +23,7 @@ struct fixture {
     test::redis_server redis;
     test::proxy proxy{redis.port()};
 
-    redis_client connect(std::chrono::milliseconds patience = 10s) { return redis_client(proxy.port(), "", patience); }
+    redis_client connect(std::chrono::milliseconds patience = test::hang_limit) { return redis_client(proxy.port(), "", patience); }
     bool refused() {
         try {
             connect();

@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(the_url_names_every_sentinel_and_the_master) {
 
 BOOST_FIXTURE_TEST_CASE(both_connections_follow_the_master_when_the_roles_are_swapped, fixture) {
     test::sentinels all(redis_server_options().password("s3cret"));
-    const auto redis = make(all.url(), connection_options().timeout(30s));
+    const auto redis = make(all.url());
     std::mutex mutex;
     std::string came;
     redis->on_message([&](std::string_view payload) {
@@ -115,7 +115,7 @@ BOOST_FIXTURE_TEST_CASE(both_connections_follow_the_master_when_the_roles_are_sw
 
 BOOST_FIXTURE_TEST_CASE(a_call_outlives_the_death_of_the_master, fixture) {
     test::sentinels all;
-    const auto redis = make(all.url(), connection_options().timeout(60s));
+    const auto redis = make(all.url());
     BOOST_TEST(text_of(later(redis->command({"PING"}, true))) == "PONG");
     all.master().kill();
     auto waiting = later(redis->command({"SET", "k", "v"}, true));
@@ -126,7 +126,7 @@ BOOST_FIXTURE_TEST_CASE(a_call_outlives_the_death_of_the_master, fixture) {
 
 BOOST_FIXTURE_TEST_CASE(a_master_that_hangs_is_left_for_its_successor, fixture) {
     test::sentinels all;
-    const auto redis = make(all.url(), connection_options().timeout(60s).health_check(300ms));
+    const auto redis = make(all.url(), test::unhurried().health_check(300ms));
     BOOST_TEST(text_of(later(redis->command({"PING"}, true))) == "PONG");
     all.master().suspend();
     auto waiting = later(redis->command({"SET", "k", "v"}, true));
@@ -137,8 +137,7 @@ BOOST_FIXTURE_TEST_CASE(a_master_that_hangs_is_left_for_its_successor, fixture) 
 
 BOOST_FIXTURE_TEST_CASE(sentinels_that_the_url_does_not_name_are_asked_when_the_others_are_gone, fixture) {
     test::sentinels all;
-    const auto redis = make("redis+sentinel://" + at(all.sentinel(0)) + "/" + test::sentinels::name,
-                            connection_options().timeout(60s));
+    const auto redis = make("redis+sentinel://" + at(all.sentinel(0)) + "/" + test::sentinels::name);
     BOOST_TEST(text_of(later(redis->command({"PING"}, true))) == "PONG");
     all.sentinel(0).kill();
     all.master().kill();
@@ -164,7 +163,7 @@ BOOST_FIXTURE_TEST_CASE(while_no_sentinel_is_there_the_last_master_will_do_unles
     redis_server server;
     redis_server sentinel(sentinel_of(server.port()));
     const auto url = "redis+sentinel://" + at(sentinel) + "/main";
-    const auto redis = make(url, connection_options().timeout(60s));
+    const auto redis = make(url);
     const auto hasty = make(url + "?timeout=2s");
     BOOST_TEST(text_of(later(redis->command({"PING"}, true))) == "PONG");
     BOOST_TEST(gets_through(hasty));
@@ -183,7 +182,7 @@ BOOST_FIXTURE_TEST_CASE(where_one_connection_finds_another_master_the_other_foll
     redis_server first;
     redis_server second;
     redis_server sentinel(sentinel_of(first.port()));
-    const auto redis = make("redis+sentinel://" + at(sentinel) + "/main", connection_options().timeout(30s));
+    const auto redis = make("redis+sentinel://" + at(sentinel) + "/main");
     BOOST_TEST(text_of(later(redis->command({"PING"}, true))) == "PONG");
     BOOST_TEST(eventually([&] { return subscribers(first, *redis) == 1; }));
     sentinel.command({"SENTINEL", "REMOVE", "main"});
@@ -201,7 +200,7 @@ BOOST_FIXTURE_TEST_CASE(a_server_that_is_not_the_master_is_not_used, fixture) {
     server.command({"CONFIG", "SET", "replica-read-only", "no"});
     const auto url = "redis+sentinel://" + at(sentinel) + "/main";
     refused_by_deadline(url, {"SET", "k", "v"}, errc::unavailable, "is a replica, not the master");
-    auto waiting = later(make(url, connection_options().timeout(30s))->command({"SET", "k", "v"}, true));
+    auto waiting = later(make(url)->command({"SET", "k", "v"}, true));
     server.command({"REPLICAOF", "NO", "ONE"});
     BOOST_TEST(text_of(std::move(waiting)) == "OK");
 }
@@ -209,8 +208,7 @@ BOOST_FIXTURE_TEST_CASE(a_server_that_is_not_the_master_is_not_used, fixture) {
 BOOST_FIXTURE_TEST_CASE(a_wrong_name_of_the_master_is_told_at_once, fixture) {
     redis_server server;
     redis_server sentinel(sentinel_of(server.port()));
-    const auto redis = make("redis+sentinel://" + dead_port() + "," + at(sentinel) + "/mian",
-                            connection_options().timeout(10min));
+    const auto redis = make("redis+sentinel://" + dead_port() + "," + at(sentinel) + "/mian");
     refused(later(redis->command({"PING"}, true)), errc::invalid_argument, "know no master named \"mian\"");
     refused(later(redis->command({"PING"}, true)), errc::invalid_argument, "'sentinel monitor'");
     sentinel.command({"SENTINEL", "MONITOR", "mian", "127.0.0.1", std::to_string(server.port()), "1"});
@@ -238,18 +236,17 @@ BOOST_FIXTURE_TEST_CASE(sentinels_have_passwords_of_their_own, fixture) {
     redis_server sentinel(sentinel_of(server.port(), "sentinel sentinel-pass s3cret2\n").password("s3cret2"));
     sentinel.command({"ACL", "SETUSER", "w", "on", ">s3cret3", "allchannels", "+@all"});
     const auto url = "redis+sentinel://:s3cret1@" + at(sentinel) + "/main";
-    const auto patient = connection_options().timeout(10min);
     BOOST_TEST(text_of(later(make(url + "?sentinel_password=s3cret2")->command({"PING"}, true))) == "PONG");
     BOOST_TEST(text_of(later(make(url + "?sentinel_user=w&sentinel_password=s3cret3")->command({"PING"}, true))) ==
                "PONG");
-    refused(later(make(url, patient)->command({"PING"}, true)), errc::invalid_argument,
+    refused(later(make(url)->command({"PING"}, true)), errc::invalid_argument,
             "add ?sentinel_user=...&sentinel_password=...");
-    refused(later(make(url + "?sentinel_password=s3cret1", patient)->command({"PING"}, true)),
+    refused(later(make(url + "?sentinel_password=s3cret1")->command({"PING"}, true)),
             errc::invalid_argument, "WRONGPASS");
-    refused(later(make(url + "?sentinel_password=s3cret1", patient)->command({"PING"}, true)),
+    refused(later(make(url + "?sentinel_password=s3cret1")->command({"PING"}, true)),
             errc::invalid_argument, "correct ?sentinel_user=");
     const auto wrong_server = "redis+sentinel://:s3cret2@" + at(sentinel) + "/main?sentinel_password=s3cret2";
-    refused(later(make(wrong_server, patient)->command({"PING"}, true)), errc::invalid_argument,
+    refused(later(make(wrong_server)->command({"PING"}, true)), errc::invalid_argument,
             "correct the user and password in redis://");
 }
 
@@ -277,8 +274,7 @@ BOOST_FIXTURE_TEST_CASE(over_tls_sentinels_and_servers_must_show_certificates_th
         const auto url = "rediss+sentinel://localhost:" + sentinel_port + with_ca;
         const std::string untrusted = "certificate verify failed";
         if (certificate == "both") {
-            const auto patient = connection_options().timeout(30s);
-            BOOST_TEST(text_of(later(make(url, patient)->command({"PING"}, true))) == "PONG");
+            BOOST_TEST(text_of(later(make(url)->command({"PING"}, true))) == "PONG");
             // Nothing falls back to plain text.
             const auto plain_text = "rediss+sentinel://localhost:" + std::to_string(sentinel.port()) + with_ca;
             refused_by_deadline(plain_text, {"PING"}, errc::unavailable, "no Sentinel says");
@@ -293,7 +289,7 @@ BOOST_FIXTURE_TEST_CASE(over_tls_sentinels_and_servers_must_show_certificates_th
 BOOST_FIXTURE_TEST_CASE(closing_ends_calls_while_sentinels_are_asked, fixture) {
     redis_server hanging(sentinel_of(1));
     hanging.suspend();
-    const auto redis = make("redis+sentinel://" + at(hanging) + "/main", connection_options().timeout(10min));
+    const auto redis = make("redis+sentinel://" + at(hanging) + "/main");
     auto waiting = later(redis->command({"PING"}, true));
     redis->close();
     refused(std::move(waiting), errc::shut_down, "closed");

@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(clients_on_several_threads_share_a_broker_and_two_workers) 
     constexpr int clients = 3;
     test::redis_server server;
     asio::thread_pool pool(3);
-    const auto broker = taskflux::connect(pool.get_executor(), server.url());
+    const auto broker = taskflux::connect(pool.get_executor(), server.url() + "?timeout=600s");
     taskflux::worker first{broker, taskflux::worker_options().concurrency(16).cpu_threads(2)};
     taskflux::worker second{broker, taskflux::worker_options().concurrency(16)};
     first.on(twice, [](int x) { return 2 * x; });

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <support/hang_limit.hpp>
 #include <taskflux/broker/redis.hpp>
 #include <taskflux/flow/client.hpp>
 
@@ -22,10 +23,13 @@ namespace test {
 
 namespace asio = boost::asio;
 
+/// Options of a broker whose calls take as long as they take.
+inline taskflux::redis_options patient() { return taskflux::redis_options().timeout(no_timeout); }
+
 /// A broker on a Redis server whose calls are driven one at a time, with what else runs on the same context.
 class observer {
 public:
-    explicit observer(const std::string& url, const taskflux::redis_options& options = {},
+    explicit observer(const std::string& url, const taskflux::redis_options& options = patient(),
                       taskflux::clock& clock = taskflux::real_clock())
         : broker(taskflux::make_redis_broker(io.get_executor(), url, options, clock)), client(broker) {}
 
@@ -45,7 +49,7 @@ public:
             if constexpr (sizeof...(value) > 0) result.emplace(std::move(value)...);
             done = true;
         });
-        const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+        const auto limit = std::chrono::steady_clock::now() + hang_limit;
         while (!done) {
             io.restart();
             if (io.run_one_until(limit) == 0) throw std::runtime_error("a call hangs");

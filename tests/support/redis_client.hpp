@@ -1,5 +1,7 @@
 #pragma once
 
+#include "hang_limit.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -35,7 +37,7 @@ class redis_client {
 public:
     /// Connects, and authenticates where a password is given.
     explicit redis_client(std::uint16_t port, const std::string& password = {},
-                          std::chrono::milliseconds patience = std::chrono::seconds(10));
+                          std::chrono::milliseconds patience = hang_limit);
     redis_client(redis_client&& other) noexcept;
     redis_client& operator=(redis_client&& other) noexcept;
     ~redis_client();

@@ -65,8 +65,8 @@ std::uint16_t free_port() {
     }
 }
 
-bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds within) {
-    const auto end = std::chrono::steady_clock::now() + within;
+bool eventually(const std::function<bool()>& holds) {
+    const auto end = std::chrono::steady_clock::now() + hang_limit;
     while (!holds()) {
         if (std::chrono::steady_clock::now() >= end) return false;
         std::this_thread::sleep_for(std::chrono::milliseconds(2));

@@ -19,8 +19,8 @@ namespace test {
 /// a server that is started again finds its port free.
 std::uint16_t free_port();
 
-/// Asks until it holds, every few milliseconds; false when it does not within the time.
-bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds within = std::chrono::seconds(20));
+/// Asks until it holds, every few milliseconds; false when it does not within the hang limit.
+bool eventually(const std::function<bool()>& holds);
 
 class redis_server_options {
 public:

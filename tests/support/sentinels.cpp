@@ -9,6 +9,8 @@ namespace test {
 
 namespace {
 
+constexpr const char* never = "3600000";  // milliseconds
+
 // Of a list of names and values, such as Sentinels reply.
 std::string field(const redis_value& list, const std::string& name) {
     for (std::size_t i = 0; i + 1 < list.items.size(); i += 2)
@@ -30,7 +32,7 @@ void await(const char* what, const std::function<bool()>& holds) {
             return false;  // a server whose role changes closes its connections
         }
     };
-    if (!eventually(asked, std::chrono::seconds(60))) throw std::runtime_error(std::string("sentinels: no ") + what);
+    if (!eventually(asked)) throw std::runtime_error(std::string("sentinels: no ") + what);
 }
 
 }  // namespace
@@ -47,11 +49,12 @@ sentinels::sentinels(const redis_server_options& servers) : password_(servers.pa
     for (auto& sentinel : sentinels_) {
         const std::string master_name = name;
         std::string config = "sentinel monitor " + master_name + " 127.0.0.1 " + port + " 2\n" +
-                             "sentinel down-after-milliseconds " + master_name + " 1500\n" +
+                             "sentinel down-after-milliseconds " + master_name + ' ' + never + '\n' +
                              "sentinel failover-timeout " + master_name + " 4000\n";
         if (!password_.empty()) config += "sentinel auth-pass " + master_name + " " + password_ + "\n";
         sentinel = std::make_unique<redis_server>(redis_server_options().config(config).words({"--sentinel"}));
         sentinel->command({"SENTINEL", "DEBUG", "INFO-PERIOD", "200"});  // they look for changes of a role; by default 10 s
+        sentinel->command({"SENTINEL", "DEBUG", "TILT-PERIOD", "1000"});  // and do nothing after they stood still; by default 30 s
     }
     talk_often(true);
     await("Sentinels that know one another", [&] {
@@ -81,11 +84,17 @@ void sentinels::fail_over() {
         sentinel(0).connect().try_command({"SENTINEL", "FAILOVER", name});
         return false;
     });
-    await_failover();
+    await_successor();
     await_replica();
 }
 
 void sentinels::await_failover() {
+    suspect(true);
+    await_successor();
+    suspect(false);
+}
+
+void sentinels::await_successor() {
     const std::string port = std::to_string(replica().port());
     await("failover", [&] {
         return replication_of(replica(), {"role:master"}) && all_sentinels([&](redis_server& sentinel) {
@@ -113,6 +122,13 @@ void sentinels::await_replica() {
 void sentinels::talk_often(bool often) {
     all_sentinels([&](redis_server& sentinel) {
         sentinel.command({"SENTINEL", "DEBUG", "PUBLISH-PERIOD", often ? "200" : "2000"});
+        return true;
+    });
+}
+
+void sentinels::suspect(bool on) {
+    all_sentinels([&](redis_server& sentinel) {
+        sentinel.command({"SENTINEL", "SET", name, "down-after-milliseconds", on ? "1000" : never});
         return true;
     });
 }

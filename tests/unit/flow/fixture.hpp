@@ -2,6 +2,7 @@
 
 #include "conformance/print.hpp"
 
+#include <support/hang_limit.hpp>
 #include <taskflux/broker/memory.hpp>
 #include <taskflux/clock.hpp>
 #include <taskflux/flow/client.hpp>
@@ -67,13 +68,13 @@ inline constexpr taskflux::task<int()> answer{"answer"};
 inline constexpr taskflux::task<void(int)> note{"note"};
 inline constexpr taskflux::task<void()> tick{"tick"};
 
-/// Ends the program, with the test's name, when it does not end in time: nothing here may hang.
+/// Ends the program, with the test's name, when a test hangs.
 class watchdog {
 public:
-    explicit watchdog(std::chrono::seconds limit = std::chrono::seconds(60))
-        : thread_([this, limit] {
+    watchdog()
+        : thread_([this] {
               std::unique_lock lock(mutex_);
-              if (ended_.wait_for(lock, limit, [this] { return is_over_; })) return;
+              if (ended_.wait_for(lock, hang_limit, [this] { return is_over_; })) return;
               std::cerr << "the test hangs" << std::endl;
               std::abort();
           }) {}

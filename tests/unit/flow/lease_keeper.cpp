@@ -1,5 +1,6 @@
 #include "fixture.hpp"
 
+#include <taskflux/broker/memory/broker.hpp>
 #include <taskflux/flow/worker/lease_keeper.hpp>
 
 #include <atomic>
@@ -9,23 +10,49 @@ using namespace test::flow;
 
 namespace {
 
-/// Counts how often it is asked.
-struct asked_clock final : taskflux::clock {
+/// Moves only when it is told to, from any thread, and counts how often it is asked.
+class asked_clock final : public taskflux::clock {
+public:
     taskflux::time_point now() const noexcept override {
         ++asked;
-        return taskflux::time_point(taskflux::duration(now_ms));
+        return taskflux::time_point(taskflux::duration(now_ms_));
     }
-    void arm(asio::steady_timer&, taskflux::time_point) override {}
+    void arm(asio::steady_timer& timer, taskflux::time_point when) override {
+        if (when == taskflux::never) timer.expires_at((asio::steady_timer::time_point::max)());
+        else timer.expires_after(1ms);  // who waits looks again
+    }
     void disarm(asio::steady_timer&) noexcept override {}
+    void advance(taskflux::duration by) { now_ms_ += by.count(); }
 
     mutable std::atomic<int> asked = 0;
-    std::atomic<taskflux::duration::rep> now_ms = 0;
+
+private:
+    std::atomic<taskflux::duration::rep> now_ms_ = 0;
 };
 
-/// Real time and a worker whose handler blocks its I/O thread until it is let go.
+/// Counts the renewals that have been carried out.
+class counting_broker final : public taskflux::memory::memory_broker {
+public:
+    using memory_broker::memory_broker;
+
+    awaitable<taskflux::renewal> renew(std::string consumer, std::vector<std::string> queues, taskflux::duration lease) override {
+        auto answer = co_await memory_broker::renew(std::move(consumer), std::move(queues), lease);
+        ++renewals;
+        co_return answer;
+    }
+
+    std::atomic<int> renewals = 0;
+};
+
+/// A worker whose handler blocks its I/O thread until it is let go, and a clock that stands still by itself: no lease runs
+/// out because the machine is slow.
 struct blocked {
+    static constexpr auto lease = 100ms;
+
+    asked_clock time;
     asio::io_context io;
-    taskflux::broker_ptr broker = taskflux::make_memory_broker(io.get_executor());
+    std::shared_ptr<counting_broker> broker =
+        std::make_shared<counting_broker>(io.get_executor(), taskflux::memory_options(), time);
     std::promise<void> release;
     std::atomic<int> begun = 0;
     taskflux::client client{broker};
@@ -56,6 +83,13 @@ struct blocked {
         return record(*job->value);
     }
 
+    /// Moves time on, and waits until the lease has been renewed since.
+    void pass(taskflux::duration by) {
+        const int under_way = broker->renewals + 1;
+        time.advance(by);
+        while (broker->renewals <= under_way) std::this_thread::yield();
+    }
+
     /// Asks the broker from a thread of its own context: the embedded one needs no I/O thread for that.
     taskflux::task_record record(const job<int>& of) {
         asio::io_context own;
@@ -65,6 +99,12 @@ struct blocked {
     }
     task_state state(const job<int>& of) { return record(of).state; }
 };
+
+/// Returns when the clock has been asked so often.
+void await_asked(const asked_clock& time, int count) {
+    const int goal = time.asked + count;
+    while (time.asked < goal) std::this_thread::yield();
+}
 
 }  // namespace
 
@@ -99,14 +139,10 @@ BOOST_AUTO_TEST_CASE(it_gives_up_on_an_executor_that_does_not_move_until_it_move
     });
     keeper.start();
     while (renewals < 3) std::this_thread::yield();
-    time.now_ms = 10'000;
-    const auto pass_rounds = [&](int count) {  // each asks for the time
-        const int goal = time.asked + count;
-        while (time.asked < goal) std::this_thread::yield();
-    };
-    pass_rounds(2);
+    time.advance(10s);
+    await_asked(time, 2);  // in each round once
     const int given_up = renewals;
-    pass_rounds(5);
+    await_asked(time, 5);
     BOOST_TEST(renewals == given_up);
     while (renewals == given_up) {
         io.restart();
@@ -118,9 +154,11 @@ BOOST_AUTO_TEST_CASE(it_gives_up_on_an_executor_that_does_not_move_until_it_move
 BOOST_AUTO_TEST_CASE(a_handler_that_blocks_the_thread_keeps_its_lease) {
     const watchdog dog;
     blocked f;
-    const auto end = f.watch(worker_options().lease(1s), [&](const job<int>& job) {
-        const auto until = std::chrono::steady_clock::now() + 2500ms;  // more than two leases
-        while (std::chrono::steady_clock::now() < until) BOOST_REQUIRE(f.state(job) == task_state::running);
+    const auto end = f.watch(worker_options().lease(f.lease), [&](const job<int>& job) {
+        for (int halves = 0; halves < 5; ++halves) {
+            f.pass(f.lease / 2);
+            BOOST_TEST((f.state(job) == task_state::running));
+        }
     });
     BOOST_TEST(end.crashes == 0U);
     BOOST_TEST(end.deliveries == 1U);
@@ -129,8 +167,9 @@ BOOST_AUTO_TEST_CASE(a_handler_that_blocks_the_thread_keeps_its_lease) {
 BOOST_AUTO_TEST_CASE(without_the_thread_it_loses_it) {
     const watchdog dog;
     blocked f;
-    const auto end = f.watch(worker_options().lease(100ms).renewal_thread(false), [&](const job<int>& job) {
-        while (f.record(job).crashes == 0) std::this_thread::yield();
+    const auto end = f.watch(worker_options().lease(f.lease).renewal_thread(false), [&](const job<int>& job) {
+        f.time.advance(f.lease);
+        BOOST_TEST(f.record(job).crashes == 1U);
     });
     BOOST_TEST(end.crashes == 1U);
     BOOST_TEST(end.deliveries == 2U);
@@ -139,8 +178,16 @@ BOOST_AUTO_TEST_CASE(without_the_thread_it_loses_it) {
 BOOST_AUTO_TEST_CASE(a_thread_that_is_stuck_for_too_long_loses_it) {
     const watchdog dog;
     blocked f;
-    const auto end = f.watch(worker_options().lease(100ms).stuck_after(200ms), [&](const job<int>& job) {
-        while (f.record(job).crashes == 0) std::this_thread::yield();
+    const auto end = f.watch(worker_options().lease(f.lease).stuck_after(2 * f.lease), [&](const job<int>& job) {
+        f.pass(0ms);  // the keeper has asked the thread, which does not move any more
+        for (int halves = 0; halves < 3; ++halves) f.pass(f.lease / 2);
+        f.time.advance(f.lease / 2);
+        await_asked(f.time, 10);  // a renewal that was under way is over
+        const int given_up = f.broker->renewals;
+        await_asked(f.time, 10);
+        BOOST_TEST(f.broker->renewals == given_up);
+        f.time.advance(f.lease);
+        BOOST_TEST(f.record(job).crashes == 1U);
     });
     BOOST_TEST(end.crashes == 1U);
     BOOST_TEST(end.deliveries == 2U);

@@ -28,7 +28,7 @@ BOOST_AUTO_TEST_CASE(a_receiver_that_is_idle_keeps_no_context_running) {
     };
     int done = 0;
     asio::co_spawn(io, local::talk(queue), [&](std::exception_ptr, int result) { done = result; });
-    io.run_for(std::chrono::seconds(60));
+    io.run_for(test::hang_limit);
     BOOST_TEST(done == 1);
     BOOST_TEST(io.stopped());
 }

@@ -14,7 +14,7 @@ using taskflux::raw_queue;
 BOOST_AUTO_TEST_SUITE(flow_raw_queue_threads)
 
 BOOST_AUTO_TEST_CASE(receivers_of_one_queue_on_several_threads_get_each_message_once_to_complete) {
-    const watchdog dog(std::chrono::seconds(300));
+    const watchdog dog;
     static constexpr int receivers = 8;
     static constexpr int each = 250;
     asio::thread_pool pool(4);

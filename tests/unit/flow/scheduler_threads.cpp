@@ -15,7 +15,7 @@ using namespace taskflux;
 BOOST_AUTO_TEST_SUITE(flow_scheduler_threads)
 
 BOOST_AUTO_TEST_CASE(schedulers_come_and_go_on_several_threads) {
-    const watchdog dog(std::chrono::seconds(300));
+    const watchdog dog;
     asio::thread_pool pool(4);
     const auto broker = make_memory_broker(pool.get_executor());
     const auto ran = std::make_shared<std::atomic<int>>(0);

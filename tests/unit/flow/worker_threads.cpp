@@ -14,7 +14,7 @@ using namespace test::flow;
 BOOST_AUTO_TEST_SUITE(flow_worker_threads)
 
 BOOST_AUTO_TEST_CASE(ten_thousand_tasks_from_several_clients_on_four_threads) {
-    const watchdog dog(std::chrono::seconds(300));
+    const watchdog dog;
     static constexpr int clients = 4;
     static constexpr int each = 2500;
     asio::thread_pool pool(4);
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(ten_thousand_tasks_from_several_clients_on_four_threads) {
 }
 
 BOOST_AUTO_TEST_CASE(workers_come_and_go_on_several_threads_and_nothing_is_lost) {
-    const watchdog dog(std::chrono::seconds(300));
+    const watchdog dog;
     asio::thread_pool pool(4);
     const auto broker = taskflux::make_memory_broker(pool.get_executor());
     const taskflux::client client{broker};
