@@ -235,8 +235,9 @@ asio::awaitable<std::vector<node_info>> steer(broker_ptr broker, rpc caller, nod
     auto found = co_await read_board<node_info>(broker, nodes_board);
     std::erase_if(found, [&](const auto& one) { return !fits(which, one); });
     if (found.empty()) {
-        throw error(errc::not_found, "no node fits id \"" + which.id + "\", name \"" + which.name + "\", host \"" +
-                                         which.host + "\", queue \"" + which.queue + "\" (empty: any)");
+        throw error(errc::not_found, "no node is steered: the directory has none with id \"" + which.id +
+                                         "\", name \"" + which.name + "\", host \"" + which.host +
+                                         "\", queue \"" + which.queue + "\" (empty: any)");
     }
     std::vector<node_info> told;
     std::exception_ptr failure;
@@ -851,7 +852,7 @@ inline std::string quoted_list(const std::vector<std::string>& names) {
 inline std::string allowed_instead(std::string_view text, const std::vector<std::string>& allowed) {
     const auto meant = nearest(text, allowed);
     std::string end = meant.empty() ? "" : "; did you mean \"" + std::string(meant) + "\"?";
-    return end.append(end.empty() ? "; there are: " : " There are: ").append(quoted_list(allowed));
+    return end.append(end.empty() ? "; allowed: " : " Allowed: ").append(quoted_list(allowed));
 }
 
 }  // namespace taskflux::detail
@@ -931,22 +932,35 @@ app& app::accept(config_format format) {
 }
 
 void app::add(detail::app_task task) {
-    if (has_run_) throw error(errc::wrong_state, "task " + task.name + ": handlers are set before the app runs");
+    if (has_run_) {
+        throw error(errc::wrong_state, "the handler for task " + task.name +
+                                           " can't be set: the app has been run; call on() before run()");
+    }
     for (const auto& known : tasks_) {
-        if (known.name == task.name) throw error(errc::invalid_argument, "task " + task.name + " has a handler already");
+        if (known.name == task.name) {
+            throw error(errc::invalid_argument,
+                        "the handler for task " + task.name + " can't be set: it has one; call on() once");
+        }
     }
     tasks_.push_back(std::move(task));
 }
 
 app& app::serve_by(std::string name, std::function<void(service&)> give_to) {
-    if (has_run_) throw error(errc::wrong_state, "service " + name + ": methods are set before the app runs");
+    if (has_run_) {
+        throw error(errc::wrong_state,
+                    "service " + name + " can't be added: the app has been run; call serve() before run()");
+    }
     methods_.push_back({std::move(name), std::move(give_to)});
     return *this;
 }
 
 app& app::plan(std::string_view expression, std::string task, const task_options& contract, std::string payload,
                const schedule_options& options) {
-    if (has_run_) throw error(errc::wrong_state, "schedules are set before the app runs");
+    if (has_run_) {
+        throw error(errc::wrong_state,
+                    "a schedule for task " + task +
+                        " can't be added: the app has been run; call every() before run()");
+    }
     detail::app_schedule made;
     made.cron = expression;
     made.task = std::move(task);
@@ -955,7 +969,11 @@ app& app::plan(std::string_view expression, std::string task, const task_options
     made.options = options;
     options.define(made.id(), expression, options.zone());  // what is wrong shows at once
     for (const auto& known : schedules_) {
-        if (known.id() == made.id()) throw error(errc::invalid_argument, "there is a schedule " + made.id() + " already");
+        if (known.id() == made.id()) {
+            throw error(errc::invalid_argument,
+                        "schedule " + made.id() +
+                            " can't be added: there is one with this id; use schedule_options::id");
+        }
     }
     schedules_.push_back(std::move(made));
     return *this;
@@ -993,7 +1011,7 @@ std::vector<detail::app_schedule> app::all_schedules() const {
         made.options = detail::options_of(from);
         made.is_enabled = from.enabled;
         if (!ids.insert(made.id()).second) {
-            throw config_error(here, "there is a schedule \"" + made.id() + "\" already: give it an id of its own");
+            throw config_error(here, "a second schedule has the id \"" + made.id() + "\": give it an id of its own");
         }
         try {
             task->check_payload(made.payload);
@@ -1018,7 +1036,9 @@ void app::check() const {
         detail::check_known("/services", "service", config_.values.services, services);
         const bool has_task = std::ranges::any_of(names, [this](const auto& name) { return is_enabled(name); });
         if (all_schedules().empty() && !has_task && methods_.empty() && starters_.empty()) {
-            throw config_error("", "there is nothing to run: no task is enabled, and there are neither services nor schedules");
+            throw config_error("",
+                               "there is nothing to run: no task is enabled, and no service and no schedule "
+                               "is set; enable one");
         }
     } catch (const config_error& e) {
         throw config_.placed(e);
@@ -1086,7 +1106,7 @@ std::string app::start_line() const {
 }
 
 asio::awaitable<void> app::run_on(broker_ptr broker) {
-    if (has_run_) throw error(errc::wrong_state, "this app has been run already");
+    if (has_run_) throw error(errc::wrong_state, "this app can't be run again: an app runs once; make another one");
     check();
     if (!log_) log_ = log();
     const auto warn = [log = log_](std::string_view text) { log->write(log_level::warning, text); };
@@ -1144,11 +1164,11 @@ void app::run_here() {
     int heard = 0;
     const detail::signals listener([&](int) {
         if (heard++ > 0) {
-            log_->write(log_level::error, "a second signal: ending at once");
+            log_->write(log_level::error, "second signal: the process ends at once");
             std::_Exit(EXIT_FAILURE);
         }
-        log_->write(log_level::info, "a signal: what runs has " + detail::span_text(config_.values.drain_for) +
-                                         " to end; a second signal ends at once");
+        log_->write(log_level::info, "signal: handlers have " + detail::span_text(config_.values.drain_for) +
+                                         " to finish; a second signal ends the process at once");
         stop();
     });
     const auto others = config_.values.threads - 1;
@@ -1169,7 +1189,7 @@ int app::run_checked() {
         std::cerr << e.what() << '\n';
         return 2;
     } catch (...) {
-        const auto why = "it has failed: " + detail::describe(std::current_exception()).message;
+        const auto why = "the app has failed: " + detail::describe(std::current_exception()).message;
         log_->write(log_level::error, why);
         return 1;
     }
@@ -1191,7 +1211,7 @@ int app::run(int argc, const char* const* argv) {
         for (const auto& format : formats_) sources.format(format);
         config_ = detail::load(sources, config_.values);
         check();
-        if (line.check) return std::cout << "the config is good: " << start_line() << '\n', 0;
+        if (line.check) return std::cout << "the config is valid: " << start_line() << '\n', 0;
     } catch (const config_error& e) {
         std::cerr << program << ": " << e.what() << '\n';
         return 2;
@@ -1214,7 +1234,7 @@ command_line parse_command_line(const std::vector<std::string>& words) {
         const auto name = words[i].substr(0, equals);
         const bool takes_value = name == "--config" || name == "--env";
         if (std::ranges::find(known, name) == known.end()) {
-            fail("there is no option \"" + name + '"' + allowed_instead(name, known));
+            fail("unknown option \"" + name + '"' + allowed_instead(name, known));
         }
         if (!takes_value && equals != std::string::npos) fail(name + " takes no value");
         if (name == "--check-config") found.check = true;
@@ -1231,14 +1251,14 @@ command_line parse_command_line(const std::vector<std::string>& words) {
 
 std::string help_text(const std::string& program) {
     return "usage: " + program + " [--config FILE] [--env TEST|STAGE|PRODUCTION] [--check-config]\n\n"
-           "  --config FILE    the config to work by; by default the variable TASKFLUX_CONFIG names it\n"
-           "  --env NAME       the config's section to lay over the rest; by default the variable TASKFLUX_ENV\n"
-           "  --check-config   read the config, say what is wrong with it, and end\n"
-           "  --help           print this\n"
+           "  --config FILE    the config file; default: the variable TASKFLUX_CONFIG\n"
+           "  --env NAME       the environment, whose section of the config applies; default: the variable TASKFLUX_ENV\n"
+           "  --check-config   check the config, print the first error, and exit\n"
+           "  --help           print this text\n"
            "  --version        print the version of taskflux\n\n"
            "Environment variables win over the file: TASKFLUX_URL, TASKFLUX_CONCURRENCY, and so on for each key.\n"
-           "SIGINT and SIGTERM let what runs end, for as long as drain_for says; a second one ends at once.\n"
-           "Exit codes: 0 done, 1 it failed while it ran, 2 the command line or the config is wrong.\n";
+           "SIGINT and SIGTERM stop the program: handlers may finish within drain_for; a second signal ends it at once.\n"
+           "Exit codes: 0 stopped, 1 failed while running, 2 the command line or the config is wrong.\n";
 }
 
 }  // namespace taskflux::detail
@@ -1276,7 +1296,7 @@ log_writer::log_writer(const std::string& path, log_level least) : least_(least)
     errno = 0;
     file_.open(path, std::ios::app | std::ios::binary);
     if (file_) return;
-    throw config_error("/log_path", path + " can't be opened: " + std::generic_category().message(errno));
+    throw config_error("/log_path", "the log file " + path + " can't be opened: " + std::generic_category().message(errno));
 }
 
 void log_writer::write(const log_line& line, const task_id* task) {
@@ -1397,7 +1417,7 @@ inline void refuse_unknown_keys(const boost::json::object& object, const std::ve
     for (const auto& member : object) {
         if (std::ranges::find(allowed, std::string_view(member.key())) != allowed.end()) continue;
         throw config_error(path(at, member.key()).pointer(),
-                           "there is no such key" + allowed_instead(member.key(), allowed));
+                           "unknown key" + allowed_instead(member.key(), allowed));
     }
 }
 
@@ -1508,7 +1528,7 @@ inline config_document read_variables(const std::map<std::string, std::string>& 
         // What is not near to any may be somebody else's.
         const auto meant = nearest(name, known);
         if (meant.empty() || letters_between(name, meant) > 2) continue;
-        throw config_error("", "there is no such variable; did you mean " + std::string(meant) + "?",
+        throw config_error("", "unknown variable; did you mean " + std::string(meant) + "?",
                            "environment variable " + name);
     }
     return made;
@@ -1533,7 +1553,7 @@ config_document read_json_config(std::string_view text, const std::string& name)
     made.root = parser.release();
     json_places(text, [&](const std::string& pointer, std::size_t offset) {
         if (made.places.emplace(pointer, place_in(text, offset, name)).second) return;
-        throw config_error(pointer, "the key is here for the second time", place_in(text, offset, name));
+        throw config_error(pointer, "the key is there twice: remove one", place_in(text, offset, name));
     }).walk();
     return made;
 }
@@ -1548,7 +1568,7 @@ std::string read_text(const std::string& path) {
     } catch (const std::ios::failure&) {
         why = std::generic_category().message(errno);
     }
-    throw config_error("", "it can't be read: " + why, path);
+    throw config_error("", "the config file can't be read: " + why, path);
 }
 
 config_document read_file(const config_sources& sources) {
@@ -1562,7 +1582,7 @@ config_document read_file(const config_sources& sources) {
             endings.push_back(ending);
         }
     }
-    throw config_error("", "the name of a config file ends in one of " + quoted_list(endings) +
+    throw config_error("", "unknown kind of config file: its name must end in one of " + quoted_list(endings) +
                                (endings.size() > 1 ? "" : " (for YAML see <taskflux/app/yaml.hpp>)"), path);
 }
 
@@ -2052,7 +2072,7 @@ void check_names(const std::string& pointer, const std::vector<std::string>& nam
         check_name(here, names[i]);
         const auto end = names.begin() + static_cast<std::ptrdiff_t>(i);
         if (std::find(names.begin(), end, names[i]) != end) {
-            throw config_error(here, '"' + names[i] + "\" is here for the second time");
+            throw config_error(here, '"' + names[i] + "\" is listed twice: remove one");
         }
     }
 }
@@ -2061,7 +2081,7 @@ void check_weights(const app_config& config) {
     for (const auto& [queue, weight] : config.weights) {
         const auto here = path(path(path(), "weights"), queue).pointer();
         if (std::ranges::find(config.queues, queue) == config.queues.end()) {
-            throw config_error(here, "this queue is not in /queues" + allowed_instead(queue, config.queues));
+            throw config_error(here, "this queue is not in /queues: add it there" + allowed_instead(queue, config.queues));
         }
         check_range(here, weight, 1, 1'000'000);
     }
@@ -2135,7 +2155,7 @@ asio::awaitable<T> in_time(clock& source, time_point ends, asio::awaitable<T> wo
         co_await both.async_wait(asio::experimental::wait_for_one(), asio::deferred);
     const bool is_late = order[0] == 1;
     if (is_late && cancelled) std::rethrow_exception(cancelled);
-    if (is_late) throw error(errc::timed_out, what + " took too long");
+    if (is_late) throw error(errc::timed_out, what + " timed out: the broker has not answered; check the connection to it");
     if (failure) std::rethrow_exception(failure);
     co_return std::move(value);
 }
@@ -2210,8 +2230,10 @@ public:
             std::erase_if(all, is_out);
         }
         if (all.empty()) {
-            throw error(errc::no_instance, only.empty() ? "no instance of service " + service + " is there"
-                                                        : "service " + service + " has no instance " + only);
+            throw error(errc::no_instance, "service " + service + " can't be called: " +
+                                               (only.empty() ? "no instance of it takes calls; start one, or check the name"
+                                                             : "its instance " + only + " takes no calls, or is gone; "
+                                                               "leave out call_options::to to call any"));
         }
         const std::lock_guard lock(mutex_);
         auto& one = all[pick(all.size())];
@@ -2631,6 +2653,8 @@ asio::awaitable<std::string> rpc::call_json(std::string service, std::string met
 
 namespace taskflux::detail {
 
+inline error unreadable(const char* why) { return {errc::protocol, std::string("a call message can't be read: ") + why}; }
+
 /// Takes lines off a text.
 class line_reader {
 public:
@@ -2638,7 +2662,7 @@ public:
 
     std::string_view line() {
         const auto end = text_.find('\n');
-        if (end == std::string_view::npos) throw error(errc::protocol, "a letter ends too early");
+        if (end == std::string_view::npos) throw unreadable("it ends too early");
         const auto taken = text_.substr(0, end);
         text_.remove_prefix(end + 1);
         return taken;
@@ -2649,12 +2673,12 @@ public:
         const auto digits = line();
         Number value{};
         const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-        if (failure != std::errc() || end != digits.data() + digits.size()) throw error(errc::protocol, "a letter without a number");
+        if (failure != std::errc() || end != digits.data() + digits.size()) throw unreadable("a number is missing");
         return value;
     }
 
     std::string_view text(std::size_t size) {
-        if (size > text_.size()) throw error(errc::protocol, "a letter ends too early");
+        if (size > text_.size()) throw unreadable("it ends too early");
         const auto taken = text_.substr(0, size);
         text_.remove_prefix(size);
         return taken;
@@ -2709,7 +2733,7 @@ std::string call_letter::text() const {
 }
 
 call_letter call_letter::parse(std::string_view text) {
-    if (text.empty()) throw error(errc::protocol, "an empty letter");
+    if (text.empty()) throw unreadable("it is empty");
     call_letter made;
     made.what = static_cast<kind>(text.front());
     line_reader from(text.substr(1));
@@ -2737,7 +2761,7 @@ call_letter call_letter::parse(std::string_view text) {
         case kind::answer:
         case kind::fault:
         case kind::refused: break;
-        default: throw error(errc::protocol, "a letter of an unknown kind");
+        default: throw unreadable("this version does not know its kind");
     }
     made.payload = from.rest();
     return made;
@@ -2847,8 +2871,14 @@ service::~service() {
 }
 
 asio::awaitable<void> service::run() {
-    if (core_) throw error(errc::wrong_state, "this service has been run already");
-    if (methods_->empty()) throw error(errc::invalid_argument, "a service needs a method: call on() before run()");
+    if (core_) {
+        throw error(errc::wrong_state, "service " + options_.id() +
+                                           " can't be run again: a service runs once; make another one");
+    }
+    if (methods_->empty()) {
+        throw error(errc::invalid_argument,
+                    "service " + options_.id() + " can't be run: it has no method; call on() before run()");
+    }
     core_ = std::make_shared<detail::service_core>(broker_, options_, methods_, cpu());
     if (is_stopped_) core_->stop();
     return detail::live(core_, pool_);
@@ -2863,10 +2893,13 @@ std::size_t service::running() const { return core_ ? core_->running() : 0; }
 
 void service::add(std::string_view of, std::string_view method, std::unique_ptr<detail::method_handler> handler) {
     const auto name = std::string(of) + '.' + std::string(method);
-    if (core_) throw error(errc::wrong_state, "method " + name + ": methods are set before run()");
+    if (core_) {
+        throw error(errc::wrong_state,
+                    "method " + name + " can't be added: the service has been run; call on() before run()");
+    }
     auto& methods = (*methods_)[std::string(of)];
     if (!methods.emplace(std::string(method), std::move(handler)).second) {
-        throw error(errc::invalid_argument, "method " + name + " is served already");
+        throw error(errc::invalid_argument, "method " + name + " can't be added: this service has it already; add it once");
     }
 }
 
@@ -3338,7 +3371,10 @@ asio::awaitable<void> inlet::change() {
     const auto executor = co_await asio::this_coro::executor;
     auto& clock = broker_->clock();
     const auto begun = clock.now();
-    if (begun >= ends_) throw error(errc::timed_out, "the stream has not ended in time");
+    if (begun >= ends_) {
+        throw error(errc::timed_out,
+                    "the stream was not read to its end within the call's timeout: use a longer one");
+    }
     const auto until = (std::min)(ends_, later(begun, std::chrono::seconds(1)));
     std::uint64_t heard_before = 0;
     {
@@ -3407,7 +3443,9 @@ std::optional<call_letter::kind> inlet::note(call_letter& letter) {
             return std::nullopt;
         case call_letter::kind::answer:
             if (source_.empty()) {
-                failure_ = std::make_exception_ptr(error(errc::invalid_argument, "the method returns one result, and is no stream"));
+                failure_ = std::make_exception_ptr(error(
+                    errc::invalid_argument,
+                    "this method can't be read as a stream: it returns one result; call it by method<R(P)>"));
             }
             return std::nullopt;
         case call_letter::kind::refused:
@@ -3463,8 +3501,8 @@ outlet::outlet(broker_ptr broker, std::string to, std::size_t window, std::funct
 asio::awaitable<void> outlet::emit(std::string value) {
     constexpr std::size_t most = exchange::max_message_size - 256;  // beside a letter's head
     if (value.size() > most) {
-        throw error(errc::too_large, "a value of " + std::to_string(value.size()) + " bytes; at most " + std::to_string(most) +
-                                         " are sent");
+        throw error(errc::too_large, "a value is not emitted: it has " + std::to_string(value.size()) + " bytes, and at most " +
+                                         std::to_string(most) + " fit into a message; emit smaller values");
     }
     bool is_added = false;
     for (;;) {
@@ -4730,7 +4768,10 @@ asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::st
     auto printed = read_printed(id);
     if (printed) co_return std::move(*printed);
     const auto key = co_await broker->find(queue, id);
-    if (!key) throw error(errc::not_found, "no task with the own id \"" + id + "\" in queue " + queue);
+    if (!key) {
+        throw error(errc::not_found, "queue " + queue + " has no task with the own id \"" + id +
+                                         "\": it was not submitted, or its retention has ended");
+    }
     task_id found{std::move(queue), *key};
     co_return found;
 }
@@ -4748,8 +4789,8 @@ stream_reader read_stream_header(std::string_view text) {
     const auto* const end = text.data() + text.size();
     const auto [at, failure] = std::from_chars(text.data(), end, made.window);
     if (failure != std::errc() || at == end || *at != ' ') {
-        throw error(errc::invalid_argument, "header " + std::string(stream_header) + ": \"" + std::string(text) +
-                                                "\" is no window and address of a reader");
+        throw error(errc::invalid_argument, "header " + std::string(stream_header) + " can't be read: \"" + std::string(text) +
+                                                "\" is not a window and an address; leave this header to client::run");
     }
     made.address.assign(at + 1, end);
     return made;
@@ -4757,8 +4798,9 @@ stream_reader read_stream_header(std::string_view text) {
 
 /// Waits for the task's end, which is none that a reader expects: a stream says itself that it is over.
 asio::awaitable<void> close_after(broker_ptr broker, task_id id, std::weak_ptr<inlet> reader) {
-    auto why = std::make_exception_ptr(error(errc::unavailable, "task " + to_string(id) +
-                                                                         " has succeeded, but not all of its values have come"));
+    auto why = std::make_exception_ptr(
+        error(errc::unavailable, "the stream of task " + to_string(id) + " has lost values: the task has succeeded, and its "
+                                 "last values were not received; submit it again"));
     try {
         const auto ended = co_await broker->wait(id, taskflux::job<void>::forever);
         if (ended) value_of<void>(*ended, id);
@@ -4788,12 +4830,15 @@ namespace taskflux {
 void context::claim_call(const std::string& name) {
     book_.claim("call", name);
     const bool is_position = name.find_first_not_of("0123456789.") == std::string::npos;
-    if (is_position) throw error(errc::invalid_argument, "the name of a call must not be a number: \"" + name + '"');
+    if (is_position) {
+        throw error(errc::invalid_argument, "a call can't be named \"" + name +
+                                                "\": digits and dots stand for positions; add a letter");
+    }
 }
 
 void context::check_shared(const submit_options& options) {
     if (options.id().empty() && options.unique_key().empty()) return;
-    throw error(errc::invalid_argument, "an id or a unique key cannot be shared by several subtasks");
+    throw error(errc::invalid_argument, "several subtasks can't share an id or a unique key: leave it out");
 }
 
 new_task context::inherit(std::shared_ptr<task_spec> spec, int contract_priority, const submit_options& options,
@@ -5026,7 +5071,11 @@ public:
     }
 
     static asio::awaitable<effect> settle(std::shared_ptr<held_message> self, settlement how) {
-        if (self->is_settled_) throw error(errc::wrong_state, "message " + to_string(self->id_) + " was settled before");
+        if (self->is_settled_) {
+            throw error(errc::wrong_state,
+                        "message " + to_string(self->id_) +
+                            " can't be settled again: complete, release or fail has settled it");
+        }
         const auto done = co_await settle(self->consumer_, std::move(how));
         self->is_settled_ = true;
         co_return done;
@@ -5119,14 +5168,13 @@ private:
 };
 
 inline void require_message(const std::shared_ptr<held_message>& held) {
-    if (!held) throw error(errc::wrong_state, "this message has been moved from");
+    if (!held) throw error(errc::wrong_state, "this received_message holds no message: it was moved from");
 }
 
 }  // namespace detail
 
 raw_queue_options& raw_queue_options::lease(duration length) {
-    if (length < std::chrono::milliseconds(100)) throw error(errc::invalid_argument, "a lease is at least 100 ms");
-    return lease_ = length, *this;
+    return lease_ = detail::checked_lease(length, "raw_queue_options"), *this;
 }
 
 raw_queue_options& raw_queue_options::name(std::string_view name) { return name_ = detail::checked_name(name), *this; }
@@ -5738,7 +5786,10 @@ enum class schedule_verb { remove, pause, resume, run_now };
 asio::awaitable<std::vector<schedule_entry>> find_schedule(schedule_book book, std::string id, bool may_be_none = false) {
     auto found = co_await book.read_all();
     std::erase_if(found, [&](const auto& one) { return !one.is_called(id); });
-    if (found.empty() && !may_be_none) throw error(errc::not_found, "no schedule has the id \"" + id + '"');
+    if (found.empty() && !may_be_none) {
+        throw error(errc::not_found,
+                    "schedule \"" + id + "\" is in none of the scheduler's queues: list() names all");
+    }
     co_return found;
 }
 
@@ -5823,7 +5874,7 @@ scheduler::~scheduler() {
 }
 
 asio::awaitable<void> scheduler::run() {
-    if (core_) throw error(errc::wrong_state, "this scheduler has been run already");
+    if (core_) throw error(errc::wrong_state, "this scheduler can't be run again: a scheduler runs once; make another one");
     core_ = std::make_shared<detail::scheduler_core>(book_, options_, host_, jobs_, cpu());
     if (is_stopped_) core_->stop();
     return detail::live(core_, pool_);
@@ -5866,10 +5917,14 @@ std::string scheduler::row_of(std::string_view id, const schedule_options& optio
 }
 
 void scheduler::add(detail::local_job job) {
-    if (core_) throw error(errc::wrong_state, "local job " + job.definition.id + ": local jobs are set before run()");
+    if (core_) {
+        throw error(errc::wrong_state,
+                    "local job " + job.definition.id +
+                        " can't be added: the scheduler has been run; call local() before run()");
+    }
     const auto id = job.definition.id;
     if (!jobs_->emplace(id, std::move(job)).second) {
-        throw error(errc::invalid_argument, "there is a local job " + id + " already");
+        throw error(errc::invalid_argument, "local job " + id + " can't be added: there is one with this id; use another id");
     }
 }
 
@@ -5891,11 +5946,13 @@ stored_schedule read_schedule(std::string_view text) {
     try {
         made = decode<stored_schedule>(text);
     } catch (const std::exception& e) {
-        throw error(errc::protocol, std::string("it can't be read: ") + e.what());
+        throw error(errc::protocol, std::string("a stored schedule can't be read: ") + e.what());
     }
     if (made.version != stored_schedule::current_version) {
-        throw error(errc::protocol, "its version is " + std::to_string(made.version) + ", this program knows " +
-                                        std::to_string(stored_schedule::current_version));
+        throw error(errc::protocol, "a stored schedule can't be read: its version is " +
+                                        std::to_string(made.version) + ", and this program knows " +
+                                        std::to_string(stored_schedule::current_version) +
+                                        "; start a version that knows it, or remove it");
     }
     return made;
 }
@@ -7056,9 +7113,12 @@ worker::~worker() {
 }
 
 asio::awaitable<void> worker::run() {
-    if (core_) throw error(errc::wrong_state, "this worker has been run already");
+    if (core_) throw error(errc::wrong_state, "this worker can't be run again: a worker runs once; make another one");
     auto queues = options_.queues().empty() ? contract_queues_ : options_.queues();
-    if (handlers_->empty()) throw error(errc::invalid_argument, "a worker needs a handler: call on() before run()");
+    if (handlers_->empty()) {
+        throw error(errc::invalid_argument,
+                    "this worker can't be run: it has no handler; call on() before run()");
+    }
     core_ = std::make_shared<detail::worker_core>(broker_, options_, std::move(queues), handlers_, cpu());
     if (is_paused_) core_->attempts().pause(true);
     if (is_stopped_) core_->stop();
@@ -7078,7 +7138,10 @@ void worker::stop_now() {
 executor_counts worker::counts() const { return core_ ? core_->counts() : executor_counts{}; }
 
 void worker::set_concurrency(std::size_t slots) {
-    if (slots == 0) throw error(errc::invalid_argument, "a worker needs at least one slot; pause() takes no tasks");
+    if (slots == 0) {
+        throw error(errc::invalid_argument,
+                    "set_concurrency: a worker needs at least one slot; to take no tasks use pause()");
+    }
     if (core_) return core_->attempts().concurrency(slots);
     options_.concurrency(slots);
 }
@@ -7110,8 +7173,14 @@ std::vector<std::string> worker::tasks() const {
 }
 
 void worker::add(std::string name, std::string_view queue, std::unique_ptr<detail::task_handler> handler) {
-    if (core_) throw error(errc::wrong_state, "task " + name + ": handlers are set before run()");
-    if (handlers_->contains(name)) throw error(errc::invalid_argument, "task " + name + " has a handler already");
+    if (core_) {
+        throw error(errc::wrong_state, "the handler for task " + name +
+                                           " can't be set: the worker has been run; call on() before run()");
+    }
+    if (handlers_->contains(name)) {
+        throw error(errc::invalid_argument,
+                    "the handler for task " + name + " can't be set: it has one; call on() once");
+    }
     const auto same = [&](const weighted_queue& known) { return known.name == queue; };
     if (std::ranges::none_of(contract_queues_, same)) contract_queues_.push_back({std::string(queue), 1});
     handlers_->emplace(std::move(name), std::move(handler));
@@ -7368,7 +7437,7 @@ namespace taskflux::detail {
 inline std::string mismatch(const std::string& name, const child_place& there, const std::string& queue, const std::string& task) {
     return "subtask \"" + name + "\" was " + there.name + " in queue " + there.queue + " when this task ran before, and is " +
            task + " in queue " + queue + " now: the handler's calls have changed while the task was under way; "
-           "give calls names, or let such tasks end before the change";
+           "name the calls (call_as), or let such tasks end before the change";
 }
 
 asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, std::string key, task_id child) {
@@ -7434,8 +7503,8 @@ asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::stri
         if (known && known->parent == to_string(parent) && child_key(known->call) == keys[i]) continue;
         std::vector<std::string> strange(1, keys[i]);
         co_await drop_notes(broker, parent, notes, std::move(strange));
-        throw error(errc::invalid_argument, "the subtask \"" + keys[i].substr(1) + "\" has the id or unique key of task " +
-                                                to_string(there) + ", which is not this call's");
+        throw error(errc::invalid_argument, "subtask \"" + keys[i].substr(1) + "\" is not submitted: task " + to_string(there) +
+                                                ", which another call made, has its id or unique key; use one of its own");
     }
     co_return made;
 }

@@ -697,6 +697,14 @@ constexpr duration not_negative(duration value, const char* what) {
     return value;
 }
 
+/// `of`: the class of the option, for the error.
+constexpr duration checked_lease(duration value, const char* of) {
+    if (value < std::chrono::milliseconds(100)) {
+        throw error(errc::invalid_argument, std::string(of) + ": lease must be at least 100 ms");
+    }
+    return value;
+}
+
 constexpr int checked_priority(int value) {
     if (value < lowest_priority || value > highest_priority) {
         throw error(errc::invalid_argument, "priority " + std::to_string(value) + " is out of range: use -100 to 100");
@@ -1663,7 +1671,10 @@ public:
     /// How long the caller waits, for a stream's last value too; after it the method is not begun any more, and is
     /// cancelled if it has. Default 30 s.
     call_options& timeout(duration limit) {
-        if (limit <= duration::zero()) throw error(errc::invalid_argument, "the timeout of a call must be positive");
+        if (limit <= duration::zero()) {
+            throw error(errc::invalid_argument,
+                        "call_options: timeout must be positive: use a millisecond or more");
+        }
         return timeout_ = limit, *this;
     }
 
@@ -1685,7 +1696,8 @@ public:
     /// How many values of a stream the caller has room for, and so how far its source may be ahead; default 64.
     call_options& window(std::size_t values) {
         if (values == 0 || values > max_window) {
-            throw error(errc::invalid_argument, "the window of a stream is 1 to " + std::to_string(max_window) + " values");
+            throw error(errc::invalid_argument, "call_options: a window of " + std::to_string(values) +
+                                                    " values is out of range: use 1 to " + std::to_string(max_window));
         }
         return window_ = values, *this;
     }
@@ -4879,7 +4891,7 @@ public:
 
     /// So many jobs run at a time; default 16. Errors: `invalid_argument` for zero.
     executor_options& concurrency(std::size_t n) {
-        if (n == 0) throw error(errc::invalid_argument, "concurrency must be at least 1");
+        if (n == 0) throw error(errc::invalid_argument, "executor_options: concurrency must be at least 1");
         concurrency_ = n;
         return *this;
     }
@@ -5216,7 +5228,9 @@ R value_of(const task_outcome& ended, const task_id& id) {
                 return decode<R>(ended.result);
             }
         case task_state::cancelled: throw error(errc::cancelled, "task " + to_string(id) + " was cancelled");
-        case task_state::expired: throw error(errc::expired, "task " + to_string(id) + " was not started by its deadline");
+        case task_state::expired:
+            throw error(errc::expired,
+                        "task " + to_string(id) + " has expired: no worker started it by its deadline");
         case task_state::failed: {
             auto why = read_failure(ended.error);
             const auto code = code_of(why);
@@ -5228,7 +5242,9 @@ R value_of(const task_outcome& ended, const task_id& id) {
         case task_state::running:
         case task_state::waiting_children: break;
     }
-    throw error(errc::protocol, "the broker says that task " + to_string(id) + " ended without an end");
+    throw error(errc::protocol,
+                "task " + to_string(id) +
+                    " has no result: the broker says that it has ended, but its state is not terminal");
 }
 
 }  // namespace detail
@@ -5323,7 +5339,11 @@ private:
 
     static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait) {
         auto ended = co_await broker->wait(id, wait);
-        if (!ended) throw error(errc::timed_out, "task " + to_string(id) + " has not ended in time; wait longer, or ask again");
+        if (!ended) {
+            throw error(errc::timed_out,
+                        "task " + to_string(id) +
+                            " has not ended within the wait, and goes on; wait longer, or ask again");
+        }
         if constexpr (std::is_void_v<R>) {
             detail::value_of<R>(*ended, id);
         } else {
@@ -5415,13 +5435,13 @@ public:
     /// Throws `invalid_argument` for a name that this attempt has used already.
     void claim(const char* what, const std::string& name) {
         if (name.empty() || name.front() == '~' || name.size() > 200) {
-            throw error(errc::invalid_argument, std::string("the name of a ") + what +
-                                                    " is 1 to 200 bytes and does not begin with '~': \"" +
-                                                    name.substr(0, 64) + '"');
+            throw error(errc::invalid_argument, std::string("a ") + what + " can't be named \"" + name.substr(0, 64) +
+                                                    "\": use 1 to 200 bytes that do not begin with '~'");
         }
         const std::lock_guard lock(mutex_);
         if (used_.insert(what + (' ' + name)).second) return;
-        throw error(errc::invalid_argument, std::string("two ") + what + "s of one task are named \"" + name + '"');
+        throw error(errc::invalid_argument, std::string("a second ") + what + " can't be named \"" + name +
+                                                "\": give each of a task a name of its own");
     }
 
     /// The own id of a subtask that this attempt is the first to make.
@@ -5653,7 +5673,7 @@ private:
 /// How many subtasks of a `context::map` are open at a time.
 struct window {
     constexpr explicit window(std::size_t most) : size(most) {
-        if (most == 0) throw error(errc::invalid_argument, "a window holds at least one");
+        if (most == 0) throw error(errc::invalid_argument, "a window must hold at least 1 subtask");
     }
     std::size_t size;
 };
@@ -6132,7 +6152,7 @@ public:
 
     /// So many tasks run at a time; default 16.
     worker_options& concurrency(std::size_t tasks) {
-        if (tasks == 0) throw error(errc::invalid_argument, "concurrency must be at least 1");
+        if (tasks == 0) throw error(errc::invalid_argument, "worker_options: concurrency must be at least 1");
         return concurrency_ = tasks, *this;
     }
 
@@ -6154,10 +6174,7 @@ public:
 
     /// How long a silent worker keeps its tasks; default 30 s, at least 100 ms. Renewed three times as often.
     worker_options& lease(duration length) {
-        if (length < std::chrono::milliseconds(100)) {
-            throw error(errc::invalid_argument, "a lease is at least 100 ms long");
-        }
-        return lease_ = length, *this;
+        return lease_ = detail::checked_lease(length, "worker_options"), *this;
     }
 
     /// Renews the lease on a thread of its own (the default), so that a handler which blocks the I/O thread
@@ -6202,10 +6219,16 @@ public:
 
 private:
     void add(std::string name, unsigned weight) {
-        if (!is_valid_name(name)) throw error(errc::invalid_argument, "not a queue name: \"" + name + "\"");
-        if (weight == 0) throw error(errc::invalid_argument, "queue " + name + ": a weight is at least 1");
+        detail::checked_name(name, "queue");
+        if (weight == 0) {
+            throw error(errc::invalid_argument,
+                        "worker_options: the weight of queue " + name + " must be at least 1");
+        }
         for (const auto& queue : queues_) {
-            if (queue.name == name) throw error(errc::invalid_argument, "queue " + name + " is named twice");
+            if (queue.name == name) {
+                throw error(errc::invalid_argument,
+                            "worker_options: queue " + name + " is listed twice: leave one out");
+            }
         }
         queues_.push_back({std::move(name), weight});
     }
@@ -6356,8 +6379,7 @@ public:
     /// After it the node is taken for gone, unless it has told that it is there, which it does three times as often.
     /// Default 5 s, at least 100 ms.
     node_options& lease(duration length) {
-        if (length < std::chrono::milliseconds(100)) throw error(errc::invalid_argument, "a lease is at least 100 ms");
-        return lease_ = length, *this;
+        return lease_ = detail::checked_lease(length, "node_options"), *this;
     }
 
     /// Hears of trouble with the broker. On any thread; must not throw.
@@ -7320,8 +7342,15 @@ public:
     /// What becomes of ticks that nobody was there for; default `fire_once`. `limit`: how many are caught up with, at
     /// most 1000.
     schedule_options& misfire(misfire_policy policy, unsigned limit = 10) {
-        if (limit == 0) throw error(errc::invalid_argument, "misfire: a limit is at least 1; use misfire_policy::skip");
-        if (limit > detail::most_caught_up) throw error(errc::invalid_argument, "misfire: a limit is at most 1000");
+        if (limit == 0) {
+            throw error(
+                errc::invalid_argument,
+                "schedule_options: the limit of misfire must be at least 1: to catch up with none use skip");
+        }
+        if (limit > detail::most_caught_up) {
+            throw error(errc::invalid_argument,
+                        "schedule_options: the limit of misfire must be at most 1000");
+        }
         limit_ = policy == misfire_policy::catch_up ? limit : 1;
         return misfire_ = policy, *this;
     }
@@ -7334,7 +7363,7 @@ public:
     /// Who may fire it, by host name; empty (the default): anyone.
     schedule_options& hosts(std::vector<std::string> names) {
         if (std::ranges::find(names, std::string()) != names.end()) {
-            throw error(errc::invalid_argument, "hosts: a host's name is not empty");
+            throw error(errc::invalid_argument, "schedule_options: a name in hosts is empty: leave it out");
         }
         return hosts_ = std::move(names), *this;
     }
@@ -7354,7 +7383,9 @@ public:
     schedule_options& submit(const submit_options& options) {
         if (!options.id().empty() || !options.unique_key().empty() || options.hold() || options.at() ||
             options.delay() != duration::zero()) {
-            throw error(errc::invalid_argument, "submit: a schedule's tasks can't have an id, a unique key, hold, delay or at");
+            throw error(
+                errc::invalid_argument,
+                "schedule_options: submit can't have an id, a unique key, hold, delay or at: leave them out");
         }
         return submit_ = options, *this;
     }
@@ -7387,8 +7418,10 @@ public:
 
 private:
     static duration at_most_a_year(duration given, const std::string& name) {
-        if (given < duration::zero()) throw error(errc::invalid_argument, name + " must not be negative");
-        if (given > detail::longest_delay) throw error(errc::invalid_argument, name + " must not be longer than 365 days");
+        if (given < duration::zero()) throw error(errc::invalid_argument, "schedule_options: " + name + " must not be negative");
+        if (given > detail::longest_delay) {
+            throw error(errc::invalid_argument, "schedule_options: " + name + " must be at most 365 days");
+        }
         return given;
     }
 
@@ -7423,7 +7456,10 @@ public:
     /// How often it looks for schedules that others have added or changed; default 1 s. While no queue can be read up
     /// to ten times as long.
     scheduler_options& look_every(duration time) {
-        if (time <= duration::zero()) throw error(errc::invalid_argument, "look_every must be longer than nothing");
+        if (time <= duration::zero()) {
+            throw error(errc::invalid_argument,
+                        "scheduler_options: look_every must be positive: use a millisecond or more");
+        }
         return look_every_ = time, *this;
     }
 
@@ -7551,15 +7587,14 @@ public:
 
     /// Calls in hand, running or waiting for the CPU pool; another one gets `errc::busy`. Default 1000.
     service_options& max_running(std::size_t count) {
-        if (count == 0) throw error(errc::invalid_argument, "a service takes at least one call");
+        if (count == 0) throw error(errc::invalid_argument, "service_options: max_running must be at least 1");
         return max_running_ = count, *this;
     }
 
     /// After it the instance is taken for gone, unless it has told that it is there, which it does three times as often.
     /// Default 5 s, at least 100 ms.
     service_options& lease(duration length) {
-        if (length < std::chrono::milliseconds(100)) throw error(errc::invalid_argument, "a lease is at least 100 ms");
-        return lease_ = length, *this;
+        return lease_ = detail::checked_lease(length, "service_options"), *this;
     }
 
     /// How long the calls in hand may take when it ends; then they are cancelled. Default 10 s.
@@ -7696,7 +7731,7 @@ public:
     service& serve(std::string_view name, std::shared_ptr<Object> object) {
         using functions = boost::describe::describe_members<Object, boost::describe::mod_public | boost::describe::mod_function>;
         static_assert(boost::mp11::mp_size<functions>::value > 0,
-                      "this class describes no public member function: BOOST_DESCRIBE_CLASS(Class, (), (function, …), (), ())");
+                      "this class describes no public member function: add BOOST_DESCRIBE_CLASS(Class, (), (function, …), (), ())");
         boost::mp11::mp_for_each<functions>([&](auto described) {
             using contract = detail::member_contract<std::remove_cv_t<decltype(described.pointer)>>;
             const typename contract::type method(name, described.name);
@@ -7831,7 +7866,7 @@ public:
         constexpr bool fits = std::same_as<std::ranges::range_value_t<Range>, P>;
         static_assert(fits, "submit_all takes a range of the task's payloads: compare its elements' type with the contract");
         if (!options.id().empty() || !options.unique_key().empty()) {
-            throw error(errc::invalid_argument, "submit_all: an id or a unique key cannot be shared by several tasks");
+            throw error(errc::invalid_argument, "submit_all: several tasks can't share an id or a unique key: leave it out");
         }
         auto spec = spec_of(contract, options);
         auto pattern = detail::make_task(std::move(spec), options, {});
@@ -8048,7 +8083,9 @@ private:
     static awaitable<stream<T>> stream_of(awaitable<job<void>> submission, std::shared_ptr<detail::inlet> reader) {
         const auto submitted = co_await std::move(submission);
         if (submitted.is_duplicate()) {
-            throw error(errc::wrong_state, "task " + to_string(submitted.id()) + " emits its values to who has submitted it first");
+            throw error(errc::wrong_state,
+                        "task " + to_string(submitted.id()) + " can't be read as a stream: it was submitted before, and "
+                        "its values go to the first submitter; attach() to it to await its end");
         }
         detail::follow_task(reader->broker(), submitted.id(), *reader);
         co_return stream<T>(detail::reading(std::move(reader)));
@@ -9994,18 +10031,16 @@ namespace detail {
 inline bool names_memory(std::string_view url) {
     const auto end = url.find("://");
     if (end == std::string_view::npos) {
-        throw error(errc::invalid_argument, "\"" + std::string(url.substr(0, 20)) +
-                                                "\" is not a broker URL; try \"memory://\" or \"redis://127.0.0.1\"");
+        throw error(errc::invalid_argument, "not a broker URL: it has no scheme; use \"memory://\" or \"redis://127.0.0.1\"");
     }
     const auto scheme = url.substr(0, end);
     if (scheme.starts_with("redis") || scheme == "unix") return false;
     if (scheme != "memory") {
         throw error(errc::unsupported, "no broker for " + std::string(scheme) +
-                                           ":// is built in; there are memory://, redis://, rediss://, redis+unix:// and "
-                                           "redis+sentinel://");
+                                           "://: use memory://, redis://, rediss://, redis+unix:// or redis+sentinel://");
     }
     if (url.size() > end + 3) {
-        throw error(errc::invalid_argument, "memory:// takes nothing after it: it names this process's own memory");
+        throw error(errc::invalid_argument, "memory:// takes nothing after it: it is this process's own memory");
     }
     return true;
 }

@@ -101,8 +101,9 @@ asio::awaitable<std::vector<node_info>> steer(broker_ptr broker, rpc caller, nod
     auto found = co_await read_board<node_info>(broker, nodes_board);
     std::erase_if(found, [&](const auto& one) { return !fits(which, one); });
     if (found.empty()) {
-        throw error(errc::not_found, "no node fits id \"" + which.id + "\", name \"" + which.name + "\", host \"" +
-                                         which.host + "\", queue \"" + which.queue + "\" (empty: any)");
+        throw error(errc::not_found, "no node is steered: the directory has none with id \"" + which.id +
+                                         "\", name \"" + which.name + "\", host \"" + which.host +
+                                         "\", queue \"" + which.queue + "\" (empty: any)");
     }
     std::vector<node_info> told;
     std::exception_ptr failure;

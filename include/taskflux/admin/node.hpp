@@ -32,8 +32,7 @@ public:
     /// After it the node is taken for gone, unless it has told that it is there, which it does three times as often.
     /// Default 5 s, at least 100 ms.
     node_options& lease(duration length) {
-        if (length < std::chrono::milliseconds(100)) throw error(errc::invalid_argument, "a lease is at least 100 ms");
-        return lease_ = length, *this;
+        return lease_ = detail::checked_lease(length, "node_options"), *this;
     }
 
     /// Hears of trouble with the broker. On any thread; must not throw.

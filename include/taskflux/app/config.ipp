@@ -41,7 +41,7 @@ config_document read_json_config(std::string_view text, const std::string& name)
     made.root = parser.release();
     json_places(text, [&](const std::string& pointer, std::size_t offset) {
         if (made.places.emplace(pointer, place_in(text, offset, name)).second) return;
-        throw config_error(pointer, "the key is here for the second time", place_in(text, offset, name));
+        throw config_error(pointer, "the key is there twice: remove one", place_in(text, offset, name));
     }).walk();
     return made;
 }
@@ -56,7 +56,7 @@ std::string read_text(const std::string& path) {
     } catch (const std::ios::failure&) {
         why = std::generic_category().message(errno);
     }
-    throw config_error("", "it can't be read: " + why, path);
+    throw config_error("", "the config file can't be read: " + why, path);
 }
 
 config_document read_file(const config_sources& sources) {
@@ -70,7 +70,7 @@ config_document read_file(const config_sources& sources) {
             endings.push_back(ending);
         }
     }
-    throw config_error("", "the name of a config file ends in one of " + quoted_list(endings) +
+    throw config_error("", "unknown kind of config file: its name must end in one of " + quoted_list(endings) +
                                (endings.size() > 1 ? "" : " (for YAML see <taskflux/app/yaml.hpp>)"), path);
 }
 

@@ -19,7 +19,10 @@ public:
     /// How long the caller waits, for a stream's last value too; after it the method is not begun any more, and is
     /// cancelled if it has. Default 30 s.
     call_options& timeout(duration limit) {
-        if (limit <= duration::zero()) throw error(errc::invalid_argument, "the timeout of a call must be positive");
+        if (limit <= duration::zero()) {
+            throw error(errc::invalid_argument,
+                        "call_options: timeout must be positive: use a millisecond or more");
+        }
         return timeout_ = limit, *this;
     }
 
@@ -41,7 +44,8 @@ public:
     /// How many values of a stream the caller has room for, and so how far its source may be ahead; default 64.
     call_options& window(std::size_t values) {
         if (values == 0 || values > max_window) {
-            throw error(errc::invalid_argument, "the window of a stream is 1 to " + std::to_string(max_window) + " values");
+            throw error(errc::invalid_argument, "call_options: a window of " + std::to_string(values) +
+                                                    " values is out of range: use 1 to " + std::to_string(max_window));
         }
         return window_ = values, *this;
     }

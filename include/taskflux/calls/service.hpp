@@ -119,7 +119,7 @@ public:
     service& serve(std::string_view name, std::shared_ptr<Object> object) {
         using functions = boost::describe::describe_members<Object, boost::describe::mod_public | boost::describe::mod_function>;
         static_assert(boost::mp11::mp_size<functions>::value > 0,
-                      "this class describes no public member function: BOOST_DESCRIBE_CLASS(Class, (), (function, …), (), ())");
+                      "this class describes no public member function: add BOOST_DESCRIBE_CLASS(Class, (), (function, …), (), ())");
         boost::mp11::mp_for_each<functions>([&](auto described) {
             using contract = detail::member_contract<std::remove_cv_t<decltype(described.pointer)>>;
             const typename contract::type method(name, described.name);

@@ -30,15 +30,14 @@ public:
 
     /// Calls in hand, running or waiting for the CPU pool; another one gets `errc::busy`. Default 1000.
     service_options& max_running(std::size_t count) {
-        if (count == 0) throw error(errc::invalid_argument, "a service takes at least one call");
+        if (count == 0) throw error(errc::invalid_argument, "service_options: max_running must be at least 1");
         return max_running_ = count, *this;
     }
 
     /// After it the instance is taken for gone, unless it has told that it is there, which it does three times as often.
     /// Default 5 s, at least 100 ms.
     service_options& lease(duration length) {
-        if (length < std::chrono::milliseconds(100)) throw error(errc::invalid_argument, "a lease is at least 100 ms");
-        return lease_ = length, *this;
+        return lease_ = detail::checked_lease(length, "service_options"), *this;
     }
 
     /// How long the calls in hand may take when it ends; then they are cancelled. Default 10 s.

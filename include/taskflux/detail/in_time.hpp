@@ -30,7 +30,7 @@ asio::awaitable<T> in_time(clock& source, time_point ends, asio::awaitable<T> wo
         co_await both.async_wait(asio::experimental::wait_for_one(), asio::deferred);
     const bool is_late = order[0] == 1;
     if (is_late && cancelled) std::rethrow_exception(cancelled);
-    if (is_late) throw error(errc::timed_out, what + " took too long");
+    if (is_late) throw error(errc::timed_out, what + " timed out: the broker has not answered; check the connection to it");
     if (failure) std::rethrow_exception(failure);
     co_return std::move(value);
 }

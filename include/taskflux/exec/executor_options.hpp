@@ -58,7 +58,7 @@ public:
 
     /// So many jobs run at a time; default 16. Errors: `invalid_argument` for zero.
     executor_options& concurrency(std::size_t n) {
-        if (n == 0) throw error(errc::invalid_argument, "concurrency must be at least 1");
+        if (n == 0) throw error(errc::invalid_argument, "executor_options: concurrency must be at least 1");
         concurrency_ = n;
         return *this;
     }

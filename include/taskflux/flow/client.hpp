@@ -90,7 +90,7 @@ public:
         constexpr bool fits = std::same_as<std::ranges::range_value_t<Range>, P>;
         static_assert(fits, "submit_all takes a range of the task's payloads: compare its elements' type with the contract");
         if (!options.id().empty() || !options.unique_key().empty()) {
-            throw error(errc::invalid_argument, "submit_all: an id or a unique key cannot be shared by several tasks");
+            throw error(errc::invalid_argument, "submit_all: several tasks can't share an id or a unique key: leave it out");
         }
         auto spec = spec_of(contract, options);
         auto pattern = detail::make_task(std::move(spec), options, {});
@@ -307,7 +307,9 @@ private:
     static awaitable<stream<T>> stream_of(awaitable<job<void>> submission, std::shared_ptr<detail::inlet> reader) {
         const auto submitted = co_await std::move(submission);
         if (submitted.is_duplicate()) {
-            throw error(errc::wrong_state, "task " + to_string(submitted.id()) + " emits its values to who has submitted it first");
+            throw error(errc::wrong_state,
+                        "task " + to_string(submitted.id()) + " can't be read as a stream: it was submitted before, and "
+                        "its values go to the first submitter; attach() to it to await its end");
         }
         detail::follow_task(reader->broker(), submitted.id(), *reader);
         co_return stream<T>(detail::reading(std::move(reader)));

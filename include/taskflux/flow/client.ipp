@@ -72,7 +72,10 @@ asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::st
     auto printed = read_printed(id);
     if (printed) co_return std::move(*printed);
     const auto key = co_await broker->find(queue, id);
-    if (!key) throw error(errc::not_found, "no task with the own id \"" + id + "\" in queue " + queue);
+    if (!key) {
+        throw error(errc::not_found, "queue " + queue + " has no task with the own id \"" + id +
+                                         "\": it was not submitted, or its retention has ended");
+    }
     task_id found{std::move(queue), *key};
     co_return found;
 }

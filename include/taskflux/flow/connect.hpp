@@ -18,18 +18,16 @@ namespace detail {
 inline bool names_memory(std::string_view url) {
     const auto end = url.find("://");
     if (end == std::string_view::npos) {
-        throw error(errc::invalid_argument, "\"" + std::string(url.substr(0, 20)) +
-                                                "\" is not a broker URL; try \"memory://\" or \"redis://127.0.0.1\"");
+        throw error(errc::invalid_argument, "not a broker URL: it has no scheme; use \"memory://\" or \"redis://127.0.0.1\"");
     }
     const auto scheme = url.substr(0, end);
     if (scheme.starts_with("redis") || scheme == "unix") return false;
     if (scheme != "memory") {
         throw error(errc::unsupported, "no broker for " + std::string(scheme) +
-                                           ":// is built in; there are memory://, redis://, rediss://, redis+unix:// and "
-                                           "redis+sentinel://");
+                                           "://: use memory://, redis://, rediss://, redis+unix:// or redis+sentinel://");
     }
     if (url.size() > end + 3) {
-        throw error(errc::invalid_argument, "memory:// takes nothing after it: it names this process's own memory");
+        throw error(errc::invalid_argument, "memory:// takes nothing after it: it is this process's own memory");
     }
     return true;
 }

@@ -53,7 +53,9 @@ R value_of(const task_outcome& ended, const task_id& id) {
                 return decode<R>(ended.result);
             }
         case task_state::cancelled: throw error(errc::cancelled, "task " + to_string(id) + " was cancelled");
-        case task_state::expired: throw error(errc::expired, "task " + to_string(id) + " was not started by its deadline");
+        case task_state::expired:
+            throw error(errc::expired,
+                        "task " + to_string(id) + " has expired: no worker started it by its deadline");
         case task_state::failed: {
             auto why = read_failure(ended.error);
             const auto code = code_of(why);
@@ -65,7 +67,9 @@ R value_of(const task_outcome& ended, const task_id& id) {
         case task_state::running:
         case task_state::waiting_children: break;
     }
-    throw error(errc::protocol, "the broker says that task " + to_string(id) + " ended without an end");
+    throw error(errc::protocol,
+                "task " + to_string(id) +
+                    " has no result: the broker says that it has ended, but its state is not terminal");
 }
 
 }  // namespace detail
@@ -160,7 +164,11 @@ private:
 
     static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait) {
         auto ended = co_await broker->wait(id, wait);
-        if (!ended) throw error(errc::timed_out, "task " + to_string(id) + " has not ended in time; wait longer, or ask again");
+        if (!ended) {
+            throw error(errc::timed_out,
+                        "task " + to_string(id) +
+                            " has not ended within the wait, and goes on; wait longer, or ask again");
+        }
         if constexpr (std::is_void_v<R>) {
             detail::value_of<R>(*ended, id);
         } else {

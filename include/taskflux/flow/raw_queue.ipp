@@ -55,7 +55,11 @@ public:
     }
 
     static asio::awaitable<effect> settle(std::shared_ptr<held_message> self, settlement how) {
-        if (self->is_settled_) throw error(errc::wrong_state, "message " + to_string(self->id_) + " was settled before");
+        if (self->is_settled_) {
+            throw error(errc::wrong_state,
+                        "message " + to_string(self->id_) +
+                            " can't be settled again: complete, release or fail has settled it");
+        }
         const auto done = co_await settle(self->consumer_, std::move(how));
         self->is_settled_ = true;
         co_return done;
@@ -148,14 +152,13 @@ private:
 };
 
 inline void require_message(const std::shared_ptr<held_message>& held) {
-    if (!held) throw error(errc::wrong_state, "this message has been moved from");
+    if (!held) throw error(errc::wrong_state, "this received_message holds no message: it was moved from");
 }
 
 }  // namespace detail
 
 raw_queue_options& raw_queue_options::lease(duration length) {
-    if (length < std::chrono::milliseconds(100)) throw error(errc::invalid_argument, "a lease is at least 100 ms");
-    return lease_ = length, *this;
+    return lease_ = detail::checked_lease(length, "raw_queue_options"), *this;
 }
 
 raw_queue_options& raw_queue_options::name(std::string_view name) { return name_ = detail::checked_name(name), *this; }

@@ -39,8 +39,15 @@ public:
     /// What becomes of ticks that nobody was there for; default `fire_once`. `limit`: how many are caught up with, at
     /// most 1000.
     schedule_options& misfire(misfire_policy policy, unsigned limit = 10) {
-        if (limit == 0) throw error(errc::invalid_argument, "misfire: a limit is at least 1; use misfire_policy::skip");
-        if (limit > detail::most_caught_up) throw error(errc::invalid_argument, "misfire: a limit is at most 1000");
+        if (limit == 0) {
+            throw error(
+                errc::invalid_argument,
+                "schedule_options: the limit of misfire must be at least 1: to catch up with none use skip");
+        }
+        if (limit > detail::most_caught_up) {
+            throw error(errc::invalid_argument,
+                        "schedule_options: the limit of misfire must be at most 1000");
+        }
         limit_ = policy == misfire_policy::catch_up ? limit : 1;
         return misfire_ = policy, *this;
     }
@@ -53,7 +60,7 @@ public:
     /// Who may fire it, by host name; empty (the default): anyone.
     schedule_options& hosts(std::vector<std::string> names) {
         if (std::ranges::find(names, std::string()) != names.end()) {
-            throw error(errc::invalid_argument, "hosts: a host's name is not empty");
+            throw error(errc::invalid_argument, "schedule_options: a name in hosts is empty: leave it out");
         }
         return hosts_ = std::move(names), *this;
     }
@@ -73,7 +80,9 @@ public:
     schedule_options& submit(const submit_options& options) {
         if (!options.id().empty() || !options.unique_key().empty() || options.hold() || options.at() ||
             options.delay() != duration::zero()) {
-            throw error(errc::invalid_argument, "submit: a schedule's tasks can't have an id, a unique key, hold, delay or at");
+            throw error(
+                errc::invalid_argument,
+                "schedule_options: submit can't have an id, a unique key, hold, delay or at: leave them out");
         }
         return submit_ = options, *this;
     }
@@ -106,8 +115,10 @@ public:
 
 private:
     static duration at_most_a_year(duration given, const std::string& name) {
-        if (given < duration::zero()) throw error(errc::invalid_argument, name + " must not be negative");
-        if (given > detail::longest_delay) throw error(errc::invalid_argument, name + " must not be longer than 365 days");
+        if (given < duration::zero()) throw error(errc::invalid_argument, "schedule_options: " + name + " must not be negative");
+        if (given > detail::longest_delay) {
+            throw error(errc::invalid_argument, "schedule_options: " + name + " must be at most 365 days");
+        }
         return given;
     }
 
@@ -142,7 +153,10 @@ public:
     /// How often it looks for schedules that others have added or changed; default 1 s. While no queue can be read up
     /// to ten times as long.
     scheduler_options& look_every(duration time) {
-        if (time <= duration::zero()) throw error(errc::invalid_argument, "look_every must be longer than nothing");
+        if (time <= duration::zero()) {
+            throw error(errc::invalid_argument,
+                        "scheduler_options: look_every must be positive: use a millisecond or more");
+        }
         return look_every_ = time, *this;
     }
 

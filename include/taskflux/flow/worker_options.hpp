@@ -48,7 +48,7 @@ public:
 
     /// So many tasks run at a time; default 16.
     worker_options& concurrency(std::size_t tasks) {
-        if (tasks == 0) throw error(errc::invalid_argument, "concurrency must be at least 1");
+        if (tasks == 0) throw error(errc::invalid_argument, "worker_options: concurrency must be at least 1");
         return concurrency_ = tasks, *this;
     }
 
@@ -70,10 +70,7 @@ public:
 
     /// How long a silent worker keeps its tasks; default 30 s, at least 100 ms. Renewed three times as often.
     worker_options& lease(duration length) {
-        if (length < std::chrono::milliseconds(100)) {
-            throw error(errc::invalid_argument, "a lease is at least 100 ms long");
-        }
-        return lease_ = length, *this;
+        return lease_ = detail::checked_lease(length, "worker_options"), *this;
     }
 
     /// Renews the lease on a thread of its own (the default), so that a handler which blocks the I/O thread
@@ -118,10 +115,16 @@ public:
 
 private:
     void add(std::string name, unsigned weight) {
-        if (!is_valid_name(name)) throw error(errc::invalid_argument, "not a queue name: \"" + name + "\"");
-        if (weight == 0) throw error(errc::invalid_argument, "queue " + name + ": a weight is at least 1");
+        detail::checked_name(name, "queue");
+        if (weight == 0) {
+            throw error(errc::invalid_argument,
+                        "worker_options: the weight of queue " + name + " must be at least 1");
+        }
         for (const auto& queue : queues_) {
-            if (queue.name == name) throw error(errc::invalid_argument, "queue " + name + " is named twice");
+            if (queue.name == name) {
+                throw error(errc::invalid_argument,
+                            "worker_options: queue " + name + " is listed twice: leave one out");
+            }
         }
         queues_.push_back({std::move(name), weight});
     }

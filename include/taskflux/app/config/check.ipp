@@ -47,7 +47,7 @@ void check_names(const std::string& pointer, const std::vector<std::string>& nam
         check_name(here, names[i]);
         const auto end = names.begin() + static_cast<std::ptrdiff_t>(i);
         if (std::find(names.begin(), end, names[i]) != end) {
-            throw config_error(here, '"' + names[i] + "\" is here for the second time");
+            throw config_error(here, '"' + names[i] + "\" is listed twice: remove one");
         }
     }
 }
@@ -56,7 +56,7 @@ void check_weights(const app_config& config) {
     for (const auto& [queue, weight] : config.weights) {
         const auto here = path(path(path(), "weights"), queue).pointer();
         if (std::ranges::find(config.queues, queue) == config.queues.end()) {
-            throw config_error(here, "this queue is not in /queues" + allowed_instead(queue, config.queues));
+            throw config_error(here, "this queue is not in /queues: add it there" + allowed_instead(queue, config.queues));
         }
         check_range(here, weight, 1, 1'000'000);
     }

@@ -49,7 +49,7 @@ inline std::string quoted_list(const std::vector<std::string>& names) {
 inline std::string allowed_instead(std::string_view text, const std::vector<std::string>& allowed) {
     const auto meant = nearest(text, allowed);
     std::string end = meant.empty() ? "" : "; did you mean \"" + std::string(meant) + "\"?";
-    return end.append(end.empty() ? "; there are: " : " There are: ").append(quoted_list(allowed));
+    return end.append(end.empty() ? "; allowed: " : " Allowed: ").append(quoted_list(allowed));
 }
 
 }  // namespace taskflux::detail

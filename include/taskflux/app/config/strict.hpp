@@ -26,7 +26,7 @@ inline void refuse_unknown_keys(const boost::json::object& object, const std::ve
     for (const auto& member : object) {
         if (std::ranges::find(allowed, std::string_view(member.key())) != allowed.end()) continue;
         throw config_error(path(at, member.key()).pointer(),
-                           "there is no such key" + allowed_instead(member.key(), allowed));
+                           "unknown key" + allowed_instead(member.key(), allowed));
     }
 }
 

@@ -92,7 +92,7 @@ inline config_document read_variables(const std::map<std::string, std::string>& 
         // What is not near to any may be somebody else's.
         const auto meant = nearest(name, known);
         if (meant.empty() || letters_between(name, meant) > 2) continue;
-        throw config_error("", "there is no such variable; did you mean " + std::string(meant) + "?",
+        throw config_error("", "unknown variable; did you mean " + std::string(meant) + "?",
                            "environment variable " + name);
     }
     return made;

@@ -88,8 +88,10 @@ public:
             std::erase_if(all, is_out);
         }
         if (all.empty()) {
-            throw error(errc::no_instance, only.empty() ? "no instance of service " + service + " is there"
-                                                        : "service " + service + " has no instance " + only);
+            throw error(errc::no_instance, "service " + service + " can't be called: " +
+                                               (only.empty() ? "no instance of it takes calls; start one, or check the name"
+                                                             : "its instance " + only + " takes no calls, or is gone; "
+                                                               "leave out call_options::to to call any"));
         }
         const std::lock_guard lock(mutex_);
         auto& one = all[pick(all.size())];

@@ -13,6 +13,8 @@
 
 namespace taskflux::detail {
 
+inline error unreadable(const char* why) { return {errc::protocol, std::string("a call message can't be read: ") + why}; }
+
 /// Takes lines off a text.
 class line_reader {
 public:
@@ -20,7 +22,7 @@ public:
 
     std::string_view line() {
         const auto end = text_.find('\n');
-        if (end == std::string_view::npos) throw error(errc::protocol, "a letter ends too early");
+        if (end == std::string_view::npos) throw unreadable("it ends too early");
         const auto taken = text_.substr(0, end);
         text_.remove_prefix(end + 1);
         return taken;
@@ -31,12 +33,12 @@ public:
         const auto digits = line();
         Number value{};
         const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-        if (failure != std::errc() || end != digits.data() + digits.size()) throw error(errc::protocol, "a letter without a number");
+        if (failure != std::errc() || end != digits.data() + digits.size()) throw unreadable("a number is missing");
         return value;
     }
 
     std::string_view text(std::size_t size) {
-        if (size > text_.size()) throw error(errc::protocol, "a letter ends too early");
+        if (size > text_.size()) throw unreadable("it ends too early");
         const auto taken = text_.substr(0, size);
         text_.remove_prefix(size);
         return taken;
@@ -91,7 +93,7 @@ std::string call_letter::text() const {
 }
 
 call_letter call_letter::parse(std::string_view text) {
-    if (text.empty()) throw error(errc::protocol, "an empty letter");
+    if (text.empty()) throw unreadable("it is empty");
     call_letter made;
     made.what = static_cast<kind>(text.front());
     line_reader from(text.substr(1));
@@ -119,7 +121,7 @@ call_letter call_letter::parse(std::string_view text) {
         case kind::answer:
         case kind::fault:
         case kind::refused: break;
-        default: throw error(errc::protocol, "a letter of an unknown kind");
+        default: throw unreadable("this version does not know its kind");
     }
     made.payload = from.rest();
     return made;

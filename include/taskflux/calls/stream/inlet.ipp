@@ -92,7 +92,10 @@ asio::awaitable<void> inlet::change() {
     const auto executor = co_await asio::this_coro::executor;
     auto& clock = broker_->clock();
     const auto begun = clock.now();
-    if (begun >= ends_) throw error(errc::timed_out, "the stream has not ended in time");
+    if (begun >= ends_) {
+        throw error(errc::timed_out,
+                    "the stream was not read to its end within the call's timeout: use a longer one");
+    }
     const auto until = (std::min)(ends_, later(begun, std::chrono::seconds(1)));
     std::uint64_t heard_before = 0;
     {
@@ -161,7 +164,9 @@ std::optional<call_letter::kind> inlet::note(call_letter& letter) {
             return std::nullopt;
         case call_letter::kind::answer:
             if (source_.empty()) {
-                failure_ = std::make_exception_ptr(error(errc::invalid_argument, "the method returns one result, and is no stream"));
+                failure_ = std::make_exception_ptr(error(
+                    errc::invalid_argument,
+                    "this method can't be read as a stream: it returns one result; call it by method<R(P)>"));
             }
             return std::nullopt;
         case call_letter::kind::refused:

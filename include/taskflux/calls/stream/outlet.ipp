@@ -34,8 +34,8 @@ outlet::outlet(broker_ptr broker, std::string to, std::size_t window, std::funct
 asio::awaitable<void> outlet::emit(std::string value) {
     constexpr std::size_t most = exchange::max_message_size - 256;  // beside a letter's head
     if (value.size() > most) {
-        throw error(errc::too_large, "a value of " + std::to_string(value.size()) + " bytes; at most " + std::to_string(most) +
-                                         " are sent");
+        throw error(errc::too_large, "a value is not emitted: it has " + std::to_string(value.size()) + " bytes, and at most " +
+                                         std::to_string(most) + " fit into a message; emit smaller values");
     }
     bool is_added = false;
     for (;;) {

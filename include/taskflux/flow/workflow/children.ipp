@@ -20,7 +20,7 @@ namespace taskflux::detail {
 inline std::string mismatch(const std::string& name, const child_place& there, const std::string& queue, const std::string& task) {
     return "subtask \"" + name + "\" was " + there.name + " in queue " + there.queue + " when this task ran before, and is " +
            task + " in queue " + queue + " now: the handler's calls have changed while the task was under way; "
-           "give calls names, or let such tasks end before the change";
+           "name the calls (call_as), or let such tasks end before the change";
 }
 
 asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, std::string key, task_id child) {
@@ -86,8 +86,8 @@ asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::stri
         if (known && known->parent == to_string(parent) && child_key(known->call) == keys[i]) continue;
         std::vector<std::string> strange(1, keys[i]);
         co_await drop_notes(broker, parent, notes, std::move(strange));
-        throw error(errc::invalid_argument, "the subtask \"" + keys[i].substr(1) + "\" has the id or unique key of task " +
-                                                to_string(there) + ", which is not this call's");
+        throw error(errc::invalid_argument, "subtask \"" + keys[i].substr(1) + "\" is not submitted: task " + to_string(there) +
+                                                ", which another call made, has its id or unique key; use one of its own");
     }
     co_return made;
 }

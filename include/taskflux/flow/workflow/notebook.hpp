@@ -77,13 +77,13 @@ public:
     /// Throws `invalid_argument` for a name that this attempt has used already.
     void claim(const char* what, const std::string& name) {
         if (name.empty() || name.front() == '~' || name.size() > 200) {
-            throw error(errc::invalid_argument, std::string("the name of a ") + what +
-                                                    " is 1 to 200 bytes and does not begin with '~': \"" +
-                                                    name.substr(0, 64) + '"');
+            throw error(errc::invalid_argument, std::string("a ") + what + " can't be named \"" + name.substr(0, 64) +
+                                                    "\": use 1 to 200 bytes that do not begin with '~'");
         }
         const std::lock_guard lock(mutex_);
         if (used_.insert(what + (' ' + name)).second) return;
-        throw error(errc::invalid_argument, std::string("two ") + what + "s of one task are named \"" + name + '"');
+        throw error(errc::invalid_argument, std::string("a second ") + what + " can't be named \"" + name +
+                                                "\": give each of a task a name of its own");
     }
 
     /// The own id of a subtask that this attempt is the first to make.

@@ -58,7 +58,7 @@ private:
 /// How many subtasks of a `context::map` are open at a time.
 struct window {
     constexpr explicit window(std::size_t most) : size(most) {
-        if (most == 0) throw error(errc::invalid_argument, "a window holds at least one");
+        if (most == 0) throw error(errc::invalid_argument, "a window must hold at least 1 subtask");
     }
     std::size_t size;
 };
