@@ -117,7 +117,7 @@ namespace taskflux::detail {
 
 inline constexpr const char* nodes_board = "taskflux/nodes";
 
-/// What nodes begin with, by their names.
+/// The settings that nodes start with, by their names.
 inline constexpr const char* settings_board = "taskflux/settings";
 
 struct node_settings {
@@ -126,7 +126,7 @@ struct node_settings {
 };
 BOOST_DESCRIBE_STRUCT(node_settings, (), (concurrency, paused))
 
-/// What every node serves.
+/// The method that every node serves.
 inline constexpr method<node_info(node_order)> steer_node{"taskflux/node", "steer"};
 
 }  // namespace taskflux::detail
@@ -140,7 +140,7 @@ namespace taskflux::detail {
 /// the coroutine throws when cancelled, else returns early.
 asio::awaitable<void> sleep_until(clock& source, time_point when);
 
-/// Returns after `by` has passed on `source`; else as `sleep_until`.
+/// Returns after `by` has passed on `source`. Lifetime and cancellation: as of `sleep_until`.
 inline asio::awaitable<void> sleep_for(clock& source, duration by) {
     return sleep_until(source, later(source.now(), by));
 }
@@ -153,7 +153,7 @@ namespace taskflux {
 
 namespace detail {
 
-/// What can be read on a board; the rest is another version's.
+/// The rows of a board that this version can read.
 template <class T>
 asio::awaitable<std::vector<T>> read_board(broker_ptr broker, std::string board) {
     const auto rows = co_await broker->announced(std::move(board));
@@ -168,7 +168,7 @@ asio::awaitable<std::vector<T>> read_board(broker_ptr broker, std::string board)
     co_return all;
 }
 
-/// Those that take calls.
+/// The instances of a service that take calls.
 asio::awaitable<std::vector<service_instance>> instances_of(broker_ptr broker, std::string service) {
     auto all = co_await read_board<service_instance>(std::move(broker), board_of(service));
     std::erase_if(all, [](const auto& one) { return one.leaving; });
@@ -192,7 +192,7 @@ asio::awaitable<directory_view> whole_view(broker_ptr broker) {
     co_return made;
 }
 
-/// Whether the same are there.
+/// Whether both have the same nodes and instances.
 inline bool are_same(const directory_view& a, const directory_view& b) {
     const auto same_node = [](const node_info& x, const node_info& y) { return x.id == y.id; };
     const auto same_instance = [](const service_instance& x, const service_instance& y) {
@@ -218,7 +218,7 @@ inline bool fits(const node_filter& which, const node_info& one) {
            (which.queue.empty() || std::ranges::find(one.queues, which.queue) != one.queues.end());
 }
 
-/// Changes what nodes of that name begin with.
+/// Stores an order for nodes of that name, which start with it.
 asio::awaitable<void> keep_order(broker_ptr broker, std::string name, node_order order) {
     node_settings settings;
     const auto rows = co_await broker->announced(settings_board);
@@ -634,7 +634,7 @@ node_info node::info() const { return core_->info(); }
 
 namespace taskflux::detail {
 
-/// What the command line of an app asks for.
+/// The command line of an app.
 struct command_line {
     std::string config;  ///< empty: none
     std::string env;     ///< empty: none
@@ -643,10 +643,10 @@ struct command_line {
     bool version = false;
 };
 
-/// The words behind the program's name. Throws `config_error` for what is not known.
+/// Reads the arguments after the program's name. Throws `config_error` for an unknown option.
 command_line parse_command_line(const std::vector<std::string>& words);
 
-/// What --help prints.
+/// The text that --help prints.
 std::string help_text(const std::string& program);
 
 }  // namespace taskflux::detail
@@ -765,8 +765,8 @@ private:
 
 namespace taskflux::detail {
 
-/// Hears SIGINT and SIGTERM while it lives, on a thread of its own: so that a handler that keeps the others busy can't keep
-/// a program from being ended.
+/// Handles SIGINT and SIGTERM while it lives, on a thread of its own, so that handlers that block all other threads can't
+/// keep a program from being ended.
 class signals {
 public:
     explicit signals(std::function<void(int)> on_signal) : on_signal_(std::move(on_signal)) {
@@ -801,11 +801,8 @@ private:
 
 namespace taskflux::detail {
 
-/// The URL as it may be shown: without its passwords. Throws as `connect` does.
+/// The URL without its passwords, for logs. Throws as `connect` does.
 std::string shown_url(std::string_view url);
-
-/// What was wrong, without the code behind it.
-std::string reason_of(const error& e);
 
 }  // namespace taskflux::detail
 
@@ -813,7 +810,7 @@ std::string reason_of(const error& e);
 
 namespace taskflux::detail {
 
-/// How many letters have to be added, left out, replaced or swapped with the next (optimal string alignment).
+/// How many characters have to be added, removed, replaced or swapped with the next one (optimal string alignment).
 inline std::size_t letters_between(std::string_view one, std::string_view other) {
     std::vector<std::size_t> before, last, row(other.size() + 1);
     std::iota(row.begin(), row.end(), std::size_t(0));
@@ -830,7 +827,7 @@ inline std::size_t letters_between(std::string_view one, std::string_view other)
     return row.back();
 }
 
-/// The one that `text` was probably meant to be; empty when none is near.
+/// The name that `text` was probably meant to be; empty when none is near.
 inline std::string_view nearest(std::string_view text, const std::vector<std::string>& allowed) {
     std::string_view found;
     auto best = (std::max)(text.size() / 3, std::size_t(1)) + 1;
@@ -848,7 +845,7 @@ inline std::string quoted_list(const std::vector<std::string>& names) {
     return text.empty() ? "none" : text;
 }
 
-/// The end of a sentence about a name that is none of these.
+/// The end of an error about a name that is not allowed: which one was probably meant, and all that are allowed.
 inline std::string allowed_instead(std::string_view text, const std::vector<std::string>& allowed) {
     const auto meant = nearest(text, allowed);
     std::string end = meant.empty() ? "" : "; did you mean \"" + std::string(meant) + "\"?";
@@ -861,8 +858,8 @@ inline std::string allowed_instead(std::string_view text, const std::vector<std:
 
 namespace taskflux::detail {
 
-/// Lives a core's life on its strand, with the threads that it may post to. Cancelling this coroutine stops the core,
-/// which then ends in its own time.
+/// Runs `core->live` on the core's strand, with the threads that it may post to. Cancelling this coroutine stops the core,
+/// and returns when the core has ended.
 template <class Core>
 asio::awaitable<void> live(std::shared_ptr<Core> core, std::shared_ptr<asio::thread_pool> threads) {
     co_await asio::async_initiate<const asio::deferred_t, void(std::exception_ptr)>(
@@ -967,7 +964,7 @@ app& app::plan(std::string_view expression, std::string task, const task_options
     made.contract = contract;
     made.payload = std::move(payload);
     made.options = options;
-    options.define(made.id(), expression, options.zone());  // what is wrong shows at once
+    options.define(made.id(), expression, options.zone());  // throws for a wrong one
     for (const auto& known : schedules_) {
         if (known.id() == made.id()) {
             throw error(errc::invalid_argument,
@@ -990,7 +987,7 @@ bool app::is_served(const std::string& name) const {
     return named.empty() || std::ranges::find(named, name) != named.end();
 }
 
-/// Those of the config and, where it has none of the same id, those of the program.
+/// The config's schedules, and those of the program whose id is not in the config.
 std::vector<detail::app_schedule> app::all_schedules() const {
     std::vector<detail::app_schedule> all;
     std::set<std::string> ids;
@@ -1069,7 +1066,7 @@ worker_options app::make_worker_options(const std::shared_ptr<detail::log_writer
     }
     made.concurrency(from.concurrency).cpu_threads(from.cpu_threads).lease(from.lease).drain_for(from.drain_for);
     made.timeout(from.timeout);
-    // A name of this life's own: who starts again after a crash must not hold the lease of the life before.
+    // A new name for each run: after a crash, the next run must not hold the lease of this one.
     made.name(detail::node_of(from) + '.' + uuid_generator().text());
     made.log([log](const log_line& line, const task_id* task) { log->write(line, task); });
     return made;
@@ -1330,7 +1327,7 @@ inline std::string place_in(std::string_view text, std::size_t offset, const std
     return name + ':' + std::to_string(line) + ':' + std::to_string(column);
 }
 
-/// Walks over a text that is JSON already, and tells where each member's key and each element is.
+/// Walks over a text that is known to be JSON, and calls a listener with the place of each member's key and each element.
 class json_places {
 public:
     /// Called with a JSON pointer and the offset of what it names.
@@ -1421,12 +1418,12 @@ inline void refuse_unknown_keys(const boost::json::object& object, const std::ve
     }
 }
 
-/// The codec lets unknown keys pass, for the sake of newer peers. A config has none.
+/// The codec ignores unknown keys, for messages of newer versions; in a config they are errors.
 template <class T>
 void refuse_unknown_keys(const boost::json::value& json, const path& at) {
     if constexpr (kind_of<T> == kind::object) {
         const auto* object = json.if_object();
-        if (!object) return;  // as of the next, the codec says so
+        if (!object) return;  // the codec refuses another type, also below
         refuse_unknown_keys(*object, keys_of<T>(), at);
         for_each_member<T>([&]<class Member>(Member) {
             using value_type = std::remove_cvref_t<decltype(std::declval<T&>().*Member::pointer)>;
@@ -1441,7 +1438,7 @@ void refuse_unknown_keys(const boost::json::value& json, const path& at) {
     }
 }
 
-/// What `json` says over what `values` have. Throws `config_error`.
+/// Reads `json` over `values`. Throws `config_error`.
 template <class T>
 void read_strictly(const boost::json::value& json, T& values) {
     refuse_unknown_keys<T>(json, path());
@@ -1479,7 +1476,7 @@ inline std::vector<std::string> split(std::string_view text) {
     }
 }
 
-/// A number where the text is one; the codec tells of what is not.
+/// A number where the text is one, else the text, which the codec refuses.
 inline boost::json::value number_or_text(std::string_view text) {
     std::int64_t number = 0;
     const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -1487,7 +1484,7 @@ inline boost::json::value number_or_text(std::string_view text) {
     return boost::json::value(text);
 }
 
-/// What a variable says for a member of type `T`: lists are "a,b", maps "a=1,b=2".
+/// The value of a variable for a member of type `T`: lists are "a,b", maps "a=1,b=2".
 template <class T>
 boost::json::value value_in(std::string_view text) {
     if constexpr (kind_of<T> == kind::integer) {
@@ -1508,7 +1505,7 @@ boost::json::value value_in(std::string_view text) {
     }
 }
 
-/// What environment variables say. Throws `config_error` for one that looks like a misspelling.
+/// The keys that environment variables set. Throws `config_error` for a name that looks misspelt.
 inline config_document read_variables(const std::map<std::string, std::string>& variables) {
     config_document made;
     auto& root = made.root.emplace_object();
@@ -1525,7 +1522,7 @@ inline config_document read_variables(const std::map<std::string, std::string>& 
     });
     for (const auto& [name, value] : variables) {
         if (!name.starts_with("TASKFLUX_") || std::ranges::find(known, name) != known.end()) continue;
-        // What is not near to any may be somebody else's.
+        // A name that is not near to any may belong to another library.
         const auto meant = nearest(name, known);
         if (meant.empty() || letters_between(name, meant) > 2) continue;
         throw config_error("", "unknown variable; did you mean " + std::string(meant) + "?",
@@ -1586,7 +1583,7 @@ config_document read_file(const config_sources& sources) {
                                (endings.size() > 1 ? "" : " (for YAML see <taskflux/app/yaml.hpp>)"), path);
 }
 
-/// Lays keys over those of `under`: what a key says replaces all that was said under it.
+/// Sets the keys of `over` in `under`, with their places; each replaces the whole value that was there.
 void overlay(config_document& under, const boost::json::object& over, const std::map<std::string, std::string>& places,
              const std::string& prefix = std::string()) {
     auto& root = under.root.get_object();
@@ -1609,8 +1606,8 @@ config_error loaded_config::placed(const config_error& e) const {
         const auto found = places.find(pointer);
         if (found != places.end()) return config_error(e.pointer(), e.reason(), found->second);
         const auto above = pointer.rfind('/');
-        if (above == 0 || above == std::string::npos) return e;  // nobody has said anything: it is as the program has it
-        pointer.resize(above);  // what is missing is missing in what is around it
+        if (above == 0 || above == std::string::npos) return e;  // no source sets it: it is the program's own value
+        pointer.resize(above);  // a missing value has the place of the object around it
     }
 }
 
@@ -1633,7 +1630,7 @@ std::map<std::string, boost::json::object> take_sections(config_document& file) 
     if (!all) return sections;
     const auto keys = keys_of<app_config>();
     try {
-        const path top;  // which the other refers to
+        const path top;  // `at` refers to it
         const path at(top, environments_key);
         std::map<app_environment, boost::json::value> read;
         reader::read(*all, read, at);  // the names
@@ -1641,7 +1638,7 @@ std::map<std::string, boost::json::object> take_sections(config_document& file) 
             const path here(at, section.key());
             if (!section.value().is_object()) fail_expected(here, "object", section.value());
             auto allowed = keys;
-            std::erase(allowed, "env");  // it has been chosen by then
+            std::erase(allowed, "env");  // the section was chosen by it
             refuse_unknown_keys(section.value().get_object(), allowed, here);
             sections.emplace(section.key(), section.value().get_object());
         }
@@ -1660,7 +1657,7 @@ loaded_config load(const config_sources& sources, const app_config& base) {
     if (!sources.file().empty()) file = read_file(sources);
     const auto all_places = file.places;
     const auto sections = take_sections(file);
-    if (!file.root.is_object()) return checked(file, base);  // which says so
+    if (!file.root.is_object()) return checked(file, base);  // which throws
 
     auto variables = read_variables(sources.variables());
     if (!sources.env().empty()) {
@@ -2047,8 +2044,6 @@ std::string shown_url(std::string_view url) {
     return names_memory(url) ? std::string(url) : redis::to_string(redis::parse_url(url));
 }
 
-std::string reason_of(const error& e) { return e.what(); }
-
 void check_range(const std::string& pointer, unsigned value, unsigned least, unsigned most) {
     if (value >= least && value <= most) return;
     throw config_error(pointer, "expected an integer from " + std::to_string(least) + " to " + std::to_string(most) +
@@ -2097,7 +2092,7 @@ void check_schedule(const std::string& pointer, const schedule_config& one) {
         try {
             use();
         } catch (const error& e) {
-            throw config_error(pointer + member, reason_of(e));
+            throw config_error(pointer + member, e.what());
         }
     };
     check("/cron", [&] { cron{one.cron}; });
@@ -2116,7 +2111,7 @@ void check_config(const app_config& config) {
     try {
         shown_url(config.url);
     } catch (const error& e) {
-        throw config_error("/url", reason_of(e));
+        throw config_error("/url", e.what());
     }
     if (!config.node.empty()) check_name("/node", config.node);
     check_names("/queues", config.queues);
@@ -2144,7 +2139,8 @@ void check_config(const app_config& config) {
 
 namespace taskflux::detail {
 
-/// What `work` gives. Where `source` reads `ends` first, it is cancelled, and `timed_out` thrown, with `what` it was.
+/// Awaits `work` and returns its result. When `source` reads `ends` before, cancels it and throws `timed_out`; `what` names
+/// the work in the error.
 /// `source` must outlive it. Cancellation (terminal): that of `work`.
 template <class T>
 asio::awaitable<T> in_time(clock& source, time_point ends, asio::awaitable<T> work, std::string what) {
@@ -2166,14 +2162,14 @@ asio::awaitable<T> in_time(clock& source, time_point ends, asio::awaitable<T> wo
 
 namespace taskflux::detail {
 
-/// The instances of services as their boards show them, looked at again after a second, and how many calls of ours each
-/// has in hand. Thread-safe.
+/// The instances of services as their boards show them, read again after a second, and how many calls of this process each
+/// has in flight. Thread-safe.
 class instances {
 public:
     explicit instances(broker_ptr broker) : broker_(std::move(broker)) {}
 
-    /// Those that are there, by id, also while they leave. `must_look`: what was seen before is not enough. Errors:
-    /// `timed_out` when the board could not be read until `ends`.
+    /// The live instances of a service, by id, also those that leave. `must_look`: reads the board again. Errors: `timed_out`
+    /// when the board could not be read until `ends`.
     asio::awaitable<std::vector<service_instance>> of(std::string service, time_point ends, bool must_look = false) {
         const auto broker = broker_;
         const auto now = broker->clock().now();
@@ -2183,7 +2179,7 @@ public:
             const bool is_fresh = now < later(known.seen_at, freshness) && now >= known.seen_at;
             if (!known.all.empty() && (is_fresh || known.is_looking)) co_return known.all;
         }
-        const looking mark(*this, service);  // others go by what was seen before
+        const looking mark(*this, service);  // other calls use what was read before
         auto look = broker->announced(board_of(service));
         const auto rows = co_await in_time(broker->clock(), ends, std::move(look), "looking for instances of " + service);
         std::vector<service_instance> all;
@@ -2201,8 +2197,8 @@ public:
         co_return all;
     }
 
-    /// Those instances, at the beginning of something that ends then. The first look at a board may tell that it is quite another
-    /// time at the server: then `ends` is moved.
+    /// Like `of`, at the start of a call that ends at `ends`. The first answer of a server may show that its time is quite
+    /// another one: then `ends` is moved.
     asio::awaitable<std::vector<service_instance>> first_of(std::string service, time_point& ends) {
         const auto& clock = broker_->clock();
         const auto begun = clock.now();
@@ -2212,7 +2208,8 @@ public:
         co_return all;
     }
 
-    /// One that is not in `tried`, the less busy of two; `only`: the one of that id. Errors: `no_instance`, `timed_out`.
+    /// An instance whose address is not in `tried`, the less busy of two taken at random; `only`: the one with this id. Errors:
+    /// `no_instance`, `timed_out`.
     asio::awaitable<service_instance> choose(std::string service, std::string only, const std::set<std::string>& tried,
                                              time_point& ends) {
         const auto is_out = [&](const service_instance& one) {
@@ -2251,8 +2248,8 @@ public:
         if (--at->second == 0) ours_.erase(at);
     }
 
-    /// It did not hear: it is dead, or connects again. It is not chosen until the board has been looked at again; what it
-    /// has taken it may still answer.
+    /// Marks an instance that did not receive a message: it is dead, or reconnects. It is not chosen until the board has been
+    /// read again; calls that it has taken it may still answer.
     void did_not_hear(const std::string& service, const std::string& address) {
         const std::lock_guard lock(mutex_);
         services_[service].deaf.insert(address);
@@ -2598,7 +2595,7 @@ asio::awaitable<void> notify_one(std::shared_ptr<rpc_core> core, call_request wh
     return rpc_core::notify(std::move(core), std::move(what));
 }
 
-/// What it throws is kept.
+/// Returns an error as part of the reply.
 asio::awaitable<raw_reply> call_kept(std::shared_ptr<rpc_core> core, call_request what) {
     raw_reply made;
     made.instance = what.options.to();
@@ -2655,7 +2652,7 @@ namespace taskflux::detail {
 
 inline error unreadable(const char* why) { return {errc::protocol, std::string("a call message can't be read: ") + why}; }
 
-/// Takes lines off a text.
+/// Reads a text line by line.
 class line_reader {
 public:
     explicit line_reader(std::string_view text) : text_(text) {}
@@ -2917,22 +2914,22 @@ asio::any_io_executor service::cpu() {
 
 namespace taskflux::detail {
 
-/// Where the values of a stream go out: it sends them to an `inlet`, no more than the reader has room for, and keeps each
-/// until it has been received. Values are numbered from 0; those that the reader has had from an earlier attempt are left
-/// out. One coroutine emits at a time. Lives in a shared_ptr.
+/// The source's end of a stream: sends values to an `inlet`, no more than the reader has room for, and keeps each until it
+/// has been received. Values are numbered from 0; those that the reader has received from an earlier attempt are not sent.
+/// One coroutine emits at a time. Lives in a shared_ptr.
 class outlet : public std::enable_shared_from_this<outlet> {
 public:
     /// For the inlet with the address `to`, which has room for `window` values. `on_gone` is called, once, when the reader
-    /// is gone before it has got everything: it has said so, or has heard nothing for ten seconds.
+    /// is gone before it has received everything: it has said so, or has received no message for ten seconds.
     static std::shared_ptr<outlet> open(broker_ptr broker, std::string to, std::size_t window,
                                         std::function<void()> on_gone = nullptr);
 
     outlet(broker_ptr broker, std::string to, std::size_t window, std::function<void()> on_gone);
 
-    /// Returns when there is room for the value; when the reader is gone at once. Errors: `too_large`.
+    /// Sends a value, and returns when there is room for it; at once when the reader is gone. Errors: `too_large`.
     asio::awaitable<void> emit(std::string value);
 
-    /// Says that this was all. Returns when the reader has received it, or is gone.
+    /// Sends the end of the stream. Returns when the reader has received it, or is gone.
     asio::awaitable<void> end();
 
     /// Returns when everything has been sent.
@@ -2945,11 +2942,12 @@ private:
     };
 
     void hear(std::string_view text);
-    /// Sends what has not been sent, if nobody does.
+
+    /// Starts `pump`, unless it runs or there is nothing to send.
     void send_more();
     static asio::awaitable<void> pump(std::shared_ptr<outlet> self);
 
-    /// Waits for a change; after a second in which nothing was heard it asks whether somebody listens.
+    /// Waits for a change; after a second in which nothing was received it sends a message, to learn whether the reader lives.
     asio::awaitable<void> change();
 
     // Everything below: with the mutex locked.
@@ -2969,7 +2967,7 @@ private:
 
     std::mutex mutex_;  // guards all below
     std::function<void()> on_gone_;
-    std::deque<entry> open_;  // emitted and not taken; the last is number emitted_ - 1
+    std::deque<entry> open_;  // emitted, and not read yet; the last is number emitted_ - 1
     std::size_t bytes_ = 0;   // of those
     std::uint64_t emitted_ = 0;
     std::uint64_t sent_ = 0;
@@ -2977,7 +2975,7 @@ private:
     std::uint64_t taken_ = 0;
     std::uint64_t letters_heard_ = 0;
     time_point unheard_since_ = never;
-    bool must_show_ = true;  // sends a letter even if it holds nothing
+    bool must_show_ = true;  // sends a message even if it holds no value
     bool is_ended_ = false;
     bool is_sending_ = false;
     bool is_gone_ = false;
@@ -3278,7 +3276,7 @@ asio::awaitable<void> emit(std::shared_ptr<outlet> to, std::string value) {
     if (to) {
         co_await to->emit(std::move(value));
     } else {
-        co_await asio::post(asio::deferred);  // who emits without end is cancelled here
+        co_await asio::post(asio::deferred);  // a handler that emits without end is cancelled here
     }
 }
 
@@ -3520,7 +3518,7 @@ asio::awaitable<void> outlet::emit(std::string value) {
     if (is_added) {
         send_more();
     } else {
-        co_await asio::post(asio::deferred);  // who emits without end is cancelled here
+        co_await asio::post(asio::deferred);  // a handler that emits without end is cancelled here
     }
 }
 
@@ -3614,7 +3612,7 @@ asio::awaitable<void> outlet::pump(std::shared_ptr<outlet> self) {
         try {
             auto back = bounce(self->box_->address(), sorry);
             heard = co_await self->broker_->send(self->to_, next.text(), std::move(back));
-        } catch (const std::exception&) {  // the server is away: asked again, it sends again
+        } catch (const std::exception&) {  // the server can't be reached: the reader asks again
         }
         std::function<void()> tell;
         {
@@ -4153,7 +4151,7 @@ std::string zone::abbreviation(sys_seconds when) const {
 
 namespace taskflux::detail {
 
-/// Of one wait, from before it sleeps until it is over.
+/// One wait, from before it sleeps until it is over.
 class event::visit {
     using error_code = boost::system::error_code;
 
@@ -4182,8 +4180,8 @@ public:
         return ec == asio::experimental::error::channel_closed && std::exchange(is_woken_, false);
     }
 
-    /// With the event's mutex locked. Closed, not sent to: a context that ends has dropped who waits, and the channel
-    /// would not know.
+    /// With the event's mutex locked. Closes the channel instead of sending: a context that ends has dropped the waiting
+    /// coroutine, which the channel would not notice.
     void wake() {
         is_woken_ = true;
         channel_.close();
@@ -4715,7 +4713,7 @@ namespace taskflux::detail {
 
 asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::string queue, new_task task) {
     if (task.own_id.empty()) task.own_id = to_string(parent) + '/' + uuid_generator().text();
-    const auto key = child_key("~" + task.own_id);  // no name that a handler gives
+    const auto key = child_key("~" + task.own_id);  // a handler can't give such a name
     child_place place;
     place.queue = queue;
     place.name = task.spec->name;
@@ -4796,7 +4794,7 @@ stream_reader read_stream_header(std::string_view text) {
     return made;
 }
 
-/// Waits for the task's end, which is none that a reader expects: a stream says itself that it is over.
+/// Closes the reader with an error when the task has ended: the regular end of a stream comes from its source.
 asio::awaitable<void> close_after(broker_ptr broker, task_id id, std::weak_ptr<inlet> reader) {
     auto why = std::make_exception_ptr(
         error(errc::unavailable, "the stream of task " + to_string(id) + " has lost values: the task has succeeded, and its "
@@ -4846,7 +4844,7 @@ new_task context::inherit(std::shared_ptr<task_spec> spec, int contract_priority
     const bool has_priority = options.priority() || contract_priority != 0;
     if (!has_priority) spec->priority = what_.spec->priority;
     spec->headers.insert(headers().begin(), headers().end());
-    spec->headers.erase(std::string(detail::stream_header));  // it emits to nobody
+    spec->headers.erase(std::string(detail::stream_header));  // a subtask emits to no reader
     if (what_.deadline_at != never) {
         const auto left = (std::max)(what_.deadline_at - clock_.now(), duration(1));
         auto& deadline = spec->policy.deadline;
@@ -4891,8 +4889,8 @@ asio::awaitable<task_id> context::submit_one(std::string name, std::string queue
 
 namespace taskflux::detail {
 
-/// A consumer of one queue, from joining to losing its lease. The lease is renewed while somebody uses it: waits for a
-/// message, or holds one. Otherwise it runs out, which costs nothing then, and no timer keeps a context running.
+/// A consumer of one queue, from joining to losing its lease. The lease is renewed while the consumer is in use: a call waits
+/// for a message, or one is held. Otherwise it runs out, which costs nothing then, and no timer keeps a context running.
 /// Thread-safe.
 class raw_consumer final : public std::enable_shared_from_this<raw_consumer> {
 public:
@@ -4907,7 +4905,7 @@ public:
     asio::awaitable<void> join() {
         co_await broker_->join(name_, queues_, lease_);
         bool is_lost = false;
-        try {  // a fetch tells the time: a server's may be far from ours until it has answered
+        try {  // a fetch sets the clock: a server's time may be far from ours
             co_await fetch_nothing(shared_from_this());
         } catch (const boost::system::system_error& e) {
             is_lost = e.code() == errc::lease_lost;  // the answer took longer than the lease: the next fetch says so, too
@@ -4918,7 +4916,7 @@ public:
         renew_at_ = later(clock_.now(), renewal_period(lease_));
     }
 
-    /// Keeps the lease while it lives.
+    /// Keeps the lease renewed while it lives.
     class use {
     public:
         explicit use(std::shared_ptr<raw_consumer> of) : of_(std::move(of)) { of_->begin_use(); }
@@ -4948,7 +4946,7 @@ public:
         cancelled_.erase({key, token});
     }
 
-    /// After a fetch that was broken off: its next one gives back what may have been on its way.
+    /// After a fetch that was aborted: the next fetch gives back what that one may have delivered.
     void reclaim() {
         asio::co_spawn(broker_->get_executor(), fetch_nothing(shared_from_this()), [](std::exception_ptr) {});
     }
@@ -5041,7 +5039,7 @@ namespace taskflux {
 
 namespace detail {
 
-/// A message in somebody's hands, or in that of a call that settles it.
+/// A message that is held by a `received_message`, or by a call that settles it.
 class held_message {
 public:
     held_message(std::shared_ptr<raw_consumer> consumer, delivery what)
@@ -5052,7 +5050,7 @@ public:
     ~held_message() {
         consumer_->forget(what_.key, what_.token);
         if (is_settled_ || consumer_->is_lost()) return;
-        // Where that fails, the lease ends it: nobody renews it any more.
+        // Where this fails, the lease runs out: it is not renewed any more.
         asio::co_spawn(consumer_->broker()->get_executor(), settle(consumer_, end(settlement::kind::release)),
                        [](std::exception_ptr, effect) {});
     }
@@ -5095,7 +5093,7 @@ private:
     std::atomic<bool> is_settled_ = false;
 };
 
-/// What a raw queue's copies share.
+/// The state that copies of a raw queue share.
 class raw_receiver {
 public:
     raw_receiver(broker_ptr broker, std::string queue, const raw_queue_options& options)
@@ -5109,7 +5107,7 @@ public:
         std::optional<time_point> deadline;
         for (;;) {
             const auto who = co_await self->consumer();
-            if (!deadline) deadline = later(clock.now(), wait);  // the clock goes right once the server has answered
+            if (!deadline) deadline = later(clock.now(), wait);  // a server's clock is known once it has answered
             const raw_consumer::use waiting(who);
             fetch_request request;
             request.consumer = who->name();
@@ -5124,7 +5122,7 @@ public:
                 failure = std::current_exception();
                 is_lost = e.code() == errc::lease_lost;
             }
-            if (is_lost) {  // it was idle for too long, or had no way to the server
+            if (is_lost) {  // it was idle for too long, or had lost the server
                 who->lose();
                 continue;
             }
@@ -5246,7 +5244,7 @@ asio::awaitable<std::optional<received_message>> raw_queue::receive(duration wai
 
 namespace taskflux::detail {
 
-/// A schedule that this node fires. Stale: not before it has been looked at again.
+/// A schedule that this node fires. A stale one does not fire before it has been read again.
 struct known_schedule {
     schedule_entry entry;
     cron when;
@@ -5259,7 +5257,7 @@ struct known_schedule {
         return !next || entry.what.state.paused ? never : due_at(entry.what.definition, *next);
     }
 
-    /// When there is something to do about it.
+    /// When its next tick or a `run_now` is due.
     time_point due() const {
         if (is_stale) return never;
         return (std::min)(tick_due(), entry.what.state.run_at.value_or(never));
@@ -5369,7 +5367,7 @@ private:
 
 namespace taskflux::detail {
 
-/// What is wrong with queues and rows: told of once, until it changes or is over.
+/// Logs the problems of queues and schedules, each once until it changes or is over.
 class trouble_log {
 public:
     using sink = std::function<void(std::string_view)>;
@@ -5381,7 +5379,7 @@ public:
         if (std::exchange(told_[where], line) != line && sink_) sink_(line);
     }
 
-    /// Tells of what was caught, or throws it again where everything is over: cancelled, or `shut_down`.
+    /// Logs an error, or throws it again where the scheduler must end: `operation_aborted`, `shut_down`.
     void report(const place& where, const std::string& what, const std::exception_ptr& failure) {
         try {
             std::rethrow_exception(failure);
@@ -5782,7 +5780,7 @@ namespace detail {
 
 enum class schedule_verb { remove, pause, resume, run_now };
 
-/// None: throws, unless that is what is left of some.
+/// All rows with this id. Throws `not_found` for none, unless `may_be_none`.
 asio::awaitable<std::vector<schedule_entry>> find_schedule(schedule_book book, std::string id, bool may_be_none = false) {
     auto found = co_await book.read_all();
     std::erase_if(found, [&](const auto& one) { return !one.is_called(id); });
@@ -5826,7 +5824,7 @@ asio::awaitable<bool> act_on_one(schedule_book book, schedule_entry one, schedul
 
 asio::awaitable<void> act_on_all(schedule_book book, std::string id, schedule_verb what) {
     std::set<std::pair<std::string, std::string>> done;  // queues and rows: once each
-    for (bool all_done = false; !all_done;) {  // again where somebody else has changed one
+    for (bool all_done = false; !all_done;) {  // again where another process has changed one
         auto found = co_await find_schedule(book, id, !done.empty());
         all_done = true;
         for (auto& one : found) {
@@ -7231,7 +7229,7 @@ public:
                        }));
     }
 
-    /// The first one in order, when it has ended; any that has not succeeded comes first.
+    /// Waits for the first subtask in order, and returns it; a subtask that has not succeeded is returned before it.
     asio::awaitable<open_child> next() {
         for (;;) {
             if (unhappy_) {
@@ -7249,7 +7247,7 @@ public:
 
     bool is_next_there() const { return !waits_.empty() && waits_.front()->has_ended; }
 
-    /// Those that have not ended.
+    /// The subtasks that have not ended.
     std::vector<task_key> open() const {
         std::vector<task_key> keys;
         for (const auto& one : waits_) {
@@ -7263,8 +7261,8 @@ private:
         open_child child;
         std::exception_ptr error;
         asio::cancellation_signal stop;
-        bool has_ended = false;     // we have heard of it
-        bool is_abandoned = false;  // we are gone
+        bool has_ended = false;     // its end is known
+        bool is_abandoned = false;  // this object is destroyed
     };
 
     void ended(const std::shared_ptr<wait>& one) {
@@ -7286,7 +7284,7 @@ private:
     const task_id parent_;
     event changed_;
     std::deque<std::shared_ptr<wait>> waits_;
-    std::shared_ptr<wait> unhappy_;  // the end that comes first whatever the order
+    std::shared_ptr<wait> unhappy_;  // a subtask that has not succeeded: returned first
 };
 
 }  // namespace taskflux::detail
@@ -7295,12 +7293,12 @@ private:
 
 namespace taskflux::detail {
 
-/// What remembers how far a map without results has come, so that the journal need not hold its subtasks.
+/// Journals how many items of a map without results have ended, so that the journal need not hold its subtasks.
 class map_mark {
 public:
     map_mark(notebook& book, std::string name) : book_(book), name_(std::move(name)) {}
 
-    /// How many items, from the first one on, are done with.
+    /// How many items, from the first one on, have ended.
     asio::awaitable<std::size_t> read() {
         if (!book_.may_have_entries()) co_return 0;
         const auto known = co_await book_.find_number(key());
@@ -7308,9 +7306,9 @@ public:
         co_return written_;
     }
 
-    /// To be called as the first `done` are done with; writes now and then.
+    /// To be called when the first `done` items have ended; writes every 128 items, or when `at_once`.
     asio::awaitable<void> move(std::size_t done, bool at_once) {
-        constexpr std::size_t stride = 128;  // notes that one call takes
+        constexpr std::size_t stride = 128;  // items that one call writes
         if (done == written_ || (!at_once && done < written_ + stride)) co_return;
         auto notes = book_.notes();
         notes.items.push_back(notebook::item_of(key(), std::to_string(done), journal_notes::mode::set));
@@ -7341,7 +7339,7 @@ asio::awaitable<open_child> await_child(notebook& book, std::string name, std::s
     auto opened = co_await open_children(book, queue, std::move(names), std::move(tasks), false);
     auto child = std::move(opened.front());
     if (child.outcome && child.outcome->state == task_state::cancelled && book.is_in_group()) {
-        // Perhaps it was cancelled since another one of the group had failed, whose failure is to come first again.
+        // It may have been cancelled because another call of the group failed: that failure must come first again.
         const parking lent(book.sink());
         asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::milliseconds(200));
         co_await timer.async_wait(asio::deferred);
@@ -7462,7 +7460,7 @@ asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, st
     }
 }
 
-/// Takes subtasks out of a journal whose tasks do not come.
+/// Takes subtasks that were not stored out of a journal.
 inline asio::awaitable<void> drop_notes(broker_ptr broker, task_id parent, journal_notes notes, std::vector<std::string> keys) {
     for (auto& key : keys) {
         notes.items.emplace_back();
@@ -7476,7 +7474,7 @@ asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::stri
                                                     journal_notes notes) {
     const auto parent = tasks.front().parent->id;
     std::vector<std::string> keys;
-    std::vector<bool> may_be_others;  // an id that was not made for this very call
+    std::vector<bool> may_be_others;  // an id that another call may have
     for (const auto& task : tasks) {
         keys.push_back(task.parent->key);
         may_be_others.push_back(!task.unique_key.empty() || !task.own_id.starts_with(to_string(parent) + '/'));
@@ -7529,7 +7527,7 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::stri
     std::vector<open_child> children(tasks.size());
     std::vector<new_task> fresh;
     std::vector<std::size_t> places;
-    std::vector<std::pair<std::size_t, new_task>> older;  // open since an attempt that has failed, which may cancel them yet
+    std::vector<std::pair<std::size_t, new_task>> older;  // open since a failed attempt, whose end may still cancel them
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         children[i].id.queue = queue;
         children[i].own_id = tasks[i].own_id;
@@ -7636,7 +7634,7 @@ inline std::string time_text(time_point when) { return std::to_string(when.time_
 /// Shorter waits than this keep the handler in memory.
 inline constexpr duration shortest_suspension = std::chrono::seconds(1);
 
-/// How often who waits in a group looks for a signal.
+/// How often a wait within a group looks for a signal.
 inline constexpr duration signal_poll = std::chrono::seconds(1);
 
 asio::awaitable<void> pause_until(notebook& book, std::string name, time_point when) {
@@ -7654,7 +7652,7 @@ asio::awaitable<void> pause_until(notebook& book, std::string name, time_point w
     co_await sleep_until(clock, until);
 }
 
-/// The number of a signal that is waited for; whoever waits next has it, unless it is taken.
+/// The number of a signal that is waited for; unless it is taken, the next wait gets the same number.
 class awaited_signal {
 public:
     awaited_signal(notebook& book, std::string name)
@@ -7686,7 +7684,7 @@ asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::str
         const auto kept = co_await book.keep(limit_key, time_text(later(clock.now(), limit)));
         ends = read_time(kept);
     }
-    while (ends != time_point{}) {  // else it was given up before, and stays given up
+    while (ends != time_point{}) {  // otherwise an earlier run has given up, and so does this one
         auto value = co_await book.find(key);
         if (value) {
             signal.take();
@@ -12404,9 +12402,9 @@ private:
     std::exception_ptr failure_;
 };
 
-/// Awaits `call`, and gives how it has ended instead of throwing, so that what follows can await too: a `catch` can't.
+/// Awaits `call`, and returns how it has ended instead of throwing, so that the code after it can await: a `catch` can't.
 /// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
-/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for the way of each task.
+/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for code that runs for each task.
 template <class T>
 asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
     try {

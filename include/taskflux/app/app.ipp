@@ -105,7 +105,7 @@ app& app::plan(std::string_view expression, std::string task, const task_options
     made.contract = contract;
     made.payload = std::move(payload);
     made.options = options;
-    options.define(made.id(), expression, options.zone());  // what is wrong shows at once
+    options.define(made.id(), expression, options.zone());  // throws for a wrong one
     for (const auto& known : schedules_) {
         if (known.id() == made.id()) {
             throw error(errc::invalid_argument,
@@ -128,7 +128,7 @@ bool app::is_served(const std::string& name) const {
     return named.empty() || std::ranges::find(named, name) != named.end();
 }
 
-/// Those of the config and, where it has none of the same id, those of the program.
+/// The config's schedules, and those of the program whose id is not in the config.
 std::vector<detail::app_schedule> app::all_schedules() const {
     std::vector<detail::app_schedule> all;
     std::set<std::string> ids;
@@ -207,7 +207,7 @@ worker_options app::make_worker_options(const std::shared_ptr<detail::log_writer
     }
     made.concurrency(from.concurrency).cpu_threads(from.cpu_threads).lease(from.lease).drain_for(from.drain_for);
     made.timeout(from.timeout);
-    // A name of this life's own: who starts again after a crash must not hold the lease of the life before.
+    // A new name for each run: after a crash, the next run must not hold the lease of this one.
     made.name(detail::node_of(from) + '.' + uuid_generator().text());
     made.log([log](const log_line& line, const task_id* task) { log->write(line, task); });
     return made;

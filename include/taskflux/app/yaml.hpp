@@ -18,12 +18,12 @@
 #include <system_error>
 #include <utility>
 
-// Never included by the rest of taskflux: who includes it links yaml-cpp.
+// Not included by the rest of taskflux: a program that includes it must link yaml-cpp.
 namespace taskflux {
 namespace detail {
 
-/// Makes of YAML what the same config in JSON would be: plain scalars by YAML 1.2's core schema (without octal,
-/// hexadecimal and infinite numbers), anything quoted a string.
+/// Reads YAML into the values that the same config in JSON would have: plain scalars by YAML 1.2's core schema (without
+/// octal, hexadecimal and infinite numbers), quoted scalars as strings.
 class yaml_reader {
 public:
     explicit yaml_reader(const std::string& name) : name_(name) {}

@@ -19,7 +19,8 @@
 
 namespace taskflux::detail {
 
-/// What `work` gives. Where `source` reads `ends` first, it is cancelled, and `timed_out` thrown, with `what` it was.
+/// Awaits `work` and returns its result. When `source` reads `ends` before, cancels it and throws `timed_out`; `what` names
+/// the work in the error.
 /// `source` must outlive it. Cancellation (terminal): that of `work`.
 template <class T>
 asio::awaitable<T> in_time(clock& source, time_point ends, asio::awaitable<T> work, std::string what) {

@@ -21,8 +21,8 @@
 
 namespace taskflux::detail {
 
-/// Lives a core's life on its strand, with the threads that it may post to. Cancelling this coroutine stops the core,
-/// which then ends in its own time.
+/// Runs `core->live` on the core's strand, with the threads that it may post to. Cancelling this coroutine stops the core,
+/// and returns when the core has ended.
 template <class Core>
 asio::awaitable<void> live(std::shared_ptr<Core> core, std::shared_ptr<asio::thread_pool> threads) {
     co_await asio::async_initiate<const asio::deferred_t, void(std::exception_ptr)>(

@@ -31,7 +31,7 @@ public:
 
     bool ended() const noexcept { return phase_.load(std::memory_order_acquire) == phase::ended; }
 
-    /// Completes when the job has ended; `wrong_state` if someone waits already.
+    /// Completes when the job has ended; `wrong_state` if another operation waits already.
     auto async_ended() {
         return asio::async_initiate<const asio::deferred_t, waiters::signature>(
             [](auto handler, boost::intrusive_ptr<spawned_job> self) {
@@ -93,7 +93,7 @@ private:
     }
 
     std::atomic<phase> phase_ = phase::pending;
-    std::atomic<bool> seen_ = false;  // the error, by someone who waited
+    std::atomic<bool> seen_ = false;  // the error was thrown to a caller
     std::exception_ptr error_;
     waiters::list waiter_;
 };

@@ -19,7 +19,7 @@ namespace taskflux::detail {
 
 asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::string queue, new_task task) {
     if (task.own_id.empty()) task.own_id = to_string(parent) + '/' + uuid_generator().text();
-    const auto key = child_key("~" + task.own_id);  // no name that a handler gives
+    const auto key = child_key("~" + task.own_id);  // a handler can't give such a name
     child_place place;
     place.queue = queue;
     place.name = task.spec->name;

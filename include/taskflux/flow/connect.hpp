@@ -14,7 +14,7 @@ namespace taskflux {
 
 namespace detail {
 
-/// Whether `url` names the embedded broker, or else a Redis server. Throws as `connect` does for what names neither.
+/// True for the embedded broker, false for a Redis server. Throws as `connect` does for any other URL.
 inline bool names_memory(std::string_view url) {
     const auto end = url.find("://");
     if (end == std::string_view::npos) {
@@ -35,8 +35,8 @@ inline bool names_memory(std::string_view url) {
 }  // namespace detail
 
 /// Opens the broker that `url` names: "memory://", the embedded one, in this process, or a Redis server (see
-/// `make_redis_broker`): "redis://…", "rediss://…", "redis+unix://…", "redis+sentinel://…". `executor` runs what
-/// the broker has to do in the background; `options` are for a server. Errors: `invalid_argument`, `unsupported`.
+/// `make_redis_broker`): "redis://…", "rediss://…", "redis+unix://…", "redis+sentinel://…". `executor` runs the
+/// broker's background work; `options` apply to a server only. Errors: `invalid_argument`, `unsupported`.
 inline broker_ptr connect(asio::any_io_executor executor, std::string_view url,
                           const redis_options& options = redis_options()) {
     if (detail::names_memory(url)) return make_memory_broker(std::move(executor));

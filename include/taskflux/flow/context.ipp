@@ -32,7 +32,7 @@ new_task context::inherit(std::shared_ptr<task_spec> spec, int contract_priority
     const bool has_priority = options.priority() || contract_priority != 0;
     if (!has_priority) spec->priority = what_.spec->priority;
     spec->headers.insert(headers().begin(), headers().end());
-    spec->headers.erase(std::string(detail::stream_header));  // it emits to nobody
+    spec->headers.erase(std::string(detail::stream_header));  // a subtask emits to no reader
     if (what_.deadline_at != never) {
         const auto left = (std::max)(what_.deadline_at - clock_.now(), duration(1));
         auto& deadline = spec->policy.deadline;

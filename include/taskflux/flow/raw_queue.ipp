@@ -25,7 +25,7 @@ namespace taskflux {
 
 namespace detail {
 
-/// A message in somebody's hands, or in that of a call that settles it.
+/// A message that is held by a `received_message`, or by a call that settles it.
 class held_message {
 public:
     held_message(std::shared_ptr<raw_consumer> consumer, delivery what)
@@ -36,7 +36,7 @@ public:
     ~held_message() {
         consumer_->forget(what_.key, what_.token);
         if (is_settled_ || consumer_->is_lost()) return;
-        // Where that fails, the lease ends it: nobody renews it any more.
+        // Where this fails, the lease runs out: it is not renewed any more.
         asio::co_spawn(consumer_->broker()->get_executor(), settle(consumer_, end(settlement::kind::release)),
                        [](std::exception_ptr, effect) {});
     }
@@ -79,7 +79,7 @@ private:
     std::atomic<bool> is_settled_ = false;
 };
 
-/// What a raw queue's copies share.
+/// The state that copies of a raw queue share.
 class raw_receiver {
 public:
     raw_receiver(broker_ptr broker, std::string queue, const raw_queue_options& options)
@@ -93,7 +93,7 @@ public:
         std::optional<time_point> deadline;
         for (;;) {
             const auto who = co_await self->consumer();
-            if (!deadline) deadline = later(clock.now(), wait);  // the clock goes right once the server has answered
+            if (!deadline) deadline = later(clock.now(), wait);  // a server's clock is known once it has answered
             const raw_consumer::use waiting(who);
             fetch_request request;
             request.consumer = who->name();
@@ -108,7 +108,7 @@ public:
                 failure = std::current_exception();
                 is_lost = e.code() == errc::lease_lost;
             }
-            if (is_lost) {  // it was idle for too long, or had no way to the server
+            if (is_lost) {  // it was idle for too long, or had lost the server
                 who->lose();
                 continue;
             }

@@ -22,7 +22,7 @@ namespace detail {
 
 enum class schedule_verb { remove, pause, resume, run_now };
 
-/// None: throws, unless that is what is left of some.
+/// All rows with this id. Throws `not_found` for none, unless `may_be_none`.
 asio::awaitable<std::vector<schedule_entry>> find_schedule(schedule_book book, std::string id, bool may_be_none = false) {
     auto found = co_await book.read_all();
     std::erase_if(found, [&](const auto& one) { return !one.is_called(id); });
@@ -66,7 +66,7 @@ asio::awaitable<bool> act_on_one(schedule_book book, schedule_entry one, schedul
 
 asio::awaitable<void> act_on_all(schedule_book book, std::string id, schedule_verb what) {
     std::set<std::pair<std::string, std::string>> done;  // queues and rows: once each
-    for (bool all_done = false; !all_done;) {  // again where somebody else has changed one
+    for (bool all_done = false; !all_done;) {  // again where another process has changed one
         auto found = co_await find_schedule(book, id, !done.empty());
         all_done = true;
         for (auto& one : found) {

@@ -22,8 +22,6 @@ std::string shown_url(std::string_view url) {
     return names_memory(url) ? std::string(url) : redis::to_string(redis::parse_url(url));
 }
 
-std::string reason_of(const error& e) { return e.what(); }
-
 void check_range(const std::string& pointer, unsigned value, unsigned least, unsigned most) {
     if (value >= least && value <= most) return;
     throw config_error(pointer, "expected an integer from " + std::to_string(least) + " to " + std::to_string(most) +
@@ -72,7 +70,7 @@ void check_schedule(const std::string& pointer, const schedule_config& one) {
         try {
             use();
         } catch (const error& e) {
-            throw config_error(pointer + member, reason_of(e));
+            throw config_error(pointer + member, e.what());
         }
     };
     check("/cron", [&] { cron{one.cron}; });
@@ -91,7 +89,7 @@ void check_config(const app_config& config) {
     try {
         shown_url(config.url);
     } catch (const error& e) {
-        throw config_error("/url", reason_of(e));
+        throw config_error("/url", e.what());
     }
     if (!config.node.empty()) check_name("/node", config.node);
     check_names("/queues", config.queues);

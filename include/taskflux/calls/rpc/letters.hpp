@@ -11,18 +11,18 @@
 
 namespace taskflux::detail {
 
-/// What passes between who calls and who serves; docs/wire-format.md.
+/// A message between a caller and an instance of a service, or the two ends of a stream; see docs/wire-format.md.
 struct call_letter {
     enum class kind : char {
-        request = 'Q',  ///< to a service: all members but number and taken
-        cancel = 'X',   ///< to a service: id, reply_to
-        answer = 'A',   ///< to who has called: id, payload
-        fault = 'F',    ///< to who has called: id, payload: a `failure`
-        refused = 'R',  ///< to who has called: id; it has not been taken, and another instance may be called
-        values = 'V',   ///< of a stream, to its reader: reply_to, number: of the first one, payload: `add`
-        end = 'E',      ///< of a stream, to its reader: reply_to, number: how many values there were
-        credit = 'C',   ///< to where a stream comes from: number: how many have been received, the end as one; taken
-        again = 'G'     ///< the same; what has not been received is to be sent again
+        request = 'Q',  ///< to an instance: all members but number and taken
+        cancel = 'X',   ///< to an instance: id, reply_to
+        answer = 'A',   ///< to the caller: id, payload
+        fault = 'F',    ///< to the caller: id, payload: a `failure`
+        refused = 'R',  ///< to the caller: id; the call was not taken, and another instance may be called
+        values = 'V',   ///< to a stream's reader: reply_to, number: of the first value, payload: see `add`
+        end = 'E',      ///< to a stream's reader: reply_to, number: of all values
+        credit = 'C',   ///< to a stream's source: number: of values received, the end counts as one; taken
+        again = 'G'     ///< like `credit`, and asks for the values that were not received
     };
 
     kind what = kind::request;
@@ -32,7 +32,7 @@ struct call_letter {
     std::string method;
     time_point deadline = never;
     header_map headers;
-    std::size_t window = 0;            ///< of a request: how many values it has room for; 0: it wants no stream
+    std::size_t window = 0;            ///< of a request: how many values its reader buffers; 0: no stream
     std::uint64_t number = 0;
     std::uint64_t taken = 0;
     std::string payload;
@@ -49,7 +49,7 @@ struct call_letter {
     static call_letter parse(std::string_view text);
 };
 
-/// Bytes of a stream that its reader has not taken, at most, beside one value.
+/// The most bytes of a stream that its reader has not read, beside one value.
 inline constexpr std::size_t stream_bytes = 1024 * 1024;
 
 /// The board of a service's instances.

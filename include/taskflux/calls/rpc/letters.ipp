@@ -15,7 +15,7 @@ namespace taskflux::detail {
 
 inline error unreadable(const char* why) { return {errc::protocol, std::string("a call message can't be read: ") + why}; }
 
-/// Takes lines off a text.
+/// Reads a text line by line.
 class line_reader {
 public:
     explicit line_reader(std::string_view text) : text_(text) {}

@@ -21,12 +21,12 @@
 
 namespace taskflux::detail {
 
-/// Where the values of a stream come in, in order and each once, whatever was lost on the way or is sent by a second
-/// attempt; the other end is an `outlet`. One coroutine reads at a time. Lives in a shared_ptr.
+/// The reader's end of a stream: receives the values of an `outlet`, in order and each once, whatever was lost on the way or
+/// is sent again by a second attempt. One coroutine reads at a time. Lives in a shared_ptr.
 class inlet : public std::enable_shared_from_this<inlet> {
 public:
-    /// Called after each second in which nothing was heard; `is_lost`: the outlet is gone. Throws when nothing is to be
-    /// expected any more.
+    /// Called after each second in which nothing was received; `is_lost`: the outlet is gone. Throws when no further value can
+    /// be expected.
     using look = std::function<asio::awaitable<void>(bool is_lost)>;
 
     /// Has room for `window` values.
@@ -38,20 +38,22 @@ public:
     std::size_t window() const { return window_; }
     const broker_ptr& broker() const { return broker_; }
 
-    /// To be set before anything is awaited: when it times out, who looks whether there is still an outlet, and what is
-    /// to be done when the reader leaves, which knows whether it has read to the end.
+    /// To be called before anything is awaited. `ends`: when the stream times out. `looks` checks whether the outlet still
+    /// lives. `leaves` is called when the reader leaves, with whether it has read to the end.
     void attach(time_point ends, look looks, std::function<void(bool has_ended)> leaves);
 
-    /// Waits until there is an outlet; false when the call was refused. Errors: what refused it for good; `timed_out`.
+    /// Waits until the outlet has sent something; false when the instance took no call. Errors: the error that an instance
+    /// answered; `timed_out`.
     static asio::awaitable<bool> begun(std::shared_ptr<inlet> self);
 
-    /// The next value; nothing at the end, or of a null `self`. Errors: what the source has thrown; `timed_out`; `unavailable` when it is lost.
+    /// The next value; nothing at the end, or for a null `self`. Errors: what the source has thrown; `timed_out`;
+    /// `unavailable` when the source is lost.
     static asio::awaitable<std::optional<std::string>> next(std::shared_ptr<inlet> self);
 
-    /// Nothing more will come: what was not an end is an error.
+    /// No further value will come: a stream that has not ended fails with `why`.
     void close(std::exception_ptr why);
 
-    /// The reader leaves.
+    /// Ends the reading.
     void leave();
 
 private:
@@ -71,7 +73,7 @@ private:
 
     std::mutex mutex_;  // guards all below
     std::string source_;
-    std::deque<std::string> values_;  // received and not taken
+    std::deque<std::string> values_;  // received, and not read yet
     std::uint64_t received_ = 0;
     std::uint64_t taken_ = 0;
     std::uint64_t told_ = 0;  // what the source knows of taken_

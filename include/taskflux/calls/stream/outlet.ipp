@@ -53,7 +53,7 @@ asio::awaitable<void> outlet::emit(std::string value) {
     if (is_added) {
         send_more();
     } else {
-        co_await asio::post(asio::deferred);  // who emits without end is cancelled here
+        co_await asio::post(asio::deferred);  // a handler that emits without end is cancelled here
     }
 }
 
@@ -147,7 +147,7 @@ asio::awaitable<void> outlet::pump(std::shared_ptr<outlet> self) {
         try {
             auto back = bounce(self->box_->address(), sorry);
             heard = co_await self->broker_->send(self->to_, next.text(), std::move(back));
-        } catch (const std::exception&) {  // the server is away: asked again, it sends again
+        } catch (const std::exception&) {  // the server can't be reached: the reader asks again
         }
         std::function<void()> tell;
         {

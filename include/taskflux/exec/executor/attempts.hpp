@@ -75,7 +75,7 @@ protected:
     bool may_repeat() const noexcept { return repeats_; }
     job_end judge(std::exception_ptr& error) noexcept final;
     void abandon() noexcept final;
-    /// Destroys the handler of whoever waits, uncalled.
+    /// Destroys the completion handler that waits, without calling it.
     virtual void let_go() noexcept = 0;
 
 private:
@@ -85,7 +85,7 @@ private:
     bool repeats_ = false;
 };
 
-/// What all handles and jobs of an executor share.
+/// The state that all handles and jobs of an executor share.
 class executor_state final : public slots {
 public:
     executor_state(asio::any_io_executor ex, executor_options options)
@@ -100,11 +100,11 @@ public:
     }
 
     /// Sets a job up and queues it. Without options of its own it has the executor's. `repeatable`: its
-    /// function can be called more than once. `awaited`: see `push`. What speaks against it is delivered as
-    /// the job's error.
+    /// function can be called more than once. `awaited`: see `push`. A job that is not accepted gets the reason
+    /// as its error.
     void launch(boost::intrusive_ptr<attempted_job> j, const run_options* options, bool repeatable, bool awaited);
 
-    /// As `launch`, for many at once: all are queued or none.
+    /// Like `launch`, for several jobs: all are queued or none.
     void launch_all(job_list& jobs, bool repeatable);
 
     void cancel(attempted_job& j, errc reason);

@@ -33,7 +33,7 @@ class bound_call {
     }
 
 public:
-    /// Whether the call works with arguments that are kept for another.
+    /// Whether the call leaves its arguments usable for another call.
     static constexpr bool repeatable = std::invocable<Function&, Args&...>;
     static constexpr bool consumable = std::invocable<Function&, Args...>;
     using returned = typename decltype(probe<Function&, Args...>())::type;

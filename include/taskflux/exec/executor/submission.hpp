@@ -90,7 +90,7 @@ private:
     std::optional<receiver<R, Handler>> receiver_;
 };
 
-/// Lets cancellation of whoever waits reach the job.
+/// Lets cancellation of the waiting operation reach the job.
 template <class Slot>
 void cancel_through(Slot cancellation, executor_state& owner, boost::intrusive_ptr<attempted_job> j) {
     cancellation.assign(

@@ -91,7 +91,7 @@ void write_result(const R& value, std::string& out) {
     }
 }
 
-/// What a function gives when it is called with what a contract provides.
+/// What a function returns when it is called with what a contract provides.
 template <class Function, class P, class Context>
 class handler_signature {
     using call_type = handler_call<Function, P, Context>;
@@ -113,7 +113,7 @@ public:
     using result = typename awaited<returned>::type;
 };
 
-/// Whether what a handler gives can be the contract's result.
+/// Whether what a handler returns can be the contract's result.
 template <class Given, class R>
 concept result_for = (std::is_void_v<R> && std::is_void_v<Given>) || (!std::is_void_v<R> && std::convertible_to<Given, R>);
 

@@ -15,11 +15,11 @@ namespace taskflux::detail {
 
 struct slot;
 
-/// What became of a job, or of one attempt at it.
+/// How a job, or one attempt at it, has ended.
 enum class job_end : std::uint8_t { succeeded, failed, cancelled, retried };
 
-/// One piece of work for `slots`. Reference counted: who makes one with `new` owns the first reference, and
-/// gives it to `job_ptr(…, false)`.
+/// One piece of work for `slots`. Reference counted: the code that makes one with `new` owns the first reference,
+/// and passes it to `job_ptr(…, false)`.
 ///
 /// The order of calls: `run` or `call` once per push, then `judge`, then (unless that said `retried`)
 /// `deliver`. A job that is cancelled while queued skips the first. One that is destroyed with its execution
@@ -49,10 +49,10 @@ protected:
     /// Decides what this end means; may replace the error. On the slot's strand, or wherever it was
     /// cancelled. After `retried` the job may already be running again elsewhere.
     virtual job_end judge(std::exception_ptr& error) noexcept = 0;
-    /// Hands the outcome to whoever waits for it: `now`, by calling them if this thread may, or later. Called
-    /// now, what they throw comes out here.
+    /// Passes the outcome to the completion handler that waits for it: `now`, by calling it if this thread may, or
+    /// later. Where it is called now, an exception from it leaves this function.
     virtual void deliver(std::exception_ptr error, bool now) = 0;
-    /// Lets go of whoever waits, without calling them.
+    /// Destroys the completion handler that waits, without calling it.
     virtual void abandon() noexcept = 0;
 
 private:
@@ -71,7 +71,7 @@ private:
     const kind kind_;
     bool queued_ = false;      // guarded by the slots' mutex
     std::uint32_t epoch_ = 0;  // how many cancel_all came before it; set under the slots' mutex
-    slot* slot_ = nullptr;     // who took it last; guarded by the slots' mutex
+    slot* slot_ = nullptr;     // the one that took it last; guarded by the slots' mutex
     std::uint32_t runs_ = 0;   // on the strand of the slot that runs it
 };
 

@@ -33,7 +33,7 @@ stream_reader read_stream_header(std::string_view text) {
     return made;
 }
 
-/// Waits for the task's end, which is none that a reader expects: a stream says itself that it is over.
+/// Closes the reader with an error when the task has ended: the regular end of a stream comes from its source.
 asio::awaitable<void> close_after(broker_ptr broker, task_id id, std::weak_ptr<inlet> reader) {
     auto why = std::make_exception_ptr(
         error(errc::unavailable, "the stream of task " + to_string(id) + " has lost values: the task has succeeded, and its "

@@ -16,7 +16,7 @@
 
 namespace taskflux::detail {
 
-/// What is wrong with queues and rows: told of once, until it changes or is over.
+/// Logs the problems of queues and schedules, each once until it changes or is over.
 class trouble_log {
 public:
     using sink = std::function<void(std::string_view)>;
@@ -28,7 +28,7 @@ public:
         if (std::exchange(told_[where], line) != line && sink_) sink_(line);
     }
 
-    /// Tells of what was caught, or throws it again where everything is over: cancelled, or `shut_down`.
+    /// Logs an error, or throws it again where the scheduler must end: `operation_aborted`, `shut_down`.
     void report(const place& where, const std::string& what, const std::exception_ptr& failure) {
         try {
             std::rethrow_exception(failure);

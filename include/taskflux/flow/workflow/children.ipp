@@ -45,7 +45,7 @@ asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, st
     }
 }
 
-/// Takes subtasks out of a journal whose tasks do not come.
+/// Takes subtasks that were not stored out of a journal.
 inline asio::awaitable<void> drop_notes(broker_ptr broker, task_id parent, journal_notes notes, std::vector<std::string> keys) {
     for (auto& key : keys) {
         notes.items.emplace_back();
@@ -59,7 +59,7 @@ asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::stri
                                                     journal_notes notes) {
     const auto parent = tasks.front().parent->id;
     std::vector<std::string> keys;
-    std::vector<bool> may_be_others;  // an id that was not made for this very call
+    std::vector<bool> may_be_others;  // an id that another call may have
     for (const auto& task : tasks) {
         keys.push_back(task.parent->key);
         may_be_others.push_back(!task.unique_key.empty() || !task.own_id.starts_with(to_string(parent) + '/'));
@@ -112,7 +112,7 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::stri
     std::vector<open_child> children(tasks.size());
     std::vector<new_task> fresh;
     std::vector<std::size_t> places;
-    std::vector<std::pair<std::size_t, new_task>> older;  // open since an attempt that has failed, which may cancel them yet
+    std::vector<std::pair<std::size_t, new_task>> older;  // open since a failed attempt, whose end may still cancel them
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         children[i].id.queue = queue;
         children[i].own_id = tasks[i].own_id;

@@ -24,7 +24,7 @@
 
 namespace taskflux::detail {
 
-/// What became of some of the subtasks that a task has spawned, in order.
+/// The outcomes of some of the subtasks that a task has spawned, in order.
 template <class R>
 asio::awaitable<std::vector<job_outcome<R>>> results_of(broker_ptr broker, spawned which, std::uint64_t first,
                                                         std::uint64_t count) {
@@ -69,7 +69,7 @@ asio::awaitable<Any> as_any(asio::awaitable<T> call) {
     }
 }
 
-/// Awaits one of the calls, and lets the others go.
+/// Awaits one of the calls, and drops the others.
 template <class... Ts, std::size_t... Is>
 asio::awaitable<std::variant<stored<Ts>...>> only(std::size_t index, std::index_sequence<Is...>, asio::awaitable<Ts>... calls) {
     using any_value = std::variant<stored<Ts>...>;
@@ -77,7 +77,7 @@ asio::awaitable<std::variant<stored<Ts>...>> only(std::size_t index, std::index_
     co_return co_await std::move(all[index < sizeof...(Ts) ? index : 0]);
 }
 
-/// While several calls of a handler are awaited.
+/// Lives while several calls of a handler are awaited side by side.
 class group {
 public:
     explicit group(notebook& book) : book_(book) { book_.enter_group(); }
@@ -89,7 +89,7 @@ private:
     notebook& book_;
 };
 
-/// `when_any`, whose winner is journalled: of several calls that have succeeded, another run takes the same one.
+/// `when_any` with its winner in the journal: of several calls that have succeeded, another run takes the same one.
 template <class... Ts>
 asio::awaitable<std::variant<stored<Ts>...>> first_of(notebook& book, std::string name, asio::awaitable<Ts>... calls) {
     const group together(book);
