@@ -7246,18 +7246,16 @@ class config_error : public error {
 public:
     /// `pointer`: the JSON pointer of the wrong value; empty for the whole config. `place`: file, line and column, or the
     /// environment variable.
-    config_error(std::string pointer, std::string reason, std::string place = "config")
-        : error(errc::invalid_argument, reason), pointer_(std::move(pointer)), reason_(std::move(reason)),
-          what_(std::move(place) + ": " + (pointer_.empty() ? "" : pointer_ + ": ") + reason_) {}
+    config_error(std::string pointer, std::string reason, const std::string& place = "config")
+        : error(errc::invalid_argument, place + ": " + (pointer.empty() ? "" : pointer + ": ") + reason),
+          pointer_(std::move(pointer)), reason_(std::move(reason)) {}
 
-    const char* what() const noexcept override { return what_.c_str(); }
     const std::string& pointer() const { return pointer_; }
     const std::string& reason() const { return reason_; }
 
 private:
     std::string pointer_;
     std::string reason_;
-    std::string what_;
 };
 
 /// The values of a config file, and the place of each ("app.json:3:5") by JSON pointer.
