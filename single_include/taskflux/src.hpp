@@ -21,7 +21,6 @@
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
@@ -131,6 +130,52 @@ inline constexpr method<node_info(node_order)> steer_node{"taskflux/node", "stee
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/caught.hpp -----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How a call has ended: with a value, or with what it threw. (No aggregate: GCC 12 destroys temporaries of those twice in a
+/// co_await expression.)
+template <class T>
+class outcome {
+public:
+    explicit outcome(stored<T> value) : value_(std::move(value)) {}
+    explicit outcome(std::exception_ptr failure) : failure_(std::move(failure)) {}
+
+    /// Null when it ended with a value.
+    const std::exception_ptr& failure() const { return failure_; }
+
+    /// The value, once. Throws what the call threw.
+    T take() {
+        if (failure_) std::rethrow_exception(failure_);
+        if constexpr (!std::is_void_v<T>) return std::move(*value_);
+    }
+
+private:
+    std::optional<stored<T>> value_;
+    std::exception_ptr failure_;
+};
+
+/// Awaits `call`, and returns how it has ended instead of throwing, so that the code after it can await: a `catch` can't.
+/// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
+/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for code that runs for each task.
+template <class T>
+asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(call);
+            co_return outcome<T>(stored<T>());
+        } else {
+            T value = co_await std::move(call);
+            co_return outcome<T>(std::move(value));
+        }
+    } catch (...) {
+        co_return outcome<T>(std::current_exception());
+    }
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/detail/sleep.hpp ------------------------------------------------------------
 
 namespace taskflux::detail {
@@ -231,6 +276,13 @@ asio::awaitable<void> keep_order(broker_ptr broker, std::string name, node_order
     co_await broker->announce(settings_board, std::move(name), encode(settings), (duration::max)());
 }
 
+asio::awaitable<node_info> steer_one(broker_ptr broker, rpc caller, node_info which, node_order order, bool keep) {
+    const auto options = call_options().to(which.id).timeout(std::chrono::seconds(10));
+    auto told = co_await caller.call(steer_node, options, order);
+    if (keep) co_await keep_order(broker, which.name, order);
+    co_return told;
+}
+
 asio::awaitable<std::vector<node_info>> steer(broker_ptr broker, rpc caller, node_filter which, node_order order, bool keep) {
     auto found = co_await read_board<node_info>(broker, nodes_board);
     std::erase_if(found, [&](const auto& one) { return !fits(which, one); });
@@ -242,13 +294,10 @@ asio::awaitable<std::vector<node_info>> steer(broker_ptr broker, rpc caller, nod
     std::vector<node_info> told;
     std::exception_ptr failure;
     for (const auto& one : found) {
-        try {
-            const auto options = call_options().to(one.id).timeout(std::chrono::seconds(10));
-            told.push_back(co_await caller.call(steer_node, options, order));
-            if (keep) co_await keep_order(broker, one.name, order);
-        } catch (...) {
-            failure = std::current_exception();
-        }
+        auto steering = steer_one(broker, caller, one, order, keep);
+        auto steered = co_await caught(std::move(steering));
+        if (steered.failure()) failure = steered.failure();
+        else told.push_back(steered.take());
     }
     if (failure) std::rethrow_exception(failure);
     co_return told;
@@ -418,6 +467,165 @@ asio::awaitable<children_counts> inspector::progress(task_id id) const {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/detail/nursery.hpp ----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Coroutines side by side on one strand. Each can be told to stop; their ends are noted, and the first failure is kept: what
+/// a coroutine threw, unless that is `operation_aborted` of one that was told to stop. For that strand only, and one waits
+/// at a time. Whoever has a nursery waits for all its coroutines before it goes; a context that ends may take both.
+class nursery {
+    struct life;  // of one coroutine
+
+public:
+    /// A coroutine of a nursery. One that was never started is over.
+    class child {
+    public:
+        bool is_over() const;
+
+        /// Cancels it (terminal cancellation); it ends in its own time.
+        void stop();
+
+    private:
+        friend class nursery;
+        std::shared_ptr<life> life_;
+    };
+
+    /// `on_failure` is called after the first failure, so that others can be stopped.
+    explicit nursery(asio::any_io_executor strand, std::function<void()> on_failure = nullptr);
+    nursery(const nursery&) = delete;
+    nursery& operator=(const nursery&) = delete;
+
+    /// Starts a coroutine, which runs on the spot until it first waits. Does nothing after `stop_all`.
+    void start(asio::awaitable<void> work);
+
+    /// Starts a coroutine that `which` stands for, from before it runs.
+    void start(child& which, asio::awaitable<void> work);
+
+    /// Tells all to stop. No other is started from now on.
+    void stop_all();
+    bool is_stopped() const { return is_stopped_; }
+
+    /// Returns when the coroutine has ended, however.
+    asio::awaitable<void> end_of(child which);
+
+    /// Returns when all have ended, however.
+    asio::awaitable<void> end_of_all();
+
+    /// Null while there was none.
+    const std::exception_ptr& failure() const { return failure_; }
+
+    /// Throws the first failure, if there was one.
+    void check() const;
+
+private:
+    void on_end(const std::shared_ptr<life>& one, const std::exception_ptr& error);
+
+    const asio::any_io_executor strand_;
+    const std::function<void()> on_failure_;
+    event changed_;  // a coroutine has ended
+    std::vector<std::shared_ptr<life>> running_;
+    std::exception_ptr failure_;
+    bool is_stopped_ = false;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/admin/node/core.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A node while it runs: its worker, the service that steers it, and what shows it in the directory, on one strand.
+class node_core final : public std::enable_shared_from_this<node_core> {
+public:
+    node_core(broker_ptr broker, worker& shown, node_options options);
+
+    const asio::any_io_executor& strand() const { return strand_; }
+
+    /// Until the worker has ended, and nothing of the node is left in the directory. Throws what the worker threw.
+    asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>);
+
+    /// Stops the worker, and with it the node. Thread-safe; may come before `live`.
+    void stop();
+
+    node_info info() const;
+
+private:
+    std::string host() const;
+
+    /// Begins with what others have asked for.
+    asio::awaitable<void> begin();
+    asio::awaitable<void> take_settings();
+
+    asio::awaitable<void> be_steered();
+    static asio::awaitable<node_info> obey(node_core& self, node_order order);
+
+    /// Tells the directory now and then, and when something has changed.
+    asio::awaitable<void> show();
+    asio::awaitable<void> announce();
+
+    /// Logs an error, if there is one.
+    void tell(const std::string& what, const std::exception_ptr& error) const;
+
+    const broker_ptr broker_;
+    worker& worker_;
+    const node_options options_;
+    const std::string id_;
+    const std::string ip_;
+    const asio::any_io_executor strand_;
+    service service_;
+    const time_point started_at_;
+    const std::shared_ptr<event> changed_;
+
+    // On the strand.
+    nursery parts_;
+    nursery::child beginning_, working_, showing_;
+    bool has_begun_ = false;
+    bool is_over_ = false;  // the worker has ended
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/live.hpp -------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Awaits `life` on `strand`. Cancelling this coroutine calls `stop`, on any thread, and `life` then ends in its own time.
+asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop);
+
+/// Lives a core's life on its strand, with the threads that it may post to. Cancelling this coroutine stops the core,
+/// which then ends in its own time.
+template <class Core>
+asio::awaitable<void> live(std::shared_ptr<Core> core, std::shared_ptr<asio::thread_pool> threads) {
+    auto stop = [weak = std::weak_ptr(core)] {
+        if (const auto alive = weak.lock()) alive->stop();
+    };
+    co_await live_on(core->strand(), core->live(std::move(threads)), std::move(stop));
+}
+
+/// Threads for plain functions; 0: one a core.
+inline std::shared_ptr<asio::thread_pool> make_cpu_pool(std::size_t threads) {
+    if (threads == 0) threads = std::thread::hardware_concurrency();
+    return std::make_shared<asio::thread_pool>((std::max)(threads, std::size_t(1)));
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/admin/node.ipp --------------------------------------------------------------
+
+namespace taskflux {
+
+node::node(broker_ptr broker, worker& shown, node_options options)
+    : core_(std::make_shared<detail::node_core>(std::move(broker), shown, std::move(options))) {}
+
+node::~node() = default;
+
+asio::awaitable<void> node::run() { return detail::live(core_, nullptr); }
+
+node_info node::info() const { return core_->info(); }
+
+}  // namespace taskflux
+
 // -------------------- taskflux/detail/alarm.hpp ------------------------------------------------------------
 
 namespace taskflux::detail {
@@ -472,163 +680,140 @@ std::vector<std::string_view> environment_variables();
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/admin/node.ipp --------------------------------------------------------------
+// -------------------- taskflux/admin/node/core.ipp ---------------------------------------------------------
 
-namespace taskflux {
-
-namespace detail {
+namespace taskflux::detail {
 
 /// As many slots as a worker of this machine can count.
 inline std::size_t slots_of(std::uint64_t wanted) {
     return static_cast<std::size_t>((std::min)(wanted, std::uint64_t((std::numeric_limits<std::size_t>::max)())));
 }
 
-/// A node while it runs.
-class node_core : public std::enable_shared_from_this<node_core> {
-public:
-    node_core(broker_ptr broker, worker& shown, node_options options)
-        : broker_(std::move(broker)), worker_(shown), options_(std::move(options)), id_(uuid_generator().text()),
-          service_(broker_, service_options().id(id_).host(host()).lease(options_.lease()).log(options_.log())),
-          started_at_(broker_->clock().now()) {
-        service_.on(steer_node, [this](node_order order) { return obey(*this, order); });
+node_core::node_core(broker_ptr broker, worker& shown, node_options options)
+    : broker_(std::move(broker)), worker_(shown), options_(std::move(options)), id_(uuid_generator().text()), ip_(own_ip()),
+      strand_(asio::make_strand(broker_->get_executor())),
+      service_(broker_, service_options().id(id_).host(host()).lease(options_.lease()).log(options_.log())),
+      started_at_(broker_->clock().now()), changed_(std::make_shared<event>()), parts_(strand_) {
+    service_.on(steer_node, [this](node_order order) { return obey(*this, order); });
+}
+
+asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
+    const auto self = shared_from_this();
+    if (std::exchange(has_begun_, true)) throw error(errc::wrong_state, "this node has been run already");
+    parts_.start(beginning_, begin());
+    co_await parts_.end_of(beginning_);
+    auto running = worker_.run();  // before an order can come
+    parts_.start(be_steered());
+    parts_.start(showing_, show());
+    parts_.start(working_, std::move(running));
+
+    co_await parts_.end_of(working_);
+    service_.stop();
+    is_over_ = true;
+    changed_->set();
+    co_await parts_.end_of(showing_);
+    auto leaving = broker_->withdraw(nodes_board, id_);
+    const auto left = co_await caught(std::move(leaving));
+    tell("leaving the directory", left.failure());
+    co_await parts_.end_of_all();
+    parts_.check();
+}
+
+void node_core::stop() {
+    asio::post(strand_, [self = shared_from_this()] {
+        self->beginning_.stop();
+        self->worker_.stop();
+    });
+}
+
+node_info node_core::info() const {
+    node_info made;
+    made.id = id_;
+    made.name = options_.name().empty() ? host() : options_.name();
+    made.host = host();
+    made.ip = ip_;
+    made.pid = process_id();
+    made.version = version;
+    made.started_at = started_at_;
+    made.queues = worker_.queues();
+    made.tasks = worker_.tasks();
+    made.concurrency = worker_.concurrency();
+    made.running = worker_.counts().running;
+    made.load = host_load();
+    made.memory = resident_memory();
+    made.paused = worker_.is_paused();
+    return made;
+}
+
+std::string node_core::host() const { return options_.host().empty() ? asio::ip::host_name() : options_.host(); }
+
+asio::awaitable<void> node_core::begin() {
+    const auto self = shared_from_this();
+    auto taking = take_settings();
+    const auto taken = co_await caught(std::move(taking));
+    tell("reading what is kept for it", taken.failure());
+}
+
+asio::awaitable<void> node_core::take_settings() {
+    const auto name = info().name;
+    const auto rows = co_await broker_->announced(settings_board);
+    for (const auto& row : rows) {
+        if (row.id != name) continue;
+        const auto settings = decode<node_settings>(row.text);
+        if (settings.concurrency) worker_.set_concurrency(slots_of(*settings.concurrency));
+        if (settings.paused) worker_.pause();
     }
+}
 
-    node_info info() const {
-        node_info made;
-        made.id = id_;
-        made.name = options_.name().empty() ? host() : options_.name();
-        made.host = host();
-        made.ip = ip_;
-        made.pid = process_id();
-        made.version = version;
-        made.started_at = started_at_;
-        made.queues = worker_.queues();
-        made.tasks = worker_.tasks();
-        made.concurrency = worker_.concurrency();
-        made.running = worker_.counts().running;
-        made.load = host_load();
-        made.memory = resident_memory();
-        made.paused = worker_.is_paused();
-        return made;
+asio::awaitable<void> node_core::be_steered() {
+    const auto self = shared_from_this();
+    auto serving = service_.run();
+    const auto served = co_await caught(std::move(serving));
+    tell("steering it", served.failure());
+}
+
+asio::awaitable<node_info> node_core::obey(node_core& self, node_order order) {
+    if (order.concurrency) self.worker_.set_concurrency(slots_of(*order.concurrency));
+    switch (order.action) {
+        case node_action::none: break;
+        case node_action::pause: self.worker_.pause(); break;
+        case node_action::resume: self.worker_.resume(); break;
+        case node_action::drain: self.worker_.stop(); break;
+        case node_action::stop: self.worker_.stop_now(); break;
     }
+    self.changed_->set();
+    co_return self.info();
+}
 
-    static asio::awaitable<void> run(std::shared_ptr<node_core> self) {
-        std::exception_ptr unread;
-        try {
-            co_await self->take_settings();
-        } catch (...) {
-            unread = std::current_exception();
-        }
-        self->tell("reading what is kept for it", unread);
-        const auto executor = co_await asio::this_coro::executor;
-        asio::co_spawn(executor, self->service_.run(), [self](const std::exception_ptr& error) { self->tell("steering it", error); });
-        asio::co_spawn(executor, show(self), asio::bind_cancellation_slot(self->stop_showing_.slot(), [self](std::exception_ptr) {
-                           self->is_shown_ = false;
-                           self->shown_.set();
-                       }));
-        std::exception_ptr failure;
-        try {
-            co_await self->worker_.run();
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-        self->service_.stop();
-        self->is_over_ = true;
-        self->changed_->set();
-        while (self->is_shown_) co_await self->shown_.wait();
-        std::exception_ptr trouble;
-        try {
-            co_await self->broker_->withdraw(nodes_board, self->id_);
-        } catch (...) {
-            trouble = std::current_exception();
-        }
-        self->tell("leaving the directory", trouble);
-        if (failure) std::rethrow_exception(failure);
+asio::awaitable<void> node_core::show() {
+    const auto self = shared_from_this();
+    auto& clock = broker_->clock();
+    while (!is_over_) {
+        const auto next = later(clock.now(), renewal_period(options_.lease()));
+        auto telling = announce();
+        const auto told = co_await caught(std::move(telling));
+        tell("telling that it is there", told.failure());
+        if (is_over_) break;
+        const alarm at(clock, strand_, changed_, next);
+        co_await changed_->wait();
     }
+}
 
-private:
-    std::string host() const { return options_.host().empty() ? asio::ip::host_name() : options_.host(); }
+asio::awaitable<void> node_core::announce() {
+    auto text = encode(info());
+    co_await broker_->announce(nodes_board, id_, std::move(text), options_.lease());
+}
 
-    asio::awaitable<void> take_settings() {
-        const auto name = info().name;
-        const auto rows = co_await broker_->announced(settings_board);
-        for (const auto& row : rows) {
-            if (row.id != name) continue;
-            const auto settings = decode<node_settings>(row.text);
-            if (settings.concurrency) worker_.set_concurrency(slots_of(*settings.concurrency));
-            if (settings.paused) worker_.pause();
-        }
+void node_core::tell(const std::string& what, const std::exception_ptr& error) const {
+    if (!error || !options_.log()) return;
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+        options_.log()("node " + id_ + ": " + what + " failed: " + e.what());
     }
+}
 
-    /// Tells the directory now and then, and when something has changed.
-    static asio::awaitable<void> show(std::shared_ptr<node_core> self) {
-        const auto executor = co_await asio::this_coro::executor;
-        auto& clock = self->broker_->clock();
-        while (!self->is_over_) {
-            auto next = later(clock.now(), renewal_period(self->options_.lease()));
-            std::exception_ptr trouble;
-            try {
-                auto text = encode(self->info());
-                co_await self->broker_->announce(nodes_board, self->id_, std::move(text), self->options_.lease());
-            } catch (...) {
-                trouble = std::current_exception();
-            }
-            self->tell("telling that it is there", trouble);
-            if (self->is_over_) break;
-            const alarm at(clock, executor, self->changed_, next);
-            co_await self->changed_->wait();
-        }
-    }
-
-    static asio::awaitable<node_info> obey(node_core& self, node_order order) {
-        if (order.concurrency) self.worker_.set_concurrency(slots_of(*order.concurrency));
-        switch (order.action) {
-            case node_action::none: break;
-            case node_action::pause: self.worker_.pause(); break;
-            case node_action::resume: self.worker_.resume(); break;
-            case node_action::drain: self.worker_.stop(); break;
-            case node_action::stop: self.worker_.stop_now(); break;
-        }
-        self.changed_->set();
-        co_return self.info();
-    }
-
-    void tell(const std::string& what, const std::exception_ptr& error) const {
-        if (!error || !options_.log()) return;
-        try {
-            std::rethrow_exception(error);
-        } catch (const std::exception& e) {
-            options_.log()("node " + id_ + ": " + what + " failed: " + e.what());
-        }
-    }
-
-    const broker_ptr broker_;
-    worker& worker_;
-    const node_options options_;
-    const std::string id_;
-    const std::string ip_ = own_ip();
-    service service_;
-    const time_point started_at_;
-    const std::shared_ptr<event> changed_ = std::make_shared<event>();
-    event shown_;  // is_shown_ has become false
-    asio::cancellation_signal stop_showing_;
-    std::atomic<bool> is_over_ = false;
-    std::atomic<bool> is_shown_ = true;
-};
-
-}  // namespace detail
-
-node::node(broker_ptr broker, worker& shown, node_options options)
-    : core_(std::make_shared<detail::node_core>(std::move(broker), shown, std::move(options))) {}
-
-node::~node() = default;
-
-asio::awaitable<void> node::run() { return detail::node_core::run(core_); }
-
-node_info node::info() const { return core_->info(); }
-
-}  // namespace taskflux
+}  // namespace taskflux::detail
 
 // -------------------- taskflux/app/app/command_line.hpp ----------------------------------------------------
 
@@ -660,8 +845,7 @@ class app_core final : public std::enable_shared_from_this<app_core> {
 public:
     using starter = std::function<asio::awaitable<void>(client)>;
 
-    explicit app_core(broker_ptr broker)
-        : broker_(std::move(broker)), strand_(asio::make_strand(broker_->get_executor())) {}
+    explicit app_core(broker_ptr broker);
 
     const asio::any_io_executor& strand() const { return strand_; }
 
@@ -676,87 +860,18 @@ public:
     std::function<void()> on_ready = [] {};
 
     /// Until it is stopped, or a part has failed, which throws.
-    asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>) {
-        const auto self = shared_from_this();
-        start(store_schedules());
-        while (running_ != 0) co_await changed_.wait();
-        if (!is_stopped_) {
-            on_ready();  // before the first handler can print
-            if (shown) start(shown->run());
-            if (service) start(service->run());
-            if (scheduler) start(scheduler->run());
-            for (const auto& one : starters) start(one(client(broker_, defaults)));
-        }
-        while (running_ != 0) co_await changed_.wait();
-        if (error_) std::rethrow_exception(error_);
-    }
+    asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>);
 
     /// Thread-safe; may come before `live`, and more than once.
-    void stop() {
-        asio::post(strand_, [self = shared_from_this()] { self->stop_all(); });
-    }
+    void stop();
 
 private:
-    void start(asio::awaitable<void> part) {
-        ++running_;
-        auto& stop = stops_.emplace_back();
-        auto on_end = [self = shared_from_this()](std::exception_ptr error) { self->on_end(error); };
-        asio::co_spawn(strand_, std::move(part), asio::bind_cancellation_slot(stop.slot(), std::move(on_end)));
-    }
-
-    void on_end(const std::exception_ptr& error) {
-        --running_;
-        if (error && !(is_stopped_ && is_abort(error))) {
-            if (!error_) error_ = error;
-            stop_all();
-        }
-        changed_.set();
-    }
-
-    static bool is_abort(const std::exception_ptr& error) {
-        try {
-            std::rethrow_exception(error);
-        } catch (const boost::system::system_error& e) {
-            return e.code() == asio::error::operation_aborted;
-        } catch (...) {
-            return false;
-        }
-    }
-
-    void stop_all() {
-        if (std::exchange(is_stopped_, true)) return;
-        for (auto& one : stops_) one.emit(asio::cancellation_type::terminal);
-    }
-
-    asio::awaitable<void> store_schedules() {
-        const auto self = shared_from_this();
-        for (const auto& one : schedules) {
-            if (!one.is_enabled) {
-                co_await remove_schedule(one.id());
-                continue;
-            }
-            const contract<void, raw> task(one.task, with_defaults(one.contract, defaults));
-            const raw payload{one.payload};
-            auto stored = scheduler->every(one.cron, one.options.zone(), task, payload, one.options);
-            co_await std::move(stored);
-        }
-    }
-
-    asio::awaitable<void> remove_schedule(std::string id) {
-        try {
-            co_await scheduler->remove(std::move(id));
-        } catch (const error& e) {
-            if (e.code() != errc::not_found) throw;
-        }
-    }
+    asio::awaitable<void> store_schedules();
+    asio::awaitable<void> remove_schedule(std::string id);
 
     const broker_ptr broker_;
     const asio::any_io_executor strand_;
-    event changed_;
-    std::list<asio::cancellation_signal> stops_;  // one a part
-    int running_ = 0;
-    bool is_stopped_ = false;
-    std::exception_ptr error_;  // the first
+    nursery parts_;
 };
 
 }  // namespace taskflux::detail
@@ -854,37 +969,19 @@ inline std::string allowed_instead(std::string_view text, const std::vector<std:
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/detail/live.hpp -------------------------------------------------------------
+// -------------------- taskflux/detail/spawn.hpp ------------------------------------------------------------
 
 namespace taskflux::detail {
 
-/// Runs `core->live` on the core's strand, with the threads that it may post to. Cancelling this coroutine stops the core,
-/// and returns when the core has ended.
-template <class Core>
-asio::awaitable<void> live(std::shared_ptr<Core> core, std::shared_ptr<asio::thread_pool> threads) {
-    co_await asio::async_initiate<const asio::deferred_t, void(std::exception_ptr)>(
-        [](auto handler, std::shared_ptr<Core> running, std::shared_ptr<asio::thread_pool> kept) {
-            if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) {
-                slot.assign([weak = std::weak_ptr(running)](asio::cancellation_type) {
-                    if (const auto alive = weak.lock()) alive->stop();
-                });
-            }
-            const auto strand = running->strand();
-            auto executor = asio::get_associated_executor(handler, strand);
-            auto on_end = [handler = std::move(handler)](std::exception_ptr error) mutable {
-                std::move(handler)(std::move(error));
-            };
-            asio::co_spawn(strand, running->live(std::move(kept)),
-                           asio::bind_executor(std::move(executor), std::move(on_end)));
-        },
-        asio::deferred, core, std::move(threads));
-}
+/// Begins `work` on `executor`, at once where the caller runs there. `on_end` is called there, with what `work` threw, or
+/// null; not when the context ends before. `stop`, emitted where `work` runs, cancels it (terminal cancellation only).
+/// For all that is not on the way of each task: every other type of handler for `asio::co_spawn` costs a build as much again.
+void spawn_on(const asio::any_io_executor& executor, asio::awaitable<void> work, std::function<void(std::exception_ptr)> on_end,
+              asio::cancellation_slot stop = asio::cancellation_slot());
 
-/// Threads for plain functions; 0: one a core.
-inline std::shared_ptr<asio::thread_pool> make_cpu_pool(std::size_t threads) {
-    if (threads == 0) threads = std::thread::hardware_concurrency();
-    return std::make_shared<asio::thread_pool>((std::max)(threads, std::size_t(1)));
-}
+/// Begins `work` on `executor`, and drops what it throws: for work that handles its errors itself, or whose failure
+/// something else makes up for. The caller says which.
+void spawn_ignoring_errors(const asio::any_io_executor& executor, asio::awaitable<void> work);
 
 }  // namespace taskflux::detail
 
@@ -1154,7 +1251,7 @@ void app::run_here() {
         log_->write(log_level::info, "started");
     };
     std::exception_ptr failure;
-    asio::co_spawn(io, run_on(broker), [&](std::exception_ptr error) {
+    detail::spawn_on(io.get_executor(), run_on(broker), [&](std::exception_ptr error) {
         failure = std::move(error);
         broker->close();
     });
@@ -1256,6 +1353,57 @@ std::string help_text(const std::string& program) {
            "Environment variables win over the file: TASKFLUX_URL, TASKFLUX_CONCURRENCY, and so on for each key.\n"
            "SIGINT and SIGTERM stop the program: handlers may finish within drain_for; a second signal ends it at once.\n"
            "Exit codes: 0 stopped, 1 failed while running, 2 the command line or the config is wrong.\n";
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/app/app/core.ipp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+app_core::app_core(broker_ptr broker)
+    : broker_(std::move(broker)), strand_(asio::make_strand(broker_->get_executor())),
+      parts_(strand_, [this] { parts_.stop_all(); }) {}
+
+asio::awaitable<void> app_core::live(std::shared_ptr<asio::thread_pool>) {
+    const auto self = shared_from_this();
+    parts_.start(store_schedules());
+    co_await parts_.end_of_all();
+    if (!parts_.is_stopped()) {
+        on_ready();  // before the first handler can print
+        if (shown) parts_.start(shown->run());
+        if (service) parts_.start(service->run());
+        if (scheduler) parts_.start(scheduler->run());
+        for (const auto& one : starters) parts_.start(one(client(broker_, defaults)));
+    }
+    co_await parts_.end_of_all();
+    parts_.check();
+}
+
+void app_core::stop() {
+    asio::post(strand_, [self = shared_from_this()] { self->parts_.stop_all(); });
+}
+
+asio::awaitable<void> app_core::store_schedules() {
+    const auto self = shared_from_this();
+    for (const auto& one : schedules) {
+        if (!one.is_enabled) {
+            co_await remove_schedule(one.id());
+            continue;
+        }
+        const contract<void, raw> task(one.task, with_defaults(one.contract, defaults));
+        const raw payload{one.payload};
+        auto stored = scheduler->every(one.cron, one.options.zone(), task, payload, one.options);
+        co_await std::move(stored);
+    }
+}
+
+asio::awaitable<void> app_core::remove_schedule(std::string id) {
+    try {
+        co_await scheduler->remove(std::move(id));
+    } catch (const error& e) {
+        if (e.code() != errc::not_found) throw;
+    }
 }
 
 }  // namespace taskflux::detail
@@ -2311,255 +2459,52 @@ public:
     explicit rpc_core(broker_ptr broker) : broker_(std::move(broker)), instances_(broker_) {}
 
     /// To be called once, before anything else.
-    void open() {
-        box_ = broker_->open([weak = weak_from_this()](std::string_view text) {
-            if (const auto self = weak.lock()) self->hear(text);
-        });
-    }
+    void open();
 
     const broker_ptr& broker() const { return broker_; }
     detail::instances& instances() { return instances_; }
 
     /// Calls one instance.
-    static asio::awaitable<std::string> call(std::shared_ptr<rpc_core> self, call_request what) {
-        auto ends = later(self->now(), what.options.timeout());
-        auto request = self->letter_of(what, ends, self->box_->address());
-        std::set<std::string> tried;
-        for (;;) {
-            const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
-            request.deadline = ends;
-            tried.insert(to.address);
-            const waiting mine(*self, to.address);
-            request.id = mine.id();
-            std::exception_ptr failure;
-            bool is_refused = false, may_repeat = false;
-            try {
-                auto back = self->refusal_of(request.id);
-                self->send(mine.shared(), to.address, request.text(), std::move(back));
-                co_await self->wait(mine.of(), what.service, to.id, ends);
-                is_refused = mine.of().is_refused;
-                if (!is_refused) mine.of().check();
-            } catch (const boost::system::system_error& e) {
-                failure = std::current_exception();
-                may_repeat = what.options.is_idempotent() && e.code() == errc::unavailable;
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            if (!failure && !is_refused) co_return mine.of().take();
-            if (failure) self->abandon(to.address, request.id, self->box_->address());
-            if (failure && !may_repeat) std::rethrow_exception(failure);
-            if (is_refused) self->instances_.did_not_hear(what.service, to.address);
-            else tried.erase(to.address);  // perhaps only the way to it was lost
-        }
-    }
+    static asio::awaitable<std::string> call(std::shared_ptr<rpc_core> self, call_request what);
 
     /// Calls one instance, which has taken the call when this returns.
-    static asio::awaitable<reading> open_stream(std::shared_ptr<rpc_core> self, call_request what) {
-        auto ends = later(self->now(), what.options.timeout());
-        std::set<std::string> tried;
-        for (;;) {
-            const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
-            tried.insert(to.address);
-            const auto in = inlet::open(self->broker_, what.options.window());
-            reading made(in);
-            auto request = self->letter_of(what, ends, in->address());
-            request.window = in->window();
-            call_letter refusal;
-            refusal.what = call_letter::kind::refused;
-            bounce back(in->address(), refusal.text());
-            self->instances_.begun(to.address);
-            auto looks = [self, service = what.service, id = to.id, ends](bool is_lost) {
-                return look_for(self, service, id, ends, is_lost);
-            };
-            auto leaves = [self, address = to.address, reader = in->address()](bool has_ended) {
-                self->instances_.ended(address);
-                if (!has_ended) self->abandon(address, 0, reader);
-            };
-            in->attach(ends, std::move(looks), std::move(leaves));
-            auto sending = self->broker_->send(to.address, request.text(), std::move(back));
-            bool is_taken = co_await in_time(self->broker_->clock(), ends, std::move(sending), "calling " + what.service);
-            if (is_taken) is_taken = co_await inlet::begun(in);
-            if (is_taken) co_return made;
-            self->instances_.did_not_hear(what.service, to.address);
-        }
-    }
+    static asio::awaitable<reading> open_stream(std::shared_ptr<rpc_core> self, call_request what);
 
     /// Sends to one that hears it.
-    static asio::awaitable<void> notify(std::shared_ptr<rpc_core> self, call_request what) {
-        auto ends = later(self->now(), what.options.timeout());
-        auto request = self->letter_of(what, ends, {});
-        std::set<std::string> tried;
-        for (bool was_heard = false; !was_heard;) {
-            const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
-            request.deadline = ends;
-            auto sending = self->broker_->send(to.address, request.text());
-            was_heard = co_await in_time(self->broker_->clock(), ends, std::move(sending), "notifying " + what.service);
-            if (!was_heard) self->instances_.did_not_hear(what.service, to.address);
-            tried.insert(to.address);
-        }
-    }
+    static asio::awaitable<void> notify(std::shared_ptr<rpc_core> self, call_request what);
 
 private:
-    /// A call that waits.
-    struct pending {
-        std::string take() {
-            const std::lock_guard lock(mutex);
-            if (failure.empty()) return std::move(*answer);
-            auto why = read_failure(failure);
-            const auto code = code_of(why);
-            throw call_failed(code, std::move(why));
-        }
-        /// Throws what kept it from being sent, unless there is an answer all the same.
-        void check() {
-            const std::lock_guard lock(mutex);
-            if (trouble && !answer && failure.empty()) std::rethrow_exception(trouble);
-        }
-        bool is_over() {
-            const std::lock_guard lock(mutex);
-            return is_refused || answer || trouble || !failure.empty();
-        }
-
-        const std::shared_ptr<event> changed = std::make_shared<event>();
-        std::mutex mutex;
-        std::optional<std::string> answer;
-        std::string failure;
-        std::exception_ptr trouble;  // with sending it
-        std::atomic<bool> is_refused = false;
-    };
-
-    /// Has a number, by which an answer finds it.
-    class waiting {
-    public:
-        waiting(rpc_core& core, std::string address)
-            : core_(core), address_(std::move(address)), id_(++core.calls_made_), mine_(std::make_shared<pending>()) {
-            core_.instances_.begun(address_);
-            const std::lock_guard lock(core_.mutex_);
-            core_.calls_.emplace(id_, mine_);
-        }
-        waiting(const waiting&) = delete;
-        waiting& operator=(const waiting&) = delete;
-        ~waiting() {
-            core_.instances_.ended(address_);
-            const std::lock_guard lock(core_.mutex_);
-            core_.calls_.erase(id_);
-        }
-
-        std::uint64_t id() const { return id_; }
-        pending& of() const { return *mine_; }
-        const std::shared_ptr<pending>& shared() const { return mine_; }
-
-    private:
-        rpc_core& core_;
-        const std::string address_;
-        const std::uint64_t id_;
-        const std::shared_ptr<pending> mine_;
-    };
+    struct pending;  // a call that waits
+    class waiting;   // has a number, by which an answer finds it
 
     time_point now() const { return broker_->clock().now(); }
 
-    static call_letter letter_of(const call_request& what, time_point ends, std::string reply_to) {
-        call_letter made;
-        made.reply_to = std::move(reply_to);
-        made.service = what.service;
-        made.method = what.method;
-        made.deadline = ends;
-        made.headers = what.options.headers();
-        made.payload = what.payload;
-        return made;
-    }
+    static call_letter letter_of(const call_request& what, time_point ends, std::string reply_to);
 
     /// What comes back where the service has ended, though its process has not.
-    bounce refusal_of(std::uint64_t id) const {
-        call_letter letter;
-        letter.what = call_letter::kind::refused;
-        letter.id = id;
-        return bounce(box_->address(), letter.text());
-    }
+    bounce refusal_of(std::uint64_t id) const;
 
     /// Until there is an answer; looks now and then whether who is to give it is still there.
-    asio::awaitable<void> wait(pending& mine, std::string service, std::string instance, time_point ends) {
-        constexpr auto look = std::chrono::seconds(1);
-        const auto executor = co_await asio::this_coro::executor;
-        while (!mine.is_over()) {
-            const auto begun = now();
-            if (begun >= ends) {
-                throw error(errc::timed_out, "service " + service + " has not answered in time");
-            }
-            const auto until = (std::min)(ends, later(begun, look));
-            {
-                const alarm at(broker_->clock(), executor, mine.changed, until);
-                co_await mine.changed->wait();
-            }
-            if (mine.is_over() || now() < until || until == ends) continue;
-            const bool is_there = co_await this->is_there(service, instance, ends);
-            if (!is_there && !mine.is_over()) throw lost(service, instance);
-        }
-    }
+    asio::awaitable<void> wait(pending& mine, std::string service, std::string instance, time_point ends);
 
-    asio::awaitable<bool> is_there(std::string service, std::string instance, time_point ends) {
-        const auto all = co_await instances_.of(std::move(service), ends);
-        co_return std::ranges::any_of(all, [&](const auto& one) { return one.id == instance; });
-    }
+    asio::awaitable<bool> is_there(std::string service, std::string instance, time_point ends);
+    static error lost(const std::string& service, const std::string& instance);
 
-    static error lost(const std::string& service, const std::string& instance) {
-        return error(errc::unavailable, "instance " + instance + " of service " + service + " is gone, which had taken the call");
-    }
+    /// Lets a stream's reader look whether its source is still there, and tell it when it leaves.
+    void follow(inlet& in, const std::string& service, const std::string& instance, const std::string& address,
+                time_point ends);
 
     /// Throws when a stream's source is gone.
     static asio::awaitable<void> look_for(std::shared_ptr<rpc_core> self, std::string service, std::string instance,
-                                          time_point ends, bool is_lost) {
-        bool is_there = false;
-        if (!is_lost) is_there = co_await self->is_there(service, instance, ends);
-        if (!is_there) throw lost(service, instance);
-    }
+                                          time_point ends, bool is_lost);
 
     /// Waits for nothing, so that a call's time ends also one that can't be sent: the call hears what becomes of it.
-    void send(const std::shared_ptr<pending>& mine, std::string to, std::string text, bounce back) {
-        broker_->post(std::move(to), std::move(text), std::move(back), [mine](std::exception_ptr trouble, bool was_heard) {
-            if (!trouble && was_heard) return;
-            {
-                const std::lock_guard lock(mine->mutex);
-                if (trouble) mine->trouble = std::move(trouble);
-                else mine->is_refused = true;
-            }
-            mine->changed->set();
-        });
-    }
+    void send(const std::shared_ptr<pending>& mine, std::string to, std::string text, bounce back);
 
     /// Nobody waits any more: the method is to be cancelled. Waits for nothing.
-    void abandon(const std::string& address, std::uint64_t id, const std::string& reader) {
-        call_letter letter;
-        letter.what = call_letter::kind::cancel;
-        letter.id = id;
-        letter.reply_to = reader;
-        broker_->post(address, letter.text());
-    }
+    void abandon(const std::string& address, std::uint64_t id, const std::string& reader);
 
-    void hear(std::string_view text) {
-        call_letter letter;
-        try {
-            letter = call_letter::parse(text);
-        } catch (const std::exception&) {  // not one of ours
-            return;
-        }
-        std::shared_ptr<pending> mine;
-        {
-            const std::lock_guard lock(mutex_);
-            const auto found = calls_.find(letter.id);
-            if (found == calls_.end()) return;
-            mine = found->second;
-        }
-        {
-            const std::lock_guard lock(mine->mutex);
-            switch (letter.what) {
-                case call_letter::kind::answer: mine->answer = std::move(letter.payload); break;
-                case call_letter::kind::fault: mine->failure = std::move(letter.payload); break;
-                case call_letter::kind::refused: mine->is_refused = true; break;
-                default: return;
-            }
-        }
-        mine->changed->set();
-    }
+    void hear(std::string_view text);
 
     const broker_ptr broker_;
     detail::instances instances_;
@@ -2645,6 +2590,252 @@ asio::awaitable<std::string> rpc::call_json(std::string service, std::string met
 }
 
 }  // namespace taskflux
+
+// -------------------- taskflux/calls/rpc/core.ipp ----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A call that waits.
+struct rpc_core::pending {
+    std::string take() {
+        const std::lock_guard lock(mutex);
+        if (failure.empty()) return std::move(*answer);
+        auto why = read_failure(failure);
+        const auto code = code_of(why);
+        throw call_failed(code, std::move(why));
+    }
+    /// Throws what kept it from being sent, unless there is an answer all the same.
+    void check() {
+        const std::lock_guard lock(mutex);
+        if (trouble && !answer && failure.empty()) std::rethrow_exception(trouble);
+    }
+    bool is_over() {
+        const std::lock_guard lock(mutex);
+        return is_refused || answer || trouble || !failure.empty();
+    }
+
+    const std::shared_ptr<event> changed = std::make_shared<event>();
+    std::mutex mutex;
+    std::optional<std::string> answer;
+    std::string failure;
+    std::exception_ptr trouble;  // with sending it
+    std::atomic<bool> is_refused = false;
+};
+
+/// Has a number, by which an answer finds it.
+class rpc_core::waiting {
+public:
+    waiting(rpc_core& core, std::string address)
+        : core_(core), address_(std::move(address)), id_(++core.calls_made_), mine_(std::make_shared<pending>()) {
+        core_.instances_.begun(address_);
+        const std::lock_guard lock(core_.mutex_);
+        core_.calls_.emplace(id_, mine_);
+    }
+    waiting(const waiting&) = delete;
+    waiting& operator=(const waiting&) = delete;
+    ~waiting() {
+        core_.instances_.ended(address_);
+        const std::lock_guard lock(core_.mutex_);
+        core_.calls_.erase(id_);
+    }
+
+    std::uint64_t id() const { return id_; }
+    pending& of() const { return *mine_; }
+    const std::shared_ptr<pending>& shared() const { return mine_; }
+
+private:
+    rpc_core& core_;
+    const std::string address_;
+    const std::uint64_t id_;
+    const std::shared_ptr<pending> mine_;
+};
+
+void rpc_core::open() {
+    box_ = broker_->open([weak = weak_from_this()](std::string_view text) {
+        if (const auto self = weak.lock()) self->hear(text);
+    });
+}
+
+asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call_request what) {
+    auto ends = later(self->now(), what.options.timeout());
+    auto request = self->letter_of(what, ends, self->box_->address());
+    std::set<std::string> tried;
+    for (;;) {
+        const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
+        request.deadline = ends;
+        tried.insert(to.address);
+        const waiting mine(*self, to.address);
+        request.id = mine.id();
+        std::exception_ptr failure;
+        bool is_refused = false, may_repeat = false;
+        try {
+            auto back = self->refusal_of(request.id);
+            self->send(mine.shared(), to.address, request.text(), std::move(back));
+            co_await self->wait(mine.of(), what.service, to.id, ends);
+            is_refused = mine.of().is_refused;
+            if (!is_refused) mine.of().check();
+        } catch (const boost::system::system_error& e) {
+            failure = std::current_exception();
+            may_repeat = what.options.is_idempotent() && e.code() == errc::unavailable;
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (!failure && !is_refused) co_return mine.of().take();
+        if (failure) self->abandon(to.address, request.id, self->box_->address());
+        if (failure && !may_repeat) std::rethrow_exception(failure);
+        if (is_refused) self->instances_.did_not_hear(what.service, to.address);
+        else tried.erase(to.address);  // perhaps only the way to it was lost
+    }
+}
+
+asio::awaitable<reading> rpc_core::open_stream(std::shared_ptr<rpc_core> self, call_request what) {
+    auto ends = later(self->now(), what.options.timeout());
+    std::set<std::string> tried;
+    for (;;) {
+        const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
+        tried.insert(to.address);
+        const auto in = inlet::open(self->broker_, what.options.window());
+        reading made(in);
+        auto request = self->letter_of(what, ends, in->address());
+        request.window = in->window();
+        call_letter refusal;
+        refusal.what = call_letter::kind::refused;
+        bounce back(in->address(), refusal.text());
+        self->instances_.begun(to.address);
+        self->follow(*in, what.service, to.id, to.address, ends);
+        auto sending = self->broker_->send(to.address, request.text(), std::move(back));
+        bool is_taken = co_await in_time(self->broker_->clock(), ends, std::move(sending), "calling " + what.service);
+        if (is_taken) is_taken = co_await inlet::begun(in);
+        if (is_taken) co_return made;
+        self->instances_.did_not_hear(what.service, to.address);
+    }
+}
+
+void rpc_core::follow(inlet& in, const std::string& service, const std::string& instance, const std::string& address,
+                      time_point ends) {
+    const auto self = shared_from_this();
+    auto looks = [self, service, instance, ends](bool is_lost) { return look_for(self, service, instance, ends, is_lost); };
+    auto leaves = [self, address, reader = in.address()](bool has_ended) {
+        self->instances_.ended(address);
+        if (!has_ended) self->abandon(address, 0, reader);
+    };
+    in.attach(ends, std::move(looks), std::move(leaves));
+}
+
+asio::awaitable<void> rpc_core::notify(std::shared_ptr<rpc_core> self, call_request what) {
+    auto ends = later(self->now(), what.options.timeout());
+    auto request = self->letter_of(what, ends, {});
+    std::set<std::string> tried;
+    for (bool was_heard = false; !was_heard;) {
+        const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
+        request.deadline = ends;
+        auto sending = self->broker_->send(to.address, request.text());
+        was_heard = co_await in_time(self->broker_->clock(), ends, std::move(sending), "notifying " + what.service);
+        if (!was_heard) self->instances_.did_not_hear(what.service, to.address);
+        tried.insert(to.address);
+    }
+}
+
+call_letter rpc_core::letter_of(const call_request& what, time_point ends, std::string reply_to) {
+    call_letter made;
+    made.reply_to = std::move(reply_to);
+    made.service = what.service;
+    made.method = what.method;
+    made.deadline = ends;
+    made.headers = what.options.headers();
+    made.payload = what.payload;
+    return made;
+}
+
+bounce rpc_core::refusal_of(std::uint64_t id) const {
+    call_letter letter;
+    letter.what = call_letter::kind::refused;
+    letter.id = id;
+    return bounce(box_->address(), letter.text());
+}
+
+asio::awaitable<void> rpc_core::wait(pending& mine, std::string service, std::string instance, time_point ends) {
+    constexpr auto look = std::chrono::seconds(1);
+    const auto executor = co_await asio::this_coro::executor;
+    while (!mine.is_over()) {
+        const auto begun = now();
+        if (begun >= ends) {
+            throw error(errc::timed_out, "service " + service + " has not answered in time");
+        }
+        const auto until = (std::min)(ends, later(begun, look));
+        {
+            const alarm at(broker_->clock(), executor, mine.changed, until);
+            co_await mine.changed->wait();
+        }
+        if (mine.is_over() || now() < until || until == ends) continue;
+        const bool is_there = co_await this->is_there(service, instance, ends);
+        if (!is_there && !mine.is_over()) throw lost(service, instance);
+    }
+}
+
+asio::awaitable<bool> rpc_core::is_there(std::string service, std::string instance, time_point ends) {
+    const auto all = co_await instances_.of(std::move(service), ends);
+    co_return std::ranges::any_of(all, [&](const auto& one) { return one.id == instance; });
+}
+
+error rpc_core::lost(const std::string& service, const std::string& instance) {
+    return error(errc::unavailable, "instance " + instance + " of service " + service + " is gone, which had taken the call");
+}
+
+asio::awaitable<void> rpc_core::look_for(std::shared_ptr<rpc_core> self, std::string service, std::string instance,
+                                         time_point ends, bool is_lost) {
+    bool is_there = false;
+    if (!is_lost) is_there = co_await self->is_there(service, instance, ends);
+    if (!is_there) throw lost(service, instance);
+}
+
+void rpc_core::send(const std::shared_ptr<pending>& mine, std::string to, std::string text, bounce back) {
+    broker_->post(std::move(to), std::move(text), std::move(back), [mine](std::exception_ptr trouble, bool was_heard) {
+        if (!trouble && was_heard) return;
+        {
+            const std::lock_guard lock(mine->mutex);
+            if (trouble) mine->trouble = std::move(trouble);
+            else mine->is_refused = true;
+        }
+        mine->changed->set();
+    });
+}
+
+void rpc_core::abandon(const std::string& address, std::uint64_t id, const std::string& reader) {
+    call_letter letter;
+    letter.what = call_letter::kind::cancel;
+    letter.id = id;
+    letter.reply_to = reader;
+    broker_->post(address, letter.text());
+}
+
+void rpc_core::hear(std::string_view text) {
+    call_letter letter;
+    try {
+        letter = call_letter::parse(text);
+    } catch (const std::exception&) {  // not one of ours
+        return;
+    }
+    std::shared_ptr<pending> mine;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = calls_.find(letter.id);
+        if (found == calls_.end()) return;
+        mine = found->second;
+    }
+    {
+        const std::lock_guard lock(mine->mutex);
+        switch (letter.what) {
+            case call_letter::kind::answer: mine->answer = std::move(letter.payload); break;
+            case call_letter::kind::fault: mine->failure = std::move(letter.payload); break;
+            case call_letter::kind::refused: mine->is_refused = true; break;
+            default: return;
+        }
+    }
+    mine->changed->set();
+}
+
+}  // namespace taskflux::detail
 
 // -------------------- taskflux/calls/rpc/letters.ipp -------------------------------------------------------
 
@@ -2772,7 +2963,7 @@ std::string board_of(std::string_view service) { return "taskflux/service/" + st
 
 namespace taskflux::detail {
 
-/// A service while it runs. Kept alive by its loop and its calls. What it does is in service_core.ipp.
+/// A service while it runs. Kept alive by its loop and its calls. What it does is in core.ipp.
 class service_core : public std::enable_shared_from_this<service_core> {
 public:
     service_core(broker_ptr broker, const service_options& options, std::shared_ptr<const method_map> methods,
@@ -2802,6 +2993,7 @@ private:
         call_context context;
         call_letter request;
         method_handler& does;
+        std::string answer;              // empty: none
         asio::cancellation_signal stop;  // for `where`
         bool is_gone = false;            // who has called: nobody waits for an answer. Guarded by the core's mutex
     };
@@ -2815,17 +3007,18 @@ private:
     /// Who has called does not wait any more.
     void cancel(const call_key& key);
     void cancel_all();
-    void answer(const call_ptr& one, std::string text);  // empty: none
+    void answer(const call_ptr& one);
     void end(const call_ptr& one);
 
     /// The method, or null where an answer has been sent that there is none.
     method_handler* find(const call_letter& request);
     void refuse(const call_letter& request, call_letter::kind how, errc code, const std::string& why);
     void open_outlet(call& of);
-    static asio::awaitable<std::string> carry_out(std::shared_ptr<service_core> self, call_ptr one);
+    static asio::awaitable<void> carry_out(std::shared_ptr<service_core> self, call_ptr one);
 
     asio::awaitable<void> announce(bool leaving, duration lease);
     asio::awaitable<void> leave();
+    asio::awaitable<void> withdraw();
     asio::awaitable<void> drain();
 
     /// When the first call in hand is over, or has been cancelled too late.
@@ -3006,14 +3199,10 @@ asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::
     auto next = clock.now();
     while (!is_stopped_) {
         if (clock.now() >= next) {
-            std::exception_ptr trouble;
-            try {
-                co_await announce(false, options_.lease());
-            } catch (...) {
-                trouble = std::current_exception();
-            }
-            tell("telling that it is there", trouble);
-            next = later(clock.now(), trouble ? std::chrono::seconds(1) : renewal_period(options_.lease()));
+            auto telling = announce(false, options_.lease());
+            const auto told = co_await caught(std::move(telling));
+            tell("telling that it is there", told.failure());
+            next = later(clock.now(), told.failure() ? std::chrono::seconds(1) : renewal_period(options_.lease()));
         }
         if (is_stopped_) break;
         const alarm at(clock, strand_, changed_, (std::min)(next, cancel_overdue()));
@@ -3092,9 +3281,8 @@ void service_core::begin(call_letter request) {
                       "instance " + options_.id() + " has its " + std::to_string(options_.max_running()) + " calls in hand");
     }
     if (is_first) changed_->set();
-    auto ended = [self = shared_from_this(), one](std::exception_ptr, std::string answer) { self->answer(one, std::move(answer)); };
-    asio::co_spawn(one->where, carry_out(shared_from_this(), one),
-                   asio::bind_cancellation_slot(one->stop.slot(), std::move(ended)));
+    auto on_end = [self = shared_from_this(), one](std::exception_ptr) { self->answer(one); };
+    spawn_on(one->where, carry_out(shared_from_this(), one), std::move(on_end), one->stop.slot());
 }
 
 method_handler* service_core::find(const call_letter& request) {
@@ -3129,7 +3317,7 @@ void service_core::open_outlet(call& of) {
     of.context.attach(outlet::open(broker_, request.reply_to, request.window, std::move(gone)));
 }
 
-asio::awaitable<std::string> service_core::carry_out(std::shared_ptr<service_core> self, call_ptr one) {
+asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self, call_ptr one) {
     call_letter answer;
     answer.what = call_letter::kind::answer;
     answer.id = one->request.id;
@@ -3153,11 +3341,11 @@ asio::awaitable<std::string> service_core::carry_out(std::shared_ptr<service_cor
         answer.what = call_letter::kind::fault;
         answer.payload = encode(describe(failure));
     }
-    co_return answer.text();
+    one->answer = answer.text();
 }
 
-void service_core::answer(const call_ptr& one, std::string text) {
-    bool is_gone = one->request.reply_to.empty() || text.empty();
+void service_core::answer(const call_ptr& one) {
+    bool is_gone = one->request.reply_to.empty() || one->answer.empty();
     if (!is_gone) {
         const std::lock_guard lock(mutex_);
         is_gone = one->is_gone;
@@ -3166,7 +3354,7 @@ void service_core::answer(const call_ptr& one, std::string text) {
     auto sent = [weak = weak_from_this(), one](std::exception_ptr, bool) {
         if (const auto self = weak.lock()) self->end(one);
     };
-    broker_->post(one->request.reply_to, std::move(text), bounce(), std::move(sent));
+    broker_->post(one->request.reply_to, std::move(one->answer), bounce(), std::move(sent));
 }
 
 void service_core::end(const call_ptr& one) {
@@ -3228,21 +3416,17 @@ asio::awaitable<void> service_core::announce(bool leaving, duration lease) {
 }
 
 asio::awaitable<void> service_core::leave() {
-    std::exception_ptr trouble;
-    try {
-        co_await announce(true, options_.lease() + options_.drain_for());
-    } catch (...) {
-        trouble = std::current_exception();
-    }
-    tell("leaving the directory", trouble);
+    auto telling = announce(true, options_.lease() + options_.drain_for());
+    const auto told = co_await caught(std::move(telling));
+    tell("leaving the directory", told.failure());
     co_await drain();
-    trouble = nullptr;
-    try {
-        for (const auto& [name, methods] : *methods_) co_await broker_->withdraw(board_of(name), options_.id());
-    } catch (...) {
-        trouble = std::current_exception();
-    }
-    tell("leaving the directory", trouble);
+    auto leaving = withdraw();
+    const auto left = co_await caught(std::move(leaving));
+    tell("leaving the directory", left.failure());
+}
+
+asio::awaitable<void> service_core::withdraw() {
+    for (const auto& [name, methods] : *methods_) co_await broker_->withdraw(board_of(name), options_.id());
 }
 
 asio::awaitable<void> service_core::drain() {
@@ -3658,7 +3842,7 @@ void outlet::send_more() {
         if (!has_more || is_sending_ || is_gone_) return;
         is_sending_ = true;
     }
-    asio::co_spawn(broker_->get_executor(), pump(shared_from_this()), [](std::exception_ptr) {});
+    spawn_ignoring_errors(broker_->get_executor(), pump(shared_from_this()));
 }
 
 bool outlet::take_letter(call_letter& next) {
@@ -4211,6 +4395,111 @@ asio::awaitable<void> event::wait() {
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/live.ipp -------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What `live_on` awaits, begun.
+struct begin_life {
+    template <class Handler>
+    void operator()(Handler handler, asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop) const {
+        if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) {
+            slot.assign([stop = std::move(stop)](asio::cancellation_type) { stop(); });
+        }
+        auto back = asio::get_associated_executor(handler, strand);
+        auto on_end = [handler = std::move(handler)](std::exception_ptr error) mutable {
+            std::move(handler)(std::move(error));
+        };
+        asio::co_spawn(strand, std::move(life), asio::bind_executor(std::move(back), std::move(on_end)));
+    }
+};
+
+asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop) {
+    co_await asio::async_initiate<const asio::deferred_t, void(std::exception_ptr)>(
+        begin_life(), asio::deferred, std::move(strand), std::move(life), std::move(stop));
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/nursery.ipp ----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Kept by who hears its end, so that the signal is there for as long as the coroutine.
+struct nursery::life {
+    /// Once is enough: a second cancellation would break off what the coroutine does after the first.
+    void tell() {
+        if (!std::exchange(is_told, true)) stop.emit(asio::cancellation_type::terminal);
+    }
+
+    asio::cancellation_signal stop;
+    bool is_told = false;
+    bool is_over = false;
+};
+
+inline bool is_abort(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const boost::system::system_error& e) {
+        return e.code() == asio::error::operation_aborted;
+    } catch (...) {
+        return false;
+    }
+}
+
+bool nursery::child::is_over() const { return !life_ || life_->is_over; }
+
+void nursery::child::stop() {
+    if (life_) life_->tell();
+}
+
+nursery::nursery(asio::any_io_executor strand, std::function<void()> on_failure)
+    : strand_(std::move(strand)), on_failure_(std::move(on_failure)) {}
+
+void nursery::start(asio::awaitable<void> work) {
+    child unnamed;
+    start(unnamed, std::move(work));
+}
+
+void nursery::start(child& which, asio::awaitable<void> work) {
+    if (is_stopped_) return;
+    const auto one = std::make_shared<life>();
+    which.life_ = one;
+    running_.push_back(one);
+    spawn_on(strand_, std::move(work), [this, one](const std::exception_ptr& error) { on_end(one, error); },
+             one->stop.slot());
+}
+
+void nursery::stop_all() {
+    is_stopped_ = true;
+    const auto all = running_;
+    for (const auto& one : all) one->tell();
+}
+
+asio::awaitable<void> nursery::end_of(child which) {
+    while (!which.is_over()) co_await changed_.wait();
+}
+
+asio::awaitable<void> nursery::end_of_all() {
+    while (!running_.empty()) co_await changed_.wait();
+}
+
+void nursery::check() const {
+    if (failure_) std::rethrow_exception(failure_);
+}
+
+void nursery::on_end(const std::shared_ptr<life>& one, const std::exception_ptr& error) {
+    one->is_over = true;
+    std::erase(running_, one);
+    if (error && !failure_ && !(one->is_told && is_abort(error))) {
+        failure_ = error;
+        if (on_failure_) on_failure_();
+    }
+    changed_.set();
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/detail/platform/process.ipp -------------------------------------------------
 
 #if defined(__unix__) || defined(__APPLE__)
@@ -4287,6 +4576,21 @@ asio::awaitable<void> sleep_until(clock& source, time_point when) {
         }
         co_return;
     }
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/spawn.ipp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+void spawn_on(const asio::any_io_executor& executor, asio::awaitable<void> work, std::function<void(std::exception_ptr)> on_end,
+              asio::cancellation_slot stop) {
+    asio::co_spawn(executor, std::move(work), asio::bind_cancellation_slot(stop, std::move(on_end)));
+}
+
+void spawn_ignoring_errors(const asio::any_io_executor& executor, asio::awaitable<void> work) {
+    spawn_on(executor, std::move(work), [](std::exception_ptr) {});
 }
 
 }  // namespace taskflux::detail
@@ -4749,7 +5053,7 @@ void cancel_in_background(const broker_ptr& broker, const task_id& id) {
         std::vector<task_key> keys(1, which.key);
         co_await of->cancel(std::move(which.queue), std::move(keys));
     };
-    asio::co_spawn(broker->get_executor(), cancel(broker, id), [](std::exception_ptr) {});
+    spawn_ignoring_errors(broker->get_executor(), cancel(broker, id));
 }
 
 /// The id whose printed form this is, if it is one: an own id may look a little like it.
@@ -4815,8 +5119,8 @@ void follow_task(const broker_ptr& broker, const task_id& id, inlet& reader) {
         asio::post(strand, [stop] { stop->emit(asio::cancellation_type::terminal); });
         if (!has_ended) cancel_in_background(broker, id);
     });
-    asio::co_spawn(strand, close_after(broker, id, reader.weak_from_this()),
-                   asio::bind_cancellation_slot(stop->slot(), [stop](std::exception_ptr) {}));
+    const auto keep = [stop](std::exception_ptr) {};  // what it threw, the reader has heard
+    spawn_on(strand, close_after(broker, id, reader.weak_from_this()), keep, stop->slot());
 }
 
 }  // namespace taskflux::detail
@@ -4948,7 +5252,7 @@ public:
 
     /// After a fetch that was aborted: the next fetch gives back what that one may have delivered.
     void reclaim() {
-        asio::co_spawn(broker_->get_executor(), fetch_nothing(shared_from_this()), [](std::exception_ptr) {});
+        spawn_ignoring_errors(broker_->get_executor(), fetch_nothing(shared_from_this()));
     }
 
 private:
@@ -4958,7 +5262,7 @@ private:
             ++uses_;
             if (std::exchange(is_kept_, true)) return;
         }
-        asio::co_spawn(broker_->get_executor(), keep(shared_from_this()), [](std::exception_ptr) {});
+        spawn_ignoring_errors(broker_->get_executor(), keep(shared_from_this()));
     }
 
     void end_use() {
@@ -5051,8 +5355,7 @@ public:
         consumer_->forget(what_.key, what_.token);
         if (is_settled_ || consumer_->is_lost()) return;
         // Where this fails, the lease runs out: it is not renewed any more.
-        asio::co_spawn(consumer_->broker()->get_executor(), settle(consumer_, end(settlement::kind::release)),
-                       [](std::exception_ptr, effect) {});
+        spawn_ignoring_errors(consumer_->broker()->get_executor(), release(consumer_, end(settlement::kind::release)));
     }
 
     const delivery& what() const { return what_; }
@@ -5084,6 +5387,10 @@ private:
         const std::vector<settlement> ends(1, std::move(how));
         const auto effects = co_await by->broker()->settle(by->queue(), by->name(), ends);
         co_return effects.front();
+    }
+
+    static asio::awaitable<void> release(std::shared_ptr<raw_consumer> by, settlement how) {
+        co_await settle(std::move(by), std::move(how));
     }
 
     const std::shared_ptr<raw_consumer> consumer_;
@@ -5275,13 +5582,9 @@ class local_runs {
 public:
     using sink = std::function<void(const std::string&)>;
 
-    /// `executor` runs coroutines, `cpu` plain functions. `log` hears of what jobs throw. `changed` is set when one ends.
-    local_runs(asio::any_io_executor executor, asio::any_io_executor cpu, asio::any_io_executor strand, sink log,
-               std::shared_ptr<event> changed)
-        : executor_(std::move(executor)), cpu_(std::move(cpu)), strand_(std::move(strand)), log_(std::move(log)),
-          changed_(std::move(changed)), runs_(std::make_shared<std::list<std::shared_ptr<run>>>()) {}
-
-    bool empty() const { return runs_->empty(); }
+    /// `executor` runs coroutines, `cpu` plain functions. `log` hears of what jobs throw.
+    local_runs(asio::any_io_executor executor, asio::any_io_executor cpu, asio::any_io_executor strand, sink log)
+        : executor_(std::move(executor)), cpu_(std::move(cpu)), strand_(std::move(strand)), log_(std::move(log)) {}
 
     void start(const local_job& what, overlap_policy overlap) {
         const auto& id = what.definition.id;
@@ -5293,13 +5596,16 @@ public:
         if (*is_closed_) return;
         const auto one = std::make_shared<run>(id, asio::make_strand(on));
         runs_->push_back(one);
-        auto on_end = [runs = runs_, one, log = log_, changed = changed_](std::exception_ptr error) {
-            runs->remove(one);
-            if (error && !one->is_cancelled) log("local job " + one->id + " failed: " + message_of(error));
-            changed->set();
+        // Tracked: while a job runs elsewhere, the strand's context has work.
+        const asio::any_io_executor back = asio::prefer(strand_, asio::execution::outstanding_work.tracked);
+        auto on_end = [back, runs = runs_, one, log = log_, changed = changed_](std::exception_ptr error) {
+            asio::dispatch(back, [runs, one, log, changed, error = std::move(error)] {
+                runs->remove(one);
+                if (error && !one->is_cancelled) log("local job " + one->id + " failed: " + message_of(error));
+                changed->set();
+            });
         };
-        asio::co_spawn(one->where, begin(what.start, is_closed_),
-                       asio::bind_cancellation_slot(one->stop.slot(), asio::bind_executor(strand_, std::move(on_end))));
+        spawn_on(one->where, begin(what.start, is_closed_), std::move(on_end), one->stop.slot());
     }
 
     /// Starts none from now on. Thread-safe.
@@ -5307,6 +5613,11 @@ public:
 
     void cancel_all() {
         for (const auto& one : *runs_) cancel(one);
+    }
+
+    /// Returns when none runs.
+    asio::awaitable<void> end_of_all() const {
+        while (!runs_->empty()) co_await changed_->wait();
     }
 
 private:
@@ -5356,8 +5667,8 @@ private:
     asio::any_io_executor cpu_;
     asio::any_io_executor strand_;
     sink log_;
-    std::shared_ptr<event> changed_;
-    std::shared_ptr<std::list<std::shared_ptr<run>>> runs_;
+    const std::shared_ptr<event> changed_ = std::make_shared<event>();  // one has ended
+    const std::shared_ptr<std::list<std::shared_ptr<run>>> runs_ = std::make_shared<std::list<std::shared_ptr<run>>>();
     std::shared_ptr<std::atomic<bool>> is_closed_ = std::make_shared<std::atomic<bool>>(false);
 };
 
@@ -5428,329 +5739,62 @@ public:
     using awaitable = asio::awaitable<T>;
 
     scheduler_core(schedule_book book, const scheduler_options& options, std::string host,
-                   std::shared_ptr<const local_job_map> jobs, asio::any_io_executor cpu)
-        : book_(std::move(book)), options_(options), host_(std::move(host)), jobs_(std::move(jobs)),
-          trouble_(options_.log()), clock_(book_.broker()->clock()), strand_(asio::make_strand(book_.broker()->get_executor())),
-          changed_(std::make_shared<event>()),
-          runs_(book_.broker()->get_executor(), std::move(cpu), strand_,
-                [sink = options_.log()](const std::string& line) { if (sink) sink(line); }, changed_) {
-        for (const auto& [id, job] : *jobs_) {
-            if (job.scope != local_scope::every_process) jobs_to_put_.push_back(id);
-        }
-    }
+                   std::shared_ptr<const local_job_map> jobs, asio::any_io_executor cpu);
 
     const asio::any_io_executor& strand() const { return strand_; }
 
     /// Until `stop`, or until the broker is closed, which throws. Local jobs that still run are cancelled then, and
     /// waited for. `threads`, if it has any of its own, stay until then.
-    awaitable<void> live([[maybe_unused]] std::shared_ptr<asio::thread_pool> threads) {
-        const auto self = shared_from_this();
-        if (!is_stopped_) start(shared_, fire_shared());
-        while (!shared_.is_over) co_await changed_->wait();
-        own_.stop.emit(asio::cancellation_type::terminal);
-        while (!own_.is_over) co_await changed_->wait();
-        runs_.cancel_all();
-        while (!runs_.empty()) co_await changed_->wait();
-        if (failure_ && !is_stopped_) std::rethrow_exception(failure_);
-    }
+    awaitable<void> live(std::shared_ptr<asio::thread_pool> threads);
 
     /// Thread-safe; may come before `live`, and more than once.
-    void stop() {
-        asio::post(strand_, [self = shared_from_this()] {
-            self->is_stopped_ = true;
-            self->shared_.stop.emit(asio::cancellation_type::terminal);
-        });
-    }
+    void stop();
 
     /// For a scheduler that goes away while it runs: no job is started any more.
-    void abandon() {
-        runs_.close();
-        stop();
-    }
+    void abandon();
 
 private:
     using known = known_schedule;
     using place = trouble_log::place;
 
-    /// A coroutine of this scheduler's, and its end.
-    struct part {
-        asio::cancellation_signal stop;
-        bool is_over = true;
-    };
-
-    void start(part& which, awaitable<void> body) {
-        which.is_over = false;
-        auto on_end = [this, &which](std::exception_ptr error) {
-            which.is_over = true;
-            if (!failure_) failure_ = error;
-            changed_->set();
-        };
-        asio::co_spawn(strand_, std::move(body), asio::bind_cancellation_slot(which.stop.slot(), std::move(on_end)));
-    }
-
     /// What the broker keeps.
-    awaitable<void> fire_shared() {
-        const auto self = shared_from_this();
-        const bool is_there = co_await ask_the_time();
-        start(own_, fire_own());
-        unsigned failures = is_there ? 0 : 1;
-        for (;;) {
-            if (failures == 0) co_await put_jobs();
-            const bool has_seen = co_await look();
-            failures = has_seen ? 0 : failures + 1;
-            const auto look_again = later(clock_.now(), options_.look_every() * std::clamp(failures, 1U, 10U));
-            must_look_ = false;
-            for (;;) {
-                co_await fire_all();
-                co_await asio::post(asio::deferred);  // others have their turn, also where no call waits and all is late
-                if (must_look_ || clock_.now() >= look_again) break;
-                co_await sleep_until(clock_, (std::min)(look_again, next_due()));
-                awake_since_ = clock_.now();
-            }
-        }
-    }
+    awaitable<void> fire_shared();
 
-    time_point next_due() const {
-        auto soonest = never;
-        for (const auto& [where, one] : known_) soonest = (std::min)(soonest, one.due());
-        return soonest;
-    }
+    /// The jobs of every process, which wait for no server.
+    awaitable<void> fire_own();
+
+    time_point next_due() const;
 
     /// One call, with which the broker's time comes: all that jobs of every process wait for. False when it failed.
-    awaitable<bool> ask_the_time() {
-        std::exception_ptr failure;
-        try {
-            co_await book_.read(local_queue);
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        const place where(local_queue, "");
-        if (failure) trouble_.report(where, std::string("the schedules of queue ") + local_queue, failure);
-        co_return !failure;
-    }
-
-    // --- looking ----------------------------------------------------------------------------------------
+    awaitable<bool> ask_the_time();
 
     /// Stores the local jobs that the broker has to know and does not yet.
-    awaitable<void> put_jobs() {
-        const auto some = std::exchange(jobs_to_put_, std::vector<std::string>());
-        for (const auto& id : some) {
-            std::exception_ptr failure;
-            try {
-                co_await book_.put(local_queue, jobs_->find(id)->second.definition);
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            const place where("", id);
-            if (!failure) {
-                trouble_.is_over(where);
-                continue;
-            }
-            jobs_to_put_.push_back(id);  // where its row can't be read, that is told of on looking
-            if (!is_unreadable(failure)) trouble_.report(where, "local job " + id, failure);
-        }
-    }
+    awaitable<void> put_jobs();
 
     /// False when there was nothing to be seen. One queue in trouble is no reason to look less often at the others.
-    awaitable<bool> look() {
-        std::vector<std::string> names;
-        std::exception_ptr failure;
-        try {
-            names = co_await book_.queues();
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        const place nowhere;
-        if (failure) {
-            trouble_.report(nowhere, "the schedules", failure);
-            co_return false;
-        }
-        trouble_.is_over(nowhere);
-        std::set<std::string> queues(names.begin(), names.end());
-        for (const auto& [where, one] : known_) queues.insert(where.first);  // also where it has just gone
-        trouble_.keep_queues(queues);
-        bool has_seen = false;
-        for (const auto& name : queues) {
-            std::vector<schedule_entry> rows;
-            failure = nullptr;
-            try {
-                rows = co_await book_.read(name);
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            const place where(name, "");
-            if (failure) {
-                trouble_.report(where, "the schedules of queue " + name, failure);
-                continue;
-            }
-            trouble_.is_over(where);
-            learn(name, std::move(rows));
-            has_seen = true;
-        }
-        co_return has_seen;
-    }
+    awaitable<bool> look();
 
     /// What a queue has now; what it does not have any more is forgotten.
-    void learn(const std::string& queue, std::vector<schedule_entry> rows) {
-        std::set<std::string> there;
-        for (auto& row : rows) {
-            if (queue == local_queue && !is_shared_job(row.row)) continue;
-            there.insert(row.row);
-            const place where(queue, row.row);
-            const auto before = known_.find(where);
-            if (before != known_.end() && before->second.entry.text == row.text) {
-                before->second.is_stale = false;
-                continue;
-            }
-            if (before != known_.end()) known_.erase(before);
-            try {
-                row.what = read_schedule(row.text);
-                const auto& means = row.what.definition;
-                if (is_for_us(queue, means)) {
-                    const cron when(means.cron);
-                    const auto in = zone::named(means.zone);
-                    known_.insert_or_assign(where, known{std::move(row), when, in});
-                }
-                trouble_.is_over(where);
-            } catch (const error& e) {
-                trouble_.tell(where, "schedule " + row.row + " of queue " + queue + " is left as it is: " + e.what());
-            }
-        }
-        trouble_.keep_rows(queue, [&](const std::string& row) { return there.contains(row); });
-        std::erase_if(known_, [&](const auto& one) {
-            return one.first.first == queue && !there.contains(one.first.second);
-        });
-    }
+    void learn(const std::string& queue, std::vector<schedule_entry> rows);
 
     /// A row may be left over from a time when its job was not for every process.
-    bool is_shared_job(const std::string& row) const {
-        const auto found = jobs_->find(row);
-        return found != jobs_->end() && found->second.scope != local_scope::every_process;
-    }
+    bool is_shared_job(const std::string& row) const;
+    bool is_for_us(const std::string& queue, const schedule_definition& one) const;
 
-    bool is_for_us(const std::string& queue, const schedule_definition& one) const {
-        if (!one.task && queue != local_queue) return false;
-        return one.hosts.empty() || std::ranges::find(one.hosts, host_) != one.hosts.end();
-    }
-
-    // --- firing -----------------------------------------------------------------------------------------
-
-    awaitable<void> fire_all() {
-        std::vector<place> due;
-        const auto now = clock_.now();  // for all of them: none is late because of the others' calls
-        awake_since_ = (std::min)(awake_since_, now);
-        for (const auto& [where, one] : known_) {
-            if (one.due() <= now) due.push_back(where);
-        }
-        for (const auto& where : due) {
-            const auto found = known_.find(where);  // only `look` changes which there are
-            auto one = found->second;  // a copy: what it says holds only once it is stored
-            std::exception_ptr failure;
-            bool is_ours = false;
-            try {
-                is_ours = co_await fire(one, now);
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            if (failure) trouble_.report(where, "schedule " + where.second, failure);
-            must_look_ = must_look_ || (!is_ours && !failure);
-            if (is_ours) {
-                known_.insert_or_assign(where, std::move(one));
-                trouble_.is_over(where);
-            } else {
-                known_.find(where)->second.is_stale = true;
-            }
-        }
-    }
+    awaitable<void> fire_all();
 
     /// False when another node was faster.
-    awaitable<bool> fire(known& one, time_point now) {
-        auto& what = one.entry.what;
-        const auto& means = what.definition;
-        tick_plan plan;
-        plan.next = what.state.next;
-        if (one.tick_due() <= now) plan = plan_ticks(means, one.when, one.in, *what.state.next, now, held_up(now));
-        const bool is_asked_for = std::exchange(what.state.run_at, std::nullopt).has_value();
-        const bool must_be_alone = means.task && means.overlap != overlap_policy::allow && !plan.fire.empty();
-        const auto before = must_be_alone ? what.state.last_task : std::string();
-        if (means.overlap == overlap_policy::skip) {
-            const auto previous = co_await book_.live_task(one.entry.queue, before);
-            if (previous) plan.fire.clear();
-        }
-        std::vector<new_task> tasks;
-        what.state.next = plan.next;
-        for (const auto tick : plan.fire) {
-            what.state.last = tick;
-            if (!means.task) continue;
-            what.state.last_task = tick_id(means.id, tick);
-            tasks.push_back(task_at(means, tick, what.state.last_task));
-        }
-        const bool is_ours = co_await book_.write(one.entry, std::move(tasks));
-        if (is_ours && !means.task) run(one.entry, plan, is_asked_for);
-        // Only who has the tick may cancel for it: whose write is refused knows an older definition.
-        if (is_ours && means.overlap == overlap_policy::cancel_previous) co_await cancel_task(one.entry, before);
-        co_return is_ours;
-    }
+    awaitable<bool> fire(known& one, time_point now);
 
     /// For how long there has been no sleep but calls: a tick of that time has not been missed. Bounded, since the
     /// server's time may step.
-    duration held_up(time_point now) const {
-        return std::clamp(now - awake_since_, duration::zero(), duration(std::chrono::minutes(1)));
-    }
+    duration held_up(time_point now) const;
 
-    void run(const schedule_entry& entry, const tick_plan& plan, bool is_asked_for = false) {
-        const auto& job = jobs_->find(entry.row)->second;
-        if (is_asked_for) runs_.start(job, overlap_policy::allow);
-        for (std::size_t i = 0; i < plan.fire.size(); ++i) runs_.start(job, entry.what.definition.overlap);
-    }
-
-    /// The jobs of every process, which wait for no server.
-    awaitable<void> fire_own() {
-        const auto self = shared_from_this();
-        std::vector<known> own;
-        for (const auto& [id, job] : *jobs_) {
-            if (job.scope != local_scope::every_process || !is_for_us(local_queue, job.definition)) continue;
-            schedule_entry entry;
-            entry.row = id;
-            entry.what.definition = job.definition;
-            const cron when(job.definition.cron);
-            const auto in = zone::named(job.definition.zone);
-            entry.what.state.next = when.next(clock_.now(), in);
-            own.push_back(known{std::move(entry), when, in});
-        }
-        for (;;) {
-            auto soonest = never;
-            const auto now = clock_.now();
-            for (auto& one : own) {
-                auto& next = one.entry.what.state.next;
-                if (one.due() <= now) {
-                    const auto plan = plan_ticks(one.entry.what.definition, one.when, one.in, *next, now);
-                    next = plan.next;
-                    run(one.entry, plan);
-                }
-                soonest = (std::min)(soonest, one.due());
-            }
-            co_await asio::post(asio::deferred);
-            // Not for longer: what is known of the broker's time may have changed.
-            co_await sleep_until(clock_, (std::min)(soonest, later(clock_.now(), options_.look_every())));
-        }
-    }
+    void run(const schedule_entry& entry, const tick_plan& plan, bool is_asked_for = false);
 
     /// Cancels what a tick has followed. That it could not be is told of: the tick itself has fired.
-    awaitable<void> cancel_task(const schedule_entry& of, std::string own_id) {
-        std::exception_ptr failure;
-        try {
-            const auto previous = co_await book_.live_task(of.queue, own_id);
-            if (previous) {
-                std::vector<task_key> keys(1, *previous);
-                co_await book_.broker()->cancel(of.queue, std::move(keys));
-            }
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        const place where(of.queue, of.row);
-        if (failure) trouble_.report(where, "schedule " + of.row + ", cancelling " + own_id, failure);
-    }
+    awaitable<void> cancel_task(const schedule_entry& of, std::string own_id);
+    awaitable<void> cancel_live_task(std::string queue, std::string own_id);
 
     const schedule_book book_;
     const scheduler_options options_;
@@ -5759,10 +5803,9 @@ private:
     trouble_log trouble_;  // its `report` ends the loop for what ends it
     taskflux::clock& clock_;
     const asio::any_io_executor strand_;
-    const std::shared_ptr<event> changed_;
     local_runs runs_;
-    part shared_, own_;
-    std::exception_ptr failure_;  // the first
+    nursery loops_;
+    nursery::child shared_;
     bool is_stopped_ = false;
     bool must_look_ = false;  // somebody was faster
     time_point awake_since_ = never;  // the end of the last sleep
@@ -6092,6 +6135,280 @@ asio::awaitable<std::optional<task_key>> schedule_book::live_task(std::string qu
     const auto record = co_await broker_->get(std::move(id));
     if (!record || is_terminal(record->state)) co_return std::nullopt;
     co_return key;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/scheduler/core.ipp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+scheduler_core::scheduler_core(schedule_book book, const scheduler_options& options, std::string host,
+                               std::shared_ptr<const local_job_map> jobs, asio::any_io_executor cpu)
+    : book_(std::move(book)), options_(options), host_(std::move(host)), jobs_(std::move(jobs)),
+      trouble_(options_.log()), clock_(book_.broker()->clock()), strand_(asio::make_strand(book_.broker()->get_executor())),
+      runs_(book_.broker()->get_executor(), std::move(cpu), strand_,
+            [sink = options_.log()](const std::string& line) { if (sink) sink(line); }),
+      loops_(strand_) {
+    for (const auto& [id, job] : *jobs_) {
+        if (job.scope != local_scope::every_process) jobs_to_put_.push_back(id);
+    }
+}
+
+asio::awaitable<void> scheduler_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> threads) {
+    const auto self = shared_from_this();
+    if (!is_stopped_) loops_.start(shared_, fire_shared());
+    co_await loops_.end_of(shared_);
+    loops_.stop_all();
+    co_await loops_.end_of_all();
+    runs_.cancel_all();
+    co_await runs_.end_of_all();
+    if (!is_stopped_) loops_.check();
+}
+
+void scheduler_core::stop() {
+    asio::post(strand_, [self = shared_from_this()] {
+        self->is_stopped_ = true;
+        self->shared_.stop();
+    });
+}
+
+void scheduler_core::abandon() {
+    runs_.close();
+    stop();
+}
+
+asio::awaitable<void> scheduler_core::fire_shared() {
+    const auto self = shared_from_this();
+    const bool is_there = co_await ask_the_time();
+    loops_.start(fire_own());
+    unsigned failures = is_there ? 0 : 1;
+    for (;;) {
+        if (failures == 0) co_await put_jobs();
+        const bool has_seen = co_await look();
+        failures = has_seen ? 0 : failures + 1;
+        const auto look_again = later(clock_.now(), options_.look_every() * std::clamp(failures, 1U, 10U));
+        must_look_ = false;
+        for (;;) {
+            co_await fire_all();
+            co_await asio::post(asio::deferred);  // others have their turn, also where no call waits and all is late
+            if (must_look_ || clock_.now() >= look_again) break;
+            co_await sleep_until(clock_, (std::min)(look_again, next_due()));
+            awake_since_ = clock_.now();
+        }
+    }
+}
+
+time_point scheduler_core::next_due() const {
+    auto soonest = never;
+    for (const auto& [where, one] : known_) soonest = (std::min)(soonest, one.due());
+    return soonest;
+}
+
+asio::awaitable<bool> scheduler_core::ask_the_time() {
+    auto reading = book_.read(local_queue);
+    const auto read = co_await caught(std::move(reading));
+    const place where(local_queue, "");
+    if (read.failure()) trouble_.report(where, std::string("the schedules of queue ") + local_queue, read.failure());
+    co_return !read.failure();
+}
+
+// --- looking ------------------------------------------------------------------------------------------------
+
+asio::awaitable<void> scheduler_core::put_jobs() {
+    const auto some = std::exchange(jobs_to_put_, std::vector<std::string>());
+    for (const auto& id : some) {
+        auto putting = book_.put(local_queue, jobs_->find(id)->second.definition);
+        const auto put = co_await caught(std::move(putting));
+        const place where("", id);
+        if (!put.failure()) {
+            trouble_.is_over(where);
+            continue;
+        }
+        jobs_to_put_.push_back(id);  // where its row can't be read, that is told of on looking
+        if (!is_unreadable(put.failure())) trouble_.report(where, "local job " + id, put.failure());
+    }
+}
+
+asio::awaitable<bool> scheduler_core::look() {
+    auto listing = book_.queues();
+    auto listed = co_await caught(std::move(listing));
+    const place nowhere;
+    if (listed.failure()) {
+        trouble_.report(nowhere, "the schedules", listed.failure());
+        co_return false;
+    }
+    trouble_.is_over(nowhere);
+    const auto names = listed.take();
+    std::set<std::string> queues(names.begin(), names.end());
+    for (const auto& [where, one] : known_) queues.insert(where.first);  // also where it has just gone
+    trouble_.keep_queues(queues);
+    bool has_seen = false;
+    for (const auto& name : queues) {
+        auto reading = book_.read(name);
+        auto rows = co_await caught(std::move(reading));
+        const place where(name, "");
+        if (rows.failure()) {
+            trouble_.report(where, "the schedules of queue " + name, rows.failure());
+            continue;
+        }
+        trouble_.is_over(where);
+        learn(name, rows.take());
+        has_seen = true;
+    }
+    co_return has_seen;
+}
+
+void scheduler_core::learn(const std::string& queue, std::vector<schedule_entry> rows) {
+    std::set<std::string> there;
+    for (auto& row : rows) {
+        if (queue == local_queue && !is_shared_job(row.row)) continue;
+        there.insert(row.row);
+        const place where(queue, row.row);
+        const auto before = known_.find(where);
+        if (before != known_.end() && before->second.entry.text == row.text) {
+            before->second.is_stale = false;
+            continue;
+        }
+        if (before != known_.end()) known_.erase(before);
+        try {
+            row.what = read_schedule(row.text);
+            const auto& means = row.what.definition;
+            if (is_for_us(queue, means)) {
+                const cron when(means.cron);
+                const auto in = zone::named(means.zone);
+                known_.insert_or_assign(where, known{std::move(row), when, in});
+            }
+            trouble_.is_over(where);
+        } catch (const error& e) {
+            trouble_.tell(where, "schedule " + row.row + " of queue " + queue + " is left as it is: " + e.what());
+        }
+    }
+    trouble_.keep_rows(queue, [&](const std::string& row) { return there.contains(row); });
+    std::erase_if(known_, [&](const auto& one) {
+        return one.first.first == queue && !there.contains(one.first.second);
+    });
+}
+
+bool scheduler_core::is_shared_job(const std::string& row) const {
+    const auto found = jobs_->find(row);
+    return found != jobs_->end() && found->second.scope != local_scope::every_process;
+}
+
+bool scheduler_core::is_for_us(const std::string& queue, const schedule_definition& one) const {
+    if (!one.task && queue != local_queue) return false;
+    return one.hosts.empty() || std::ranges::find(one.hosts, host_) != one.hosts.end();
+}
+
+// --- firing -------------------------------------------------------------------------------------------------
+
+asio::awaitable<void> scheduler_core::fire_all() {
+    std::vector<place> due;
+    const auto now = clock_.now();  // for all of them: none is late because of the others' calls
+    awake_since_ = (std::min)(awake_since_, now);
+    for (const auto& [where, one] : known_) {
+        if (one.due() <= now) due.push_back(where);
+    }
+    for (const auto& where : due) {
+        const auto found = known_.find(where);  // only `look` changes which there are
+        auto one = found->second;  // a copy: what it says holds only once it is stored
+        auto firing = fire(one, now);
+        auto fired = co_await caught(std::move(firing));
+        if (fired.failure()) trouble_.report(where, "schedule " + where.second, fired.failure());
+        const bool is_ours = !fired.failure() && fired.take();
+        must_look_ = must_look_ || (!is_ours && !fired.failure());
+        if (is_ours) {
+            known_.insert_or_assign(where, std::move(one));
+            trouble_.is_over(where);
+        } else {
+            known_.find(where)->second.is_stale = true;
+        }
+    }
+}
+
+asio::awaitable<bool> scheduler_core::fire(known& one, time_point now) {
+    auto& what = one.entry.what;
+    const auto& means = what.definition;
+    tick_plan plan;
+    plan.next = what.state.next;
+    if (one.tick_due() <= now) plan = plan_ticks(means, one.when, one.in, *what.state.next, now, held_up(now));
+    const bool is_asked_for = std::exchange(what.state.run_at, std::nullopt).has_value();
+    const bool must_be_alone = means.task && means.overlap != overlap_policy::allow && !plan.fire.empty();
+    const auto before = must_be_alone ? what.state.last_task : std::string();
+    if (means.overlap == overlap_policy::skip) {
+        const auto previous = co_await book_.live_task(one.entry.queue, before);
+        if (previous) plan.fire.clear();
+    }
+    std::vector<new_task> tasks;
+    what.state.next = plan.next;
+    for (const auto tick : plan.fire) {
+        what.state.last = tick;
+        if (!means.task) continue;
+        what.state.last_task = tick_id(means.id, tick);
+        tasks.push_back(task_at(means, tick, what.state.last_task));
+    }
+    const bool is_ours = co_await book_.write(one.entry, std::move(tasks));
+    if (is_ours && !means.task) run(one.entry, plan, is_asked_for);
+    // Only who has the tick may cancel for it: whose write is refused knows an older definition.
+    if (is_ours && means.overlap == overlap_policy::cancel_previous) co_await cancel_task(one.entry, before);
+    co_return is_ours;
+}
+
+duration scheduler_core::held_up(time_point now) const {
+    return std::clamp(now - awake_since_, duration::zero(), duration(std::chrono::minutes(1)));
+}
+
+void scheduler_core::run(const schedule_entry& entry, const tick_plan& plan, bool is_asked_for) {
+    const auto& job = jobs_->find(entry.row)->second;
+    if (is_asked_for) runs_.start(job, overlap_policy::allow);
+    for (std::size_t i = 0; i < plan.fire.size(); ++i) runs_.start(job, entry.what.definition.overlap);
+}
+
+asio::awaitable<void> scheduler_core::fire_own() {
+    const auto self = shared_from_this();
+    std::vector<known> own;
+    for (const auto& [id, job] : *jobs_) {
+        if (job.scope != local_scope::every_process || !is_for_us(local_queue, job.definition)) continue;
+        schedule_entry entry;
+        entry.row = id;
+        entry.what.definition = job.definition;
+        const cron when(job.definition.cron);
+        const auto in = zone::named(job.definition.zone);
+        entry.what.state.next = when.next(clock_.now(), in);
+        own.push_back(known{std::move(entry), when, in});
+    }
+    for (;;) {
+        auto soonest = never;
+        const auto now = clock_.now();
+        for (auto& one : own) {
+            auto& next = one.entry.what.state.next;
+            if (one.due() <= now) {
+                const auto plan = plan_ticks(one.entry.what.definition, one.when, one.in, *next, now);
+                next = plan.next;
+                run(one.entry, plan);
+            }
+            soonest = (std::min)(soonest, one.due());
+        }
+        co_await asio::post(asio::deferred);
+        // Not for longer: what is known of the broker's time may have changed.
+        co_await sleep_until(clock_, (std::min)(soonest, later(clock_.now(), options_.look_every())));
+    }
+}
+
+asio::awaitable<void> scheduler_core::cancel_task(const schedule_entry& of, std::string own_id) {
+    auto cancelling = cancel_live_task(of.queue, own_id);
+    const auto cancelled = co_await caught(std::move(cancelling));
+    const place where(of.queue, of.row);
+    if (cancelled.failure()) {
+        trouble_.report(where, "schedule " + of.row + ", cancelling " + own_id, cancelled.failure());
+    }
+}
+
+asio::awaitable<void> scheduler_core::cancel_live_task(std::string queue, std::string own_id) {
+    const auto found = co_await book_.live_task(queue, own_id);
+    if (!found) co_return;
+    std::vector<task_key> keys(1, *found);
+    co_await book_.broker()->cancel(std::move(queue), std::move(keys));
 }
 
 }  // namespace taskflux::detail
@@ -6452,14 +6769,7 @@ class crew final : public attempt_owner, public std::enable_shared_from_this<cre
 public:
     /// `cpu` is where plain functions run.
     crew(broker_ptr broker, const worker_options& options, std::shared_ptr<const handler_map> handlers,
-         asio::any_io_executor cpu)
-        : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), log_(options.log()),
-          timeout_(options.timeout()), prefetch_(options.prefetch()),
-          capacity_(options.concurrency() + options.prefetch()),
-          pool_(std::make_shared<executor_state>(
-              broker_->get_executor(),
-              executor_options().concurrency(options.concurrency()).cpu(std::move(cpu)).clock(clock_))),
-          random_(options.seed() ? *options.seed() : std::random_device()()) {}
+         asio::any_io_executor cpu);
 
     /// How many more attempts fit, running or prefetched; none during a pause.
     std::size_t room() const {
@@ -6469,17 +6779,10 @@ public:
     }
 
     /// What runs already ends, when there are fewer slots from now on.
-    void concurrency(std::size_t slots) {
-        capacity_ = slots + prefetch_;
-        pool_->concurrency(slots);
-        tell_of_room();
-    }
+    void concurrency(std::size_t slots);
     std::size_t concurrency() const { return capacity_ - prefetch_; }
 
-    void pause(bool is_paused) {
-        is_paused_ = is_paused;
-        if (!is_paused) tell_of_room();
-    }
+    void pause(bool is_paused);
     bool is_paused() const { return is_paused_; }
 
     /// Returns when an attempt has ended.
@@ -6489,76 +6792,24 @@ public:
     }
 
     /// Starts attempts at tasks that `who` fetched from `queues`.
-    void launch(std::vector<delivery> found, const std::vector<std::string>& queues, const consumer_ptr& who) {
-        const auto now = clock_.now();
-        const auto self = shared_from_this();
-        in_hand_ += found.size();
-        intrusive_list<attempt> all;
-        std::vector<boost::intrusive_ptr<attempt>> made;
-        made.reserve(found.size());
-        for (auto& what : found) {
-            auto& handler = *handlers_->find(what.spec->name)->second;  // fetch gives no other names
-            const auto& queue = queues[what.queue];
-            made.emplace_back(new attempt(*pool_, self, handler, clock_, timeout_, queue, who, std::move(what)), false);
-            all.push_back(*made.back());
-        }
-        running_.add(all);
-        job_list unlimited;  // those in a row without limits: one batch
-        for (auto& one : made) {
-            const auto limits = one->limits(now);
-            if (!limits) {
-                unlimited.push_back(*one.detach());
-                continue;
-            }
-            if (!unlimited.empty()) pool_->launch_all(unlimited, true);
-            pool_->launch(std::move(one), &*limits, true, false);
-        }
-        if (!unlimited.empty()) pool_->launch_all(unlimited, true);
-    }
+    void launch(std::vector<delivery> found, const std::vector<std::string>& queues, const consumer_ptr& who);
 
     /// Gives tasks back that were fetched too late to be started.
     void give_back(const std::vector<delivery>& found, const std::vector<std::string>& queues,
-                   const consumer_ptr& who) {
-        for (const auto& what : found) {
-            settlement end;
-            end.key = what.key;
-            end.token = what.token;
-            end.how = settlement::kind::release;
-            send(queues[what.queue], who, std::move(end));
-        }
-    }
+                   const consumer_ptr& who);
 
     /// Gives tasks back that have been prefetched, and not been started.
-    void give_back_waiting() {
-        for (const auto& one : running_.all()) {
-            if (!one->has_begun()) pool_->cancel(*one, errc::shut_down);
-        }
-    }
+    void give_back_waiting();
 
-    void cancel(const std::string& queue, const cancel_request& wanted) {
-        if (const auto found = running_.find(queue, wanted)) pool_->cancel(*found, errc::cancelled);
-    }
-
-    void cancel_all(errc reason) {
-        for (const auto& one : running_.all()) pool_->cancel(*one, reason);
-    }
+    void cancel(const std::string& queue, const cancel_request& wanted);
+    void cancel_all(errc reason);
 
     /// Cancels everything for good, and lets go of the slots. Wakes nobody, so that it may be called while the
     /// context is being destroyed: `wake` must follow otherwise.
-    void close() {
-        is_quiet_ = true;
-        cancel_all(errc::shut_down);
-        pool_->shut_down();
-        is_quiet_ = false;
-    }
+    void close();
 
     /// Whether nothing is in hand any more, within `limit`.
-    asio::awaitable<bool> emptied_within(duration limit) {
-        using namespace asio::experimental::awaitable_operators;
-        if (in_hand_ == 0) co_return true;
-        const auto first = co_await (emptied() || sleep_until(clock_, later(clock_.now(), limit)));
-        co_return first.index() == 0;
-    }
+    asio::awaitable<bool> emptied_within(duration limit);
 
     /// What is to be told to the broker, but for queues that are `busy` being told.
     std::vector<outbox::parcel> take_news(const std::vector<std::string>& busy) { return outbox_.take(busy); }
@@ -6568,74 +6819,24 @@ public:
     asio::awaitable<void> wait_for_news() { return news_.wait(); }
 
     /// Lets everybody who waits here look again.
-    void wake() {
-        news_.set();
-        room_.set();
-    }
+    void wake();
 
     executor_counts counts() const { return pool_->counts(); }
 
 private:
-    asio::awaitable<void> emptied() {
-        while (in_hand_ > 0) {
-            wants_room_ = true;
-            if (in_hand_ > 0) co_await room_.wait();
-        }
-    }
+    asio::awaitable<void> emptied();
 
-    void on_end(attempt& ended, std::exception_ptr error) noexcept override {
-        running_.remove(ended);
-        if (!error) {
-            send(ended.id().queue, ended.consumer(), succeeded(ended.what(), ended.take_result()));
-        } else if (auto end = verdict(ended.failed(std::move(error)))) {
-            send(ended.id().queue, ended.consumer(), std::move(*end));
-        }
-        let_go();
-    }
+    void on_end(attempt& ended, std::exception_ptr error) noexcept override;
 
     /// Its coroutine was destroyed with the context: nobody can wait any more.
-    void on_abandon(attempt& of) noexcept override {
-        running_.remove(of);
-        --in_hand_;
-    }
-
-    void on_progress(attempt& of, std::string encoded) override {
-        auto news = report_of(of);
-        news.progress = std::move(encoded);
-        send(of.id().queue, of.consumer(), std::move(news));
-    }
-
-    void on_park(bool is_parked) override {
-        if (is_parked) {
-            ++parked_;
-            pool_->lend();
-            tell_of_room();
-        } else {
-            --parked_;
-            pool_->take_back();
-        }
-    }
-
+    void on_abandon(attempt& of) noexcept override;
+    void on_progress(attempt& of, std::string encoded) override;
+    void on_park(bool is_parked) override;
+    void on_log(attempt& of, log_line line) override;
     const broker_ptr& broker() const override { return broker_; }
 
-    void on_log(attempt& of, log_line line) override {
-        if (log_) log_(line, &of.id());
-        auto news = report_of(of);
-        news.log.push_back(std::move(line));
-        send(of.id().queue, of.consumer(), std::move(news));
-    }
-
-    std::optional<settlement> verdict(const failed_attempt& failed) {
-        const std::lock_guard lock(random_mutex_);
-        return decide(failed, clock_.now(), random_);
-    }
-
-    static report report_of(const attempt& of) {
-        report news;
-        news.key = of.what().key;
-        news.token = of.what().token;
-        return news;
-    }
+    std::optional<settlement> verdict(const failed_attempt& failed);
+    static report report_of(const attempt& of);
 
     template <class News>
     void send(const std::string& queue, const consumer_ptr& who, News news) {
@@ -6701,7 +6902,7 @@ public:
     void start() {
         const std::lock_guard lock(mutex_);
         if (is_stopped_) return;
-        asio::co_spawn(context_, keep(), asio::detached);
+        spawn_ignoring_errors(context_.get_executor(), keep());  // `renew` throws nothing
         thread_ = std::thread([this] { context_.run(); });
     }
 
@@ -6744,6 +6945,35 @@ private:
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/flow/worker/phase.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How far a worker's life has come. It only goes on, never back.
+class worker_phase {
+public:
+    enum class step {
+        working,     // it fetches tasks
+        draining,    // it fetches none; its handlers have time to end
+        cancelling,  // that time is over: its handlers are cancelled
+        closing      // no handler is waited for any more: what is known of ends is told to the broker once more
+    };
+
+    /// Goes on to `to`, unless it is there already, or further.
+    void advance(step to) {
+        if (at_ < to) at_ = to;
+    }
+
+    bool fetches() const { return at_ == step::working; }
+    bool lets_handlers_end() const { return at_ < step::cancelling; }
+    bool is_closing() const { return at_ == step::closing; }
+
+private:
+    step at_ = step::working;
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/worker/core.hpp --------------------------------------------------------
 
 namespace taskflux::detail {
@@ -6754,63 +6984,22 @@ class worker_core final : public std::enable_shared_from_this<worker_core> {
 public:
     /// `cpu` is where plain functions run. `queues` must not be empty.
     worker_core(broker_ptr broker, const worker_options& options, std::vector<weighted_queue> queues,
-                std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu)
-        : broker_(std::move(broker)), options_(options), queues_(std::move(queues)), names_(names_of(*handlers)),
-          clock_(broker_->clock()), member_(broker_, options.name(), names_of(queues_), options.lease()),
-          strand_(asio::make_strand(broker_->get_executor())),
-          crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu))),
-          random_(options.seed() ? *options.seed() : std::random_device()()),
-          keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
+                std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu);
 
     const asio::any_io_executor& strand() const { return strand_; }
 
     /// The worker's whole life: until `stop`, or until the broker is closed, which throws. `cpu_threads`, if it
     /// has any of its own, stay until nothing can be posted to them any more.
-    asio::awaitable<void> live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
-        const auto self = shared_from_this();
-        co_await member_.join();
-        if (options_.renewal_thread()) keeper_.start();
-        start(watching_, watch_loop());
-        start(settling_, settle_loop());
-        start(fetching_, fetch_loop());
-
-        while (!fetching_.is_done) co_await changed_.wait();
-        co_await drain();
-        is_drained_ = true;
-        crew_->wake();
-        while (!settling_.is_done) co_await changed_.wait();
-        watching_.stop.emit(asio::cancellation_type::terminal);
-        while (!watching_.is_done) co_await changed_.wait();
-        keeper_.stop();
-        crew_->close();
-        if (!broken_) co_await member_.leave();
-        if (broken_) std::rethrow_exception(broken_);
-    }
+    asio::awaitable<void> live(std::shared_ptr<asio::thread_pool> cpu_threads);
 
     /// Thread-safe; may come before `live`, and more than once.
-    void stop() {
-        asio::post(strand_, [self = shared_from_this()] { self->stop_fetching(); });
-    }
+    void stop();
 
     /// Like `stop`, and cancels the handlers at once.
-    void stop_now() {
-        asio::post(strand_, [self = shared_from_this()] {
-            self->is_hurried_ = true;
-            self->stop_fetching();
-            self->crew_->cancel_all(errc::shut_down);
-        });
-    }
+    void stop_now();
 
     /// For a worker that goes away while it runs: no thread of its own is left, and its handlers are cancelled.
-    void abandon() {
-        keeper_.stop();
-        crew_->close();
-        asio::post(strand_, [self = shared_from_this()] {
-            self->is_abandoned_ = true;
-            self->stop_fetching();
-            self->crew_->wake();
-        });
-    }
+    void abandon();
 
     executor_counts counts() const { return crew_->counts(); }
 
@@ -6819,258 +7008,54 @@ public:
     const std::vector<weighted_queue>& queues() const { return queues_; }
 
 private:
-    static std::vector<std::string> names_of(const std::vector<weighted_queue>& queues) {
-        std::vector<std::string> names;
-        for (const auto& queue : queues) names.push_back(queue.name);
-        return names;
-    }
+    using step = worker_phase::step;
 
-    static std::shared_ptr<const name_set> names_of(const handler_map& handlers) {
-        auto names = std::make_shared<name_set>();
-        for (const auto& [name, unused] : handlers) names->insert(name);
-        return names;
-    }
+    static std::vector<std::string> names_of(const std::vector<weighted_queue>& queues);
+    static std::shared_ptr<const name_set> names_of(const handler_map& handlers);
 
-    /// A coroutine of this worker's, and its end.
-    struct loop {
-        asio::cancellation_signal stop;
-        bool is_done = false;
-    };
-
-    void start(loop& which, asio::awaitable<void> body) {
-        asio::co_spawn(strand_, std::move(body),
-                       asio::bind_cancellation_slot(
-                           which.stop.slot(), [self = shared_from_this(), &which](const std::exception_ptr& error) {
-                               which.is_done = true;
-                               if (error) self->on_broken(error);
-                               self->changed_.set();
-                           }));
-    }
-
-    void stop_fetching() {
-        is_stopping_ = true;
-        fetching_.stop.emit(asio::cancellation_type::terminal);
-    }
+    /// No task is fetched from now on, and the worker's end is as far as `to`.
+    void end_fetching(step to);
 
     /// A loop ended with an error that it could not get over.
-    void on_broken(const std::exception_ptr& error) {
-        try {
-            std::rethrow_exception(error);
-        } catch (const boost::system::system_error& e) {
-            if (e.code() == asio::error::operation_aborted) return;  // it was told to stop
-        } catch (...) {  // kept below
-        }
-        if (!broken_) broken_ = error;
-        stop_fetching();
-        crew_->cancel_all(errc::shut_down);
-        is_drained_ = true;  // there is nobody to tell any more
-        watching_.stop.emit(asio::cancellation_type::terminal);
-        crew_->wake();
-    }
+    void on_broken();
 
-    // --- loops ------------------------------------------------------------------------------------------
-
-    asio::awaitable<void> fetch_loop() {
-        const auto self = shared_from_this();
-        while (!is_stopping_) {
-            const auto room = crew_->room();
-            if (room == 0) {
-                co_await crew_->wait_for_room();
-                continue;
-            }
-            const auto who = member_.consumer();
-            auto request = next_request(*who, room);
-            const auto queues = request.queues;
-            std::exception_ptr failure;
-            std::vector<delivery> found;
-            try {
-                found = co_await broker_->fetch(std::move(request));
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            if (failure) {
-                co_await recover(failure, who);
-                continue;
-            }
-            failures_ = 0;
-            if (is_stopping_ || crew_->is_paused()) {
-                crew_->give_back(found, queues, who);
-            } else {
-                const bool is_single = found.size() == 1;
-                crew_->launch(std::move(found), queues, who);
-                if (is_single) co_await let_it_end();
-            }
-        }
-    }
+    asio::awaitable<void> fetch_loop();
+    fetch_request next_request(const std::string& consumer, std::size_t room);
 
     /// So that the end of a short handler reaches the broker before the next fetch: who waits for it comes first while
     /// there is little to do.
-    asio::awaitable<void> let_it_end() {
-        constexpr int enough_turns = 20;  // of the event loop: more than the steps of a handler that waits for nothing
-        for (int turn = 0; turn != enough_turns; ++turn) co_await asio::post(strand_, asio::deferred);
-    }
-
-    asio::awaitable<void> settle_loop() {
-        const auto self = shared_from_this();
-        for (;;) {
-            for (auto& parcel : crew_->take_news(busy_queues_)) send(std::move(parcel));
-            if (is_drained_ && busy_queues_.empty() && !crew_->has_news()) co_return;
-            co_await crew_->wait_for_news();
-        }
-    }
-
-    /// Delivers beside the others: a queue that can't be reached must not hold up the rest.
-    void send(outbox::parcel parcel) {
-        const auto queue = parcel.queue;
-        busy_queues_.push_back(queue);
-        asio::co_spawn(strand_, deliver(std::move(parcel)), [self = shared_from_this(), queue](std::exception_ptr) {
-            self->busy_queues_.erase(std::ranges::find(self->busy_queues_, queue));
-            self->crew_->wake();
-        });
-    }
-
-    asio::awaitable<void> watch_loop() {
-        const auto self = shared_from_this();
-        for (unsigned failures = 0;;) {
-            std::exception_ptr failure;
-            try {
-                co_await broker_->watch(*member_.consumer(), renewal_period(options_.lease()));
-                co_await renew();
-                failures = 0;
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            if (!failure) continue;
-            const auto why = describe(failure);
-            if (is_drained_ || code_of(why) == errc::shut_down) std::rethrow_exception(failure);
-            note(log_level::warning, "watching for cancelled tasks failed: " + why.message);
-            ++failures;  // not within the await: Clang 16 takes that for unsequenced
-            co_await pause(failures);
-        }
-    }
-
-    fetch_request next_request(const std::string& consumer, std::size_t room) {
-        fetch_request request;
-        request.consumer = consumer;
-        request.names = names_;
-        request.max = (std::min)(room, max_batch);
-        request.wait = fetch_wait;
-        if (options_.is_strict()) {
-            request.queues = member_.queues();
-        } else {
-            for (const auto i : draw_order(queues_, random_)) request.queues.push_back(queues_[i].name);
-        }
-        return request;
-    }
-
-    /// Tells the broker, again and again until it has heard or will not any more.
-    asio::awaitable<void> deliver(outbox::parcel parcel) {
-        const auto self = shared_from_this();
-        for (unsigned tries = 1;; ++tries) {
-            std::exception_ptr failure;
-            try {
-                if (!parcel.reports.empty()) {
-                    co_await broker_->tell(parcel.queue, *parcel.consumer, std::exchange(parcel.reports, {}));
-                }
-                if (!parcel.settlements.empty()) {
-                    co_await broker_->settle(parcel.queue, *parcel.consumer, parcel.settlements);
-                }
-                co_return;
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            const auto why = describe(failure);
-            if (code_of(why) == errc::shut_down || is_drained_) co_return;
-            note(log_level::warning, "telling the broker how tasks ended failed: " + why.message);
-            co_await pause(tries);
-        }
-    }
-
-    // --- the lease --------------------------------------------------------------------------------------
-
-    /// On the strand, or on the keeper's thread. Throws only when it is cancelled.
-    asio::awaitable<void> renew() {
-        const auto who = member_.consumer();
-        try {
-            auto answer = co_await member_.renew(who);
-            const auto self = weak_from_this().lock();
-            if (!self || (!answer.lost && answer.cancels.empty())) co_return;
-            asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
-        } catch (const boost::system::system_error& e) {
-            if (e.code() == asio::error::operation_aborted) throw;
-            if (e.code() != errc::shut_down) note(log_level::warning, std::string("renewing the lease failed: ") + e.what());
-        }
-    }
-
-    void on_renewed(const consumer_ptr& who, const renewal& answer) {
-        if (answer.lost) return on_lost(who);
-        for (const auto& one : answer.cancels) crew_->cancel(member_.queues()[one.queue], one);
-    }
-
-    /// What this consumer ran is others' now: their attempts count, not ours.
-    void on_lost(const consumer_ptr& who) {
-        if (who != member_.consumer() || std::exchange(lost_, who) == who) return;
-        note(log_level::warning, "the lease of " + *who + " was lost; its handlers are cancelled");
-        crew_->cancel_all(errc::lease_lost);
-    }
+    asio::awaitable<void> let_it_end();
 
     /// After a failed fetch: a new epoch when the lease is gone, otherwise patience. Throws when the broker
     /// has been closed.
-    asio::awaitable<void> recover(std::exception_ptr failure, consumer_ptr who) {
-        const auto why = describe(failure);
-        const auto code = code_of(why);
-        if (is_stopping_) co_return;
-        if (code == errc::shut_down) std::rethrow_exception(failure);
-        if (code == errc::lease_lost) {
-            on_lost(who);
-            bool has_joined = true;
-            try {
-                co_await member_.join();
-            } catch (const boost::system::system_error&) {
-                has_joined = false;
-            }
-            if (has_joined) co_return;
-        } else {
-            note(log_level::warning, "fetching tasks failed: " + why.message);
-        }
-        ++failures_;
-        co_await pause(failures_);
-    }
+    asio::awaitable<void> recover(std::exception_ptr failure, consumer_ptr who);
 
-    asio::awaitable<void> pause(unsigned failures) {
-        constexpr auto policy = retry_policy::exponential(std::chrono::milliseconds(100))
-                                    .max_delay(std::chrono::seconds(5)).attempts(0).full_jitter();
-        const auto delay = *next_delay(policy, failures, duration::zero(), random_);
-        co_await sleep_until(clock_, later(clock_.now(), delay));
-    }
+    asio::awaitable<void> settle_loop();
 
-    // --- the end ----------------------------------------------------------------------------------------
+    /// Delivers beside the others: a queue that can't be reached must not hold up the rest.
+    void send(outbox::parcel parcel);
+
+    /// Tells the broker, again and again until it has heard or will not any more.
+    asio::awaitable<void> deliver(outbox::parcel parcel);
+
+    /// Hears of tasks that are to be cancelled, and of a lost lease.
+    asio::awaitable<void> watch_loop();
+    asio::awaitable<void> watch();
+
+    /// On the strand, or on the keeper's thread. Throws only when it is cancelled.
+    asio::awaitable<void> renew();
+    void on_renewed(const consumer_ptr& who, const renewal& answer);
+
+    /// What this consumer ran is others' now: their attempts count, not ours.
+    void on_lost(const consumer_ptr& who);
+
+    asio::awaitable<void> pause(unsigned failures);
 
     /// Lets the handlers end: by themselves, then cancelled, then not at all.
-    asio::awaitable<void> drain() {
-        crew_->give_back_waiting();
-        const auto patience = broken_ || is_abandoned_ || is_hurried_ ? duration::zero() : options_.drain_for();
-        bool is_empty = co_await crew_->emptied_within(patience);
-        if (is_empty) co_return;
-        note(log_level::warning, "handlers did not end within the drain time and are cancelled");
-        crew_->cancel_all(errc::shut_down);
-        is_empty = co_await crew_->emptied_within(options_.unwind_for());
-        if (is_empty) co_return;
-        note(log_level::error, "handlers did not end when cancelled; their tasks are given back");
-    }
+    asio::awaitable<void> drain();
 
     /// Thread-safe.
-    void note(log_level level, std::string text) const {
-        if (!options_.log()) return;
-        log_line line;
-        line.at = clock_.now();
-        line.level = level;
-        line.text = "worker " + member_.node() + ": " + std::move(text);
-        options_.log()(line, nullptr);
-    }
-
-    static constexpr std::size_t max_batch = 500;
-    static constexpr duration fetch_wait = std::chrono::seconds(5);
+    void note(log_level level, std::string text) const;
 
     const broker_ptr broker_;
     const worker_options options_;
@@ -7083,18 +7068,12 @@ private:
 
     // On the strand.
     std::minstd_rand random_;
-    event changed_;  // a loop has ended
-    loop fetching_;
-    loop settling_;
-    loop watching_;
+    nursery loops_;
+    nursery::child fetching_, settling_, watching_;
+    worker_phase phase_;
     std::vector<std::string> busy_queues_;  // that are being told how tasks ended
     consumer_ptr lost_;  // the latest one whose lease was lost
     unsigned failures_ = 0;
-    bool is_stopping_ = false;
-    bool is_hurried_ = false;
-    bool is_abandoned_ = false;
-    bool is_drained_ = false;
-    std::exception_ptr broken_;
 
     lease_keeper keeper_;  // uses all of the above
 };
@@ -7193,6 +7172,439 @@ asio::any_io_executor worker::cpu() {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/flow/worker/core.ipp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+worker_core::worker_core(broker_ptr broker, const worker_options& options, std::vector<weighted_queue> queues,
+                         std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu)
+    : broker_(std::move(broker)), options_(options), queues_(std::move(queues)), names_(names_of(*handlers)),
+      clock_(broker_->clock()), member_(broker_, options.name(), names_of(queues_), options.lease()),
+      strand_(asio::make_strand(broker_->get_executor())),
+      crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu))),
+      random_(options.seed() ? *options.seed() : std::random_device()()), loops_(strand_, [this] { on_broken(); }),
+      keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
+
+asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
+    const auto self = shared_from_this();
+    co_await member_.join();
+    if (options_.renewal_thread()) keeper_.start();
+    loops_.start(watching_, watch_loop());
+    loops_.start(settling_, settle_loop());
+    loops_.start(fetching_, fetch_loop());
+
+    co_await loops_.end_of(fetching_);
+    co_await drain();
+    phase_.advance(step::closing);
+    crew_->wake();
+    co_await loops_.end_of(settling_);
+    watching_.stop();
+    co_await loops_.end_of_all();
+    keeper_.stop();
+    crew_->close();
+    loops_.check();
+    co_await member_.leave();
+}
+
+void worker_core::stop() {
+    asio::post(strand_, [self = shared_from_this()] { self->end_fetching(step::draining); });
+}
+
+void worker_core::stop_now() {
+    asio::post(strand_, [self = shared_from_this()] {
+        self->end_fetching(step::cancelling);
+        self->crew_->cancel_all(errc::shut_down);
+    });
+}
+
+void worker_core::abandon() {
+    keeper_.stop();
+    crew_->close();
+    asio::post(strand_, [self = shared_from_this()] {
+        self->end_fetching(step::cancelling);
+        self->crew_->wake();
+    });
+}
+
+std::vector<std::string> worker_core::names_of(const std::vector<weighted_queue>& queues) {
+    std::vector<std::string> names;
+    for (const auto& queue : queues) names.push_back(queue.name);
+    return names;
+}
+
+std::shared_ptr<const name_set> worker_core::names_of(const handler_map& handlers) {
+    auto names = std::make_shared<name_set>();
+    for (const auto& [name, unused] : handlers) names->insert(name);
+    return names;
+}
+
+void worker_core::end_fetching(step to) {
+    phase_.advance(to);
+    fetching_.stop();
+}
+
+void worker_core::on_broken() {
+    end_fetching(step::closing);  // there is nobody to tell any more
+    crew_->cancel_all(errc::shut_down);
+    watching_.stop();
+    crew_->wake();
+}
+
+// --- fetching -----------------------------------------------------------------------------------------------
+
+asio::awaitable<void> worker_core::fetch_loop() {
+    const auto self = shared_from_this();
+    while (phase_.fetches()) {
+        const auto room = crew_->room();
+        if (room == 0) {
+            co_await crew_->wait_for_room();
+            continue;
+        }
+        const auto who = member_.consumer();
+        auto request = next_request(*who, room);
+        const auto queues = request.queues;
+        std::exception_ptr failure;
+        std::vector<delivery> found;
+        try {
+            found = co_await broker_->fetch(std::move(request));
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (failure) {
+            co_await recover(failure, who);
+            continue;
+        }
+        failures_ = 0;
+        if (!phase_.fetches() || crew_->is_paused()) {
+            crew_->give_back(found, queues, who);
+        } else {
+            const bool is_single = found.size() == 1;
+            crew_->launch(std::move(found), queues, who);
+            if (is_single) co_await let_it_end();
+        }
+    }
+}
+
+fetch_request worker_core::next_request(const std::string& consumer, std::size_t room) {
+    constexpr std::size_t max_batch = 500;
+    constexpr duration fetch_wait = std::chrono::seconds(5);
+    fetch_request request;
+    request.consumer = consumer;
+    request.names = names_;
+    request.max = (std::min)(room, max_batch);
+    request.wait = fetch_wait;
+    if (options_.is_strict()) {
+        request.queues = member_.queues();
+    } else {
+        for (const auto i : draw_order(queues_, random_)) request.queues.push_back(queues_[i].name);
+    }
+    return request;
+}
+
+asio::awaitable<void> worker_core::let_it_end() {
+    constexpr int enough_turns = 20;  // of the event loop: more than the steps of a handler that waits for nothing
+    for (int turn = 0; turn != enough_turns; ++turn) co_await asio::post(strand_, asio::deferred);
+}
+
+asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_ptr who) {
+    const auto why = describe(failure);
+    const auto code = code_of(why);
+    if (!phase_.fetches()) co_return;
+    if (code == errc::shut_down) std::rethrow_exception(failure);
+    if (code == errc::lease_lost) {
+        on_lost(who);
+        bool has_joined = true;
+        try {
+            co_await member_.join();
+        } catch (const boost::system::system_error&) {
+            has_joined = false;
+        }
+        if (has_joined) co_return;
+    } else {
+        note(log_level::warning, "fetching tasks failed: " + why.message);
+    }
+    ++failures_;
+    co_await pause(failures_);
+}
+
+// --- telling the broker -------------------------------------------------------------------------------------
+
+asio::awaitable<void> worker_core::settle_loop() {
+    const auto self = shared_from_this();
+    for (;;) {
+        for (auto& parcel : crew_->take_news(busy_queues_)) send(std::move(parcel));
+        if (phase_.is_closing() && busy_queues_.empty() && !crew_->has_news()) co_return;
+        co_await crew_->wait_for_news();
+    }
+}
+
+void worker_core::send(outbox::parcel parcel) {
+    const auto queue = parcel.queue;
+    busy_queues_.push_back(queue);
+    spawn_on(strand_, deliver(std::move(parcel)), [self = shared_from_this(), queue](std::exception_ptr) {
+        self->busy_queues_.erase(std::ranges::find(self->busy_queues_, queue));
+        self->crew_->wake();
+    });
+}
+
+asio::awaitable<void> worker_core::deliver(outbox::parcel parcel) {
+    const auto self = shared_from_this();
+    for (unsigned tries = 1;; ++tries) {
+        std::exception_ptr failure;
+        try {
+            if (!parcel.reports.empty()) {
+                co_await broker_->tell(parcel.queue, *parcel.consumer, std::exchange(parcel.reports, {}));
+            }
+            if (!parcel.settlements.empty()) {
+                co_await broker_->settle(parcel.queue, *parcel.consumer, parcel.settlements);
+            }
+            co_return;
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        const auto why = describe(failure);
+        if (code_of(why) == errc::shut_down || phase_.is_closing()) co_return;
+        note(log_level::warning, "telling the broker how tasks ended failed: " + why.message);
+        co_await pause(tries);
+    }
+}
+
+// --- the lease ----------------------------------------------------------------------------------------------
+
+asio::awaitable<void> worker_core::watch_loop() {
+    const auto self = shared_from_this();
+    for (unsigned failures = 0;;) {
+        auto watching = watch();
+        const auto watched = co_await caught(std::move(watching));
+        if (!watched.failure()) {
+            failures = 0;
+            continue;
+        }
+        const auto why = describe(watched.failure());
+        if (phase_.is_closing() || code_of(why) == errc::shut_down) std::rethrow_exception(watched.failure());
+        note(log_level::warning, "watching for cancelled tasks failed: " + why.message);
+        ++failures;  // not within the await: Clang 16 takes that for unsequenced
+        co_await pause(failures);
+    }
+}
+
+asio::awaitable<void> worker_core::watch() {
+    co_await broker_->watch(*member_.consumer(), renewal_period(options_.lease()));
+    co_await renew();
+}
+
+asio::awaitable<void> worker_core::renew() {
+    const auto who = member_.consumer();
+    try {
+        auto answer = co_await member_.renew(who);
+        const auto self = weak_from_this().lock();
+        if (!self || (!answer.lost && answer.cancels.empty())) co_return;
+        asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
+    } catch (const boost::system::system_error& e) {
+        if (e.code() == asio::error::operation_aborted) throw;
+        if (e.code() != errc::shut_down) note(log_level::warning, std::string("renewing the lease failed: ") + e.what());
+    }
+}
+
+void worker_core::on_renewed(const consumer_ptr& who, const renewal& answer) {
+    if (answer.lost) return on_lost(who);
+    for (const auto& one : answer.cancels) crew_->cancel(member_.queues()[one.queue], one);
+}
+
+void worker_core::on_lost(const consumer_ptr& who) {
+    if (who != member_.consumer() || std::exchange(lost_, who) == who) return;
+    note(log_level::warning, "the lease of " + *who + " was lost; its handlers are cancelled");
+    crew_->cancel_all(errc::lease_lost);
+}
+
+asio::awaitable<void> worker_core::pause(unsigned failures) {
+    constexpr auto policy = retry_policy::exponential(std::chrono::milliseconds(100))
+                                .max_delay(std::chrono::seconds(5)).attempts(0).full_jitter();
+    const auto delay = *next_delay(policy, failures, duration::zero(), random_);
+    co_await sleep_until(clock_, later(clock_.now(), delay));
+}
+
+// --- the end ------------------------------------------------------------------------------------------------
+
+asio::awaitable<void> worker_core::drain() {
+    crew_->give_back_waiting();
+    const auto patience = phase_.lets_handlers_end() ? options_.drain_for() : duration::zero();
+    bool is_empty = co_await crew_->emptied_within(patience);
+    if (is_empty) co_return;
+    note(log_level::warning, "handlers did not end within the drain time and are cancelled");
+    crew_->cancel_all(errc::shut_down);
+    is_empty = co_await crew_->emptied_within(options_.unwind_for());
+    if (is_empty) co_return;
+    note(log_level::error, "handlers did not end when cancelled; their tasks are given back");
+}
+
+void worker_core::note(log_level level, std::string text) const {
+    if (!options_.log()) return;
+    log_line line;
+    line.at = clock_.now();
+    line.level = level;
+    line.text = "worker " + member_.node() + ": " + std::move(text);
+    options_.log()(line, nullptr);
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/crew.ipp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+crew::crew(broker_ptr broker, const worker_options& options, std::shared_ptr<const handler_map> handlers,
+           asio::any_io_executor cpu)
+    : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), log_(options.log()),
+      timeout_(options.timeout()), prefetch_(options.prefetch()),
+      capacity_(options.concurrency() + options.prefetch()),
+      pool_(std::make_shared<executor_state>(
+          broker_->get_executor(),
+          executor_options().concurrency(options.concurrency()).cpu(std::move(cpu)).clock(clock_))),
+      random_(options.seed() ? *options.seed() : std::random_device()()) {}
+
+void crew::concurrency(std::size_t slots) {
+    capacity_ = slots + prefetch_;
+    pool_->concurrency(slots);
+    tell_of_room();
+}
+
+void crew::pause(bool is_paused) {
+    is_paused_ = is_paused;
+    if (!is_paused) tell_of_room();
+}
+
+void crew::launch(std::vector<delivery> found, const std::vector<std::string>& queues, const consumer_ptr& who) {
+    const auto now = clock_.now();
+    const auto self = shared_from_this();
+    in_hand_ += found.size();
+    intrusive_list<attempt> all;
+    std::vector<boost::intrusive_ptr<attempt>> made;
+    made.reserve(found.size());
+    for (auto& what : found) {
+        auto& handler = *handlers_->find(what.spec->name)->second;  // fetch gives no other names
+        const auto& queue = queues[what.queue];
+        made.emplace_back(new attempt(*pool_, self, handler, clock_, timeout_, queue, who, std::move(what)), false);
+        all.push_back(*made.back());
+    }
+    running_.add(all);
+    job_list unlimited;  // those in a row without limits: one batch
+    for (auto& one : made) {
+        const auto limits = one->limits(now);
+        if (!limits) {
+            unlimited.push_back(*one.detach());
+            continue;
+        }
+        if (!unlimited.empty()) pool_->launch_all(unlimited, true);
+        pool_->launch(std::move(one), &*limits, true, false);
+    }
+    if (!unlimited.empty()) pool_->launch_all(unlimited, true);
+}
+
+void crew::give_back(const std::vector<delivery>& found, const std::vector<std::string>& queues,
+                     const consumer_ptr& who) {
+    for (const auto& what : found) {
+        settlement end;
+        end.key = what.key;
+        end.token = what.token;
+        end.how = settlement::kind::release;
+        send(queues[what.queue], who, std::move(end));
+    }
+}
+
+void crew::give_back_waiting() {
+    for (const auto& one : running_.all()) {
+        if (!one->has_begun()) pool_->cancel(*one, errc::shut_down);
+    }
+}
+
+void crew::cancel(const std::string& queue, const cancel_request& wanted) {
+    if (const auto found = running_.find(queue, wanted)) pool_->cancel(*found, errc::cancelled);
+}
+
+void crew::cancel_all(errc reason) {
+    for (const auto& one : running_.all()) pool_->cancel(*one, reason);
+}
+
+void crew::close() {
+    is_quiet_ = true;
+    cancel_all(errc::shut_down);
+    pool_->shut_down();
+    is_quiet_ = false;
+}
+
+asio::awaitable<bool> crew::emptied_within(duration limit) {
+    using namespace asio::experimental::awaitable_operators;
+    if (in_hand_ == 0) co_return true;
+    const auto first = co_await (emptied() || sleep_until(clock_, later(clock_.now(), limit)));
+    co_return first.index() == 0;
+}
+
+void crew::wake() {
+    news_.set();
+    room_.set();
+}
+
+asio::awaitable<void> crew::emptied() {
+    while (in_hand_ > 0) {
+        wants_room_ = true;
+        if (in_hand_ > 0) co_await room_.wait();
+    }
+}
+
+void crew::on_end(attempt& ended, std::exception_ptr error) noexcept {
+    running_.remove(ended);
+    if (!error) {
+        send(ended.id().queue, ended.consumer(), succeeded(ended.what(), ended.take_result()));
+    } else if (auto end = verdict(ended.failed(std::move(error)))) {
+        send(ended.id().queue, ended.consumer(), std::move(*end));
+    }
+    let_go();
+}
+
+void crew::on_abandon(attempt& of) noexcept {
+    running_.remove(of);
+    --in_hand_;
+}
+
+void crew::on_progress(attempt& of, std::string encoded) {
+    auto news = report_of(of);
+    news.progress = std::move(encoded);
+    send(of.id().queue, of.consumer(), std::move(news));
+}
+
+void crew::on_park(bool is_parked) {
+    if (is_parked) {
+        ++parked_;
+        pool_->lend();
+        tell_of_room();
+    } else {
+        --parked_;
+        pool_->take_back();
+    }
+}
+
+void crew::on_log(attempt& of, log_line line) {
+    if (log_) log_(line, &of.id());
+    auto news = report_of(of);
+    news.log.push_back(std::move(line));
+    send(of.id().queue, of.consumer(), std::move(news));
+}
+
+std::optional<settlement> crew::verdict(const failed_attempt& failed) {
+    const std::lock_guard lock(random_mutex_);
+    return decide(failed, clock_.now(), random_);
+}
+
+report crew::report_of(const attempt& of) {
+    report news;
+    news.key = of.what().key;
+    news.token = of.what().token;
+    return news;
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/workflow/child_waits.hpp -----------------------------------------------
 
 namespace taskflux::detail {
@@ -7221,12 +7633,12 @@ public:
         made->child = std::move(child);
         waits_.push_back(made);
         if (made->child.outcome) return ended(made);
-        asio::co_spawn(executor_, take_end(broker_, parent_, std::move(key), made),
-                       asio::bind_cancellation_slot(made->stop.slot(), [this, made](std::exception_ptr error) {
-                           if (made->is_abandoned) return;
-                           made->error = std::move(error);
-                           ended(made);
-                       }));
+        auto on_end = [this, made](std::exception_ptr error) {
+            if (made->is_abandoned) return;
+            made->error = std::move(error);
+            ended(made);
+        };
+        spawn_on(executor_, take_end(broker_, parent_, std::move(key), made), std::move(on_end), made->stop.slot());
     }
 
     /// Waits for the first subtask in order, and returns it; a subtask that has not succeeded is returned before it.
@@ -7578,7 +7990,7 @@ void abandon_children(const broker_ptr& broker, const std::string& queue, std::v
     constexpr auto cancel = [](broker_ptr of, std::string in, std::vector<task_key> which) -> asio::awaitable<void> {
         co_await of->cancel(std::move(in), std::move(which));
     };
-    asio::co_spawn(broker->get_executor(), cancel(broker, queue, std::move(keys)), [](std::exception_ptr) {});
+    spawn_ignoring_errors(broker->get_executor(), cancel(broker, queue, std::move(keys)));
 }
 
 }  // namespace taskflux::detail
@@ -10974,8 +11386,8 @@ public:
         const auto report = [](const std::exception_ptr& failure) {
             if (failure) std::rethrow_exception(failure);
         };
-        asio::co_spawn(executor_, keep_connected(shared_from_this()), report);
-        asio::co_spawn(executor_, keep_receiving(shared_from_this()), report);
+        detail::spawn_on(executor_, keep_connected(shared_from_this()), report);
+        detail::spawn_on(executor_, keep_receiving(shared_from_this()), report);
     }
 
     /// Ends all calls and both loops. From any thread.
@@ -12376,52 +12788,6 @@ private:
 
 }  // namespace taskflux::redis
 
-// -------------------- taskflux/detail/caught.hpp -----------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// How a call has ended: with a value, or with what it threw. (No aggregate: GCC 12 destroys temporaries of those twice in a
-/// co_await expression.)
-template <class T>
-class outcome {
-public:
-    explicit outcome(stored<T> value) : value_(std::move(value)) {}
-    explicit outcome(std::exception_ptr failure) : failure_(std::move(failure)) {}
-
-    /// Null when it ended with a value.
-    const std::exception_ptr& failure() const { return failure_; }
-
-    /// The value, once. Throws what the call threw.
-    T take() {
-        if (failure_) std::rethrow_exception(failure_);
-        if constexpr (!std::is_void_v<T>) return std::move(*value_);
-    }
-
-private:
-    std::optional<stored<T>> value_;
-    std::exception_ptr failure_;
-};
-
-/// Awaits `call`, and returns how it has ended instead of throwing, so that the code after it can await: a `catch` can't.
-/// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
-/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for code that runs for each task.
-template <class T>
-asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
-    try {
-        if constexpr (std::is_void_v<T>) {
-            co_await std::move(call);
-            co_return outcome<T>(stored<T>());
-        } else {
-            T value = co_await std::move(call);
-            co_return outcome<T>(std::move(value));
-        }
-    } catch (...) {
-        co_return outcome<T>(std::current_exception());
-    }
-}
-
-}  // namespace taskflux::detail
-
 // -------------------- taskflux/broker/redis/post_office.hpp ------------------------------------------------
 
 namespace taskflux::redis {
@@ -12457,7 +12823,7 @@ public:
         mine.is_answered = !otherwise.address.empty();
         mine.done = std::move(done);
         if (!join(channel, std::move(mine))) return;
-        asio::co_spawn(executor_, pump(shared_from_this(), std::move(channel)), [](std::exception_ptr) {});
+        detail::spawn_ignoring_errors(executor_, pump(shared_from_this(), std::move(channel)));
     }
 
     /// Passes on what came to this process.
@@ -12620,9 +12986,7 @@ public:
     asio::awaitable<std::vector<Result>> run(std::vector<Item> items) {
         const auto self = this->shared_from_this();
         const auto mine = std::make_shared<entry>(std::move(items));
-        if (join(mine)) {
-            asio::co_spawn(executor_, pump(self), [](std::exception_ptr) {});  // it throws nothing
-        }
+        if (join(mine)) detail::spawn_ignoring_errors(executor_, pump(self));  // it throws nothing
         co_await mine->done.wait();
         if (mine->error) std::rethrow_exception(mine->error);
         co_return std::move(mine->results);
@@ -16379,7 +16743,7 @@ public:
             for (const auto& [name, one] : queues_) all.push_back(one);
         }
         consumers_.lost_messages();
-        for (auto& one : all) asio::co_spawn(executor_, maintain(one), [](std::exception_ptr) {});  // others will
+        for (auto& one : all) detail::spawn_ignoring_errors(executor_, maintain(one));  // others will
         inbox_.wake_all();
     }
 
@@ -16463,14 +16827,14 @@ public:
     /// does not any more. Waits for nothing; `until_then` is kept until that has been done.
     void resign(std::string name, std::string member, std::shared_ptr<void> until_then = {}) {
         if (is_closed_) return;
-        asio::co_spawn(executor_, wake_another(std::move(name), std::move(member), std::move(until_then)),
-                       [](std::exception_ptr) {});
+        detail::spawn_ignoring_errors(executor_,
+                                      wake_another(std::move(name), std::move(member), std::move(until_then)));
     }
 
     /// For a task that was handed over and can't be used. Waits for nothing.
     void give_back(handed_task task) {
         if (is_closed_) return;
-        asio::co_spawn(executor_, return_to_queue(std::move(task)), [](std::exception_ptr) {});
+        detail::spawn_ignoring_errors(executor_, return_to_queue(std::move(task)));
     }
 
     /// Until the inbox has something, or `when` by the local clock; may return early. Throws when cancelled, or closed.
@@ -16521,7 +16885,7 @@ private:
             auto& turns = relays_[name];
             if (is_closed_ || std::exchange(turns, 2) > 0) return;
         }
-        asio::co_spawn(executor_, relay_all(shared_from_this(), name), [](std::exception_ptr) {});
+        detail::spawn_ignoring_errors(executor_, relay_all(shared_from_this(), name));
     }
 
     static awaitable<void> relay_all(std::shared_ptr<engine> self, std::string name) {
@@ -16821,7 +17185,7 @@ inline void take_handed(const engine_ptr& on, const fetch_request& request, std:
             on->consumers().settled(task.consumer, task.queue, task.sequence);
             on->consumers().lost_an_answer(task.consumer, task.queue);
             const spoiled_tasks spoiled(1, {task.sequence, e.what()});
-            asio::co_spawn(on->get_executor(), set_aside(on, task.consumer, task.queue, spoiled), [](std::exception_ptr) {});
+            detail::spawn_ignoring_errors(on->get_executor(), set_aside(on, task.consumer, task.queue, spoiled));
         }
     }
 }

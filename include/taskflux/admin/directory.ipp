@@ -6,6 +6,7 @@
 #include <taskflux/clock.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/detail/caught.hpp>
 #include <taskflux/detail/sleep.hpp>
 
 #include <algorithm>
@@ -97,6 +98,13 @@ asio::awaitable<void> keep_order(broker_ptr broker, std::string name, node_order
     co_await broker->announce(settings_board, std::move(name), encode(settings), (duration::max)());
 }
 
+asio::awaitable<node_info> steer_one(broker_ptr broker, rpc caller, node_info which, node_order order, bool keep) {
+    const auto options = call_options().to(which.id).timeout(std::chrono::seconds(10));
+    auto told = co_await caller.call(steer_node, options, order);
+    if (keep) co_await keep_order(broker, which.name, order);
+    co_return told;
+}
+
 asio::awaitable<std::vector<node_info>> steer(broker_ptr broker, rpc caller, node_filter which, node_order order, bool keep) {
     auto found = co_await read_board<node_info>(broker, nodes_board);
     std::erase_if(found, [&](const auto& one) { return !fits(which, one); });
@@ -108,13 +116,10 @@ asio::awaitable<std::vector<node_info>> steer(broker_ptr broker, rpc caller, nod
     std::vector<node_info> told;
     std::exception_ptr failure;
     for (const auto& one : found) {
-        try {
-            const auto options = call_options().to(one.id).timeout(std::chrono::seconds(10));
-            told.push_back(co_await caller.call(steer_node, options, order));
-            if (keep) co_await keep_order(broker, one.name, order);
-        } catch (...) {
-            failure = std::current_exception();
-        }
+        auto steering = steer_one(broker, caller, one, order, keep);
+        auto steered = co_await caught(std::move(steering));
+        if (steered.failure()) failure = steered.failure();
+        else told.push_back(steered.take());
     }
     if (failure) std::rethrow_exception(failure);
     co_return told;

@@ -9,10 +9,10 @@
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/core/uuid.hpp>
 #include <taskflux/detail/live.hpp>
+#include <taskflux/detail/spawn.hpp>
 #include <taskflux/flow/connect.hpp>
 #include <taskflux/version.hpp>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -295,7 +295,7 @@ void app::run_here() {
         log_->write(log_level::info, "started");
     };
     std::exception_ptr failure;
-    asio::co_spawn(io, run_on(broker), [&](std::exception_ptr error) {
+    detail::spawn_on(io.get_executor(), run_on(broker), [&](std::exception_ptr error) {
         failure = std::move(error);
         broker->close();
     });

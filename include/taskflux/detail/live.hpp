@@ -3,44 +3,29 @@
 #include <taskflux/fwd.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/associated_executor.hpp>
-#include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/bind_executor.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/deferred.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include <algorithm>
 #include <cstddef>
-#include <exception>
+#include <functional>
 #include <memory>
 #include <thread>
 #include <utility>
 
 namespace taskflux::detail {
 
-/// Runs `core->live` on the core's strand, with the threads that it may post to. Cancelling this coroutine stops the core,
-/// and returns when the core has ended.
+/// Awaits `life` on `strand`. Cancelling this coroutine calls `stop`, on any thread, and `life` then ends in its own time.
+asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop);
+
+/// Lives a core's life on its strand, with the threads that it may post to. Cancelling this coroutine stops the core,
+/// which then ends in its own time.
 template <class Core>
 asio::awaitable<void> live(std::shared_ptr<Core> core, std::shared_ptr<asio::thread_pool> threads) {
-    co_await asio::async_initiate<const asio::deferred_t, void(std::exception_ptr)>(
-        [](auto handler, std::shared_ptr<Core> running, std::shared_ptr<asio::thread_pool> kept) {
-            if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected()) {
-                slot.assign([weak = std::weak_ptr(running)](asio::cancellation_type) {
-                    if (const auto alive = weak.lock()) alive->stop();
-                });
-            }
-            const auto strand = running->strand();
-            auto executor = asio::get_associated_executor(handler, strand);
-            auto on_end = [handler = std::move(handler)](std::exception_ptr error) mutable {
-                std::move(handler)(std::move(error));
-            };
-            asio::co_spawn(strand, running->live(std::move(kept)),
-                           asio::bind_executor(std::move(executor), std::move(on_end)));
-        },
-        asio::deferred, core, std::move(threads));
+    auto stop = [weak = std::weak_ptr(core)] {
+        if (const auto alive = weak.lock()) alive->stop();
+    };
+    co_await live_on(core->strand(), core->live(std::move(threads)), std::move(stop));
 }
 
 /// Threads for plain functions; 0: one a core.

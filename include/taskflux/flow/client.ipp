@@ -4,10 +4,9 @@
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/uuid.hpp>
+#include <taskflux/detail/spawn.hpp>
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/workflow/children.hpp>
-
-#include <boost/asio/co_spawn.hpp>
 
 #include <exception>
 #include <optional>
@@ -55,7 +54,7 @@ void cancel_in_background(const broker_ptr& broker, const task_id& id) {
         std::vector<task_key> keys(1, which.key);
         co_await of->cancel(std::move(which.queue), std::move(keys));
     };
-    asio::co_spawn(broker->get_executor(), cancel(broker, id), [](std::exception_ptr) {});
+    spawn_ignoring_errors(broker->get_executor(), cancel(broker, id));
 }
 
 /// The id whose printed form this is, if it is one: an own id may look a little like it.

@@ -4,11 +4,10 @@
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/core/uuid.hpp>
+#include <taskflux/detail/spawn.hpp>
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/raw_queue.hpp>
 #include <taskflux/flow/raw_queue/consumer.hpp>
-
-#include <boost/asio/co_spawn.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -37,8 +36,7 @@ public:
         consumer_->forget(what_.key, what_.token);
         if (is_settled_ || consumer_->is_lost()) return;
         // Where this fails, the lease runs out: it is not renewed any more.
-        asio::co_spawn(consumer_->broker()->get_executor(), settle(consumer_, end(settlement::kind::release)),
-                       [](std::exception_ptr, effect) {});
+        spawn_ignoring_errors(consumer_->broker()->get_executor(), release(consumer_, end(settlement::kind::release)));
     }
 
     const delivery& what() const { return what_; }
@@ -70,6 +68,10 @@ private:
         const std::vector<settlement> ends(1, std::move(how));
         const auto effects = co_await by->broker()->settle(by->queue(), by->name(), ends);
         co_return effects.front();
+    }
+
+    static asio::awaitable<void> release(std::shared_ptr<raw_consumer> by, settlement how) {
+        co_await settle(std::move(by), std::move(how));
     }
 
     const std::shared_ptr<raw_consumer> consumer_;

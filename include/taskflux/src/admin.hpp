@@ -4,3 +4,4 @@
 #include <taskflux/admin/directory.ipp>
 #include <taskflux/admin/inspector.ipp>
 #include <taskflux/admin/node.ipp>
+#include <taskflux/admin/node/core.ipp>

@@ -7,7 +7,10 @@
 #include <taskflux/flow/raw_queue.ipp>
 #include <taskflux/flow/scheduler.ipp>
 #include <taskflux/flow/scheduler/book.ipp>
+#include <taskflux/flow/scheduler/core.ipp>
 #include <taskflux/flow/worker.ipp>
+#include <taskflux/flow/worker/core.ipp>
+#include <taskflux/flow/worker/crew.ipp>
 #include <taskflux/flow/workflow/calls.ipp>
 #include <taskflux/flow/workflow/children.ipp>
 #include <taskflux/flow/workflow/notebook.ipp>

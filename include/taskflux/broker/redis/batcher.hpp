@@ -1,11 +1,11 @@
 #pragma once
 
 #include <taskflux/detail/event.hpp>
+#include <taskflux/detail/spawn.hpp>
 #include <taskflux/fwd.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
 
 #include <cstddef>
 #include <deque>
@@ -39,9 +39,7 @@ public:
     asio::awaitable<std::vector<Result>> run(std::vector<Item> items) {
         const auto self = this->shared_from_this();
         const auto mine = std::make_shared<entry>(std::move(items));
-        if (join(mine)) {
-            asio::co_spawn(executor_, pump(self), [](std::exception_ptr) {});  // it throws nothing
-        }
+        if (join(mine)) detail::spawn_ignoring_errors(executor_, pump(self));  // it throws nothing
         co_await mine->done.wait();
         if (mine->error) std::rethrow_exception(mine->error);
         co_return std::move(mine->results);

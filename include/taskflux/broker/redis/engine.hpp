@@ -12,10 +12,10 @@
 #include <taskflux/core/uuid.hpp>
 #include <taskflux/detail/alarm.hpp>
 #include <taskflux/detail/caught.hpp>
+#include <taskflux/detail/spawn.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
@@ -76,7 +76,7 @@ public:
             for (const auto& [name, one] : queues_) all.push_back(one);
         }
         consumers_.lost_messages();
-        for (auto& one : all) asio::co_spawn(executor_, maintain(one), [](std::exception_ptr) {});  // others will
+        for (auto& one : all) detail::spawn_ignoring_errors(executor_, maintain(one));  // others will
         inbox_.wake_all();
     }
 
@@ -160,14 +160,14 @@ public:
     /// does not any more. Waits for nothing; `until_then` is kept until that has been done.
     void resign(std::string name, std::string member, std::shared_ptr<void> until_then = {}) {
         if (is_closed_) return;
-        asio::co_spawn(executor_, wake_another(std::move(name), std::move(member), std::move(until_then)),
-                       [](std::exception_ptr) {});
+        detail::spawn_ignoring_errors(executor_,
+                                      wake_another(std::move(name), std::move(member), std::move(until_then)));
     }
 
     /// For a task that was handed over and can't be used. Waits for nothing.
     void give_back(handed_task task) {
         if (is_closed_) return;
-        asio::co_spawn(executor_, return_to_queue(std::move(task)), [](std::exception_ptr) {});
+        detail::spawn_ignoring_errors(executor_, return_to_queue(std::move(task)));
     }
 
     /// Until the inbox has something, or `when` by the local clock; may return early. Throws when cancelled, or closed.
@@ -218,7 +218,7 @@ private:
             auto& turns = relays_[name];
             if (is_closed_ || std::exchange(turns, 2) > 0) return;
         }
-        asio::co_spawn(executor_, relay_all(shared_from_this(), name), [](std::exception_ptr) {});
+        detail::spawn_ignoring_errors(executor_, relay_all(shared_from_this(), name));
     }
 
     static awaitable<void> relay_all(std::shared_ptr<engine> self, std::string name) {

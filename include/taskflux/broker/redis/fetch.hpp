@@ -6,8 +6,7 @@
 #include <taskflux/broker/redis/records.hpp>
 #include <taskflux/broker/redis/segments.hpp>
 #include <taskflux/detail/caught.hpp>
-
-#include <boost/asio/co_spawn.hpp>
+#include <taskflux/detail/spawn.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -227,7 +226,7 @@ inline void take_handed(const engine_ptr& on, const fetch_request& request, std:
             on->consumers().settled(task.consumer, task.queue, task.sequence);
             on->consumers().lost_an_answer(task.consumer, task.queue);
             const spoiled_tasks spoiled(1, {task.sequence, e.what()});
-            asio::co_spawn(on->get_executor(), set_aside(on, task.consumer, task.queue, spoiled), [](std::exception_ptr) {});
+            detail::spawn_ignoring_errors(on->get_executor(), set_aside(on, task.consumer, task.queue, spoiled));
         }
     }
 }

@@ -8,13 +8,13 @@
 #include <taskflux/broker/redis/settings.hpp>
 #include <taskflux/broker/redis/verdict.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/detail/spawn.hpp>
 #include <taskflux/fwd.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancel_after.hpp>
 #include <boost/asio/cancel_at.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -101,8 +101,8 @@ public:
         const auto report = [](const std::exception_ptr& failure) {
             if (failure) std::rethrow_exception(failure);
         };
-        asio::co_spawn(executor_, keep_connected(shared_from_this()), report);
-        asio::co_spawn(executor_, keep_receiving(shared_from_this()), report);
+        detail::spawn_on(executor_, keep_connected(shared_from_this()), report);
+        detail::spawn_on(executor_, keep_receiving(shared_from_this()), report);
     }
 
     /// Ends all calls and both loops. From any thread.

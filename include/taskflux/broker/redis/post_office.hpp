@@ -5,10 +5,10 @@
 #include <taskflux/broker/redis/connection.hpp>
 #include <taskflux/broker/redis/reply.hpp>
 #include <taskflux/detail/caught.hpp>
+#include <taskflux/detail/spawn.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -55,7 +55,7 @@ public:
         mine.is_answered = !otherwise.address.empty();
         mine.done = std::move(done);
         if (!join(channel, std::move(mine))) return;
-        asio::co_spawn(executor_, pump(shared_from_this(), std::move(channel)), [](std::exception_ptr) {});
+        detail::spawn_ignoring_errors(executor_, pump(shared_from_this(), std::move(channel)));
     }
 
     /// Passes on what came to this process.

@@ -13,9 +13,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -33,7 +31,7 @@
 
 namespace taskflux::detail {
 
-/// A service while it runs. Kept alive by its loop and its calls. What it does is in service_core.ipp.
+/// A service while it runs. Kept alive by its loop and its calls. What it does is in core.ipp.
 class service_core : public std::enable_shared_from_this<service_core> {
 public:
     service_core(broker_ptr broker, const service_options& options, std::shared_ptr<const method_map> methods,
@@ -63,6 +61,7 @@ private:
         call_context context;
         call_letter request;
         method_handler& does;
+        std::string answer;              // empty: none
         asio::cancellation_signal stop;  // for `where`
         bool is_gone = false;            // who has called: nobody waits for an answer. Guarded by the core's mutex
     };
@@ -76,17 +75,18 @@ private:
     /// Who has called does not wait any more.
     void cancel(const call_key& key);
     void cancel_all();
-    void answer(const call_ptr& one, std::string text);  // empty: none
+    void answer(const call_ptr& one);
     void end(const call_ptr& one);
 
     /// The method, or null where an answer has been sent that there is none.
     method_handler* find(const call_letter& request);
     void refuse(const call_letter& request, call_letter::kind how, errc code, const std::string& why);
     void open_outlet(call& of);
-    static asio::awaitable<std::string> carry_out(std::shared_ptr<service_core> self, call_ptr one);
+    static asio::awaitable<void> carry_out(std::shared_ptr<service_core> self, call_ptr one);
 
     asio::awaitable<void> announce(bool leaving, duration lease);
     asio::awaitable<void> leave();
+    asio::awaitable<void> withdraw();
     asio::awaitable<void> drain();
 
     /// When the first call in hand is over, or has been cancelled too late.

@@ -3,6 +3,8 @@
 #include <taskflux/calls/service/core.hpp>
 #include <taskflux/calls/stream/outlet.hpp>
 #include <taskflux/core/lease/renewal_period.hpp>
+#include <taskflux/detail/caught.hpp>
+#include <taskflux/detail/spawn.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -31,14 +33,10 @@ asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::
     auto next = clock.now();
     while (!is_stopped_) {
         if (clock.now() >= next) {
-            std::exception_ptr trouble;
-            try {
-                co_await announce(false, options_.lease());
-            } catch (...) {
-                trouble = std::current_exception();
-            }
-            tell("telling that it is there", trouble);
-            next = later(clock.now(), trouble ? std::chrono::seconds(1) : renewal_period(options_.lease()));
+            auto telling = announce(false, options_.lease());
+            const auto told = co_await caught(std::move(telling));
+            tell("telling that it is there", told.failure());
+            next = later(clock.now(), told.failure() ? std::chrono::seconds(1) : renewal_period(options_.lease()));
         }
         if (is_stopped_) break;
         const alarm at(clock, strand_, changed_, (std::min)(next, cancel_overdue()));
@@ -117,9 +115,8 @@ void service_core::begin(call_letter request) {
                       "instance " + options_.id() + " has its " + std::to_string(options_.max_running()) + " calls in hand");
     }
     if (is_first) changed_->set();
-    auto ended = [self = shared_from_this(), one](std::exception_ptr, std::string answer) { self->answer(one, std::move(answer)); };
-    asio::co_spawn(one->where, carry_out(shared_from_this(), one),
-                   asio::bind_cancellation_slot(one->stop.slot(), std::move(ended)));
+    auto on_end = [self = shared_from_this(), one](std::exception_ptr) { self->answer(one); };
+    spawn_on(one->where, carry_out(shared_from_this(), one), std::move(on_end), one->stop.slot());
 }
 
 method_handler* service_core::find(const call_letter& request) {
@@ -154,7 +151,7 @@ void service_core::open_outlet(call& of) {
     of.context.attach(outlet::open(broker_, request.reply_to, request.window, std::move(gone)));
 }
 
-asio::awaitable<std::string> service_core::carry_out(std::shared_ptr<service_core> self, call_ptr one) {
+asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self, call_ptr one) {
     call_letter answer;
     answer.what = call_letter::kind::answer;
     answer.id = one->request.id;
@@ -178,11 +175,11 @@ asio::awaitable<std::string> service_core::carry_out(std::shared_ptr<service_cor
         answer.what = call_letter::kind::fault;
         answer.payload = encode(describe(failure));
     }
-    co_return answer.text();
+    one->answer = answer.text();
 }
 
-void service_core::answer(const call_ptr& one, std::string text) {
-    bool is_gone = one->request.reply_to.empty() || text.empty();
+void service_core::answer(const call_ptr& one) {
+    bool is_gone = one->request.reply_to.empty() || one->answer.empty();
     if (!is_gone) {
         const std::lock_guard lock(mutex_);
         is_gone = one->is_gone;
@@ -191,7 +188,7 @@ void service_core::answer(const call_ptr& one, std::string text) {
     auto sent = [weak = weak_from_this(), one](std::exception_ptr, bool) {
         if (const auto self = weak.lock()) self->end(one);
     };
-    broker_->post(one->request.reply_to, std::move(text), bounce(), std::move(sent));
+    broker_->post(one->request.reply_to, std::move(one->answer), bounce(), std::move(sent));
 }
 
 void service_core::end(const call_ptr& one) {
@@ -253,21 +250,17 @@ asio::awaitable<void> service_core::announce(bool leaving, duration lease) {
 }
 
 asio::awaitable<void> service_core::leave() {
-    std::exception_ptr trouble;
-    try {
-        co_await announce(true, options_.lease() + options_.drain_for());
-    } catch (...) {
-        trouble = std::current_exception();
-    }
-    tell("leaving the directory", trouble);
+    auto telling = announce(true, options_.lease() + options_.drain_for());
+    const auto told = co_await caught(std::move(telling));
+    tell("leaving the directory", told.failure());
     co_await drain();
-    trouble = nullptr;
-    try {
-        for (const auto& [name, methods] : *methods_) co_await broker_->withdraw(board_of(name), options_.id());
-    } catch (...) {
-        trouble = std::current_exception();
-    }
-    tell("leaving the directory", trouble);
+    auto leaving = withdraw();
+    const auto left = co_await caught(std::move(leaving));
+    tell("leaving the directory", left.failure());
+}
+
+asio::awaitable<void> service_core::withdraw() {
+    for (const auto& [name, methods] : *methods_) co_await broker_->withdraw(board_of(name), options_.id());
 }
 
 asio::awaitable<void> service_core::drain() {

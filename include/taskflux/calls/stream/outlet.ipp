@@ -3,8 +3,8 @@
 #include <taskflux/calls/stream/outlet.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/detail/alarm.hpp>
+#include <taskflux/detail/spawn.hpp>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -193,7 +193,7 @@ void outlet::send_more() {
         if (!has_more || is_sending_ || is_gone_) return;
         is_sending_ = true;
     }
-    asio::co_spawn(broker_->get_executor(), pump(shared_from_this()), [](std::exception_ptr) {});
+    spawn_ignoring_errors(broker_->get_executor(), pump(shared_from_this()));
 }
 
 bool outlet::take_letter(call_letter& next) {

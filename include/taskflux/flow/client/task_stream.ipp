@@ -1,13 +1,12 @@
 #pragma once
 
 #include <taskflux/core/error.hpp>
+#include <taskflux/detail/spawn.hpp>
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/client/task_stream.hpp>
 #include <taskflux/flow/job.hpp>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 
@@ -54,8 +53,8 @@ void follow_task(const broker_ptr& broker, const task_id& id, inlet& reader) {
         asio::post(strand, [stop] { stop->emit(asio::cancellation_type::terminal); });
         if (!has_ended) cancel_in_background(broker, id);
     });
-    asio::co_spawn(strand, close_after(broker, id, reader.weak_from_this()),
-                   asio::bind_cancellation_slot(stop->slot(), [stop](std::exception_ptr) {}));
+    const auto keep = [stop](std::exception_ptr) {};  // what it threw, the reader has heard
+    spawn_on(strand, close_after(broker, id, reader.weak_from_this()), keep, stop->slot());
 }
 
 }  // namespace taskflux::detail

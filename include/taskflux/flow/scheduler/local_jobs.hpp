@@ -1,16 +1,15 @@
 #pragma once
 
 #include <taskflux/detail/event.hpp>
+#include <taskflux/detail/spawn.hpp>
 #include <taskflux/flow/scheduler/local_job.hpp>
 #include <taskflux/flow/scheduler_options.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
@@ -33,13 +32,9 @@ class local_runs {
 public:
     using sink = std::function<void(const std::string&)>;
 
-    /// `executor` runs coroutines, `cpu` plain functions. `log` hears of what jobs throw. `changed` is set when one ends.
-    local_runs(asio::any_io_executor executor, asio::any_io_executor cpu, asio::any_io_executor strand, sink log,
-               std::shared_ptr<event> changed)
-        : executor_(std::move(executor)), cpu_(std::move(cpu)), strand_(std::move(strand)), log_(std::move(log)),
-          changed_(std::move(changed)), runs_(std::make_shared<std::list<std::shared_ptr<run>>>()) {}
-
-    bool empty() const { return runs_->empty(); }
+    /// `executor` runs coroutines, `cpu` plain functions. `log` hears of what jobs throw.
+    local_runs(asio::any_io_executor executor, asio::any_io_executor cpu, asio::any_io_executor strand, sink log)
+        : executor_(std::move(executor)), cpu_(std::move(cpu)), strand_(std::move(strand)), log_(std::move(log)) {}
 
     void start(const local_job& what, overlap_policy overlap) {
         const auto& id = what.definition.id;
@@ -51,13 +46,16 @@ public:
         if (*is_closed_) return;
         const auto one = std::make_shared<run>(id, asio::make_strand(on));
         runs_->push_back(one);
-        auto on_end = [runs = runs_, one, log = log_, changed = changed_](std::exception_ptr error) {
-            runs->remove(one);
-            if (error && !one->is_cancelled) log("local job " + one->id + " failed: " + message_of(error));
-            changed->set();
+        // Tracked: while a job runs elsewhere, the strand's context has work.
+        const asio::any_io_executor back = asio::prefer(strand_, asio::execution::outstanding_work.tracked);
+        auto on_end = [back, runs = runs_, one, log = log_, changed = changed_](std::exception_ptr error) {
+            asio::dispatch(back, [runs, one, log, changed, error = std::move(error)] {
+                runs->remove(one);
+                if (error && !one->is_cancelled) log("local job " + one->id + " failed: " + message_of(error));
+                changed->set();
+            });
         };
-        asio::co_spawn(one->where, begin(what.start, is_closed_),
-                       asio::bind_cancellation_slot(one->stop.slot(), asio::bind_executor(strand_, std::move(on_end))));
+        spawn_on(one->where, begin(what.start, is_closed_), std::move(on_end), one->stop.slot());
     }
 
     /// Starts none from now on. Thread-safe.
@@ -65,6 +63,11 @@ public:
 
     void cancel_all() {
         for (const auto& one : *runs_) cancel(one);
+    }
+
+    /// Returns when none runs.
+    asio::awaitable<void> end_of_all() const {
+        while (!runs_->empty()) co_await changed_->wait();
     }
 
 private:
@@ -114,8 +117,8 @@ private:
     asio::any_io_executor cpu_;
     asio::any_io_executor strand_;
     sink log_;
-    std::shared_ptr<event> changed_;
-    std::shared_ptr<std::list<std::shared_ptr<run>>> runs_;
+    const std::shared_ptr<event> changed_ = std::make_shared<event>();  // one has ended
+    const std::shared_ptr<std::list<std::shared_ptr<run>>> runs_ = std::make_shared<std::list<std::shared_ptr<run>>>();
     std::shared_ptr<std::atomic<bool>> is_closed_ = std::make_shared<std::atomic<bool>>(false);
 };
 

@@ -3,10 +3,8 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/detail/event.hpp>
-#include <taskflux/detail/sleep.hpp>
 #include <taskflux/exec/executor/attempts.hpp>
 #include <taskflux/flow/worker/attempt.hpp>
-#include <taskflux/flow/worker/decide.hpp>
 #include <taskflux/flow/worker/handlers.hpp>
 #include <taskflux/flow/worker/membership.hpp>
 #include <taskflux/flow/worker/outbox.hpp>
@@ -15,7 +13,6 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include <atomic>
 #include <exception>
@@ -37,14 +34,7 @@ class crew final : public attempt_owner, public std::enable_shared_from_this<cre
 public:
     /// `cpu` is where plain functions run.
     crew(broker_ptr broker, const worker_options& options, std::shared_ptr<const handler_map> handlers,
-         asio::any_io_executor cpu)
-        : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), log_(options.log()),
-          timeout_(options.timeout()), prefetch_(options.prefetch()),
-          capacity_(options.concurrency() + options.prefetch()),
-          pool_(std::make_shared<executor_state>(
-              broker_->get_executor(),
-              executor_options().concurrency(options.concurrency()).cpu(std::move(cpu)).clock(clock_))),
-          random_(options.seed() ? *options.seed() : std::random_device()()) {}
+         asio::any_io_executor cpu);
 
     /// How many more attempts fit, running or prefetched; none during a pause.
     std::size_t room() const {
@@ -54,17 +44,10 @@ public:
     }
 
     /// What runs already ends, when there are fewer slots from now on.
-    void concurrency(std::size_t slots) {
-        capacity_ = slots + prefetch_;
-        pool_->concurrency(slots);
-        tell_of_room();
-    }
+    void concurrency(std::size_t slots);
     std::size_t concurrency() const { return capacity_ - prefetch_; }
 
-    void pause(bool is_paused) {
-        is_paused_ = is_paused;
-        if (!is_paused) tell_of_room();
-    }
+    void pause(bool is_paused);
     bool is_paused() const { return is_paused_; }
 
     /// Returns when an attempt has ended.
@@ -74,76 +57,24 @@ public:
     }
 
     /// Starts attempts at tasks that `who` fetched from `queues`.
-    void launch(std::vector<delivery> found, const std::vector<std::string>& queues, const consumer_ptr& who) {
-        const auto now = clock_.now();
-        const auto self = shared_from_this();
-        in_hand_ += found.size();
-        intrusive_list<attempt> all;
-        std::vector<boost::intrusive_ptr<attempt>> made;
-        made.reserve(found.size());
-        for (auto& what : found) {
-            auto& handler = *handlers_->find(what.spec->name)->second;  // fetch gives no other names
-            const auto& queue = queues[what.queue];
-            made.emplace_back(new attempt(*pool_, self, handler, clock_, timeout_, queue, who, std::move(what)), false);
-            all.push_back(*made.back());
-        }
-        running_.add(all);
-        job_list unlimited;  // those in a row without limits: one batch
-        for (auto& one : made) {
-            const auto limits = one->limits(now);
-            if (!limits) {
-                unlimited.push_back(*one.detach());
-                continue;
-            }
-            if (!unlimited.empty()) pool_->launch_all(unlimited, true);
-            pool_->launch(std::move(one), &*limits, true, false);
-        }
-        if (!unlimited.empty()) pool_->launch_all(unlimited, true);
-    }
+    void launch(std::vector<delivery> found, const std::vector<std::string>& queues, const consumer_ptr& who);
 
     /// Gives tasks back that were fetched too late to be started.
     void give_back(const std::vector<delivery>& found, const std::vector<std::string>& queues,
-                   const consumer_ptr& who) {
-        for (const auto& what : found) {
-            settlement end;
-            end.key = what.key;
-            end.token = what.token;
-            end.how = settlement::kind::release;
-            send(queues[what.queue], who, std::move(end));
-        }
-    }
+                   const consumer_ptr& who);
 
     /// Gives tasks back that have been prefetched, and not been started.
-    void give_back_waiting() {
-        for (const auto& one : running_.all()) {
-            if (!one->has_begun()) pool_->cancel(*one, errc::shut_down);
-        }
-    }
+    void give_back_waiting();
 
-    void cancel(const std::string& queue, const cancel_request& wanted) {
-        if (const auto found = running_.find(queue, wanted)) pool_->cancel(*found, errc::cancelled);
-    }
-
-    void cancel_all(errc reason) {
-        for (const auto& one : running_.all()) pool_->cancel(*one, reason);
-    }
+    void cancel(const std::string& queue, const cancel_request& wanted);
+    void cancel_all(errc reason);
 
     /// Cancels everything for good, and lets go of the slots. Wakes nobody, so that it may be called while the
     /// context is being destroyed: `wake` must follow otherwise.
-    void close() {
-        is_quiet_ = true;
-        cancel_all(errc::shut_down);
-        pool_->shut_down();
-        is_quiet_ = false;
-    }
+    void close();
 
     /// Whether nothing is in hand any more, within `limit`.
-    asio::awaitable<bool> emptied_within(duration limit) {
-        using namespace asio::experimental::awaitable_operators;
-        if (in_hand_ == 0) co_return true;
-        const auto first = co_await (emptied() || sleep_until(clock_, later(clock_.now(), limit)));
-        co_return first.index() == 0;
-    }
+    asio::awaitable<bool> emptied_within(duration limit);
 
     /// What is to be told to the broker, but for queues that are `busy` being told.
     std::vector<outbox::parcel> take_news(const std::vector<std::string>& busy) { return outbox_.take(busy); }
@@ -153,74 +84,24 @@ public:
     asio::awaitable<void> wait_for_news() { return news_.wait(); }
 
     /// Lets everybody who waits here look again.
-    void wake() {
-        news_.set();
-        room_.set();
-    }
+    void wake();
 
     executor_counts counts() const { return pool_->counts(); }
 
 private:
-    asio::awaitable<void> emptied() {
-        while (in_hand_ > 0) {
-            wants_room_ = true;
-            if (in_hand_ > 0) co_await room_.wait();
-        }
-    }
+    asio::awaitable<void> emptied();
 
-    void on_end(attempt& ended, std::exception_ptr error) noexcept override {
-        running_.remove(ended);
-        if (!error) {
-            send(ended.id().queue, ended.consumer(), succeeded(ended.what(), ended.take_result()));
-        } else if (auto end = verdict(ended.failed(std::move(error)))) {
-            send(ended.id().queue, ended.consumer(), std::move(*end));
-        }
-        let_go();
-    }
+    void on_end(attempt& ended, std::exception_ptr error) noexcept override;
 
     /// Its coroutine was destroyed with the context: nobody can wait any more.
-    void on_abandon(attempt& of) noexcept override {
-        running_.remove(of);
-        --in_hand_;
-    }
-
-    void on_progress(attempt& of, std::string encoded) override {
-        auto news = report_of(of);
-        news.progress = std::move(encoded);
-        send(of.id().queue, of.consumer(), std::move(news));
-    }
-
-    void on_park(bool is_parked) override {
-        if (is_parked) {
-            ++parked_;
-            pool_->lend();
-            tell_of_room();
-        } else {
-            --parked_;
-            pool_->take_back();
-        }
-    }
-
+    void on_abandon(attempt& of) noexcept override;
+    void on_progress(attempt& of, std::string encoded) override;
+    void on_park(bool is_parked) override;
+    void on_log(attempt& of, log_line line) override;
     const broker_ptr& broker() const override { return broker_; }
 
-    void on_log(attempt& of, log_line line) override {
-        if (log_) log_(line, &of.id());
-        auto news = report_of(of);
-        news.log.push_back(std::move(line));
-        send(of.id().queue, of.consumer(), std::move(news));
-    }
-
-    std::optional<settlement> verdict(const failed_attempt& failed) {
-        const std::lock_guard lock(random_mutex_);
-        return decide(failed, clock_.now(), random_);
-    }
-
-    static report report_of(const attempt& of) {
-        report news;
-        news.key = of.what().key;
-        news.token = of.what().token;
-        return news;
-    }
+    std::optional<settlement> verdict(const failed_attempt& failed);
+    static report report_of(const attempt& of);
 
     template <class News>
     void send(const std::string& queue, const consumer_ptr& who, News news) {

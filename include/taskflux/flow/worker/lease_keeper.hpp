@@ -2,13 +2,12 @@
 
 #include <taskflux/clock.hpp>
 #include <taskflux/core/time.hpp>
+#include <taskflux/detail/spawn.hpp>
 #include <taskflux/fwd.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -44,7 +43,7 @@ public:
     void start() {
         const std::lock_guard lock(mutex_);
         if (is_stopped_) return;
-        asio::co_spawn(context_, keep(), asio::detached);
+        spawn_ignoring_errors(context_.get_executor(), keep());  // `renew` throws nothing
         thread_ = std::thread([this] { context_.run(); });
     }
 

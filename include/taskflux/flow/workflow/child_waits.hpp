@@ -2,13 +2,12 @@
 
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/detail/event.hpp>
+#include <taskflux/detail/spawn.hpp>
 #include <taskflux/flow/workflow/children.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
 
 #include <cstddef>
 #include <deque>
@@ -44,12 +43,12 @@ public:
         made->child = std::move(child);
         waits_.push_back(made);
         if (made->child.outcome) return ended(made);
-        asio::co_spawn(executor_, take_end(broker_, parent_, std::move(key), made),
-                       asio::bind_cancellation_slot(made->stop.slot(), [this, made](std::exception_ptr error) {
-                           if (made->is_abandoned) return;
-                           made->error = std::move(error);
-                           ended(made);
-                       }));
+        auto on_end = [this, made](std::exception_ptr error) {
+            if (made->is_abandoned) return;
+            made->error = std::move(error);
+            ended(made);
+        };
+        spawn_on(executor_, take_end(broker_, parent_, std::move(key), made), std::move(on_end), made->stop.slot());
     }
 
     /// Waits for the first subtask in order, and returns it; a subtask that has not succeeded is returned before it.

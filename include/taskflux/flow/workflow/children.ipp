@@ -1,9 +1,9 @@
 #pragma once
 
 #include <taskflux/core/error.hpp>
+#include <taskflux/detail/spawn.hpp>
 #include <taskflux/flow/workflow/children.hpp>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -163,7 +163,7 @@ void abandon_children(const broker_ptr& broker, const std::string& queue, std::v
     constexpr auto cancel = [](broker_ptr of, std::string in, std::vector<task_key> which) -> asio::awaitable<void> {
         co_await of->cancel(std::move(in), std::move(which));
     };
-    asio::co_spawn(broker->get_executor(), cancel(broker, queue, std::move(keys)), [](std::exception_ptr) {});
+    spawn_ignoring_errors(broker->get_executor(), cancel(broker, queue, std::move(keys)));
 }
 
 }  // namespace taskflux::detail

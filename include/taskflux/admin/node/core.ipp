@@ -1,0 +1,156 @@
+#pragma once
+
+#include <taskflux/admin/node/core.hpp>
+#include <taskflux/clock.hpp>
+#include <taskflux/core/codec.hpp>
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/lease/renewal_period.hpp>
+#include <taskflux/core/uuid.hpp>
+#include <taskflux/detail/alarm.hpp>
+#include <taskflux/detail/caught.hpp>
+#include <taskflux/detail/platform/process.hpp>
+#include <taskflux/host.hpp>
+#include <taskflux/version.hpp>
+
+#include <boost/asio/ip/host_name.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <utility>
+
+namespace taskflux::detail {
+
+/// As many slots as a worker of this machine can count.
+inline std::size_t slots_of(std::uint64_t wanted) {
+    return static_cast<std::size_t>((std::min)(wanted, std::uint64_t((std::numeric_limits<std::size_t>::max)())));
+}
+
+node_core::node_core(broker_ptr broker, worker& shown, node_options options)
+    : broker_(std::move(broker)), worker_(shown), options_(std::move(options)), id_(uuid_generator().text()), ip_(own_ip()),
+      strand_(asio::make_strand(broker_->get_executor())),
+      service_(broker_, service_options().id(id_).host(host()).lease(options_.lease()).log(options_.log())),
+      started_at_(broker_->clock().now()), changed_(std::make_shared<event>()), parts_(strand_) {
+    service_.on(steer_node, [this](node_order order) { return obey(*this, order); });
+}
+
+asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
+    const auto self = shared_from_this();
+    if (std::exchange(has_begun_, true)) throw error(errc::wrong_state, "this node has been run already");
+    parts_.start(beginning_, begin());
+    co_await parts_.end_of(beginning_);
+    auto running = worker_.run();  // before an order can come
+    parts_.start(be_steered());
+    parts_.start(showing_, show());
+    parts_.start(working_, std::move(running));
+
+    co_await parts_.end_of(working_);
+    service_.stop();
+    is_over_ = true;
+    changed_->set();
+    co_await parts_.end_of(showing_);
+    auto leaving = broker_->withdraw(nodes_board, id_);
+    const auto left = co_await caught(std::move(leaving));
+    tell("leaving the directory", left.failure());
+    co_await parts_.end_of_all();
+    parts_.check();
+}
+
+void node_core::stop() {
+    asio::post(strand_, [self = shared_from_this()] {
+        self->beginning_.stop();
+        self->worker_.stop();
+    });
+}
+
+node_info node_core::info() const {
+    node_info made;
+    made.id = id_;
+    made.name = options_.name().empty() ? host() : options_.name();
+    made.host = host();
+    made.ip = ip_;
+    made.pid = process_id();
+    made.version = version;
+    made.started_at = started_at_;
+    made.queues = worker_.queues();
+    made.tasks = worker_.tasks();
+    made.concurrency = worker_.concurrency();
+    made.running = worker_.counts().running;
+    made.load = host_load();
+    made.memory = resident_memory();
+    made.paused = worker_.is_paused();
+    return made;
+}
+
+std::string node_core::host() const { return options_.host().empty() ? asio::ip::host_name() : options_.host(); }
+
+asio::awaitable<void> node_core::begin() {
+    const auto self = shared_from_this();
+    auto taking = take_settings();
+    const auto taken = co_await caught(std::move(taking));
+    tell("reading what is kept for it", taken.failure());
+}
+
+asio::awaitable<void> node_core::take_settings() {
+    const auto name = info().name;
+    const auto rows = co_await broker_->announced(settings_board);
+    for (const auto& row : rows) {
+        if (row.id != name) continue;
+        const auto settings = decode<node_settings>(row.text);
+        if (settings.concurrency) worker_.set_concurrency(slots_of(*settings.concurrency));
+        if (settings.paused) worker_.pause();
+    }
+}
+
+asio::awaitable<void> node_core::be_steered() {
+    const auto self = shared_from_this();
+    auto serving = service_.run();
+    const auto served = co_await caught(std::move(serving));
+    tell("steering it", served.failure());
+}
+
+asio::awaitable<node_info> node_core::obey(node_core& self, node_order order) {
+    if (order.concurrency) self.worker_.set_concurrency(slots_of(*order.concurrency));
+    switch (order.action) {
+        case node_action::none: break;
+        case node_action::pause: self.worker_.pause(); break;
+        case node_action::resume: self.worker_.resume(); break;
+        case node_action::drain: self.worker_.stop(); break;
+        case node_action::stop: self.worker_.stop_now(); break;
+    }
+    self.changed_->set();
+    co_return self.info();
+}
+
+asio::awaitable<void> node_core::show() {
+    const auto self = shared_from_this();
+    auto& clock = broker_->clock();
+    while (!is_over_) {
+        const auto next = later(clock.now(), renewal_period(options_.lease()));
+        auto telling = announce();
+        const auto told = co_await caught(std::move(telling));
+        tell("telling that it is there", told.failure());
+        if (is_over_) break;
+        const alarm at(clock, strand_, changed_, next);
+        co_await changed_->wait();
+    }
+}
+
+asio::awaitable<void> node_core::announce() {
+    auto text = encode(info());
+    co_await broker_->announce(nodes_board, id_, std::move(text), options_.lease());
+}
+
+void node_core::tell(const std::string& what, const std::exception_ptr& error) const {
+    if (!error || !options_.log()) return;
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+        options_.log()("node " + id_ + ": " + what + " failed: " + e.what());
+    }
+}
+
+}  // namespace taskflux::detail

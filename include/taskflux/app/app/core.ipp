@@ -1,0 +1,58 @@
+#pragma once
+
+#include <taskflux/app/app/core.hpp>
+#include <taskflux/core/error.hpp>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <utility>
+
+namespace taskflux::detail {
+
+app_core::app_core(broker_ptr broker)
+    : broker_(std::move(broker)), strand_(asio::make_strand(broker_->get_executor())),
+      parts_(strand_, [this] { parts_.stop_all(); }) {}
+
+asio::awaitable<void> app_core::live(std::shared_ptr<asio::thread_pool>) {
+    const auto self = shared_from_this();
+    parts_.start(store_schedules());
+    co_await parts_.end_of_all();
+    if (!parts_.is_stopped()) {
+        on_ready();  // before the first handler can print
+        if (shown) parts_.start(shown->run());
+        if (service) parts_.start(service->run());
+        if (scheduler) parts_.start(scheduler->run());
+        for (const auto& one : starters) parts_.start(one(client(broker_, defaults)));
+    }
+    co_await parts_.end_of_all();
+    parts_.check();
+}
+
+void app_core::stop() {
+    asio::post(strand_, [self = shared_from_this()] { self->parts_.stop_all(); });
+}
+
+asio::awaitable<void> app_core::store_schedules() {
+    const auto self = shared_from_this();
+    for (const auto& one : schedules) {
+        if (!one.is_enabled) {
+            co_await remove_schedule(one.id());
+            continue;
+        }
+        const contract<void, raw> task(one.task, with_defaults(one.contract, defaults));
+        const raw payload{one.payload};
+        auto stored = scheduler->every(one.cron, one.options.zone(), task, payload, one.options);
+        co_await std::move(stored);
+    }
+}
+
+asio::awaitable<void> app_core::remove_schedule(std::string id) {
+    try {
+        co_await scheduler->remove(std::move(id));
+    } catch (const error& e) {
+        if (e.code() != errc::not_found) throw;
+    }
+}
+
+}  // namespace taskflux::detail

@@ -1,0 +1,262 @@
+#pragma once
+
+#include <taskflux/calls/rpc/core.hpp>
+#include <taskflux/calls/stream/inlet.hpp>
+#include <taskflux/core/task/failure.hpp>
+#include <taskflux/detail/alarm.hpp>
+#include <taskflux/detail/event.hpp>
+#include <taskflux/detail/in_time.hpp>
+
+#include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace taskflux::detail {
+
+/// A call that waits.
+struct rpc_core::pending {
+    std::string take() {
+        const std::lock_guard lock(mutex);
+        if (failure.empty()) return std::move(*answer);
+        auto why = read_failure(failure);
+        const auto code = code_of(why);
+        throw call_failed(code, std::move(why));
+    }
+    /// Throws what kept it from being sent, unless there is an answer all the same.
+    void check() {
+        const std::lock_guard lock(mutex);
+        if (trouble && !answer && failure.empty()) std::rethrow_exception(trouble);
+    }
+    bool is_over() {
+        const std::lock_guard lock(mutex);
+        return is_refused || answer || trouble || !failure.empty();
+    }
+
+    const std::shared_ptr<event> changed = std::make_shared<event>();
+    std::mutex mutex;
+    std::optional<std::string> answer;
+    std::string failure;
+    std::exception_ptr trouble;  // with sending it
+    std::atomic<bool> is_refused = false;
+};
+
+/// Has a number, by which an answer finds it.
+class rpc_core::waiting {
+public:
+    waiting(rpc_core& core, std::string address)
+        : core_(core), address_(std::move(address)), id_(++core.calls_made_), mine_(std::make_shared<pending>()) {
+        core_.instances_.begun(address_);
+        const std::lock_guard lock(core_.mutex_);
+        core_.calls_.emplace(id_, mine_);
+    }
+    waiting(const waiting&) = delete;
+    waiting& operator=(const waiting&) = delete;
+    ~waiting() {
+        core_.instances_.ended(address_);
+        const std::lock_guard lock(core_.mutex_);
+        core_.calls_.erase(id_);
+    }
+
+    std::uint64_t id() const { return id_; }
+    pending& of() const { return *mine_; }
+    const std::shared_ptr<pending>& shared() const { return mine_; }
+
+private:
+    rpc_core& core_;
+    const std::string address_;
+    const std::uint64_t id_;
+    const std::shared_ptr<pending> mine_;
+};
+
+void rpc_core::open() {
+    box_ = broker_->open([weak = weak_from_this()](std::string_view text) {
+        if (const auto self = weak.lock()) self->hear(text);
+    });
+}
+
+asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call_request what) {
+    auto ends = later(self->now(), what.options.timeout());
+    auto request = self->letter_of(what, ends, self->box_->address());
+    std::set<std::string> tried;
+    for (;;) {
+        const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
+        request.deadline = ends;
+        tried.insert(to.address);
+        const waiting mine(*self, to.address);
+        request.id = mine.id();
+        std::exception_ptr failure;
+        bool is_refused = false, may_repeat = false;
+        try {
+            auto back = self->refusal_of(request.id);
+            self->send(mine.shared(), to.address, request.text(), std::move(back));
+            co_await self->wait(mine.of(), what.service, to.id, ends);
+            is_refused = mine.of().is_refused;
+            if (!is_refused) mine.of().check();
+        } catch (const boost::system::system_error& e) {
+            failure = std::current_exception();
+            may_repeat = what.options.is_idempotent() && e.code() == errc::unavailable;
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (!failure && !is_refused) co_return mine.of().take();
+        if (failure) self->abandon(to.address, request.id, self->box_->address());
+        if (failure && !may_repeat) std::rethrow_exception(failure);
+        if (is_refused) self->instances_.did_not_hear(what.service, to.address);
+        else tried.erase(to.address);  // perhaps only the way to it was lost
+    }
+}
+
+asio::awaitable<reading> rpc_core::open_stream(std::shared_ptr<rpc_core> self, call_request what) {
+    auto ends = later(self->now(), what.options.timeout());
+    std::set<std::string> tried;
+    for (;;) {
+        const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
+        tried.insert(to.address);
+        const auto in = inlet::open(self->broker_, what.options.window());
+        reading made(in);
+        auto request = self->letter_of(what, ends, in->address());
+        request.window = in->window();
+        call_letter refusal;
+        refusal.what = call_letter::kind::refused;
+        bounce back(in->address(), refusal.text());
+        self->instances_.begun(to.address);
+        self->follow(*in, what.service, to.id, to.address, ends);
+        auto sending = self->broker_->send(to.address, request.text(), std::move(back));
+        bool is_taken = co_await in_time(self->broker_->clock(), ends, std::move(sending), "calling " + what.service);
+        if (is_taken) is_taken = co_await inlet::begun(in);
+        if (is_taken) co_return made;
+        self->instances_.did_not_hear(what.service, to.address);
+    }
+}
+
+void rpc_core::follow(inlet& in, const std::string& service, const std::string& instance, const std::string& address,
+                      time_point ends) {
+    const auto self = shared_from_this();
+    auto looks = [self, service, instance, ends](bool is_lost) { return look_for(self, service, instance, ends, is_lost); };
+    auto leaves = [self, address, reader = in.address()](bool has_ended) {
+        self->instances_.ended(address);
+        if (!has_ended) self->abandon(address, 0, reader);
+    };
+    in.attach(ends, std::move(looks), std::move(leaves));
+}
+
+asio::awaitable<void> rpc_core::notify(std::shared_ptr<rpc_core> self, call_request what) {
+    auto ends = later(self->now(), what.options.timeout());
+    auto request = self->letter_of(what, ends, {});
+    std::set<std::string> tried;
+    for (bool was_heard = false; !was_heard;) {
+        const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
+        request.deadline = ends;
+        auto sending = self->broker_->send(to.address, request.text());
+        was_heard = co_await in_time(self->broker_->clock(), ends, std::move(sending), "notifying " + what.service);
+        if (!was_heard) self->instances_.did_not_hear(what.service, to.address);
+        tried.insert(to.address);
+    }
+}
+
+call_letter rpc_core::letter_of(const call_request& what, time_point ends, std::string reply_to) {
+    call_letter made;
+    made.reply_to = std::move(reply_to);
+    made.service = what.service;
+    made.method = what.method;
+    made.deadline = ends;
+    made.headers = what.options.headers();
+    made.payload = what.payload;
+    return made;
+}
+
+bounce rpc_core::refusal_of(std::uint64_t id) const {
+    call_letter letter;
+    letter.what = call_letter::kind::refused;
+    letter.id = id;
+    return bounce(box_->address(), letter.text());
+}
+
+asio::awaitable<void> rpc_core::wait(pending& mine, std::string service, std::string instance, time_point ends) {
+    constexpr auto look = std::chrono::seconds(1);
+    const auto executor = co_await asio::this_coro::executor;
+    while (!mine.is_over()) {
+        const auto begun = now();
+        if (begun >= ends) {
+            throw error(errc::timed_out, "service " + service + " has not answered in time");
+        }
+        const auto until = (std::min)(ends, later(begun, look));
+        {
+            const alarm at(broker_->clock(), executor, mine.changed, until);
+            co_await mine.changed->wait();
+        }
+        if (mine.is_over() || now() < until || until == ends) continue;
+        const bool is_there = co_await this->is_there(service, instance, ends);
+        if (!is_there && !mine.is_over()) throw lost(service, instance);
+    }
+}
+
+asio::awaitable<bool> rpc_core::is_there(std::string service, std::string instance, time_point ends) {
+    const auto all = co_await instances_.of(std::move(service), ends);
+    co_return std::ranges::any_of(all, [&](const auto& one) { return one.id == instance; });
+}
+
+error rpc_core::lost(const std::string& service, const std::string& instance) {
+    return error(errc::unavailable, "instance " + instance + " of service " + service + " is gone, which had taken the call");
+}
+
+asio::awaitable<void> rpc_core::look_for(std::shared_ptr<rpc_core> self, std::string service, std::string instance,
+                                         time_point ends, bool is_lost) {
+    bool is_there = false;
+    if (!is_lost) is_there = co_await self->is_there(service, instance, ends);
+    if (!is_there) throw lost(service, instance);
+}
+
+void rpc_core::send(const std::shared_ptr<pending>& mine, std::string to, std::string text, bounce back) {
+    broker_->post(std::move(to), std::move(text), std::move(back), [mine](std::exception_ptr trouble, bool was_heard) {
+        if (!trouble && was_heard) return;
+        {
+            const std::lock_guard lock(mine->mutex);
+            if (trouble) mine->trouble = std::move(trouble);
+            else mine->is_refused = true;
+        }
+        mine->changed->set();
+    });
+}
+
+void rpc_core::abandon(const std::string& address, std::uint64_t id, const std::string& reader) {
+    call_letter letter;
+    letter.what = call_letter::kind::cancel;
+    letter.id = id;
+    letter.reply_to = reader;
+    broker_->post(address, letter.text());
+}
+
+void rpc_core::hear(std::string_view text) {
+    call_letter letter;
+    try {
+        letter = call_letter::parse(text);
+    } catch (const std::exception&) {  // not one of ours
+        return;
+    }
+    std::shared_ptr<pending> mine;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = calls_.find(letter.id);
+        if (found == calls_.end()) return;
+        mine = found->second;
+    }
+    {
+        const std::lock_guard lock(mine->mutex);
+        switch (letter.what) {
+            case call_letter::kind::answer: mine->answer = std::move(letter.payload); break;
+            case call_letter::kind::fault: mine->failure = std::move(letter.payload); break;
+            case call_letter::kind::refused: mine->is_refused = true; break;
+            default: return;
+        }
+    }
+    mine->changed->set();
+}
+
+}  // namespace taskflux::detail

@@ -1,0 +1,290 @@
+#pragma once
+
+#include <taskflux/core/cron.hpp>
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/zone.hpp>
+#include <taskflux/detail/caught.hpp>
+#include <taskflux/detail/sleep.hpp>
+#include <taskflux/flow/scheduler/core.hpp>
+
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace taskflux::detail {
+
+scheduler_core::scheduler_core(schedule_book book, const scheduler_options& options, std::string host,
+                               std::shared_ptr<const local_job_map> jobs, asio::any_io_executor cpu)
+    : book_(std::move(book)), options_(options), host_(std::move(host)), jobs_(std::move(jobs)),
+      trouble_(options_.log()), clock_(book_.broker()->clock()), strand_(asio::make_strand(book_.broker()->get_executor())),
+      runs_(book_.broker()->get_executor(), std::move(cpu), strand_,
+            [sink = options_.log()](const std::string& line) { if (sink) sink(line); }),
+      loops_(strand_) {
+    for (const auto& [id, job] : *jobs_) {
+        if (job.scope != local_scope::every_process) jobs_to_put_.push_back(id);
+    }
+}
+
+asio::awaitable<void> scheduler_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> threads) {
+    const auto self = shared_from_this();
+    if (!is_stopped_) loops_.start(shared_, fire_shared());
+    co_await loops_.end_of(shared_);
+    loops_.stop_all();
+    co_await loops_.end_of_all();
+    runs_.cancel_all();
+    co_await runs_.end_of_all();
+    if (!is_stopped_) loops_.check();
+}
+
+void scheduler_core::stop() {
+    asio::post(strand_, [self = shared_from_this()] {
+        self->is_stopped_ = true;
+        self->shared_.stop();
+    });
+}
+
+void scheduler_core::abandon() {
+    runs_.close();
+    stop();
+}
+
+asio::awaitable<void> scheduler_core::fire_shared() {
+    const auto self = shared_from_this();
+    const bool is_there = co_await ask_the_time();
+    loops_.start(fire_own());
+    unsigned failures = is_there ? 0 : 1;
+    for (;;) {
+        if (failures == 0) co_await put_jobs();
+        const bool has_seen = co_await look();
+        failures = has_seen ? 0 : failures + 1;
+        const auto look_again = later(clock_.now(), options_.look_every() * std::clamp(failures, 1U, 10U));
+        must_look_ = false;
+        for (;;) {
+            co_await fire_all();
+            co_await asio::post(asio::deferred);  // others have their turn, also where no call waits and all is late
+            if (must_look_ || clock_.now() >= look_again) break;
+            co_await sleep_until(clock_, (std::min)(look_again, next_due()));
+            awake_since_ = clock_.now();
+        }
+    }
+}
+
+time_point scheduler_core::next_due() const {
+    auto soonest = never;
+    for (const auto& [where, one] : known_) soonest = (std::min)(soonest, one.due());
+    return soonest;
+}
+
+asio::awaitable<bool> scheduler_core::ask_the_time() {
+    auto reading = book_.read(local_queue);
+    const auto read = co_await caught(std::move(reading));
+    const place where(local_queue, "");
+    if (read.failure()) trouble_.report(where, std::string("the schedules of queue ") + local_queue, read.failure());
+    co_return !read.failure();
+}
+
+// --- looking ------------------------------------------------------------------------------------------------
+
+asio::awaitable<void> scheduler_core::put_jobs() {
+    const auto some = std::exchange(jobs_to_put_, std::vector<std::string>());
+    for (const auto& id : some) {
+        auto putting = book_.put(local_queue, jobs_->find(id)->second.definition);
+        const auto put = co_await caught(std::move(putting));
+        const place where("", id);
+        if (!put.failure()) {
+            trouble_.is_over(where);
+            continue;
+        }
+        jobs_to_put_.push_back(id);  // where its row can't be read, that is told of on looking
+        if (!is_unreadable(put.failure())) trouble_.report(where, "local job " + id, put.failure());
+    }
+}
+
+asio::awaitable<bool> scheduler_core::look() {
+    auto listing = book_.queues();
+    auto listed = co_await caught(std::move(listing));
+    const place nowhere;
+    if (listed.failure()) {
+        trouble_.report(nowhere, "the schedules", listed.failure());
+        co_return false;
+    }
+    trouble_.is_over(nowhere);
+    const auto names = listed.take();
+    std::set<std::string> queues(names.begin(), names.end());
+    for (const auto& [where, one] : known_) queues.insert(where.first);  // also where it has just gone
+    trouble_.keep_queues(queues);
+    bool has_seen = false;
+    for (const auto& name : queues) {
+        auto reading = book_.read(name);
+        auto rows = co_await caught(std::move(reading));
+        const place where(name, "");
+        if (rows.failure()) {
+            trouble_.report(where, "the schedules of queue " + name, rows.failure());
+            continue;
+        }
+        trouble_.is_over(where);
+        learn(name, rows.take());
+        has_seen = true;
+    }
+    co_return has_seen;
+}
+
+void scheduler_core::learn(const std::string& queue, std::vector<schedule_entry> rows) {
+    std::set<std::string> there;
+    for (auto& row : rows) {
+        if (queue == local_queue && !is_shared_job(row.row)) continue;
+        there.insert(row.row);
+        const place where(queue, row.row);
+        const auto before = known_.find(where);
+        if (before != known_.end() && before->second.entry.text == row.text) {
+            before->second.is_stale = false;
+            continue;
+        }
+        if (before != known_.end()) known_.erase(before);
+        try {
+            row.what = read_schedule(row.text);
+            const auto& means = row.what.definition;
+            if (is_for_us(queue, means)) {
+                const cron when(means.cron);
+                const auto in = zone::named(means.zone);
+                known_.insert_or_assign(where, known{std::move(row), when, in});
+            }
+            trouble_.is_over(where);
+        } catch (const error& e) {
+            trouble_.tell(where, "schedule " + row.row + " of queue " + queue + " is left as it is: " + e.what());
+        }
+    }
+    trouble_.keep_rows(queue, [&](const std::string& row) { return there.contains(row); });
+    std::erase_if(known_, [&](const auto& one) {
+        return one.first.first == queue && !there.contains(one.first.second);
+    });
+}
+
+bool scheduler_core::is_shared_job(const std::string& row) const {
+    const auto found = jobs_->find(row);
+    return found != jobs_->end() && found->second.scope != local_scope::every_process;
+}
+
+bool scheduler_core::is_for_us(const std::string& queue, const schedule_definition& one) const {
+    if (!one.task && queue != local_queue) return false;
+    return one.hosts.empty() || std::ranges::find(one.hosts, host_) != one.hosts.end();
+}
+
+// --- firing -------------------------------------------------------------------------------------------------
+
+asio::awaitable<void> scheduler_core::fire_all() {
+    std::vector<place> due;
+    const auto now = clock_.now();  // for all of them: none is late because of the others' calls
+    awake_since_ = (std::min)(awake_since_, now);
+    for (const auto& [where, one] : known_) {
+        if (one.due() <= now) due.push_back(where);
+    }
+    for (const auto& where : due) {
+        const auto found = known_.find(where);  // only `look` changes which there are
+        auto one = found->second;  // a copy: what it says holds only once it is stored
+        auto firing = fire(one, now);
+        auto fired = co_await caught(std::move(firing));
+        if (fired.failure()) trouble_.report(where, "schedule " + where.second, fired.failure());
+        const bool is_ours = !fired.failure() && fired.take();
+        must_look_ = must_look_ || (!is_ours && !fired.failure());
+        if (is_ours) {
+            known_.insert_or_assign(where, std::move(one));
+            trouble_.is_over(where);
+        } else {
+            known_.find(where)->second.is_stale = true;
+        }
+    }
+}
+
+asio::awaitable<bool> scheduler_core::fire(known& one, time_point now) {
+    auto& what = one.entry.what;
+    const auto& means = what.definition;
+    tick_plan plan;
+    plan.next = what.state.next;
+    if (one.tick_due() <= now) plan = plan_ticks(means, one.when, one.in, *what.state.next, now, held_up(now));
+    const bool is_asked_for = std::exchange(what.state.run_at, std::nullopt).has_value();
+    const bool must_be_alone = means.task && means.overlap != overlap_policy::allow && !plan.fire.empty();
+    const auto before = must_be_alone ? what.state.last_task : std::string();
+    if (means.overlap == overlap_policy::skip) {
+        const auto previous = co_await book_.live_task(one.entry.queue, before);
+        if (previous) plan.fire.clear();
+    }
+    std::vector<new_task> tasks;
+    what.state.next = plan.next;
+    for (const auto tick : plan.fire) {
+        what.state.last = tick;
+        if (!means.task) continue;
+        what.state.last_task = tick_id(means.id, tick);
+        tasks.push_back(task_at(means, tick, what.state.last_task));
+    }
+    const bool is_ours = co_await book_.write(one.entry, std::move(tasks));
+    if (is_ours && !means.task) run(one.entry, plan, is_asked_for);
+    // Only who has the tick may cancel for it: whose write is refused knows an older definition.
+    if (is_ours && means.overlap == overlap_policy::cancel_previous) co_await cancel_task(one.entry, before);
+    co_return is_ours;
+}
+
+duration scheduler_core::held_up(time_point now) const {
+    return std::clamp(now - awake_since_, duration::zero(), duration(std::chrono::minutes(1)));
+}
+
+void scheduler_core::run(const schedule_entry& entry, const tick_plan& plan, bool is_asked_for) {
+    const auto& job = jobs_->find(entry.row)->second;
+    if (is_asked_for) runs_.start(job, overlap_policy::allow);
+    for (std::size_t i = 0; i < plan.fire.size(); ++i) runs_.start(job, entry.what.definition.overlap);
+}
+
+asio::awaitable<void> scheduler_core::fire_own() {
+    const auto self = shared_from_this();
+    std::vector<known> own;
+    for (const auto& [id, job] : *jobs_) {
+        if (job.scope != local_scope::every_process || !is_for_us(local_queue, job.definition)) continue;
+        schedule_entry entry;
+        entry.row = id;
+        entry.what.definition = job.definition;
+        const cron when(job.definition.cron);
+        const auto in = zone::named(job.definition.zone);
+        entry.what.state.next = when.next(clock_.now(), in);
+        own.push_back(known{std::move(entry), when, in});
+    }
+    for (;;) {
+        auto soonest = never;
+        const auto now = clock_.now();
+        for (auto& one : own) {
+            auto& next = one.entry.what.state.next;
+            if (one.due() <= now) {
+                const auto plan = plan_ticks(one.entry.what.definition, one.when, one.in, *next, now);
+                next = plan.next;
+                run(one.entry, plan);
+            }
+            soonest = (std::min)(soonest, one.due());
+        }
+        co_await asio::post(asio::deferred);
+        // Not for longer: what is known of the broker's time may have changed.
+        co_await sleep_until(clock_, (std::min)(soonest, later(clock_.now(), options_.look_every())));
+    }
+}
+
+asio::awaitable<void> scheduler_core::cancel_task(const schedule_entry& of, std::string own_id) {
+    auto cancelling = cancel_live_task(of.queue, own_id);
+    const auto cancelled = co_await caught(std::move(cancelling));
+    const place where(of.queue, of.row);
+    if (cancelled.failure()) {
+        trouble_.report(where, "schedule " + of.row + ", cancelling " + own_id, cancelled.failure());
+    }
+}
+
+asio::awaitable<void> scheduler_core::cancel_live_task(std::string queue, std::string own_id) {
+    const auto found = co_await book_.live_task(queue, own_id);
+    if (!found) co_return;
+    std::vector<task_key> keys(1, *found);
+    co_await book_.broker()->cancel(std::move(queue), std::move(keys));
+}
+
+}  // namespace taskflux::detail

@@ -1,0 +1,297 @@
+#pragma once
+
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/lease/renewal_period.hpp>
+#include <taskflux/core/retry.hpp>
+#include <taskflux/core/retry_delay.hpp>
+#include <taskflux/core/task/failure.hpp>
+#include <taskflux/detail/caught.hpp>
+#include <taskflux/detail/sleep.hpp>
+#include <taskflux/detail/spawn.hpp>
+#include <taskflux/flow/worker/core.hpp>
+#include <taskflux/flow/worker/queue_order.hpp>
+
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace taskflux::detail {
+
+worker_core::worker_core(broker_ptr broker, const worker_options& options, std::vector<weighted_queue> queues,
+                         std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu)
+    : broker_(std::move(broker)), options_(options), queues_(std::move(queues)), names_(names_of(*handlers)),
+      clock_(broker_->clock()), member_(broker_, options.name(), names_of(queues_), options.lease()),
+      strand_(asio::make_strand(broker_->get_executor())),
+      crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu))),
+      random_(options.seed() ? *options.seed() : std::random_device()()), loops_(strand_, [this] { on_broken(); }),
+      keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
+
+asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
+    const auto self = shared_from_this();
+    co_await member_.join();
+    if (options_.renewal_thread()) keeper_.start();
+    loops_.start(watching_, watch_loop());
+    loops_.start(settling_, settle_loop());
+    loops_.start(fetching_, fetch_loop());
+
+    co_await loops_.end_of(fetching_);
+    co_await drain();
+    phase_.advance(step::closing);
+    crew_->wake();
+    co_await loops_.end_of(settling_);
+    watching_.stop();
+    co_await loops_.end_of_all();
+    keeper_.stop();
+    crew_->close();
+    loops_.check();
+    co_await member_.leave();
+}
+
+void worker_core::stop() {
+    asio::post(strand_, [self = shared_from_this()] { self->end_fetching(step::draining); });
+}
+
+void worker_core::stop_now() {
+    asio::post(strand_, [self = shared_from_this()] {
+        self->end_fetching(step::cancelling);
+        self->crew_->cancel_all(errc::shut_down);
+    });
+}
+
+void worker_core::abandon() {
+    keeper_.stop();
+    crew_->close();
+    asio::post(strand_, [self = shared_from_this()] {
+        self->end_fetching(step::cancelling);
+        self->crew_->wake();
+    });
+}
+
+std::vector<std::string> worker_core::names_of(const std::vector<weighted_queue>& queues) {
+    std::vector<std::string> names;
+    for (const auto& queue : queues) names.push_back(queue.name);
+    return names;
+}
+
+std::shared_ptr<const name_set> worker_core::names_of(const handler_map& handlers) {
+    auto names = std::make_shared<name_set>();
+    for (const auto& [name, unused] : handlers) names->insert(name);
+    return names;
+}
+
+void worker_core::end_fetching(step to) {
+    phase_.advance(to);
+    fetching_.stop();
+}
+
+void worker_core::on_broken() {
+    end_fetching(step::closing);  // there is nobody to tell any more
+    crew_->cancel_all(errc::shut_down);
+    watching_.stop();
+    crew_->wake();
+}
+
+// --- fetching -----------------------------------------------------------------------------------------------
+
+asio::awaitable<void> worker_core::fetch_loop() {
+    const auto self = shared_from_this();
+    while (phase_.fetches()) {
+        const auto room = crew_->room();
+        if (room == 0) {
+            co_await crew_->wait_for_room();
+            continue;
+        }
+        const auto who = member_.consumer();
+        auto request = next_request(*who, room);
+        const auto queues = request.queues;
+        std::exception_ptr failure;
+        std::vector<delivery> found;
+        try {
+            found = co_await broker_->fetch(std::move(request));
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (failure) {
+            co_await recover(failure, who);
+            continue;
+        }
+        failures_ = 0;
+        if (!phase_.fetches() || crew_->is_paused()) {
+            crew_->give_back(found, queues, who);
+        } else {
+            const bool is_single = found.size() == 1;
+            crew_->launch(std::move(found), queues, who);
+            if (is_single) co_await let_it_end();
+        }
+    }
+}
+
+fetch_request worker_core::next_request(const std::string& consumer, std::size_t room) {
+    constexpr std::size_t max_batch = 500;
+    constexpr duration fetch_wait = std::chrono::seconds(5);
+    fetch_request request;
+    request.consumer = consumer;
+    request.names = names_;
+    request.max = (std::min)(room, max_batch);
+    request.wait = fetch_wait;
+    if (options_.is_strict()) {
+        request.queues = member_.queues();
+    } else {
+        for (const auto i : draw_order(queues_, random_)) request.queues.push_back(queues_[i].name);
+    }
+    return request;
+}
+
+asio::awaitable<void> worker_core::let_it_end() {
+    constexpr int enough_turns = 20;  // of the event loop: more than the steps of a handler that waits for nothing
+    for (int turn = 0; turn != enough_turns; ++turn) co_await asio::post(strand_, asio::deferred);
+}
+
+asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_ptr who) {
+    const auto why = describe(failure);
+    const auto code = code_of(why);
+    if (!phase_.fetches()) co_return;
+    if (code == errc::shut_down) std::rethrow_exception(failure);
+    if (code == errc::lease_lost) {
+        on_lost(who);
+        bool has_joined = true;
+        try {
+            co_await member_.join();
+        } catch (const boost::system::system_error&) {
+            has_joined = false;
+        }
+        if (has_joined) co_return;
+    } else {
+        note(log_level::warning, "fetching tasks failed: " + why.message);
+    }
+    ++failures_;
+    co_await pause(failures_);
+}
+
+// --- telling the broker -------------------------------------------------------------------------------------
+
+asio::awaitable<void> worker_core::settle_loop() {
+    const auto self = shared_from_this();
+    for (;;) {
+        for (auto& parcel : crew_->take_news(busy_queues_)) send(std::move(parcel));
+        if (phase_.is_closing() && busy_queues_.empty() && !crew_->has_news()) co_return;
+        co_await crew_->wait_for_news();
+    }
+}
+
+void worker_core::send(outbox::parcel parcel) {
+    const auto queue = parcel.queue;
+    busy_queues_.push_back(queue);
+    spawn_on(strand_, deliver(std::move(parcel)), [self = shared_from_this(), queue](std::exception_ptr) {
+        self->busy_queues_.erase(std::ranges::find(self->busy_queues_, queue));
+        self->crew_->wake();
+    });
+}
+
+asio::awaitable<void> worker_core::deliver(outbox::parcel parcel) {
+    const auto self = shared_from_this();
+    for (unsigned tries = 1;; ++tries) {
+        std::exception_ptr failure;
+        try {
+            if (!parcel.reports.empty()) {
+                co_await broker_->tell(parcel.queue, *parcel.consumer, std::exchange(parcel.reports, {}));
+            }
+            if (!parcel.settlements.empty()) {
+                co_await broker_->settle(parcel.queue, *parcel.consumer, parcel.settlements);
+            }
+            co_return;
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        const auto why = describe(failure);
+        if (code_of(why) == errc::shut_down || phase_.is_closing()) co_return;
+        note(log_level::warning, "telling the broker how tasks ended failed: " + why.message);
+        co_await pause(tries);
+    }
+}
+
+// --- the lease ----------------------------------------------------------------------------------------------
+
+asio::awaitable<void> worker_core::watch_loop() {
+    const auto self = shared_from_this();
+    for (unsigned failures = 0;;) {
+        auto watching = watch();
+        const auto watched = co_await caught(std::move(watching));
+        if (!watched.failure()) {
+            failures = 0;
+            continue;
+        }
+        const auto why = describe(watched.failure());
+        if (phase_.is_closing() || code_of(why) == errc::shut_down) std::rethrow_exception(watched.failure());
+        note(log_level::warning, "watching for cancelled tasks failed: " + why.message);
+        ++failures;  // not within the await: Clang 16 takes that for unsequenced
+        co_await pause(failures);
+    }
+}
+
+asio::awaitable<void> worker_core::watch() {
+    co_await broker_->watch(*member_.consumer(), renewal_period(options_.lease()));
+    co_await renew();
+}
+
+asio::awaitable<void> worker_core::renew() {
+    const auto who = member_.consumer();
+    try {
+        auto answer = co_await member_.renew(who);
+        const auto self = weak_from_this().lock();
+        if (!self || (!answer.lost && answer.cancels.empty())) co_return;
+        asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
+    } catch (const boost::system::system_error& e) {
+        if (e.code() == asio::error::operation_aborted) throw;
+        if (e.code() != errc::shut_down) note(log_level::warning, std::string("renewing the lease failed: ") + e.what());
+    }
+}
+
+void worker_core::on_renewed(const consumer_ptr& who, const renewal& answer) {
+    if (answer.lost) return on_lost(who);
+    for (const auto& one : answer.cancels) crew_->cancel(member_.queues()[one.queue], one);
+}
+
+void worker_core::on_lost(const consumer_ptr& who) {
+    if (who != member_.consumer() || std::exchange(lost_, who) == who) return;
+    note(log_level::warning, "the lease of " + *who + " was lost; its handlers are cancelled");
+    crew_->cancel_all(errc::lease_lost);
+}
+
+asio::awaitable<void> worker_core::pause(unsigned failures) {
+    constexpr auto policy = retry_policy::exponential(std::chrono::milliseconds(100))
+                                .max_delay(std::chrono::seconds(5)).attempts(0).full_jitter();
+    const auto delay = *next_delay(policy, failures, duration::zero(), random_);
+    co_await sleep_until(clock_, later(clock_.now(), delay));
+}
+
+// --- the end ------------------------------------------------------------------------------------------------
+
+asio::awaitable<void> worker_core::drain() {
+    crew_->give_back_waiting();
+    const auto patience = phase_.lets_handlers_end() ? options_.drain_for() : duration::zero();
+    bool is_empty = co_await crew_->emptied_within(patience);
+    if (is_empty) co_return;
+    note(log_level::warning, "handlers did not end within the drain time and are cancelled");
+    crew_->cancel_all(errc::shut_down);
+    is_empty = co_await crew_->emptied_within(options_.unwind_for());
+    if (is_empty) co_return;
+    note(log_level::error, "handlers did not end when cancelled; their tasks are given back");
+}
+
+void worker_core::note(log_level level, std::string text) const {
+    if (!options_.log()) return;
+    log_line line;
+    line.at = clock_.now();
+    line.level = level;
+    line.text = "worker " + member_.node() + ": " + std::move(text);
+    options_.log()(line, nullptr);
+}
+
+}  // namespace taskflux::detail
