@@ -418,7 +418,7 @@ asio::awaitable<void> grow_tree(broker_ptr broker, task_node& node, std::size_t&
         node.spawned = page.counts;
         query.cursor = page.cursor;
         for (const auto& entry : page.entries) {
-            if (!entry.key.starts_with('c')) continue;
+            if (!entry.key.starts_with(journal_letter::subtask)) continue;
             if (room == 0) {
                 node.is_cut = true;
                 co_return;
@@ -8225,7 +8225,7 @@ public:
     /// Where the subtasks are that have not ended.
     std::vector<child_place> open_children() const {
         std::vector<child_place> open;
-        for (auto at = entries_.lower_bound("c"); at != entries_.end() && at->first[0] == 'c'; ++at) {
+        for (auto at = entries_.lower_bound(child_key("")); at != entries_.end() && at->first[0] == journal_letter::subtask; ++at) {
             if (!at->second.outcome) open.push_back(child_place::parse(at->second.text));
         }
         return open;
@@ -8253,17 +8253,7 @@ public:
     /// What a task fails with whose subtask ended like that: what a script writes too.
     static std::string reason(const std::string& key, const task_outcome& outcome) {
         std::string message = "subtask \"" + key.substr(1) + "\" ";
-        switch (outcome.state) {
-            case task_state::cancelled: message += "was cancelled"; break;
-            case task_state::expired: message += "expired"; break;
-            case task_state::held:
-            case task_state::scheduled:
-            case task_state::waiting:
-            case task_state::running:
-            case task_state::waiting_children:
-            case task_state::succeeded:
-            case task_state::failed: message += "failed"; break;
-        }
+        message += outcome.state == task_state::cancelled ? "was cancelled" : outcome.state == task_state::expired ? "expired" : "failed";
         taskflux::failure why{"task_failed", "", std::move(message), "", ""};
         if (outcome.state == task_state::failed) {
             try {
@@ -8287,7 +8277,7 @@ private:
             return std::nullopt;
         }
         if (found != entries_.end() && item.how == mode::add && !gives_way(found->second)) return seen(*found);
-        const bool is_child = item.key[0] == 'c';
+        const bool is_child = item.key[0] == journal_letter::subtask;
         if (is_child && found != entries_.end()) drop(found->second);
         auto& made = entries_[item.key];
         made = {std::move(item.text), epoch, item.is_spawned, std::nullopt};
@@ -8413,11 +8403,7 @@ struct entry {
 
     memory::journal* journal() const { return extras ? extras->journal.get() : nullptr; }
 
-    unsigned attempts() const {
-        const bool is_one_itself = state == task_state::running || state == task_state::waiting_children ||
-                                   state == task_state::succeeded;
-        return failed_attempts + (is_one_itself ? 1 : 0);
-    }
+    unsigned attempts() const { return failed_attempts + (has_unfailed_attempt(state) ? 1 : 0); }
 
     task_outcome outcome() const { return {state, result, extras ? extras->error : std::string(), attempts()}; }
 
@@ -9061,7 +9047,7 @@ private:
     ended_tasks ended_;
     std::size_t ended_size_ = 0;
     time_point next_ = never;
-    std::array<std::size_t, 9> counts_{};
+    std::array<std::size_t, task_state_count> counts_{};
     std::unordered_map<std::string, std::uint64_t> own_ids_;
     std::unordered_map<std::string, unique_lock> unique_;
 };
@@ -9286,7 +9272,7 @@ public:
         auto& more = task->more();
         if (news.progress) more.progress = std::move(*news.progress);
         for (auto& line : news.log) {
-            if (more.log.size() == max_log_lines) more.log.pop_front();
+            if (more.log.size() == detail::most_kept::log_lines) more.log.pop_front();
             more.log.push_back(std::move(line));
         }
         return effect::done;
@@ -9363,18 +9349,9 @@ public:
     effect update(task_key key, std::string payload) {
         auto* task = find(key);
         if (!task) return effect::not_found;
-        switch (task->state) {
-            case task_state::held:
-            case task_state::scheduled:
-            case task_state::waiting: task->payload = std::move(payload); return effect::done;
-            case task_state::running:
-            case task_state::waiting_children:
-            case task_state::succeeded:
-            case task_state::failed:
-            case task_state::cancelled:
-            case task_state::expired: break;
-        }
-        return effect::wrong_state;
+        if (!is_before_attempt(task->state)) return effect::wrong_state;
+        task->payload = std::move(payload);
+        return effect::done;
     }
 
     effect remove(task_key key, time_point now) {
@@ -9427,17 +9404,11 @@ public:
     std::optional<task_key> find_own(const std::string& own_id) const { return store_.find_own(own_id); }
 
     queue_counts counts() const {
-        using enum task_state;
         queue_counts made;
-        made.held = store_.count(held);
-        made.scheduled = store_.count(scheduled);
-        made.waiting = store_.count(waiting);
-        made.running = store_.count(running);
-        made.waiting_children = store_.count(waiting_children);
-        made.succeeded = store_.count(succeeded);
-        made.failed = store_.count(failed);
-        made.cancelled = store_.count(cancelled);
-        made.expired = store_.count(expired);
+        for (std::size_t n = 0; n != task_state_count; ++n) {
+            const auto state = static_cast<task_state>(n);
+            made[state] = store_.count(state);
+        }
         made.unclaimed = store_.ready().unclaimed_size();
         made.paused = admission_.is_paused();
         return made;
@@ -9458,8 +9429,6 @@ public:
     bool has_been_used() const { return store_.has_held_tasks() || has_held_schedules_; }
 
 private:
-    static constexpr std::size_t max_log_lines = 100;
-
     /// Refuses more tasks than fit; those that are there already need no room.
     void check_room(const std::vector<new_task>& tasks, time_point now) {
         const auto is_there = [&](const new_task& task) { return store_.find_same(task, now).has_value(); };
@@ -12176,7 +12145,7 @@ private:
 // -------------------- taskflux/broker/redis/layout.hpp -----------------------------------------------------
 
 // The layout of what the server stores, which docs/wire-format.md describes: one place for programs and scripts. The scripts
-// have the same values under the same names in lua/shared/constants.lua; `tools/generate.py --check` compares the two.
+// get the values from here, under the names in lua/shared/constants.lua and keys.lua.
 namespace taskflux::redis {
 
 /// The versions that this program writes and knows. A state's is in the upper half of its first byte.
@@ -12240,6 +12209,18 @@ struct stored_time {
 /// What scripts answer where a C++ `effect` would do, beyond those.
 struct more_effects {
     static constexpr std::int64_t too_large = 5;
+};
+
+/// Keys that not every queue has, behind the queue's prefix: names, or what names begin with.
+struct own_key {
+    static constexpr std::string_view lane = "l:", held = "a:", journal = "j:", producer = "p:", board = "D";
+};
+
+inline std::string named(std::string_view own_key, const std::string& of) { return std::string(own_key) + of; }
+
+/// How something is written into a journal: `journal_notes::mode`.
+struct note_letter {
+    static constexpr char add = '+', set = '=', drop = '-';
 };
 
 /// What a message to a process begins with.
@@ -12419,9 +12400,7 @@ struct task_status {
     time_point when{}, first_started_at{}, started_at{}, limits_from{};
     std::string_view holder, error, result;
 
-    unsigned attempts() const {
-        return failed_attempts + (state >= task_state::running && state <= task_state::succeeded ? 1U : 0U);
-    }
+    unsigned attempts() const { return failed_attempts + (has_unfailed_attempt(state) ? 1 : 0); }
 };
 
 /// Views point into `text`. Throws `errc::protocol`.
@@ -12435,7 +12414,7 @@ inline task_status read_status(std::string_view text) {
                                         ", this program knows " + std::to_string(stored_version::state) +
                                         "; start a version of the program that wrote it");
     }
-    if (state > std::uint8_t(task_state::expired)) {
+    if (state >= int(task_state_count)) {
         throw error(errc::protocol, "a stored task can't be read: it is in the unknown state " + std::to_string(state));
     }
     made.state = static_cast<task_state>(state);
@@ -13176,22 +13155,22 @@ made.submitted, made.flags, made.priority, made.nonce = time, flags, priority - 
 made.name = string.sub(record, 15, at - 1)
 made.deadline, made.expires_in, made.crash_limit = 0, 0, 3
 made.retention, made.failed_retention = 3600000, 604800000
-if flags % (2 * 1) >= 1 then
+if flags % 2 >= 1 then
 made.deadline, made.expires_in, made.retention, made.failed_retention, made.crash_limit, at =
 struct.unpack('<ddddI4', record, at)
 end
-if flags % (2 * 2) >= 2 then
+if flags % 4 >= 2 then
 made.own, at = struct.unpack('<Hc0', record, at)
 end
-if flags % (2 * 4) >= 4 then
+if flags % 8 >= 4 then
 made.unique, made.window, at = struct.unpack('<Hc0d', record, at)
 end
-if flags % (2 * 16) >= 16 then
+if flags % 32 >= 16 then
 made.parent = {}
 made.parent.queue, made.parent.seq, made.parent.nonce, made.parent.key, at =
 struct.unpack('<Bc0dI4Hc0', record, at)
 end
-if flags % (2 * 8) >= 8 then
+if flags % 16 >= 8 then
 local rest
 rest, at = struct.unpack('<I4', record, at)
 at = at + rest
@@ -13206,7 +13185,7 @@ inline constexpr char shared_fault_in[] =
 if #record < 15 then return 'its record is too short' end
 local version = string.byte(record, 7)
 if version ~= 1 then return 'its record has version ' .. version end
-if #record < 15 - 1 + string.byte(record, 14) then return 'its record is too short' end
+if #record < 14 + string.byte(record, 14) then return 'its record is too short' end
 if string.byte(record, 8) > 0 and not pcall(parse, record) then return 'its record is damaged' end
 end
 )lua";
@@ -13217,7 +13196,7 @@ inline constexpr char shared_is_special[] =
 
 inline constexpr char shared_name_in[] =
     R"lua(local function name_in(record)
-return string.sub(record, 15, 15 - 1 + string.byte(record, 14))
+return string.sub(record, 15, 14 + string.byte(record, 14))
 end
 )lua";
 
@@ -13234,10 +13213,11 @@ inline constexpr char shared_read_state[] =
 local task, length, bits, at = {seq = seq}
 task.state, bits, task.nonce, task.deliveries, task.failed, task.crashes, task.when, task.first, task.started,
 task.from, task.gone_at, length, at = struct.unpack('<BBI4I4I4I4dddddH', text)
+task.state = task.state
 task.cancel, task.first_try, task.unclaimed, task.special, task.journal =
-bits % (2 * 1) >= 1,
-bits % (2 * 2) >= 2, bits % (2 * 4) >= 4,
-bits % (2 * 8) >= 8, bits % (2 * 16) >= 16
+bits % 2 >= 1,
+bits % 4 >= 2, bits % 8 >= 4,
+bits % 16 >= 8, bits % 32 >= 16
 task.holder = string.sub(text, at, at + length - 1)
 at = at + length
 length, at = struct.unpack('<I4', text, at)
@@ -13250,7 +13230,7 @@ end
 inline constexpr char shared_unpack_state[] =
     R"lua(local function unpack_state(seq, text)
 local is_whole, task = pcall(read_state, seq, text)
-if is_whole and task.state <= 8 then return task end
+if is_whole and task.state < 9 then return task end
 local version = math.floor((string.byte(text) or 0) / 16)
 set_aside(seq, version == 0 and 'its state is damaged' or 'its state has version ' .. version)
 return false
@@ -13262,9 +13242,9 @@ inline constexpr char shared_pack_state[] =
 local bits = (task.cancel and 1 or 0) + (task.first_try and 2 or 0) +
 (task.unclaimed and 4 or 0) + (task.special and 8 or 0) +
 (task.journal and 16 or 0)
-return struct.pack('<BBI4I4I4I4dddddH', 0 + task.state, bits, task.nonce, task.deliveries, task.failed, task.crashes,
-task.when, task.first, task.started, task.from, task.gone_at, #task.holder) .. task.holder ..
-struct.pack('<I4', #task.error) .. task.error .. task.result
+return struct.pack('<BBI4I4I4I4dddddH', task.state, bits, task.nonce, task.deliveries, task.failed,
+task.crashes, task.when, task.first, task.started, task.from, task.gone_at, #task.holder) ..
+task.holder .. struct.pack('<I4', #task.error) .. task.error .. task.result
 end
 )lua";
 
@@ -13279,30 +13259,32 @@ end
 )lua";
 
 inline constexpr char shared_ends_now[] =
-    R"lua(local ends_now, goes_later = struct.pack('<d', now), struct.pack('<dI4H', now + 3600000, 0, 0)
+    R"lua(local ends_now, goes_later = struct.pack('<d', now),
+struct.pack('<dHI4', now + 3600000, 0, 0)
 )lua";
 
 inline constexpr char shared_succeeded[] =
     R"lua(local function succeeded(state, word, consumer)
-if not state or #state ~= 61 - 1 + 4 + #consumer or
+if not state or #state ~= 64 + #consumer or
 string.sub(state, 61, -1 - 4) ~= consumer then
 return nil
 end
 local number, bits = string.byte(state, 1, 2)
-if number ~= 3 or bits >= 4 or bits % (2 * 1) ~= 0 or
+if number ~= 3 or bits >= 4 or bits % 2 ~= 0 or
 struct.unpack('<H', state, 59) ~= #consumer or
-string.sub(state, 3, 11 - 1) ~= string.sub(word, 11, 19 - 1) then
+string.sub(state, 3, 10) ~= string.sub(word, 11, 18) then
 return nil
 end
-return string.char(5) .. string.sub(state, 2, 19 - 1) .. ends_now ..
-string.sub(state, 27, 51 - 1) .. goes_later .. string.sub(word, 31),
+return string.char(5) .. string.sub(state, 2, 18) .. ends_now ..
+string.sub(state, 27, 50) .. goes_later .. string.sub(word, 31),
 struct.unpack('<I4', state, 11)
 end
 )lua";
 
 inline constexpr char shared_started_by[] =
     R"lua(local function started_by(consumer)
-return struct.pack('<I4I4I4dddddH', 1, 0, 0, 0, now, now, 0, 0, #consumer) .. consumer .. '\0\0\0\0'
+return struct.pack('<I4I4I4dddddH', 1, 0, 0, 0, now, now, 0, 0, #consumer) .. consumer ..
+'\0\0\0\0'
 end
 )lua";
 
@@ -13317,7 +13299,7 @@ if of then return of end
 local first, count = string.match(name, '^(%d+):(%d+)$')
 local text = call('HGET', b, first .. 't')
 if not text then return nil end
-if #text < 10 - 1 + (4 + 1) * count then
+if #text < 9 + (5) * count then
 set_aside('@' .. name, 'its status is too short')
 return nil
 end
@@ -13383,7 +13365,7 @@ inline constexpr char shared_mark[] =
 inline constexpr char shared_ends_in[] =
     R"lua(local function ends_in(length, flags)
 return 17 + length +
-(flags % (2 * 1) >= 1 and 36 or 0)
+(flags % 2 >= 1 and 36 or 0)
 end
 )lua";
 
@@ -13396,7 +13378,7 @@ local ends = ends_in(length, flags)
 local nonce, own_end = 10 + 4 * at, ends + 4 * at
 local from = at > 0 and struct.unpack('<I4', blob, own_end - 4) or base
 local body = ends + 4 * count - base
-return string.sub(blob, 1, 10 - 1) .. string.sub(of.text, nonce, nonce + 4 - 1) ..
+return string.sub(blob, 1, 9) .. string.sub(of.text, nonce, nonce + 4 - 1) ..
 string.sub(blob, 16, ends - 1) ..
 string.sub(blob, body + from, body + struct.unpack('<I4', blob, own_end) - 1)
 end
@@ -13508,17 +13490,13 @@ return task.record
 end
 )lua";
 
-inline constexpr char shared_EMPTY_RECORD[] =
-    R"lua(local EMPTY_RECORD = '\0\0\0\0\0\0\1\0d\0\0\0\0\0'
-)lua";
-
 inline constexpr char shared_info[] =
     R"lua(local function info(task)
 if not task.info then
 local record = record_of(task)
 local fault = fault_in(record)
 if fault then set_aside(task.seq, fault) end
-task.info = parse(fault and EMPTY_RECORD or record)
+task.info = parse(fault and '\0\0\0\0\0\0\1\0d\0\0\0\0\0' or record)
 end
 return task.info
 end
@@ -13657,10 +13635,12 @@ inline constexpr char shared_journal_of[] =
 local of = journals[task.seq]
 if not of then
 of = {key = key('j:' .. string.format('%d', task.seq)), notes = {}}
-local known = call('HMGET', of.key, '#total', '#done', '#failed', '#calls', '#epoch', '#size', '#policy', '#awaited', '#why', '#then')
+local known = call('HMGET', of.key, '#total', '#done', '#failed', '#calls', '#epoch', '#size', '#policy', '#awaited',
+'#why', '#then')
 of.total, of.done, of.failed, of.calls, of.epoch, of.size = tonumber(known[1] or 0), tonumber(known[2] or 0),
 tonumber(known[3] or 0), tonumber(known[4] or 0), tonumber(known[5] or 0), tonumber(known[6] or 0)
-of.policy, of.awaited, of.why, of.continued = known[7] or 'f', known[8] or '', known[9] or '', known[10] == '1'
+of.policy, of.awaited, of.why, of.continued = known[7] or 'f', known[8] or '',
+known[9] or '', known[10] == '1'
 journals[task.seq] = of
 end
 return of
@@ -13745,6 +13725,14 @@ end
 end
 for field, value in pairs(outgoing) do call('HSET', o, field, value) end
 end
+)lua";
+
+inline constexpr char shared_is_terminal[] =
+    R"lua(local function is_terminal(state) return state >= 5 and state <= 8 end
+)lua";
+
+inline constexpr char shared_is_before_attempt[] =
+    R"lua(local function is_before_attempt(state) return state <= 2 end
 )lua";
 
 inline constexpr char shared_unclaimed_member[] =
@@ -13899,7 +13887,7 @@ end
 
 inline constexpr char shared_attempts[] =
     R"lua(local function attempts(task)
-return task.failed + ((task.state >= 3 and task.state <= 5) and 1 or 0)
+return task.failed + (task.state >= 3 and task.state <= 5 and 1 or 0)
 end
 )lua";
 
@@ -14073,7 +14061,8 @@ local succeeded, failed = of.done - of.failed, of.failed
 if kind == 'q' then
 needed = tonumber(needed)
 if of.total - failed < needed then
-return fail_for_children(task, of.why ~= '' and of.why or failure('task_failed', 'it has fewer subtasks than must succeed'))
+local why = of.why ~= '' and of.why or failure('task_failed', 'it has fewer subtasks than must succeed')
+return fail_for_children(task, why)
 end
 if succeeded < needed then return end
 else
@@ -14114,7 +14103,8 @@ local note = note_in(of, field)
 if not note or string.byte(note) ~= 111 then return end
 local _, is_spawned, _, place = parse_child(note)
 if string.match(place, '[^\n]*$') ~= own then return end
-of.notes[field] = 'd' .. string.sub(note, 2) .. struct.pack('<BI4', state, tries) .. text(result) .. text(why)
+of.notes[field] = 'd' .. string.sub(note, 2) .. struct.pack('<BI4', state, tries) ..
+text(result) .. text(why)
 of.changed = true
 if is_spawned then
 of.done = of.done + 1
@@ -14431,13 +14421,13 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
-    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
+    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
+    shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
@@ -14457,7 +14447,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "0e680af54f1f38f224e880ae0521299c97e72838",
+inline constexpr script aside{"aside", "b6c596ef92cd428fd996eb1328c39d7f4d225921",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char clear_keys[] = R"lua(local c, r, s, d, e, C, f, b, B, q = unpack(KEYS)
@@ -14488,7 +14478,7 @@ end
 end
 return {'OK', seen, seen >= last and 1 or 0, unpack(found)}
 )lua");
-inline constexpr script clear{"clear", "5281d2fdb9ef6001bb295161b465004703c3c7ab",
+inline constexpr script clear{"clear", "d4400d3dd2ae6aa65ab3f5c578ce538d79cc7906",
     std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBq"};
 
 inline constexpr char counts_keys[] = R"lua(local c, d, e, C, f, q = unpack(KEYS)
@@ -14496,13 +14486,14 @@ inline constexpr char counts_keys[] = R"lua(local c, d, e, C, f, q = unpack(KEYS
 inline constexpr auto counts_text = joined(counts_keys, shared_call, shared_clock, shared_now, shared_due,
     shared_is_due, shared_admit,
     R"lua(if is_due() then return {'DUE'} end
-local found = {admit(0, 'nu', 'n0', 'n1', 'n2', 'n3',
-'n4', 'n5', 'n6', 'n7', 'n8')}
+local fields = {'nu'}
+for state = 0, 8 do fields[state + 2] = 'n' .. state end
+local found = {admit(0, unpack(fields))}
 local reply = {'OK', call('HLEN', q), found[2] == 'paused' and 1 or 0}
-for n = 3, 12 do reply[n + 1] = tonumber(found[n] or 0) end
+for n = 1, #fields do reply[n + 3] = tonumber(found[n + 2] or 0) end
 return reply
 )lua");
-inline constexpr script counts{"counts", "e8a239158df3272214ef8a538a5c5eaafc26db12",
+inline constexpr script counts{"counts", "86fcfcf44fdca3e22a34a4f77e5df49d3a6f14c5",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
 inline constexpr char end_child_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -14513,13 +14504,13 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
-    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
+    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
+    shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
@@ -14532,7 +14523,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "bb4dc74f26ad04939eed17edc3028d63e1f537a4",
+inline constexpr script end_child{"end_child", "8104a758f26c50f236590beac3e2bc5efd052bbc",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -14543,19 +14534,19 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unique_holder, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
-    shared_finish, shared_fail, shared_failure, shared_attempts, shared_same_task, shared_store_tasks,
-    shared_answer_in, shared_answered, shared_remember_answer, shared_text, shared_queue, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_unique_entry, shared_unique_holder, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail,
+    shared_failure, shared_attempts, shared_same_task, shared_store_tasks, shared_answer_in, shared_answered,
+    shared_remember_answer, shared_text, shared_queue, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -14569,7 +14560,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "db381acfd8d46dc6c92efac17dddad74f46f6616",
+inline constexpr script enqueue{"enqueue", "189cff5a0eb9612ab4c6c511c63165c9b680a77b",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local c, r, i, w, b, B = unpack(KEYS)
@@ -14651,18 +14642,18 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_name_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_open_segment, shared_segment_of,
     shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
-    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach,
-    shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts,
-    shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_leave_behind,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
+    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_next_change, shared_is_unwatched, shared_leave_behind, shared_sleepers, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -14678,7 +14669,9 @@ local held_back, lanes, watcher, watching
 most, held_back, lanes, watcher, watching = admit(most, 'lanes', 'watcher', 'watching')
 local found, aside, all, budget = {}, {}, {}, 100
 for priority in string.gmatch(lanes or '', '-?%d+') do
-all[#all + 1] = {priority = tonumber(priority), name = lane(priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1}
+all[#all + 1] = {
+priority = tonumber(priority), name = lane(priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1
+}
 end
 table.sort(all, function(left, right) return left.priority > right.priority end)
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -14687,15 +14680,17 @@ if most > 0 and call('EXISTS', u) == 1 then
 local members = {}
 if names then
 for name in pairs(names) do
-for _, member in ipairs(call('ZRANGEBYLEX', u, '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, most)) do
+local passed_over = call('ZRANGEBYLEX', u, '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, most)
+for _, member in ipairs(passed_over) do
 members[#members + 1] = member
 end
 end
 else
-members = call('ZRANGE', u, 0, 10000 - 1)
+members = call('ZRANGE', u, 0, 9999)
 end
 for _, member in ipairs(members) do
-claimable[#claimable + 1] = {order = string.sub(member, -18), seq = tonumber(string.sub(member, -14)), member = member}
+local seq = tonumber(string.sub(member, -14))
+claimable[#claimable + 1] = {order = string.sub(member, -18), seq = seq, member = member}
 end
 table.sort(claimable, function(left, right) return left.order < right.order end)
 end
@@ -14772,7 +14767,9 @@ if of and not task then
 current = current + 1
 else
 local other = claimable[next_claimable]
-if other and of and other.order > string.format('%03d\0%s', 100 - of.priority, padded(task.seq)) then other = nil end
+if other and of and other.order > string.format('%03d\0%s', 100 - of.priority, padded(task.seq)) then
+other = nil
+end
 if other then
 next_claimable = next_claimable + 1
 load({other.seq}, true)
@@ -14809,7 +14806,7 @@ is_left = is_left or sleeping and not of.is_foreign and call('LLEN', of.name) > 
 end
 if sleeping and next(aside) then
 local known = {}
-for _, member in ipairs(call('ZRANGE', i, 0, 1000 - 1)) do
+for _, member in ipairs(call('ZRANGE', i, 0, 999)) do
 local theirs = string.match(member, '\n([^\n]*)$')
 if known[theirs] == nil then
 known[theirs] = theirs == '*'
@@ -14841,7 +14838,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "8ea40fc48ac97aacaffb960caa8a7a393884db9a",
+inline constexpr script fetch{"fetch", "d26ced5239949fa7c2295f2d2d049bfabf0e9fc1",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local c, r, s, d, e, C, u, i, N, b, q = unpack(KEYS)
@@ -14870,7 +14867,8 @@ end
 if unusual and call('EXISTS', u) == 1 then
 if not names then return {'SLOW'} end
 for name in pairs(names) do
-if call('ZRANGEBYLEX', u, '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, 1)[1] then return {'SLOW'} end
+local first = call('ZRANGEBYLEX', u, '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, 1)[1]
+if first then return {'SLOW'} end
 end
 end
 if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
@@ -14893,12 +14891,12 @@ of.is_rest = start and start <= last
 if not of.is_rest then return true end
 if string.byte(of.text, start) == 253 then return false end
 local blob = call('HGET', b, of.first)
-if not blob or #blob < 17 - 1 then return false end
+if not blob or #blob < 16 then return false end
 local version, flags, _, count, base, length = struct.unpack('<BBBHI4B', blob, 7)
 local ends = ends_in(length, flags)
 local is_whole = version == 1 and count == of.count and
 #blob >= ends - 1 + 4 * count
-local is_known = not names or names[string.sub(blob, 17, 17 - 1 + length)]
+local is_known = not names or names[string.sub(blob, 17, 16 + length)]
 if not is_whole or not is_known or #of.holds == 200 then return false end
 local _, stop = string.find(of.text, '^%z+', start)
 stop = math.min(stop, last, start + most - found - 1)
@@ -14917,14 +14915,14 @@ local body = ends + 4 * of.count
 local first_end, next_end = ends + 4 * at, ends + 4 * (at + many)
 base = at > 0 and struct.unpack('<I4', blob, first_end - 4) or 0
 local stops_at = struct.unpack('<I4', blob, next_end - 4)
-piece = string.sub(blob, 1, 10 - 1) .. struct.pack('<HI4', many, base) ..
+piece = string.sub(blob, 1, 9) .. struct.pack('<HI4', many, base) ..
 string.sub(blob, 16, ends - 1) .. string.sub(blob, first_end, next_end - 1) ..
 string.sub(blob, body + base, body + stops_at - 1)
 end
 reply[#reply + 1] = -of.first - at
 reply[#reply + 1] = piece
 reply[#reply + 1] = string.sub(of.text, 10 + 4 * at,
-10 - 1 + 4 * (at + many))
+9 + 4 * (at + many))
 return true
 end
 local function take_singles(seqs)
@@ -14932,13 +14930,13 @@ local conditions, records = call('HMGET', s, unpack(seqs)), call('HMGET', r, unp
 for n, seq in ipairs(seqs) do
 local record = records[n]
 if conditions[n] or not record or #record < 15 or
-#record < 15 - 1 + string.byte(record, 14) or
+#record < 14 + string.byte(record, 14) or
 string.byte(record, 7) ~= 1 or
 is_special(string.byte(record, 8)) or names and not names[name_in(record)] then
 return n - 1
 end
 tail = tail or started_by(consumer)
-local packed = head .. string.sub(record, 10, 14 - 1) .. tail
+local packed = head .. string.sub(record, 10, 13) .. tail
 states[#states + 1] = seq
 states[#states + 1] = packed
 held[#held + 1] = seq
@@ -14957,7 +14955,9 @@ local need = most - found
 local entries = redis.pcall('LRANGE', name, from, from + math.min(need, 4) - 1)
 if entries.err then is_odd = true end
 if #entries == 0 then break end
-if need > #entries and string.byte(entries[1]) ~= 64 then entries = call('LRANGE', name, from, from + need - 1) end
+if need > #entries and string.byte(entries[1]) ~= 64 then
+entries = call('LRANGE', name, from, from + need - 1)
+end
 from = from + #entries
 local at = 1
 while entries[at] and found < most and not is_odd do
@@ -14996,12 +14996,13 @@ local hold = struct.pack('<dB', now, #consumer) .. consumer
 for _, of in ipairs(taken_from) do call('HSET', b, of.first .. 't', of.text .. hold) end
 if found > 0 then
 write('SADD', mine, held)
-call('HSET', c, 'n2', string.format('%d', waiting - found), 'n3', string.format('%d', (running or 0) + found))
+call('HSET', c, 'n2', string.format('%d', waiting - found),
+'n3', string.format('%d', (running or 0) + found))
 end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "061a779dd0f8d9334d863b4ebe5393d76ae4e7bf",
+inline constexpr script fetch_plain{"fetch_plain", "c1a26dbd9d299f727d472c4cb6377aaf9e53e727",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local c, r, s, d, e, C, f, k, b, B, q = unpack(KEYS)
@@ -15010,8 +15011,8 @@ inline constexpr auto find_text = joined(find_keys, shared_prefix, shared_call, 
     shared_read, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
     shared_is_special, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
     shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_record_of, shared_EMPTY_RECORD,
-    shared_info, shared_counts, shared_bodies, shared_count, shared_text, shared_queue,
+    shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_record_of, shared_info,
+    shared_counts, shared_bodies, shared_count, shared_text, shared_queue,
     R"lua(if is_due() then return {'DUE'} end
 local seq = call('HGET', k, ARGV[1])
 if not seq then return {'OK'} end
@@ -15022,7 +15023,7 @@ local parent = ARGV[2] ~= '' and (info(task).parent or {queue = ''})
 if parent and string.format('%s %d %d', parent.queue, parent.seq or 0, parent.nonce or 0) ~= ARGV[2] then return {'OK'} end
 return {'OK', task.seq, task.nonce}
 )lua");
-inline constexpr script find{"find", "10387cd9c4e8621d7e2eb547ede0afd56b956a06",
+inline constexpr script find{"find", "8b13bae90ecc4643ad7b6d74e9c154bedd07fd55",
     std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBq"};
 
 inline constexpr char get_keys[] = R"lua(local c, r, s, d, e, C, f, g, b, B, q = unpack(KEYS)
@@ -15046,7 +15047,7 @@ end
 end
 return reply
 )lua");
-inline constexpr script get{"get", "170b7326774a05325b20d3f75651b070620a8aaa",
+inline constexpr script get{"get", "4d99b9bfaa84ef5f05617f8d3db641ce7285a38e",
     std::string_view(get_text.data(), get_text.size()), "crsdeCfgbBq"};
 
 inline constexpr char hand_over_keys[] = R"lua(local c, r, s, C, i, w, N = unpack(KEYS)
@@ -15059,7 +15060,8 @@ local may_start, _, last, run, watcher, waiting, running =
 admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
 if ARGV[3] ~= '' and run ~= ARGV[3] then return {'DUE'} end
 if may_start < 1 or tonumber(waiting or 0) > 0 or #body > 65536 then return {'SLOW'} end
-local name, inbox, sleeper, consumer, signature = string.sub(body, 9, 9 - 1 + string.byte(body, 8))
+local name, inbox, sleeper, consumer, signature =
+string.sub(body, 9, 8 + string.byte(body, 8))
 local function can_take(member)
 inbox, sleeper, consumer, signature = string.match(member, '^([^\n]*)\n(%d+:([^\n]*))\n([^\n]*)$')
 if not inbox or not has_lease(consumer) then return false end
@@ -15068,7 +15070,7 @@ local names = '\n' .. (call('HGET', N, signature) or '') .. '\n'
 return string.find(names, '\n' .. name .. '\n', 1, true) ~= nil
 end
 local taker
-local asleep = call('ZRANGE', i, 0, 8 - 1, 'REV')
+local asleep = call('ZRANGE', i, 0, 7, 'REV')
 for _, member in ipairs(asleep) do
 if (member ~= watcher or #asleep == 1) and can_take(member) then
 taker = member
@@ -15079,7 +15081,9 @@ if not taker then return {'SLOW'} end
 local held = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local seq = (last or 0) + 1
-local before = call('SET', producer, struct.pack('<d', batch) .. '\146\162OK\203' .. struct.pack('>d', seq), 'PX', 600000, 'GET')
+local before = call('SET', producer,
+struct.pack('<d', batch) .. '\146\162OK\203' .. struct.pack('>d', seq),
+'PX', 600000, 'GET')
 local answer = before and answer_in(before, batch)
 if answer then
 call('SET', producer, before, 'PX', 600000)
@@ -15087,9 +15091,11 @@ return answer
 end
 local record = struct.pack('<I6', now) .. body
 local bits = 2 + (is_special(string.byte(body, 2)) and 8 or 0)
-local state = string.char(3, bits) .. string.sub(body, 4, 8 - 1) .. started_by(consumer)
+local state = string.char(3, bits) .. string.sub(body, 4, 7) ..
+started_by(consumer)
 call('ZREM', i, taker)
-if call('PUBLISH', inbox, 'T' .. text(queue) .. text(sleeper) .. struct.pack('<d', seq) .. text(record) .. state) == 0 then
+if call('PUBLISH', inbox, 'T' .. text(queue) .. text(sleeper) .. struct.pack('<d', seq) ..
+text(record) .. state) == 0 then
 if before then call('SET', producer, before, 'PX', 600000) else call('DEL', producer) end
 return {'SLOW'}
 end
@@ -15101,7 +15107,7 @@ call('HSET', c, 'seq', field, 'n3', string.format('%d', (running or 0) + 1))
 if ARGV[4] ~= '' then call('HSET', w, field, ARGV[4] .. '\n') end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "29243aeb49a3b23ea2a29d86e67b9c8a16927e2a",
+inline constexpr script hand_over{"hand_over", "88b47c82ad60abc69748dfd20cd7a3cbaf17638c",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local c, b, q = unpack(KEYS)
@@ -15114,7 +15120,7 @@ if #missing > 0 then return {'NEED', unpack(missing)} end
 call('PUBLISH', ARGV[2], 'W' .. text(queue) .. text(ARGV[3]))
 return {'OK', unpack(seqs)}
 )lua");
-inline constexpr script held{"held", "ea197686501d53234804bfc2c17f9ceca29070cc",
+inline constexpr script held{"held", "377ac42a7be80540c80bfcef50d4ba640aa0c623",
     std::string_view(held_text.data(), held_text.size()), "cbq"};
 
 inline constexpr char join_keys[] = R"lua(local c, d, e, C, f, i, h = unpack(KEYS)
@@ -15123,11 +15129,12 @@ inline constexpr auto join_text = joined(join_keys, shared_prefix, shared_call, 
     shared_due, shared_is_due, shared_also, shared_counts, shared_messages, shared_wakes, shared_text,
     shared_queue, shared_wake, shared_write_rest,
     R"lua(if is_due() then return {'DUE'} end
-also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15)), ARGV[1]}, {'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]}}
+also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15)), ARGV[1]},
+{'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]}}
 write_rest({})
 return {'OK'}
 )lua");
-inline constexpr script join{"join", "79123db5dc5ba539463e88173a8e58851f980e6e",
+inline constexpr script join{"join", "69b32db8837881db35e4d2c6e5d6493024b747a1",
     std::string_view(join_text.data(), join_text.size()), "cdeCfih"};
 
 inline constexpr char journal_keys[] = R"lua(local c, r, s, b, B, q = unpack(KEYS)
@@ -15160,7 +15167,7 @@ for n = 1, #page[2], 2 do add(page[2][n], page[2][n + 1]) end
 end
 return reply
 )lua");
-inline constexpr script journal{"journal", "f0d705df8974d093be7ccfe39794ec9d45774a76",
+inline constexpr script journal{"journal", "b803398a861ca534177b1e4470445b9b68ec0f1f",
     std::string_view(journal_text.data(), journal_text.size()), "crsbBq"};
 
 inline constexpr char leave_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -15171,18 +15178,18 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure,
-    shared_give_back, shared_release, shared_attempts, shared_held_by, shared_text, shared_queue,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready,
+    shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_give_back,
+    shared_release, shared_attempts, shared_held_by, shared_text, shared_queue, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -15201,7 +15208,7 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "25ec45dc496c955225ac44c95782577f27a9af75",
+inline constexpr script leave{"leave", "0f1a722c241413d5cceeb429380513d172d79fd5",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char list_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -15212,13 +15219,13 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
-    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
+    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
+    shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
@@ -15242,7 +15249,7 @@ end
 if #reply == 3 and from == low and till > low then also[#also + 1] = {'HSET', c, 'low', string.format('%d', till)} end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "5d5ef0ad415220efe32f999b2dcb511eaf14a839",
+inline constexpr script list{"list", "ff2cba325ab305abc7392dad87b1454879760883",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char maintain_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -15253,12 +15260,12 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
     shared_ends_now, shared_succeeded, shared_segments, shared_open_segment, shared_segment_of,
     shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
-    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane,
+    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_is_terminal, shared_unclaimed_member, shared_lane,
     shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail,
     shared_failure, shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_held_by,
     shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
@@ -15269,7 +15276,7 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local run, known, dead = ARGV[2], call('HGET', c, 'run'), overdue(C)
-if #dead > 0 then
+if #dead > 0 or run ~= '' and run ~= known then
 local told = redis.pcall('INFO', 'server')
 run = type(told) == 'string' and string.match(told, 'run_id:(%x+)') or run
 end
@@ -15304,7 +15311,7 @@ load(limited)
 for _, seq in ipairs(limited) do
 local task = tasks[seq]
 sorted_sets[e][padded(seq)] = false
-if task and task.state < 5 and task.state ~= 3 and limit(task) <= now then give_up(task) end
+if task and not is_terminal(task.state) and task.state ~= 3 and limit(task) <= now then give_up(task) end
 end
 local forgotten, has_news = 0, call('EXISTS', g) == 1
 for _, member in ipairs(overdue(f)) do
@@ -15326,7 +15333,7 @@ end
 load(seqs)
 for _, seq in ipairs(seqs) do
 local task = tasks[seq]
-if task and task.state >= 5 and task.gone_at <= now then erase(task) end
+if task and is_terminal(task.state) and task.gone_at <= now then erase(task) end
 end
 sorted_sets[f][member] = false
 end
@@ -15357,7 +15364,7 @@ if reply[1] ~= 'NEED' and is_due() then reply[2] = 1 end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "7ca16f74a18b7f31368061cf33b45f650609d3a6",
+inline constexpr script maintain{"maintain", "5765f4b9bb8f014171bc556483b793d8a606162e",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char note_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -15368,12 +15375,12 @@ inline constexpr auto note_text = joined(note_keys, shared_prefix, shared_declar
     shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
+    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_keep_journal, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_is_terminal, shared_unclaimed_member, shared_lane, shared_detach,
     shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts,
     shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
@@ -15385,7 +15392,7 @@ local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and is_due() then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
-if task.state >= 5 then return {'OK', 3} end
+if is_terminal(task.state) then return {'OK', 3} end
 if consumer ~= '' and
 (not alive or task.state ~= 3 or task.holder ~= consumer or task.deliveries ~= tonumber(ARGV[4])) then
 return {'OK', 2}
@@ -15440,7 +15447,7 @@ if of.size > tonumber(ARGV[6]) then return {'OK', 5, of.size} end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script note{"note", "56171923fee7be479216c5dc8c2f9b3e2436a96d",
+inline constexpr script note{"note", "230ff03626aba9b31cc8cdfceb1dca8212b75b87",
     std::string_view(note_text.data(), note_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local c, r, s, b, B, q, o = unpack(KEYS)
@@ -15471,7 +15478,7 @@ for _, word in ipairs(page[2]) do reply[#reply + 1] = word end
 until cursor == '0' or #reply > 1
 return reply
 )lua");
-inline constexpr script outbox{"outbox", "bcf4a0bf56235f277b8be3b3e57ed85a54dc81f3",
+inline constexpr script outbox{"outbox", "05b07f49b50db2bec052190baad002818b360729",
     std::string_view(outbox_text.data(), outbox_text.size()), "crsbBqo"};
 
 inline constexpr char pause_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -15482,13 +15489,13 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
-    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
+    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
+    shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
@@ -15501,7 +15508,7 @@ wakes = math.min(tonumber(call('HGET', c, 'n2') or 0), 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "46f01c279c68a7c7cbf7920c8643d4d961c5adba",
+inline constexpr script pause{"pause", "e80f0c2a4aecb923bd7e51293f04d6623786b7fd",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -15512,18 +15519,18 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure,
-    shared_give_back, shared_release, shared_attempts, shared_text, shared_queue, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready,
+    shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_give_back,
+    shared_release, shared_attempts, shared_text, shared_queue, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV do seqs[n - 1] = tonumber(ARGV[n]) end
 load(seqs)
@@ -15533,7 +15540,7 @@ if task and task.state == 3 and task.holder == ARGV[1] then release(task) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "8e019210a57d35b2b9d65f96188d02113d77f38b",
+inline constexpr script reclaim{"reclaim", "c472cdef5ae4611c9765d890bf7bff9e1fd051ab",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local c, d, e, C, f, i, x, o = unpack(KEYS)
@@ -15570,13 +15577,13 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
-    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
+    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
+    shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_next_change,
     shared_is_unwatched, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
@@ -15589,7 +15596,7 @@ if may_start > 0 and tonumber(waiting or 0) > 0 then wakes = 1 end
 if is_unwatched(ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "ef860c42b3ef84429aad6d433a25071a892fcb78",
+inline constexpr script resign{"resign", "e9a88a4a7307a0788415dcc9a38059ec4198be44",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local c, S = unpack(KEYS)
@@ -15608,12 +15615,12 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
     shared_ends_now, shared_succeeded, shared_segments, shared_open_segment, shared_segment_of,
     shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
-    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unique_holder,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unique_holder, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
     shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
     shared_finish, shared_fail, shared_failure, shared_attempts, shared_same_task, shared_store_tasks,
     shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
@@ -15634,7 +15641,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "449c8094b5e470a984a72e413fa48f0e10050f32",
+inline constexpr script set_schedule{"set_schedule", "10de2576b6f7d81afa0b252c615c0f5f65cfba81",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -15645,19 +15652,19 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_keep_journal, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
-    shared_finish, shared_fail, shared_failure, shared_retry, shared_give_back, shared_release,
-    shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_wait_for_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail,
+    shared_failure, shared_retry, shared_give_back, shared_release, shared_attempts, shared_has_lease,
+    shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_wait_for_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
 task.failed = task.failed + 1
@@ -15714,7 +15721,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "2b5f59f0c53c40fe01ff166f675f21b0f4508022",
+inline constexpr script settle{"settle", "baff2395d36e682ed8f64ff9e63fd00696428a24",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local c, s, C, f, w = unpack(KEYS)
@@ -15740,12 +15747,14 @@ call('HINCRBY', c, 'n5', 1)
 if waiters then
 call('HDEL', w, field)
 local result = string.sub(word, 31)
-local message = end_of({seq = seq, nonce = nonce, state = 5, failed = failed, result = result, error = ''})
+local message = end_of({
+seq = seq, nonce = nonce, state = 5, failed = failed, result = result, error = ''
+})
 for inbox in string.gmatch(waiters, '[^\n]+') do call('PUBLISH', inbox, message) end
 end
 return {'OK'}
 )lua");
-inline constexpr script settle_one{"settle_one", "e4c108b1997c0b8aee38b1c6ca9eaa18e2a541df",
+inline constexpr script settle_one{"settle_one", "6167e907b807f91adcd92c0d3711219205259f09",
     std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
 inline constexpr char settle_plain_keys[] = R"lua(local c, s, C, f, i, w, b, B, q = unpack(KEYS)
@@ -15775,9 +15784,9 @@ if of then
 local at, changes = seq - of.first, of.changes
 local code = changes[at] or byte(of.text, of.codes_at + at)
 local hold = of.holds[code]
-if not hold or hold.consumer ~= consumer or token ~= 1 or #word > 31 - 1 + 1024 or
-sub(word, 11, 15 - 1) ~=
-sub(of.text, 10 + 4 * at, 10 + 4 * (at + 1) - 1) then
+if not hold or hold.consumer ~= consumer or token ~= 1 or #word > 1054 or
+sub(word, 11, 14) ~= sub(of.text, 10 + 4 * at,
+10 + 4 * (at + 1) - 1) then
 return {'SLOW'}
 end
 local group = of.group
@@ -15790,7 +15799,10 @@ changes[at] = of.retention > 0 and 252 or 255
 group[#group + 1] = char(at, code)
 group[#group + 1] = sub(word, 27)
 if has_waiters then
-ended[#ended + 1] = {seq = seq, nonce = nonce, state = 5, failed = 0, result = sub(word, 31), error = ''}
+ended[#ended + 1] = {
+seq = seq, nonce = nonce, state = 5, failed = 0, result = sub(word, 31),
+error = ''
+}
 end
 else
 singles[#singles + 1] = n
@@ -15810,7 +15822,10 @@ states[#states + 1] = state
 append(forgotten, now + 3600000, seq)
 if has_waiters then
 local nonce = unpack_struct('<I4', word, 11)
-ended[#ended + 1] = {seq = seq, nonce = nonce, state = 5, failed = failed, result = sub(word, 31), error = ''}
+ended[#ended + 1] = {
+seq = seq, nonce = nonce, state = 5, failed = failed, result = sub(word, 31),
+error = ''
+}
 end
 end
 local kept = #states / 2
@@ -15823,7 +15838,8 @@ if let_go[consumer] then released[#released + 1] = '@' .. name end
 if one.retention > 0 then
 kept = kept + many
 local field = one.first .. 'o'
-local results = (call('HGET', b, field) or '') .. struct.pack('<dB', now, many) .. table.concat(one.group)
+local results = (call('HGET', b, field) or '') .. struct.pack('<dB', now, many) ..
+table.concat(one.group)
 if #results > 65536 then return {'SLOW'} end
 also[#also + 1] = {'HSET', b, field, results}
 local from
@@ -15851,7 +15867,7 @@ count(5, kept)
 write_rest({})
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "928531febd7dfdad6e077477b81a1731457a86ed",
+inline constexpr script settle_plain{"settle_plain", "91af4b3fc15ea82da02aac99348a0f0aece4456e",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfiwbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -15862,12 +15878,12 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_keep_journal, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_is_terminal, shared_unclaimed_member, shared_lane,
     shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail,
     shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of, shared_tell_waiters,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
@@ -15877,7 +15893,7 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     R"lua(if is_due() then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
-if task.state >= 5 then return {'OK', 3} end
+if is_terminal(task.state) then return {'OK', 3} end
 local of = keep_journal(task)
 local sent, call_id = '#signals ' .. ARGV[3], '#call ' .. ARGV[4]
 if note_in(of, call_id) then return {'OK', 0} end
@@ -15892,7 +15908,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "a715bf31625adb49cd819136cd5755ba4007123c",
+inline constexpr script signal{"signal", "af9a9d3fba7fd4135e1a80f3d179233c5de64005",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char steer_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -15903,15 +15919,15 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unique_holder, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal,
-    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready,
-    shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts, shared_text,
-    shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_unique_entry, shared_unique_holder, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
+    shared_is_terminal, shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
     shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
@@ -15926,7 +15942,7 @@ local inbox = string.match(call('HGET', h, task.holder) or '', '^%d+:(.*)$')
 if inbox then messages[#messages + 1] = {inbox, 'C' .. text(queue) .. text(task.holder)} end
 return 1
 end
-if task.state >= 5 then return 3 end
+if is_terminal(task.state) then return 3 end
 finish(task, 7)
 return 0
 end
@@ -15943,7 +15959,7 @@ make_ready(task, now)
 return 0
 end
 function steps.requeue(task)
-if task.state ~= 6 and task.state ~= 7 and task.state ~= 8 then return 3 end
+if not is_terminal(task.state) or task.state == 5 then return 3 end
 if task.special and info(task).unique and unique_holder(info(task).unique) then return 3 end
 lock_unique(task)
 task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
@@ -15954,7 +15970,7 @@ return 0
 end
 function steps.remove(task)
 if task.state == 3 then return 3 end
-if task.state < 5 then conclude(task, 7) end
+if not is_terminal(task.state) then conclude(task, 7) end
 erase(task)
 return 0
 end
@@ -15967,7 +15983,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "efb2f2b02285cd361314daabd1172c00776d58f7",
+inline constexpr script steer{"steer", "e2348b760eb86a7d9cf419abe63aa1d5c01ced73",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char tell_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -15978,17 +15994,17 @@ inline constexpr auto tell_text = joined(tell_keys, shared_prefix, shared_declar
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_EMPTY_RECORD, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
-    shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane,
+    shared_detach, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts,
+    shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -15999,7 +16015,8 @@ local task = find(seq, tonumber(ARGV[n + 1]))
 local result = 0
 if not task then
 result = 4
-elseif not alive or task.state ~= 3 or task.holder ~= consumer or task.deliveries ~= tonumber(ARGV[n + 2]) then
+elseif not alive or task.state ~= 3 or task.holder ~= consumer or
+task.deliveries ~= tonumber(ARGV[n + 2]) then
 result = 2
 else
 if ARGV[n + 3] == '1' then also[#also + 1] = {'HSET', g, seq .. 'p', ARGV[n + 4]} end
@@ -16018,7 +16035,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script tell{"tell", "d4557014eaaa61b3505b823478321ab2f9a592bb",
+inline constexpr script tell{"tell", "debb09411978e2d2f0297e7b43cd4c2f737a6e2f",
     std::string_view(tell_text.data(), tell_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -16029,26 +16046,26 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_EMPTY_RECORD, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
-    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
+    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_is_before_attempt, shared_unclaimed_member, shared_lane, shared_detach, shared_erase,
+    shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
-if task.state > 2 then return {'OK', 3} end
+if not is_before_attempt(task.state) then return {'OK', 3} end
 bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) .. ARGV[3]}
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "a20ec56022451033483eee54eb73dfbfe3bd44d0",
+inline constexpr script update{"update", "8f5e2f20c20a3dc28eade5e3d1b93f66680c5c62",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local c, r, s, d, e, C, f, i, w, b, B, q = unpack(KEYS)
@@ -16058,8 +16075,8 @@ inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_call, 
     shared_is_special, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
     shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find, shared_counts,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_attempts, shared_text, shared_queue,
-    shared_wake, shared_write_rest,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_is_terminal, shared_attempts,
+    shared_text, shared_queue, shared_wake, shared_write_rest,
     R"lua(if is_due() then return {'DUE'} end
 local soonest = 1e15
 for _, set in ipairs({e, C}) do
@@ -16072,7 +16089,7 @@ load(seqs)
 for n = 2, #ARGV, 2 do
 local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
 local answer = 4
-if task and task.state >= 5 then
+if task and is_terminal(task.state) then
 answer = struct.pack('<BI4', task.state, attempts(task)) .. text(task.result) .. text(task.error)
 elseif task then
 answer = 0
@@ -16086,7 +16103,7 @@ end
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "9678fcfb03878609260889969db42ff7ac592100",
+inline constexpr script wait{"wait", "d20e3a832b447c7be0ede5e8b8b968fdaf018a49",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
 }  // namespace taskflux::redis::scripts
@@ -16277,9 +16294,9 @@ private:
             if (names.size() > most) names.erase(names.begin());
         };
         const std::lock_guard lock(mutex_);
-        if (name.starts_with("l:") && std::ranges::find(lanes_, key) == lanes_.end()) lanes_.push_back(key);
-        if (name.starts_with("a:")) remember(sets_, most_sets);
-        if (name.starts_with("j:")) remember(journals_, most_journals);
+        if (name.starts_with(own_key::lane) && std::ranges::find(lanes_, key) == lanes_.end()) lanes_.push_back(key);
+        if (name.starts_with(own_key::held)) remember(sets_, most_sets);
+        if (name.starts_with(own_key::journal)) remember(journals_, most_journals);
         return key;
     }
 
@@ -16477,7 +16494,7 @@ public:
     asio::awaitable<answer> fetch(const std::string& consumer, arguments with) {
         const auto self = shared_from_this();
         std::vector<std::string> own;
-        own.push_back("a:" + consumer);
+        own.push_back(named(own_key::held, consumer));
         std::vector<fast_script*> fast(1, &fetch_plain_);
         co_return co_await calls_->run(std::move(fast), scripts::fetch, std::move(own), std::move(with), false);
     }
@@ -16560,7 +16577,7 @@ private:
             arguments with;
             with.add(self->producer_).add(batch).add_run_id().add(channel).add(items.front().record);
             auto own = self->calls_->known_sets();
-            own.push_back("p:" + self->producer_);
+            own.push_back(named(own_key::producer, self->producer_));
             got = co_await self->calls_->run_if_fast(self->hand_over_, std::move(own), std::move(with), true, true);
         }
         if (got.is_slow) {
@@ -16574,7 +16591,7 @@ private:
                 for (auto& item : items) with.add(std::move(item.record)).add(std::move(item.place));
             }
             std::vector<std::string> own;
-            own.push_back("p:" + self->producer_);
+            own.push_back(named(own_key::producer, self->producer_));
             const auto& script = all_plain ? scripts::enqueue_plain : scripts::enqueue;
             got = co_await self->calls_->run(script, std::move(own), std::move(with), true, true);
         }
@@ -16611,7 +16628,7 @@ private:
         with.add(consumer);
         for (auto& one : ends) with.add(std::move(one.ending));
         std::vector<std::string> own;
-        own.push_back("a:" + consumer);
+        own.push_back(named(own_key::held, consumer));
         std::vector<fast_script*> fast;
         if (items == 1) fast.push_back(&self->settle_one_);
         fast.push_back(&self->settle_plain_);
@@ -16767,6 +16784,11 @@ public:
         if (is_closed_) throw detail::broker_is_closed();
     }
 
+    /// Returns when this process hears what is sent to its mailboxes. Errors: `unavailable`, `shut_down`.
+    awaitable<void> until_it_hears() {
+        if (!server_->hears()) co_await server_->until_it_hears();
+    }
+
     /// The queue of that name. Errors: `invalid_argument`, `shut_down`.
     std::shared_ptr<queue> at(const std::string& name) {
         check_open();
@@ -16797,7 +16819,7 @@ public:
     }
 
     /// The key of what a consumer holds. (GCC 12 compiles no list in braces inside a co_await expression.)
-    static std::vector<std::string> set_of(const std::string& consumer) { return {"a:" + consumer}; }
+    static std::vector<std::string> set_of(const std::string& consumer) { return {named(own_key::held, consumer)}; }
 
     /// Makes the queue known to `queues`.
     awaitable<void> announce(std::string name) {
@@ -16949,18 +16971,38 @@ using engine_ptr = std::shared_ptr<engine>;
 
 namespace taskflux::redis {
 
-inline std::vector<std::string> board_key() { return {"D"}; }
+inline std::vector<std::string> board_key() { return {std::string(own_key::board)}; }
 
-/// `exchange::announce`; with an empty lease `exchange::withdraw`.
-inline awaitable<void> announce(engine_ptr on, std::string board, std::string id, std::string text, std::string lease) {
+/// On the server a board is a key of the queue of its name.
+inline void check_board(const engine& on, const std::string& board) {
+    on.check_open();
+    detail::check_board_name(board);
+}
+
+/// Changes one row of a board. An empty lease: takes it off.
+inline awaitable<void> write_row(engine_ptr on, std::string board, std::string id, std::string text, std::string lease) {
     arguments with;
     with.add(std::move(id)).add(std::move(lease)).add(std::move(text));
     const auto got = co_await on->call(std::move(board), scripts::announce, board_key(), std::move(with));
     on->clock().set(time_point(duration(got.read().integer())));
 }
 
+/// `exchange::announce`.
+inline awaitable<void> announce(engine_ptr on, std::string board, std::string id, std::string text, duration lease) {
+    check_board(*on, board);
+    co_await on->until_it_hears();
+    co_await write_row(on, std::move(board), std::move(id), std::move(text), std::to_string(lease.count()));
+}
+
+/// `exchange::withdraw`.
+inline awaitable<void> withdraw(engine_ptr on, std::string board, std::string id) {
+    check_board(*on, board);
+    co_await write_row(on, std::move(board), std::move(id), {}, {});
+}
+
 /// `exchange::announced`.
 inline awaitable<std::vector<announcement>> announced(engine_ptr on, std::string board) {
+    check_board(*on, board);
     const auto got = co_await on->call(std::move(board), scripts::announced, board_key(), {});
     auto from = got.read();
     on->clock().set(time_point(duration(from.integer())));
@@ -17279,15 +17321,7 @@ inline awaitable<queue_counts> counts(engine_ptr on, std::string name) {
     made.set_aside = next();
     made.paused = next() != 0;
     made.unclaimed = next();
-    made.held = next();
-    made.scheduled = next();
-    made.waiting = next();
-    made.running = next();
-    made.waiting_children = next();
-    made.succeeded = next();
-    made.failed = next();
-    made.cancelled = next();
-    made.expired = next();
+    for (std::size_t n = 0; n != task_state_count; ++n) made[static_cast<task_state>(n)] = next();
     co_return made;
 }
 
@@ -17340,7 +17374,7 @@ namespace taskflux::redis {
 inline journal_entry read_entry(std::string_view key, std::string_view value) {
     journal_entry made;
     made.key = key;
-    if (!key.starts_with('c')) {
+    if (!key.starts_with(journal_letter::subtask)) {
         made.text = value;
         return made;
     }
@@ -17368,7 +17402,7 @@ inline void check_journal(const task_id& id, reader& from) {
 }
 
 /// The key of a task's journal. (GCC 12 compiles no list in braces inside a co_await expression.)
-inline std::vector<std::string> journal_of(task_key key) { return {"j:" + std::to_string(key.sequence)}; }
+inline std::vector<std::string> journal_of(task_key key) { return {named(own_key::journal, std::to_string(key.sequence))}; }
 
 /// `broker::note`.
 inline awaitable<noted> note(engine_ptr on, task_id id, journal_notes notes) {
@@ -17384,9 +17418,9 @@ inline awaitable<noted> note(engine_ptr on, task_id id, journal_notes notes) {
             auto& item = notes.items[i];
             with.add(std::move(item.key));
             switch (item.how) {
-                case journal_notes::mode::add: with.add("+"); break;
-                case journal_notes::mode::set: with.add("="); break;
-                case journal_notes::mode::drop: with.add("-"); break;
+                case journal_notes::mode::add: with.add(std::string(1, note_letter::add)); break;
+                case journal_notes::mode::set: with.add(std::string(1, note_letter::set)); break;
+                case journal_notes::mode::drop: with.add(std::string(1, note_letter::drop)); break;
             }
             with.add(item.is_spawned ? "1" : "0").add(std::move(item.text));
         }
@@ -17489,7 +17523,7 @@ inline awaitable<void> cancel_children(engine_ptr on, task_id parent, unsigned e
         }
         keys_by_queue found;
         for (const auto& entry : page.entries) {
-            if (!entry.key.starts_with('c') || entry.outcome || entry.epoch > epoch) continue;
+            if (!entry.key.starts_with(journal_letter::subtask) || entry.outcome || entry.epoch > epoch) continue;
             auto place = child_place::parse(entry.text);
             co_await locate(on, parent, std::move(place), found);
         }
@@ -17872,11 +17906,11 @@ public:
     }
 
     awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) override {
-        return redis::announce(engine_, std::move(board), std::move(id), std::move(text), std::to_string(lease.count()));
+        return redis::announce(engine_, std::move(board), std::move(id), std::move(text), lease);
     }
 
     awaitable<void> withdraw(std::string board, std::string id) override {
-        return redis::announce(engine_, std::move(board), std::move(id), {}, {});
+        return redis::withdraw(engine_, std::move(board), std::move(id));
     }
 
     awaitable<std::vector<announcement>> announced(std::string board) override {

@@ -350,7 +350,9 @@ public:
     virtual ~exchange() = default;
 
     /// Opens a mailbox. `hear` is called for each message, one at a time, in the order in which one sender has sent them,
-    /// on the broker's executor; it must not throw, nor wait.
+    /// on the broker's executor; it must not throw, nor wait. On a server, a message may be lost until this process has
+    /// subscribed, which begins with the broker: at the latest an `announce` of this process, or a `send` with an `otherwise`,
+    /// returns only when it has.
     virtual std::unique_ptr<mailbox> open(listener hear) = 0;
 
     /// Sends a message, which is heard at most once; returns whether a process was there to hear it. Where the process is
@@ -368,8 +370,9 @@ public:
     void post(std::string address, std::string message, bounce otherwise, receipt done);
     void post(std::string address, std::string message) { post(std::move(address), std::move(message), bounce(), {}); }
 
-    /// Puts a text on a board, in place of the one with this id, for as long as `lease`. Errors: `invalid_argument` for a
-    /// board that is not a name.
+    /// Puts a text on a board, in place of the one with this id, for as long as `lease`, and not before this process' mailboxes
+    /// hear: who reads an address there can send to it. Errors: `invalid_argument` for a board that is not a name; `unavailable`
+    /// when the process does not hear in time.
     virtual awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) = 0;
 
     /// Takes the text with this id off a board. Errors: those of `announce`.
@@ -396,6 +399,11 @@ struct children_counts {
     std::size_t failed = 0;  ///< of those, without success
 
     friend bool operator==(const children_counts&, const children_counts&) = default;
+};
+
+/// What a policy begins with as it is stored.
+struct policy_letter {
+    static constexpr char fail_fast = 'f', collect = 'c', quorum = 'q';
 };
 
 /// When a task that waits for the subtasks it has spawned has succeeded, and when it has failed. Subtasks that are open
@@ -426,12 +434,12 @@ public:
         return counts.done == counts.total ? verdict::succeed : verdict::wait;
     }
 
-    /// As it is stored: "f", "c" or "q" and a number.
+    /// As it is stored: a `policy_letter`, and of a quorum a number behind it.
     std::string text() const {
         switch (kind_) {
-            case kind::fail_fast: return "f";
-            case kind::collect: return "c";
-            case kind::quorum: return 'q' + std::to_string(needed_);
+            case kind::fail_fast: return {policy_letter::fail_fast};
+            case kind::collect: return {policy_letter::collect};
+            case kind::quorum: return policy_letter::quorum + std::to_string(needed_);
         }
         return {};
     }
@@ -919,8 +927,8 @@ private:
 
 namespace taskflux {
 
-/// Where a task is in its life. The last four are terminal. Append only: these numbers are stored on servers, and scripts have
-/// them too; at most 16.
+/// Where a task is in its life; `is_terminal` where it has ended. Append only: these numbers are stored on servers, and
+/// scripts get them from here; at most 16.
 enum class task_state {
     held,              ///< submitted, and waits to be started by hand
     scheduled,         ///< waits until it is due (a delay, or a retry's back-off)
@@ -934,6 +942,9 @@ enum class task_state {
 };
 BOOST_DESCRIBE_ENUM(task_state, held, scheduled, waiting, running, waiting_children, succeeded, failed,
                     cancelled, expired)
+
+/// How many states there are, with the numbers from 0 on.
+inline constexpr std::size_t task_state_count = 9;
 
 /// What can happen to a task.
 enum class task_event {
@@ -1029,6 +1040,16 @@ constexpr bool is_terminal(task_state state) {
         case task_state::waiting_children: return false;
     }
     return false;
+}
+
+/// Whether no attempt has been made of a task in this state, or the next one is still to come.
+constexpr bool is_before_attempt(task_state state) {
+    return state == task_state::held || state == task_state::scheduled || state == task_state::waiting;
+}
+
+/// Whether a task in this state has made an attempt that has not failed: it runs, or has returned.
+constexpr bool has_unfailed_attempt(task_state state) {
+    return state == task_state::running || state == task_state::waiting_children || state == task_state::succeeded;
 }
 
 }  // namespace taskflux
@@ -1202,7 +1223,12 @@ struct parent_link {
     std::string key;
 };
 
-/// One thing in a journal. The key's first letter says what: c a subtask, s a step, g a signal.
+/// What the keys of a journal begin with.
+struct journal_letter {
+    static constexpr char subtask = 'c', step = 's', signal = 'g';
+};
+
+/// One thing in a journal; the key's first letter says what.
 struct journal_entry {
     std::string key;
     std::string text;        ///< of a subtask: its `child_place`; else JSON
@@ -1232,11 +1258,11 @@ struct child_place {
 };
 
 /// The keys of a journal's entries.
-inline std::string child_key(std::string_view name) { return 'c' + std::string(name); }
-inline std::string step_key(std::string_view name) { return 's' + std::string(name); }
+inline std::string child_key(std::string_view name) { return journal_letter::subtask + std::string(name); }
+inline std::string step_key(std::string_view name) { return journal_letter::step + std::string(name); }
 /// Of the `number`-th signal of that name, from 1.
 inline std::string signal_key(std::string_view name, std::size_t number) {
-    return 'g' + std::string(name) + '#' + std::to_string(number);
+    return journal_letter::signal + std::string(name) + '#' + std::to_string(number);
 }
 /// Of the task that is started when a parent's other subtasks have ended well.
 inline constexpr std::string_view continuation_key = "c~then";
@@ -1520,6 +1546,10 @@ struct task_page {
 
 /// How many tasks of a queue are in each state, ended ones as long as they are kept.
 struct queue_counts {
+    /// Of the tasks in one state.
+    std::size_t& operator[](task_state state) { return this->*field_of(state); }
+    std::size_t operator[](task_state state) const { return this->*field_of(state); }
+
     std::size_t held = 0;
     std::size_t scheduled = 0;
     std::size_t waiting = 0;
@@ -1532,6 +1562,22 @@ struct queue_counts {
     std::size_t unclaimed = 0;  ///< of the waiting ones: no worker that looked had a handler
     std::size_t set_aside = 0;  ///< corrupt or foreign data that was met, and is left as it is
     bool paused = false;
+
+private:
+    static constexpr std::size_t queue_counts::* field_of(task_state state) {
+        switch (state) {
+            case task_state::held: return &queue_counts::held;
+            case task_state::scheduled: return &queue_counts::scheduled;
+            case task_state::waiting: return &queue_counts::waiting;
+            case task_state::running: return &queue_counts::running;
+            case task_state::waiting_children: return &queue_counts::waiting_children;
+            case task_state::succeeded: return &queue_counts::succeeded;
+            case task_state::failed: return &queue_counts::failed;
+            case task_state::cancelled: return &queue_counts::cancelled;
+            case task_state::expired: break;
+        }
+        return &queue_counts::expired;
+    }
 };
 BOOST_DESCRIBE_STRUCT(queue_counts, (), (held, scheduled, waiting, running, waiting_children, succeeded, failed,
                                          cancelled, expired, unclaimed, set_aside, paused))
@@ -5144,6 +5190,11 @@ inline error journal_is_full(std::size_t bytes) {
                                  std::to_string(max_journal_size) + " are kept: journal less, or references to it"};
 }
 
+/// How much of something brokers keep.
+struct most_kept {
+    static constexpr std::size_t log_lines = 100;  ///< of a task: the last ones
+};
+
 // --- validation ---------------------------------------------------------------------------------------
 
 inline void check_queue_name(std::string_view name) { checked_name(name, "queue"); }
@@ -5223,27 +5274,21 @@ job_outcome<R> typed(const task_outcome& ended) {
 /// Returns the result of a task that has succeeded, and throws for any other end.
 template <class R>
 R value_of(const task_outcome& ended, const task_id& id) {
-    switch (ended.state) {
-        case task_state::succeeded:
-            if constexpr (std::is_void_v<R>) {
-                return;
-            } else {
-                return decode<R>(ended.result);
-            }
-        case task_state::cancelled: throw error(errc::cancelled, "task " + to_string(id) + " was cancelled");
-        case task_state::expired:
-            throw error(errc::expired,
-                        "task " + to_string(id) + " has expired: no worker started it by its deadline");
-        case task_state::failed: {
-            auto why = read_failure(ended.error);
-            const auto code = code_of(why);
-            throw task_failed(code, std::move(why), ended.attempts);
+    if (ended.state == task_state::succeeded) {
+        if constexpr (std::is_void_v<R>) {
+            return;
+        } else {
+            return decode<R>(ended.result);
         }
-        case task_state::held:
-        case task_state::scheduled:
-        case task_state::waiting:
-        case task_state::running:
-        case task_state::waiting_children: break;
+    }
+    if (ended.state == task_state::cancelled) throw error(errc::cancelled, "task " + to_string(id) + " was cancelled");
+    if (ended.state == task_state::expired) {
+        throw error(errc::expired, "task " + to_string(id) + " has expired: no worker started it by its deadline");
+    }
+    if (ended.state == task_state::failed) {
+        auto why = read_failure(ended.error);
+        const auto code = code_of(why);
+        throw task_failed(code, std::move(why), ended.attempts);
     }
     throw error(errc::protocol,
                 "task " + to_string(id) +

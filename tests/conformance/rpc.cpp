@@ -147,6 +147,18 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(who_is_not_there_hears_nothing, Backend, backends)
     BOOST_TEST(!on.run(on.broker().send("", "a")));
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_mailbox_hears_from_when_it_has_been_announced, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    int heard = 0;
+    const auto box = on.broker().open([&](std::string_view) { ++heard; });
+    on.run(on.broker().announce("board", "it", box->address(), 1h));
+    const auto rows = on.run(on.broker().announced("board"));
+    BOOST_REQUIRE_EQUAL(rows.size(), 1U);
+    BOOST_TEST(on.run(on.broker().send(rows[0].text, "a")));
+    on.let_work();
+    BOOST_TEST(heard == 1);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(what_comes_to_a_closed_mailbox_is_told_to_its_sender, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     std::vector<std::string> heard;
@@ -178,7 +190,22 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_on_a_board_goes_with_its_lease, Backend, b
     on.run(on.broker().withdraw("board", "a"));
     BOOST_TEST(on.run(on.broker().announced("board")).size() == 1U);
     BOOST_TEST(on.run(on.broker().announced("empty")).empty());
-    BOOST_TEST(on.error_of(on.broker().announced("no board")) == errc::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_board_that_is_not_a_name_is_refused_as_a_board, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    const auto refuses = [&](auto call) {
+        try {
+            on.run(std::move(call));
+        } catch (const error& e) {
+            BOOST_TEST(std::string(e.what()).starts_with("not a board name: \"no board\""), e.what());
+            return e.code() == errc::invalid_argument;
+        }
+        return false;
+    };
+    BOOST_TEST(refuses(on.broker().announce("no board", "it", "text", 1h)));
+    BOOST_TEST(refuses(on.broker().withdraw("no board", "it")));
+    BOOST_TEST(refuses(on.broker().announced("no board")));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_gives_what_the_method_returns, Backend, backends) {

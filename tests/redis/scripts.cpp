@@ -79,24 +79,29 @@ struct fixture {
     void join(const std::string& consumer = "w") {
         BOOST_REQUIRE(said(scripts::join, {}, {consumer, "3600000", "channel"}) == "OK");
     }
-    /// Stores a plain task alone, under the run id `run`.
+    /// Stores a plain task alone.
     void store(std::uint32_t nonce) {
         const auto batch = std::to_string(++batches);
         maintain();
-        call(scripts::enqueue_plain, {"p:me", "l:0"}, {"me", batch, "run", "", "", record(nonce), ""});
+        call(scripts::enqueue_plain, {"p:me", "l:0"}, {"me", batch, run, "", "", record(nonce), ""});
     }
     void store_with_id(std::uint32_t nonce, const std::string& id) {
         const auto batch = std::to_string(++batches);
         maintain();
-        call(scripts::enqueue, {"p:me", "l:0"}, {"me", batch, "run", record(nonce, id), ""});
+        call(scripts::enqueue, {"p:me", "l:0"}, {"me", batch, run, record(nonce, id), ""});
     }
-    void maintain() { call(scripts::maintain, {"l:0", "a:w"}, {"100", "run"}); }
+    void maintain() { call(scripts::maintain, {"l:0", "a:w"}, {"100", run}); }
     words fetched(std::size_t most) const { return {"w", std::to_string(most), "", "1:w", "*"}; }
     /// A task for which time has come, about which nothing has been done.
     void let_something_fall_due() { server.command({"ZADD", key("d"), "1", "00000000000099"}); }
     void let_lease_end(const std::string& consumer = "w") { server.command({"ZADD", key("C"), "1", consumer}); }
 
     test::redis_server server;
+    /// The server's run id, as calls bring it along.
+    const std::string run = [this] {
+        const auto told = server.command({"INFO", "server"}).text;
+        return told.substr(told.find("run_id:") + 7, 40);
+    }();
     int batches = 0;
 };
 
@@ -108,7 +113,7 @@ BOOST_AUTO_TEST_CASE(enqueue_answers_the_first_number_and_duplicates) {
     const words task{record(7, "mine"), ""};
     BOOST_TEST(said(scripts::enqueue, {}, {"me", "1", "", task[0], ""}) == "NEED tf:{q}:p:me");
     BOOST_TEST(said(scripts::enqueue, {"p:me"}, {"me", "1", "", task[0], ""}) == "NEED tf:{q}:l:0");
-    BOOST_TEST(said(scripts::enqueue, {"p:me", "l:0"}, {"me", "1", "run", task[0], ""}) == "DUE");
+    BOOST_TEST(said(scripts::enqueue, {"p:me", "l:0"}, {"me", "1", run, task[0], ""}) == "DUE");
     BOOST_TEST(said(scripts::enqueue, {"p:me", "l:0"}, {"me", "1", "", task[0], ""}) == "OK 1");
     BOOST_TEST(said(scripts::enqueue, {"p:me", "l:0"}, {"me", "1", "", task[0], ""}) == "OK 1");
     BOOST_TEST(said(scripts::enqueue, {"p:me", "l:0"}, {"me", "2", "", record(8), "", task[0], ""}) == "OK 2 1 1 7");
@@ -120,7 +125,7 @@ BOOST_AUTO_TEST_CASE(enqueue_plain_answers_the_first_number) {
     const auto task = record(7);
     BOOST_TEST(said(scripts::enqueue_plain, {}, {"me", "1", "", "", "", task, ""}) == "NEED tf:{q}:p:me");
     BOOST_TEST(said(scripts::enqueue_plain, {"p:me"}, {"me", "1", "", "", "", task, ""}) == "NEED tf:{q}:l:0");
-    BOOST_TEST(said(scripts::enqueue_plain, {"p:me", "l:0"}, {"me", "1", "run", "", "", task, ""}) == "DUE");
+    BOOST_TEST(said(scripts::enqueue_plain, {"p:me", "l:0"}, {"me", "1", run, "", "", task, ""}) == "DUE");
     const std::string second("\1\0", 2);
     BOOST_TEST(said(scripts::enqueue_plain, {"p:me", "l:0"}, {"me", "1", "", "channel", second, task, "", task, ""}) == "OK 1");
     BOOST_TEST(said(scripts::enqueue_plain, {"p:me", "l:0"}, {"me", "1", "", "channel", second, task, "", task, ""}) == "OK 1");
@@ -129,7 +134,7 @@ BOOST_AUTO_TEST_CASE(enqueue_plain_answers_the_first_number) {
 }
 
 BOOST_AUTO_TEST_CASE(hand_over_does_nothing_unless_somebody_sleeps_who_can_take_the_task) {
-    const words args{"me", "1", "run", "", record(7)};
+    const words args{"me", "1", run, "", record(7)};
     BOOST_TEST(said(scripts::hand_over, {"p:me"}, args) == "DUE");
     maintain();
     join();
@@ -155,9 +160,9 @@ BOOST_AUTO_TEST_CASE(hand_over_to_a_channel_that_nobody_hears_does_nothing_and_t
     maintain();
     join();
     server.command({"ZADD", key("i"), "1", "channel\n1:w\n*"});
-    BOOST_TEST(said(scripts::hand_over, {"p:me", "a:w"}, {"me", "1", "run", "", record(7)}) == "SLOW");
+    BOOST_TEST(said(scripts::hand_over, {"p:me", "a:w"}, {"me", "1", run, "", record(7)}) == "SLOW");
     BOOST_TEST(server.command({"EXISTS", key("r"), key("s"), key("a:w"), key("p:me")}) == "0");
-    BOOST_TEST(said(scripts::enqueue_plain, {"p:me", "l:0"}, {"me", "1", "run", "", "", record(7), ""}) == "OK 1");
+    BOOST_TEST(said(scripts::enqueue_plain, {"p:me", "l:0"}, {"me", "1", run, "", "", record(7), ""}) == "OK 1");
 }
 
 BOOST_AUTO_TEST_CASE(fetch_gives_tasks_to_who_has_a_lease) {
@@ -323,7 +328,7 @@ BOOST_AUTO_TEST_CASE(a_schedule_changes_with_its_tasks_unless_somebody_was_faste
     BOOST_TEST(server.command({"HGET", key("c"), "n2"}) == "1");
     BOOST_TEST(server.command({"HGET", key("c"), "seq"}) == "1");
     BOOST_TEST(call(scripts::schedules, {}, {}).items.at(2).texts() == words({"it", "2"}), boost::test_tools::per_element());
-    BOOST_TEST(said(scripts::set_schedule, {"l:0"}, {"run", "it", "2", "3", record(9), ""}) == "DUE");
+    BOOST_TEST(said(scripts::set_schedule, {"l:0"}, {run, "it", "2", "3", record(9), ""}) == "DUE");
     let_something_fall_due();
     BOOST_TEST(said(scripts::set_schedule, {"l:0"}, set("2", "3", 9)) == "DUE");
     BOOST_TEST(said(scripts::set_schedule, {}, set("2", "")) == "OK 1");  // without a task, time does not matter
@@ -335,6 +340,7 @@ BOOST_AUTO_TEST_CASE(maintain_says_when_there_is_more_to_do) {
     for (std::uint32_t nonce = 1; nonce <= 3; ++nonce) store(nonce);
     call(scripts::fetch_plain, {"l:0", "a:w"}, fetched(3));
     let_lease_end();
+    server.command({"HSET", key("c"), "run", "another"});
     // Another server than that of the last call: leases begin again.
     BOOST_TEST(said(scripts::maintain, {"l:0", "a:w"}, {"2", ""}) == "OK 0");
     BOOST_TEST(server.command({"ZSCORE", key("C"), "w"}).integer() > 1);
@@ -343,6 +349,20 @@ BOOST_AUTO_TEST_CASE(maintain_says_when_there_is_more_to_do) {
     BOOST_TEST(said(scripts::maintain, {"l:0", "a:w"}, {"2", ""}) == "OK 1");
     BOOST_TEST(said(scripts::maintain, {"l:0", "a:w"}, {"2", ""}) == "OK 0");
     BOOST_TEST(server.command({"LLEN", key("l:0")}) == "3");
+}
+
+BOOST_AUTO_TEST_CASE(leases_begin_again_once_after_a_change_of_servers_though_some_callers_do_not_know_of_it_yet) {
+    join();
+    store(7);
+    server.command({"HSET", key("c"), "run", "older"});
+    const auto numbers = [this] { return server.command({"HGET", key("c"), "seq"}).text; };
+    BOOST_TEST(said(scripts::maintain, {"l:0"}, {"100", run}) == "OK 0");
+    BOOST_TEST(numbers() == "1048577");
+    for (const auto& known : {std::string("older"), run}) {
+        BOOST_TEST(said(scripts::maintain, {"l:0"}, {"100", known}) == "OK 0");
+        BOOST_TEST(numbers() == "1048577");
+        BOOST_TEST(server.command({"HGET", key("c"), "run"}) == run);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_journal_takes_notes_of_the_current_attempt_and_from_outside) {
@@ -399,7 +419,7 @@ BOOST_AUTO_TEST_CASE(what_concerns_other_queues_waits_in_the_outbox_until_it_has
     const words key_of{"j:1"};
     BOOST_TEST(said(scripts::note, key_of, {"1", "7", "", "0", "", "100", "cx", "+", "1", "other\nwork\nid"}) == "OK 0 0 ");
     BOOST_TEST(said(scripts::steer, {"l:0", "j:1"}, {"cancel", "1", "7"}) == "RELAY 0");
-    BOOST_TEST(said(scripts::maintain, {"l:0"}, {"100", "run"}) == "RELAY 0");
+    BOOST_TEST(said(scripts::maintain, {"l:0"}, {"100", run}) == "RELAY 0");
     BOOST_TEST(said(scripts::outbox, {}, {"10"}) == "OK X1 7 0");
     BOOST_TEST(said(scripts::outbox, {}, {"10", "X1", "7 9"}) == "OK X1 7 0");  // that was another time
     BOOST_TEST(said(scripts::steer, {"l:0", "j:1"}, {"remove", "1", "7"}) == "OK 0");

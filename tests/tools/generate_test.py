@@ -285,6 +285,51 @@ class ScriptRules(Project):
         self.assert_only("include/taskflux/broker/redis/lua/shared/constants.lua:4", "place.name is 6, and place in "
                          "include/taskflux/core/a.hpp says 7 (from 1)")
 
+    def test_a_table_with_dots_has_all_that_cpp_has(self):
+        constants = LUA["shared/constants.lua"].replace("{red = 0, blue = 1}", "{...}").replace("{name = 7, size = 9}", "{...}")
+        self.script("shared/constants.lua", constants + "local colors = {known = #color}\n")
+        self.with_body("return {color.blue, name_in(read('x')), colors.known}\n")
+        self.assertEqual(self.problems(), [])
+        self.assertIn("return {1, name_in(read('x')), 2}", self.generated())
+        self.assertIn("return string.sub(record, 7, 9) end\n", self.generated())
+
+    def test_a_table_with_dots_is_refused_where_cpp_has_none(self):
+        for place, says in (("-- C++: core/a.hpp colour\n", "there is no colour in include/taskflux/core/a.hpp"),
+                            ("", "above color does not stand where C++ has it")):
+            with self.subTest(place):
+                constants = LUA["shared/constants.lua"].replace("-- C++: core/a.hpp color\n", place)
+                self.script("shared/constants.lua", constants.replace("{red = 0, blue = 1}", "{...}"))
+                self.assertIn(says, "\n".join(self.problems()))
+
+    def test_bytes_are_put_in_as_lua_writes_them(self):
+        self.script("shared/constants.lua", LUA["shared/constants.lua"] +
+                    "local bytes = {head = string.char(144 + 2, 0) .. '1' .. string.char(10, 39)}\n")
+        self.with_body("return {read(bytes.head)}\n")
+        self.assertIn(r"return {read('\146\0001\10\39')}", self.generated())
+
+    def test_whole_numbers_are_worked_out(self):
+        for text, is_now in (("string.sub(x, place.name - 1 + 2, 3)", "string.sub(x, 8, 3)"), ("x % (2 * 4) >= 4", "x % 8 >= 4"),
+                             ("{0 + x, x - 0, 1 + 2 * x}", "{x, x, 1 + 2 * x}"), ("x - 1 + 2", "x - 1 + 2"),
+                             ("x % 2 * 3", "x % 2 * 3"), ("2 * 3 % x", "2 * 3 % x"), ("'1 + 1'", "'1 + 1'"), ("1 - 2", "1 - 2")):
+            with self.subTest(text):
+                self.with_body("local x = read('x')\nreturn {" + text + "}\n")
+                self.assertIn("return {" + is_now + "}", self.generated())
+
+    def test_a_format_whose_fields_stand_elsewhere_than_in_cpp_is_refused(self):
+        self.write("broker/redis/layout.hpp", "#pragma once\n\nstruct state_layout {\n    static constexpr unsigned bits = 1, "
+                                              "nonce = 2, when = 6, holder = 14;\n};\n")
+        self.write("taskflux.hpp", SOUND["taskflux.hpp"] + "#include <taskflux/broker/redis/scripts.hpp>\n"
+                                                           "#include <taskflux/broker/redis/layout.hpp>\n")
+        for formats, says in (("state = '<BBI4d', state_from_nonce = '<I4d', state_to_when = '<BBI4', other = '<d'", None),
+                              ("state = '<BBI8d'", "format.state has a field at 10, and state_layout in"),
+                              ("state_from_nonce = '<dI4'", "format.state_from_nonce has a field at 10")):
+            with self.subTest(formats):
+                self.script("shared/constants.lua", LUA["shared/constants.lua"].replace("{number = '<d'}", "{" + formats + "}"))
+                if says:
+                    self.assert_only("include/taskflux/broker/redis/lua/shared/constants.lua:5", says)
+                else:
+                    self.assertEqual(self.problems(), [])
+
     def test_constants_of_a_place_that_does_not_exist_are_refused(self):
         self.script("shared/constants.lua", LUA["shared/constants.lua"].replace("core/a.hpp color", "core/a.hpp colour"))
         self.assert_only("include/taskflux/broker/redis/lua/shared/constants.lua:2", "there is no colour in")
@@ -336,6 +381,7 @@ class ScriptRules(Project):
     def test_bare_offsets_formats_and_letters_of_keys_are_refused(self):
         for body, says in (("return {string.sub(read('x'), 7)}\n", "the offset 7 has no name"),
                            ("return {struct.unpack('<d', read('x'))}\n", "the format '<d' has no name"),
+                           ("return {read('\\255')}\n", "the bytes '\\255' have no name"),
                            ("local r = read('x')\nreturn {1}\n", "r is a key's letter")):
             with self.subTest(body):
                 self.with_body(body)
@@ -353,6 +399,13 @@ class ScriptRules(Project):
         self.assert_only(get, "may answer DUE, and does not say so")
         self.with_body("return {read('x')}\n", out="{'OK'}; SLOW")
         self.assert_only(get, "says at `out:` that it answers SLOW, and never does")
+
+    def test_a_hundred_and_twenty_eight_characters_are_the_limit(self):
+        line = "return {read('x')}  -- "
+        self.with_body(line + "x" * (128 - len(line)) + "\n")
+        self.assertEqual(self.problems(), [])
+        self.with_body(line + "x" * (129 - len(line)) + "\n")
+        self.assert_only("include/taskflux/broker/redis/lua/get.lua:6", "129 characters, more than 128")
 
     def test_two_hundred_and_fifty_lines_are_the_limit(self):
         self.with_body("read('x')\n" * 244)

@@ -73,7 +73,7 @@ asio::awaitable<void> grow_tree(broker_ptr broker, task_node& node, std::size_t&
         node.spawned = page.counts;
         query.cursor = page.cursor;
         for (const auto& entry : page.entries) {
-            if (!entry.key.starts_with('c')) continue;
+            if (!entry.key.starts_with(journal_letter::subtask)) continue;
             if (room == 0) {
                 node.is_cut = true;
                 co_return;

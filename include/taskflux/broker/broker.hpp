@@ -128,6 +128,10 @@ struct task_page {
 
 /// How many tasks of a queue are in each state, ended ones as long as they are kept.
 struct queue_counts {
+    /// Of the tasks in one state.
+    std::size_t& operator[](task_state state) { return this->*field_of(state); }
+    std::size_t operator[](task_state state) const { return this->*field_of(state); }
+
     std::size_t held = 0;
     std::size_t scheduled = 0;
     std::size_t waiting = 0;
@@ -140,6 +144,22 @@ struct queue_counts {
     std::size_t unclaimed = 0;  ///< of the waiting ones: no worker that looked had a handler
     std::size_t set_aside = 0;  ///< corrupt or foreign data that was met, and is left as it is
     bool paused = false;
+
+private:
+    static constexpr std::size_t queue_counts::* field_of(task_state state) {
+        switch (state) {
+            case task_state::held: return &queue_counts::held;
+            case task_state::scheduled: return &queue_counts::scheduled;
+            case task_state::waiting: return &queue_counts::waiting;
+            case task_state::running: return &queue_counts::running;
+            case task_state::waiting_children: return &queue_counts::waiting_children;
+            case task_state::succeeded: return &queue_counts::succeeded;
+            case task_state::failed: return &queue_counts::failed;
+            case task_state::cancelled: return &queue_counts::cancelled;
+            case task_state::expired: break;
+        }
+        return &queue_counts::expired;
+    }
 };
 BOOST_DESCRIBE_STRUCT(queue_counts, (), (held, scheduled, waiting, running, waiting_children, succeeded, failed,
                                          cancelled, expired, unclaimed, set_aside, paused))

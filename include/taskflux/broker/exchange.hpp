@@ -66,7 +66,9 @@ public:
     virtual ~exchange() = default;
 
     /// Opens a mailbox. `hear` is called for each message, one at a time, in the order in which one sender has sent them,
-    /// on the broker's executor; it must not throw, nor wait.
+    /// on the broker's executor; it must not throw, nor wait. On a server, a message may be lost until this process has
+    /// subscribed, which begins with the broker: at the latest an `announce` of this process, or a `send` with an `otherwise`,
+    /// returns only when it has.
     virtual std::unique_ptr<mailbox> open(listener hear) = 0;
 
     /// Sends a message, which is heard at most once; returns whether a process was there to hear it. Where the process is
@@ -84,8 +86,9 @@ public:
     void post(std::string address, std::string message, bounce otherwise, receipt done);
     void post(std::string address, std::string message) { post(std::move(address), std::move(message), bounce(), {}); }
 
-    /// Puts a text on a board, in place of the one with this id, for as long as `lease`. Errors: `invalid_argument` for a
-    /// board that is not a name.
+    /// Puts a text on a board, in place of the one with this id, for as long as `lease`, and not before this process' mailboxes
+    /// hear: who reads an address there can send to it. Errors: `invalid_argument` for a board that is not a name; `unavailable`
+    /// when the process does not hear in time.
     virtual awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) = 0;
 
     /// Takes the text with this id off a board. Errors: those of `announce`.

@@ -22,7 +22,12 @@ struct parent_link {
     std::string key;
 };
 
-/// One thing in a journal. The key's first letter says what: c a subtask, s a step, g a signal.
+/// What the keys of a journal begin with.
+struct journal_letter {
+    static constexpr char subtask = 'c', step = 's', signal = 'g';
+};
+
+/// One thing in a journal; the key's first letter says what.
 struct journal_entry {
     std::string key;
     std::string text;        ///< of a subtask: its `child_place`; else JSON
@@ -52,11 +57,11 @@ struct child_place {
 };
 
 /// The keys of a journal's entries.
-inline std::string child_key(std::string_view name) { return 'c' + std::string(name); }
-inline std::string step_key(std::string_view name) { return 's' + std::string(name); }
+inline std::string child_key(std::string_view name) { return journal_letter::subtask + std::string(name); }
+inline std::string step_key(std::string_view name) { return journal_letter::step + std::string(name); }
 /// Of the `number`-th signal of that name, from 1.
 inline std::string signal_key(std::string_view name, std::size_t number) {
-    return 'g' + std::string(name) + '#' + std::to_string(number);
+    return journal_letter::signal + std::string(name) + '#' + std::to_string(number);
 }
 /// Of the task that is started when a parent's other subtasks have ended well.
 inline constexpr std::string_view continuation_key = "c~then";

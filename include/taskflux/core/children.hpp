@@ -14,6 +14,11 @@ struct children_counts {
     friend bool operator==(const children_counts&, const children_counts&) = default;
 };
 
+/// What a policy begins with as it is stored.
+struct policy_letter {
+    static constexpr char fail_fast = 'f', collect = 'c', quorum = 'q';
+};
+
 /// When a task that waits for the subtasks it has spawned has succeeded, and when it has failed. Subtasks that are open
 /// by then are cancelled.
 class children_policy {
@@ -42,12 +47,12 @@ public:
         return counts.done == counts.total ? verdict::succeed : verdict::wait;
     }
 
-    /// As it is stored: "f", "c" or "q" and a number.
+    /// As it is stored: a `policy_letter`, and of a quorum a number behind it.
     std::string text() const {
         switch (kind_) {
-            case kind::fail_fast: return "f";
-            case kind::collect: return "c";
-            case kind::quorum: return 'q' + std::to_string(needed_);
+            case kind::fail_fast: return {policy_letter::fail_fast};
+            case kind::collect: return {policy_letter::collect};
+            case kind::quorum: return policy_letter::quorum + std::to_string(needed_);
         }
         return {};
     }

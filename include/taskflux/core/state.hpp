@@ -3,11 +3,12 @@
 #include <boost/describe/enum.hpp>
 
 #include <array>
+#include <cstddef>
 
 namespace taskflux {
 
-/// Where a task is in its life. The last four are terminal. Append only: these numbers are stored on servers, and scripts have
-/// them too; at most 16.
+/// Where a task is in its life; `is_terminal` where it has ended. Append only: these numbers are stored on servers, and
+/// scripts get them from here; at most 16.
 enum class task_state {
     held,              ///< submitted, and waits to be started by hand
     scheduled,         ///< waits until it is due (a delay, or a retry's back-off)
@@ -21,6 +22,9 @@ enum class task_state {
 };
 BOOST_DESCRIBE_ENUM(task_state, held, scheduled, waiting, running, waiting_children, succeeded, failed,
                     cancelled, expired)
+
+/// How many states there are, with the numbers from 0 on.
+inline constexpr std::size_t task_state_count = 9;
 
 /// What can happen to a task.
 enum class task_event {
@@ -116,6 +120,16 @@ constexpr bool is_terminal(task_state state) {
         case task_state::waiting_children: return false;
     }
     return false;
+}
+
+/// Whether no attempt has been made of a task in this state, or the next one is still to come.
+constexpr bool is_before_attempt(task_state state) {
+    return state == task_state::held || state == task_state::scheduled || state == task_state::waiting;
+}
+
+/// Whether a task in this state has made an attempt that has not failed: it runs, or has returned.
+constexpr bool has_unfailed_attempt(task_state state) {
+    return state == task_state::running || state == task_state::waiting_children || state == task_state::succeeded;
 }
 
 }  // namespace taskflux

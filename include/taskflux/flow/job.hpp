@@ -45,27 +45,21 @@ job_outcome<R> typed(const task_outcome& ended) {
 /// Returns the result of a task that has succeeded, and throws for any other end.
 template <class R>
 R value_of(const task_outcome& ended, const task_id& id) {
-    switch (ended.state) {
-        case task_state::succeeded:
-            if constexpr (std::is_void_v<R>) {
-                return;
-            } else {
-                return decode<R>(ended.result);
-            }
-        case task_state::cancelled: throw error(errc::cancelled, "task " + to_string(id) + " was cancelled");
-        case task_state::expired:
-            throw error(errc::expired,
-                        "task " + to_string(id) + " has expired: no worker started it by its deadline");
-        case task_state::failed: {
-            auto why = read_failure(ended.error);
-            const auto code = code_of(why);
-            throw task_failed(code, std::move(why), ended.attempts);
+    if (ended.state == task_state::succeeded) {
+        if constexpr (std::is_void_v<R>) {
+            return;
+        } else {
+            return decode<R>(ended.result);
         }
-        case task_state::held:
-        case task_state::scheduled:
-        case task_state::waiting:
-        case task_state::running:
-        case task_state::waiting_children: break;
+    }
+    if (ended.state == task_state::cancelled) throw error(errc::cancelled, "task " + to_string(id) + " was cancelled");
+    if (ended.state == task_state::expired) {
+        throw error(errc::expired, "task " + to_string(id) + " has expired: no worker started it by its deadline");
+    }
+    if (ended.state == task_state::failed) {
+        auto why = read_failure(ended.error);
+        const auto code = code_of(why);
+        throw task_failed(code, std::move(why), ended.attempts);
     }
     throw error(errc::protocol,
                 "task " + to_string(id) +

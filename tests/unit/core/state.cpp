@@ -4,6 +4,7 @@
 #include <boost/mp11/algorithm.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <cstddef>
 #include <set>
 #include <tuple>
 #include <vector>
@@ -23,6 +24,8 @@ std::vector<Enum> all() {
 static_assert(is_legal(waiting, task_event::fetch, running));
 static_assert(!is_legal(succeeded, task_event::requeue));
 static_assert(is_terminal(expired) && !is_terminal(held));
+static_assert(is_before_attempt(waiting) && !is_before_attempt(running) && !is_before_attempt(failed));
+static_assert(has_unfailed_attempt(waiting_children) && !has_unfailed_attempt(waiting) && !has_unfailed_attempt(failed));
 
 }  // namespace
 
@@ -32,6 +35,12 @@ BOOST_AUTO_TEST_CASE(no_line_of_the_table_stands_there_twice) {
     std::set<std::tuple<task_state, task_event, task_state>> lines;
     for (const auto& [from, event, to] : transitions) lines.emplace(from, event, to);
     BOOST_TEST(lines.size() == transitions.size());
+}
+
+BOOST_AUTO_TEST_CASE(the_numbers_of_the_states_are_those_below_their_count) {
+    std::size_t number = 0;
+    for (const auto state : all<task_state>()) BOOST_TEST(static_cast<std::size_t>(state) == number++);
+    BOOST_TEST(number == task_state_count);
 }
 
 BOOST_AUTO_TEST_CASE(every_state_can_be_reached_from_those_that_a_submission_makes) {

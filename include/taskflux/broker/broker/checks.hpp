@@ -50,6 +50,11 @@ inline error journal_is_full(std::size_t bytes) {
                                  std::to_string(max_journal_size) + " are kept: journal less, or references to it"};
 }
 
+/// How much of something brokers keep.
+struct most_kept {
+    static constexpr std::size_t log_lines = 100;  ///< of a task: the last ones
+};
+
 // --- validation ---------------------------------------------------------------------------------------
 
 inline void check_queue_name(std::string_view name) { checked_name(name, "queue"); }

@@ -103,11 +103,7 @@ struct entry {
 
     memory::journal* journal() const { return extras ? extras->journal.get() : nullptr; }
 
-    unsigned attempts() const {
-        const bool is_one_itself = state == task_state::running || state == task_state::waiting_children ||
-                                   state == task_state::succeeded;
-        return failed_attempts + (is_one_itself ? 1 : 0);
-    }
+    unsigned attempts() const { return failed_attempts + (has_unfailed_attempt(state) ? 1 : 0); }
 
     task_outcome outcome() const { return {state, result, extras ? extras->error : std::string(), attempts()}; }
 

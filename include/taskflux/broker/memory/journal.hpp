@@ -87,7 +87,7 @@ public:
     /// Where the subtasks are that have not ended.
     std::vector<child_place> open_children() const {
         std::vector<child_place> open;
-        for (auto at = entries_.lower_bound("c"); at != entries_.end() && at->first[0] == 'c'; ++at) {
+        for (auto at = entries_.lower_bound(child_key("")); at != entries_.end() && at->first[0] == journal_letter::subtask; ++at) {
             if (!at->second.outcome) open.push_back(child_place::parse(at->second.text));
         }
         return open;
@@ -115,17 +115,7 @@ public:
     /// What a task fails with whose subtask ended like that: what a script writes too.
     static std::string reason(const std::string& key, const task_outcome& outcome) {
         std::string message = "subtask \"" + key.substr(1) + "\" ";
-        switch (outcome.state) {
-            case task_state::cancelled: message += "was cancelled"; break;
-            case task_state::expired: message += "expired"; break;
-            case task_state::held:
-            case task_state::scheduled:
-            case task_state::waiting:
-            case task_state::running:
-            case task_state::waiting_children:
-            case task_state::succeeded:
-            case task_state::failed: message += "failed"; break;
-        }
+        message += outcome.state == task_state::cancelled ? "was cancelled" : outcome.state == task_state::expired ? "expired" : "failed";
         taskflux::failure why{"task_failed", "", std::move(message), "", ""};
         if (outcome.state == task_state::failed) {
             try {
@@ -149,7 +139,7 @@ private:
             return std::nullopt;
         }
         if (found != entries_.end() && item.how == mode::add && !gives_way(found->second)) return seen(*found);
-        const bool is_child = item.key[0] == 'c';
+        const bool is_child = item.key[0] == journal_letter::subtask;
         if (is_child && found != entries_.end()) drop(found->second);
         auto& made = entries_[item.key];
         made = {std::move(item.text), epoch, item.is_spawned, std::nullopt};

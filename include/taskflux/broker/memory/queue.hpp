@@ -133,7 +133,7 @@ public:
         auto& more = task->more();
         if (news.progress) more.progress = std::move(*news.progress);
         for (auto& line : news.log) {
-            if (more.log.size() == max_log_lines) more.log.pop_front();
+            if (more.log.size() == detail::most_kept::log_lines) more.log.pop_front();
             more.log.push_back(std::move(line));
         }
         return effect::done;
@@ -210,18 +210,9 @@ public:
     effect update(task_key key, std::string payload) {
         auto* task = find(key);
         if (!task) return effect::not_found;
-        switch (task->state) {
-            case task_state::held:
-            case task_state::scheduled:
-            case task_state::waiting: task->payload = std::move(payload); return effect::done;
-            case task_state::running:
-            case task_state::waiting_children:
-            case task_state::succeeded:
-            case task_state::failed:
-            case task_state::cancelled:
-            case task_state::expired: break;
-        }
-        return effect::wrong_state;
+        if (!is_before_attempt(task->state)) return effect::wrong_state;
+        task->payload = std::move(payload);
+        return effect::done;
     }
 
     effect remove(task_key key, time_point now) {
@@ -274,17 +265,11 @@ public:
     std::optional<task_key> find_own(const std::string& own_id) const { return store_.find_own(own_id); }
 
     queue_counts counts() const {
-        using enum task_state;
         queue_counts made;
-        made.held = store_.count(held);
-        made.scheduled = store_.count(scheduled);
-        made.waiting = store_.count(waiting);
-        made.running = store_.count(running);
-        made.waiting_children = store_.count(waiting_children);
-        made.succeeded = store_.count(succeeded);
-        made.failed = store_.count(failed);
-        made.cancelled = store_.count(cancelled);
-        made.expired = store_.count(expired);
+        for (std::size_t n = 0; n != task_state_count; ++n) {
+            const auto state = static_cast<task_state>(n);
+            made[state] = store_.count(state);
+        }
         made.unclaimed = store_.ready().unclaimed_size();
         made.paused = admission_.is_paused();
         return made;
@@ -305,8 +290,6 @@ public:
     bool has_been_used() const { return store_.has_held_tasks() || has_held_schedules_; }
 
 private:
-    static constexpr std::size_t max_log_lines = 100;
-
     /// Refuses more tasks than fit; those that are there already need no room.
     void check_room(const std::vector<new_task>& tasks, time_point now) {
         const auto is_there = [&](const new_task& task) { return store_.find_same(task, now).has_value(); };

@@ -391,7 +391,7 @@ private:
     ended_tasks ended_;
     std::size_t ended_size_ = 0;
     time_point next_ = never;
-    std::array<std::size_t, 9> counts_{};
+    std::array<std::size_t, task_state_count> counts_{};
     std::unordered_map<std::string, std::uint64_t> own_ids_;
     std::unordered_map<std::string, unique_lock> unique_;
 };

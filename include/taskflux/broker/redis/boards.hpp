@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/exchange.hpp>
 #include <taskflux/broker/redis/engine.hpp>
 
@@ -10,18 +11,38 @@
 
 namespace taskflux::redis {
 
-inline std::vector<std::string> board_key() { return {"D"}; }
+inline std::vector<std::string> board_key() { return {std::string(own_key::board)}; }
 
-/// `exchange::announce`; with an empty lease `exchange::withdraw`.
-inline awaitable<void> announce(engine_ptr on, std::string board, std::string id, std::string text, std::string lease) {
+/// On the server a board is a key of the queue of its name.
+inline void check_board(const engine& on, const std::string& board) {
+    on.check_open();
+    detail::check_board_name(board);
+}
+
+/// Changes one row of a board. An empty lease: takes it off.
+inline awaitable<void> write_row(engine_ptr on, std::string board, std::string id, std::string text, std::string lease) {
     arguments with;
     with.add(std::move(id)).add(std::move(lease)).add(std::move(text));
     const auto got = co_await on->call(std::move(board), scripts::announce, board_key(), std::move(with));
     on->clock().set(time_point(duration(got.read().integer())));
 }
 
+/// `exchange::announce`.
+inline awaitable<void> announce(engine_ptr on, std::string board, std::string id, std::string text, duration lease) {
+    check_board(*on, board);
+    co_await on->until_it_hears();
+    co_await write_row(on, std::move(board), std::move(id), std::move(text), std::to_string(lease.count()));
+}
+
+/// `exchange::withdraw`.
+inline awaitable<void> withdraw(engine_ptr on, std::string board, std::string id) {
+    check_board(*on, board);
+    co_await write_row(on, std::move(board), std::move(id), {}, {});
+}
+
 /// `exchange::announced`.
 inline awaitable<std::vector<announcement>> announced(engine_ptr on, std::string board) {
+    check_board(*on, board);
     const auto got = co_await on->call(std::move(board), scripts::announced, board_key(), {});
     auto from = got.read();
     on->clock().set(time_point(duration(from.integer())));

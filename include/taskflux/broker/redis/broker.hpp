@@ -273,11 +273,11 @@ public:
     }
 
     awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) override {
-        return redis::announce(engine_, std::move(board), std::move(id), std::move(text), std::to_string(lease.count()));
+        return redis::announce(engine_, std::move(board), std::move(id), std::move(text), lease);
     }
 
     awaitable<void> withdraw(std::string board, std::string id) override {
-        return redis::announce(engine_, std::move(board), std::move(id), {}, {});
+        return redis::withdraw(engine_, std::move(board), std::move(id));
     }
 
     awaitable<std::vector<announcement>> announced(std::string board) override {

@@ -100,6 +100,11 @@ public:
         if (is_closed_) throw detail::broker_is_closed();
     }
 
+    /// Returns when this process hears what is sent to its mailboxes. Errors: `unavailable`, `shut_down`.
+    awaitable<void> until_it_hears() {
+        if (!server_->hears()) co_await server_->until_it_hears();
+    }
+
     /// The queue of that name. Errors: `invalid_argument`, `shut_down`.
     std::shared_ptr<queue> at(const std::string& name) {
         check_open();
@@ -130,7 +135,7 @@ public:
     }
 
     /// The key of what a consumer holds. (GCC 12 compiles no list in braces inside a co_await expression.)
-    static std::vector<std::string> set_of(const std::string& consumer) { return {"a:" + consumer}; }
+    static std::vector<std::string> set_of(const std::string& consumer) { return {named(own_key::held, consumer)}; }
 
     /// Makes the queue known to `queues`.
     awaitable<void> announce(std::string name) {

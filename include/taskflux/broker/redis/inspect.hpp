@@ -50,15 +50,7 @@ inline awaitable<queue_counts> counts(engine_ptr on, std::string name) {
     made.set_aside = next();
     made.paused = next() != 0;
     made.unclaimed = next();
-    made.held = next();
-    made.scheduled = next();
-    made.waiting = next();
-    made.running = next();
-    made.waiting_children = next();
-    made.succeeded = next();
-    made.failed = next();
-    made.cancelled = next();
-    made.expired = next();
+    for (std::size_t n = 0; n != task_state_count; ++n) made[static_cast<task_state>(n)] = next();
     co_return made;
 }
 

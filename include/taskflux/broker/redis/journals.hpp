@@ -20,7 +20,7 @@ namespace taskflux::redis {
 inline journal_entry read_entry(std::string_view key, std::string_view value) {
     journal_entry made;
     made.key = key;
-    if (!key.starts_with('c')) {
+    if (!key.starts_with(journal_letter::subtask)) {
         made.text = value;
         return made;
     }
@@ -48,7 +48,7 @@ inline void check_journal(const task_id& id, reader& from) {
 }
 
 /// The key of a task's journal. (GCC 12 compiles no list in braces inside a co_await expression.)
-inline std::vector<std::string> journal_of(task_key key) { return {"j:" + std::to_string(key.sequence)}; }
+inline std::vector<std::string> journal_of(task_key key) { return {named(own_key::journal, std::to_string(key.sequence))}; }
 
 /// `broker::note`.
 inline awaitable<noted> note(engine_ptr on, task_id id, journal_notes notes) {
@@ -64,9 +64,9 @@ inline awaitable<noted> note(engine_ptr on, task_id id, journal_notes notes) {
             auto& item = notes.items[i];
             with.add(std::move(item.key));
             switch (item.how) {
-                case journal_notes::mode::add: with.add("+"); break;
-                case journal_notes::mode::set: with.add("="); break;
-                case journal_notes::mode::drop: with.add("-"); break;
+                case journal_notes::mode::add: with.add(std::string(1, note_letter::add)); break;
+                case journal_notes::mode::set: with.add(std::string(1, note_letter::set)); break;
+                case journal_notes::mode::drop: with.add(std::string(1, note_letter::drop)); break;
             }
             with.add(item.is_spawned ? "1" : "0").add(std::move(item.text));
         }

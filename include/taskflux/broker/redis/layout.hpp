@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 // The layout of what the server stores, which docs/wire-format.md describes: one place for programs and scripts. The scripts
-// have the same values under the same names in lua/shared/constants.lua; `tools/generate.py --check` compares the two.
+// get the values from here, under the names in lua/shared/constants.lua and keys.lua.
 namespace taskflux::redis {
 
 /// The versions that this program writes and knows. A state's is in the upper half of its first byte.
@@ -68,6 +70,18 @@ struct stored_time {
 /// What scripts answer where a C++ `effect` would do, beyond those.
 struct more_effects {
     static constexpr std::int64_t too_large = 5;
+};
+
+/// Keys that not every queue has, behind the queue's prefix: names, or what names begin with.
+struct own_key {
+    static constexpr std::string_view lane = "l:", held = "a:", journal = "j:", producer = "p:", board = "D";
+};
+
+inline std::string named(std::string_view own_key, const std::string& of) { return std::string(own_key) + of; }
+
+/// How something is written into a journal: `journal_notes::mode`.
+struct note_letter {
+    static constexpr char add = '+', set = '=', drop = '-';
 };
 
 /// What a message to a process begins with.

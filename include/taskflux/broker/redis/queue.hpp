@@ -90,7 +90,7 @@ public:
     asio::awaitable<answer> fetch(const std::string& consumer, arguments with) {
         const auto self = shared_from_this();
         std::vector<std::string> own;
-        own.push_back("a:" + consumer);
+        own.push_back(named(own_key::held, consumer));
         std::vector<fast_script*> fast(1, &fetch_plain_);
         co_return co_await calls_->run(std::move(fast), scripts::fetch, std::move(own), std::move(with), false);
     }
@@ -173,7 +173,7 @@ private:
             arguments with;
             with.add(self->producer_).add(batch).add_run_id().add(channel).add(items.front().record);
             auto own = self->calls_->known_sets();
-            own.push_back("p:" + self->producer_);
+            own.push_back(named(own_key::producer, self->producer_));
             got = co_await self->calls_->run_if_fast(self->hand_over_, std::move(own), std::move(with), true, true);
         }
         if (got.is_slow) {
@@ -187,7 +187,7 @@ private:
                 for (auto& item : items) with.add(std::move(item.record)).add(std::move(item.place));
             }
             std::vector<std::string> own;
-            own.push_back("p:" + self->producer_);
+            own.push_back(named(own_key::producer, self->producer_));
             const auto& script = all_plain ? scripts::enqueue_plain : scripts::enqueue;
             got = co_await self->calls_->run(script, std::move(own), std::move(with), true, true);
         }
@@ -224,7 +224,7 @@ private:
         with.add(consumer);
         for (auto& one : ends) with.add(std::move(one.ending));
         std::vector<std::string> own;
-        own.push_back("a:" + consumer);
+        own.push_back(named(own_key::held, consumer));
         std::vector<fast_script*> fast;
         if (items == 1) fast.push_back(&self->settle_one_);
         fast.push_back(&self->settle_plain_);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/redis/connection.hpp>
+#include <taskflux/broker/redis/layout.hpp>
 #include <taskflux/broker/redis/reply.hpp>
 #include <taskflux/broker/redis/scripts.hpp>
 
@@ -202,9 +203,9 @@ private:
             if (names.size() > most) names.erase(names.begin());
         };
         const std::lock_guard lock(mutex_);
-        if (name.starts_with("l:") && std::ranges::find(lanes_, key) == lanes_.end()) lanes_.push_back(key);
-        if (name.starts_with("a:")) remember(sets_, most_sets);
-        if (name.starts_with("j:")) remember(journals_, most_journals);
+        if (name.starts_with(own_key::lane) && std::ranges::find(lanes_, key) == lanes_.end()) lanes_.push_back(key);
+        if (name.starts_with(own_key::held)) remember(sets_, most_sets);
+        if (name.starts_with(own_key::journal)) remember(journals_, most_journals);
         return key;
     }
 

@@ -176,9 +176,7 @@ struct task_status {
     time_point when{}, first_started_at{}, started_at{}, limits_from{};
     std::string_view holder, error, result;
 
-    unsigned attempts() const {
-        return failed_attempts + (state >= task_state::running && state <= task_state::succeeded ? 1U : 0U);
-    }
+    unsigned attempts() const { return failed_attempts + (has_unfailed_attempt(state) ? 1 : 0); }
 };
 
 /// Views point into `text`. Throws `errc::protocol`.
@@ -192,7 +190,7 @@ inline task_status read_status(std::string_view text) {
                                         ", this program knows " + std::to_string(stored_version::state) +
                                         "; start a version of the program that wrote it");
     }
-    if (state > std::uint8_t(task_state::expired)) {
+    if (state >= int(task_state_count)) {
         throw error(errc::protocol, "a stored task can't be read: it is in the unknown state " + std::to_string(state));
     }
     made.state = static_cast<task_state>(state);

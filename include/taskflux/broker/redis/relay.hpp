@@ -62,7 +62,7 @@ inline awaitable<void> cancel_children(engine_ptr on, task_id parent, unsigned e
         }
         keys_by_queue found;
         for (const auto& entry : page.entries) {
-            if (!entry.key.starts_with('c') || entry.outcome || entry.epoch > epoch) continue;
+            if (!entry.key.starts_with(journal_letter::subtask) || entry.outcome || entry.epoch > epoch) continue;
             auto place = child_place::parse(entry.text);
             co_await locate(on, parent, std::move(place), found);
         }

@@ -22,7 +22,9 @@ local held_back, lanes, watcher, watching
 most, held_back, lanes, watcher, watching = admit(most, 'lanes', 'watcher', 'watching')
 local found, aside, all, budget = {}, {}, {}, bound.passed_over
 for priority in string.gmatch(lanes or '', '-?%d+') do
-    all[#all + 1] = {priority = tonumber(priority), name = lane(priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1}
+    all[#all + 1] = {
+        priority = tonumber(priority), name = lane(priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1
+    }
 end
 table.sort(all, function(left, right) return left.priority > right.priority end)
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -33,7 +35,8 @@ if most > 0 and call('EXISTS', keys.unclaimed) == 1 then
     local members = {}
     if names then
         for name in pairs(names) do
-            for _, member in ipairs(call('ZRANGEBYLEX', keys.unclaimed, '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, most)) do
+            local passed_over = call('ZRANGEBYLEX', keys.unclaimed, '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, most)
+            for _, member in ipairs(passed_over) do
                 members[#members + 1] = member
             end
         end
@@ -41,7 +44,8 @@ if most > 0 and call('EXISTS', keys.unclaimed) == 1 then
         members = call('ZRANGE', keys.unclaimed, 0, bound.claimable - 1)
     end
     for _, member in ipairs(members) do
-        claimable[#claimable + 1] = {order = string.sub(member, -unclaimed_tail.order), seq = tonumber(string.sub(member, -unclaimed_tail.number)), member = member}
+        local seq = tonumber(string.sub(member, -unclaimed_tail.number))
+        claimable[#claimable + 1] = {order = string.sub(member, -unclaimed_tail.order), seq = seq, member = member}
     end
     table.sort(claimable, function(left, right) return left.order < right.order end)
 end
@@ -126,7 +130,9 @@ while #found < most and budget > 0 do
         current = current + 1
     else
         local other = claimable[next_claimable]
-        if other and of and other.order > string.format('%03d\0%s', stored_base.priority - of.priority, padded(task.seq)) then other = nil end
+        if other and of and other.order > string.format('%03d\0%s', stored_base.priority - of.priority, padded(task.seq)) then
+            other = nil
+        end
         if other then
             next_claimable = next_claimable + 1
             load({other.seq}, true)

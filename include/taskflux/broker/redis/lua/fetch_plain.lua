@@ -23,7 +23,8 @@ end
 if unusual and call('EXISTS', keys.unclaimed) == 1 then  -- perhaps something is for this consumer that others have passed over
     if not names then return {'SLOW'} end
     for name in pairs(names) do
-        if call('ZRANGEBYLEX', keys.unclaimed, '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, 1)[1] then return {'SLOW'} end
+        local first = call('ZRANGEBYLEX', keys.unclaimed, '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, 1)[1]
+        if first then return {'SLOW'} end
     end
 end
 if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
@@ -40,11 +41,11 @@ if #missing > 0 then return {'NEED', unpack(missing)} end
 if #priorities > 1 then table.sort(priorities, function(left, right) return left > right end) end
 
 local reply, found, held, taken_from, is_odd = {'OK', now, 0, -1}, 0, {}, {}, false
-local head, tail = string.char(task_state.running, state_bit.first_try), nil  -- the state of a task that came alone, but for its nonce
+local head, tail = string.char(state_byte.running, state_bit.first_try), nil  -- a single task's state but for its nonce
 
 -- Takes a piece of a segment; false when the next of its tasks is not plain.
 local function take_piece(of)
-    local start = string.find(of.text, '[%z\253]', of.codes_at)  -- `member_code.waits` or `in_turn`
+    local start = string.find(of.text, member_pattern.ready, of.codes_at)
     local last = of.codes_at + of.count - 1
     of.is_rest = start and start <= last
     if not of.is_rest then return true end
@@ -57,7 +58,7 @@ local function take_piece(of)
                          #blob >= ends - 1 + stored_size.segment_end * count
     local is_known = not names or names[string.sub(blob, segment_at.name, segment_at.name - 1 + length)]
     if not is_whole or not is_known or #of.holds == member_code.most_holds then return false end
-    local _, stop = string.find(of.text, '^%z+', start)
+    local _, stop = string.find(of.text, member_pattern.waiting, start)
     stop = math.min(stop, last, start + most - found - 1)
     local many, at = stop - start + 1, start - of.codes_at
     of.is_rest = stop < last
@@ -117,7 +118,9 @@ for _, priority in ipairs(priorities) do
         local entries = redis.pcall('LRANGE', name, from, from + math.min(need, bound.first_page) - 1)
         if entries.err then is_odd = true end
         if #entries == 0 then break end
-        if need > #entries and string.byte(entries[1]) ~= first_byte.segment then entries = call('LRANGE', name, from, from + need - 1) end
+        if need > #entries and string.byte(entries[1]) ~= first_byte.segment then
+            entries = call('LRANGE', name, from, from + need - 1)
+        end
         from = from + #entries
         local at = 1
         while entries[at] and found < most and not is_odd do
@@ -157,7 +160,8 @@ local hold = struct.pack(format.hold, now, #consumer) .. consumer
 for _, of in ipairs(taken_from) do call('HSET', keys.segments, of.first .. 't', of.text .. hold) end
 if found > 0 then
     write('SADD', mine, held)
-    call('HSET', keys.queue, counter.waiting, string.format('%d', waiting - found), counter.running, string.format('%d', (running or 0) + found))
+    call('HSET', keys.queue, counter.waiting, string.format('%d', waiting - found),
+         counter.running, string.format('%d', (running or 0) + found))
 end
 write_rest(asleep)
 return reply

@@ -11,7 +11,8 @@ local may_start, _, last, run, watcher, waiting, running =
 if ARGV[3] ~= '' and run ~= ARGV[3] then return {'DUE'} end  -- a new server: `maintain` must come first
 if may_start < 1 or tonumber(waiting or 0) > 0 or #body > bound.handed then return {'SLOW'} end
 
-local name, inbox, sleeper, consumer, signature = string.sub(body, body_at.name, body_at.name - 1 + string.byte(body, body_at.name_length))
+local name, inbox, sleeper, consumer, signature =
+    string.sub(body, body_at.name, body_at.name - 1 + string.byte(body, body_at.name_length))
 local function can_take(member)
     inbox, sleeper, consumer, signature = string.match(member, '^([^\n]*)\n(%d+:([^\n]*))\n([^\n]*)$')
     if not inbox or not has_lease(consumer) then return false end
@@ -37,7 +38,9 @@ if #missing > 0 then return {'NEED', unpack(missing)} end
 -- In place of `remember_answer` and `answered`, with one command; the bytes are what `cmsgpack.pack` might write, in half
 -- its time. A full server refuses here, before any message.
 local seq = (last or 0) + 1
-local before = call('SET', producer, struct.pack(format.number, batch) .. '\146\162OK\203' .. struct.pack(format.number_in_msgpack, seq), 'PX', bound.answer_ms, 'GET')
+local before = call('SET', producer,
+                    struct.pack(format.number, batch) .. fixed.ok_and_number .. struct.pack(format.number_in_msgpack, seq),
+                    'PX', bound.answer_ms, 'GET')
 local answer = before and answer_in(before, batch)
 if answer then
     call('SET', producer, before, 'PX', bound.answer_ms)
@@ -46,9 +49,11 @@ end
 
 local record = struct.pack(format.time, now) .. body
 local bits = state_bit.first_try + (is_special(string.byte(body, body_at.flags)) and state_bit.special or 0)
-local state = string.char(task_state.running, bits) .. string.sub(body, body_at.nonce, body_at.name_length - 1) .. started_by(consumer)
+local state = string.char(state_byte.running, bits) .. string.sub(body, body_at.nonce, body_at.name_length - 1) ..
+                  started_by(consumer)
 call('ZREM', keys.sleepers, taker)
-if call('PUBLISH', inbox, message_letter.task .. text(queue) .. text(sleeper) .. struct.pack(format.number, seq) .. text(record) .. state) == 0 then
+if call('PUBLISH', inbox, message_letter.task .. text(queue) .. text(sleeper) .. struct.pack(format.number, seq) ..
+            text(record) .. state) == 0 then
     if before then call('SET', producer, before, 'PX', bound.answer_ms) else call('DEL', producer) end
     return {'SLOW'}
 end

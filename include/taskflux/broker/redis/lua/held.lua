@@ -1,6 +1,6 @@
 -- Tells what a consumer holds.
 -- in:  KEYS queue HASH, segments HASH, set_aside HASH, a:… SET
---      ARGV consumer, its process' channel, a sleeper there that is woken when all that has been handed to it so far has come in
+--      ARGV consumer, its process' channel, a sleeper there that is woken when all that was handed to it has come in
 -- out: {'OK', numbers…}; NEED
 -- O(tasks held).
 local seqs = held_by(ARGV[1])

@@ -4,6 +4,7 @@
 -- out: {'OK'}; DUE
 -- O(log n) of consumers.
 if is_due() then return {'DUE'} end
-also = {{'ZADD', keys.leases, string.format('%d', math.min(now + tonumber(ARGV[2]), stored_time.never)), ARGV[1]}, {'HSET', keys.consumers, ARGV[1], ARGV[2] .. ':' .. ARGV[3]}}
+also = {{'ZADD', keys.leases, string.format('%d', math.min(now + tonumber(ARGV[2]), stored_time.never)), ARGV[1]},
+        {'HSET', keys.consumers, ARGV[1], ARGV[2] .. ':' .. ARGV[3]}}
 write_rest({})
 return {'OK'}

@@ -1,6 +1,6 @@
 -- Reads a task's journal.
 -- in:  KEYS queue HASH, records HASH, states HASH, segments HASH, segment_index ZSET, set_aside HASH, j:… HASH
---      ARGV number, nonce, cursor, about how many fields at most; or, behind these, fields of which those are read that are there
+--      ARGV number, nonce, cursor, about how many fields at most; or, behind these, fields, to read those that are there
 -- out: {'OK', effect, total, done, failed, cursor, [field, value] of each}; NEED
 -- O(fields).
 local seq = tonumber(ARGV[1])

@@ -11,7 +11,7 @@ local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', '
 -- Another server, or the same one after a restart. Its clock may differ and it may have lost the last numbers given;
 -- no worker could renew its lease while there was none. So all leases begin again, and some numbers are skipped.
 local run, known, dead = ARGV[2], call('HGET', keys.queue, 'run'), overdue(keys.leases)
-if #dead > 0 then  -- the caller's knowledge may be older than this server
+if #dead > 0 or run ~= '' and run ~= known then  -- the caller's knowledge may be older than this server
     local told = redis.pcall('INFO', 'server')
     run = type(told) == 'string' and string.match(told, 'run_id:(%x+)') or run
 end
@@ -48,7 +48,7 @@ load(limited)
 for _, seq in ipairs(limited) do
     local task = tasks[seq]
     sorted_sets[keys.limited][padded(seq)] = false
-    if task and task.state < task_state.succeeded and task.state ~= task_state.running and limit(task) <= now then give_up(task) end
+    if task and not is_terminal(task.state) and task.state ~= task_state.running and limit(task) <= now then give_up(task) end
 end
 
 local forgotten, has_news = 0, call('EXISTS', keys.reports) == 1  -- progress and logs
@@ -71,7 +71,7 @@ for _, member in ipairs(overdue(keys.forgotten)) do
     load(seqs)
     for _, seq in ipairs(seqs) do
         local task = tasks[seq]
-        if task and task.state >= task_state.succeeded and task.gone_at <= now then erase(task) end
+        if task and is_terminal(task.state) and task.gone_at <= now then erase(task) end
     end
     sorted_sets[keys.forgotten][member] = false
 end

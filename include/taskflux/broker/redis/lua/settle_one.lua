@@ -22,7 +22,9 @@ call('HINCRBY', keys.queue, counter.succeeded, 1)
 if waiters then
     call('HDEL', keys.waiters, field)
     local result = string.sub(word, ending_at.data)
-    local message = end_of({seq = seq, nonce = nonce, state = task_state.succeeded, failed = failed, result = result, error = ''})
+    local message = end_of({
+        seq = seq, nonce = nonce, state = task_state.succeeded, failed = failed, result = result, error = ''
+    })
     for inbox in string.gmatch(waiters, '[^\n]+') do call('PUBLISH', inbox, message) end
 end
 return {'OK'}

@@ -27,8 +27,8 @@ for n = 2, #ARGV do
         local code = changes[at] or byte(of.text, of.codes_at + at)
         local hold = of.holds[code]
         if not hold or hold.consumer ~= consumer or token ~= 1 or #word > ending_at.data - 1 + bound.result or
-            sub(word, ending_at.nonce, ending_at.token - 1) ~=
-                sub(of.text, status_at.nonces + stored_size.nonce * at, status_at.nonces + stored_size.nonce * (at + 1) - 1) then
+            sub(word, ending_at.nonce, ending_at.token - 1) ~= sub(of.text, status_at.nonces + stored_size.nonce * at,
+                                                                   status_at.nonces + stored_size.nonce * (at + 1) - 1) then
             return {'SLOW'}
         end
         local group = of.group
@@ -41,7 +41,10 @@ for n = 2, #ARGV do
         group[#group + 1] = char(at, code)
         group[#group + 1] = sub(word, ending_at.data_length)
         if has_waiters then
-            ended[#ended + 1] = {seq = seq, nonce = nonce, state = task_state.succeeded, failed = 0, result = sub(word, ending_at.data), error = ''}
+            ended[#ended + 1] = {
+                seq = seq, nonce = nonce, state = task_state.succeeded, failed = 0, result = sub(word, ending_at.data),
+                error = ''
+            }
         end
     else
         singles[#singles + 1] = n
@@ -63,7 +66,10 @@ for n, seq in ipairs(seqs) do
     append(forgotten, now + run_policy.retention, seq)
     if has_waiters then
         local nonce = unpack_struct(format.u32, word, ending_at.nonce)
-        ended[#ended + 1] = {seq = seq, nonce = nonce, state = task_state.succeeded, failed = failed, result = sub(word, ending_at.data), error = ''}
+        ended[#ended + 1] = {
+            seq = seq, nonce = nonce, state = task_state.succeeded, failed = failed, result = sub(word, ending_at.data),
+            error = ''
+        }
     end
 end
 
@@ -78,7 +84,8 @@ for name, one in pairs(segments) do
         if one.retention > 0 then
             kept = kept + many
             local field = one.first .. 'o'
-            local results = (call('HGET', keys.segments, field) or '') .. struct.pack(format.results, now, many) .. table.concat(one.group)
+            local results = (call('HGET', keys.segments, field) or '') .. struct.pack(format.results, now, many) ..
+                                table.concat(one.group)
             if #results > bound.results then return {'SLOW'} end
             also[#also + 1] = {'HSET', keys.segments, field, results}
             local from

@@ -8,14 +8,14 @@
 if is_due() then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', effect.not_found} end
-if task.state >= task_state.succeeded then return {'OK', effect.wrong_state} end
+if is_terminal(task.state) then return {'OK', effect.wrong_state} end
 local of = keep_journal(task)
 local sent, call_id = '#signals ' .. ARGV[3], '#call ' .. ARGV[4]
 if note_in(of, call_id) then return {'OK', effect.done} end  -- sent again, as the answer got lost
 of.size = of.size + #ARGV[5]
 if of.size > tonumber(ARGV[6]) then return {'OK', more_effects.too_large, of.size} end
 local number = (note_in(of, sent) or 0) + 1
-local field = string.format('g%s#%d', ARGV[3], number)
+local field = string.format(journal_key.signal, ARGV[3], number)
 of.notes[sent], of.notes[call_id], of.notes[field] = number, field, ARGV[5]
 if task.state == task_state.scheduled and of.awaited == field then
     detach(task)

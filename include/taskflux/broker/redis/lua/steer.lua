@@ -17,7 +17,7 @@ function steps.cancel(task)
         if inbox then messages[#messages + 1] = {inbox, message_letter.renew .. text(queue) .. text(task.holder)} end
         return effect.requested
     end
-    if task.state >= task_state.succeeded then return effect.wrong_state end
+    if is_terminal(task.state) then return effect.wrong_state end
     finish(task, task_state.cancelled)
     return effect.done
 end
@@ -37,7 +37,7 @@ function steps.promote(task)
 end
 
 function steps.requeue(task)
-    if task.state ~= task_state.failed and task.state ~= task_state.cancelled and task.state ~= task_state.expired then return effect.wrong_state end
+    if not is_terminal(task.state) or task.state == task_state.succeeded then return effect.wrong_state end
     if task.special and info(task).unique and unique_holder(info(task).unique) then return effect.wrong_state end
     lock_unique(task)
     task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
@@ -49,7 +49,7 @@ end
 
 function steps.remove(task)
     if task.state == task_state.running then return effect.wrong_state end
-    if task.state < task_state.succeeded then conclude(task, task_state.cancelled) end
+    if not is_terminal(task.state) then conclude(task, task_state.cancelled) end
     erase(task)
     return effect.done
 end

@@ -15,7 +15,8 @@ for n = 2, #ARGV, 6 do
     local result = effect.done
     if not task then
         result = effect.not_found
-    elseif not alive or task.state ~= task_state.running or task.holder ~= consumer or task.deliveries ~= tonumber(ARGV[n + 2]) then
+    elseif not alive or task.state ~= task_state.running or task.holder ~= consumer or
+        task.deliveries ~= tonumber(ARGV[n + 2]) then
         result = effect.lease_lost
     else
         if ARGV[n + 3] == '1' then also[#also + 1] = {'HSET', keys.reports, seq .. 'p', ARGV[n + 4]} end
@@ -30,7 +31,7 @@ end
 for seq, log in pairs(logs) do
     local lines = {}
     for line in string.gmatch(log, '[^\n]+') do lines[#lines + 1] = line end
-    local kept = table.concat(lines, '\n', math.max(1, #lines - bound.log_lines + 1)) .. '\n'
+    local kept = table.concat(lines, '\n', math.max(1, #lines - most_kept.log_lines + 1)) .. '\n'
     also[#also + 1] = {'HSET', keys.reports, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})

@@ -8,7 +8,7 @@
 if is_due() then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', effect.not_found} end
-if task.state > task_state.waiting then return {'OK', effect.wrong_state} end
+if not is_before_attempt(task.state) then return {'OK', effect.wrong_state} end
 bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) .. ARGV[3]}
 if task.segment then changed[task.seq] = true end  -- it is the segment's record no more
 return commit({'OK', effect.done})

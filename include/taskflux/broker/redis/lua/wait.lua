@@ -17,7 +17,7 @@ load(seqs)
 for n = 2, #ARGV, 2 do
     local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
     local answer = effect.not_found
-    if task and task.state >= task_state.succeeded then
+    if task and is_terminal(task.state) then
         answer = struct.pack(format.outcome, task.state, attempts(task)) .. text(task.result) .. text(task.error)
     elseif task then
         answer = effect.done

@@ -28,14 +28,15 @@ local function judge_children(task)
     if of.continued then return end
     local kind, needed = string.match(of.policy, '^(%a)(%d*)$')
     local succeeded, failed = of.done - of.failed, of.failed
-    if kind == 'q' then
+    if kind == policy_letter.quorum then
         needed = tonumber(needed)
         if of.total - failed < needed then
-            return fail_for_children(task, of.why ~= '' and of.why or failure('task_failed', 'it has fewer subtasks than must succeed'))
+            local why = of.why ~= '' and of.why or failure('task_failed', 'it has fewer subtasks than must succeed')
+            return fail_for_children(task, why)
         end
         if succeeded < needed then return end
     else
-        if kind ~= 'c' and failed > 0 then return fail_for_children(task, of.why) end
+        if kind ~= policy_letter.collect and failed > 0 then return fail_for_children(task, of.why) end
         if of.done < of.total then return end
     end
     local after = note_in(of, continuation_key.name)
@@ -70,7 +71,8 @@ local function end_child(task, field, own, state, tries, result, why)
     if not note or string.byte(note) ~= first_byte.open then return end
     local _, is_spawned, _, place = parse_child(note)
     if string.match(place, '[^\n]*$') ~= own then return end  -- another has taken its place
-    of.notes[field] = subtask_letter.done .. string.sub(note, 2) .. struct.pack(format.outcome, state, tries) .. text(result) .. text(why)
+    of.notes[field] = subtask_letter.done .. string.sub(note, 2) .. struct.pack(format.outcome, state, tries) ..
+                          text(result) .. text(why)
     of.changed = true
     if is_spawned then
         of.done = of.done + 1

@@ -26,6 +26,7 @@ local keys = {
 }
 
 -- Keys that not every queue has, or of which there are many: `key` makes the full name.
+-- C++: broker/redis/layout.hpp own_key
 local own_key = {
     lane = 'l:',      -- LIST: waiting tasks of one priority, first come first
     held = 'a:',      -- SET: what a consumer holds

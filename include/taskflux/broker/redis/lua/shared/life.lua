@@ -1,4 +1,7 @@
--- Steps of a task's life, as in core/state.hpp.
+-- States and steps of a task's life, as in core/state.hpp.
+
+local function is_terminal(state) return state >= task_state.succeeded and state <= task_state.expired end
+local function is_before_attempt(state) return state <= task_state.waiting end
 
 local function unclaimed_member(task)
     return string.format('%s\0%03d\0%s', info(task).name, stored_base.priority - info(task).priority, padded(task.seq))
@@ -132,5 +135,5 @@ end
 
 -- How many attempts have begun, as users count them: crashes and attempts that were given back are none.
 local function attempts(task)
-    return task.failed + ((task.state >= task_state.running and task.state <= task_state.succeeded) and 1 or 0)
+    return task.failed + (task.state >= task_state.running and task.state <= task_state.succeeded and 1 or 0)
 end

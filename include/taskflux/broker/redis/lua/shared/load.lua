@@ -52,15 +52,13 @@ local function record_of(task)
     return task.record
 end
 
-local EMPTY_RECORD = '\0\0\0\0\0\0\1\0d\0\0\0\0\0'  -- of version 1, with priority 0
-
 -- What was submitted, by field.
 local function info(task)
     if not task.info then
         local record = record_of(task)
         local fault = fault_in(record)
         if fault then set_aside(task.seq, fault) end
-        task.info = parse(fault and EMPTY_RECORD or record)
+        task.info = parse(fault and fixed.record or record)
     end
     return task.info
 end

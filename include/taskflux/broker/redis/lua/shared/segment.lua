@@ -131,6 +131,6 @@ local function rewritten(of)
     for code, hold in ipairs(of.holds) do
         if released[hold.consumer] and string.find(codes, string.char(code), 1, true) then released[hold.consumer] = nil end
     end
-    if not string.find(codes, '[^\255]') then return nil, released end  -- all of them are `member_code.gone`
+    if not string.find(codes, member_pattern.left) then return nil, released end
     return string.sub(of.text, 1, from - 1) .. codes .. string.sub(of.text, till + 1), released
 end

@@ -7,6 +7,7 @@ local function read_state(seq, text)
     local task, length, bits, at = {seq = seq}
     task.state, bits, task.nonce, task.deliveries, task.failed, task.crashes, task.when, task.first, task.started,
         task.from, task.gone_at, length, at = struct.unpack(format.state, text)
+    task.state = task.state - state_base.version
     task.cancel, task.first_try, task.unclaimed, task.special, task.journal =
         bits % (2 * state_bit.cancel_requested) >= state_bit.cancel_requested,
         bits % (2 * state_bit.first_try) >= state_bit.first_try, bits % (2 * state_bit.unclaimed) >= state_bit.unclaimed,
@@ -19,11 +20,11 @@ local function read_state(seq, text)
     return task
 end
 
--- A task with the state that is stored for it; false when that can't be used. Of version 0, the first byte is the number of
--- the state; what is above it is of another version, or damaged.
+-- A task with the state that is stored for it; false when that can't be used: its first byte, which is version and state,
+-- is of another version, or it is damaged.
 local function unpack_state(seq, text)
     local is_whole, task = pcall(read_state, seq, text)
-    if is_whole and task.state <= task_state.expired then return task end
+    if is_whole and task.state < task_states.known then return task end
     local version = math.floor((string.byte(text) or 0) / stored_base.state_version)
     set_aside(seq, version == stored_version.state and 'its state is damaged' or 'its state has version ' .. version)
     return false
@@ -33,9 +34,9 @@ local function pack_state(task)
     local bits = (task.cancel and state_bit.cancel_requested or 0) + (task.first_try and state_bit.first_try or 0) +
                      (task.unclaimed and state_bit.unclaimed or 0) + (task.special and state_bit.special or 0) +
                      (task.journal and state_bit.has_journal or 0)
-    return struct.pack(format.state, state_base.version + task.state, bits, task.nonce, task.deliveries, task.failed, task.crashes,
-                       task.when, task.first, task.started, task.from, task.gone_at, #task.holder) .. task.holder ..
-               struct.pack(format.u32, #task.error) .. task.error .. task.result
+    return struct.pack(format.state, state_base.version + task.state, bits, task.nonce, task.deliveries, task.failed,
+                       task.crashes, task.when, task.first, task.started, task.from, task.gone_at, #task.holder) ..
+               task.holder .. struct.pack(format.u32, #task.error) .. task.error .. task.result
 end
 
 -- A task as it is when nothing has happened to it yet: then it has no state of its own.
@@ -48,7 +49,8 @@ local function fresh(seq, record)
 end
 
 -- Pieces of the state of a task that succeeds now: when it ended; when it is forgotten, no holder, no error.
-local ends_now, goes_later = struct.pack(format.number, now), struct.pack(format.state_from_gone_at, now + run_policy.retention, 0, 0)
+local ends_now, goes_later = struct.pack(format.number, now),
+    struct.pack(format.state_from_gone_at, now + run_policy.retention, 0, 0)
 
 -- The new state of a task whose consumer returns a result, made of pieces of the old one, and how many attempts have
 -- failed; nothing when the task is not that consumer's to settle, or something is special about it. `word`: an attempt's
@@ -59,17 +61,18 @@ local function succeeded(state, word, consumer)
         return nil
     end
     local number, bits = string.byte(state, state_at.state, state_at.bits)
-    if number ~= task_state.running or bits >= state_bit.unclaimed or bits % (2 * state_bit.cancel_requested) ~= 0 or
+    if number ~= state_byte.running or bits >= state_bit.unclaimed or bits % (2 * state_bit.cancel_requested) ~= 0 or
         struct.unpack(format.u16, state, state_at.holder_length) ~= #consumer or
         string.sub(state, state_at.nonce, state_at.failed - 1) ~= string.sub(word, ending_at.nonce, ending_at.delay - 1) then
         return nil
     end
-    return string.char(task_state.succeeded) .. string.sub(state, state_at.bits, state_at.when - 1) .. ends_now ..
+    return string.char(state_byte.succeeded) .. string.sub(state, state_at.bits, state_at.when - 1) .. ends_now ..
                string.sub(state, state_at.first, state_at.gone_at - 1) .. goes_later .. string.sub(word, ending_at.data),
            struct.unpack(format.u32, state, state_at.failed)
 end
 
 -- What a plain task's state has behind its nonce, when it has just been started.
 local function started_by(consumer)
-    return struct.pack(format.state_from_deliveries, 1, 0, 0, 0, now, now, 0, 0, #consumer) .. consumer .. '\0\0\0\0'
+    return struct.pack(format.state_from_deliveries, 1, 0, 0, 0, now, now, 0, 0, #consumer) .. consumer ..
+               fixed.no_text
 end

@@ -1,0 +1,39 @@
+#include <support/observer.hpp>
+#include <support/redis_server.hpp>
+#include <taskflux/core/error.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+namespace {
+
+using namespace std::chrono_literals;
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(redis_boards)
+
+BOOST_AUTO_TEST_CASE(a_process_is_not_announced_before_it_hears) {
+    test::redis_server server;
+    server.command({"ACL", "SETUSER", "deaf", "on", ">s3cret", "~*", "&*", "+@all", "-subscribe"});
+    test::observer on("redis://deaf:s3cret@127.0.0.1:" + std::to_string(server.port()));
+    const auto box = on.broker->open([](std::string_view) {});
+    const auto announces = [&] {
+        try {
+            on.run(on.broker->announce("board", "it", box->address(), 1h));
+            return true;
+        } catch (const boost::system::system_error&) {
+            return false;
+        }
+    };
+    BOOST_TEST(!announces());
+    BOOST_TEST(on.run(on.broker->announced("board")).empty());
+    server.command({"ACL", "SETUSER", "deaf", "+subscribe"});
+    BOOST_REQUIRE(test::eventually(announces));
+    BOOST_TEST(on.run(on.broker->send(box->address(), "heard")));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
