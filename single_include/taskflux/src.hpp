@@ -471,9 +471,9 @@ asio::awaitable<children_counts> inspector::progress(task_id id) const {
 
 namespace taskflux::detail {
 
-/// Coroutines side by side on one strand. Each can be told to stop; their ends are noted, and the first failure is kept: what
-/// a coroutine threw, unless that is `operation_aborted` of one that was told to stop. For that strand only, and one waits
-/// at a time. Whoever has a nursery waits for all its coroutines before it goes; a context that ends may take both.
+/// Coroutines side by side on one strand. Each can be stopped; the first failure is kept: an exception of a coroutine, unless
+/// it is `operation_aborted` of one that was stopped. For that strand only, and one coroutine waits at a time. The owner of a
+/// nursery waits for all its coroutines before it destroys it; a context that ends may destroy both.
 class nursery {
     struct life;  // of one coroutine
 
@@ -483,7 +483,7 @@ public:
     public:
         bool is_over() const;
 
-        /// Cancels it (terminal cancellation); it ends in its own time.
+        /// Cancels it (terminal cancellation), without waiting for its end.
         void stop();
 
     private:
@@ -496,20 +496,20 @@ public:
     nursery(const nursery&) = delete;
     nursery& operator=(const nursery&) = delete;
 
-    /// Starts a coroutine, which runs on the spot until it first waits. Does nothing after `stop_all`.
+    /// Starts a coroutine, which runs at once until it first waits. Does nothing after `stop_all`.
     void start(asio::awaitable<void> work);
 
-    /// Starts a coroutine that `which` stands for, from before it runs.
+    /// Starts a coroutine, and sets `which` to it before it runs.
     void start(child& which, asio::awaitable<void> work);
 
-    /// Tells all to stop. No other is started from now on.
+    /// Stops all coroutines, and starts no further one.
     void stop_all();
     bool is_stopped() const { return is_stopped_; }
 
-    /// Returns when the coroutine has ended, however.
+    /// Returns when the coroutine has ended, with or without an error.
     asio::awaitable<void> end_of(child which);
 
-    /// Returns when all have ended, however.
+    /// Returns when all have ended, with or without errors.
     asio::awaitable<void> end_of_all();
 
     /// Null while there was none.
@@ -535,14 +535,14 @@ private:
 
 namespace taskflux::detail {
 
-/// A node while it runs: its worker, the service that steers it, and what shows it in the directory, on one strand.
+/// A node while it runs: its worker, the service that steers it, and its heartbeat in the directory, on one strand.
 class node_core final : public std::enable_shared_from_this<node_core> {
 public:
     node_core(broker_ptr broker, worker& shown, node_options options);
 
     const asio::any_io_executor& strand() const { return strand_; }
 
-    /// Until the worker has ended, and nothing of the node is left in the directory. Throws what the worker threw.
+    /// Runs until the worker has ended and the node has left the directory. Throws what the worker threw.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>);
 
     /// Stops the worker, and with it the node. Thread-safe; may come before `live`.
@@ -553,14 +553,14 @@ public:
 private:
     std::string host() const;
 
-    /// Begins with what others have asked for.
+    /// Applies the settings that the directory keeps for this node's name.
     asio::awaitable<void> begin();
     asio::awaitable<void> take_settings();
 
     asio::awaitable<void> be_steered();
     static asio::awaitable<node_info> obey(node_core& self, node_order order);
 
-    /// Tells the directory now and then, and when something has changed.
+    /// Sends heartbeats to the directory, also when something has changed.
     asio::awaitable<void> show();
     asio::awaitable<void> announce();
 
@@ -590,11 +590,11 @@ private:
 
 namespace taskflux::detail {
 
-/// Awaits `life` on `strand`. Cancelling this coroutine calls `stop`, on any thread, and `life` then ends in its own time.
+/// Awaits `life` on `strand`. Cancelling this coroutine calls `stop`, on any thread, and still waits for the end of `life`.
 asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop);
 
-/// Lives a core's life on its strand, with the threads that it may post to. Cancelling this coroutine stops the core,
-/// which then ends in its own time.
+/// Runs `core->live` on the core's strand, with the threads that it may post to. Cancelling this coroutine stops the core,
+/// and returns when the core has ended.
 template <class Core>
 asio::awaitable<void> live(std::shared_ptr<Core> core, std::shared_ptr<asio::thread_pool> threads) {
     auto stop = [weak = std::weak_ptr(core)] {
@@ -603,7 +603,7 @@ asio::awaitable<void> live(std::shared_ptr<Core> core, std::shared_ptr<asio::thr
     co_await live_on(core->strand(), core->live(std::move(threads)), std::move(stop));
 }
 
-/// Threads for plain functions; 0: one a core.
+/// Threads for plain functions; 0: as many as the machine has cores.
 inline std::shared_ptr<asio::thread_pool> make_cpu_pool(std::size_t threads) {
     if (threads == 0) threads = std::thread::hardware_concurrency();
     return std::make_shared<asio::thread_pool>((std::max)(threads, std::size_t(1)));
@@ -684,7 +684,7 @@ std::vector<std::string_view> environment_variables();
 
 namespace taskflux::detail {
 
-/// As many slots as a worker of this machine can count.
+/// `wanted`, limited to what `size_t` can hold.
 inline std::size_t slots_of(std::uint64_t wanted) {
     return static_cast<std::size_t>((std::min)(wanted, std::uint64_t((std::numeric_limits<std::size_t>::max)())));
 }
@@ -699,7 +699,7 @@ node_core::node_core(broker_ptr broker, worker& shown, node_options options)
 
 asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     const auto self = shared_from_this();
-    if (std::exchange(has_begun_, true)) throw error(errc::wrong_state, "this node has been run already");
+    if (std::exchange(has_begun_, true)) throw error(errc::wrong_state, "this node can't be run again: a node runs once; make another one");
     parts_.start(beginning_, begin());
     co_await parts_.end_of(beginning_);
     auto running = worker_.run();  // before an order can come
@@ -849,9 +849,9 @@ public:
 
     const asio::any_io_executor& strand() const { return strand_; }
 
-    // What it is made of, set before it lives.
+    // Its parts, set before `live`.
     std::unique_ptr<taskflux::worker> worker;        // null: no task is run here
-    std::unique_ptr<node> shown;                     // where there is one
+    std::unique_ptr<node> shown;                     // null where there is no worker
     std::unique_ptr<taskflux::service> service;      // null: nothing is served
     std::unique_ptr<taskflux::scheduler> scheduler;  // null: there is no schedule
     std::vector<app_schedule> schedules;
@@ -859,7 +859,7 @@ public:
     std::vector<starter> starters;
     std::function<void()> on_ready = [] {};
 
-    /// Until it is stopped, or a part has failed, which throws.
+    /// Runs until it is stopped, or a part has failed, which throws.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>);
 
     /// Thread-safe; may come before `live`, and more than once.
@@ -975,12 +975,12 @@ namespace taskflux::detail {
 
 /// Begins `work` on `executor`, at once where the caller runs there. `on_end` is called there, with what `work` threw, or
 /// null; not when the context ends before. `stop`, emitted where `work` runs, cancels it (terminal cancellation only).
-/// For all that is not on the way of each task: every other type of handler for `asio::co_spawn` costs a build as much again.
+/// For code that does not run for each task: each further type of handler for `asio::co_spawn` makes builds slower.
 void spawn_on(const asio::any_io_executor& executor, asio::awaitable<void> work, std::function<void(std::exception_ptr)> on_end,
               asio::cancellation_slot stop = asio::cancellation_slot());
 
-/// Begins `work` on `executor`, and drops what it throws: for work that handles its errors itself, or whose failure
-/// something else makes up for. The caller says which.
+/// Begins `work` on `executor`, and drops what it throws: for work that handles its errors itself, or whose failure does no
+/// harm. The caller's comment says which.
 void spawn_ignoring_errors(const asio::any_io_executor& executor, asio::awaitable<void> work);
 
 }  // namespace taskflux::detail
@@ -2453,7 +2453,7 @@ private:
 
 namespace taskflux::detail {
 
-/// What an `rpc` shares: its mailbox, and the calls that wait for an answer. Thread-safe; lives in a shared_ptr.
+/// The state that copies of an `rpc` share: a mailbox, and the calls that wait for a reply. Thread-safe; lives in a shared_ptr.
 class rpc_core : public std::enable_shared_from_this<rpc_core> {
 public:
     explicit rpc_core(broker_ptr broker) : broker_(std::move(broker)), instances_(broker_) {}
@@ -2464,33 +2464,33 @@ public:
     const broker_ptr& broker() const { return broker_; }
     detail::instances& instances() { return instances_; }
 
-    /// Calls one instance.
+    /// Calls one instance, and waits for its reply.
     static asio::awaitable<std::string> call(std::shared_ptr<rpc_core> self, call_request what);
 
-    /// Calls one instance, which has taken the call when this returns.
+    /// Calls one instance, and returns when that has taken the call.
     static asio::awaitable<reading> open_stream(std::shared_ptr<rpc_core> self, call_request what);
 
-    /// Sends to one that hears it.
+    /// Sends a call to an instance that receives it.
     static asio::awaitable<void> notify(std::shared_ptr<rpc_core> self, call_request what);
 
 private:
-    struct pending;  // a call that waits
-    class waiting;   // has a number, by which an answer finds it
+    struct pending;  // a call that waits for its reply
+    class waiting;   // registers a call under a number, which its reply names
 
     time_point now() const { return broker_->clock().now(); }
 
     static call_letter letter_of(const call_request& what, time_point ends, std::string reply_to);
 
-    /// What comes back where the service has ended, though its process has not.
+    /// The message that is sent back where the service has ended, though its process has not.
     bounce refusal_of(std::uint64_t id) const;
 
-    /// Until there is an answer; looks now and then whether who is to give it is still there.
+    /// Waits for the reply, and checks now and then whether the instance is still alive.
     asio::awaitable<void> wait(pending& mine, std::string service, std::string instance, time_point ends);
 
     asio::awaitable<bool> is_there(std::string service, std::string instance, time_point ends);
     static error lost(const std::string& service, const std::string& instance);
 
-    /// Lets a stream's reader look whether its source is still there, and tell it when it leaves.
+    /// Lets a stream's reader check whether its source is still alive, and cancel it when the reader leaves.
     void follow(inlet& in, const std::string& service, const std::string& instance, const std::string& address,
                 time_point ends);
 
@@ -2498,10 +2498,10 @@ private:
     static asio::awaitable<void> look_for(std::shared_ptr<rpc_core> self, std::string service, std::string instance,
                                           time_point ends, bool is_lost);
 
-    /// Waits for nothing, so that a call's time ends also one that can't be sent: the call hears what becomes of it.
+    /// Sends without waiting, so that a call that can't be sent times out, too; an error is stored in the call.
     void send(const std::shared_ptr<pending>& mine, std::string to, std::string text, bounce back);
 
-    /// Nobody waits any more: the method is to be cancelled. Waits for nothing.
+    /// Cancels the method of a call that nobody waits for any more. Does not wait.
     void abandon(const std::string& address, std::uint64_t id, const std::string& reader);
 
     void hear(std::string_view text);
@@ -2595,7 +2595,7 @@ asio::awaitable<std::string> rpc::call_json(std::string service, std::string met
 
 namespace taskflux::detail {
 
-/// A call that waits.
+/// A call that waits for its reply.
 struct rpc_core::pending {
     std::string take() {
         const std::lock_guard lock(mutex);
@@ -2604,7 +2604,7 @@ struct rpc_core::pending {
         const auto code = code_of(why);
         throw call_failed(code, std::move(why));
     }
-    /// Throws what kept it from being sent, unless there is an answer all the same.
+    /// Throws the error of sending it, unless there is a reply all the same.
     void check() {
         const std::lock_guard lock(mutex);
         if (trouble && !answer && failure.empty()) std::rethrow_exception(trouble);
@@ -2622,7 +2622,7 @@ struct rpc_core::pending {
     std::atomic<bool> is_refused = false;
 };
 
-/// Has a number, by which an answer finds it.
+/// Registers a call under a number, which its reply names.
 class rpc_core::waiting {
 public:
     waiting(rpc_core& core, std::string address)
@@ -2684,7 +2684,7 @@ asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call
         if (failure) self->abandon(to.address, request.id, self->box_->address());
         if (failure && !may_repeat) std::rethrow_exception(failure);
         if (is_refused) self->instances_.did_not_hear(what.service, to.address);
-        else tried.erase(to.address);  // perhaps only the way to it was lost
+        else tried.erase(to.address);  // perhaps only the connection to it was lost
     }
 }
 
@@ -2813,7 +2813,7 @@ void rpc_core::hear(std::string_view text) {
     call_letter letter;
     try {
         letter = call_letter::parse(text);
-    } catch (const std::exception&) {  // not one of ours
+    } catch (const std::exception&) {  // not a call message
         return;
     }
     std::shared_ptr<pending> mine;
@@ -2963,7 +2963,7 @@ std::string board_of(std::string_view service) { return "taskflux/service/" + st
 
 namespace taskflux::detail {
 
-/// A service while it runs. Kept alive by its loop and its calls. What it does is in core.ipp.
+/// A service while it runs. Kept alive by its loop and its calls.
 class service_core : public std::enable_shared_from_this<service_core> {
 public:
     service_core(broker_ptr broker, const service_options& options, std::shared_ptr<const method_map> methods,
@@ -2971,19 +2971,19 @@ public:
 
     const asio::any_io_executor& strand() const { return strand_; }
 
-    /// The service's whole life: until `stop`, or until the broker is closed, which throws.
+    /// Runs the service until `stop`, or until the broker is closed, which throws.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool> cpu_threads);
 
     /// Thread-safe.
     void stop();
 
-    /// Ends it without waiting for anything. Thread-safe.
+    /// Ends it without waiting. Thread-safe.
     void abandon();
 
     std::size_t running() const;
 
 private:
-    /// A call in hand.
+    /// A call in flight.
     struct call {
         call(asio::any_io_executor on, taskflux::clock& clock, call_letter letter, method_handler& handler)
             : where(std::move(on)), context(clock, letter.method, letter.headers, letter.deadline),
@@ -2995,22 +2995,22 @@ private:
         method_handler& does;
         std::string answer;              // empty: none
         asio::cancellation_signal stop;  // for `where`
-        bool is_gone = false;            // who has called: nobody waits for an answer. Guarded by the core's mutex
+        bool is_gone = false;            // the caller waits no more for a reply. Guarded by the core's mutex
     };
     using call_ptr = std::shared_ptr<call>;
-    using call_key = std::pair<std::string, std::uint64_t>;  // who has called, and its number
+    using call_key = std::pair<std::string, std::uint64_t>;  // the caller's address, and the number of its call
 
     void hear(std::string_view text);
     void begin(call_letter request);
     void cancel(const call_ptr& one);
 
-    /// Who has called does not wait any more.
+    /// Cancels a call whose caller waits no more.
     void cancel(const call_key& key);
     void cancel_all();
     void answer(const call_ptr& one);
     void end(const call_ptr& one);
 
-    /// The method, or null where an answer has been sent that there is none.
+    /// The method; null, after an error was sent to the caller, where there is none.
     method_handler* find(const call_letter& request);
     void refuse(const call_letter& request, call_letter::kind how, errc code, const std::string& why);
     void open_outlet(call& of);
@@ -3021,7 +3021,7 @@ private:
     asio::awaitable<void> withdraw();
     asio::awaitable<void> drain();
 
-    /// When the first call in hand is over, or has been cancelled too late.
+    /// Cancels calls past their deadlines; returns when the next one is due.
     time_point cancel_overdue();
 
     /// Logs an error, if there is one; throws `shut_down`.
@@ -3258,7 +3258,7 @@ void service_core::cancel(const call_key& key) {
 
 void service_core::begin(call_letter request) {
     auto& clock = broker_->clock();
-    if (clock.now() >= request.deadline) return;  // who has called has given up
+    if (clock.now() >= request.deadline) return;  // the caller has given up
     auto* const does = find(request);
     if (!does) return;
     const auto& on = does->kind() == job::kind::plain && cpu_ ? cpu_ : broker_->get_executor();
@@ -3329,7 +3329,7 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
         } else {
             co_await one->does.run(one->context, one->request.payload, answer.payload);
         }
-        constexpr std::size_t most = exchange::max_message_size - 64;  // beside its head
+        constexpr std::size_t most = exchange::max_message_size - 64;  // beside the message's head
         if (answer.payload.size() > most) {
             throw error(errc::too_large, "a result of " + std::to_string(answer.payload.size()) + " bytes; at most " +
                                              std::to_string(most) + " are sent");
@@ -3586,7 +3586,7 @@ void inlet::hear(std::string_view text) {
         const std::lock_guard lock(mutex_);
         ++letters_heard_;
         answer = note(letter);
-    } catch (const std::exception&) {  // not one of ours
+    } catch (const std::exception&) {  // not a call message
         return;
     }
     changed_->set();
@@ -3755,7 +3755,7 @@ void outlet::hear(std::string_view text) {
     call_letter letter;
     try {
         letter = call_letter::parse(text);
-    } catch (const std::exception&) {  // not one of ours
+    } catch (const std::exception&) {  // not a call message
         return;
     }
     std::function<void()> tell;
@@ -4425,9 +4425,9 @@ asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void
 
 namespace taskflux::detail {
 
-/// Kept by who hears its end, so that the signal is there for as long as the coroutine.
+/// Kept alive by the handler of its end, so that the signal lives as long as the coroutine.
 struct nursery::life {
-    /// Once is enough: a second cancellation would break off what the coroutine does after the first.
+    /// Emits once: a second cancellation would interrupt the coroutine's clean-up after the first.
     void tell() {
         if (!std::exchange(is_told, true)) stop.emit(asio::cancellation_type::terminal);
     }
@@ -5577,12 +5577,12 @@ struct known_schedule {
 
 namespace taskflux::detail {
 
-/// The local jobs that run now. Its functions are for one strand; the jobs themselves run on others, never inside one.
+/// The local jobs that run now. Its functions are for one strand; the jobs run elsewhere, never inside these functions.
 class local_runs {
 public:
     using sink = std::function<void(const std::string&)>;
 
-    /// `executor` runs coroutines, `cpu` plain functions. `log` hears of what jobs throw.
+    /// `executor` runs coroutines, `cpu` plain functions. `log` receives the errors of jobs.
     local_runs(asio::any_io_executor executor, asio::any_io_executor cpu, asio::any_io_executor strand, sink log)
         : executor_(std::move(executor)), cpu_(std::move(cpu)), strand_(std::move(strand)), log_(std::move(log)) {}
 
@@ -5591,7 +5591,7 @@ public:
         if (overlap == overlap_policy::skip && is_running(id)) return;
         if (overlap == overlap_policy::cancel_previous) cancel(id);
         const auto& on = what.is_plain && cpu_ ? cpu_ : executor_;
-        // Who closes us may then join the threads: not before the job is theirs, or we see that we are closed.
+        // After `close` the threads may be joined: not before they have the job, or it is seen here that this is closed.
         const asio::any_io_executor alive = asio::prefer(on, asio::execution::outstanding_work.tracked);
         if (*is_closed_) return;
         const auto one = std::make_shared<run>(id, asio::make_strand(on));
@@ -5608,7 +5608,7 @@ public:
         spawn_on(one->where, begin(what.start, is_closed_), std::move(on_end), one->stop.slot());
     }
 
-    /// Starts none from now on. Thread-safe.
+    /// Starts no further job. Thread-safe.
     void close() { *is_closed_ = true; }
 
     void cancel_all() {
@@ -5630,7 +5630,7 @@ private:
         bool is_cancelled = false;
     };
 
-    /// `co_spawn` runs its coroutine on the spot where it can: the job would then be inside `start`.
+    /// Posts first: `co_spawn` may run its coroutine at once, and then the job would run inside `start`.
     static asio::awaitable<void> begin(std::function<asio::awaitable<void>()> job,
                                        std::shared_ptr<const std::atomic<bool>> is_closed) {
         co_await asio::post(asio::deferred);
@@ -5659,7 +5659,7 @@ private:
     }
 
     static void cancel(const std::shared_ptr<run>& one) {
-        if (std::exchange(one->is_cancelled, true)) return;  // once is enough, and many may take long to end
+        if (std::exchange(one->is_cancelled, true)) return;  // once is enough: a job may take long to end
         asio::post(one->where, [one] { one->stop.emit(asio::cancellation_type::terminal); });
     }
 
@@ -5731,8 +5731,8 @@ private:
 
 namespace taskflux::detail {
 
-/// A scheduler while it runs: looks for schedules now and then, sleeps until the first is due, fires it. On one
-/// strand; kept alive by its loop.
+/// A scheduler while it runs: reads the schedules now and then, sleeps until the first is due, and fires it. On one strand;
+/// kept alive by its loop.
 class scheduler_core final : public std::enable_shared_from_this<scheduler_core> {
 public:
     template <class T>
@@ -5743,56 +5743,56 @@ public:
 
     const asio::any_io_executor& strand() const { return strand_; }
 
-    /// Until `stop`, or until the broker is closed, which throws. Local jobs that still run are cancelled then, and
-    /// waited for. `threads`, if it has any of its own, stay until then.
+    /// Runs until `stop`, or until the broker is closed, which throws; then cancels the local jobs that still run, and waits
+    /// for them. The scheduler's own `threads`, if any, live until then.
     awaitable<void> live(std::shared_ptr<asio::thread_pool> threads);
 
     /// Thread-safe; may come before `live`, and more than once.
     void stop();
 
-    /// For a scheduler that goes away while it runs: no job is started any more.
+    /// For a scheduler that is destroyed while it runs: starts no further job.
     void abandon();
 
 private:
     using known = known_schedule;
     using place = trouble_log::place;
 
-    /// What the broker keeps.
+    /// The loop over the schedules that the broker stores.
     awaitable<void> fire_shared();
 
-    /// The jobs of every process, which wait for no server.
+    /// The loop over the local jobs of scope `every_process`, which need no server.
     awaitable<void> fire_own();
 
     time_point next_due() const;
 
-    /// One call, with which the broker's time comes: all that jobs of every process wait for. False when it failed.
+    /// A first call, which sets the broker's clock; jobs of scope `every_process` wait for no other. False when it failed.
     awaitable<bool> ask_the_time();
 
-    /// Stores the local jobs that the broker has to know and does not yet.
+    /// Stores the schedules of local jobs that the broker does not have yet.
     awaitable<void> put_jobs();
 
-    /// False when there was nothing to be seen. One queue in trouble is no reason to look less often at the others.
+    /// Reads all queues; false when none could be read. One that can't be read does not delay the others.
     awaitable<bool> look();
 
-    /// What a queue has now; what it does not have any more is forgotten.
+    /// Takes over the rows that a queue has now, and forgets those that it no longer has.
     void learn(const std::string& queue, std::vector<schedule_entry> rows);
 
-    /// A row may be left over from a time when its job was not for every process.
+    /// Whether this process fires the row. A row may be left over from a time when its job had another scope.
     bool is_shared_job(const std::string& row) const;
     bool is_for_us(const std::string& queue, const schedule_definition& one) const;
 
     awaitable<void> fire_all();
 
-    /// False when another node was faster.
+    /// False when another node has changed the row before.
     awaitable<bool> fire(known& one, time_point now);
 
-    /// For how long there has been no sleep but calls: a tick of that time has not been missed. Bounded, since the
-    /// server's time may step.
+    /// How long the loop has waited for calls since its last sleep: a tick of that time is not missed. Bounded, since the
+    /// server's clock may step.
     duration held_up(time_point now) const;
 
     void run(const schedule_entry& entry, const tick_plan& plan, bool is_asked_for = false);
 
-    /// Cancels what a tick has followed. That it could not be is told of: the tick itself has fired.
+    /// Cancels the task of the tick before. A failure is logged only: the tick itself has fired.
     awaitable<void> cancel_task(const schedule_entry& of, std::string own_id);
     awaitable<void> cancel_live_task(std::string queue, std::string own_id);
 
@@ -5807,7 +5807,7 @@ private:
     nursery loops_;
     nursery::child shared_;
     bool is_stopped_ = false;
-    bool must_look_ = false;  // somebody was faster
+    bool must_look_ = false;  // another node has changed a row
     time_point awake_since_ = never;  // the end of the last sleep
     std::vector<std::string> jobs_to_put_;
     std::map<place, known> known_;
@@ -6191,7 +6191,7 @@ asio::awaitable<void> scheduler_core::fire_shared() {
         must_look_ = false;
         for (;;) {
             co_await fire_all();
-            co_await asio::post(asio::deferred);  // others have their turn, also where no call waits and all is late
+            co_await asio::post(asio::deferred);  // lets other coroutines run, also where no call waits and everything is late
             if (must_look_ || clock_.now() >= look_again) break;
             co_await sleep_until(clock_, (std::min)(look_again, next_due()));
             awake_since_ = clock_.now();
@@ -6213,7 +6213,7 @@ asio::awaitable<bool> scheduler_core::ask_the_time() {
     co_return !read.failure();
 }
 
-// --- looking ------------------------------------------------------------------------------------------------
+// --- reading ------------------------------------------------------------------------------------------------
 
 asio::awaitable<void> scheduler_core::put_jobs() {
     const auto some = std::exchange(jobs_to_put_, std::vector<std::string>());
@@ -6225,7 +6225,7 @@ asio::awaitable<void> scheduler_core::put_jobs() {
             trouble_.is_over(where);
             continue;
         }
-        jobs_to_put_.push_back(id);  // where its row can't be read, that is told of on looking
+        jobs_to_put_.push_back(id);  // a row that can't be read is logged when it is read next
         if (!is_unreadable(put.failure())) trouble_.report(where, "local job " + id, put.failure());
     }
 }
@@ -6241,7 +6241,7 @@ asio::awaitable<bool> scheduler_core::look() {
     trouble_.is_over(nowhere);
     const auto names = listed.take();
     std::set<std::string> queues(names.begin(), names.end());
-    for (const auto& [where, one] : known_) queues.insert(where.first);  // also where it has just gone
+    for (const auto& [where, one] : known_) queues.insert(where.first);  // also a queue that is no longer there
     trouble_.keep_queues(queues);
     bool has_seen = false;
     for (const auto& name : queues) {
@@ -6304,14 +6304,14 @@ bool scheduler_core::is_for_us(const std::string& queue, const schedule_definiti
 
 asio::awaitable<void> scheduler_core::fire_all() {
     std::vector<place> due;
-    const auto now = clock_.now();  // for all of them: none is late because of the others' calls
+    const auto now = clock_.now();  // for all of them: none is late because of calls for the others
     awake_since_ = (std::min)(awake_since_, now);
     for (const auto& [where, one] : known_) {
         if (one.due() <= now) due.push_back(where);
     }
     for (const auto& where : due) {
-        const auto found = known_.find(where);  // only `look` changes which there are
-        auto one = found->second;  // a copy: what it says holds only once it is stored
+        const auto found = known_.find(where);  // only `look` adds and removes entries
+        auto one = found->second;  // a copy: changes count only once they are stored
         auto firing = fire(one, now);
         auto fired = co_await caught(std::move(firing));
         if (fired.failure()) trouble_.report(where, "schedule " + where.second, fired.failure());
@@ -6349,7 +6349,7 @@ asio::awaitable<bool> scheduler_core::fire(known& one, time_point now) {
     }
     const bool is_ours = co_await book_.write(one.entry, std::move(tasks));
     if (is_ours && !means.task) run(one.entry, plan, is_asked_for);
-    // Only who has the tick may cancel for it: whose write is refused knows an older definition.
+    // Only the node that has taken the tick may cancel for it: a node whose write was refused has an older definition.
     if (is_ours && means.overlap == overlap_policy::cancel_previous) co_await cancel_task(one.entry, before);
     co_return is_ours;
 }
@@ -6390,7 +6390,7 @@ asio::awaitable<void> scheduler_core::fire_own() {
             soonest = (std::min)(soonest, one.due());
         }
         co_await asio::post(asio::deferred);
-        // Not for longer: what is known of the broker's time may have changed.
+        // Not longer: the broker's clock may have been set meanwhile.
         co_await sleep_until(clock_, (std::min)(soonest, later(clock_.now(), options_.look_every())));
     }
 }
@@ -6417,7 +6417,7 @@ asio::awaitable<void> scheduler_core::cancel_live_task(std::string queue, std::s
 
 namespace taskflux::detail {
 
-/// What to tell the broker about an attempt that returned `result`.
+/// The settlement of an attempt that returned `result`.
 inline settlement succeeded(const delivery& what, std::string result) {
     settlement end;
     end.key = what.key;
@@ -6426,15 +6426,15 @@ inline settlement succeeded(const delivery& what, std::string result) {
     return end;
 }
 
-/// An attempt that ended with an error, for deciding what follows.
+/// An attempt that ended with an error, as `decide` needs to know it.
 struct failed_attempt {
     const delivery* what = nullptr;
     retry_policy::predicate retry_if = nullptr;  ///< of the worker's own contract
-    std::optional<errc> stopped;                 ///< why its handler was told to stop, if it was
+    std::optional<errc> stopped;                 ///< why its handler was cancelled, if it was
     std::exception_ptr error;
 };
 
-/// What to tell the broker about an attempt that failed at `now`; nothing where it has no say any more.
+/// The settlement of an attempt that failed at `now`; nothing where its lease was lost.
 template <class Generator>
 std::optional<settlement> decide(const failed_attempt& attempt, time_point now, Generator& random) {
     const auto& what = *attempt.what;
@@ -6465,12 +6465,12 @@ std::optional<settlement> decide(const failed_attempt& attempt, time_point now, 
         end.counts = false;
         return end;
     } catch (const error& e) {
-        if (e.code() == errc::journal_mismatch) return end;  // no retry mends it
-    } catch (...) {  // any other failure: the policy's matter
+        if (e.code() == errc::journal_mismatch) return end;  // a retry would fail again
+    } catch (...) {  // any other failure: the policy decides
     }
     try {
         if (attempt.retry_if && !attempt.retry_if(attempt.error)) return end;
-    } catch (...) {  // a predicate that can't tell does not get another attempt
+    } catch (...) {  // a predicate that throws: no other attempt
         return end;
     }
     if (const auto delay = next_delay(what.spec->policy.retry, what.attempt, now - what.first_started_at, random)) {
@@ -6488,7 +6488,7 @@ namespace taskflux::detail {
 
 class attempt;
 
-/// Who owns attempts. Called from whatever thread an attempt is on.
+/// The owner of attempts. Called on any thread on which an attempt runs.
 class attempt_owner {
 public:
     virtual void on_end(attempt& ended, std::exception_ptr error) noexcept = 0;
@@ -6502,7 +6502,7 @@ protected:
     ~attempt_owner() = default;
 };
 
-/// One attempt at a task, as a job for the worker's slots.
+/// One attempt at a task, run by the worker's slots.
 class attempt final : public attempted_job, public list_hook<attempt>, private context_sink {
 public:
     /// `pool` and `handler` belong to `owner`, and live as long. `timeout` is for a task that has none.
@@ -6569,7 +6569,7 @@ private:
     const broker_ptr& broker() const override { return owner_->broker(); }
     const std::string& consumer_name() const override { return *consumer_; }
 
-    // Several calls of a handler may wait at the same time; all that it has is one slot.
+    // Several calls of a handler may wait at the same time, and it has one slot.
     void park() override {
         if (parked_++ == 0) owner_->on_park(true);
     }
@@ -6598,9 +6598,9 @@ namespace taskflux::detail {
 
 using consumer_ptr = std::shared_ptr<const std::string>;
 
-/// The name under which a worker holds its lease: its node's, a random word, as another process may have had that name and
-/// have died, and an epoch that grows each time the lease was lost: so that nobody mistakes an old life for the new.
-/// Thread-safe, but for `join`.
+/// The name under which a worker holds its lease: its node's, a random word (another process may have had the name before),
+/// and an epoch that grows each time the lease is lost, so that the reports of an earlier lease are told apart. Thread-safe,
+/// except for `join`.
 class membership {
 public:
     /// An empty `node` gets a UUID for a name.
@@ -6722,7 +6722,7 @@ private:
 
 namespace taskflux::detail {
 
-/// The attempts that a worker has in hand, so that one or all can be cancelled. Thread-safe.
+/// The attempts that a worker runs, so that one or all can be cancelled. Thread-safe.
 class running_attempts {
 public:
     void add(intrusive_list<attempt>& more) {
@@ -6762,23 +6762,23 @@ private:
 
 namespace taskflux::detail {
 
-/// The attempts that a worker has in hand: run on a pool of slots, cancelled alone or together, and what they
-/// have to tell put into the outbox. Their ends are decided here. Attempts keep it alive. Thread-safe, but
-/// for what waits: one at a time, on its worker's strand.
+/// The attempts of a worker: runs them on a pool of slots, cancels one or all, decides what follows from their ends, and
+/// gathers their reports. Attempts keep it alive. Thread-safe, except for the functions that wait: one at a time, on the
+/// worker's strand.
 class crew final : public attempt_owner, public std::enable_shared_from_this<crew> {
 public:
     /// `cpu` is where plain functions run.
     crew(broker_ptr broker, const worker_options& options, std::shared_ptr<const handler_map> handlers,
          asio::any_io_executor cpu);
 
-    /// How many more attempts fit, running or prefetched; none during a pause.
+    /// How many more attempts fit, running or prefetched; none while it is paused.
     std::size_t room() const {
         if (is_paused_) return 0;
         const auto taken = in_hand_.load(), most = capacity_ + parked_;
         return taken < most ? most - taken : 0;
     }
 
-    /// What runs already ends, when there are fewer slots from now on.
+    /// Changes the number of slots; attempts that run already go on.
     void concurrency(std::size_t slots);
     std::size_t concurrency() const { return capacity_ - prefetch_; }
 
@@ -6794,31 +6794,31 @@ public:
     /// Starts attempts at tasks that `who` fetched from `queues`.
     void launch(std::vector<delivery> found, const std::vector<std::string>& queues, const consumer_ptr& who);
 
-    /// Gives tasks back that were fetched too late to be started.
+    /// Gives back tasks that were fetched too late to be started.
     void give_back(const std::vector<delivery>& found, const std::vector<std::string>& queues,
                    const consumer_ptr& who);
 
-    /// Gives tasks back that have been prefetched, and not been started.
+    /// Gives back tasks that were prefetched and not started.
     void give_back_waiting();
 
     void cancel(const std::string& queue, const cancel_request& wanted);
     void cancel_all(errc reason);
 
-    /// Cancels everything for good, and lets go of the slots. Wakes nobody, so that it may be called while the
-    /// context is being destroyed: `wake` must follow otherwise.
+    /// Cancels all attempts for good, and releases the slots. Wakes no coroutine, so that it may be called while the
+    /// context is being destroyed; otherwise `wake` must follow.
     void close();
 
-    /// Whether nothing is in hand any more, within `limit`.
+    /// Waits up to `limit` for all attempts to end; returns whether they have.
     asio::awaitable<bool> emptied_within(duration limit);
 
-    /// What is to be told to the broker, but for queues that are `busy` being told.
+    /// The pending reports, except for those of `busy` queues, to which a batch is being sent.
     std::vector<outbox::parcel> take_news(const std::vector<std::string>& busy) { return outbox_.take(busy); }
     bool has_news() const { return !outbox_.empty(); }
 
-    /// Returns when there may be news, or after `wake`.
+    /// Returns when there may be pending reports, or after `wake`.
     asio::awaitable<void> wait_for_news() { return news_.wait(); }
 
-    /// Lets everybody who waits here look again.
+    /// Wakes the coroutines that wait here, so that they check again.
     void wake();
 
     executor_counts counts() const { return pool_->counts(); }
@@ -6828,7 +6828,7 @@ private:
 
     void on_end(attempt& ended, std::exception_ptr error) noexcept override;
 
-    /// Its coroutine was destroyed with the context: nobody can wait any more.
+    /// An attempt's coroutine was destroyed with the context: no coroutine can wait any more.
     void on_abandon(attempt& of) noexcept override;
     void on_progress(attempt& of, std::string encoded) override;
     void on_park(bool is_parked) override;
@@ -6868,11 +6868,11 @@ private:
     std::minstd_rand random_;
 
     std::atomic<std::size_t> in_hand_ = 0;
-    std::atomic<std::size_t> parked_ = 0;  // of those in hand: they only wait for their subtasks
+    std::atomic<std::size_t> parked_ = 0;  // attempts that only wait for subtasks
     std::atomic<bool> wants_room_ = false;
     std::atomic<bool> is_quiet_ = false;
     event news_;  // there is a new parcel in the outbox
-    event room_;  // an attempt has ended, and somebody waits for that
+    event room_;  // an attempt has ended
 };
 
 }  // namespace taskflux::detail
@@ -6881,14 +6881,14 @@ private:
 
 namespace taskflux::detail {
 
-/// A thread that renews a lease, whatever the I/O thread is busy with, until that has not moved for so long
-/// that it must be stuck. Thread-safe.
+/// A thread that renews a lease, also while a handler blocks the I/O thread, until that has been blocked for so long that
+/// it counts as stuck. Thread-safe.
 class lease_keeper {
 public:
     using renew = std::function<asio::awaitable<void>()>;  // must not throw
 
-    /// Will await `action` every `period` (of real time) on a thread of its own, unless `watched` has not run
-    /// anything for `stuck_after` by `clock` (zero: never mind).
+    /// Awaits `action` every `period` (of real time) on a thread of its own, unless `watched` has run nothing for
+    /// `stuck_after` by `clock` (zero: always).
     lease_keeper(duration period, duration stuck_after, taskflux::clock& clock, asio::any_io_executor watched,
                  renew action)
         : period_(period), stuck_after_(stuck_after), clock_(clock), watched_(std::move(watched)),
@@ -6906,7 +6906,7 @@ public:
         thread_ = std::thread([this] { context_.run(); });
     }
 
-    /// Ends the thread, and waits for that.
+    /// Ends the thread, and waits for its end.
     void stop() {
         const std::lock_guard lock(mutex_);
         is_stopped_ = true;
@@ -6949,14 +6949,14 @@ private:
 
 namespace taskflux::detail {
 
-/// How far a worker's life has come. It only goes on, never back.
+/// The phase of a running worker. It only goes forward.
 class worker_phase {
 public:
     enum class step {
         working,     // it fetches tasks
-        draining,    // it fetches none; its handlers have time to end
-        cancelling,  // that time is over: its handlers are cancelled
-        closing      // no handler is waited for any more: what is known of ends is told to the broker once more
+        draining,    // it fetches none; its handlers may finish
+        cancelling,  // their time is over: they are cancelled
+        closing      // it waits for no handler any more, and sends the pending reports once more
     };
 
     /// Goes on to `to`, unless it is there already, or further.
@@ -6978,8 +6978,8 @@ private:
 
 namespace taskflux::detail {
 
-/// A worker while it runs: loops that fetch tasks for its crew, tell the broker what became of them, and keep
-/// the lease. All of them are on one strand. Kept alive by its loops.
+/// A worker while it runs: loops that fetch tasks for its crew, report their ends to the broker, and renew the lease.
+/// All of them are on one strand. Kept alive by its loops.
 class worker_core final : public std::enable_shared_from_this<worker_core> {
 public:
     /// `cpu` is where plain functions run. `queues` must not be empty.
@@ -6988,17 +6988,17 @@ public:
 
     const asio::any_io_executor& strand() const { return strand_; }
 
-    /// The worker's whole life: until `stop`, or until the broker is closed, which throws. `cpu_threads`, if it
-    /// has any of its own, stay until nothing can be posted to them any more.
+    /// Runs the worker until `stop`, or until the broker is closed, which throws. The worker's own `cpu_threads`, if any,
+    /// live until nothing can be posted to them any more.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool> cpu_threads);
 
     /// Thread-safe; may come before `live`, and more than once.
     void stop();
 
-    /// Like `stop`, and cancels the handlers at once.
+    /// Like `stop`, but cancels the handlers at once.
     void stop_now();
 
-    /// For a worker that goes away while it runs: no thread of its own is left, and its handlers are cancelled.
+    /// For a worker that is destroyed while it runs: ends its threads, and cancels its handlers.
     void abandon();
 
     executor_counts counts() const { return crew_->counts(); }
@@ -7013,45 +7013,45 @@ private:
     static std::vector<std::string> names_of(const std::vector<weighted_queue>& queues);
     static std::shared_ptr<const name_set> names_of(const handler_map& handlers);
 
-    /// No task is fetched from now on, and the worker's end is as far as `to`.
+    /// Fetches no more tasks, and goes on to the phase `to`.
     void end_fetching(step to);
 
-    /// A loop ended with an error that it could not get over.
+    /// A loop has ended with an error that it can't handle.
     void on_broken();
 
     asio::awaitable<void> fetch_loop();
     fetch_request next_request(const std::string& consumer, std::size_t room);
 
-    /// So that the end of a short handler reaches the broker before the next fetch: who waits for it comes first while
-    /// there is little to do.
+    /// Lets a short handler end before the next fetch, so that a caller which waits for its result gets it sooner while the
+    /// worker has little to do.
     asio::awaitable<void> let_it_end();
 
-    /// After a failed fetch: a new epoch when the lease is gone, otherwise patience. Throws when the broker
+    /// After a failed fetch: joins with a new epoch when the lease is lost, otherwise backs off. Throws when the broker
     /// has been closed.
     asio::awaitable<void> recover(std::exception_ptr failure, consumer_ptr who);
 
     asio::awaitable<void> settle_loop();
 
-    /// Delivers beside the others: a queue that can't be reached must not hold up the rest.
+    /// Sends in a coroutine of its own, so that a queue that can't be reached does not delay the others.
     void send(outbox::parcel parcel);
 
-    /// Tells the broker, again and again until it has heard or will not any more.
+    /// Sends a batch to the broker, with retries until it is accepted or the worker ends.
     asio::awaitable<void> deliver(outbox::parcel parcel);
 
-    /// Hears of tasks that are to be cancelled, and of a lost lease.
+    /// Waits for tasks that must be cancelled, and for a lost lease.
     asio::awaitable<void> watch_loop();
     asio::awaitable<void> watch();
 
-    /// On the strand, or on the keeper's thread. Throws only when it is cancelled.
+    /// Renews the lease, on the strand or on the keeper's thread. Throws only when it is cancelled.
     asio::awaitable<void> renew();
     void on_renewed(const consumer_ptr& who, const renewal& answer);
 
-    /// What this consumer ran is others' now: their attempts count, not ours.
+    /// Cancels the handlers of a consumer whose lease is lost: other workers run its tasks now.
     void on_lost(const consumer_ptr& who);
 
     asio::awaitable<void> pause(unsigned failures);
 
-    /// Lets the handlers end: by themselves, then cancelled, then not at all.
+    /// Waits for the handlers to finish, then cancels them, then gives their tasks back.
     asio::awaitable<void> drain();
 
     /// Thread-safe.
@@ -7071,7 +7071,7 @@ private:
     nursery loops_;
     nursery::child fetching_, settling_, watching_;
     worker_phase phase_;
-    std::vector<std::string> busy_queues_;  // that are being told how tasks ended
+    std::vector<std::string> busy_queues_;  // to which a batch is being sent
     consumer_ptr lost_;  // the latest one whose lease was lost
     unsigned failures_ = 0;
 
@@ -7244,7 +7244,7 @@ void worker_core::end_fetching(step to) {
 }
 
 void worker_core::on_broken() {
-    end_fetching(step::closing);  // there is nobody to tell any more
+    end_fetching(step::closing);  // the broker takes no more reports
     crew_->cancel_all(errc::shut_down);
     watching_.stop();
     crew_->wake();
@@ -7302,7 +7302,7 @@ fetch_request worker_core::next_request(const std::string& consumer, std::size_t
 }
 
 asio::awaitable<void> worker_core::let_it_end() {
-    constexpr int enough_turns = 20;  // of the event loop: more than the steps of a handler that waits for nothing
+    constexpr int enough_turns = 20;  // of the event loop: more than a handler takes that does not wait
     for (int turn = 0; turn != enough_turns; ++turn) co_await asio::post(strand_, asio::deferred);
 }
 
@@ -7327,7 +7327,7 @@ asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_
     co_await pause(failures_);
 }
 
-// --- telling the broker -------------------------------------------------------------------------------------
+// --- reporting to the broker -------------------------------------------------------------------------------------
 
 asio::awaitable<void> worker_core::settle_loop() {
     const auto self = shared_from_this();
@@ -16890,7 +16890,7 @@ private:
             if (message.starts_with(post_office::kind)) return post_->deliver(message.substr(1));
             unheard = inbox_.deliver(message, consumers_);
         } catch (const std::exception&) {
-            return;  // not one of ours; polls make up for it
+            return;  // not a call message; polls make up for it
         }
         if (!unheard) return;
         if (unheard->consumer.empty()) {

@@ -6133,7 +6133,7 @@ namespace taskflux::detail {
 
 using task_handler = basic_handler<context>;
 
-/// By the names of their tasks.
+/// Handlers by the names of their tasks.
 using handler_map = std::map<std::string, std::unique_ptr<task_handler>, std::less<>>;
 
 }  // namespace taskflux::detail
@@ -6142,7 +6142,7 @@ using handler_map = std::map<std::string, std::unique_ptr<task_handler>, std::le
 
 namespace taskflux {
 
-/// A queue that a worker serves. Weights say how often it is looked at first, relative to the others.
+/// A queue that a worker serves. The weight says how often it is fetched from first, relative to the others.
 struct weighted_queue {
     std::string name;
     unsigned weight = 1;

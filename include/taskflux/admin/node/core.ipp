@@ -24,7 +24,7 @@
 
 namespace taskflux::detail {
 
-/// As many slots as a worker of this machine can count.
+/// `wanted`, limited to what `size_t` can hold.
 inline std::size_t slots_of(std::uint64_t wanted) {
     return static_cast<std::size_t>((std::min)(wanted, std::uint64_t((std::numeric_limits<std::size_t>::max)())));
 }
@@ -39,7 +39,7 @@ node_core::node_core(broker_ptr broker, worker& shown, node_options options)
 
 asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     const auto self = shared_from_this();
-    if (std::exchange(has_begun_, true)) throw error(errc::wrong_state, "this node has been run already");
+    if (std::exchange(has_begun_, true)) throw error(errc::wrong_state, "this node can't be run again: a node runs once; make another one");
     parts_.start(beginning_, begin());
     co_await parts_.end_of(beginning_);
     auto running = worker_.run();  // before an order can come

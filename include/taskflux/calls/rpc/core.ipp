@@ -19,7 +19,7 @@
 
 namespace taskflux::detail {
 
-/// A call that waits.
+/// A call that waits for its reply.
 struct rpc_core::pending {
     std::string take() {
         const std::lock_guard lock(mutex);
@@ -28,7 +28,7 @@ struct rpc_core::pending {
         const auto code = code_of(why);
         throw call_failed(code, std::move(why));
     }
-    /// Throws what kept it from being sent, unless there is an answer all the same.
+    /// Throws the error of sending it, unless there is a reply all the same.
     void check() {
         const std::lock_guard lock(mutex);
         if (trouble && !answer && failure.empty()) std::rethrow_exception(trouble);
@@ -46,7 +46,7 @@ struct rpc_core::pending {
     std::atomic<bool> is_refused = false;
 };
 
-/// Has a number, by which an answer finds it.
+/// Registers a call under a number, which its reply names.
 class rpc_core::waiting {
 public:
     waiting(rpc_core& core, std::string address)
@@ -108,7 +108,7 @@ asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call
         if (failure) self->abandon(to.address, request.id, self->box_->address());
         if (failure && !may_repeat) std::rethrow_exception(failure);
         if (is_refused) self->instances_.did_not_hear(what.service, to.address);
-        else tried.erase(to.address);  // perhaps only the way to it was lost
+        else tried.erase(to.address);  // perhaps only the connection to it was lost
     }
 }
 
@@ -237,7 +237,7 @@ void rpc_core::hear(std::string_view text) {
     call_letter letter;
     try {
         letter = call_letter::parse(text);
-    } catch (const std::exception&) {  // not one of ours
+    } catch (const std::exception&) {  // not a call message
         return;
     }
     std::shared_ptr<pending> mine;

@@ -92,7 +92,7 @@ void service_core::cancel(const call_key& key) {
 
 void service_core::begin(call_letter request) {
     auto& clock = broker_->clock();
-    if (clock.now() >= request.deadline) return;  // who has called has given up
+    if (clock.now() >= request.deadline) return;  // the caller has given up
     auto* const does = find(request);
     if (!does) return;
     const auto& on = does->kind() == job::kind::plain && cpu_ ? cpu_ : broker_->get_executor();
@@ -163,7 +163,7 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
         } else {
             co_await one->does.run(one->context, one->request.payload, answer.payload);
         }
-        constexpr std::size_t most = exchange::max_message_size - 64;  // beside its head
+        constexpr std::size_t most = exchange::max_message_size - 64;  // beside the message's head
         if (answer.payload.size() > most) {
             throw error(errc::too_large, "a result of " + std::to_string(answer.payload.size()) + " bytes; at most " +
                                              std::to_string(most) + " are sent");

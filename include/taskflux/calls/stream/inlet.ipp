@@ -125,7 +125,7 @@ void inlet::hear(std::string_view text) {
         const std::lock_guard lock(mutex_);
         ++letters_heard_;
         answer = note(letter);
-    } catch (const std::exception&) {  // not one of ours
+    } catch (const std::exception&) {  // not a call message
         return;
     }
     changed_->set();

@@ -106,7 +106,7 @@ void outlet::hear(std::string_view text) {
     call_letter letter;
     try {
         letter = call_letter::parse(text);
-    } catch (const std::exception&) {  // not one of ours
+    } catch (const std::exception&) {  // not a call message
         return;
     }
     std::function<void()> tell;

@@ -20,7 +20,7 @@ namespace taskflux::detail {
 
 class attempt;
 
-/// Who owns attempts. Called from whatever thread an attempt is on.
+/// The owner of attempts. Called on any thread on which an attempt runs.
 class attempt_owner {
 public:
     virtual void on_end(attempt& ended, std::exception_ptr error) noexcept = 0;
@@ -34,7 +34,7 @@ protected:
     ~attempt_owner() = default;
 };
 
-/// One attempt at a task, as a job for the worker's slots.
+/// One attempt at a task, run by the worker's slots.
 class attempt final : public attempted_job, public list_hook<attempt>, private context_sink {
 public:
     /// `pool` and `handler` belong to `owner`, and live as long. `timeout` is for a task that has none.
@@ -101,7 +101,7 @@ private:
     const broker_ptr& broker() const override { return owner_->broker(); }
     const std::string& consumer_name() const override { return *consumer_; }
 
-    // Several calls of a handler may wait at the same time; all that it has is one slot.
+    // Several calls of a handler may wait at the same time, and it has one slot.
     void park() override {
         if (parked_++ == 0) owner_->on_park(true);
     }

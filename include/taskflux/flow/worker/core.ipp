@@ -91,7 +91,7 @@ void worker_core::end_fetching(step to) {
 }
 
 void worker_core::on_broken() {
-    end_fetching(step::closing);  // there is nobody to tell any more
+    end_fetching(step::closing);  // the broker takes no more reports
     crew_->cancel_all(errc::shut_down);
     watching_.stop();
     crew_->wake();
@@ -149,7 +149,7 @@ fetch_request worker_core::next_request(const std::string& consumer, std::size_t
 }
 
 asio::awaitable<void> worker_core::let_it_end() {
-    constexpr int enough_turns = 20;  // of the event loop: more than the steps of a handler that waits for nothing
+    constexpr int enough_turns = 20;  // of the event loop: more than a handler takes that does not wait
     for (int turn = 0; turn != enough_turns; ++turn) co_await asio::post(strand_, asio::deferred);
 }
 
@@ -174,7 +174,7 @@ asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_
     co_await pause(failures_);
 }
 
-// --- telling the broker -------------------------------------------------------------------------------------
+// --- reporting to the broker -------------------------------------------------------------------------------------
 
 asio::awaitable<void> worker_core::settle_loop() {
     const auto self = shared_from_this();
