@@ -8497,6 +8497,30 @@ private:
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/memory/nonces.hpp ----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The nonces of a queue's keys: a function of the number, another one in each life of the queue, so that keys of another life
+/// don't match.
+class nonces {
+public:
+    explicit nonces(std::uint64_t seed) : seed_(seed) {}
+
+    std::uint32_t of(std::uint64_t sequence) const {
+        // SplitMix64's finaliser (Steele, Lea, Flood, 2014).
+        auto mixed = seed_ + sequence * 0x9e3779b97f4a7c15U;
+        mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9U;
+        mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebU;
+        return static_cast<std::uint32_t>((mixed ^ (mixed >> 31)) >> 32);
+    }
+
+private:
+    std::uint64_t seed_;
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/ready.hpp -----------------------------------------------------
 
 namespace taskflux::memory {
@@ -8675,6 +8699,41 @@ private:
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/memory/unique_keys.hpp -----------------------------------------------
+
+namespace taskflux::memory {
+
+/// Which task holds which unique key, and until when. An empty key is none. Not thread-safe.
+class unique_keys {
+public:
+    /// The number of the task that holds it now, which may have gone.
+    std::optional<std::uint64_t> holder(const std::string& key, time_point now) const {
+        const auto lock = locks_.find(key);
+        if (lock == locks_.end() || lock->second.until <= now) return std::nullopt;
+        return lock->second.sequence;
+    }
+
+    void lock(const std::string& key, std::uint64_t sequence, time_point until) {
+        if (!key.empty()) locks_[key] = {sequence, until};
+    }
+
+    /// Unless another task has it by now.
+    void unlock(const std::string& key, std::uint64_t sequence) {
+        const auto lock = locks_.find(key);
+        if (lock != locks_.end() && lock->second.sequence == sequence) locks_.erase(lock);
+    }
+
+private:
+    struct lock_entry {
+        std::uint64_t sequence;
+        time_point until;
+    };
+
+    std::unordered_map<std::string, lock_entry> locks_;
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/store.hpp -----------------------------------------------------
 
 namespace taskflux::memory {
@@ -8684,7 +8743,7 @@ namespace taskflux::memory {
 class task_store {
 public:
     /// `seed` makes the nonces of keys; `max_ended` bounds how many ended tasks are kept, zero: no bound.
-    task_store(std::uint64_t seed, std::size_t max_ended) : seed_(seed), max_ended_(max_ended) {}
+    task_store(std::uint64_t seed, std::size_t max_ended) : nonces_(seed), max_ended_(max_ended) {}
 
     /// Stores a task, or finds the one that is there already under its own id or unique key.
     submitted add(new_task&& from, time_point now) {
@@ -8832,20 +8891,20 @@ public:
 
     entry* find(task_key key) {
         auto* task = tasks_.find(key.sequence);
-        return task && nonce_of(key.sequence) == key.nonce ? task : nullptr;
+        return task && nonces_.of(key.sequence) == key.nonce ? task : nullptr;
     }
 
     std::optional<task_key> find_own(const std::string& own_id) const {
         if (own_id.empty()) return std::nullopt;
         const auto found = own_ids_.find(own_id);
         if (found == own_ids_.end()) return std::nullopt;
-        return task_key{found->second, nonce_of(found->second)};
+        return task_key{found->second, nonces_.of(found->second)};
     }
 
     /// The task with the lowest number above `sequence`, or null.
     entry* after(std::uint64_t sequence) { return tasks_.after(sequence); }
 
-    task_key key_of(const entry& task) const { return {task.sequence, nonce_of(task.sequence)}; }
+    task_key key_of(const entry& task) const { return {task.sequence, nonces_.of(task.sequence)}; }
 
     ready_tasks& ready() { return ready_; }
     const ready_tasks& ready() const { return ready_; }
@@ -8983,22 +9042,9 @@ protected:
 private:
     using by_time = std::set<std::pair<time_point, std::uint64_t>>;
 
-    struct unique_lock {
-        std::uint64_t sequence;
-        time_point until;
-    };
-
     static std::size_t index(task_state state) { return static_cast<std::size_t>(state); }
 
     void expect(time_point when) { next_ = (std::min)(next_, when); }
-
-    std::uint32_t nonce_of(std::uint64_t sequence) const {
-        // SplitMix64's finaliser (Steele, Lea, Flood, 2014): keys of another life don't match.
-        auto mixed = seed_ + sequence * 0x9e3779b97f4a7c15U;
-        mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9U;
-        mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebU;
-        return static_cast<std::uint32_t>((mixed ^ (mixed >> 31)) >> 32);
-    }
 
     void forget(entry& ended) {
         detach(ended);
@@ -9021,24 +9067,20 @@ private:
     }
 
     const entry* unique_holder(const std::string& key, time_point now) {
-        if (key.empty()) return nullptr;
-        const auto lock = unique_.find(key);
-        return lock == unique_.end() || lock->second.until <= now ? nullptr : tasks_.find(lock->second.sequence);
+        const auto holder = unique_.holder(key, now);
+        return holder ? tasks_.find(*holder) : nullptr;
     }
 
     void lock_unique_key(const entry& task, time_point now) {
         const auto& [key, window] = std::tie(task.extras->unique_key, task.extras->unique_window);
-        if (key.empty()) return;
-        unique_[key] = {task.sequence, window > duration::zero() ? later(now, window) : never};
+        unique_.lock(key, task.sequence, window > duration::zero() ? later(now, window) : never);
     }
 
     void unlock_unique_key(const entry& task) {
-        if (!task.extras || task.extras->unique_key.empty()) return;
-        const auto lock = unique_.find(task.extras->unique_key);
-        if (lock != unique_.end() && lock->second.sequence == task.sequence) unique_.erase(lock);
+        if (task.extras) unique_.unlock(task.extras->unique_key, task.sequence);
     }
 
-    std::uint64_t seed_;
+    nonces nonces_;
     std::size_t max_ended_;
     entry_table tasks_;
     ready_tasks ready_;
@@ -9049,7 +9091,7 @@ private:
     time_point next_ = never;
     std::array<std::size_t, task_state_count> counts_{};
     std::unordered_map<std::string, std::uint64_t> own_ids_;
-    std::unordered_map<std::string, unique_lock> unique_;
+    unique_keys unique_;
 };
 
 }  // namespace taskflux::memory
@@ -9480,11 +9522,51 @@ private:
 
 }  // namespace taskflux::memory
 
-// -------------------- taskflux/broker/memory/inspect.hpp ---------------------------------------------------
+// -------------------- taskflux/broker/memory/queues.hpp ----------------------------------------------------
 
 namespace taskflux::memory {
 
 using queue_map = std::map<std::string, std::unique_ptr<task_queue>, std::less<>>;
+
+/// The queues of a broker by their names. Not thread-safe.
+class queues {
+public:
+    /// Bounds as in `task_queue`.
+    queues(std::size_t max_pending, std::size_t max_ended) : max_pending_(max_pending), max_ended_(max_ended) {}
+
+    /// The queue of that name, or an empty one when there is none.
+    task_queue& look(const std::string& name) {
+        const auto found = all_.find(name);
+        return found == all_.end() ? nowhere_ : *found->second;
+    }
+
+    /// The queue of that name, a new one when there is none. Errors: `invalid_argument`.
+    task_queue& make(const std::string& name) {
+        if (const auto found = all_.find(name); found != all_.end()) return *found->second;
+        detail::check_queue_name(name);
+        auto made = std::make_unique<task_queue>(new_seed(), max_pending_, max_ended_);
+        return *all_.emplace(name, std::move(made)).first->second;
+    }
+
+    queue_map& all() { return all_; }
+
+private:
+    static std::uint64_t new_seed() {
+        std::random_device device;
+        return (std::uint64_t(device()) << 32) | device();
+    }
+
+    std::size_t max_pending_;
+    std::size_t max_ended_;
+    queue_map all_;
+    task_queue nowhere_{0, 0, 0};
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/inspect.hpp ---------------------------------------------------
+
+namespace taskflux::memory {
 
 /// What a task looks like from outside.
 inline task_record record_of(const std::string& queue, const task_queue& in, const entry& task) {
@@ -9595,8 +9677,7 @@ public:
 
     /// `max_pending` and `max_ended` as in `task_queue`; `clock` must outlive the hub.
     hub(asio::any_io_executor executor, std::size_t max_pending, std::size_t max_ended, taskflux::clock& clock)
-        : executor_(std::move(executor)), max_pending_(max_pending), max_ended_(max_ended), clock_(clock),
-          timer_(executor_) {}
+        : executor_(std::move(executor)), clock_(clock), queues_(max_pending, max_ended), timer_(executor_) {}
 
     ~hub() { clock_.disarm(timer_); }
 
@@ -9608,7 +9689,7 @@ public:
     auto in_existing(const std::string& name, Action action) {
         const std::lock_guard lock(mutex_);
         check_open();
-        return change(look(name), name, std::move(action));
+        return change(queues_.look(name), name, std::move(action));
     }
 
     /// `action(queue, now)`, on a new queue where there is none of that name. Errors: `invalid_argument`.
@@ -9616,7 +9697,7 @@ public:
     auto in_any(const std::string& name, Action action) {
         const std::lock_guard lock(mutex_);
         check_open();
-        return change(make(name), name, std::move(action));
+        return change(queues_.make(name), name, std::move(action));
     }
 
     /// `action(queue, item, now)` for each item.
@@ -9636,9 +9717,9 @@ public:
         const std::lock_guard lock(mutex_);
         check_open();
         const auto now = clock_.now();
-        for (auto& [name, queue] : queues_) queue->advance(now);
+        for (auto& [name, queue] : queues_.all()) queue->advance(now);
         pass_effects(now);
-        return action(queues_);
+        return action(queues_.all());
     }
 
     awaitable<std::vector<delivery>> fetch(fetch_request request) {
@@ -9673,7 +9754,7 @@ public:
         {
             const std::lock_guard lock(mutex_);
             check_open();
-            for (const auto& [name, queue] : queues_) {
+            for (const auto& [name, queue] : queues_.all()) {
                 if (queue->has_news(consumer)) co_return;
             }
             place.park();
@@ -9687,7 +9768,7 @@ public:
         {
             const std::lock_guard lock(mutex_);
             check_open();
-            auto& queue = look(id.queue);
+            auto& queue = queues_.look(id.queue);
             queue.advance(clock_.now());
             auto* const task = queue.find(id.key);
             if (!task) throw detail::no_such_task(id);
@@ -9747,7 +9828,7 @@ private:
         /// With the hub locked: from here on, nobody writes an outcome.
         void withdraw() {
             if (!awaited || outcome) return;
-            if (auto* task = of.look(awaited->queue).find(awaited->key)) task->remove_waiter(*this);
+            if (auto* task = of.queues_.look(awaited->queue).find(awaited->key)) task->remove_waiter(*this);
             awaited.reset();
         }
 
@@ -9783,36 +9864,18 @@ private:
         if (is_closed_) throw detail::broker_is_closed();
     }
 
-    /// The queue of that name, or an empty one when there is none.
-    task_queue& look(const std::string& name) {
-        const auto found = queues_.find(name);
-        return found == queues_.end() ? nowhere_ : *found->second;
-    }
-
-    task_queue& make(const std::string& name) {
-        if (const auto found = queues_.find(name); found != queues_.end()) return *found->second;
-        detail::check_queue_name(name);
-        auto made = std::make_unique<task_queue>(new_seed(), max_pending_, max_ended_);
-        return *queues_.emplace(name, std::move(made)).first->second;
-    }
-
-    static std::uint64_t new_seed() {
-        std::random_device device;
-        return (std::uint64_t(device()) << 32) | device();
-    }
-
     bool try_fetch(const fetch_request& request, std::vector<delivery>& found) {
         check_open();
         const auto now = clock_.now();
         for (const auto& name : request.queues) {
-            auto& queue = look(name);
+            auto& queue = queues_.look(name);
             queue.advance(now);
             if (!queue.find_consumer(request.consumer)) throw detail::consumer_is_gone(request.consumer, name);
         }
         pass_effects(now);
         bool has_seen_all = true;
         for (std::size_t i = 0; i < request.queues.size() && found.size() < request.max; ++i) {
-            auto& queue = look(request.queues[i]);
+            auto& queue = queues_.look(request.queues[i]);
             auto& who = *queue.find_consumer(request.consumer);
             queue.fetch(who, request.names.get(), i, request.max - found.size(), now, found);
             has_seen_all = has_seen_all && !queue.has_work(request.names.get());
@@ -9844,7 +9907,7 @@ private:
 
     /// A fetch that was woken leaves tasks to others: wakes the next one.
     void pass_on(const fetch_request& request) {
-        for (const auto& name : request.queues) wake_fetch(name, look(name));
+        for (const auto& name : request.queues) wake_fetch(name, queues_.look(name));
     }
 
     /// Passes on what woke a fetch that has ended. One that ends while suspended may be taken down with its
@@ -9865,7 +9928,7 @@ private:
             who.place = who.home->insert(who.home->end(), &who);
         }
         arm(who.deadline);
-        for (const auto& [name, queue] : queues_) arm(queue->next());
+        for (const auto& [name, queue] : queues_.all()) arm(queue->next());
     }
 
     void unpark(waiter& who) {
@@ -9897,7 +9960,7 @@ private:
         armed_ = never;
         const auto now = clock_.now();
         auto soonest = never;
-        for (auto& [name, queue] : queues_) {
+        for (auto& [name, queue] : queues_.all()) {
             queue->advance(now);
             wake_fetch(name, *queue);
             soonest = (std::min)(soonest, queue->next());
@@ -9925,19 +9988,16 @@ private:
     }
 
     void pass_effects(time_point now) {
-        carry_effects(queues_, now, [this](const std::string& name, task_queue& queue) {
+        carry_effects(queues_.all(), now, [this](const std::string& name, task_queue& queue) {
             wake_fetch(name, queue);
             arm(queue.next());
         }, [this](const std::string& consumer) { nudge(consumer); });
     }
 
     asio::any_io_executor executor_;
-    std::size_t max_pending_;
-    std::size_t max_ended_;
     taskflux::clock& clock_;
     std::mutex mutex_;
-    queue_map queues_;
-    task_queue nowhere_{0, 0, 0};
+    queues queues_;
     waiter_list fetches_;
     waiter_list waits_;
     asio::steady_timer timer_;

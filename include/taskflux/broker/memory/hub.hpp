@@ -4,7 +4,7 @@
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/memory/effects.hpp>
 #include <taskflux/broker/memory/inspect.hpp>
-#include <taskflux/broker/memory/queue.hpp>
+#include <taskflux/broker/memory/queues.hpp>
 #include <taskflux/clock.hpp>
 #include <taskflux/detail/event.hpp>
 
@@ -23,7 +23,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,8 +38,7 @@ public:
 
     /// `max_pending` and `max_ended` as in `task_queue`; `clock` must outlive the hub.
     hub(asio::any_io_executor executor, std::size_t max_pending, std::size_t max_ended, taskflux::clock& clock)
-        : executor_(std::move(executor)), max_pending_(max_pending), max_ended_(max_ended), clock_(clock),
-          timer_(executor_) {}
+        : executor_(std::move(executor)), clock_(clock), queues_(max_pending, max_ended), timer_(executor_) {}
 
     ~hub() { clock_.disarm(timer_); }
 
@@ -52,7 +50,7 @@ public:
     auto in_existing(const std::string& name, Action action) {
         const std::lock_guard lock(mutex_);
         check_open();
-        return change(look(name), name, std::move(action));
+        return change(queues_.look(name), name, std::move(action));
     }
 
     /// `action(queue, now)`, on a new queue where there is none of that name. Errors: `invalid_argument`.
@@ -60,7 +58,7 @@ public:
     auto in_any(const std::string& name, Action action) {
         const std::lock_guard lock(mutex_);
         check_open();
-        return change(make(name), name, std::move(action));
+        return change(queues_.make(name), name, std::move(action));
     }
 
     /// `action(queue, item, now)` for each item.
@@ -80,9 +78,9 @@ public:
         const std::lock_guard lock(mutex_);
         check_open();
         const auto now = clock_.now();
-        for (auto& [name, queue] : queues_) queue->advance(now);
+        for (auto& [name, queue] : queues_.all()) queue->advance(now);
         pass_effects(now);
-        return action(queues_);
+        return action(queues_.all());
     }
 
     awaitable<std::vector<delivery>> fetch(fetch_request request) {
@@ -117,7 +115,7 @@ public:
         {
             const std::lock_guard lock(mutex_);
             check_open();
-            for (const auto& [name, queue] : queues_) {
+            for (const auto& [name, queue] : queues_.all()) {
                 if (queue->has_news(consumer)) co_return;
             }
             place.park();
@@ -131,7 +129,7 @@ public:
         {
             const std::lock_guard lock(mutex_);
             check_open();
-            auto& queue = look(id.queue);
+            auto& queue = queues_.look(id.queue);
             queue.advance(clock_.now());
             auto* const task = queue.find(id.key);
             if (!task) throw detail::no_such_task(id);
@@ -191,7 +189,7 @@ private:
         /// With the hub locked: from here on, nobody writes an outcome.
         void withdraw() {
             if (!awaited || outcome) return;
-            if (auto* task = of.look(awaited->queue).find(awaited->key)) task->remove_waiter(*this);
+            if (auto* task = of.queues_.look(awaited->queue).find(awaited->key)) task->remove_waiter(*this);
             awaited.reset();
         }
 
@@ -227,36 +225,18 @@ private:
         if (is_closed_) throw detail::broker_is_closed();
     }
 
-    /// The queue of that name, or an empty one when there is none.
-    task_queue& look(const std::string& name) {
-        const auto found = queues_.find(name);
-        return found == queues_.end() ? nowhere_ : *found->second;
-    }
-
-    task_queue& make(const std::string& name) {
-        if (const auto found = queues_.find(name); found != queues_.end()) return *found->second;
-        detail::check_queue_name(name);
-        auto made = std::make_unique<task_queue>(new_seed(), max_pending_, max_ended_);
-        return *queues_.emplace(name, std::move(made)).first->second;
-    }
-
-    static std::uint64_t new_seed() {
-        std::random_device device;
-        return (std::uint64_t(device()) << 32) | device();
-    }
-
     bool try_fetch(const fetch_request& request, std::vector<delivery>& found) {
         check_open();
         const auto now = clock_.now();
         for (const auto& name : request.queues) {
-            auto& queue = look(name);
+            auto& queue = queues_.look(name);
             queue.advance(now);
             if (!queue.find_consumer(request.consumer)) throw detail::consumer_is_gone(request.consumer, name);
         }
         pass_effects(now);
         bool has_seen_all = true;
         for (std::size_t i = 0; i < request.queues.size() && found.size() < request.max; ++i) {
-            auto& queue = look(request.queues[i]);
+            auto& queue = queues_.look(request.queues[i]);
             auto& who = *queue.find_consumer(request.consumer);
             queue.fetch(who, request.names.get(), i, request.max - found.size(), now, found);
             has_seen_all = has_seen_all && !queue.has_work(request.names.get());
@@ -288,7 +268,7 @@ private:
 
     /// A fetch that was woken leaves tasks to others: wakes the next one.
     void pass_on(const fetch_request& request) {
-        for (const auto& name : request.queues) wake_fetch(name, look(name));
+        for (const auto& name : request.queues) wake_fetch(name, queues_.look(name));
     }
 
     /// Passes on what woke a fetch that has ended. One that ends while suspended may be taken down with its
@@ -309,7 +289,7 @@ private:
             who.place = who.home->insert(who.home->end(), &who);
         }
         arm(who.deadline);
-        for (const auto& [name, queue] : queues_) arm(queue->next());
+        for (const auto& [name, queue] : queues_.all()) arm(queue->next());
     }
 
     void unpark(waiter& who) {
@@ -341,7 +321,7 @@ private:
         armed_ = never;
         const auto now = clock_.now();
         auto soonest = never;
-        for (auto& [name, queue] : queues_) {
+        for (auto& [name, queue] : queues_.all()) {
             queue->advance(now);
             wake_fetch(name, *queue);
             soonest = (std::min)(soonest, queue->next());
@@ -369,19 +349,16 @@ private:
     }
 
     void pass_effects(time_point now) {
-        carry_effects(queues_, now, [this](const std::string& name, task_queue& queue) {
+        carry_effects(queues_.all(), now, [this](const std::string& name, task_queue& queue) {
             wake_fetch(name, queue);
             arm(queue.next());
         }, [this](const std::string& consumer) { nudge(consumer); });
     }
 
     asio::any_io_executor executor_;
-    std::size_t max_pending_;
-    std::size_t max_ended_;
     taskflux::clock& clock_;
     std::mutex mutex_;
-    queue_map queues_;
-    task_queue nowhere_{0, 0, 0};
+    queues queues_;
     waiter_list fetches_;
     waiter_list waits_;
     asio::steady_timer timer_;

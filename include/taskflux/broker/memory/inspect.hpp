@@ -1,7 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker/checks.hpp>
-#include <taskflux/broker/memory/queue.hpp>
+#include <taskflux/broker/memory/queues.hpp>
 
 #include <charconv>
 #include <cstdint>
@@ -11,8 +11,6 @@
 #include <string_view>
 
 namespace taskflux::memory {
-
-using queue_map = std::map<std::string, std::unique_ptr<task_queue>, std::less<>>;
 
 /// What a task looks like from outside.
 inline task_record record_of(const std::string& queue, const task_queue& in, const entry& task) {

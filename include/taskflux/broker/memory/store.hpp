@@ -3,8 +3,10 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/memory/ended.hpp>
 #include <taskflux/broker/memory/entry.hpp>
+#include <taskflux/broker/memory/nonces.hpp>
 #include <taskflux/broker/memory/ready.hpp>
 #include <taskflux/broker/memory/table.hpp>
+#include <taskflux/broker/memory/unique_keys.hpp>
 #include <taskflux/core/codec.hpp>
 
 #include <boost/assert.hpp>
@@ -28,7 +30,7 @@ namespace taskflux::memory {
 class task_store {
 public:
     /// `seed` makes the nonces of keys; `max_ended` bounds how many ended tasks are kept, zero: no bound.
-    task_store(std::uint64_t seed, std::size_t max_ended) : seed_(seed), max_ended_(max_ended) {}
+    task_store(std::uint64_t seed, std::size_t max_ended) : nonces_(seed), max_ended_(max_ended) {}
 
     /// Stores a task, or finds the one that is there already under its own id or unique key.
     submitted add(new_task&& from, time_point now) {
@@ -176,20 +178,20 @@ public:
 
     entry* find(task_key key) {
         auto* task = tasks_.find(key.sequence);
-        return task && nonce_of(key.sequence) == key.nonce ? task : nullptr;
+        return task && nonces_.of(key.sequence) == key.nonce ? task : nullptr;
     }
 
     std::optional<task_key> find_own(const std::string& own_id) const {
         if (own_id.empty()) return std::nullopt;
         const auto found = own_ids_.find(own_id);
         if (found == own_ids_.end()) return std::nullopt;
-        return task_key{found->second, nonce_of(found->second)};
+        return task_key{found->second, nonces_.of(found->second)};
     }
 
     /// The task with the lowest number above `sequence`, or null.
     entry* after(std::uint64_t sequence) { return tasks_.after(sequence); }
 
-    task_key key_of(const entry& task) const { return {task.sequence, nonce_of(task.sequence)}; }
+    task_key key_of(const entry& task) const { return {task.sequence, nonces_.of(task.sequence)}; }
 
     ready_tasks& ready() { return ready_; }
     const ready_tasks& ready() const { return ready_; }
@@ -327,22 +329,9 @@ protected:
 private:
     using by_time = std::set<std::pair<time_point, std::uint64_t>>;
 
-    struct unique_lock {
-        std::uint64_t sequence;
-        time_point until;
-    };
-
     static std::size_t index(task_state state) { return static_cast<std::size_t>(state); }
 
     void expect(time_point when) { next_ = (std::min)(next_, when); }
-
-    std::uint32_t nonce_of(std::uint64_t sequence) const {
-        // SplitMix64's finaliser (Steele, Lea, Flood, 2014): keys of another life don't match.
-        auto mixed = seed_ + sequence * 0x9e3779b97f4a7c15U;
-        mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9U;
-        mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebU;
-        return static_cast<std::uint32_t>((mixed ^ (mixed >> 31)) >> 32);
-    }
 
     void forget(entry& ended) {
         detach(ended);
@@ -365,24 +354,20 @@ private:
     }
 
     const entry* unique_holder(const std::string& key, time_point now) {
-        if (key.empty()) return nullptr;
-        const auto lock = unique_.find(key);
-        return lock == unique_.end() || lock->second.until <= now ? nullptr : tasks_.find(lock->second.sequence);
+        const auto holder = unique_.holder(key, now);
+        return holder ? tasks_.find(*holder) : nullptr;
     }
 
     void lock_unique_key(const entry& task, time_point now) {
         const auto& [key, window] = std::tie(task.extras->unique_key, task.extras->unique_window);
-        if (key.empty()) return;
-        unique_[key] = {task.sequence, window > duration::zero() ? later(now, window) : never};
+        unique_.lock(key, task.sequence, window > duration::zero() ? later(now, window) : never);
     }
 
     void unlock_unique_key(const entry& task) {
-        if (!task.extras || task.extras->unique_key.empty()) return;
-        const auto lock = unique_.find(task.extras->unique_key);
-        if (lock != unique_.end() && lock->second.sequence == task.sequence) unique_.erase(lock);
+        if (task.extras) unique_.unlock(task.extras->unique_key, task.sequence);
     }
 
-    std::uint64_t seed_;
+    nonces nonces_;
     std::size_t max_ended_;
     entry_table tasks_;
     ready_tasks ready_;
@@ -393,7 +378,7 @@ private:
     time_point next_ = never;
     std::array<std::size_t, task_state_count> counts_{};
     std::unordered_map<std::string, std::uint64_t> own_ids_;
-    std::unordered_map<std::string, unique_lock> unique_;
+    unique_keys unique_;
 };
 
 }  // namespace taskflux::memory
