@@ -6657,7 +6657,7 @@ public:
     struct parcel {
         std::string queue;
         std::shared_ptr<const std::string> consumer;
-        std::vector<report> reports;  ///< to be told before the settlements
+        std::vector<attempt_report> reports;  ///< to be told before the settlements
         std::vector<settlement> settlements;
     };
 
@@ -6670,11 +6670,11 @@ public:
     }
 
     /// Newer progress of an attempt replaces older; log lines add up.
-    bool add(const std::string& queue, const std::shared_ptr<const std::string>& consumer, report news) {
+    bool add(const std::string& queue, const std::shared_ptr<const std::string>& consumer, attempt_report news) {
         const std::lock_guard lock(mutex_);
         const auto before = parcels_.size();
         auto& reports = parcel_for(queue, consumer).reports;
-        const auto known = std::ranges::find_if(reports, [&](const report& r) {
+        const auto known = std::ranges::find_if(reports, [&](const attempt_report& r) {
             return r.key == news.key && r.token == news.token;
         });
         if (known == reports.end()) {
@@ -6836,7 +6836,7 @@ private:
     const broker_ptr& broker() const override { return broker_; }
 
     std::optional<settlement> verdict(const failed_attempt& failed);
-    static report report_of(const attempt& of);
+    static attempt_report report_of(const attempt& of);
 
     template <class News>
     void send(const std::string& queue, const consumer_ptr& who, News news) {
@@ -7353,7 +7353,7 @@ asio::awaitable<void> worker_core::deliver(outbox::parcel parcel) {
         std::exception_ptr failure;
         try {
             if (!parcel.reports.empty()) {
-                co_await broker_->tell(parcel.queue, *parcel.consumer, std::exchange(parcel.reports, {}));
+                co_await broker_->report(parcel.queue, *parcel.consumer, std::exchange(parcel.reports, {}));
             }
             if (!parcel.settlements.empty()) {
                 co_await broker_->settle(parcel.queue, *parcel.consumer, parcel.settlements);
@@ -7596,8 +7596,8 @@ std::optional<settlement> crew::verdict(const failed_attempt& failed) {
     return decide(failed, clock_.now(), random_);
 }
 
-report crew::report_of(const attempt& of) {
-    report news;
+attempt_report crew::report_of(const attempt& of) {
+    attempt_report news;
     news.key = of.what().key;
     news.token = of.what().token;
     return news;
@@ -9307,7 +9307,7 @@ public:
         return effect::done;
     }
 
-    effect tell(const consumer* who, report&& news) {
+    effect report(const consumer* who, attempt_report&& news) {
         auto* task = find(news.key);
         if (!task) return effect::not_found;
         if (!is_current(*task, who, news.token)) return effect::lease_lost;
@@ -10188,10 +10188,10 @@ public:
         });
     }
 
-    awaitable<std::vector<effect>> tell(std::string queue, std::string consumer,
-                                        std::vector<report> reports) override {
-        co_return hub_->for_each(queue, reports, [&](auto& in, report& news, time_point) {
-            return in.tell(in.find_consumer(consumer), std::move(news));
+    awaitable<std::vector<effect>> report(std::string queue, std::string consumer,
+                                          std::vector<attempt_report> reports) override {
+        co_return hub_->for_each(queue, reports, [&](auto& in, attempt_report& news, time_point) {
+            return in.report(in.find_consumer(consumer), std::move(news));
         });
     }
 
@@ -15629,6 +15629,58 @@ return {'OK', has_work and 1 or 0, cancelled}
 inline constexpr script renew{"renew", "8245c1c6c8dcbde01be7a06af84e0f34960dae33",
     std::string_view(renew_text.data(), renew_text.size()), "cdeCfixo"};
 
+inline constexpr char report_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
+)lua";
+inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_also,
+    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
+    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
+    shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(local consumer = ARGV[1]
+local alive, is_expired = has_lease(consumer)
+if is_expired then return {'DUE'} end
+local effects, logs = {}, {}
+for n = 2, #ARGV, 6 do
+local seq = tonumber(ARGV[n])
+local task = find(seq, tonumber(ARGV[n + 1]))
+local result = 0
+if not task then
+result = 4
+elseif not alive or task.state ~= 3 or task.holder ~= consumer or
+task.deliveries ~= tonumber(ARGV[n + 2]) then
+result = 2
+else
+if ARGV[n + 3] == '1' then also[#also + 1] = {'HSET', g, seq .. 'p', ARGV[n + 4]} end
+if ARGV[n + 5] ~= '' then
+local known, lines = logs[seq] or call('HGET', g, seq .. 'l') or '', ARGV[n + 5] .. '\n'
+if string.sub(known, -#lines) ~= lines then logs[seq] = known .. lines end
+end
+end
+effects[#effects + 1] = result
+end
+for seq, log in pairs(logs) do
+local lines = {}
+for line in string.gmatch(log, '[^\n]+') do lines[#lines + 1] = line end
+local kept = table.concat(lines, '\n', math.max(1, #lines - 100 + 1)) .. '\n'
+also[#also + 1] = {'HSET', g, seq .. 'l', kept}
+end
+return commit({'OK', unpack(effects)})
+)lua");
+inline constexpr script report{"report", "debb09411978e2d2f0297e7b43cd4c2f737a6e2f",
+    std::string_view(report_text.data(), report_text.size()), "crsdeCfukyiwgxbBqo"};
+
 inline constexpr char resign_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
@@ -16045,58 +16097,6 @@ return commit({'OK', unpack(effects)})
 )lua");
 inline constexpr script steer{"steer", "e2348b760eb86a7d9cf419abe63aa1d5c01ced73",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
-
-inline constexpr char tell_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
-)lua";
-inline constexpr auto tell_text = joined(tell_keys, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_key, shared_padded, shared_read, shared_write, shared_also, shared_set_aside,
-    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane,
-    shared_detach, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts,
-    shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
-    R"lua(local consumer = ARGV[1]
-local alive, is_expired = has_lease(consumer)
-if is_expired then return {'DUE'} end
-local effects, logs = {}, {}
-for n = 2, #ARGV, 6 do
-local seq = tonumber(ARGV[n])
-local task = find(seq, tonumber(ARGV[n + 1]))
-local result = 0
-if not task then
-result = 4
-elseif not alive or task.state ~= 3 or task.holder ~= consumer or
-task.deliveries ~= tonumber(ARGV[n + 2]) then
-result = 2
-else
-if ARGV[n + 3] == '1' then also[#also + 1] = {'HSET', g, seq .. 'p', ARGV[n + 4]} end
-if ARGV[n + 5] ~= '' then
-local known, lines = logs[seq] or call('HGET', g, seq .. 'l') or '', ARGV[n + 5] .. '\n'
-if string.sub(known, -#lines) ~= lines then logs[seq] = known .. lines end
-end
-end
-effects[#effects + 1] = result
-end
-for seq, log in pairs(logs) do
-local lines = {}
-for line in string.gmatch(log, '[^\n]+') do lines[#lines + 1] = line end
-local kept = table.concat(lines, '\n', math.max(1, #lines - 100 + 1)) .. '\n'
-also[#also + 1] = {'HSET', g, seq .. 'l', kept}
-end
-return commit({'OK', unpack(effects)})
-)lua");
-inline constexpr script tell{"tell", "debb09411978e2d2f0297e7b43cd4c2f737a6e2f",
-    std::string_view(tell_text.data(), tell_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
@@ -17816,7 +17816,7 @@ public:
         co_return effects;
     }
 
-    awaitable<std::vector<effect>> tell(std::string queue, std::string consumer, std::vector<report> reports) override {
+    awaitable<std::vector<effect>> report(std::string queue, std::string consumer, std::vector<attempt_report> reports) override {
         const auto on = engine_;
         on->check_open();
         std::vector<effect> effects;
@@ -17829,7 +17829,7 @@ public:
                 with.add(news.key.sequence).add(news.key.nonce).add(news.token);
                 with.add(news.progress ? 1 : 0).add(news.progress.value_or(std::string())).add(lines_of(news.log));
             }
-            const auto got = co_await on->call(queue, scripts::tell, {}, std::move(with));
+            const auto got = co_await on->call(queue, scripts::report, {}, std::move(with));
             add_effects(got, effects);
         }
         co_return effects;

@@ -1507,8 +1507,8 @@ struct settlement {
     bool counts = true;        ///< retry: as an attempt
 };
 
-/// What an attempt has to tell while it runs.
-struct report {
+/// What a worker reports about an attempt while it runs.
+struct attempt_report {
     task_key key;
     std::uint32_t token = 0;
     std::optional<std::string> progress;
@@ -1628,8 +1628,8 @@ public:
                                                   const std::vector<settlement>& settlements) = 0;
 
     /// Stores progress and log lines of running attempts: done, `lease_lost`, or not_found for each.
-    virtual awaitable<std::vector<effect>> tell(std::string queue, std::string consumer,
-                                                std::vector<report> reports) = 0;
+    virtual awaitable<std::vector<effect>> report(std::string queue, std::string consumer,
+                                                  std::vector<attempt_report> reports) = 0;
 
     /// Writes into a task's journal, up to 200 items all or nothing. Errors: `lease_lost` for an older attempt,
     /// `wrong_state` when the task has ended, `not_found`, `too_large`.

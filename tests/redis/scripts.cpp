@@ -32,7 +32,7 @@ const std::initializer_list<const script*> all_scripts = {
     &scripts::held,        &scripts::join,   &scripts::leave,   &scripts::list,     &scripts::maintain,
     &scripts::pause,       &scripts::reclaim, &scripts::renew,  &scripts::resign,   &scripts::settle,
     &scripts::settle_plain, &scripts::settle_one, &scripts::note, &scripts::journal, &scripts::signal,
-    &scripts::end_child,   &scripts::outbox, &scripts::steer, &scripts::tell,  &scripts::update,
+    &scripts::end_child,   &scripts::outbox, &scripts::steer, &scripts::report,  &scripts::update,
     &scripts::wait,        &scripts::schedules, &scripts::set_schedule};
 
 /// Which words each script has answered in the cases so far.
@@ -226,18 +226,18 @@ BOOST_AUTO_TEST_CASE(settle_plain_and_settle_one_leave_what_is_not_plain_to_sett
     }
 }
 
-BOOST_AUTO_TEST_CASE(tell_answers_an_effect_for_each) {
+BOOST_AUTO_TEST_CASE(report_answers_an_effect_for_each) {
     store(7);
     join();
     call(scripts::fetch_plain, {"l:0", "a:w"}, fetched(1));
     const auto told = [](const std::string& consumer, const std::string& nonce) {
         return words{consumer, "1", nonce, "1", "1", "50", "{}"};
     };
-    BOOST_TEST(said(scripts::tell, {"a:w"}, told("w", "7")) == "OK 0");
-    BOOST_TEST(said(scripts::tell, {"a:w"}, told("w", "8")) == "OK 4");
-    BOOST_TEST(said(scripts::tell, {"a:w"}, told("stranger", "7")) == "OK 2");
+    BOOST_TEST(said(scripts::report, {"a:w"}, told("w", "7")) == "OK 0");
+    BOOST_TEST(said(scripts::report, {"a:w"}, told("w", "8")) == "OK 4");
+    BOOST_TEST(said(scripts::report, {"a:w"}, told("stranger", "7")) == "OK 2");
     let_lease_end();
-    BOOST_TEST(said(scripts::tell, {"a:w"}, told("w", "7")) == "DUE");
+    BOOST_TEST(said(scripts::report, {"a:w"}, told("w", "7")) == "DUE");
 }
 
 BOOST_AUTO_TEST_CASE(a_lease_is_given_renewed_and_given_up) {

@@ -16,8 +16,8 @@ taskflux::settlement end_of(std::uint64_t task) {
     return end;
 }
 
-taskflux::report report_of(std::uint64_t task, std::optional<std::string> progress, const char* line = nullptr) {
-    taskflux::report news;
+taskflux::attempt_report report_of(std::uint64_t task, std::optional<std::string> progress, const char* line = nullptr) {
+    taskflux::attempt_report news;
     news.key = {task, 0};
     news.progress = std::move(progress);
     if (line) news.log.push_back({{}, taskflux::log_level::info, line, {}});

@@ -66,10 +66,10 @@ public:
         });
     }
 
-    awaitable<std::vector<effect>> tell(std::string queue, std::string consumer,
-                                        std::vector<report> reports) override {
-        co_return hub_->for_each(queue, reports, [&](auto& in, report& news, time_point) {
-            return in.tell(in.find_consumer(consumer), std::move(news));
+    awaitable<std::vector<effect>> report(std::string queue, std::string consumer,
+                                          std::vector<attempt_report> reports) override {
+        co_return hub_->for_each(queue, reports, [&](auto& in, attempt_report& news, time_point) {
+            return in.report(in.find_consumer(consumer), std::move(news));
         });
     }
 

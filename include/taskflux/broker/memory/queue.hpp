@@ -126,7 +126,7 @@ public:
         return effect::done;
     }
 
-    effect tell(const consumer* who, report&& news) {
+    effect report(const consumer* who, attempt_report&& news) {
         auto* task = find(news.key);
         if (!task) return effect::not_found;
         if (!is_current(*task, who, news.token)) return effect::lease_lost;

@@ -2536,6 +2536,58 @@ return {'OK', has_work and 1 or 0, cancelled}
 inline constexpr script renew{"renew", "8245c1c6c8dcbde01be7a06af84e0f34960dae33",
     std::string_view(renew_text.data(), renew_text.size()), "cdeCfixo"};
 
+inline constexpr char report_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
+)lua";
+inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_also,
+    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
+    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
+    shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(local consumer = ARGV[1]
+local alive, is_expired = has_lease(consumer)
+if is_expired then return {'DUE'} end
+local effects, logs = {}, {}
+for n = 2, #ARGV, 6 do
+local seq = tonumber(ARGV[n])
+local task = find(seq, tonumber(ARGV[n + 1]))
+local result = 0
+if not task then
+result = 4
+elseif not alive or task.state ~= 3 or task.holder ~= consumer or
+task.deliveries ~= tonumber(ARGV[n + 2]) then
+result = 2
+else
+if ARGV[n + 3] == '1' then also[#also + 1] = {'HSET', g, seq .. 'p', ARGV[n + 4]} end
+if ARGV[n + 5] ~= '' then
+local known, lines = logs[seq] or call('HGET', g, seq .. 'l') or '', ARGV[n + 5] .. '\n'
+if string.sub(known, -#lines) ~= lines then logs[seq] = known .. lines end
+end
+end
+effects[#effects + 1] = result
+end
+for seq, log in pairs(logs) do
+local lines = {}
+for line in string.gmatch(log, '[^\n]+') do lines[#lines + 1] = line end
+local kept = table.concat(lines, '\n', math.max(1, #lines - 100 + 1)) .. '\n'
+also[#also + 1] = {'HSET', g, seq .. 'l', kept}
+end
+return commit({'OK', unpack(effects)})
+)lua");
+inline constexpr script report{"report", "debb09411978e2d2f0297e7b43cd4c2f737a6e2f",
+    std::string_view(report_text.data(), report_text.size()), "crsdeCfukyiwgxbBqo"};
+
 inline constexpr char resign_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
@@ -2952,58 +3004,6 @@ return commit({'OK', unpack(effects)})
 )lua");
 inline constexpr script steer{"steer", "e2348b760eb86a7d9cf419abe63aa1d5c01ced73",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
-
-inline constexpr char tell_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
-)lua";
-inline constexpr auto tell_text = joined(tell_keys, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_key, shared_padded, shared_read, shared_write, shared_also, shared_set_aside,
-    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane,
-    shared_detach, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts,
-    shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
-    R"lua(local consumer = ARGV[1]
-local alive, is_expired = has_lease(consumer)
-if is_expired then return {'DUE'} end
-local effects, logs = {}, {}
-for n = 2, #ARGV, 6 do
-local seq = tonumber(ARGV[n])
-local task = find(seq, tonumber(ARGV[n + 1]))
-local result = 0
-if not task then
-result = 4
-elseif not alive or task.state ~= 3 or task.holder ~= consumer or
-task.deliveries ~= tonumber(ARGV[n + 2]) then
-result = 2
-else
-if ARGV[n + 3] == '1' then also[#also + 1] = {'HSET', g, seq .. 'p', ARGV[n + 4]} end
-if ARGV[n + 5] ~= '' then
-local known, lines = logs[seq] or call('HGET', g, seq .. 'l') or '', ARGV[n + 5] .. '\n'
-if string.sub(known, -#lines) ~= lines then logs[seq] = known .. lines end
-end
-end
-effects[#effects + 1] = result
-end
-for seq, log in pairs(logs) do
-local lines = {}
-for line in string.gmatch(log, '[^\n]+') do lines[#lines + 1] = line end
-local kept = table.concat(lines, '\n', math.max(1, #lines - 100 + 1)) .. '\n'
-also[#also + 1] = {'HSET', g, seq .. 'l', kept}
-end
-return commit({'OK', unpack(effects)})
-)lua");
-inline constexpr script tell{"tell", "debb09411978e2d2f0297e7b43cd4c2f737a6e2f",
-    std::string_view(tell_text.data(), tell_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";

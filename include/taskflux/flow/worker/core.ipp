@@ -200,7 +200,7 @@ asio::awaitable<void> worker_core::deliver(outbox::parcel parcel) {
         std::exception_ptr failure;
         try {
             if (!parcel.reports.empty()) {
-                co_await broker_->tell(parcel.queue, *parcel.consumer, std::exchange(parcel.reports, {}));
+                co_await broker_->report(parcel.queue, *parcel.consumer, std::exchange(parcel.reports, {}));
             }
             if (!parcel.settlements.empty()) {
                 co_await broker_->settle(parcel.queue, *parcel.consumer, parcel.settlements);

@@ -101,7 +101,7 @@ private:
     const broker_ptr& broker() const override { return broker_; }
 
     std::optional<settlement> verdict(const failed_attempt& failed);
-    static report report_of(const attempt& of);
+    static attempt_report report_of(const attempt& of);
 
     template <class News>
     void send(const std::string& queue, const consumer_ptr& who, News news) {

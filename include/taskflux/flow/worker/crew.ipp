@@ -153,8 +153,8 @@ std::optional<settlement> crew::verdict(const failed_attempt& failed) {
     return decide(failed, clock_.now(), random_);
 }
 
-report crew::report_of(const attempt& of) {
-    report news;
+attempt_report crew::report_of(const attempt& of) {
+    attempt_report news;
     news.key = of.what().key;
     news.token = of.what().token;
     return news;

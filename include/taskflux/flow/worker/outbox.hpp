@@ -19,7 +19,7 @@ public:
     struct parcel {
         std::string queue;
         std::shared_ptr<const std::string> consumer;
-        std::vector<report> reports;  ///< to be told before the settlements
+        std::vector<attempt_report> reports;  ///< to be told before the settlements
         std::vector<settlement> settlements;
     };
 
@@ -32,11 +32,11 @@ public:
     }
 
     /// Newer progress of an attempt replaces older; log lines add up.
-    bool add(const std::string& queue, const std::shared_ptr<const std::string>& consumer, report news) {
+    bool add(const std::string& queue, const std::shared_ptr<const std::string>& consumer, attempt_report news) {
         const std::lock_guard lock(mutex_);
         const auto before = parcels_.size();
         auto& reports = parcel_for(queue, consumer).reports;
-        const auto known = std::ranges::find_if(reports, [&](const report& r) {
+        const auto known = std::ranges::find_if(reports, [&](const attempt_report& r) {
             return r.key == news.key && r.token == news.token;
         });
         if (known == reports.end()) {
