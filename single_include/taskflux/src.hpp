@@ -5022,12 +5022,12 @@ asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::
     place.queue = queue;
     place.name = task.spec->name;
     place.own_id = task.own_id;
-    journal_notes notes;
-    auto& item = notes.items.emplace_back();
+    journal_write write;
+    auto& item = write.items.emplace_back();
     item.key = key;
     item.is_spawned = true;
     item.text = place.text();
-    co_await broker->note(parent, std::move(notes));
+    co_await broker->write_journal(parent, std::move(write));
     parent_link link;
     link.id = std::move(parent);
     link.key = key;
@@ -5036,8 +5036,8 @@ asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::
     id.queue = queue;
     std::vector<new_task> tasks;
     tasks.push_back(std::move(task));
-    journal_notes from_outside;
-    const auto keys = co_await submit_noted(broker, std::move(queue), std::move(tasks), std::move(from_outside));
+    journal_write from_outside;
+    const auto keys = co_await submit_journalled(broker, std::move(queue), std::move(tasks), std::move(from_outside));
     id.key = keys.front();
     co_return id;
 }
@@ -7722,12 +7722,12 @@ public:
     asio::awaitable<void> move(std::size_t done, bool at_once) {
         constexpr std::size_t stride = 128;  // items that one call writes
         if (done == written_ || (!at_once && done < written_ + stride)) co_return;
-        auto notes = book_.notes();
-        notes.items.push_back(notebook::item_of(key(), std::to_string(done), journal_notes::mode::set));
+        auto write = book_.new_write();
+        write.items.push_back(notebook::item_of(key(), std::to_string(done), journal_write::mode::set));
         for (; written_ < done; ++written_) {
-            notes.items.push_back(notebook::item_of(child_key(name_ + '.' + std::to_string(written_)), "", journal_notes::mode::drop));
+            write.items.push_back(notebook::item_of(child_key(name_ + '.' + std::to_string(written_)), "", journal_write::mode::drop));
         }
-        co_await book_.write(std::move(notes));
+        co_await book_.write(std::move(write));
     }
 
 private:
@@ -7873,17 +7873,17 @@ asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, st
 }
 
 /// Takes subtasks that were not stored out of a journal.
-inline asio::awaitable<void> drop_notes(broker_ptr broker, task_id parent, journal_notes notes, std::vector<std::string> keys) {
+inline asio::awaitable<void> drop_from_journal(broker_ptr broker, task_id parent, journal_write write, std::vector<std::string> keys) {
     for (auto& key : keys) {
-        notes.items.emplace_back();
-        notes.items.back().key = std::move(key);
-        notes.items.back().how = journal_notes::mode::drop;
+        write.items.emplace_back();
+        write.items.back().key = std::move(key);
+        write.items.back().how = journal_write::mode::drop;
     }
-    co_await broker->note(std::move(parent), std::move(notes));
+    co_await broker->write_journal(std::move(parent), std::move(write));
 }
 
-asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
-                                                    journal_notes notes) {
+asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
+                                                         journal_write write) {
     const auto parent = tasks.front().parent->id;
     std::vector<std::string> keys;
     std::vector<bool> may_be_others;  // an id that another call may have
@@ -7899,7 +7899,7 @@ asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::stri
         failure = std::current_exception();
     }
     if (failure) {
-        co_await drop_notes(broker, parent, std::move(notes), std::move(keys));
+        co_await drop_from_journal(broker, parent, std::move(write), std::move(keys));
         std::rethrow_exception(failure);
     }
     std::vector<task_key> made;
@@ -7912,7 +7912,7 @@ asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::stri
         const auto known = co_await broker->get(there);
         if (known && known->parent == to_string(parent) && child_key(known->call) == keys[i]) continue;
         std::vector<std::string> strange(1, keys[i]);
-        co_await drop_notes(broker, parent, notes, std::move(strange));
+        co_await drop_from_journal(broker, parent, write, std::move(strange));
         throw error(errc::invalid_argument, "subtask \"" + keys[i].substr(1) + "\" is not submitted: task " + to_string(there) +
                                                 ", which another call made, has its id or unique key; use one of its own");
     }
@@ -7922,19 +7922,19 @@ asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::stri
 asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::string queue, std::vector<std::string> names,
                                                        std::vector<new_task> tasks, bool are_spawned,
                                                        std::optional<children_policy> policy) {
-    auto notes = book.notes();
-    notes.policy = policy;
+    auto write = book.new_write();
+    write.policy = policy;
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         if (tasks[i].own_id.empty()) tasks[i].own_id = book.child_id(names[i]);
         child_place place;
         place.queue = queue;
         place.name = tasks[i].spec->name;
         place.own_id = tasks[i].own_id;
-        auto item = notebook::item_of(child_key(names[i]), place.text(), journal_notes::mode::add);
+        auto item = notebook::item_of(child_key(names[i]), place.text(), journal_write::mode::add);
         item.is_spawned = are_spawned;
-        notes.items.push_back(std::move(item));
+        write.items.push_back(std::move(item));
     }
-    auto known = co_await book.write(std::move(notes));
+    auto known = co_await book.write(std::move(write));
 
     std::vector<open_child> children(tasks.size());
     std::vector<new_task> fresh;
@@ -7965,8 +7965,8 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::stri
     }
     if (fresh.empty()) co_return children;
     const auto broker = book.broker();
-    auto by = book.notes();
-    const auto keys = co_await submit_noted(broker, queue, std::move(fresh), std::move(by));
+    auto by = book.new_write();
+    const auto keys = co_await submit_journalled(broker, queue, std::move(fresh), std::move(by));
     for (std::size_t i = 0; i < places.size(); ++i) children[places[i]].id.key = keys[i];
 
     for (auto& [i, task] : older) {
@@ -8000,16 +8000,16 @@ void abandon_children(const broker_ptr& broker, const std::string& queue, std::v
 namespace taskflux::detail {
 
 asio::awaitable<std::string> notebook::keep(std::string key, std::string value) {
-    auto what = notes();
-    what.items.push_back(item_of(std::move(key), value, journal_notes::mode::add));
+    auto what = new_write();
+    what.items.push_back(item_of(std::move(key), value, journal_write::mode::add));
     const auto answer = co_await write(std::move(what));
     const auto& before = answer.before.front();
     co_return before ? before->text : value;
 }
 
 asio::awaitable<void> notebook::set(std::string key, std::string value) {
-    auto what = notes();
-    what.items.push_back(item_of(std::move(key), std::move(value), journal_notes::mode::set));
+    auto what = new_write();
+    what.items.push_back(item_of(std::move(key), std::move(value), journal_write::mode::set));
     co_await write(std::move(what));
 }
 
@@ -8176,19 +8176,19 @@ public:
     bool has(std::string_view key) const { return entries_.contains(key); }
 
     /// Throws `too_large`, and has changed nothing then.
-    noted note(journal_notes& notes) {
+    journal_written write(journal_write& what) {
         auto size = size_;
-        for (const auto& item : notes.items) {
-            if (item.key[0] == 's' && item.how == journal_notes::mode::add && !entries_.contains(item.key)) {
+        for (const auto& item : what.items) {
+            if (item.key[0] == 's' && item.how == journal_write::mode::add && !entries_.contains(item.key)) {
                 size += item.key.size() + item.text.size();
             }
         }
         detail::check_journal_size(size);
         size_ = size;
-        if (notes.policy) policy = *notes.policy;
-        noted answer;
+        if (what.policy) policy = *what.policy;
+        journal_written answer;
         answer.epoch = epoch;
-        for (auto& item : notes.items) answer.before.push_back(note(item));
+        for (auto& item : what.items) answer.before.push_back(write(item));
         return answer;
     }
 
@@ -8269,8 +8269,8 @@ private:
         return {one.first, one.second.text, one.second.epoch, one.second.is_spawned, one.second.outcome};
     }
 
-    std::optional<journal_entry> note(journal_notes::item& item) {
-        using mode = journal_notes::mode;
+    std::optional<journal_entry> write(journal_write::item& item) {
+        using mode = journal_write::mode;
         const auto found = entries_.find(item.key);
         if (item.how == mode::drop) {
             if (found != entries_.end()) drop(found->second), entries_.erase(found);
@@ -8841,10 +8841,10 @@ public:
     }
 
     /// Retried after a failure: what has failed below it may be tried again too.
-    static void begin_epoch(memory::journal& notes) {
-        ++notes.epoch;
-        notes.awaited.clear();
-        notes.is_continued = false;
+    static void begin_epoch(memory::journal& own_journal) {
+        ++own_journal.epoch;
+        own_journal.awaited.clear();
+        own_journal.is_continued = false;
     }
 
     /// Back to the head of its lane, as if it had not been fetched.
@@ -9032,9 +9032,9 @@ protected:
         tell_waiters(task);
         if (!task.extras) return;
         if (task.extras->parent) effects_.ended.push_back({*task.extras->parent, task.extras->own_id, task.outcome()});
-        const auto* notes = task.journal();
-        if (!notes || !notes->has_open_children()) return;
-        for (auto& one : notes->open_children()) effects_.orphans.emplace_back(key_of(task), std::move(one));
+        const auto* own_journal = task.journal();
+        if (!own_journal || !own_journal->has_open_children()) return;
+        for (auto& one : own_journal->open_children()) effects_.orphans.emplace_back(key_of(task), std::move(one));
     }
 
     effects effects_;
@@ -9107,8 +9107,8 @@ public:
 
     /// With subtasks that it has spawned it ends when their policy says so, and its result is kept until then.
     void complete(entry& task, std::string result, time_point now) {
-        const auto* notes = task.journal();
-        if (task.cancel_requested || !notes || !notes->has_spawned()) {
+        const auto* own_journal = task.journal();
+        if (task.cancel_requested || !own_journal || !own_journal->has_spawned()) {
             return task_store::complete(task, std::move(result), now);
         }
         task.result = std::move(result);
@@ -9124,22 +9124,22 @@ public:
             ++task.failed_attempts;
             return cancel(task, now);
         }
-        auto& notes = journal_of(task);
-        const bool has_come = !awaited.empty() && notes.has(awaited);
-        notes.awaited = std::move(awaited);
+        auto& own_journal = journal_of(task);
+        const bool has_come = !awaited.empty() && own_journal.has(awaited);
+        own_journal.awaited = std::move(awaited);
         detach(task);
         make_ready(task, task_event::retry, has_come ? now : later(now, delay), now);
     }
 
     /// Throws `too_large`.
     void signal(entry& task, const std::string& name, std::string value, time_point now) {
-        auto& notes = journal_of(task);
-        const auto key = notes.add_signal(name, std::move(value));
-        if (task.state == task_state::scheduled && notes.awaited == key) promote(task, now);
+        auto& own_journal = journal_of(task);
+        const auto key = own_journal.add_signal(name, std::move(value));
+        if (task.state == task_state::scheduled && own_journal.awaited == key) promote(task, now);
     }
 
-    noted note(entry& task, journal_notes& notes, time_point now) {
-        auto answer = journal_of(task).note(notes);
+    journal_written write_journal(entry& task, journal_write& what, time_point now) {
+        auto answer = journal_of(task).write(what);
         if (task.state == task_state::waiting_children) judge_children(task, now);  // one that was waited for may be out
         return answer;
     }
@@ -9147,8 +9147,8 @@ public:
     /// A subtask has ended.
     void end_child(entry& task, const std::string& key, const std::string& own_id, const task_outcome& outcome,
                    time_point now) {
-        auto* const notes = task.journal();
-        if (!notes || !notes->end_child(key, own_id, outcome) || task.state != task_state::waiting_children) return;
+        auto* const own_journal = task.journal();
+        if (!own_journal || !own_journal->end_child(key, own_id, outcome) || task.state != task_state::waiting_children) return;
         if (key != continuation_key) return judge_children(task, now);
         end_by_continuation(task, outcome, now);
     }
@@ -9161,19 +9161,19 @@ private:
     }
 
     void judge_children(entry& task, time_point now) {
-        auto& notes = *task.journal();
-        if (notes.is_continued) return;
-        switch (notes.policy.judge(notes.counts())) {
+        auto& own_journal = *task.journal();
+        if (own_journal.is_continued) return;
+        switch (own_journal.policy.judge(own_journal.counts())) {
             case children_policy::verdict::wait: return;
-            case children_policy::verdict::fail: return fail_for_children(task, notes.failure(), now);
+            case children_policy::verdict::fail: return fail_for_children(task, own_journal.failure(), now);
             case children_policy::verdict::succeed: break;
         }
         const std::string continuation(continuation_key);
-        if (!notes.has(continuation)) return finish(task, task_event::complete, task_state::succeeded, now);
-        notes.is_continued = true;
+        if (!own_journal.has(continuation)) return finish(task, task_event::complete, task_state::succeeded, now);
+        own_journal.is_continued = true;
         // It may have ended: cancelled by hand, or in an earlier attempt.
-        if (const auto ended = notes.outcome_of(continuation)) return end_by_continuation(task, *ended, now);
-        effects_.starts.push_back(notes.place_of(continuation));
+        if (const auto ended = own_journal.outcome_of(continuation)) return end_by_continuation(task, *ended, now);
+        effects_.starts.push_back(own_journal.place_of(continuation));
     }
 
     void end_by_continuation(entry& task, const task_outcome& outcome, time_point now) {
@@ -9289,10 +9289,10 @@ public:
                 store_.fail(*task, task_event::fail, end.data, now);
                 break;
             case settlement::kind::retry:
-                if (auto* notes = task->journal()) notes->awaited.clear();
+                if (auto* own_journal = task->journal()) own_journal->awaited.clear();
                 if (end.counts) {
                     ++task->failed_attempts;
-                    if (auto* notes = task->journal()) task_store::begin_epoch(*notes);
+                    if (auto* own_journal = task->journal()) task_store::begin_epoch(*own_journal);
                 }
                 store_.retry(*task, end.data, end.delay, now);
                 break;
@@ -9322,19 +9322,19 @@ public:
 
     // --- journals ------------------------------------------------------------------------------------
 
-    /// Errors: see `broker::note`.
-    noted note(const task_id& id, journal_notes& notes, time_point now) {
+    /// Errors: see `broker::write_journal`.
+    journal_written write_journal(const task_id& id, journal_write& what, time_point now) {
         auto& task = existing(id);
         if (is_terminal(task.state)) throw detail::task_has_ended(id);
-        if (!notes.consumer.empty() && !is_current(task, find_consumer(notes.consumer), notes.token)) {
+        if (!what.consumer.empty() && !is_current(task, find_consumer(what.consumer), what.token)) {
             throw detail::attempt_is_over(id);
         }
-        return store_.note(task, notes, now);
+        return store_.write_journal(task, what, now);
     }
 
     journal_page read_journal(const task_id& id, const journal_query& query) {
-        const auto* notes = existing(id).journal();
-        return notes ? notes->read(query) : journal_page();
+        const auto* own_journal = existing(id).journal();
+        return own_journal ? own_journal->read(query) : journal_page();
     }
 
     effect signal(task_key key, const std::string& name, std::string value, time_point now) {
@@ -10195,8 +10195,8 @@ public:
         });
     }
 
-    awaitable<noted> note(task_id id, journal_notes notes) override {
-        co_return hub_->in_existing(id.queue, [&](auto& in, time_point now) { return in.note(id, notes, now); });
+    awaitable<journal_written> write_journal(task_id id, journal_write what) override {
+        co_return hub_->in_existing(id.queue, [&](auto& in, time_point now) { return in.write_journal(id, what, now); });
     }
 
     awaitable<journal_page> journal(task_id id, journal_query query) override {
@@ -12278,7 +12278,7 @@ struct own_key {
 
 inline std::string named(std::string_view own_key, const std::string& of) { return std::string(own_key) + of; }
 
-/// How something is written into a journal: `journal_notes::mode`.
+/// How something is written into a journal: `journal_write::mode`.
 struct note_letter {
     static constexpr char add = '+', set = '=', drop = '-';
 };
@@ -15427,89 +15427,6 @@ return reply
 inline constexpr script maintain{"maintain", "5765f4b9bb8f014171bc556483b793d8a606162e",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
-inline constexpr char note_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
-)lua";
-inline constexpr auto note_text = joined(note_keys, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due, shared_is_due, shared_also,
-    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
-    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_keep_journal, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_is_terminal, shared_unclaimed_member, shared_lane, shared_detach,
-    shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts,
-    shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
-    R"lua(local consumer, policy = ARGV[3], ARGV[5]
-local alive, is_expired = has_lease(consumer)
-if consumer ~= '' and is_expired or consumer == '' and is_due() then return {'DUE'} end
-local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
-if not task then return {'OK', 4} end
-if is_terminal(task.state) then return {'OK', 3} end
-if consumer ~= '' and
-(not alive or task.state ~= 3 or task.holder ~= consumer or task.deliveries ~= tonumber(ARGV[4])) then
-return {'OK', 2}
-end
-local of = keep_journal(task)
-if policy ~= '' then of.policy = policy end
-local reply = {'OK', 0, of.epoch}
-local function drop_child(field)
-local note = note_in(of, field)
-if not note then return end
-local is_open, is_spawned, _, _, at = parse_child(note)
-if not is_spawned then
-if is_open then of.calls = of.calls - 1 end
-else
-of.total = of.total - 1
-if not is_open then
-of.done = of.done - 1
-if string.byte(note, at) ~= 5 then of.failed = of.failed - 1 end
-end
-end
-of.notes[field] = false
-end
-local function known_child(field)
-local note = note_in(of, field)
-if not note then return false end
-local is_open, _, epoch, _, at = parse_child(note)
-if is_open or epoch >= of.epoch or string.byte(note, at) == 5 then return note end
-drop_child(field)
-return false
-end
-for n = 7, #ARGV, 4 do
-local field, how, spawned, value = ARGV[n], ARGV[n + 1], ARGV[n + 2], ARGV[n + 3]
-local is_child, known = string.byte(field) == 99, false
-if how == '-' then
-drop_child(field)
-elseif is_child then
-known = known_child(field)
-if not known then
-of.notes[field] = 'o' .. spawned .. struct.pack('<I4', of.epoch) .. text(value)
-if spawned == '1' then of.total = of.total + 1 else of.calls = of.calls + 1 end
-end
-else
-known = how == '+' and note_in(of, field)
-if not known then
-of.notes[field] = value
-if how == '+' then of.size = of.size + #field + #value end
-end
-end
-reply[#reply + 1] = known or ''
-end
-if of.size > tonumber(ARGV[6]) then return {'OK', 5, of.size} end
-if task.state == 4 then judge_children(task) end
-return commit(reply)
-)lua");
-inline constexpr script note{"note", "230ff03626aba9b31cc8cdfceb1dca8212b75b87",
-    std::string_view(note_text.data(), note_text.size()), "crsdeCfukyiwgxbBqo"};
-
 inline constexpr char outbox_keys[] = R"lua(local c, r, s, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto outbox_text = joined(outbox_keys, shared_prefix, shared_declared, shared_call,
@@ -16165,6 +16082,89 @@ return reply
 )lua");
 inline constexpr script wait{"wait", "d20e3a832b447c7be0ede5e8b8b968fdaf018a49",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
+
+inline constexpr char write_journal_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
+)lua";
+inline constexpr auto write_journal_text = joined(write_journal_keys, shared_prefix, shared_declared,
+    shared_call, shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due,
+    shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_open_segment, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
+    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
+    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_is_terminal, shared_unclaimed_member, shared_lane,
+    shared_detach, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts,
+    shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(local consumer, policy = ARGV[3], ARGV[5]
+local alive, is_expired = has_lease(consumer)
+if consumer ~= '' and is_expired or consumer == '' and is_due() then return {'DUE'} end
+local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
+if not task then return {'OK', 4} end
+if is_terminal(task.state) then return {'OK', 3} end
+if consumer ~= '' and
+(not alive or task.state ~= 3 or task.holder ~= consumer or task.deliveries ~= tonumber(ARGV[4])) then
+return {'OK', 2}
+end
+local of = keep_journal(task)
+if policy ~= '' then of.policy = policy end
+local reply = {'OK', 0, of.epoch}
+local function drop_child(field)
+local note = note_in(of, field)
+if not note then return end
+local is_open, is_spawned, _, _, at = parse_child(note)
+if not is_spawned then
+if is_open then of.calls = of.calls - 1 end
+else
+of.total = of.total - 1
+if not is_open then
+of.done = of.done - 1
+if string.byte(note, at) ~= 5 then of.failed = of.failed - 1 end
+end
+end
+of.notes[field] = false
+end
+local function known_child(field)
+local note = note_in(of, field)
+if not note then return false end
+local is_open, _, epoch, _, at = parse_child(note)
+if is_open or epoch >= of.epoch or string.byte(note, at) == 5 then return note end
+drop_child(field)
+return false
+end
+for n = 7, #ARGV, 4 do
+local field, how, spawned, value = ARGV[n], ARGV[n + 1], ARGV[n + 2], ARGV[n + 3]
+local is_child, known = string.byte(field) == 99, false
+if how == '-' then
+drop_child(field)
+elseif is_child then
+known = known_child(field)
+if not known then
+of.notes[field] = 'o' .. spawned .. struct.pack('<I4', of.epoch) .. text(value)
+if spawned == '1' then of.total = of.total + 1 else of.calls = of.calls + 1 end
+end
+else
+known = how == '+' and note_in(of, field)
+if not known then
+of.notes[field] = value
+if how == '+' then of.size = of.size + #field + #value end
+end
+end
+reply[#reply + 1] = known or ''
+end
+if of.size > tonumber(ARGV[6]) then return {'OK', 5, of.size} end
+if task.state == 4 then judge_children(task) end
+return commit(reply)
+)lua");
+inline constexpr script write_journal{"write_journal", "230ff03626aba9b31cc8cdfceb1dca8212b75b87",
+    std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 }  // namespace taskflux::redis::scripts
 
@@ -17464,29 +17464,29 @@ inline void check_journal(const task_id& id, reader& from) {
 /// The key of a task's journal. (GCC 12 compiles no list in braces inside a co_await expression.)
 inline std::vector<std::string> journal_of(task_key key) { return {named(own_key::journal, std::to_string(key.sequence))}; }
 
-/// `broker::note`.
-inline awaitable<noted> note(engine_ptr on, task_id id, journal_notes notes) {
-    noted answer;
+/// `broker::write_journal`.
+inline awaitable<journal_written> write_journal(engine_ptr on, task_id id, journal_write what) {
+    journal_written answer;
     // Where there are more than one call takes, each is all or nothing by itself.
-    for (std::size_t from = 0; from == 0 || from < notes.items.size(); from += engine::batch_size) {
-        const auto till = (std::min)(from + engine::batch_size, notes.items.size());
+    for (std::size_t from = 0; from == 0 || from < what.items.size(); from += engine::batch_size) {
+        const auto till = (std::min)(from + engine::batch_size, what.items.size());
         arguments with;
         with.reserve(6 + 4 * (till - from));
-        with.add(id.key.sequence).add(id.key.nonce).add(notes.consumer).add(notes.token);
-        with.add(notes.policy ? notes.policy->text() : std::string()).add(max_journal_size);
+        with.add(id.key.sequence).add(id.key.nonce).add(what.consumer).add(what.token);
+        with.add(what.policy ? what.policy->text() : std::string()).add(max_journal_size);
         for (auto i = from; i < till; ++i) {
-            auto& item = notes.items[i];
+            auto& item = what.items[i];
             with.add(std::move(item.key));
             switch (item.how) {
-                case journal_notes::mode::add: with.add(std::string(1, note_letter::add)); break;
-                case journal_notes::mode::set: with.add(std::string(1, note_letter::set)); break;
-                case journal_notes::mode::drop: with.add(std::string(1, note_letter::drop)); break;
+                case journal_write::mode::add: with.add(std::string(1, note_letter::add)); break;
+                case journal_write::mode::set: with.add(std::string(1, note_letter::set)); break;
+                case journal_write::mode::drop: with.add(std::string(1, note_letter::drop)); break;
             }
             with.add(item.is_spawned ? "1" : "0").add(std::move(item.text));
         }
         std::vector<std::string> keys;
         for (std::size_t at = 6; at < with.words().size(); at += 4) keys.push_back(with.words()[at]);
-        const auto got = co_await on->call(id.queue, scripts::note, journal_of(id.key), std::move(with));
+        const auto got = co_await on->call(id.queue, scripts::write_journal, journal_of(id.key), std::move(with));
         auto told = got.read();
         check_journal(id, told);
         answer.epoch = static_cast<unsigned>(told.integer());
@@ -17835,8 +17835,8 @@ public:
         co_return effects;
     }
 
-    awaitable<noted> note(task_id id, journal_notes notes) override {
-        return redis::note(engine_, std::move(id), std::move(notes));
+    awaitable<journal_written> write_journal(task_id id, journal_write what) override {
+        return redis::write_journal(engine_, std::move(id), std::move(what));
     }
     awaitable<journal_page> journal(task_id id, journal_query query) override {
         return read_journal(engine_, std::move(id), std::move(query));

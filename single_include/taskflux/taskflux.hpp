@@ -1232,7 +1232,7 @@ struct journal_letter {
 struct journal_entry {
     std::string key;
     std::string text;        ///< of a subtask: its `child_place`; else JSON
-    unsigned epoch = 0;      ///< of a subtask: how many attempts at its parent had failed when it was noted
+    unsigned epoch = 0;      ///< of a subtask: how many attempts at its parent had failed when it was written
     bool is_spawned = false; ///< a subtask that its parent, when it has returned, waits for
     std::optional<task_outcome> outcome;  ///< of a subtask that has ended
 };
@@ -1267,8 +1267,8 @@ inline std::string signal_key(std::string_view name, std::size_t number) {
 /// Of the task that is started when a parent's other subtasks have ended well.
 inline constexpr std::string_view continuation_key = "c~then";
 
-/// What to write into a journal.
-struct journal_notes {
+/// A write to a journal.
+struct journal_write {
     enum class mode {
         add,   ///< unless the key is there; a subtask of an older epoch that did not succeed gives way
         set,   ///< in any case; not for subtasks
@@ -1287,8 +1287,8 @@ struct journal_notes {
     std::vector<item> items;
 };
 
-/// What a journal held under the keys to be written, before; nothing where it was written.
-struct noted {
+/// What a journal held, before a write, under the keys to be written; nothing where it held none.
+struct journal_written {
     unsigned epoch = 0;
     std::vector<std::optional<journal_entry>> before;
 };
@@ -1633,7 +1633,7 @@ public:
 
     /// Writes into a task's journal, up to 200 items all or nothing. Errors: `lease_lost` for an older attempt,
     /// `wrong_state` when the task has ended, `not_found`, `too_large`.
-    virtual awaitable<noted> note(task_id id, journal_notes notes) = 0;
+    virtual awaitable<journal_written> write_journal(task_id id, journal_write what) = 0;
 
     /// Reads a task's journal: these keys, or a page of all that it holds. Errors: `not_found`.
     virtual awaitable<journal_page> journal(task_id id, journal_query query) = 0;
@@ -5502,14 +5502,14 @@ public:
         return made;
     }
 
-    journal_notes notes() const {
-        journal_notes made;
+    journal_write new_write() const {
+        journal_write made;
         made.consumer = sink_.consumer_name();
         made.token = token_;
         return made;
     }
 
-    asio::awaitable<noted> write(journal_notes what) { return broker()->note(id_, std::move(what)); }
+    asio::awaitable<journal_written> write(journal_write what) { return broker()->write_journal(id_, std::move(what)); }
 
     /// Writes a value unless the key has one; returns the value that the key has then.
     asio::awaitable<std::string> keep(std::string key, std::string value);
@@ -5518,8 +5518,8 @@ public:
     asio::awaitable<std::optional<std::string>> find(std::string key);
     asio::awaitable<std::optional<std::size_t>> find_number(std::string key);
 
-    static journal_notes::item item_of(std::string key, std::string text, journal_notes::mode how) {
-        journal_notes::item made;
+    static journal_write::item item_of(std::string key, std::string text, journal_write::mode how) {
+        journal_write::item made;
         made.key = std::move(key);
         made.text = std::move(text);
         made.how = how;
@@ -5567,13 +5567,13 @@ struct open_child {
 asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, std::string key, task_id child);
 
 /// Submits subtasks that are written in the parent's journal, and returns their keys. A subtask that is not stored is taken
-/// out of the journal again, since its end would never reach the parent. `notes`: consumer and token of the writer. Errors:
+/// out of the journal again, since its end would never reach the parent. `write`: consumer and token of the writer. Errors:
 /// those of `broker::submit`; `invalid_argument` where an own id or a unique key is another task's.
-asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
-                                                    journal_notes notes);
+asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
+                                                         journal_write write);
 
 /// Writes subtasks into the journal and submits those that are new, all in one queue. `names[i]` is the name of `tasks[i]`.
-/// Errors: `journal_mismatch`; those of `submit_noted`.
+/// Errors: `journal_mismatch`; those of `submit_journalled`.
 asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::string queue, std::vector<std::string> names,
                                                        std::vector<new_task> tasks, bool are_spawned,
                                                        std::optional<children_policy> policy = std::nullopt);

@@ -215,7 +215,7 @@ public:
 
     /// Writes into a task's journal, up to 200 items all or nothing. Errors: `lease_lost` for an older attempt,
     /// `wrong_state` when the task has ended, `not_found`, `too_large`.
-    virtual awaitable<noted> note(task_id id, journal_notes notes) = 0;
+    virtual awaitable<journal_written> write_journal(task_id id, journal_write what) = 0;
 
     /// Reads a task's journal: these keys, or a page of all that it holds. Errors: `not_found`.
     virtual awaitable<journal_page> journal(task_id id, journal_query query) = 0;

@@ -23,12 +23,12 @@ asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::
     place.queue = queue;
     place.name = task.spec->name;
     place.own_id = task.own_id;
-    journal_notes notes;
-    auto& item = notes.items.emplace_back();
+    journal_write write;
+    auto& item = write.items.emplace_back();
     item.key = key;
     item.is_spawned = true;
     item.text = place.text();
-    co_await broker->note(parent, std::move(notes));
+    co_await broker->write_journal(parent, std::move(write));
     parent_link link;
     link.id = std::move(parent);
     link.key = key;
@@ -37,8 +37,8 @@ asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::
     id.queue = queue;
     std::vector<new_task> tasks;
     tasks.push_back(std::move(task));
-    journal_notes from_outside;
-    const auto keys = co_await submit_noted(broker, std::move(queue), std::move(tasks), std::move(from_outside));
+    journal_write from_outside;
+    const auto keys = co_await submit_journalled(broker, std::move(queue), std::move(tasks), std::move(from_outside));
     id.key = keys.front();
     co_return id;
 }

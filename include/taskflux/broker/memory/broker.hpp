@@ -73,8 +73,8 @@ public:
         });
     }
 
-    awaitable<noted> note(task_id id, journal_notes notes) override {
-        co_return hub_->in_existing(id.queue, [&](auto& in, time_point now) { return in.note(id, notes, now); });
+    awaitable<journal_written> write_journal(task_id id, journal_write what) override {
+        co_return hub_->in_existing(id.queue, [&](auto& in, time_point now) { return in.write_journal(id, what, now); });
     }
 
     awaitable<journal_page> journal(task_id id, journal_query query) override {

@@ -128,10 +128,10 @@ public:
     }
 
     /// Retried after a failure: what has failed below it may be tried again too.
-    static void begin_epoch(memory::journal& notes) {
-        ++notes.epoch;
-        notes.awaited.clear();
-        notes.is_continued = false;
+    static void begin_epoch(memory::journal& own_journal) {
+        ++own_journal.epoch;
+        own_journal.awaited.clear();
+        own_journal.is_continued = false;
     }
 
     /// Back to the head of its lane, as if it had not been fetched.
@@ -319,9 +319,9 @@ protected:
         tell_waiters(task);
         if (!task.extras) return;
         if (task.extras->parent) effects_.ended.push_back({*task.extras->parent, task.extras->own_id, task.outcome()});
-        const auto* notes = task.journal();
-        if (!notes || !notes->has_open_children()) return;
-        for (auto& one : notes->open_children()) effects_.orphans.emplace_back(key_of(task), std::move(one));
+        const auto* own_journal = task.journal();
+        if (!own_journal || !own_journal->has_open_children()) return;
+        for (auto& one : own_journal->open_children()) effects_.orphans.emplace_back(key_of(task), std::move(one));
     }
 
     effects effects_;

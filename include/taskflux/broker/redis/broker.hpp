@@ -142,8 +142,8 @@ public:
         co_return effects;
     }
 
-    awaitable<noted> note(task_id id, journal_notes notes) override {
-        return redis::note(engine_, std::move(id), std::move(notes));
+    awaitable<journal_written> write_journal(task_id id, journal_write what) override {
+        return redis::write_journal(engine_, std::move(id), std::move(what));
     }
     awaitable<journal_page> journal(task_id id, journal_query query) override {
         return read_journal(engine_, std::move(id), std::move(query));

@@ -24,13 +24,13 @@ struct open_child {
 asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, std::string key, task_id child);
 
 /// Submits subtasks that are written in the parent's journal, and returns their keys. A subtask that is not stored is taken
-/// out of the journal again, since its end would never reach the parent. `notes`: consumer and token of the writer. Errors:
+/// out of the journal again, since its end would never reach the parent. `write`: consumer and token of the writer. Errors:
 /// those of `broker::submit`; `invalid_argument` where an own id or a unique key is another task's.
-asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
-                                                    journal_notes notes);
+asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
+                                                         journal_write write);
 
 /// Writes subtasks into the journal and submits those that are new, all in one queue. `names[i]` is the name of `tasks[i]`.
-/// Errors: `journal_mismatch`; those of `submit_noted`.
+/// Errors: `journal_mismatch`; those of `submit_journalled`.
 asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::string queue, std::vector<std::string> names,
                                                        std::vector<new_task> tasks, bool are_spawned,
                                                        std::optional<children_policy> policy = std::nullopt);

@@ -46,17 +46,17 @@ asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, st
 }
 
 /// Takes subtasks that were not stored out of a journal.
-inline asio::awaitable<void> drop_notes(broker_ptr broker, task_id parent, journal_notes notes, std::vector<std::string> keys) {
+inline asio::awaitable<void> drop_from_journal(broker_ptr broker, task_id parent, journal_write write, std::vector<std::string> keys) {
     for (auto& key : keys) {
-        notes.items.emplace_back();
-        notes.items.back().key = std::move(key);
-        notes.items.back().how = journal_notes::mode::drop;
+        write.items.emplace_back();
+        write.items.back().key = std::move(key);
+        write.items.back().how = journal_write::mode::drop;
     }
-    co_await broker->note(std::move(parent), std::move(notes));
+    co_await broker->write_journal(std::move(parent), std::move(write));
 }
 
-asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
-                                                    journal_notes notes) {
+asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
+                                                         journal_write write) {
     const auto parent = tasks.front().parent->id;
     std::vector<std::string> keys;
     std::vector<bool> may_be_others;  // an id that another call may have
@@ -72,7 +72,7 @@ asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::stri
         failure = std::current_exception();
     }
     if (failure) {
-        co_await drop_notes(broker, parent, std::move(notes), std::move(keys));
+        co_await drop_from_journal(broker, parent, std::move(write), std::move(keys));
         std::rethrow_exception(failure);
     }
     std::vector<task_key> made;
@@ -85,7 +85,7 @@ asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::stri
         const auto known = co_await broker->get(there);
         if (known && known->parent == to_string(parent) && child_key(known->call) == keys[i]) continue;
         std::vector<std::string> strange(1, keys[i]);
-        co_await drop_notes(broker, parent, notes, std::move(strange));
+        co_await drop_from_journal(broker, parent, write, std::move(strange));
         throw error(errc::invalid_argument, "subtask \"" + keys[i].substr(1) + "\" is not submitted: task " + to_string(there) +
                                                 ", which another call made, has its id or unique key; use one of its own");
     }
@@ -95,19 +95,19 @@ asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::stri
 asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::string queue, std::vector<std::string> names,
                                                        std::vector<new_task> tasks, bool are_spawned,
                                                        std::optional<children_policy> policy) {
-    auto notes = book.notes();
-    notes.policy = policy;
+    auto write = book.new_write();
+    write.policy = policy;
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         if (tasks[i].own_id.empty()) tasks[i].own_id = book.child_id(names[i]);
         child_place place;
         place.queue = queue;
         place.name = tasks[i].spec->name;
         place.own_id = tasks[i].own_id;
-        auto item = notebook::item_of(child_key(names[i]), place.text(), journal_notes::mode::add);
+        auto item = notebook::item_of(child_key(names[i]), place.text(), journal_write::mode::add);
         item.is_spawned = are_spawned;
-        notes.items.push_back(std::move(item));
+        write.items.push_back(std::move(item));
     }
-    auto known = co_await book.write(std::move(notes));
+    auto known = co_await book.write(std::move(write));
 
     std::vector<open_child> children(tasks.size());
     std::vector<new_task> fresh;
@@ -138,8 +138,8 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::stri
     }
     if (fresh.empty()) co_return children;
     const auto broker = book.broker();
-    auto by = book.notes();
-    const auto keys = co_await submit_noted(broker, queue, std::move(fresh), std::move(by));
+    auto by = book.new_write();
+    const auto keys = co_await submit_journalled(broker, queue, std::move(fresh), std::move(by));
     for (std::size_t i = 0; i < places.size(); ++i) children[places[i]].id.key = keys[i];
 
     for (auto& [i, task] : older) {

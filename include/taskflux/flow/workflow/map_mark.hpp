@@ -27,12 +27,12 @@ public:
     asio::awaitable<void> move(std::size_t done, bool at_once) {
         constexpr std::size_t stride = 128;  // items that one call writes
         if (done == written_ || (!at_once && done < written_ + stride)) co_return;
-        auto notes = book_.notes();
-        notes.items.push_back(notebook::item_of(key(), std::to_string(done), journal_notes::mode::set));
+        auto write = book_.new_write();
+        write.items.push_back(notebook::item_of(key(), std::to_string(done), journal_write::mode::set));
         for (; written_ < done; ++written_) {
-            notes.items.push_back(notebook::item_of(child_key(name_ + '.' + std::to_string(written_)), "", journal_notes::mode::drop));
+            write.items.push_back(notebook::item_of(child_key(name_ + '.' + std::to_string(written_)), "", journal_write::mode::drop));
         }
-        co_await book_.write(std::move(notes));
+        co_await book_.write(std::move(write));
     }
 
 private:

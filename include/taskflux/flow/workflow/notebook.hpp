@@ -93,14 +93,14 @@ public:
         return made;
     }
 
-    journal_notes notes() const {
-        journal_notes made;
+    journal_write new_write() const {
+        journal_write made;
         made.consumer = sink_.consumer_name();
         made.token = token_;
         return made;
     }
 
-    asio::awaitable<noted> write(journal_notes what) { return broker()->note(id_, std::move(what)); }
+    asio::awaitable<journal_written> write(journal_write what) { return broker()->write_journal(id_, std::move(what)); }
 
     /// Writes a value unless the key has one; returns the value that the key has then.
     asio::awaitable<std::string> keep(std::string key, std::string value);
@@ -109,8 +109,8 @@ public:
     asio::awaitable<std::optional<std::string>> find(std::string key);
     asio::awaitable<std::optional<std::size_t>> find_number(std::string key);
 
-    static journal_notes::item item_of(std::string key, std::string text, journal_notes::mode how) {
-        journal_notes::item made;
+    static journal_write::item item_of(std::string key, std::string text, journal_write::mode how) {
+        journal_write::item made;
         made.key = std::move(key);
         made.text = std::move(text);
         made.how = how;
