@@ -565,7 +565,7 @@ private:
     asio::awaitable<void> announce();
 
     /// Logs an error, if there is one.
-    void tell(const std::string& what, const std::exception_ptr& error) const;
+    void log_trouble(const std::string& what, const std::exception_ptr& error) const;
 
     const broker_ptr broker_;
     worker& worker_;
@@ -714,7 +714,7 @@ asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     co_await parts_.end_of(showing_);
     auto leaving = broker_->withdraw(nodes_board, id_);
     const auto left = co_await caught(std::move(leaving));
-    tell("leaving the directory", left.failure());
+    log_trouble("leaving the directory", left.failure());
     co_await parts_.end_of_all();
     parts_.check();
 }
@@ -751,7 +751,7 @@ asio::awaitable<void> node_core::begin() {
     const auto self = shared_from_this();
     auto taking = take_settings();
     const auto taken = co_await caught(std::move(taking));
-    tell("reading what is kept for it", taken.failure());
+    log_trouble("reading its settings", taken.failure());
 }
 
 asio::awaitable<void> node_core::take_settings() {
@@ -769,7 +769,7 @@ asio::awaitable<void> node_core::be_steered() {
     const auto self = shared_from_this();
     auto serving = service_.run();
     const auto served = co_await caught(std::move(serving));
-    tell("steering it", served.failure());
+    log_trouble("serving its steering calls", served.failure());
 }
 
 asio::awaitable<node_info> node_core::obey(node_core& self, node_order order) {
@@ -792,7 +792,7 @@ asio::awaitable<void> node_core::show() {
         const auto next = later(clock.now(), renewal_period(options_.lease()));
         auto telling = announce();
         const auto told = co_await caught(std::move(telling));
-        tell("telling that it is there", told.failure());
+        log_trouble("its heartbeat", told.failure());
         if (is_over_) break;
         const alarm at(clock, strand_, changed_, next);
         co_await changed_->wait();
@@ -804,7 +804,7 @@ asio::awaitable<void> node_core::announce() {
     co_await broker_->announce(nodes_board, id_, std::move(text), options_.lease());
 }
 
-void node_core::tell(const std::string& what, const std::exception_ptr& error) const {
+void node_core::log_trouble(const std::string& what, const std::exception_ptr& error) const {
     if (!error || !options_.log()) return;
     try {
         std::rethrow_exception(error);
@@ -2760,7 +2760,7 @@ asio::awaitable<void> rpc_core::wait(pending& mine, std::string service, std::st
     while (!mine.is_over()) {
         const auto begun = now();
         if (begun >= ends) {
-            throw error(errc::timed_out, "service " + service + " has not answered in time");
+            throw error(errc::timed_out, "the call of service " + service + " timed out: it has not answered; allow a longer timeout");
         }
         const auto until = (std::min)(ends, later(begun, look));
         {
@@ -2779,7 +2779,7 @@ asio::awaitable<bool> rpc_core::is_there(std::string service, std::string instan
 }
 
 error rpc_core::lost(const std::string& service, const std::string& instance) {
-    return error(errc::unavailable, "instance " + instance + " of service " + service + " is gone, which had taken the call");
+    return error(errc::unavailable, "the call is lost: instance " + instance + " of service " + service + " had taken it and is gone");
 }
 
 asio::awaitable<void> rpc_core::look_for(std::shared_ptr<rpc_core> self, std::string service, std::string instance,
@@ -3025,7 +3025,7 @@ private:
     time_point cancel_overdue();
 
     /// Logs an error, if there is one; throws `shut_down`.
-    void tell(const std::string& what, const std::exception_ptr& trouble) const;
+    void log_trouble(const std::string& what, const std::exception_ptr& trouble) const;
 
     const broker_ptr broker_;
     const service_options options_;
@@ -3201,7 +3201,7 @@ asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::
         if (clock.now() >= next) {
             auto telling = announce(false, options_.lease());
             const auto told = co_await caught(std::move(telling));
-            tell("telling that it is there", told.failure());
+            log_trouble("its heartbeat", told.failure());
             next = later(clock.now(), told.failure() ? std::chrono::seconds(1) : renewal_period(options_.lease()));
         }
         if (is_stopped_) break;
@@ -3237,7 +3237,7 @@ void service_core::hear(std::string_view text) {
     try {
         letter = call_letter::parse(text);
     } catch (...) {
-        return tell("reading a letter", std::current_exception());
+        return log_trouble("reading a letter", std::current_exception());
     }
     if (letter.what == call_letter::kind::request) return begin(std::move(letter));
     if (letter.what != call_letter::kind::cancel) return;
@@ -3278,7 +3278,8 @@ void service_core::begin(call_letter request) {
     if (!takes) return refuse(letter, call_letter::kind::refused, errc::shut_down, "");
     if (is_full) {
         return refuse(letter, call_letter::kind::fault, errc::busy,
-                      "instance " + options_.id() + " has its " + std::to_string(options_.max_running()) + " calls in hand");
+                      "instance " + options_.id() + " has its limit of " + std::to_string(options_.max_running()) +
+                          " calls in flight: start another, or raise max_running");
     }
     if (is_first) changed_->set();
     auto on_end = [self = shared_from_this(), one](std::exception_ptr) { self->answer(one); };
@@ -3288,7 +3289,7 @@ void service_core::begin(call_letter request) {
 method_handler* service_core::find(const call_letter& request) {
     const auto methods = methods_->find(request.service);
     if (methods == methods_->end()) {
-        refuse(request, call_letter::kind::fault, errc::not_found, "there is no service " + request.service + " here");
+        refuse(request, call_letter::kind::fault, errc::not_found, "instance " + options_.id() + " has no service " + request.service + ": check the name of the service");
         return nullptr;
     }
     const auto found = methods->second.find(request.method);
@@ -3331,8 +3332,8 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
         }
         constexpr std::size_t most = exchange::max_message_size - 64;  // beside the message's head
         if (answer.payload.size() > most) {
-            throw error(errc::too_large, "a result of " + std::to_string(answer.payload.size()) + " bytes; at most " +
-                                             std::to_string(most) + " are sent");
+            throw error(errc::too_large, "the result is not sent: it has " + std::to_string(answer.payload.size()) + " bytes, and at most " +
+                                             std::to_string(most) + " fit into a message");
         }
     } catch (...) {
         failure = std::current_exception();
@@ -3418,11 +3419,11 @@ asio::awaitable<void> service_core::announce(bool leaving, duration lease) {
 asio::awaitable<void> service_core::leave() {
     auto telling = announce(true, options_.lease() + options_.drain_for());
     const auto told = co_await caught(std::move(telling));
-    tell("leaving the directory", told.failure());
+    log_trouble("leaving the directory", told.failure());
     co_await drain();
     auto leaving = withdraw();
     const auto left = co_await caught(std::move(leaving));
-    tell("leaving the directory", left.failure());
+    log_trouble("leaving the directory", left.failure());
 }
 
 asio::awaitable<void> service_core::withdraw() {
@@ -3443,7 +3444,7 @@ asio::awaitable<void> service_core::drain() {
     }
 }
 
-void service_core::tell(const std::string& what, const std::exception_ptr& trouble) const {
+void service_core::log_trouble(const std::string& what, const std::exception_ptr& trouble) const {
     if (!trouble) return;
     const auto why = describe(trouble);
     if (code_of(why) == errc::shut_down) std::rethrow_exception(trouble);
@@ -3517,15 +3518,15 @@ asio::awaitable<std::optional<std::string>> inlet::next(std::shared_ptr<inlet> s
                 value = std::move(self->values_.front());
                 self->values_.pop_front();
                 ++self->taken_;
-                self->untold_bytes_ += value->size();
-                is_due = (self->taken_ - self->told_) * 2 >= self->window_ || self->untold_bytes_ * 4 >= stream_bytes;
+                self->unacknowledged_bytes_ += value->size();
+                is_due = (self->taken_ - self->acknowledged_) * 2 >= self->window_ || self->unacknowledged_bytes_ * 4 >= stream_bytes;
             } else if (self->has_ended_) {
                 co_return std::nullopt;
             } else if (self->failure_) {
                 std::rethrow_exception(self->failure_);
             }
         }
-        if (is_due) self->tell(call_letter::kind::credit);
+        if (is_due) self->acknowledge(call_letter::kind::credit);
         if (value) co_return value;
         co_await self->change();
     }
@@ -3576,7 +3577,7 @@ asio::awaitable<void> inlet::change() {
         asked_for_ = received_;
     }
     if (looks_) co_await looks_(is_lost);
-    tell(call_letter::kind::again);
+    acknowledge(call_letter::kind::again);
 }
 
 void inlet::hear(std::string_view text) {
@@ -3585,15 +3586,15 @@ void inlet::hear(std::string_view text) {
         auto letter = call_letter::parse(text);
         const std::lock_guard lock(mutex_);
         ++letters_heard_;
-        answer = note(letter);
+        answer = take(letter);
     } catch (const std::exception&) {  // not a call message
         return;
     }
     changed_->set();
-    if (answer) tell(*answer);
+    if (answer) acknowledge(*answer);
 }
 
-std::optional<call_letter::kind> inlet::note(call_letter& letter) {
+std::optional<call_letter::kind> inlet::take(call_letter& letter) {
     switch (letter.what) {
         case call_letter::kind::values: {
             const bool is_new = std::exchange(source_, letter.reply_to) != letter.reply_to;
@@ -3643,7 +3644,7 @@ std::optional<call_letter::kind> inlet::missing() {
     return call_letter::kind::again;
 }
 
-void inlet::tell(call_letter::kind what) {
+void inlet::acknowledge(call_letter::kind what) {
     call_letter letter;
     letter.what = what;
     std::string to;
@@ -3651,8 +3652,8 @@ void inlet::tell(call_letter::kind what) {
         const std::lock_guard lock(mutex_);
         letter.number = received_;
         letter.taken = taken_;
-        told_ = taken_;
-        untold_bytes_ = 0;
+        acknowledged_ = taken_;
+        unacknowledged_bytes_ = 0;
         to = source_;
     }
     if (to.empty()) return;
@@ -3758,13 +3759,13 @@ void outlet::hear(std::string_view text) {
     } catch (const std::exception&) {  // not a call message
         return;
     }
-    std::function<void()> tell;
+    std::function<void()> on_gone;
     {
         const std::lock_guard lock(mutex_);
         ++letters_heard_;
         unheard_since_ = never;
         if (letter.what == call_letter::kind::cancel) {
-            tell = give_up();
+            on_gone = give_up();
         } else if (letter.what == call_letter::kind::credit || letter.what == call_letter::kind::again) {
             received_ = (std::max)(received_, letter.number);
             taken_ = (std::max)(taken_, (std::min)(letter.taken, received_));
@@ -3776,13 +3777,13 @@ void outlet::hear(std::string_view text) {
     }
     send_more();
     changed_->set();
-    if (tell) tell();
+    if (on_gone) on_gone();
 }
 
 asio::awaitable<void> outlet::pump(std::shared_ptr<outlet> self) {
     call_letter gone;
     gone.what = call_letter::kind::cancel;
-    const auto sorry = gone.text();
+    const auto refusal = gone.text();
     for (;;) {
         call_letter next;
         {
@@ -3794,11 +3795,11 @@ asio::awaitable<void> outlet::pump(std::shared_ptr<outlet> self) {
         }
         bool heard = false;
         try {
-            auto back = bounce(self->box_->address(), sorry);
+            auto back = bounce(self->box_->address(), refusal);
             heard = co_await self->broker_->send(self->to_, next.text(), std::move(back));
         } catch (const std::exception&) {  // the server can't be reached: the reader asks again
         }
-        std::function<void()> tell;
+        std::function<void()> on_gone;
         {
             const std::lock_guard lock(self->mutex_);
             if (heard) {
@@ -3808,10 +3809,10 @@ asio::awaitable<void> outlet::pump(std::shared_ptr<outlet> self) {
             constexpr auto patience = std::chrono::seconds(10);
             const auto now = self->broker_->clock().now();
             if (self->unheard_since_ == never) self->unheard_since_ = now;
-            if (now - self->unheard_since_ >= patience) tell = self->give_up();
+            if (now - self->unheard_since_ >= patience) on_gone = self->give_up();
             self->is_sending_ = false;
         }
-        if (tell) tell();
+        if (on_gone) on_gone();
         break;
     }
     self->changed_->set();
@@ -5644,7 +5645,7 @@ private:
         } catch (const std::exception& e) {
             return e.what();
         } catch (...) {
-            return "what it threw is no std::exception";
+            return "something that is not a std::exception was thrown";
         }
     }
 
@@ -5686,28 +5687,28 @@ public:
 
     explicit trouble_log(sink to) : sink_(std::move(to)) {}
 
-    void tell(const place& where, const std::string& line) {
-        if (std::exchange(told_[where], line) != line && sink_) sink_(line);
+    void log(const place& where, const std::string& line) {
+        if (std::exchange(logged_[where], line) != line && sink_) sink_(line);
     }
 
     /// Logs an error, or throws it again where the scheduler must end: `operation_aborted`, `shut_down`.
-    void report(const place& where, const std::string& what, const std::exception_ptr& failure) {
+    void log_failure(const place& where, const std::string& what, const std::exception_ptr& failure) {
         try {
             std::rethrow_exception(failure);
         } catch (const boost::system::system_error& e) {
             if (e.code() == asio::error::operation_aborted || e.code() == errc::shut_down) throw;
-            tell(where, what + ": " + e.what());
+            log(where, what + ": " + e.what());
         } catch (const std::exception& e) {
-            tell(where, what + ": " + e.what());
+            log(where, what + ": " + e.what());
         }
     }
 
-    void is_over(const place& where) { told_.erase(where); }
+    void is_over(const place& where) { logged_.erase(where); }
 
     /// Forgets the rows of a queue for which `is_there` is false.
     template <class Predicate>
     void keep_rows(const std::string& queue, Predicate is_there) {
-        std::erase_if(told_, [&](const auto& one) {
+        std::erase_if(logged_, [&](const auto& one) {
             const auto& [of, row] = one.first;
             return of == queue && !row.empty() && !is_there(row);
         });
@@ -5715,14 +5716,14 @@ public:
 
     /// Forgets all queues but these and the one without a name.
     void keep_queues(const std::set<std::string>& queues) {
-        std::erase_if(told_, [&](const auto& one) {
+        std::erase_if(logged_, [&](const auto& one) {
             return !one.first.first.empty() && !queues.contains(one.first.first);
         });
     }
 
 private:
     sink sink_;
-    std::map<place, std::string> told_;
+    std::map<place, std::string> logged_;
 };
 
 }  // namespace taskflux::detail
@@ -5800,7 +5801,7 @@ private:
     const scheduler_options options_;
     const std::string host_;
     const std::shared_ptr<const local_job_map> jobs_;
-    trouble_log trouble_;  // its `report` ends the loop for what ends it
+    trouble_log trouble_;  // `log_failure` throws what ends the loop
     taskflux::clock& clock_;
     const asio::any_io_executor strand_;
     local_runs runs_;
@@ -6209,7 +6210,7 @@ asio::awaitable<bool> scheduler_core::ask_the_time() {
     auto reading = book_.read(local_queue);
     const auto read = co_await caught(std::move(reading));
     const place where(local_queue, "");
-    if (read.failure()) trouble_.report(where, std::string("the schedules of queue ") + local_queue, read.failure());
+    if (read.failure()) trouble_.log_failure(where, std::string("the schedules of queue ") + local_queue, read.failure());
     co_return !read.failure();
 }
 
@@ -6226,7 +6227,7 @@ asio::awaitable<void> scheduler_core::put_jobs() {
             continue;
         }
         jobs_to_put_.push_back(id);  // a row that can't be read is logged when it is read next
-        if (!is_unreadable(put.failure())) trouble_.report(where, "local job " + id, put.failure());
+        if (!is_unreadable(put.failure())) trouble_.log_failure(where, "local job " + id, put.failure());
     }
 }
 
@@ -6235,7 +6236,7 @@ asio::awaitable<bool> scheduler_core::look() {
     auto listed = co_await caught(std::move(listing));
     const place nowhere;
     if (listed.failure()) {
-        trouble_.report(nowhere, "the schedules", listed.failure());
+        trouble_.log_failure(nowhere, "the schedules", listed.failure());
         co_return false;
     }
     trouble_.is_over(nowhere);
@@ -6249,7 +6250,7 @@ asio::awaitable<bool> scheduler_core::look() {
         auto rows = co_await caught(std::move(reading));
         const place where(name, "");
         if (rows.failure()) {
-            trouble_.report(where, "the schedules of queue " + name, rows.failure());
+            trouble_.log_failure(where, "the schedules of queue " + name, rows.failure());
             continue;
         }
         trouble_.is_over(where);
@@ -6281,7 +6282,7 @@ void scheduler_core::learn(const std::string& queue, std::vector<schedule_entry>
             }
             trouble_.is_over(where);
         } catch (const error& e) {
-            trouble_.tell(where, "schedule " + row.row + " of queue " + queue + " is left as it is: " + e.what());
+            trouble_.log(where, "schedule " + row.row + " of queue " + queue + " is left as it is: " + e.what());
         }
     }
     trouble_.keep_rows(queue, [&](const std::string& row) { return there.contains(row); });
@@ -6314,7 +6315,7 @@ asio::awaitable<void> scheduler_core::fire_all() {
         auto one = found->second;  // a copy: changes count only once they are stored
         auto firing = fire(one, now);
         auto fired = co_await caught(std::move(firing));
-        if (fired.failure()) trouble_.report(where, "schedule " + where.second, fired.failure());
+        if (fired.failure()) trouble_.log_failure(where, "schedule " + where.second, fired.failure());
         const bool is_ours = !fired.failure() && fired.take();
         must_look_ = must_look_ || (!is_ours && !fired.failure());
         if (is_ours) {
@@ -6400,7 +6401,7 @@ asio::awaitable<void> scheduler_core::cancel_task(const schedule_entry& of, std:
     const auto cancelled = co_await caught(std::move(cancelling));
     const place where(of.queue, of.row);
     if (cancelled.failure()) {
-        trouble_.report(where, "schedule " + of.row + ", cancelling " + own_id, cancelled.failure());
+        trouble_.log_failure(where, "schedule " + of.row + ", cancelling " + own_id, cancelled.failure());
     }
 }
 
@@ -7055,7 +7056,7 @@ private:
     asio::awaitable<void> drain();
 
     /// Thread-safe.
-    void note(log_level level, std::string text) const;
+    void log(log_level level, std::string text) const;
 
     const broker_ptr broker_;
     const worker_options options_;
@@ -7321,7 +7322,7 @@ asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_
         }
         if (has_joined) co_return;
     } else {
-        note(log_level::warning, "fetching tasks failed: " + why.message);
+        log(log_level::warning, "fetching tasks failed: " + why.message);
     }
     ++failures_;
     co_await pause(failures_);
@@ -7364,7 +7365,7 @@ asio::awaitable<void> worker_core::deliver(outbox::parcel parcel) {
         }
         const auto why = describe(failure);
         if (code_of(why) == errc::shut_down || phase_.is_closing()) co_return;
-        note(log_level::warning, "telling the broker how tasks ended failed: " + why.message);
+        log(log_level::warning, "reporting to the broker failed: " + why.message);
         co_await pause(tries);
     }
 }
@@ -7382,7 +7383,7 @@ asio::awaitable<void> worker_core::watch_loop() {
         }
         const auto why = describe(watched.failure());
         if (phase_.is_closing() || code_of(why) == errc::shut_down) std::rethrow_exception(watched.failure());
-        note(log_level::warning, "watching for cancelled tasks failed: " + why.message);
+        log(log_level::warning, "asking for cancelled tasks failed: " + why.message);
         ++failures;  // not within the await: Clang 16 takes that for unsequenced
         co_await pause(failures);
     }
@@ -7402,7 +7403,7 @@ asio::awaitable<void> worker_core::renew() {
         asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
     } catch (const boost::system::system_error& e) {
         if (e.code() == asio::error::operation_aborted) throw;
-        if (e.code() != errc::shut_down) note(log_level::warning, std::string("renewing the lease failed: ") + e.what());
+        if (e.code() != errc::shut_down) log(log_level::warning, std::string("renewing the lease failed: ") + e.what());
     }
 }
 
@@ -7413,7 +7414,7 @@ void worker_core::on_renewed(const consumer_ptr& who, const renewal& answer) {
 
 void worker_core::on_lost(const consumer_ptr& who) {
     if (who != member_.consumer() || std::exchange(lost_, who) == who) return;
-    note(log_level::warning, "the lease of " + *who + " was lost; its handlers are cancelled");
+    log(log_level::warning, "the lease of " + *who + " was lost: its handlers are cancelled, and its tasks go to other workers");
     crew_->cancel_all(errc::lease_lost);
 }
 
@@ -7431,14 +7432,14 @@ asio::awaitable<void> worker_core::drain() {
     const auto patience = phase_.lets_handlers_end() ? options_.drain_for() : duration::zero();
     bool is_empty = co_await crew_->emptied_within(patience);
     if (is_empty) co_return;
-    note(log_level::warning, "handlers did not end within the drain time and are cancelled");
+    log(log_level::warning, "handlers did not finish within drain_for and are cancelled");
     crew_->cancel_all(errc::shut_down);
     is_empty = co_await crew_->emptied_within(options_.unwind_for());
     if (is_empty) co_return;
-    note(log_level::error, "handlers did not end when cancelled; their tasks are given back");
+    log(log_level::error, "cancelled handlers did not return within unwind_for; their tasks are given back");
 }
 
-void worker_core::note(log_level level, std::string text) const {
+void worker_core::log(log_level level, std::string text) const {
     if (!options_.log()) return;
     log_line line;
     line.at = clock_.now();

@@ -47,7 +47,7 @@ private:
     asio::awaitable<void> announce();
 
     /// Logs an error, if there is one.
-    void tell(const std::string& what, const std::exception_ptr& error) const;
+    void log_trouble(const std::string& what, const std::exception_ptr& error) const;
 
     const broker_ptr broker_;
     worker& worker_;

@@ -54,7 +54,7 @@ asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     co_await parts_.end_of(showing_);
     auto leaving = broker_->withdraw(nodes_board, id_);
     const auto left = co_await caught(std::move(leaving));
-    tell("leaving the directory", left.failure());
+    log_trouble("leaving the directory", left.failure());
     co_await parts_.end_of_all();
     parts_.check();
 }
@@ -91,7 +91,7 @@ asio::awaitable<void> node_core::begin() {
     const auto self = shared_from_this();
     auto taking = take_settings();
     const auto taken = co_await caught(std::move(taking));
-    tell("reading what is kept for it", taken.failure());
+    log_trouble("reading its settings", taken.failure());
 }
 
 asio::awaitable<void> node_core::take_settings() {
@@ -109,7 +109,7 @@ asio::awaitable<void> node_core::be_steered() {
     const auto self = shared_from_this();
     auto serving = service_.run();
     const auto served = co_await caught(std::move(serving));
-    tell("steering it", served.failure());
+    log_trouble("serving its steering calls", served.failure());
 }
 
 asio::awaitable<node_info> node_core::obey(node_core& self, node_order order) {
@@ -132,7 +132,7 @@ asio::awaitable<void> node_core::show() {
         const auto next = later(clock.now(), renewal_period(options_.lease()));
         auto telling = announce();
         const auto told = co_await caught(std::move(telling));
-        tell("telling that it is there", told.failure());
+        log_trouble("its heartbeat", told.failure());
         if (is_over_) break;
         const alarm at(clock, strand_, changed_, next);
         co_await changed_->wait();
@@ -144,7 +144,7 @@ asio::awaitable<void> node_core::announce() {
     co_await broker_->announce(nodes_board, id_, std::move(text), options_.lease());
 }
 
-void node_core::tell(const std::string& what, const std::exception_ptr& error) const {
+void node_core::log_trouble(const std::string& what, const std::exception_ptr& error) const {
     if (!error || !options_.log()) return;
     try {
         std::rethrow_exception(error);

@@ -93,7 +93,7 @@ private:
     time_point cancel_overdue();
 
     /// Logs an error, if there is one; throws `shut_down`.
-    void tell(const std::string& what, const std::exception_ptr& trouble) const;
+    void log_trouble(const std::string& what, const std::exception_ptr& trouble) const;
 
     const broker_ptr broker_;
     const service_options options_;

@@ -35,7 +35,7 @@ asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::
         if (clock.now() >= next) {
             auto telling = announce(false, options_.lease());
             const auto told = co_await caught(std::move(telling));
-            tell("telling that it is there", told.failure());
+            log_trouble("its heartbeat", told.failure());
             next = later(clock.now(), told.failure() ? std::chrono::seconds(1) : renewal_period(options_.lease()));
         }
         if (is_stopped_) break;
@@ -71,7 +71,7 @@ void service_core::hear(std::string_view text) {
     try {
         letter = call_letter::parse(text);
     } catch (...) {
-        return tell("reading a letter", std::current_exception());
+        return log_trouble("reading a letter", std::current_exception());
     }
     if (letter.what == call_letter::kind::request) return begin(std::move(letter));
     if (letter.what != call_letter::kind::cancel) return;
@@ -112,7 +112,8 @@ void service_core::begin(call_letter request) {
     if (!takes) return refuse(letter, call_letter::kind::refused, errc::shut_down, "");
     if (is_full) {
         return refuse(letter, call_letter::kind::fault, errc::busy,
-                      "instance " + options_.id() + " has its " + std::to_string(options_.max_running()) + " calls in hand");
+                      "instance " + options_.id() + " has its limit of " + std::to_string(options_.max_running()) +
+                          " calls in flight: start another, or raise max_running");
     }
     if (is_first) changed_->set();
     auto on_end = [self = shared_from_this(), one](std::exception_ptr) { self->answer(one); };
@@ -122,7 +123,7 @@ void service_core::begin(call_letter request) {
 method_handler* service_core::find(const call_letter& request) {
     const auto methods = methods_->find(request.service);
     if (methods == methods_->end()) {
-        refuse(request, call_letter::kind::fault, errc::not_found, "there is no service " + request.service + " here");
+        refuse(request, call_letter::kind::fault, errc::not_found, "instance " + options_.id() + " has no service " + request.service + ": check the name of the service");
         return nullptr;
     }
     const auto found = methods->second.find(request.method);
@@ -165,8 +166,8 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
         }
         constexpr std::size_t most = exchange::max_message_size - 64;  // beside the message's head
         if (answer.payload.size() > most) {
-            throw error(errc::too_large, "a result of " + std::to_string(answer.payload.size()) + " bytes; at most " +
-                                             std::to_string(most) + " are sent");
+            throw error(errc::too_large, "the result is not sent: it has " + std::to_string(answer.payload.size()) + " bytes, and at most " +
+                                             std::to_string(most) + " fit into a message");
         }
     } catch (...) {
         failure = std::current_exception();
@@ -252,11 +253,11 @@ asio::awaitable<void> service_core::announce(bool leaving, duration lease) {
 asio::awaitable<void> service_core::leave() {
     auto telling = announce(true, options_.lease() + options_.drain_for());
     const auto told = co_await caught(std::move(telling));
-    tell("leaving the directory", told.failure());
+    log_trouble("leaving the directory", told.failure());
     co_await drain();
     auto leaving = withdraw();
     const auto left = co_await caught(std::move(leaving));
-    tell("leaving the directory", left.failure());
+    log_trouble("leaving the directory", left.failure());
 }
 
 asio::awaitable<void> service_core::withdraw() {
@@ -277,7 +278,7 @@ asio::awaitable<void> service_core::drain() {
     }
 }
 
-void service_core::tell(const std::string& what, const std::exception_ptr& trouble) const {
+void service_core::log_trouble(const std::string& what, const std::exception_ptr& trouble) const {
     if (!trouble) return;
     const auto why = describe(trouble);
     if (code_of(why) == errc::shut_down) std::rethrow_exception(trouble);

@@ -59,8 +59,8 @@ public:
 private:
     void hear(std::string_view text);
     asio::awaitable<void> change();
-    void tell(call_letter::kind what);
-    std::optional<call_letter::kind> note(call_letter& letter);  // with the mutex locked; what to answer
+    void acknowledge(call_letter::kind what);
+    std::optional<call_letter::kind> take(call_letter& letter);  // with the mutex locked; returns what to send
     std::optional<call_letter::kind> missing();
 
     const broker_ptr broker_;
@@ -76,8 +76,8 @@ private:
     std::deque<std::string> values_;  // received, and not read yet
     std::uint64_t received_ = 0;
     std::uint64_t taken_ = 0;
-    std::uint64_t told_ = 0;  // what the source knows of taken_
-    std::size_t untold_bytes_ = 0;
+    std::uint64_t acknowledged_ = 0;  // of taken_: sent to the source
+    std::size_t unacknowledged_bytes_ = 0;
     std::uint64_t letters_heard_ = 0;
     std::optional<std::uint64_t> asked_for_;  // to be sent again
     std::exception_ptr failure_;

@@ -56,15 +56,15 @@ asio::awaitable<std::optional<std::string>> inlet::next(std::shared_ptr<inlet> s
                 value = std::move(self->values_.front());
                 self->values_.pop_front();
                 ++self->taken_;
-                self->untold_bytes_ += value->size();
-                is_due = (self->taken_ - self->told_) * 2 >= self->window_ || self->untold_bytes_ * 4 >= stream_bytes;
+                self->unacknowledged_bytes_ += value->size();
+                is_due = (self->taken_ - self->acknowledged_) * 2 >= self->window_ || self->unacknowledged_bytes_ * 4 >= stream_bytes;
             } else if (self->has_ended_) {
                 co_return std::nullopt;
             } else if (self->failure_) {
                 std::rethrow_exception(self->failure_);
             }
         }
-        if (is_due) self->tell(call_letter::kind::credit);
+        if (is_due) self->acknowledge(call_letter::kind::credit);
         if (value) co_return value;
         co_await self->change();
     }
@@ -115,7 +115,7 @@ asio::awaitable<void> inlet::change() {
         asked_for_ = received_;
     }
     if (looks_) co_await looks_(is_lost);
-    tell(call_letter::kind::again);
+    acknowledge(call_letter::kind::again);
 }
 
 void inlet::hear(std::string_view text) {
@@ -124,15 +124,15 @@ void inlet::hear(std::string_view text) {
         auto letter = call_letter::parse(text);
         const std::lock_guard lock(mutex_);
         ++letters_heard_;
-        answer = note(letter);
+        answer = take(letter);
     } catch (const std::exception&) {  // not a call message
         return;
     }
     changed_->set();
-    if (answer) tell(*answer);
+    if (answer) acknowledge(*answer);
 }
 
-std::optional<call_letter::kind> inlet::note(call_letter& letter) {
+std::optional<call_letter::kind> inlet::take(call_letter& letter) {
     switch (letter.what) {
         case call_letter::kind::values: {
             const bool is_new = std::exchange(source_, letter.reply_to) != letter.reply_to;
@@ -182,7 +182,7 @@ std::optional<call_letter::kind> inlet::missing() {
     return call_letter::kind::again;
 }
 
-void inlet::tell(call_letter::kind what) {
+void inlet::acknowledge(call_letter::kind what) {
     call_letter letter;
     letter.what = what;
     std::string to;
@@ -190,8 +190,8 @@ void inlet::tell(call_letter::kind what) {
         const std::lock_guard lock(mutex_);
         letter.number = received_;
         letter.taken = taken_;
-        told_ = taken_;
-        untold_bytes_ = 0;
+        acknowledged_ = taken_;
+        unacknowledged_bytes_ = 0;
         to = source_;
     }
     if (to.empty()) return;

@@ -109,13 +109,13 @@ void outlet::hear(std::string_view text) {
     } catch (const std::exception&) {  // not a call message
         return;
     }
-    std::function<void()> tell;
+    std::function<void()> on_gone;
     {
         const std::lock_guard lock(mutex_);
         ++letters_heard_;
         unheard_since_ = never;
         if (letter.what == call_letter::kind::cancel) {
-            tell = give_up();
+            on_gone = give_up();
         } else if (letter.what == call_letter::kind::credit || letter.what == call_letter::kind::again) {
             received_ = (std::max)(received_, letter.number);
             taken_ = (std::max)(taken_, (std::min)(letter.taken, received_));
@@ -127,13 +127,13 @@ void outlet::hear(std::string_view text) {
     }
     send_more();
     changed_->set();
-    if (tell) tell();
+    if (on_gone) on_gone();
 }
 
 asio::awaitable<void> outlet::pump(std::shared_ptr<outlet> self) {
     call_letter gone;
     gone.what = call_letter::kind::cancel;
-    const auto sorry = gone.text();
+    const auto refusal = gone.text();
     for (;;) {
         call_letter next;
         {
@@ -145,11 +145,11 @@ asio::awaitable<void> outlet::pump(std::shared_ptr<outlet> self) {
         }
         bool heard = false;
         try {
-            auto back = bounce(self->box_->address(), sorry);
+            auto back = bounce(self->box_->address(), refusal);
             heard = co_await self->broker_->send(self->to_, next.text(), std::move(back));
         } catch (const std::exception&) {  // the server can't be reached: the reader asks again
         }
-        std::function<void()> tell;
+        std::function<void()> on_gone;
         {
             const std::lock_guard lock(self->mutex_);
             if (heard) {
@@ -159,10 +159,10 @@ asio::awaitable<void> outlet::pump(std::shared_ptr<outlet> self) {
             constexpr auto patience = std::chrono::seconds(10);
             const auto now = self->broker_->clock().now();
             if (self->unheard_since_ == never) self->unheard_since_ = now;
-            if (now - self->unheard_since_ >= patience) tell = self->give_up();
+            if (now - self->unheard_since_ >= patience) on_gone = self->give_up();
             self->is_sending_ = false;
         }
-        if (tell) tell();
+        if (on_gone) on_gone();
         break;
     }
     self->changed_->set();

@@ -89,7 +89,7 @@ private:
     const scheduler_options options_;
     const std::string host_;
     const std::shared_ptr<const local_job_map> jobs_;
-    trouble_log trouble_;  // its `report` ends the loop for what ends it
+    trouble_log trouble_;  // `log_failure` throws what ends the loop
     taskflux::clock& clock_;
     const asio::any_io_executor strand_;
     local_runs runs_;

@@ -85,7 +85,7 @@ asio::awaitable<bool> scheduler_core::ask_the_time() {
     auto reading = book_.read(local_queue);
     const auto read = co_await caught(std::move(reading));
     const place where(local_queue, "");
-    if (read.failure()) trouble_.report(where, std::string("the schedules of queue ") + local_queue, read.failure());
+    if (read.failure()) trouble_.log_failure(where, std::string("the schedules of queue ") + local_queue, read.failure());
     co_return !read.failure();
 }
 
@@ -102,7 +102,7 @@ asio::awaitable<void> scheduler_core::put_jobs() {
             continue;
         }
         jobs_to_put_.push_back(id);  // a row that can't be read is logged when it is read next
-        if (!is_unreadable(put.failure())) trouble_.report(where, "local job " + id, put.failure());
+        if (!is_unreadable(put.failure())) trouble_.log_failure(where, "local job " + id, put.failure());
     }
 }
 
@@ -111,7 +111,7 @@ asio::awaitable<bool> scheduler_core::look() {
     auto listed = co_await caught(std::move(listing));
     const place nowhere;
     if (listed.failure()) {
-        trouble_.report(nowhere, "the schedules", listed.failure());
+        trouble_.log_failure(nowhere, "the schedules", listed.failure());
         co_return false;
     }
     trouble_.is_over(nowhere);
@@ -125,7 +125,7 @@ asio::awaitable<bool> scheduler_core::look() {
         auto rows = co_await caught(std::move(reading));
         const place where(name, "");
         if (rows.failure()) {
-            trouble_.report(where, "the schedules of queue " + name, rows.failure());
+            trouble_.log_failure(where, "the schedules of queue " + name, rows.failure());
             continue;
         }
         trouble_.is_over(where);
@@ -157,7 +157,7 @@ void scheduler_core::learn(const std::string& queue, std::vector<schedule_entry>
             }
             trouble_.is_over(where);
         } catch (const error& e) {
-            trouble_.tell(where, "schedule " + row.row + " of queue " + queue + " is left as it is: " + e.what());
+            trouble_.log(where, "schedule " + row.row + " of queue " + queue + " is left as it is: " + e.what());
         }
     }
     trouble_.keep_rows(queue, [&](const std::string& row) { return there.contains(row); });
@@ -190,7 +190,7 @@ asio::awaitable<void> scheduler_core::fire_all() {
         auto one = found->second;  // a copy: changes count only once they are stored
         auto firing = fire(one, now);
         auto fired = co_await caught(std::move(firing));
-        if (fired.failure()) trouble_.report(where, "schedule " + where.second, fired.failure());
+        if (fired.failure()) trouble_.log_failure(where, "schedule " + where.second, fired.failure());
         const bool is_ours = !fired.failure() && fired.take();
         must_look_ = must_look_ || (!is_ours && !fired.failure());
         if (is_ours) {
@@ -276,7 +276,7 @@ asio::awaitable<void> scheduler_core::cancel_task(const schedule_entry& of, std:
     const auto cancelled = co_await caught(std::move(cancelling));
     const place where(of.queue, of.row);
     if (cancelled.failure()) {
-        trouble_.report(where, "schedule " + of.row + ", cancelling " + own_id, cancelled.failure());
+        trouble_.log_failure(where, "schedule " + of.row + ", cancelling " + own_id, cancelled.failure());
     }
 }
 

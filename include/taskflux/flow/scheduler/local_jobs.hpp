@@ -94,7 +94,7 @@ private:
         } catch (const std::exception& e) {
             return e.what();
         } catch (...) {
-            return "what it threw is no std::exception";
+            return "something that is not a std::exception was thrown";
         }
     }
 

@@ -99,7 +99,7 @@ private:
     asio::awaitable<void> drain();
 
     /// Thread-safe.
-    void note(log_level level, std::string text) const;
+    void log(log_level level, std::string text) const;
 
     const broker_ptr broker_;
     const worker_options options_;

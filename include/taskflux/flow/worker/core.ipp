@@ -168,7 +168,7 @@ asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_
         }
         if (has_joined) co_return;
     } else {
-        note(log_level::warning, "fetching tasks failed: " + why.message);
+        log(log_level::warning, "fetching tasks failed: " + why.message);
     }
     ++failures_;
     co_await pause(failures_);
@@ -211,7 +211,7 @@ asio::awaitable<void> worker_core::deliver(outbox::parcel parcel) {
         }
         const auto why = describe(failure);
         if (code_of(why) == errc::shut_down || phase_.is_closing()) co_return;
-        note(log_level::warning, "telling the broker how tasks ended failed: " + why.message);
+        log(log_level::warning, "reporting to the broker failed: " + why.message);
         co_await pause(tries);
     }
 }
@@ -229,7 +229,7 @@ asio::awaitable<void> worker_core::watch_loop() {
         }
         const auto why = describe(watched.failure());
         if (phase_.is_closing() || code_of(why) == errc::shut_down) std::rethrow_exception(watched.failure());
-        note(log_level::warning, "watching for cancelled tasks failed: " + why.message);
+        log(log_level::warning, "asking for cancelled tasks failed: " + why.message);
         ++failures;  // not within the await: Clang 16 takes that for unsequenced
         co_await pause(failures);
     }
@@ -249,7 +249,7 @@ asio::awaitable<void> worker_core::renew() {
         asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
     } catch (const boost::system::system_error& e) {
         if (e.code() == asio::error::operation_aborted) throw;
-        if (e.code() != errc::shut_down) note(log_level::warning, std::string("renewing the lease failed: ") + e.what());
+        if (e.code() != errc::shut_down) log(log_level::warning, std::string("renewing the lease failed: ") + e.what());
     }
 }
 
@@ -260,7 +260,7 @@ void worker_core::on_renewed(const consumer_ptr& who, const renewal& answer) {
 
 void worker_core::on_lost(const consumer_ptr& who) {
     if (who != member_.consumer() || std::exchange(lost_, who) == who) return;
-    note(log_level::warning, "the lease of " + *who + " was lost; its handlers are cancelled");
+    log(log_level::warning, "the lease of " + *who + " was lost: its handlers are cancelled, and its tasks go to other workers");
     crew_->cancel_all(errc::lease_lost);
 }
 
@@ -278,14 +278,14 @@ asio::awaitable<void> worker_core::drain() {
     const auto patience = phase_.lets_handlers_end() ? options_.drain_for() : duration::zero();
     bool is_empty = co_await crew_->emptied_within(patience);
     if (is_empty) co_return;
-    note(log_level::warning, "handlers did not end within the drain time and are cancelled");
+    log(log_level::warning, "handlers did not finish within drain_for and are cancelled");
     crew_->cancel_all(errc::shut_down);
     is_empty = co_await crew_->emptied_within(options_.unwind_for());
     if (is_empty) co_return;
-    note(log_level::error, "handlers did not end when cancelled; their tasks are given back");
+    log(log_level::error, "cancelled handlers did not return within unwind_for; their tasks are given back");
 }
 
-void worker_core::note(log_level level, std::string text) const {
+void worker_core::log(log_level level, std::string text) const {
     if (!options_.log()) return;
     log_line line;
     line.at = clock_.now();
