@@ -2479,7 +2479,7 @@ private:
 
     time_point now() const { return broker_->clock().now(); }
 
-    static call_letter letter_of(const call_request& what, time_point ends, std::string reply_to);
+    static call_message message_of(const call_request& what, time_point ends, std::string reply_to);
 
     /// The message that is sent back where the service has ended, though its process has not.
     bounce refusal_of(std::uint64_t id) const;
@@ -2658,7 +2658,7 @@ void rpc_core::open() {
 
 asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call_request what) {
     auto ends = later(self->now(), what.options.timeout());
-    auto request = self->letter_of(what, ends, self->box_->address());
+    auto request = self->message_of(what, ends, self->box_->address());
     std::set<std::string> tried;
     for (;;) {
         const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
@@ -2696,10 +2696,10 @@ asio::awaitable<reading> rpc_core::open_stream(std::shared_ptr<rpc_core> self, c
         tried.insert(to.address);
         const auto in = inlet::open(self->broker_, what.options.window());
         reading made(in);
-        auto request = self->letter_of(what, ends, in->address());
+        auto request = self->message_of(what, ends, in->address());
         request.window = in->window();
-        call_letter refusal;
-        refusal.what = call_letter::kind::refused;
+        call_message refusal;
+        refusal.what = call_message::kind::refused;
         bounce back(in->address(), refusal.text());
         self->instances_.begun(to.address);
         self->follow(*in, what.service, to.id, to.address, ends);
@@ -2724,7 +2724,7 @@ void rpc_core::follow(inlet& in, const std::string& service, const std::string& 
 
 asio::awaitable<void> rpc_core::notify(std::shared_ptr<rpc_core> self, call_request what) {
     auto ends = later(self->now(), what.options.timeout());
-    auto request = self->letter_of(what, ends, {});
+    auto request = self->message_of(what, ends, {});
     std::set<std::string> tried;
     for (bool was_heard = false; !was_heard;) {
         const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
@@ -2736,8 +2736,8 @@ asio::awaitable<void> rpc_core::notify(std::shared_ptr<rpc_core> self, call_requ
     }
 }
 
-call_letter rpc_core::letter_of(const call_request& what, time_point ends, std::string reply_to) {
-    call_letter made;
+call_message rpc_core::message_of(const call_request& what, time_point ends, std::string reply_to) {
+    call_message made;
     made.reply_to = std::move(reply_to);
     made.service = what.service;
     made.method = what.method;
@@ -2748,10 +2748,10 @@ call_letter rpc_core::letter_of(const call_request& what, time_point ends, std::
 }
 
 bounce rpc_core::refusal_of(std::uint64_t id) const {
-    call_letter letter;
-    letter.what = call_letter::kind::refused;
-    letter.id = id;
-    return bounce(box_->address(), letter.text());
+    call_message message;
+    message.what = call_message::kind::refused;
+    message.id = id;
+    return bounce(box_->address(), message.text());
 }
 
 asio::awaitable<void> rpc_core::wait(pending& mine, std::string service, std::string instance, time_point ends) {
@@ -2802,33 +2802,33 @@ void rpc_core::send(const std::shared_ptr<pending>& mine, std::string to, std::s
 }
 
 void rpc_core::abandon(const std::string& address, std::uint64_t id, const std::string& reader) {
-    call_letter letter;
-    letter.what = call_letter::kind::cancel;
-    letter.id = id;
-    letter.reply_to = reader;
-    broker_->post(address, letter.text());
+    call_message message;
+    message.what = call_message::kind::cancel;
+    message.id = id;
+    message.reply_to = reader;
+    broker_->post(address, message.text());
 }
 
 void rpc_core::hear(std::string_view text) {
-    call_letter letter;
+    call_message message;
     try {
-        letter = call_letter::parse(text);
+        message = call_message::parse(text);
     } catch (const std::exception&) {  // not a call message
         return;
     }
     std::shared_ptr<pending> mine;
     {
         const std::lock_guard lock(mutex_);
-        const auto found = calls_.find(letter.id);
+        const auto found = calls_.find(message.id);
         if (found == calls_.end()) return;
         mine = found->second;
     }
     {
         const std::lock_guard lock(mine->mutex);
-        switch (letter.what) {
-            case call_letter::kind::answer: mine->answer = std::move(letter.payload); break;
-            case call_letter::kind::fault: mine->failure = std::move(letter.payload); break;
-            case call_letter::kind::refused: mine->is_refused = true; break;
+        switch (message.what) {
+            case call_message::kind::answer: mine->answer = std::move(message.payload); break;
+            case call_message::kind::fault: mine->failure = std::move(message.payload); break;
+            case call_message::kind::refused: mine->is_refused = true; break;
             default: return;
         }
     }
@@ -2837,7 +2837,7 @@ void rpc_core::hear(std::string_view text) {
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/calls/rpc/letters.ipp -------------------------------------------------------
+// -------------------- taskflux/calls/rpc/messages.ipp ------------------------------------------------------
 
 namespace taskflux::detail {
 
@@ -2878,9 +2878,9 @@ private:
     std::string_view text_;
 };
 
-void call_letter::add(std::string_view value) { ((payload += std::to_string(value.size())) += '\n') += value; }
+void call_message::add(std::string_view value) { ((payload += std::to_string(value.size())) += '\n') += value; }
 
-std::vector<std::string_view> call_letter::values_in() const {
+std::vector<std::string_view> call_message::values_in() const {
     std::vector<std::string_view> all;
     for (line_reader from(payload); !from.rest().empty();) {
         const auto size = from.number<std::size_t>();
@@ -2889,7 +2889,7 @@ std::vector<std::string_view> call_letter::values_in() const {
     return all;
 }
 
-std::string call_letter::text() const {
+std::string call_message::text() const {
     std::string out(1, static_cast<char>(what));
     const auto line = [&out](std::string_view text) { (out += text) += '\n'; };
     line(std::to_string(id));
@@ -2920,9 +2920,9 @@ std::string call_letter::text() const {
     return out += payload;
 }
 
-call_letter call_letter::parse(std::string_view text) {
+call_message call_message::parse(std::string_view text) {
     if (text.empty()) throw unreadable("it is empty");
-    call_letter made;
+    call_message made;
     made.what = static_cast<kind>(text.front());
     line_reader from(text.substr(1));
     made.id = from.number<std::uint64_t>();
@@ -2985,13 +2985,13 @@ public:
 private:
     /// A call in flight.
     struct call {
-        call(asio::any_io_executor on, taskflux::clock& clock, call_letter letter, method_handler& handler)
-            : where(std::move(on)), context(clock, letter.method, letter.headers, letter.deadline),
-              request(std::move(letter)), does(handler) {}
+        call(asio::any_io_executor on, taskflux::clock& clock, call_message message, method_handler& handler)
+            : where(std::move(on)), context(clock, message.method, message.headers, message.deadline),
+              request(std::move(message)), does(handler) {}
 
         asio::any_io_executor where;
         call_context context;
-        call_letter request;
+        call_message request;
         method_handler& does;
         std::string answer;              // empty: none
         asio::cancellation_signal stop;  // for `where`
@@ -3001,7 +3001,7 @@ private:
     using call_key = std::pair<std::string, std::uint64_t>;  // the caller's address, and the number of its call
 
     void hear(std::string_view text);
-    void begin(call_letter request);
+    void begin(call_message request);
     void cancel(const call_ptr& one);
 
     /// Cancels a call whose caller waits no more.
@@ -3011,8 +3011,8 @@ private:
     void end(const call_ptr& one);
 
     /// The method; null, after an error was sent to the caller, where there is none.
-    method_handler* find(const call_letter& request);
-    void refuse(const call_letter& request, call_letter::kind how, errc code, const std::string& why);
+    method_handler* find(const call_message& request);
+    void refuse(const call_message& request, call_message::kind how, errc code, const std::string& why);
     void open_outlet(call& of);
     static asio::awaitable<void> carry_out(std::shared_ptr<service_core> self, call_ptr one);
 
@@ -3149,7 +3149,7 @@ private:
     bool is_received() const { return received_ > emitted_; }  // the end too, which counts as a value
     void drop_taken();
     void add(std::string value);
-    bool take_letter(call_letter& next);
+    bool next_message(call_message& next);
     std::function<void()> give_up();
 
     const broker_ptr broker_;
@@ -3166,7 +3166,7 @@ private:
     std::uint64_t sent_ = 0;
     std::uint64_t received_ = 0;
     std::uint64_t taken_ = 0;
-    std::uint64_t letters_heard_ = 0;
+    std::uint64_t messages_received_ = 0;
     time_point unheard_since_ = never;
     bool must_show_ = true;  // sends a message even if it holds no value
     bool is_ended_ = false;
@@ -3233,15 +3233,15 @@ std::size_t service_core::running() const {
 }
 
 void service_core::hear(std::string_view text) {
-    call_letter letter;
+    call_message message;
     try {
-        letter = call_letter::parse(text);
+        message = call_message::parse(text);
     } catch (...) {
-        return log_trouble("reading a letter", std::current_exception());
+        return log_trouble("reading a message", std::current_exception());
     }
-    if (letter.what == call_letter::kind::request) return begin(std::move(letter));
-    if (letter.what != call_letter::kind::cancel) return;
-    cancel({letter.reply_to, letter.id});
+    if (message.what == call_message::kind::request) return begin(std::move(message));
+    if (message.what != call_message::kind::cancel) return;
+    cancel({message.reply_to, message.id});
 }
 
 void service_core::cancel(const call_key& key) {
@@ -3256,28 +3256,28 @@ void service_core::cancel(const call_key& key) {
     cancel(one);
 }
 
-void service_core::begin(call_letter request) {
+void service_core::begin(call_message request) {
     auto& clock = broker_->clock();
     if (clock.now() >= request.deadline) return;  // the caller has given up
     auto* const does = find(request);
     if (!does) return;
     const auto& on = does->kind() == job::kind::plain && cpu_ ? cpu_ : broker_->get_executor();
     const auto one = std::make_shared<call>(asio::make_strand(on), clock, std::move(request), *does);
-    const auto& letter = one->request;
+    const auto& message = one->request;
     bool takes = false, is_full = false, is_first = false;
     {
         const std::lock_guard lock(mutex_);
         takes = takes_calls_;
         is_full = calls_.size() >= options_.max_running();
         if (takes && !is_full) {
-            calls_.emplace(call_key(letter.reply_to, letter.id), one);
-            is_first = deadlines_.empty() || letter.deadline < deadlines_.begin()->first;
-            deadlines_.emplace(letter.deadline, one);
+            calls_.emplace(call_key(message.reply_to, message.id), one);
+            is_first = deadlines_.empty() || message.deadline < deadlines_.begin()->first;
+            deadlines_.emplace(message.deadline, one);
         }
     }
-    if (!takes) return refuse(letter, call_letter::kind::refused, errc::shut_down, "");
+    if (!takes) return refuse(message, call_message::kind::refused, errc::shut_down, "");
     if (is_full) {
-        return refuse(letter, call_letter::kind::fault, errc::busy,
+        return refuse(message, call_message::kind::fault, errc::busy,
                       "instance " + options_.id() + " has its limit of " + std::to_string(options_.max_running()) +
                           " calls in flight: start another, or raise max_running");
     }
@@ -3286,28 +3286,28 @@ void service_core::begin(call_letter request) {
     spawn_on(one->where, carry_out(shared_from_this(), one), std::move(on_end), one->stop.slot());
 }
 
-method_handler* service_core::find(const call_letter& request) {
+method_handler* service_core::find(const call_message& request) {
     const auto methods = methods_->find(request.service);
     if (methods == methods_->end()) {
-        refuse(request, call_letter::kind::fault, errc::not_found, "instance " + options_.id() + " has no service " + request.service + ": check the name of the service");
+        refuse(request, call_message::kind::fault, errc::not_found, "instance " + options_.id() + " has no service " + request.service + ": check the name of the service");
         return nullptr;
     }
     const auto found = methods->second.find(request.method);
     if (found != methods->second.end()) return found->second.get();
     std::string known;
     for (const auto& [name, handler] : methods->second) known += (known.empty() ? "" : ", ") + name;
-    refuse(request, call_letter::kind::fault, errc::not_found,
+    refuse(request, call_message::kind::fault, errc::not_found,
            "service " + request.service + " has no method " + request.method + "; it has " + known);
     return nullptr;
 }
 
-void service_core::refuse(const call_letter& request, call_letter::kind how, errc code, const std::string& why) {
+void service_core::refuse(const call_message& request, call_message::kind how, errc code, const std::string& why) {
     if (request.reply_to.empty()) return;
-    call_letter letter;
-    letter.what = how;
-    letter.id = request.id;
-    if (how == call_letter::kind::fault) letter.payload = encode(describe(std::make_exception_ptr(error(code, why))));
-    broker_->post(request.reply_to, letter.text());
+    call_message message;
+    message.what = how;
+    message.id = request.id;
+    if (how == call_message::kind::fault) message.payload = encode(describe(std::make_exception_ptr(error(code, why))));
+    broker_->post(request.reply_to, message.text());
 }
 
 void service_core::open_outlet(call& of) {
@@ -3319,8 +3319,8 @@ void service_core::open_outlet(call& of) {
 }
 
 asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self, call_ptr one) {
-    call_letter answer;
-    answer.what = call_letter::kind::answer;
+    call_message answer;
+    answer.what = call_message::kind::answer;
     answer.id = one->request.id;
     std::exception_ptr failure;
     if (one->does.emits() && one->request.window > 0) self->open_outlet(*one);
@@ -3339,7 +3339,7 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
         failure = std::current_exception();
     }
     if (failure) {
-        answer.what = call_letter::kind::fault;
+        answer.what = call_message::kind::fault;
         answer.payload = encode(describe(failure));
     }
     one->answer = answer.text();
@@ -3526,7 +3526,7 @@ asio::awaitable<std::optional<std::string>> inlet::next(std::shared_ptr<inlet> s
                 std::rethrow_exception(self->failure_);
             }
         }
-        if (is_due) self->acknowledge(call_letter::kind::credit);
+        if (is_due) self->acknowledge(call_message::kind::credit);
         if (value) co_return value;
         co_await self->change();
     }
@@ -3562,7 +3562,7 @@ asio::awaitable<void> inlet::change() {
     std::uint64_t heard_before = 0;
     {
         const std::lock_guard lock(mutex_);
-        heard_before = letters_heard_;
+        heard_before = messages_received_;
     }
     {
         const alarm at(clock, executor, changed_, until);
@@ -3572,21 +3572,21 @@ asio::awaitable<void> inlet::change() {
     bool is_lost = false;
     {
         const std::lock_guard lock(mutex_);
-        if (letters_heard_ != heard_before || failure_) co_return;
+        if (messages_received_ != heard_before || failure_) co_return;
         is_lost = is_lost_;
         asked_for_ = received_;
     }
     if (looks_) co_await looks_(is_lost);
-    acknowledge(call_letter::kind::again);
+    acknowledge(call_message::kind::again);
 }
 
 void inlet::hear(std::string_view text) {
-    std::optional<call_letter::kind> answer;
+    std::optional<call_message::kind> answer;
     try {
-        auto letter = call_letter::parse(text);
+        auto message = call_message::parse(text);
         const std::lock_guard lock(mutex_);
-        ++letters_heard_;
-        answer = take(letter);
+        ++messages_received_;
+        answer = take(message);
     } catch (const std::exception&) {  // not a call message
         return;
     }
@@ -3594,44 +3594,44 @@ void inlet::hear(std::string_view text) {
     if (answer) acknowledge(*answer);
 }
 
-std::optional<call_letter::kind> inlet::take(call_letter& letter) {
-    switch (letter.what) {
-        case call_letter::kind::values: {
-            const bool is_new = std::exchange(source_, letter.reply_to) != letter.reply_to;
+std::optional<call_message::kind> inlet::take(call_message& message) {
+    switch (message.what) {
+        case call_message::kind::values: {
+            const bool is_new = std::exchange(source_, message.reply_to) != message.reply_to;
             is_lost_ = false;
-            if (has_ended_) return call_letter::kind::credit;
-            if (letter.number > received_) return missing();
-            auto number = letter.number;
-            for (const auto value : letter.values_in()) {
+            if (has_ended_) return call_message::kind::credit;
+            if (message.number > received_) return missing();
+            auto number = message.number;
+            for (const auto value : message.values_in()) {
                 if (number++ < received_) continue;
                 if (values_.size() >= window_) break;  // there was no room for it
                 values_.emplace_back(value);
                 ++received_;
             }
-            if (is_new && received_ > 0) return call_letter::kind::credit;  // a second attempt need not repeat it
+            if (is_new && received_ > 0) return call_message::kind::credit;  // a second attempt need not repeat it
             return std::nullopt;
         }
-        case call_letter::kind::end:
-            source_ = letter.reply_to;
-            if (!has_ended_ && letter.number > received_) return missing();
+        case call_message::kind::end:
+            source_ = message.reply_to;
+            if (!has_ended_ && message.number > received_) return missing();
             has_ended_ = true;
-            received_ = letter.number + 1;
-            return call_letter::kind::credit;
-        case call_letter::kind::fault:
+            received_ = message.number + 1;
+            return call_message::kind::credit;
+        case call_message::kind::fault:
             if (!has_ended_ && !failure_) {
-                auto why = read_failure(letter.payload);
+                auto why = read_failure(message.payload);
                 const auto code = code_of(why);
                 failure_ = std::make_exception_ptr(call_failed(code, std::move(why)));
             }
             return std::nullopt;
-        case call_letter::kind::answer:
+        case call_message::kind::answer:
             if (source_.empty()) {
                 failure_ = std::make_exception_ptr(error(
                     errc::invalid_argument,
                     "this method can't be read as a stream: it returns one result; call it by method<R(P)>"));
             }
             return std::nullopt;
-        case call_letter::kind::refused:
+        case call_message::kind::refused:
             if (source_.empty()) is_refused_ = true;
             is_lost_ = true;
             return std::nullopt;
@@ -3639,27 +3639,27 @@ std::optional<call_letter::kind> inlet::take(call_letter& letter) {
     }
 }
 
-std::optional<call_letter::kind> inlet::missing() {
+std::optional<call_message::kind> inlet::missing() {
     if (std::exchange(asked_for_, received_) == received_) return std::nullopt;
-    return call_letter::kind::again;
+    return call_message::kind::again;
 }
 
-void inlet::acknowledge(call_letter::kind what) {
-    call_letter letter;
-    letter.what = what;
+void inlet::acknowledge(call_message::kind what) {
+    call_message message;
+    message.what = what;
     std::string to;
     {
         const std::lock_guard lock(mutex_);
-        letter.number = received_;
-        letter.taken = taken_;
+        message.number = received_;
+        message.taken = taken_;
         acknowledged_ = taken_;
         unacknowledged_bytes_ = 0;
         to = source_;
     }
     if (to.empty()) return;
-    call_letter refused;
-    refused.what = call_letter::kind::refused;
-    broker_->post(std::move(to), letter.text(), bounce(box_->address(), refused.text()), {});
+    call_message refused;
+    refused.what = call_message::kind::refused;
+    broker_->post(std::move(to), message.text(), bounce(box_->address(), refused.text()), {});
 }
 
 }  // namespace taskflux::detail
@@ -3682,7 +3682,7 @@ outlet::outlet(broker_ptr broker, std::string to, std::size_t window, std::funct
       changed_(std::make_shared<event>()), on_gone_(std::move(on_gone)) {}
 
 asio::awaitable<void> outlet::emit(std::string value) {
-    constexpr std::size_t most = exchange::max_message_size - 256;  // beside a letter's head
+    constexpr std::size_t most = exchange::max_message_size - 256;  // beside a message's head
     if (value.size() > most) {
         throw error(errc::too_large, "a value is not emitted: it has " + std::to_string(value.size()) + " bytes, and at most " +
                                          std::to_string(most) + " fit into a message; emit smaller values");
@@ -3739,37 +3739,37 @@ asio::awaitable<void> outlet::change() {
     std::uint64_t heard_before = 0;
     {
         const std::lock_guard lock(mutex_);
-        heard_before = letters_heard_;
+        heard_before = messages_received_;
     }
     const alarm at(clock, executor, changed_, until);
     co_await changed_->wait();
     if (clock.now() < until) co_return;
     {
         const std::lock_guard lock(mutex_);
-        if (letters_heard_ != heard_before) co_return;
+        if (messages_received_ != heard_before) co_return;
         must_show_ = true;
     }
     send_more();
 }
 
 void outlet::hear(std::string_view text) {
-    call_letter letter;
+    call_message message;
     try {
-        letter = call_letter::parse(text);
+        message = call_message::parse(text);
     } catch (const std::exception&) {  // not a call message
         return;
     }
     std::function<void()> on_gone;
     {
         const std::lock_guard lock(mutex_);
-        ++letters_heard_;
+        ++messages_received_;
         unheard_since_ = never;
-        if (letter.what == call_letter::kind::cancel) {
+        if (message.what == call_message::kind::cancel) {
             on_gone = give_up();
-        } else if (letter.what == call_letter::kind::credit || letter.what == call_letter::kind::again) {
-            received_ = (std::max)(received_, letter.number);
-            taken_ = (std::max)(taken_, (std::min)(letter.taken, received_));
-            if (letter.what == call_letter::kind::again) sent_ = received_;
+        } else if (message.what == call_message::kind::credit || message.what == call_message::kind::again) {
+            received_ = (std::max)(received_, message.number);
+            taken_ = (std::max)(taken_, (std::min)(message.taken, received_));
+            if (message.what == call_message::kind::again) sent_ = received_;
             const auto first = emitted_ - open_.size();
             for (auto i = first; i < (std::min)(received_, emitted_); ++i) open_[static_cast<std::size_t>(i - first)].text.clear();
             drop_taken();
@@ -3781,14 +3781,14 @@ void outlet::hear(std::string_view text) {
 }
 
 asio::awaitable<void> outlet::pump(std::shared_ptr<outlet> self) {
-    call_letter gone;
-    gone.what = call_letter::kind::cancel;
+    call_message gone;
+    gone.what = call_message::kind::cancel;
     const auto refusal = gone.text();
     for (;;) {
-        call_letter next;
+        call_message next;
         {
             const std::lock_guard lock(self->mutex_);
-            if (!self->take_letter(next)) {
+            if (!self->next_message(next)) {
                 self->is_sending_ = false;
                 break;
             }
@@ -3846,17 +3846,17 @@ void outlet::send_more() {
     spawn_ignoring_errors(broker_->get_executor(), pump(shared_from_this()));
 }
 
-bool outlet::take_letter(call_letter& next) {
+bool outlet::next_message(call_message& next) {
     constexpr std::size_t enough = 64 * 1024;  // bytes of several values
     if (is_gone_) return false;
     next.reply_to = box_->address();
     next.number = sent_;
     if (is_ended_ && sent_ == emitted_) {
-        next.what = call_letter::kind::end;
+        next.what = call_message::kind::end;
         ++sent_;
     } else {
         if (sent_ >= emitted_ && !must_show_) return false;
-        next.what = call_letter::kind::values;
+        next.what = call_message::kind::values;
         const auto first = emitted_ - open_.size();
         for (; sent_ < emitted_; ++sent_) {
             const auto& text = open_[static_cast<std::size_t>(sent_ - first)].text;

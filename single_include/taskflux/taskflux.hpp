@@ -1766,12 +1766,12 @@ private:
 
 }  // namespace taskflux
 
-// -------------------- taskflux/calls/rpc/letters.hpp -------------------------------------------------------
+// -------------------- taskflux/calls/rpc/messages.hpp ------------------------------------------------------
 
 namespace taskflux::detail {
 
 /// A message between a caller and an instance of a service, or the two ends of a stream; see docs/wire-format.md.
-struct call_letter {
+struct call_message {
     enum class kind : char {
         request = 'Q',  ///< to an instance: all members but number and taken
         cancel = 'X',   ///< to an instance: id, reply_to
@@ -1805,7 +1805,7 @@ struct call_letter {
     std::string text() const;
 
     /// Throws `errc::protocol`.
-    static call_letter parse(std::string_view text);
+    static call_message parse(std::string_view text);
 };
 
 /// The most bytes of a stream that its reader has not read, beside one value.
@@ -1886,9 +1886,9 @@ public:
 private:
     void hear(std::string_view text);
     asio::awaitable<void> change();
-    void acknowledge(call_letter::kind what);
-    std::optional<call_letter::kind> take(call_letter& letter);  // with the mutex locked; returns what to send
-    std::optional<call_letter::kind> missing();
+    void acknowledge(call_message::kind what);
+    std::optional<call_message::kind> take(call_message& message);  // with the mutex locked; returns what to send
+    std::optional<call_message::kind> missing();
 
     const broker_ptr broker_;
     const std::size_t window_;
@@ -1905,7 +1905,7 @@ private:
     std::uint64_t taken_ = 0;
     std::uint64_t acknowledged_ = 0;  // of taken_: sent to the source
     std::size_t unacknowledged_bytes_ = 0;
-    std::uint64_t letters_heard_ = 0;
+    std::uint64_t messages_received_ = 0;
     std::optional<std::uint64_t> asked_for_;  // to be sent again
     std::exception_ptr failure_;
     bool is_refused_ = false;

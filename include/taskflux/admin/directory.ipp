@@ -2,7 +2,7 @@
 
 #include <taskflux/admin/directory.hpp>
 #include <taskflux/admin/node/boards.hpp>
-#include <taskflux/calls/rpc/letters.hpp>
+#include <taskflux/calls/rpc/messages.hpp>
 #include <taskflux/clock.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/error.hpp>

@@ -3,7 +3,7 @@
 // Methods, services, streams.
 #include <taskflux/calls/rpc.ipp>
 #include <taskflux/calls/rpc/core.ipp>
-#include <taskflux/calls/rpc/letters.ipp>
+#include <taskflux/calls/rpc/messages.ipp>
 #include <taskflux/calls/service.ipp>
 #include <taskflux/calls/service/core.ipp>
 #include <taskflux/calls/stream.ipp>

@@ -3,7 +3,7 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/calls/rpc.hpp>
 #include <taskflux/calls/rpc/instances.hpp>
-#include <taskflux/calls/rpc/letters.hpp>
+#include <taskflux/calls/rpc/messages.hpp>
 #include <taskflux/core/error.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -45,7 +45,7 @@ private:
 
     time_point now() const { return broker_->clock().now(); }
 
-    static call_letter letter_of(const call_request& what, time_point ends, std::string reply_to);
+    static call_message message_of(const call_request& what, time_point ends, std::string reply_to);
 
     /// The message that is sent back where the service has ended, though its process has not.
     bounce refusal_of(std::uint64_t id) const;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
-#include <taskflux/calls/rpc/letters.hpp>
+#include <taskflux/calls/rpc/messages.hpp>
 #include <taskflux/calls/service_instance.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/error.hpp>

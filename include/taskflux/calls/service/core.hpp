@@ -1,7 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
-#include <taskflux/calls/rpc/letters.hpp>
+#include <taskflux/calls/rpc/messages.hpp>
 #include <taskflux/calls/service.hpp>
 #include <taskflux/calls/service_instance.hpp>
 #include <taskflux/core/codec.hpp>
@@ -53,13 +53,13 @@ public:
 private:
     /// A call in flight.
     struct call {
-        call(asio::any_io_executor on, taskflux::clock& clock, call_letter letter, method_handler& handler)
-            : where(std::move(on)), context(clock, letter.method, letter.headers, letter.deadline),
-              request(std::move(letter)), does(handler) {}
+        call(asio::any_io_executor on, taskflux::clock& clock, call_message message, method_handler& handler)
+            : where(std::move(on)), context(clock, message.method, message.headers, message.deadline),
+              request(std::move(message)), does(handler) {}
 
         asio::any_io_executor where;
         call_context context;
-        call_letter request;
+        call_message request;
         method_handler& does;
         std::string answer;              // empty: none
         asio::cancellation_signal stop;  // for `where`
@@ -69,7 +69,7 @@ private:
     using call_key = std::pair<std::string, std::uint64_t>;  // the caller's address, and the number of its call
 
     void hear(std::string_view text);
-    void begin(call_letter request);
+    void begin(call_message request);
     void cancel(const call_ptr& one);
 
     /// Cancels a call whose caller waits no more.
@@ -79,8 +79,8 @@ private:
     void end(const call_ptr& one);
 
     /// The method; null, after an error was sent to the caller, where there is none.
-    method_handler* find(const call_letter& request);
-    void refuse(const call_letter& request, call_letter::kind how, errc code, const std::string& why);
+    method_handler* find(const call_message& request);
+    void refuse(const call_message& request, call_message::kind how, errc code, const std::string& why);
     void open_outlet(call& of);
     static asio::awaitable<void> carry_out(std::shared_ptr<service_core> self, call_ptr one);
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
-#include <taskflux/calls/rpc/letters.hpp>
+#include <taskflux/calls/rpc/messages.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/detail/event.hpp>
 
@@ -59,9 +59,9 @@ public:
 private:
     void hear(std::string_view text);
     asio::awaitable<void> change();
-    void acknowledge(call_letter::kind what);
-    std::optional<call_letter::kind> take(call_letter& letter);  // with the mutex locked; returns what to send
-    std::optional<call_letter::kind> missing();
+    void acknowledge(call_message::kind what);
+    std::optional<call_message::kind> take(call_message& message);  // with the mutex locked; returns what to send
+    std::optional<call_message::kind> missing();
 
     const broker_ptr broker_;
     const std::size_t window_;
@@ -78,7 +78,7 @@ private:
     std::uint64_t taken_ = 0;
     std::uint64_t acknowledged_ = 0;  // of taken_: sent to the source
     std::size_t unacknowledged_bytes_ = 0;
-    std::uint64_t letters_heard_ = 0;
+    std::uint64_t messages_received_ = 0;
     std::optional<std::uint64_t> asked_for_;  // to be sent again
     std::exception_ptr failure_;
     bool is_refused_ = false;

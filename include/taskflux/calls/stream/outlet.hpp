@@ -1,7 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
-#include <taskflux/calls/rpc/letters.hpp>
+#include <taskflux/calls/rpc/messages.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/detail/event.hpp>
 
@@ -61,7 +61,7 @@ private:
     bool is_received() const { return received_ > emitted_; }  // the end too, which counts as a value
     void drop_taken();
     void add(std::string value);
-    bool take_letter(call_letter& next);
+    bool next_message(call_message& next);
     std::function<void()> give_up();
 
     const broker_ptr broker_;
@@ -78,7 +78,7 @@ private:
     std::uint64_t sent_ = 0;
     std::uint64_t received_ = 0;
     std::uint64_t taken_ = 0;
-    std::uint64_t letters_heard_ = 0;
+    std::uint64_t messages_received_ = 0;
     time_point unheard_since_ = never;
     bool must_show_ = true;  // sends a message even if it holds no value
     bool is_ended_ = false;

@@ -12,7 +12,7 @@
 namespace taskflux::detail {
 
 /// A message between a caller and an instance of a service, or the two ends of a stream; see docs/wire-format.md.
-struct call_letter {
+struct call_message {
     enum class kind : char {
         request = 'Q',  ///< to an instance: all members but number and taken
         cancel = 'X',   ///< to an instance: id, reply_to
@@ -46,7 +46,7 @@ struct call_letter {
     std::string text() const;
 
     /// Throws `errc::protocol`.
-    static call_letter parse(std::string_view text);
+    static call_message parse(std::string_view text);
 };
 
 /// The most bytes of a stream that its reader has not read, beside one value.

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <taskflux/calls/rpc/letters.hpp>
+#include <taskflux/calls/rpc/messages.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/error.hpp>
 
@@ -50,9 +50,9 @@ private:
     std::string_view text_;
 };
 
-void call_letter::add(std::string_view value) { ((payload += std::to_string(value.size())) += '\n') += value; }
+void call_message::add(std::string_view value) { ((payload += std::to_string(value.size())) += '\n') += value; }
 
-std::vector<std::string_view> call_letter::values_in() const {
+std::vector<std::string_view> call_message::values_in() const {
     std::vector<std::string_view> all;
     for (line_reader from(payload); !from.rest().empty();) {
         const auto size = from.number<std::size_t>();
@@ -61,7 +61,7 @@ std::vector<std::string_view> call_letter::values_in() const {
     return all;
 }
 
-std::string call_letter::text() const {
+std::string call_message::text() const {
     std::string out(1, static_cast<char>(what));
     const auto line = [&out](std::string_view text) { (out += text) += '\n'; };
     line(std::to_string(id));
@@ -92,9 +92,9 @@ std::string call_letter::text() const {
     return out += payload;
 }
 
-call_letter call_letter::parse(std::string_view text) {
+call_message call_message::parse(std::string_view text) {
     if (text.empty()) throw unreadable("it is empty");
-    call_letter made;
+    call_message made;
     made.what = static_cast<kind>(text.front());
     line_reader from(text.substr(1));
     made.id = from.number<std::uint64_t>();
