@@ -6647,34 +6647,35 @@ private:
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/flow/worker/outbox.hpp ------------------------------------------------------
+// -------------------- taskflux/flow/worker/pending_reports.hpp ---------------------------------------------
 
 namespace taskflux::detail {
 
-/// What a worker has to tell the broker, gathered by queue and consumer: what comes while a call is under
-/// way is the next batch. Thread-safe.
-class outbox {
+/// Reports and settlements that a worker has not sent to the broker yet, by queue and consumer: those that are
+/// added while a call is in flight are the next batch. Thread-safe.
+class pending_reports {
 public:
-    struct parcel {
+    struct batch {
         std::string queue;
         std::shared_ptr<const std::string> consumer;
-        std::vector<attempt_report> reports;  ///< to be told before the settlements
+        std::vector<attempt_report> reports;  ///< sent before the settlements
         std::vector<settlement> settlements;
     };
 
-    /// Says whether it began a parcel, so that somebody must be told. So do both.
+    /// Adds the end of an attempt. Returns whether it began a batch, so that the sending loop must be woken.
     bool add(const std::string& queue, const std::shared_ptr<const std::string>& consumer, settlement end) {
         const std::lock_guard lock(mutex_);
-        const auto before = parcels_.size();
-        parcel_for(queue, consumer).settlements.push_back(std::move(end));
-        return parcels_.size() > before;
+        const auto before = batches_.size();
+        batch_for(queue, consumer).settlements.push_back(std::move(end));
+        return batches_.size() > before;
     }
 
-    /// Newer progress of an attempt replaces older; log lines add up.
+    /// Adds a report, whose progress replaces the attempt's older one and whose log lines follow its older ones. Returns
+    /// whether it began a batch, so that the sending loop must be woken.
     bool add(const std::string& queue, const std::shared_ptr<const std::string>& consumer, attempt_report news) {
         const std::lock_guard lock(mutex_);
-        const auto before = parcels_.size();
-        auto& reports = parcel_for(queue, consumer).reports;
+        const auto before = batches_.size();
+        auto& reports = batch_for(queue, consumer).reports;
         const auto known = std::ranges::find_if(reports, [&](const attempt_report& r) {
             return r.key == news.key && r.token == news.token;
         });
@@ -6684,37 +6685,37 @@ public:
             if (news.progress) known->progress = std::move(news.progress);
             std::ranges::move(news.log, std::back_inserter(known->log));
         }
-        return parcels_.size() > before;
+        return batches_.size() > before;
     }
 
-    /// Takes the parcels, but for those of `busy` queues: what is there to tell them goes on growing.
-    std::vector<parcel> take(const std::vector<std::string>& busy) {
+    /// Takes the batches, except for those of `busy` queues, which go on growing.
+    std::vector<batch> take(const std::vector<std::string>& busy) {
         const std::lock_guard lock(mutex_);
-        std::vector<parcel> taken, kept;
-        for (auto& one : parcels_) {
+        std::vector<batch> taken, kept;
+        for (auto& one : batches_) {
             const bool is_busy = std::ranges::find(busy, one.queue) != busy.end();
             (is_busy ? kept : taken).push_back(std::move(one));
         }
-        parcels_ = std::move(kept);
+        batches_ = std::move(kept);
         return taken;
     }
 
     bool empty() const {
         const std::lock_guard lock(mutex_);
-        return parcels_.empty();
+        return batches_.empty();
     }
 
 private:
-    parcel& parcel_for(const std::string& queue, const std::shared_ptr<const std::string>& consumer) {
-        for (auto& known : parcels_) {
+    batch& batch_for(const std::string& queue, const std::shared_ptr<const std::string>& consumer) {
+        for (auto& known : batches_) {
             if (known.consumer == consumer && known.queue == queue) return known;
         }
-        parcels_.push_back({queue, consumer, {}, {}});
-        return parcels_.back();
+        batches_.push_back({queue, consumer, {}, {}});
+        return batches_.back();
     }
 
     mutable std::mutex mutex_;
-    std::vector<parcel> parcels_;
+    std::vector<batch> batches_;
 };
 
 }  // namespace taskflux::detail
@@ -6813,8 +6814,8 @@ public:
     asio::awaitable<bool> emptied_within(duration limit);
 
     /// The pending reports, except for those of `busy` queues, to which a batch is being sent.
-    std::vector<outbox::parcel> take_news(const std::vector<std::string>& busy) { return outbox_.take(busy); }
-    bool has_news() const { return !outbox_.empty(); }
+    std::vector<pending_reports::batch> take_news(const std::vector<std::string>& busy) { return pending_.take(busy); }
+    bool has_news() const { return !pending_.empty(); }
 
     /// Returns when there may be pending reports, or after `wake`.
     asio::awaitable<void> wait_for_news() { return news_.wait(); }
@@ -6841,7 +6842,7 @@ private:
 
     template <class News>
     void send(const std::string& queue, const consumer_ptr& who, News news) {
-        if (outbox_.add(queue, who, std::move(news)) && !is_quiet_) news_.set();
+        if (pending_.add(queue, who, std::move(news)) && !is_quiet_) news_.set();
     }
 
     void let_go() noexcept {
@@ -6863,7 +6864,7 @@ private:
     std::atomic<bool> is_paused_ = false;
     const std::shared_ptr<executor_state> pool_;
 
-    outbox outbox_;
+    pending_reports pending_;
     running_attempts running_;
     std::mutex random_mutex_;  // guards the next
     std::minstd_rand random_;
@@ -6872,7 +6873,7 @@ private:
     std::atomic<std::size_t> parked_ = 0;  // attempts that only wait for subtasks
     std::atomic<bool> wants_room_ = false;
     std::atomic<bool> is_quiet_ = false;
-    event news_;  // there is a new parcel in the outbox
+    event news_;  // there is a new batch of pending reports
     event room_;  // an attempt has ended
 };
 
@@ -7034,10 +7035,10 @@ private:
     asio::awaitable<void> settle_loop();
 
     /// Sends in a coroutine of its own, so that a queue that can't be reached does not delay the others.
-    void send(outbox::parcel parcel);
+    void send(pending_reports::batch batch);
 
     /// Sends a batch to the broker, with retries until it is accepted or the worker ends.
-    asio::awaitable<void> deliver(outbox::parcel parcel);
+    asio::awaitable<void> deliver(pending_reports::batch batch);
 
     /// Waits for tasks that must be cancelled, and for a lost lease.
     asio::awaitable<void> watch_loop();
@@ -7333,31 +7334,31 @@ asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_
 asio::awaitable<void> worker_core::settle_loop() {
     const auto self = shared_from_this();
     for (;;) {
-        for (auto& parcel : crew_->take_news(busy_queues_)) send(std::move(parcel));
+        for (auto& batch : crew_->take_news(busy_queues_)) send(std::move(batch));
         if (phase_.is_closing() && busy_queues_.empty() && !crew_->has_news()) co_return;
         co_await crew_->wait_for_news();
     }
 }
 
-void worker_core::send(outbox::parcel parcel) {
-    const auto queue = parcel.queue;
+void worker_core::send(pending_reports::batch batch) {
+    const auto queue = batch.queue;
     busy_queues_.push_back(queue);
-    spawn_on(strand_, deliver(std::move(parcel)), [self = shared_from_this(), queue](std::exception_ptr) {
+    spawn_on(strand_, deliver(std::move(batch)), [self = shared_from_this(), queue](std::exception_ptr) {
         self->busy_queues_.erase(std::ranges::find(self->busy_queues_, queue));
         self->crew_->wake();
     });
 }
 
-asio::awaitable<void> worker_core::deliver(outbox::parcel parcel) {
+asio::awaitable<void> worker_core::deliver(pending_reports::batch batch) {
     const auto self = shared_from_this();
     for (unsigned tries = 1;; ++tries) {
         std::exception_ptr failure;
         try {
-            if (!parcel.reports.empty()) {
-                co_await broker_->report(parcel.queue, *parcel.consumer, std::exchange(parcel.reports, {}));
+            if (!batch.reports.empty()) {
+                co_await broker_->report(batch.queue, *batch.consumer, std::exchange(batch.reports, {}));
             }
-            if (!parcel.settlements.empty()) {
-                co_await broker_->settle(parcel.queue, *parcel.consumer, parcel.settlements);
+            if (!batch.settlements.empty()) {
+                co_await broker_->settle(batch.queue, *batch.consumer, batch.settlements);
             }
             co_return;
         } catch (...) {

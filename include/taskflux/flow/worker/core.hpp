@@ -5,7 +5,7 @@
 #include <taskflux/flow/worker/crew.hpp>
 #include <taskflux/flow/worker/lease_keeper.hpp>
 #include <taskflux/flow/worker/membership.hpp>
-#include <taskflux/flow/worker/outbox.hpp>
+#include <taskflux/flow/worker/pending_reports.hpp>
 #include <taskflux/flow/worker/phase.hpp>
 #include <taskflux/flow/worker_options.hpp>
 
@@ -77,10 +77,10 @@ private:
     asio::awaitable<void> settle_loop();
 
     /// Sends in a coroutine of its own, so that a queue that can't be reached does not delay the others.
-    void send(outbox::parcel parcel);
+    void send(pending_reports::batch batch);
 
     /// Sends a batch to the broker, with retries until it is accepted or the worker ends.
-    asio::awaitable<void> deliver(outbox::parcel parcel);
+    asio::awaitable<void> deliver(pending_reports::batch batch);
 
     /// Waits for tasks that must be cancelled, and for a lost lease.
     asio::awaitable<void> watch_loop();

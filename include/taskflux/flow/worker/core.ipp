@@ -179,31 +179,31 @@ asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_
 asio::awaitable<void> worker_core::settle_loop() {
     const auto self = shared_from_this();
     for (;;) {
-        for (auto& parcel : crew_->take_news(busy_queues_)) send(std::move(parcel));
+        for (auto& batch : crew_->take_news(busy_queues_)) send(std::move(batch));
         if (phase_.is_closing() && busy_queues_.empty() && !crew_->has_news()) co_return;
         co_await crew_->wait_for_news();
     }
 }
 
-void worker_core::send(outbox::parcel parcel) {
-    const auto queue = parcel.queue;
+void worker_core::send(pending_reports::batch batch) {
+    const auto queue = batch.queue;
     busy_queues_.push_back(queue);
-    spawn_on(strand_, deliver(std::move(parcel)), [self = shared_from_this(), queue](std::exception_ptr) {
+    spawn_on(strand_, deliver(std::move(batch)), [self = shared_from_this(), queue](std::exception_ptr) {
         self->busy_queues_.erase(std::ranges::find(self->busy_queues_, queue));
         self->crew_->wake();
     });
 }
 
-asio::awaitable<void> worker_core::deliver(outbox::parcel parcel) {
+asio::awaitable<void> worker_core::deliver(pending_reports::batch batch) {
     const auto self = shared_from_this();
     for (unsigned tries = 1;; ++tries) {
         std::exception_ptr failure;
         try {
-            if (!parcel.reports.empty()) {
-                co_await broker_->report(parcel.queue, *parcel.consumer, std::exchange(parcel.reports, {}));
+            if (!batch.reports.empty()) {
+                co_await broker_->report(batch.queue, *batch.consumer, std::exchange(batch.reports, {}));
             }
-            if (!parcel.settlements.empty()) {
-                co_await broker_->settle(parcel.queue, *parcel.consumer, parcel.settlements);
+            if (!batch.settlements.empty()) {
+                co_await broker_->settle(batch.queue, *batch.consumer, batch.settlements);
             }
             co_return;
         } catch (...) {

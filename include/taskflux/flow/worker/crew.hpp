@@ -7,7 +7,7 @@
 #include <taskflux/flow/worker/attempt.hpp>
 #include <taskflux/flow/worker/handlers.hpp>
 #include <taskflux/flow/worker/membership.hpp>
-#include <taskflux/flow/worker/outbox.hpp>
+#include <taskflux/flow/worker/pending_reports.hpp>
 #include <taskflux/flow/worker/running.hpp>
 #include <taskflux/flow/worker_options.hpp>
 
@@ -77,8 +77,8 @@ public:
     asio::awaitable<bool> emptied_within(duration limit);
 
     /// The pending reports, except for those of `busy` queues, to which a batch is being sent.
-    std::vector<outbox::parcel> take_news(const std::vector<std::string>& busy) { return outbox_.take(busy); }
-    bool has_news() const { return !outbox_.empty(); }
+    std::vector<pending_reports::batch> take_news(const std::vector<std::string>& busy) { return pending_.take(busy); }
+    bool has_news() const { return !pending_.empty(); }
 
     /// Returns when there may be pending reports, or after `wake`.
     asio::awaitable<void> wait_for_news() { return news_.wait(); }
@@ -105,7 +105,7 @@ private:
 
     template <class News>
     void send(const std::string& queue, const consumer_ptr& who, News news) {
-        if (outbox_.add(queue, who, std::move(news)) && !is_quiet_) news_.set();
+        if (pending_.add(queue, who, std::move(news)) && !is_quiet_) news_.set();
     }
 
     void let_go() noexcept {
@@ -127,7 +127,7 @@ private:
     std::atomic<bool> is_paused_ = false;
     const std::shared_ptr<executor_state> pool_;
 
-    outbox outbox_;
+    pending_reports pending_;
     running_attempts running_;
     std::mutex random_mutex_;  // guards the next
     std::minstd_rand random_;
@@ -136,7 +136,7 @@ private:
     std::atomic<std::size_t> parked_ = 0;  // attempts that only wait for subtasks
     std::atomic<bool> wants_room_ = false;
     std::atomic<bool> is_quiet_ = false;
-    event news_;  // there is a new parcel in the outbox
+    event news_;  // there is a new batch of pending reports
     event room_;  // an attempt has ended
 };
 
