@@ -6451,10 +6451,10 @@ std::optional<settlement> decide(const failed_attempt& attempt, time_point now, 
     if (attempt.stopped == errc::timed_out) return end;  // the overall deadline
     try {
         std::rethrow_exception(attempt.error);
-    } catch (const suspension& pause) {
+    } catch (const suspension& suspended) {
         end.how = settlement::kind::suspend;
-        end.data = pause.awaited;
-        end.delay = pause.delay;
+        end.data = suspended.awaited;
+        end.delay = suspended.delay;
         return end;
     } catch (const bad_payload&) {
         return end;
@@ -7051,7 +7051,7 @@ private:
     /// Cancels the handlers of a consumer whose lease is lost: other workers run its tasks now.
     void on_lost(const consumer_ptr& who);
 
-    asio::awaitable<void> pause(unsigned failures);
+    asio::awaitable<void> back_off(unsigned failures);
 
     /// Waits for the handlers to finish, then cancels them, then gives their tasks back.
     asio::awaitable<void> drain();
@@ -7326,7 +7326,7 @@ asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_
         log(log_level::warning, "fetching tasks failed: " + why.message);
     }
     ++failures_;
-    co_await pause(failures_);
+    co_await back_off(failures_);
 }
 
 // --- reporting to the broker -------------------------------------------------------------------------------------
@@ -7367,7 +7367,7 @@ asio::awaitable<void> worker_core::deliver(pending_reports::batch batch) {
         const auto why = describe(failure);
         if (code_of(why) == errc::shut_down || phase_.is_closing()) co_return;
         log(log_level::warning, "reporting to the broker failed: " + why.message);
-        co_await pause(tries);
+        co_await back_off(tries);
     }
 }
 
@@ -7386,7 +7386,7 @@ asio::awaitable<void> worker_core::watch_loop() {
         if (phase_.is_closing() || code_of(why) == errc::shut_down) std::rethrow_exception(watched.failure());
         log(log_level::warning, "asking for cancelled tasks failed: " + why.message);
         ++failures;  // not within the await: Clang 16 takes that for unsequenced
-        co_await pause(failures);
+        co_await back_off(failures);
     }
 }
 
@@ -7419,7 +7419,7 @@ void worker_core::on_lost(const consumer_ptr& who) {
     crew_->cancel_all(errc::lease_lost);
 }
 
-asio::awaitable<void> worker_core::pause(unsigned failures) {
+asio::awaitable<void> worker_core::back_off(unsigned failures) {
     constexpr auto policy = retry_policy::exponential(std::chrono::milliseconds(100))
                                 .max_delay(std::chrono::seconds(5)).attempts(0).full_jitter();
     const auto delay = *next_delay(policy, failures, duration::zero(), random_);
@@ -7853,7 +7853,7 @@ inline std::string mismatch(const std::string& name, const child_place& there, c
 }
 
 asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, std::string key, task_id child) {
-    constexpr auto pause = std::chrono::milliseconds(50);
+    constexpr auto interval = std::chrono::milliseconds(50);
     constexpr int patience = 200;
     for (int tries = 0;; ++tries) {
         std::exception_ptr failure;
@@ -7869,7 +7869,7 @@ asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, st
         auto page = co_await broker->journal(parent, std::move(query));
         if (!page.entries.empty() && page.entries.front().outcome) co_return std::move(*page.entries.front().outcome);
         if (failure && tries == patience) std::rethrow_exception(failure);
-        asio::steady_timer timer(co_await asio::this_coro::executor, pause);
+        asio::steady_timer timer(co_await asio::this_coro::executor, interval);
         co_await timer.async_wait(asio::deferred);
     }
 }
@@ -8051,7 +8051,7 @@ inline constexpr duration shortest_suspension = std::chrono::seconds(1);
 /// How often a wait within a group looks for a signal.
 inline constexpr duration signal_poll = std::chrono::seconds(1);
 
-asio::awaitable<void> pause_until(notebook& book, std::string name, time_point when) {
+asio::awaitable<void> suspend_until(notebook& book, std::string name, time_point when) {
     auto& clock = book.broker()->clock();
     if (!book.may_have_entries() && when - clock.now() < shortest_suspension) {
         const parking lent(book.sink());
@@ -8168,7 +8168,7 @@ public:
     };
 
     unsigned epoch = 0;   ///< attempts that have failed since the task was submitted
-    std::string awaited;  ///< the key of the signal that ends the pause
+    std::string awaited;  ///< the key of the signal that ends the suspension
     children_policy policy;
     bool is_continued = false;  ///< the continuation has been started
 
@@ -9102,7 +9102,7 @@ private:
 
 namespace taskflux::memory {
 
-/// The tasks of one queue, with their journals: subtasks that a task waits for, signals, pauses. Not thread-safe.
+/// The tasks of one queue, with their journals: subtasks that a task waits for, signals, suspensions. Not thread-safe.
 class family_store : public task_store {
 public:
     using task_store::task_store;
@@ -9121,7 +9121,7 @@ public:
     }
 
     /// Waits for a signal, which may have come, or for time alone where `awaited` is empty.
-    void pause(entry& task, std::string awaited, duration delay, time_point now) {
+    void suspend(entry& task, std::string awaited, duration delay, time_point now) {
         if (task.cancel_requested) {
             ++task.failed_attempts;
             return cancel(task, now);
@@ -9304,7 +9304,7 @@ public:
                 ++task->failed_attempts;
                 store_.cancel(*task, now);
                 break;
-            case settlement::kind::suspend: store_.pause(*task, end.data, end.delay, now); break;
+            case settlement::kind::suspend: store_.suspend(*task, end.data, end.delay, now); break;
         }
         return effect::done;
     }
@@ -10809,7 +10809,7 @@ public:
     enum class phase { resting, asking, connecting, ready, leaving };
 
     /// How long an attempt is put off at most; and a connection that lasted longer counts as a success.
-    static constexpr std::chrono::seconds longest_pause{1};
+    static constexpr std::chrono::seconds longest_back_off{1};
 
     // --- what a caller meets ---------------------------------------------------------------------------
 
@@ -10937,7 +10937,7 @@ public:
     /// The attempt, and what connection came of it, is over: when the next one begins.
     template <class Random>
     time_point rest(time_point now, Random& random) {
-        const bool has_lasted = ready_since_ && now - *ready_since_ > longest_pause;
+        const bool has_lasted = ready_since_ && now - *ready_since_ > longest_back_off;
         failed_ = has_lasted ? 1 : failed_ + 1;
         return now + back_off(failed_, random);
     }
@@ -10972,7 +10972,7 @@ private:
     template <class Random>
     static duration back_off(unsigned failed, Random& random) {
         const auto policy =
-            retry_policy::exponential(std::chrono::milliseconds(20)).attempts(0).max_delay(longest_pause).full_jitter();
+            retry_policy::exponential(std::chrono::milliseconds(20)).attempts(0).max_delay(longest_back_off).full_jitter();
         return *next_delay(policy, failed, {}, random);
     }
 

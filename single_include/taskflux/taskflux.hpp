@@ -1502,7 +1502,7 @@ struct settlement {
     std::uint32_t token = 0;
     kind how = kind::complete;
     std::string data;          ///< complete: the result; fail and retry: the `failure` as JSON; suspend: the key of
-                               ///< the signal that ends the pause, or empty
+                               ///< the signal that ends the suspension, or empty
     duration delay{};          ///< retry and suspend: from now
     bool counts = true;        ///< retry: as an attempt
 };
@@ -5766,7 +5766,7 @@ asio::awaitable<step_result<Function>> run_step(notebook& book, std::string name
 }
 
 /// Waits until the time that the first attempt at this call was given as `when`.
-asio::awaitable<void> pause_until(notebook& book, std::string name, time_point when);
+asio::awaitable<void> suspend_until(notebook& book, std::string name, time_point when);
 
 /// The next signal of this name as JSON, or nothing when none has come within `limit` of the first attempt's wait. `place`:
 /// the wait's own name.
@@ -6035,7 +6035,7 @@ public:
 
     /// Waits until `when`, or for `by`. A wait of a second or more suspends the handler: it ends here by an exception that it
     /// must let pass (no `std::exception`), its slot is free, and it is run again when the time has come.
-    asio::awaitable<void> sleep_until(time_point when) { return detail::pause_until(book_, book_.next_name(), when); }
+    asio::awaitable<void> sleep_until(time_point when) { return detail::suspend_until(book_, book_.next_name(), when); }
     asio::awaitable<void> sleep_for(duration by) { return sleep_until(later(now(), by)); }
 
     /// Waits for the next signal of this name (`client::signal`), without a limit of time; the handler is suspended, as by
@@ -9054,7 +9054,7 @@ public:
         }
     }
 
-    /// Changes how many jobs may run at a time; zero pauses. What runs is not interrupted.
+    /// Changes how many jobs may run at a time; zero: none starts. Running jobs go on.
     void concurrency(std::size_t n) {
         std::unique_lock lock(mutex_);
         target_ = n;

@@ -198,7 +198,7 @@ public:
 
     /// Waits until `when`, or for `by`. A wait of a second or more suspends the handler: it ends here by an exception that it
     /// must let pass (no `std::exception`), its slot is free, and it is run again when the time has come.
-    asio::awaitable<void> sleep_until(time_point when) { return detail::pause_until(book_, book_.next_name(), when); }
+    asio::awaitable<void> sleep_until(time_point when) { return detail::suspend_until(book_, book_.next_name(), when); }
     asio::awaitable<void> sleep_for(duration by) { return sleep_until(later(now(), by)); }
 
     /// Waits for the next signal of this name (`client::signal`), without a limit of time; the handler is suspended, as by

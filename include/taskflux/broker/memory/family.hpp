@@ -9,7 +9,7 @@
 
 namespace taskflux::memory {
 
-/// The tasks of one queue, with their journals: subtasks that a task waits for, signals, pauses. Not thread-safe.
+/// The tasks of one queue, with their journals: subtasks that a task waits for, signals, suspensions. Not thread-safe.
 class family_store : public task_store {
 public:
     using task_store::task_store;
@@ -28,7 +28,7 @@ public:
     }
 
     /// Waits for a signal, which may have come, or for time alone where `awaited` is empty.
-    void pause(entry& task, std::string awaited, duration delay, time_point now) {
+    void suspend(entry& task, std::string awaited, duration delay, time_point now) {
         if (task.cancel_requested) {
             ++task.failed_attempts;
             return cancel(task, now);

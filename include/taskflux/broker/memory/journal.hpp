@@ -28,7 +28,7 @@ public:
     };
 
     unsigned epoch = 0;   ///< attempts that have failed since the task was submitted
-    std::string awaited;  ///< the key of the signal that ends the pause
+    std::string awaited;  ///< the key of the signal that ends the suspension
     children_policy policy;
     bool is_continued = false;  ///< the continuation has been started
 

@@ -121,7 +121,7 @@ public:
                 ++task->failed_attempts;
                 store_.cancel(*task, now);
                 break;
-            case settlement::kind::suspend: store_.pause(*task, end.data, end.delay, now); break;
+            case settlement::kind::suspend: store_.suspend(*task, end.data, end.delay, now); break;
         }
         return effect::done;
     }

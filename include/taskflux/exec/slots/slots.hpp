@@ -153,7 +153,7 @@ public:
         }
     }
 
-    /// Changes how many jobs may run at a time; zero pauses. What runs is not interrupted.
+    /// Changes how many jobs may run at a time; zero: none starts. Running jobs go on.
     void concurrency(std::size_t n) {
         std::unique_lock lock(mutex_);
         target_ = n;

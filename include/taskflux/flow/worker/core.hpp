@@ -93,7 +93,7 @@ private:
     /// Cancels the handlers of a consumer whose lease is lost: other workers run its tasks now.
     void on_lost(const consumer_ptr& who);
 
-    asio::awaitable<void> pause(unsigned failures);
+    asio::awaitable<void> back_off(unsigned failures);
 
     /// Waits for the handlers to finish, then cancels them, then gives their tasks back.
     asio::awaitable<void> drain();

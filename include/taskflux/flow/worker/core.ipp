@@ -171,7 +171,7 @@ asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_
         log(log_level::warning, "fetching tasks failed: " + why.message);
     }
     ++failures_;
-    co_await pause(failures_);
+    co_await back_off(failures_);
 }
 
 // --- reporting to the broker -------------------------------------------------------------------------------------
@@ -212,7 +212,7 @@ asio::awaitable<void> worker_core::deliver(pending_reports::batch batch) {
         const auto why = describe(failure);
         if (code_of(why) == errc::shut_down || phase_.is_closing()) co_return;
         log(log_level::warning, "reporting to the broker failed: " + why.message);
-        co_await pause(tries);
+        co_await back_off(tries);
     }
 }
 
@@ -231,7 +231,7 @@ asio::awaitable<void> worker_core::watch_loop() {
         if (phase_.is_closing() || code_of(why) == errc::shut_down) std::rethrow_exception(watched.failure());
         log(log_level::warning, "asking for cancelled tasks failed: " + why.message);
         ++failures;  // not within the await: Clang 16 takes that for unsequenced
-        co_await pause(failures);
+        co_await back_off(failures);
     }
 }
 
@@ -264,7 +264,7 @@ void worker_core::on_lost(const consumer_ptr& who) {
     crew_->cancel_all(errc::lease_lost);
 }
 
-asio::awaitable<void> worker_core::pause(unsigned failures) {
+asio::awaitable<void> worker_core::back_off(unsigned failures) {
     constexpr auto policy = retry_policy::exponential(std::chrono::milliseconds(100))
                                 .max_delay(std::chrono::seconds(5)).attempts(0).full_jitter();
     const auto delay = *next_delay(policy, failures, duration::zero(), random_);

@@ -47,10 +47,10 @@ std::optional<settlement> decide(const failed_attempt& attempt, time_point now, 
     if (attempt.stopped == errc::timed_out) return end;  // the overall deadline
     try {
         std::rethrow_exception(attempt.error);
-    } catch (const suspension& pause) {
+    } catch (const suspension& suspended) {
         end.how = settlement::kind::suspend;
-        end.data = pause.awaited;
-        end.delay = pause.delay;
+        end.data = suspended.awaited;
+        end.delay = suspended.delay;
         return end;
     } catch (const bad_payload&) {
         return end;

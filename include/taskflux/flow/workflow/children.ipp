@@ -24,7 +24,7 @@ inline std::string mismatch(const std::string& name, const child_place& there, c
 }
 
 asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, std::string key, task_id child) {
-    constexpr auto pause = std::chrono::milliseconds(50);
+    constexpr auto interval = std::chrono::milliseconds(50);
     constexpr int patience = 200;
     for (int tries = 0;; ++tries) {
         std::exception_ptr failure;
@@ -40,7 +40,7 @@ asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, st
         auto page = co_await broker->journal(parent, std::move(query));
         if (!page.entries.empty() && page.entries.front().outcome) co_return std::move(*page.entries.front().outcome);
         if (failure && tries == patience) std::rethrow_exception(failure);
-        asio::steady_timer timer(co_await asio::this_coro::executor, pause);
+        asio::steady_timer timer(co_await asio::this_coro::executor, interval);
         co_await timer.async_wait(asio::deferred);
     }
 }

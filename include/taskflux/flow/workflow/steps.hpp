@@ -43,7 +43,7 @@ asio::awaitable<step_result<Function>> run_step(notebook& book, std::string name
 }
 
 /// Waits until the time that the first attempt at this call was given as `when`.
-asio::awaitable<void> pause_until(notebook& book, std::string name, time_point when);
+asio::awaitable<void> suspend_until(notebook& book, std::string name, time_point when);
 
 /// The next signal of this name as JSON, or nothing when none has come within `limit` of the first attempt's wait. `place`:
 /// the wait's own name.

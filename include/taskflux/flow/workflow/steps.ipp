@@ -28,7 +28,7 @@ inline constexpr duration shortest_suspension = std::chrono::seconds(1);
 /// How often a wait within a group looks for a signal.
 inline constexpr duration signal_poll = std::chrono::seconds(1);
 
-asio::awaitable<void> pause_until(notebook& book, std::string name, time_point when) {
+asio::awaitable<void> suspend_until(notebook& book, std::string name, time_point when) {
     auto& clock = book.broker()->clock();
     if (!book.may_have_entries() && when - clock.now() < shortest_suspension) {
         const parking lent(book.sink());
