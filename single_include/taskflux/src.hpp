@@ -9571,7 +9571,7 @@ private:
 namespace taskflux::memory {
 
 /// What a task looks like from outside.
-inline task_record record_of(const std::string& queue, const task_queue& in, const entry& task) {
+inline task_record view_record(const std::string& queue, const task_queue& in, const entry& task) {
     static const entry_extras none;
     const auto& more = task.extras ? *task.extras : none;
     task_record record;
@@ -9616,7 +9616,7 @@ inline task_page list(queue_map& queues, const list_query& query) {
         for (auto* task = queue->after(sequence); task; task = queue->after(task->sequence)) {
             if (!detail::matches(query, task->state, task->spec->name, task->submitted_at)) continue;
             if (detail::ends_page(query, page)) return page;
-            page.tasks.push_back(record_of(queue_name, *queue, *task));
+            page.tasks.push_back(view_record(queue_name, *queue, *task));
         }
     }
     return page;
@@ -10265,7 +10265,7 @@ public:
         co_return hub_->in_existing(id.queue, [&](auto& in, time_point) -> std::optional<task_record> {
             const auto* task = in.find(id.key);
             if (!task) return std::nullopt;
-            return record_of(id.queue, in, *task);
+            return view_record(id.queue, in, *task);
         });
     }
 
@@ -12327,7 +12327,7 @@ struct more_of_spec {
 BOOST_DESCRIBE_STRUCT(more_of_spec, (), (retry, timeout, headers))
 
 /// A task as it is sent to be stored: the server puts the time in front.
-inline std::string record_of(const new_task& task, std::uint32_t nonce) {
+inline std::string encode_record(const new_task& task, std::uint32_t nonce) {
     const auto& spec = *task.spec;
     const auto& policy = spec.policy;
     const run_policy usual;
@@ -12978,7 +12978,7 @@ namespace taskflux::redis {
 /// A task to be stored.
 struct task_item {
     task_item() {}
-    task_item(const new_task& task, std::uint32_t made_nonce) : record(record_of(task, made_nonce)), nonce(made_nonce) {
+    task_item(const new_task& task, std::uint32_t made_nonce) : record(encode_record(task, made_nonce)), nonce(made_nonce) {
         if (!task.hold && task.delay <= duration::zero() && task.at <= time_point{}) {
             is_awaited = task.is_awaited;
             return;
@@ -16380,7 +16380,7 @@ namespace taskflux::redis {
 // Plain tasks of one kind that are submitted together are stored, and mostly handed out, as one value: a segment.
 // The layout is in docs/wire-format.md; lua/shared/segment.lua reads the same.
 
-/// What can be said of a record, as `record_of` makes it, without reading all of it.
+/// What can be said of a record, as `encode_record` makes it, without reading all of it.
 class record_head {
 public:
     explicit record_head(std::string_view record) : record_(record) {}

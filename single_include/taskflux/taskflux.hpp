@@ -5324,7 +5324,7 @@ public:
     awaitable<task_state> status() const { return status_of(broker_, id_); }
 
     /// Everything that is known about the task now.
-    awaitable<task_record> record() const { return record_of(broker_, id_); }
+    awaitable<task_record> record() const { return fetch_record(broker_, id_); }
 
     /// Waits for the result, for at most `wait`. Errors: `task_failed` with what the last attempt threw;
     /// `errc::cancelled`, `errc::expired`; `errc::timed_out` when `wait` has passed. Then, and when this call is
@@ -5370,20 +5370,20 @@ private:
 
     // Coroutines that own what they need, so that a handle may be gone before they are awaited.
 
-    static awaitable<task_record> record_of(broker_ptr broker, task_id id) {
+    static awaitable<task_record> fetch_record(broker_ptr broker, task_id id) {
         auto known = co_await broker->get(id);
         if (!known) throw detail::no_such_task(id);
         co_return std::move(*known);
     }
 
     static awaitable<task_state> status_of(broker_ptr broker, task_id id) {
-        const auto known = co_await record_of(std::move(broker), std::move(id));
+        const auto known = co_await fetch_record(std::move(broker), std::move(id));
         co_return known.state;
     }
 
     template <class T>
     static awaitable<std::optional<T>> progress_of(broker_ptr broker, task_id id) {
-        const auto known = co_await record_of(std::move(broker), std::move(id));
+        const auto known = co_await fetch_record(std::move(broker), std::move(id));
         if (known.progress.empty()) co_return std::nullopt;
         co_return decode<T>(known.progress);
     }

@@ -41,7 +41,7 @@ std::map<std::string_view, std::set<std::string>> answered;
 std::string record(std::uint32_t nonce, std::string own_id = {}) {
     auto task = test::plain_task();
     task.own_id = std::move(own_id);
-    return redis::record_of(task, nonce);
+    return redis::encode_record(task, nonce);
 }
 
 std::string end_of(std::uint64_t sequence, std::uint32_t nonce, settlement::kind how = settlement::kind::complete) {

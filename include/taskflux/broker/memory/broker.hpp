@@ -141,7 +141,7 @@ public:
         co_return hub_->in_existing(id.queue, [&](auto& in, time_point) -> std::optional<task_record> {
             const auto* task = in.find(id.key);
             if (!task) return std::nullopt;
-            return record_of(id.queue, in, *task);
+            return view_record(id.queue, in, *task);
         });
     }
 
