@@ -4597,7 +4597,7 @@ private:
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/exec/slots/job.hpp ----------------------------------------------------------
+// -------------------- taskflux/exec/slots/slot_job.hpp -----------------------------------------------------
 
 namespace taskflux::detail {
 
@@ -4607,12 +4607,12 @@ struct slot;
 enum class job_end : std::uint8_t { succeeded, failed, cancelled, retried };
 
 /// One piece of work for `slots`. Reference counted: the code that makes one with `new` owns the first reference,
-/// and passes it to `job_ptr(…, false)`.
+/// and passes it to `slot_job_ptr(…, false)`.
 ///
 /// The order of calls: `run` or `call` once per push, then `judge`, then (unless that said `retried`)
 /// `deliver`. A job that is cancelled while queued skips the first. One that is destroyed with its execution
 /// context gets `abandon` instead of `judge` and `deliver`.
-class job : public list_hook<job> {
+class slot_job : public list_hook<slot_job> {
 public:
     enum class kind : std::uint8_t { coroutine, plain };
 
@@ -4627,8 +4627,8 @@ public:
     }
 
 protected:
-    explicit job(kind k) noexcept : kind_(k) {}
-    virtual ~job() = default;
+    explicit slot_job(kind k) noexcept : kind_(k) {}
+    virtual ~slot_job() = default;
 
     /// The coroutine that a slot awaits (kind `coroutine`). What it throws is handed to `judge`.
     virtual asio::awaitable<void> run() = 0;
@@ -4647,10 +4647,10 @@ private:
     friend struct slot;
     friend class slots;
     friend class executor_state;
-    friend void intrusive_ptr_add_ref(job* j) noexcept {
+    friend void intrusive_ptr_add_ref(slot_job* j) noexcept {
         j->references_.fetch_add(1, std::memory_order_relaxed);
     }
-    friend void intrusive_ptr_release(job* j) noexcept {
+    friend void intrusive_ptr_release(slot_job* j) noexcept {
         if (j->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete j;
     }
 
@@ -4663,8 +4663,8 @@ private:
     std::uint32_t runs_ = 0;   // on the strand of the slot that runs it
 };
 
-using job_ptr = boost::intrusive_ptr<job>;
-using job_list = intrusive_list<job>;
+using slot_job_ptr = boost::intrusive_ptr<slot_job>;
+using slot_job_list = intrusive_list<slot_job>;
 
 }  // namespace taskflux::detail
 
@@ -4676,12 +4676,12 @@ namespace taskflux::detail {
 template <class Context>
 class basic_handler {
 public:
-    basic_handler(job::kind kind, retry_policy::predicate test, bool emits) : kind_(kind), retry_if_(test), emits_(emits) {}
+    basic_handler(slot_job::kind kind, retry_policy::predicate test, bool emits) : kind_(kind), retry_if_(test), emits_(emits) {}
     basic_handler(const basic_handler&) = delete;
     basic_handler& operator=(const basic_handler&) = delete;
     virtual ~basic_handler() = default;
 
-    job::kind kind() const { return kind_; }
+    slot_job::kind kind() const { return kind_; }
     retry_policy::predicate retry_if() const { return retry_if_; }
     bool emits() const { return emits_; }
 
@@ -4691,7 +4691,7 @@ public:
     virtual void call(Context& ctx, std::string_view payload, std::string& result) = 0;
 
 private:
-    job::kind kind_;
+    slot_job::kind kind_;
     retry_policy::predicate retry_if_;
     bool emits_;
 };
@@ -4776,7 +4776,7 @@ class typed_handler final : public basic_handler<Context> {
 
 public:
     explicit typed_handler(Function function, retry_policy::predicate test = nullptr, bool emits = false)
-        : basic_handler<Context>(is_coroutine ? job::kind::coroutine : job::kind::plain, test, emits),
+        : basic_handler<Context>(is_coroutine ? slot_job::kind::coroutine : slot_job::kind::plain, test, emits),
           function_(std::move(function)) {}
 
     asio::awaitable<void> run(Context& ctx, std::string_view payload, std::string& out) override {
@@ -5876,7 +5876,7 @@ namespace taskflux {
 class context {
 public:
     /// Made by the worker.
-    context(const delivery& what, const task_id& id, const detail::job& job, taskflux::clock& clock, time_point ends,
+    context(const delivery& what, const task_id& id, const detail::slot_job& job, taskflux::clock& clock, time_point ends,
             detail::context_sink& sink)
         : what_(what), id_(id), job_(job), clock_(clock), ends_(ends), sink_(sink), book_(sink, id, what.token) {}
     context(const context&) = delete;
@@ -6118,7 +6118,7 @@ private:
 
     const delivery& what_;
     const task_id& id_;
-    const detail::job& job_;
+    const detail::slot_job& job_;
     taskflux::clock& clock_;
     time_point ends_;
     detail::context_sink& sink_;
@@ -8848,14 +8848,14 @@ struct alignas(64) slot : list_hook<slot> {
     explicit slot(const asio::any_io_executor& home)
         : lane(std::make_shared<serial_queue>(home)), executor(serial_executor(lane)) {}
 
-    job* pop() noexcept {
-        job* j = taken.pop_front();
+    slot_job* pop() noexcept {
+        slot_job* j = taken.pop_front();
         waiting.store(taken.size(), std::memory_order_relaxed);
         return j;
     }
 
     /// Delivers later, or, if this may turn out to be the last job for now, keeps it for `slots::wake`.
-    void deliver(const job_ptr& j, std::exception_ptr error) {
+    void deliver(const slot_job_ptr& j, std::exception_ptr error) {
         if (!holding || !taken.empty()) return j->deliver(std::move(error), false);
         held = j;
         held_error = std::move(error);
@@ -8872,7 +8872,7 @@ struct alignas(64) slot : list_hook<slot> {
     /// The job under way. Abandons it when the coroutine is destroyed around it.
     class running {
     public:
-        running(slot& s, job* j) noexcept : slot_(s), job_(j, false) {
+        running(slot& s, slot_job* j) noexcept : slot_(s), job_(j, false) {
             s.flush();
             s.current = j;
             ++j->runs_;
@@ -8885,11 +8885,11 @@ struct alignas(64) slot : list_hook<slot> {
             if (job_) job_->abandon();
         }
 
-        job& operator*() const noexcept { return *job_; }
-        job* operator->() const noexcept { return job_.get(); }
+        slot_job& operator*() const noexcept { return *job_; }
+        slot_job* operator->() const noexcept { return job_.get(); }
 
         void end(std::exception_ptr error) noexcept {
-            const job_ptr ended = std::move(job_);
+            const slot_job_ptr ended = std::move(job_);
             slot_.current = nullptr;
             const job_end what = ended->judge(error);
             slot_.ends.add(what);
@@ -8899,7 +8899,7 @@ struct alignas(64) slot : list_hook<slot> {
 
     private:
         slot& slot_;
-        job_ptr job_;
+        slot_job_ptr job_;
     };
 
     const std::shared_ptr<serial_queue> lane;
@@ -8907,11 +8907,11 @@ struct alignas(64) slot : list_hook<slot> {
     asio::any_io_executor work;            // keeps the context running while a job is suspended
     asio::cancellation_signal signal;
     small_function parked;
-    job_list taken;  // owns a reference to each
-    job* current = nullptr;
+    slot_job_list taken;  // owns a reference to each
+    slot_job* current = nullptr;
     bool resuming = false;  // inside `slots::resume`, so that what is left of a batch will be given back
     bool holding = false;   // and by `slots::wake`, so that what is held will be delivered
-    job_ptr held;           // ended, but not delivered
+    slot_job_ptr held;           // ended, but not delivered
     std::exception_ptr held_error;
     std::atomic<std::thread::id> lingers;   // who is in `slots::wake`, delivering, after this slot was parked
     std::atomic<std::thread::id> reserved;  // by that thread, for itself: it need not be woken
@@ -8952,7 +8952,7 @@ public:
 
     /// Queues the job and empties the pointer. `shut_down` after `close`, `queue_full` at the limit: then
     /// nothing was touched. `awaited`: the caller does nothing else before it returns to its event loop.
-    std::optional<errc> push(job_ptr& j, bool awaited = false) {
+    std::optional<errc> push(slot_job_ptr& j, bool awaited = false) {
         std::unique_lock lock(mutex_);
         if (const auto refusal = refuse(1)) return refusal;
         mark_queued(*j);
@@ -8962,11 +8962,11 @@ public:
     }
 
     /// Queues all or none, under one lock. Takes over one reference to each.
-    std::optional<errc> push(job_list& jobs) {
+    std::optional<errc> push(slot_job_list& jobs) {
         const std::size_t n = jobs.size();
         std::unique_lock lock(mutex_);
         if (const auto refusal = refuse(n)) return refusal;
-        for (job* j = jobs.front(); j; j = job_list::next(*j)) mark_queued(*j);
+        for (slot_job* j = jobs.front(); j; j = slot_job_list::next(*j)) mark_queued(*j);
         queue_.append(jobs);
         wake_and_unlock(n, lock);
         return std::nullopt;
@@ -8975,7 +8975,7 @@ public:
     /// Says that a job, which `judge` is about to call `retried`, will come back by `readmit`, or end by
     /// `finish`; until then nothing counts as drained. False if `cancel_all` was called since its push: then
     /// it must not.
-    bool adjourn(const job& j) {
+    bool adjourn(const slot_job& j) {
         const std::lock_guard lock(mutex_);
         if (j.epoch_ != epoch_) return false;
         ++adjourned_;
@@ -8983,7 +8983,7 @@ public:
     }
 
     /// Queues an adjourned job again, whatever the limit.
-    void readmit(job_ptr j) {
+    void readmit(slot_job_ptr j) {
         std::unique_lock lock(mutex_);
         --adjourned_;
         if (j->epoch_ != epoch_) j->stop(errc::cancelled);
@@ -8993,7 +8993,7 @@ public:
     }
 
     /// Ends an adjourned job without running it again.
-    void finish(job_ptr j, std::exception_ptr error) {
+    void finish(slot_job_ptr j, std::exception_ptr error) {
         const job_end what = j->judge(error);
         {
             const std::lock_guard lock(mutex_);
@@ -9006,7 +9006,7 @@ public:
     }
 
     /// Cancels a job: at once if it is queued, by its cancellation slot if it runs.
-    void cancel(job& j, errc reason) {
+    void cancel(slot_job& j, errc reason) {
         j.stop(reason);
         std::unique_lock lock(mutex_);
         if (j.queued_) {
@@ -9014,31 +9014,31 @@ public:
             j.queued_ = false;
             ++adjourned_;
             lock.unlock();
-            finish(job_ptr(&j, false), stopped(reason));
+            finish(slot_job_ptr(&j, false), stopped(reason));
         } else if (slot* s = j.slot_) {
             lock.unlock();
-            interrupt(*s, job_ptr(&j), 0);
+            interrupt(*s, slot_job_ptr(&j), 0);
         }
     }
 
     /// Emits cancellation to a job's attempt number `run`, if that is still under way.
-    void interrupt(job& j, std::uint32_t run) {
+    void interrupt(slot_job& j, std::uint32_t run) {
         std::unique_lock lock(mutex_);
         slot* s = j.slot_;
         lock.unlock();
-        if (s) interrupt(*s, job_ptr(&j), run);
+        if (s) interrupt(*s, slot_job_ptr(&j), run);
     }
 
     /// Cancels all that is queued or running now.
     void cancel_all() {
         std::unique_lock lock(mutex_);
         const auto epoch = ++epoch_;
-        job_list jobs = std::move(queue_);
+        slot_job_list jobs = std::move(queue_);
         adjourned_ += jobs.size();
-        for (job* j = jobs.front(); j; j = job_list::next(*j)) j->queued_ = false;
+        for (slot_job* j = jobs.front(); j; j = slot_job_list::next(*j)) j->queued_ = false;
         for (const auto& s : all_) {
             asio::post(s->executor, [self = shared_from_this(), s = s.get(), epoch] {
-                for (job* j = s->taken.front(); j; j = job_list::next(*j)) {
+                for (slot_job* j = s->taken.front(); j; j = slot_job_list::next(*j)) {
                     if (j->epoch_ < epoch) j->stop(errc::cancelled);
                 }
                 if (s->current && s->current->epoch_ < epoch) {
@@ -9048,9 +9048,9 @@ public:
             });
         }
         lock.unlock();
-        while (job* j = jobs.pop_front()) {
+        while (slot_job* j = jobs.pop_front()) {
             j->stop(errc::cancelled);
-            finish(job_ptr(j, false), stopped(errc::cancelled));
+            finish(slot_job_ptr(j, false), stopped(errc::cancelled));
         }
     }
 
@@ -9114,8 +9114,8 @@ public:
 protected:
     /// Abandons what has not started; for destructors.
     void abandon_all() noexcept {
-        const auto abandon = [](job_list& jobs) {
-            while (job* j = jobs.pop_front()) job_ptr(j, false)->abandon();
+        const auto abandon = [](slot_job_list& jobs) {
+            while (slot_job* j = jobs.pop_front()) slot_job_ptr(j, false)->abandon();
         };
         abandon(queue_);
         for (const auto& s : all_) abandon(s->taken);
@@ -9152,7 +9152,7 @@ private:
         return std::nullopt;
     }
 
-    void mark_queued(job& j) noexcept {
+    void mark_queued(slot_job& j) noexcept {
         j.queued_ = true;
         j.epoch_ = epoch_;
     }
@@ -9194,7 +9194,7 @@ private:
     }
 
     // A run of 0 means whichever.
-    void interrupt(slot& s, job_ptr j, std::uint32_t run) {
+    void interrupt(slot& s, slot_job_ptr j, std::uint32_t run) {
         asio::post(s.executor, [self = shared_from_this(), s = &s, j = std::move(j), run] {
             if (s->current == j.get() && (run == 0 || j->runs_ == run)) s->interrupt();
         });
@@ -9220,7 +9220,7 @@ private:
     void left(slot& s);
     static auto park(slot& s);
     auto yield(slot& s);
-    auto offload(slot& s, job& j, std::exception_ptr& error);
+    auto offload(slot& s, slot_job& j, std::exception_ptr& error);
     static asio::awaitable<void> serve(std::shared_ptr<slots> self, slot& s);
 
     template <class Token>
@@ -9253,7 +9253,7 @@ private:
     const asio::any_io_executor poster_ = asio::require(executor_, asio::execution::blocking.never);
     const asio::any_io_executor cpu_;
     mutable std::mutex mutex_;  // guards all below, and the marked members of job
-    job_list queue_;            // owns a reference to each
+    slot_job_list queue_;            // owns a reference to each
     std::vector<std::unique_ptr<slot>> all_;
     slot_list idle_;     // parked
     slot_list dormant_;  // without a coroutine
@@ -9272,21 +9272,21 @@ private:
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/exec/executor/attempts.hpp --------------------------------------------------
+// -------------------- taskflux/exec/executor/executor_state.hpp --------------------------------------------
 
 namespace taskflux::detail {
 
 class executor_state;
 
-/// The retries and time limits of one job. Guarded by the executor's `attempts_mutex_`.
-struct attempts : list_hook<attempts> {
+/// The retries and time limits of one job. Guarded by the executor's `retry_mutex_`.
+struct retry_state : list_hook<retry_state> {
     enum class phase : std::uint8_t { queued, running, waiting, ended };
 
-    attempts(job& j, taskflux::clock& source, retry_policy retry, duration limit)
+    retry_state(slot_job& j, taskflux::clock& source, retry_policy retry, duration limit)
         : owner(j), policy(retry), timeout(limit), time(source) {}
-    ~attempts() { disarm(); }
-    attempts(const attempts&) = delete;
-    attempts& operator=(const attempts&) = delete;
+    ~retry_state() { disarm(); }
+    retry_state(const retry_state&) = delete;
+    retry_state& operator=(const retry_state&) = delete;
 
     void disarm() noexcept {
         if (!timer) return;
@@ -9305,7 +9305,7 @@ struct attempts : list_hook<attempts> {
         return never;
     }
 
-    job& owner;
+    slot_job& owner;
     const retry_policy policy;
     const duration timeout;
     taskflux::clock& time;
@@ -9321,12 +9321,12 @@ struct attempts : list_hook<attempts> {
 };
 
 /// A job of an `executor`: repeats itself by policy and keeps its time limits.
-class attempted_job : public job {
+class executor_job : public slot_job {
 public:
     executor_state& owner() const noexcept { return owner_; }
 
 protected:
-    attempted_job(kind k, executor_state& owner) noexcept : job(k), owner_(owner) {}
+    executor_job(kind k, executor_state& owner) noexcept : slot_job(k), owner_(owner) {}
 
     /// To be called as an attempt starts. Throws `timed_out` past the deadline.
     void begin();
@@ -9340,7 +9340,7 @@ protected:
 private:
     friend class executor_state;
     executor_state& owner_;
-    std::unique_ptr<attempts> attempts_;  // made when first needed; set under attempts_mutex_
+    std::unique_ptr<retry_state> retry_state_;  // made when first needed; set under retry_mutex_
     bool repeats_ = false;
 };
 
@@ -9361,12 +9361,12 @@ public:
     /// Sets a job up and queues it. Without options of its own it has the executor's. `repeatable`: its
     /// function can be called more than once. `awaited`: see `push`. A job that is not accepted gets the reason
     /// as its error.
-    void launch(boost::intrusive_ptr<attempted_job> j, const run_options* options, bool repeatable, bool awaited);
+    void launch(boost::intrusive_ptr<executor_job> j, const run_options* options, bool repeatable, bool awaited);
 
     /// Like `launch`, for several jobs: all are queued or none.
-    void launch_all(job_list& jobs, bool repeatable);
+    void launch_all(slot_job_list& jobs, bool repeatable);
 
-    void cancel(attempted_job& j, errc reason);
+    void cancel(executor_job& j, errc reason);
 
     void cancel_all();
 
@@ -9378,30 +9378,30 @@ public:
     void unseen(const std::exception_ptr& error) noexcept;
 
 private:
-    friend class attempted_job;
+    friend class executor_job;
 
-    std::optional<errc> prepare(attempted_job& j, const run_options* own, bool repeatable);
+    std::optional<errc> prepare(executor_job& j, const run_options* own, bool repeatable);
 
-    void refuse(attempted_job& j, errc why);
+    void refuse(executor_job& j, errc why);
 
-    void give_up(attempted_job& j) noexcept;
+    void give_up(executor_job& j) noexcept;
 
-    void begin(attempted_job& j);
+    void begin(executor_job& j);
 
-    job_end judge(attempted_job& j, std::exception_ptr& error);
+    job_end judge(executor_job& j, std::exception_ptr& error);
 
-    void end(attempts& a) noexcept;
+    void end(retry_state& a) noexcept;
 
     // Waits for whatever is due next, in place of what was waited for.
-    void arm(attempted_job& j);
+    void arm(executor_job& j);
 
-    void on_time(attempted_job& j, unsigned wait);
+    void on_time(executor_job& j, unsigned wait);
 
     const executor_options options_;
     const bool has_defaults_ =
         options_.defaults().retry() || options_.defaults().timeout() || options_.defaults().deadline();
-    mutable std::mutex attempts_mutex_;  // taken before the slots' mutex, never after
-    intrusive_list<attempts> waiting_;   // of adjourned jobs; owns a reference to each
+    mutable std::mutex retry_mutex_;  // taken before the slots' mutex, never after
+    intrusive_list<retry_state> waiting_;   // of adjourned jobs; owns a reference to each
     std::minstd_rand random_;
 };
 
@@ -9431,7 +9431,7 @@ public:
     static constexpr bool consumable = std::invocable<Function&, Args...>;
     using returned = typename decltype(probe<Function&, Args...>())::type;
     using result = typename awaited<returned>::type;
-    static constexpr auto kind = is_awaitable<returned> ? job::kind::coroutine : job::kind::plain;
+    static constexpr auto kind = is_awaitable<returned> ? slot_job::kind::coroutine : slot_job::kind::plain;
     static_assert(!std::is_reference_v<result>,
                   "the function returns a reference: return a value, or a pointer");
 
@@ -9461,7 +9461,7 @@ using bound = bound_call<std::decay_t<Function>, std::decay_t<Args>...>;
 template <class Function, class... Args>
 using result_of = typename bound<Function, Args...>::result;
 
-/// Runs a `bound_call` as a job. `Delivery` derives from `attempted_job`, keeps `result` and passes it on.
+/// Runs a `bound_call` as a job. `Delivery` derives from `executor_job`, keeps `result` and passes it on.
 template <class Delivery, class Call>
 class call_job final : public Delivery {
 public:
@@ -9471,7 +9471,7 @@ public:
 
 private:
     asio::awaitable<void> run() override {
-        if constexpr (Call::kind == job::kind::coroutine) {
+        if constexpr (Call::kind == slot_job::kind::coroutine) {
             this->begin();
             if constexpr (std::is_void_v<typename Call::result>) {
                 this->result.emplace();
@@ -9485,7 +9485,7 @@ private:
     }
 
     void call() override {
-        if constexpr (Call::kind == job::kind::plain) {
+        if constexpr (Call::kind == slot_job::kind::plain) {
             this->begin();
             if constexpr (std::is_void_v<typename Call::result>) {
                 call_(this->may_repeat());
@@ -9562,10 +9562,10 @@ private:
 
 /// A job whose outcome goes to one completion handler.
 template <class R, class Handler>
-class submitted_job : public attempted_job {
+class submitted_job : public executor_job {
 protected:
     submitted_job(kind k, executor_state& owner, Handler&& handler)
-        : attempted_job(k, owner), receiver_(std::in_place, std::move(handler), owner.get_executor()) {}
+        : executor_job(k, owner), receiver_(std::in_place, std::move(handler), owner.get_executor()) {}
 
     void deliver(std::exception_ptr error, bool now) override {
         receiver_->complete(std::move(error), std::move(result), now, owner().get_executor());
@@ -9580,7 +9580,7 @@ private:
 
 /// Lets cancellation of the waiting operation reach the job.
 template <class Slot>
-void cancel_through(Slot cancellation, executor_state& owner, boost::intrusive_ptr<attempted_job> j) {
+void cancel_through(Slot cancellation, executor_state& owner, boost::intrusive_ptr<executor_job> j) {
     cancellation.assign(
         [owner = std::weak_ptr(owner.shared()), j = std::move(j)](asio::cancellation_type type) {
             if (type == asio::cancellation_type::none) return;
@@ -9612,7 +9612,7 @@ private:
         using Handler = std::decay_t<H>;
         using job_type = call_job<submitted_job<result, Handler>, Call>;
         auto cancellation = asio::get_associated_cancellation_slot(handler);
-        boost::intrusive_ptr<attempted_job> j(
+        boost::intrusive_ptr<executor_job> j(
             new job_type(*owner_, std::move(call_), std::forward<H>(handler)), false);
         if (cancellation.is_connected()) cancel_through(cancellation, *owner_, j);
         owner_->launch(std::move(j), options_ ? &*options_ : nullptr, Call::repeatable, true);
@@ -9663,7 +9663,7 @@ public:
     batch(std::size_t n, Handler handler, const asio::any_io_executor& fallback)
         : ends_(n), open_(n), home_(fallback), receiver_(std::in_place, std::move(handler), fallback) {}
 
-    void keep_for_cancel(boost::intrusive_ptr<attempted_job> j) { jobs_.push_back(std::move(j)); }
+    void keep_for_cancel(boost::intrusive_ptr<executor_job> j) { jobs_.push_back(std::move(j)); }
 
     void cancel(executor_state& owner) {
         for (const auto& j : jobs_) owner.cancel(*j, errc::cancelled);
@@ -9718,15 +9718,15 @@ private:
     std::atomic<std::size_t> open_;
     const asio::any_io_executor home_;
     std::optional<receiver<batch_result<R, Each>, Handler>> receiver_;
-    std::vector<boost::intrusive_ptr<attempted_job>> jobs_;
+    std::vector<boost::intrusive_ptr<executor_job>> jobs_;
 };
 
 /// One job of a batch.
 template <class R, class Batch>
-class batch_job : public attempted_job {
+class batch_job : public executor_job {
 protected:
     batch_job(kind k, executor_state& owner, boost::intrusive_ptr<Batch> to, std::size_t at)
-        : attempted_job(k, owner), batch_(std::move(to)), at_(at) {}
+        : executor_job(k, owner), batch_(std::move(to)), at_(at) {}
 
     void deliver(std::exception_ptr error, bool) override {
         const auto to = std::move(batch_);
@@ -9769,9 +9769,9 @@ private:
         const boost::intrusive_ptr<batch_type> to =
             new batch_type(calls_.size(), std::move(handler), owner_->get_executor());
         if (calls_.empty()) return to->complete();
-        job_list jobs;
+        slot_job_list jobs;
         for (std::size_t at = 0; at < calls_.size(); ++at) {
-            boost::intrusive_ptr<attempted_job> j(
+            boost::intrusive_ptr<executor_job> j(
                 new call_job<batch_job<item, batch_type>, Call>(*owner_, std::move(calls_[at]), to, at),
                 false);
             if (cancellation.is_connected()) to->keep_for_cancel(j);
@@ -9802,9 +9802,9 @@ class executor;
 namespace detail {
 
 /// A job that was started without waiting for it. One handle may wait later, or none.
-class spawned_job : public attempted_job {
+class spawned_job : public executor_job {
 public:
-    using attempted_job::attempted_job;
+    using executor_job::executor_job;
 
     bool ended() const noexcept { return phase_.load(std::memory_order_acquire) == phase::ended; }
 

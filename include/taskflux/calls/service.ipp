@@ -62,7 +62,7 @@ void service::add(std::string_view of, std::string_view method, std::unique_ptr<
 }
 
 asio::any_io_executor service::cpu() {
-    const auto is_plain = [](const auto& named) { return named.second->kind() == detail::job::kind::plain; };
+    const auto is_plain = [](const auto& named) { return named.second->kind() == detail::slot_job::kind::plain; };
     const auto has_plain = [&](const auto& named) { return std::ranges::any_of(named.second, is_plain); };
     if (options_.cpu() || std::ranges::none_of(*methods_, has_plain)) return options_.cpu();
     pool_ = detail::make_cpu_pool(options_.cpu_threads());

@@ -2,7 +2,7 @@
 
 #include <taskflux/core/error.hpp>
 #include <taskflux/detail/temporaries.hpp>
-#include <taskflux/exec/executor/attempts.hpp>
+#include <taskflux/exec/executor/executor_state.hpp>
 #include <taskflux/exec/executor/batch.hpp>
 #include <taskflux/exec/executor/callable.hpp>
 #include <taskflux/exec/executor/submission.hpp>

@@ -2,7 +2,7 @@
 
 #include <taskflux/core/error.hpp>
 #include <taskflux/detail/waiters.hpp>
-#include <taskflux/exec/executor/attempts.hpp>
+#include <taskflux/exec/executor/executor_state.hpp>
 #include <taskflux/exec/executor/callable.hpp>
 #include <taskflux/fwd.hpp>
 
@@ -25,9 +25,9 @@ class executor;
 namespace detail {
 
 /// A job that was started without waiting for it. One handle may wait later, or none.
-class spawned_job : public attempted_job {
+class spawned_job : public executor_job {
 public:
-    using attempted_job::attempted_job;
+    using executor_job::executor_job;
 
     bool ended() const noexcept { return phase_.load(std::memory_order_acquire) == phase::ended; }
 

@@ -5,7 +5,7 @@
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/core/task/failure.hpp>
-#include <taskflux/exec/slots/job.hpp>
+#include <taskflux/exec/slots/slot_job.hpp>
 #include <taskflux/exec/when_all.hpp>
 #include <taskflux/flow/client/submission.hpp>
 #include <taskflux/flow/workflow/calls.hpp>
@@ -39,7 +39,7 @@ namespace taskflux {
 class context {
 public:
     /// Made by the worker.
-    context(const delivery& what, const task_id& id, const detail::job& job, taskflux::clock& clock, time_point ends,
+    context(const delivery& what, const task_id& id, const detail::slot_job& job, taskflux::clock& clock, time_point ends,
             detail::context_sink& sink)
         : what_(what), id_(id), job_(job), clock_(clock), ends_(ends), sink_(sink), book_(sink, id, what.token) {}
     context(const context&) = delete;
@@ -281,7 +281,7 @@ private:
 
     const delivery& what_;
     const task_id& id_;
-    const detail::job& job_;
+    const detail::slot_job& job_;
     taskflux::clock& clock_;
     time_point ends_;
     detail::context_sink& sink_;

@@ -93,7 +93,7 @@ void worker::add(std::string name, std::string_view queue, std::unique_ptr<detai
 }
 
 asio::any_io_executor worker::cpu() {
-    const auto is_plain = [](const auto& named) { return named.second->kind() == detail::job::kind::plain; };
+    const auto is_plain = [](const auto& named) { return named.second->kind() == detail::slot_job::kind::plain; };
     if (options_.cpu() || std::ranges::none_of(*handlers_, is_plain)) return options_.cpu();
     pool_ = detail::make_cpu_pool(options_.cpu_threads());
     return pool_->get_executor();

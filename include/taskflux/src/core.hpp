@@ -11,6 +11,6 @@
 #include <taskflux/detail/platform/process.ipp>
 #include <taskflux/detail/sleep.ipp>
 #include <taskflux/detail/spawn.ipp>
-#include <taskflux/exec/executor/attempts.ipp>
+#include <taskflux/exec/executor/executor_state.ipp>
 #include <taskflux/exec/slots/slots.ipp>
 #include <taskflux/host.ipp>

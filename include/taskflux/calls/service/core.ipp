@@ -95,7 +95,7 @@ void service_core::begin(call_message request) {
     if (clock.now() >= request.deadline) return;  // the caller has given up
     auto* const does = find(request);
     if (!does) return;
-    const auto& on = does->kind() == job::kind::plain && cpu_ ? cpu_ : broker_->get_executor();
+    const auto& on = does->kind() == slot_job::kind::plain && cpu_ ? cpu_ : broker_->get_executor();
     const auto one = std::make_shared<call>(asio::make_strand(on), clock, std::move(request), *does);
     const auto& message = one->request;
     bool takes = false, is_full = false, is_first = false;
@@ -159,7 +159,7 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
     std::exception_ptr failure;
     if (one->does.emits() && one->request.window > 0) self->open_outlet(*one);
     try {
-        if (one->does.kind() == job::kind::plain) {
+        if (one->does.kind() == slot_job::kind::plain) {
             one->does.call(one->context, one->request.payload, answer.payload);
         } else {
             co_await one->does.run(one->context, one->request.payload, answer.payload);

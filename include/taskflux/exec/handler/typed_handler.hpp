@@ -6,7 +6,7 @@
 #include <taskflux/core/task.hpp>
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/detail/awaited.hpp>
-#include <taskflux/exec/slots/job.hpp>
+#include <taskflux/exec/slots/slot_job.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -24,12 +24,12 @@ namespace taskflux::detail {
 template <class Context>
 class basic_handler {
 public:
-    basic_handler(job::kind kind, retry_policy::predicate test, bool emits) : kind_(kind), retry_if_(test), emits_(emits) {}
+    basic_handler(slot_job::kind kind, retry_policy::predicate test, bool emits) : kind_(kind), retry_if_(test), emits_(emits) {}
     basic_handler(const basic_handler&) = delete;
     basic_handler& operator=(const basic_handler&) = delete;
     virtual ~basic_handler() = default;
 
-    job::kind kind() const { return kind_; }
+    slot_job::kind kind() const { return kind_; }
     retry_policy::predicate retry_if() const { return retry_if_; }
     bool emits() const { return emits_; }
 
@@ -39,7 +39,7 @@ public:
     virtual void call(Context& ctx, std::string_view payload, std::string& result) = 0;
 
 private:
-    job::kind kind_;
+    slot_job::kind kind_;
     retry_policy::predicate retry_if_;
     bool emits_;
 };
@@ -124,7 +124,7 @@ class typed_handler final : public basic_handler<Context> {
 
 public:
     explicit typed_handler(Function function, retry_policy::predicate test = nullptr, bool emits = false)
-        : basic_handler<Context>(is_coroutine ? job::kind::coroutine : job::kind::plain, test, emits),
+        : basic_handler<Context>(is_coroutine ? slot_job::kind::coroutine : slot_job::kind::plain, test, emits),
           function_(std::move(function)) {}
 
     asio::awaitable<void> run(Context& ctx, std::string_view payload, std::string& out) override {

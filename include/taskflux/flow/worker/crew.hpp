@@ -3,7 +3,7 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/detail/event.hpp>
-#include <taskflux/exec/executor/attempts.hpp>
+#include <taskflux/exec/executor/executor_state.hpp>
 #include <taskflux/flow/worker/attempt.hpp>
 #include <taskflux/flow/worker/handlers.hpp>
 #include <taskflux/flow/worker/membership.hpp>

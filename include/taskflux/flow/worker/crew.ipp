@@ -45,7 +45,7 @@ void crew::launch(std::vector<delivery> found, const std::vector<std::string>& q
         all.push_back(*made.back());
     }
     running_.add(all);
-    job_list unlimited;  // those in a row without limits: one batch
+    slot_job_list unlimited;  // those in a row without limits: one batch
     for (auto& one : made) {
         const auto limits = one->limits(now);
         if (!limits) {

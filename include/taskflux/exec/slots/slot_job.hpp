@@ -19,12 +19,12 @@ struct slot;
 enum class job_end : std::uint8_t { succeeded, failed, cancelled, retried };
 
 /// One piece of work for `slots`. Reference counted: the code that makes one with `new` owns the first reference,
-/// and passes it to `job_ptr(…, false)`.
+/// and passes it to `slot_job_ptr(…, false)`.
 ///
 /// The order of calls: `run` or `call` once per push, then `judge`, then (unless that said `retried`)
 /// `deliver`. A job that is cancelled while queued skips the first. One that is destroyed with its execution
 /// context gets `abandon` instead of `judge` and `deliver`.
-class job : public list_hook<job> {
+class slot_job : public list_hook<slot_job> {
 public:
     enum class kind : std::uint8_t { coroutine, plain };
 
@@ -39,8 +39,8 @@ public:
     }
 
 protected:
-    explicit job(kind k) noexcept : kind_(k) {}
-    virtual ~job() = default;
+    explicit slot_job(kind k) noexcept : kind_(k) {}
+    virtual ~slot_job() = default;
 
     /// The coroutine that a slot awaits (kind `coroutine`). What it throws is handed to `judge`.
     virtual asio::awaitable<void> run() = 0;
@@ -59,10 +59,10 @@ private:
     friend struct slot;
     friend class slots;
     friend class executor_state;
-    friend void intrusive_ptr_add_ref(job* j) noexcept {
+    friend void intrusive_ptr_add_ref(slot_job* j) noexcept {
         j->references_.fetch_add(1, std::memory_order_relaxed);
     }
-    friend void intrusive_ptr_release(job* j) noexcept {
+    friend void intrusive_ptr_release(slot_job* j) noexcept {
         if (j->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete j;
     }
 
@@ -75,7 +75,7 @@ private:
     std::uint32_t runs_ = 0;   // on the strand of the slot that runs it
 };
 
-using job_ptr = boost::intrusive_ptr<job>;
-using job_list = intrusive_list<job>;
+using slot_job_ptr = boost::intrusive_ptr<slot_job>;
+using slot_job_list = intrusive_list<slot_job>;
 
 }  // namespace taskflux::detail
