@@ -8925,15 +8925,15 @@ public:
     };
 
     /// What has come about here and concerns tasks that may be in other queues.
-    struct effects {
+    struct consequences {
         std::vector<ended_child> ended;
         std::vector<std::pair<task_key, child_place>> orphans;  ///< to be cancelled: their parents have ended
         std::vector<child_place> starts;   ///< continuations
 
         bool empty() const { return ended.empty() && orphans.empty() && starts.empty(); }
     };
-    bool has_effects() const { return !effects_.empty(); }
-    effects take_effects() { return std::exchange(effects_, {}); }
+    bool has_consequences() const { return !consequences_.empty(); }
+    consequences take_consequences() { return std::exchange(consequences_, {}); }
 
 protected:
     /// The only place where a task's state changes.
@@ -9033,13 +9033,13 @@ protected:
         unlock_unique_key(task);
         tell_waiters(task);
         if (!task.extras) return;
-        if (task.extras->parent) effects_.ended.push_back({*task.extras->parent, task.extras->own_id, task.outcome()});
+        if (task.extras->parent) consequences_.ended.push_back({*task.extras->parent, task.extras->own_id, task.outcome()});
         const auto* own_journal = task.journal();
         if (!own_journal || !own_journal->has_open_children()) return;
-        for (auto& one : own_journal->open_children()) effects_.orphans.emplace_back(key_of(task), std::move(one));
+        for (auto& one : own_journal->open_children()) consequences_.orphans.emplace_back(key_of(task), std::move(one));
     }
 
-    effects effects_;
+    consequences consequences_;
 
 private:
     using by_time = std::set<std::pair<time_point, std::uint64_t>>;
@@ -9175,7 +9175,7 @@ private:
         own_journal.is_continued = true;
         // It may have ended: cancelled by hand, or in an earlier attempt.
         if (const auto ended = own_journal.outcome_of(continuation)) return end_by_continuation(task, *ended, now);
-        effects_.starts.push_back(own_journal.place_of(continuation));
+        consequences_.starts.push_back(own_journal.place_of(continuation));
     }
 
     void end_by_continuation(entry& task, const task_outcome& outcome, time_point now) {
@@ -9357,8 +9357,8 @@ public:
         return task && task->extras && task->extras->parent && task->extras->parent->id.key == parent;
     }
 
-    bool has_effects() const { return store_.has_effects(); }
-    task_store::effects take_effects() { return store_.take_effects(); }
+    bool has_consequences() const { return store_.has_consequences(); }
+    task_store::consequences take_consequences() { return store_.take_consequences(); }
 
     // --- steering ------------------------------------------------------------------------------------
 
@@ -9624,7 +9624,7 @@ inline task_page list(queue_map& queues, const list_query& query) {
 
 }  // namespace taskflux::memory
 
-// -------------------- taskflux/broker/memory/effects.hpp ---------------------------------------------------
+// -------------------- taskflux/broker/memory/consequences.hpp ----------------------------------------------
 
 namespace taskflux::memory {
 
@@ -9632,7 +9632,7 @@ namespace taskflux::memory {
 /// follows from that. `on_change(name, queue)` for each queue that was changed, `on_cancel(consumer)` for each that has
 /// to cancel what it runs.
 template <class OnChange, class OnCancel>
-void carry_effects(queue_map& queues, time_point now, OnChange on_change, OnCancel on_cancel) {
+void carry_consequences(queue_map& queues, time_point now, OnChange on_change, OnCancel on_cancel) {
     const auto in = [&](const std::string& name, auto action) {
         const auto found = queues.find(name);
         if (found == queues.end()) return;
@@ -9641,14 +9641,14 @@ void carry_effects(queue_map& queues, time_point now, OnChange on_change, OnCanc
         action(queue);
         on_change(name, queue);
     };
-    const auto has_effects = [](const auto& named) { return named.second->has_effects(); };
-    for (auto of = std::ranges::find_if(queues, has_effects); of != queues.end();
-         of = std::ranges::find_if(queues, has_effects)) {
-        const auto effects = of->second->take_effects();
-        for (const auto& child : effects.ended) {
+    const auto has_consequences = [](const auto& named) { return named.second->has_consequences(); };
+    for (auto of = std::ranges::find_if(queues, has_consequences); of != queues.end();
+         of = std::ranges::find_if(queues, has_consequences)) {
+        const auto consequences = of->second->take_consequences();
+        for (const auto& child : consequences.ended) {
             in(child.parent.id.queue, [&](task_queue& queue) { queue.end_child(child, now); });
         }
-        for (const auto& [parent, place] : effects.orphans) {
+        for (const auto& [parent, place] : consequences.orphans) {
             in(place.queue, [&, &id = parent, &own_id = place.own_id](task_queue& queue) {
                 std::string holder;
                 const auto key = queue.find_own(own_id);
@@ -9656,7 +9656,7 @@ void carry_effects(queue_map& queues, time_point now, OnChange on_change, OnCanc
                 if (queue.cancel(*key, now, holder) == effect::requested) on_cancel(holder);
             });
         }
-        for (const auto& place : effects.starts) {
+        for (const auto& place : consequences.starts) {
             in(place.queue, [&](task_queue& queue) {
                 if (const auto key = queue.find_own(place.own_id)) queue.start(*key, now);
             });
@@ -9720,7 +9720,7 @@ public:
         check_open();
         const auto now = clock_.now();
         for (auto& [name, queue] : queues_.all()) queue->advance(now);
-        pass_effects(now);
+        pass_consequences(now);
         return action(queues_.all());
     }
 
@@ -9874,7 +9874,7 @@ private:
             queue.advance(now);
             if (!queue.find_consumer(request.consumer)) throw detail::consumer_is_gone(request.consumer, name);
         }
-        pass_effects(now);
+        pass_consequences(now);
         bool has_seen_all = true;
         for (std::size_t i = 0; i < request.queues.size() && found.size() < request.max; ++i) {
             auto& queue = queues_.look(request.queues[i]);
@@ -9967,7 +9967,7 @@ private:
             wake_fetch(name, *queue);
             soonest = (std::min)(soonest, queue->next());
         }
-        pass_effects(now);
+        pass_consequences(now);
         for (const auto* list : {&fetches_, &waits_}) {
             for (auto* place : *list) {
                 if (place->deadline <= now) place->finish();
@@ -9977,7 +9977,7 @@ private:
         arm(soonest);
     }
 
-    /// Does `action(queue, now)`, and wakes whom its effects concern.
+    /// Does `action(queue, now)`, and wakes the calls that its changes concern.
     template <class Action>
     auto change(task_queue& queue, const std::string& name, Action action) {
         const auto now = clock_.now();
@@ -9985,12 +9985,12 @@ private:
         auto answer = action(queue, now);
         if (!fetches_.empty()) wake_fetch(name, queue);
         arm(queue.next());
-        if (queue.has_effects()) pass_effects(now);
+        if (queue.has_consequences()) pass_consequences(now);
         return answer;
     }
 
-    void pass_effects(time_point now) {
-        carry_effects(queues_.all(), now, [this](const std::string& name, task_queue& queue) {
+    void pass_consequences(time_point now) {
+        carry_consequences(queues_.all(), now, [this](const std::string& name, task_queue& queue) {
             wake_fetch(name, queue);
             arm(queue.next());
         }, [this](const std::string& consumer) { nudge(consumer); });

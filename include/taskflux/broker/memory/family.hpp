@@ -82,7 +82,7 @@ private:
         own_journal.is_continued = true;
         // It may have ended: cancelled by hand, or in an earlier attempt.
         if (const auto ended = own_journal.outcome_of(continuation)) return end_by_continuation(task, *ended, now);
-        effects_.starts.push_back(own_journal.place_of(continuation));
+        consequences_.starts.push_back(own_journal.place_of(continuation));
     }
 
     void end_by_continuation(entry& task, const task_outcome& outcome, time_point now) {

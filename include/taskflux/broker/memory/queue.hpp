@@ -174,8 +174,8 @@ public:
         return task && task->extras && task->extras->parent && task->extras->parent->id.key == parent;
     }
 
-    bool has_effects() const { return store_.has_effects(); }
-    task_store::effects take_effects() { return store_.take_effects(); }
+    bool has_consequences() const { return store_.has_consequences(); }
+    task_store::consequences take_consequences() { return store_.take_consequences(); }
 
     // --- steering ------------------------------------------------------------------------------------
 
