@@ -699,7 +699,9 @@ node_core::node_core(broker_ptr broker, worker& shown, node_options options)
 
 asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     const auto self = shared_from_this();
-    if (std::exchange(has_begun_, true)) throw error(errc::wrong_state, "this node can't be run again: a node runs once; make another one");
+    if (std::exchange(has_begun_, true)) {
+        throw error(errc::wrong_state, "this node can't be run again: a node runs once; make another one");
+    }
     parts_.start(beginning_, begin());
     co_await parts_.end_of(beginning_);
     auto running = worker_.run();  // before an order can come
@@ -2760,7 +2762,8 @@ asio::awaitable<void> rpc_core::wait(pending& mine, std::string service, std::st
     while (!mine.is_over()) {
         const auto begun = now();
         if (begun >= ends) {
-            throw error(errc::timed_out, "the call of service " + service + " timed out: it has not answered; allow a longer timeout");
+            throw error(errc::timed_out, "the call of service " + service +
+                                             " timed out: it has not answered; allow a longer timeout");
         }
         const auto until = (std::min)(ends, later(begun, look));
         {
@@ -2779,7 +2782,8 @@ asio::awaitable<bool> rpc_core::is_there(std::string service, std::string instan
 }
 
 error rpc_core::lost(const std::string& service, const std::string& instance) {
-    return error(errc::unavailable, "the call is lost: instance " + instance + " of service " + service + " had taken it and is gone");
+    return error(errc::unavailable, "the call is lost: instance " + instance + " of service " + service +
+                                        " had taken it and is gone");
 }
 
 asio::awaitable<void> rpc_core::look_for(std::shared_ptr<rpc_core> self, std::string service, std::string instance,
@@ -3289,7 +3293,9 @@ void service_core::begin(call_message request) {
 method_handler* service_core::find(const call_message& request) {
     const auto methods = methods_->find(request.service);
     if (methods == methods_->end()) {
-        refuse(request, call_message::kind::fault, errc::not_found, "instance " + options_.id() + " has no service " + request.service + ": check the name of the service");
+        refuse(request, call_message::kind::fault, errc::not_found,
+               "instance " + options_.id() + " has no service " + request.service +
+                   ": check the name of the service");
         return nullptr;
     }
     const auto found = methods->second.find(request.method);
@@ -3332,7 +3338,8 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
         }
         constexpr std::size_t most = exchange::max_message_size - 64;  // beside the message's head
         if (answer.payload.size() > most) {
-            throw error(errc::too_large, "the result is not sent: it has " + std::to_string(answer.payload.size()) + " bytes, and at most " +
+            throw error(errc::too_large, "the result is not sent: it has " +
+                                             std::to_string(answer.payload.size()) + " bytes, and at most " +
                                              std::to_string(most) + " fit into a message");
         }
     } catch (...) {
@@ -7727,7 +7734,8 @@ public:
         auto write = book_.new_write();
         write.items.push_back(notebook::item_of(key(), std::to_string(done), journal_write::mode::set));
         for (; written_ < done; ++written_) {
-            write.items.push_back(notebook::item_of(child_key(name_ + '.' + std::to_string(written_)), "", journal_write::mode::drop));
+            write.items.push_back(notebook::item_of(child_key(name_ + '.' + std::to_string(written_)), "",
+                                                    journal_write::mode::drop));
         }
         co_await book_.write(std::move(write));
     }
@@ -7875,7 +7883,8 @@ asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, st
 }
 
 /// Takes subtasks that were not stored out of a journal.
-inline asio::awaitable<void> drop_from_journal(broker_ptr broker, task_id parent, journal_write write, std::vector<std::string> keys) {
+inline asio::awaitable<void> drop_from_journal(broker_ptr broker, task_id parent, journal_write write,
+                                               std::vector<std::string> keys) {
     for (auto& key : keys) {
         write.items.emplace_back();
         write.items.back().key = std::move(key);

@@ -26,7 +26,7 @@ taskflux::attempt_report report_of(std::uint64_t task, std::optional<std::string
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(flow_outbox)
+BOOST_AUTO_TEST_SUITE(flow_pending_reports)
 
 BOOST_AUTO_TEST_CASE(it_says_when_somebody_must_be_told) {
     pending_reports box;

@@ -39,7 +39,9 @@ node_core::node_core(broker_ptr broker, worker& shown, node_options options)
 
 asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     const auto self = shared_from_this();
-    if (std::exchange(has_begun_, true)) throw error(errc::wrong_state, "this node can't be run again: a node runs once; make another one");
+    if (std::exchange(has_begun_, true)) {
+        throw error(errc::wrong_state, "this node can't be run again: a node runs once; make another one");
+    }
     parts_.start(beginning_, begin());
     co_await parts_.end_of(beginning_);
     auto running = worker_.run();  // before an order can come

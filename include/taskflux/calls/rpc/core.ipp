@@ -184,7 +184,8 @@ asio::awaitable<void> rpc_core::wait(pending& mine, std::string service, std::st
     while (!mine.is_over()) {
         const auto begun = now();
         if (begun >= ends) {
-            throw error(errc::timed_out, "the call of service " + service + " timed out: it has not answered; allow a longer timeout");
+            throw error(errc::timed_out, "the call of service " + service +
+                                             " timed out: it has not answered; allow a longer timeout");
         }
         const auto until = (std::min)(ends, later(begun, look));
         {
@@ -203,7 +204,8 @@ asio::awaitable<bool> rpc_core::is_there(std::string service, std::string instan
 }
 
 error rpc_core::lost(const std::string& service, const std::string& instance) {
-    return error(errc::unavailable, "the call is lost: instance " + instance + " of service " + service + " had taken it and is gone");
+    return error(errc::unavailable, "the call is lost: instance " + instance + " of service " + service +
+                                        " had taken it and is gone");
 }
 
 asio::awaitable<void> rpc_core::look_for(std::shared_ptr<rpc_core> self, std::string service, std::string instance,

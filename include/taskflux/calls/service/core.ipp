@@ -123,7 +123,9 @@ void service_core::begin(call_message request) {
 method_handler* service_core::find(const call_message& request) {
     const auto methods = methods_->find(request.service);
     if (methods == methods_->end()) {
-        refuse(request, call_message::kind::fault, errc::not_found, "instance " + options_.id() + " has no service " + request.service + ": check the name of the service");
+        refuse(request, call_message::kind::fault, errc::not_found,
+               "instance " + options_.id() + " has no service " + request.service +
+                   ": check the name of the service");
         return nullptr;
     }
     const auto found = methods->second.find(request.method);
@@ -166,7 +168,8 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
         }
         constexpr std::size_t most = exchange::max_message_size - 64;  // beside the message's head
         if (answer.payload.size() > most) {
-            throw error(errc::too_large, "the result is not sent: it has " + std::to_string(answer.payload.size()) + " bytes, and at most " +
+            throw error(errc::too_large, "the result is not sent: it has " +
+                                             std::to_string(answer.payload.size()) + " bytes, and at most " +
                                              std::to_string(most) + " fit into a message");
         }
     } catch (...) {

@@ -46,7 +46,8 @@ asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, st
 }
 
 /// Takes subtasks that were not stored out of a journal.
-inline asio::awaitable<void> drop_from_journal(broker_ptr broker, task_id parent, journal_write write, std::vector<std::string> keys) {
+inline asio::awaitable<void> drop_from_journal(broker_ptr broker, task_id parent, journal_write write,
+                                               std::vector<std::string> keys) {
     for (auto& key : keys) {
         write.items.emplace_back();
         write.items.back().key = std::move(key);

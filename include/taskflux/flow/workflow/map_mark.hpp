@@ -30,7 +30,8 @@ public:
         auto write = book_.new_write();
         write.items.push_back(notebook::item_of(key(), std::to_string(done), journal_write::mode::set));
         for (; written_ < done; ++written_) {
-            write.items.push_back(notebook::item_of(child_key(name_ + '.' + std::to_string(written_)), "", journal_write::mode::drop));
+            write.items.push_back(notebook::item_of(child_key(name_ + '.' + std::to_string(written_)), "",
+                                                    journal_write::mode::drop));
         }
         co_await book_.write(std::move(write));
     }
