@@ -1,5 +1,5 @@
 // Hello: a contract names a task and its types, a worker runs it, a client awaits the result.
-// No server and no thread of its own is needed: "memory://" keeps tasks in this process. What is no template is linked from
+// No server and no thread of its own is needed: "memory://" stores tasks in this process. Function bodies are linked from
 // the CMake target taskflux::src; without CMake, one .cpp file of the program includes <taskflux/src.hpp>.
 
 #include <taskflux/flow/client.hpp>

@@ -38,7 +38,7 @@ asio::awaitable<void> finish(taskflux::client client, taskflux::worker& worker) 
 
 asio::awaitable<void> show(taskflux::broker_ptr broker) {
     taskflux::client client{broker};
-    co_await submit(client);  // before there is a worker, so that the order shows
+    co_await submit(client);  // before a worker runs, so that the order shows
 
     taskflux::worker worker{broker, taskflux::worker_options().concurrency(1)};
     worker.on(print, [](const std::string& text) { std::cout << text << '\n'; });

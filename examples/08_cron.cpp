@@ -21,7 +21,7 @@ asio::awaitable<void> show(taskflux::broker_ptr broker) {
     taskflux::scheduler scheduler{broker};
     taskflux::worker worker{broker};
 
-    // Nobody there at nine: it is made up for, however late. The last one still runs: it is not run beside it.
+    // A tick that no node fired fires later, however late (misfire); none fires while the last task runs (overlap).
     const auto daily = taskflux::schedule_options().id("daily").overlap(taskflux::overlap_policy::skip);
     co_await scheduler.every("0 9 * * MON-FRI", "Europe/Berlin", report, "daily", daily);
     const auto often = taskflux::schedule_options().id("often").jitter(10ms);

@@ -11,7 +11,7 @@
 #include <memory>
 #include <string>
 
-/// Who runs this program's tasks.
+/// Runs this program's tasks.
 class runner {
 public:
     virtual ~runner() = default;

@@ -22,7 +22,7 @@ inline constexpr taskflux::task<std::string(std::string)> order{"order"};
 asio::awaitable<std::string> on_order(taskflux::context& ctx, std::string book) {
     const int shelf = co_await ctx.call(reserve, book);  // a subtask, once
     const auto charge = [&] { return std::cout << "charged for " << book << std::endl, 3; };
-    const int receipt = co_await ctx.step("charge", charge);  // a local effect, once
+    const int receipt = co_await ctx.step("charge", charge);  // a side effect, once
     const auto who = co_await ctx.wait_signal<std::string>("approved");  // without a slot, however long it takes
     co_return book + " from shelf " + std::to_string(shelf) + ", receipt " + std::to_string(receipt) + ", approved by " + who;
 }

@@ -1,5 +1,5 @@
 // Calls between processes: a calculator that is served in some processes and called from another.
-// `10_rpc URL serve NAME` serves until it is stopped; `10_rpc URL call` asks whoever is there.
+// `10_rpc URL serve NAME` serves until it is stopped; `10_rpc URL call` calls any live instance.
 
 #include <taskflux/admin/directory.hpp>
 #include <taskflux/calls/rpc.hpp>

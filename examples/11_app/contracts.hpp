@@ -7,10 +7,10 @@
 
 #include <string>
 
-// What a shop does, for who serves it and who asks.
+// The methods of a shop, for its instances and their callers.
 
 struct answer {
-    std::string node;  // who has given it
+    std::string node;  // of the instance that replied
     int value = 0;
 };
 BOOST_DESCRIBE_STRUCT(answer, (), (node, value))

@@ -5,7 +5,7 @@
 
 namespace taskflux {
 
-/// This machine's address by which it reaches others, such as "10.0.0.7"; "127.0.0.1" where it has no network. Sends nothing.
+/// This machine's IP address towards other hosts, such as "10.0.0.7"; "127.0.0.1" without a network. Sends nothing.
 std::string own_ip();
 
 /// Processes of this machine that run or wait, on average over a minute; 0 where that is not known.

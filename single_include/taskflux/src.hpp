@@ -113,7 +113,7 @@
 
 namespace taskflux::detail {
 
-/// What the command line of an app asks for.
+/// The command line of an app.
 struct command_line {
     std::string config;  ///< empty: none
     std::string env;     ///< empty: none
@@ -122,10 +122,10 @@ struct command_line {
     bool version = false;
 };
 
-/// The words behind the program's name. Throws `config_error` for what is not known.
+/// Reads the arguments after the program's name. Throws `config_error` for an unknown option.
 command_line parse_command_line(const std::vector<std::string>& words);
 
-/// What --help prints.
+/// The text that --help prints.
 std::string help_text(const std::string& program);
 
 }  // namespace taskflux::detail
@@ -134,10 +134,10 @@ std::string help_text(const std::string& program);
 
 namespace taskflux::detail {
 
-/// Wakes who waits, or lets the next wait return at once when nobody does. Setting it twice before a wait
-/// counts once. One waits at a time, anyone sets. It may outlive the context of who waits, and be set while that
-/// context ends: what belongs to the context, a channel, stands in the frame of the wait, which goes with it, and
-/// a wait does not return while it is being woken.
+/// Wakes the coroutine that waits, or lets the next wait return at once when none does. Setting it twice before a
+/// wait counts once. One coroutine waits at a time; any thread sets. An event may outlive the context of the waiting
+/// coroutine, and be set while that context ends: the channel, which belongs to the context, is in the frame of the
+/// wait, and a wait does not return while it is being woken.
 class event {
     class visit;  // one wait
 
@@ -159,9 +159,9 @@ private:
 
 namespace taskflux::detail {
 
-/// Coroutines side by side on one strand. Each can be told to stop; their ends are noted, and the first failure is kept: what
-/// a coroutine threw, unless that is `operation_aborted` of one that was told to stop. For that strand only, and one waits
-/// at a time. Whoever has a nursery waits for all its coroutines before it goes; a context that ends may take both.
+/// Coroutines side by side on one strand. Each can be stopped; the first failure is kept: an exception of a coroutine, unless
+/// it is `operation_aborted` of one that was stopped. For that strand only, and one coroutine waits at a time. The owner of a
+/// nursery waits for all its coroutines before it destroys it; a context that ends may destroy both.
 class nursery {
     struct life;  // of one coroutine
 
@@ -171,7 +171,7 @@ public:
     public:
         bool is_over() const;
 
-        /// Cancels it (terminal cancellation); it ends in its own time.
+        /// Cancels it (terminal cancellation), without waiting for its end.
         void stop();
 
     private:
@@ -184,20 +184,20 @@ public:
     nursery(const nursery&) = delete;
     nursery& operator=(const nursery&) = delete;
 
-    /// Starts a coroutine, which runs on the spot until it first waits. Does nothing after `stop_all`.
+    /// Starts a coroutine, which runs at once until it first waits. Does nothing after `stop_all`.
     void start(asio::awaitable<void> work);
 
-    /// Starts a coroutine that `which` stands for, from before it runs.
+    /// Starts a coroutine, and sets `which` to it before it runs.
     void start(child& which, asio::awaitable<void> work);
 
-    /// Tells all to stop. No other is started from now on.
+    /// Stops all coroutines, and starts no further one.
     void stop_all();
     bool is_stopped() const { return is_stopped_; }
 
-    /// Returns when the coroutine has ended, however.
+    /// Returns when the coroutine has ended, with or without an error.
     asio::awaitable<void> end_of(child which);
 
-    /// Returns when all have ended, however.
+    /// Returns when all have ended, with or without errors.
     asio::awaitable<void> end_of_all();
 
     /// Null while there was none.
@@ -232,9 +232,9 @@ public:
 
     const asio::any_io_executor& strand() const { return strand_; }
 
-    // What it is made of, set before it lives.
+    // Its parts, set before `live`.
     std::unique_ptr<taskflux::worker> worker;        // null: no task is run here
-    std::unique_ptr<node> shown;                     // where there is one
+    std::unique_ptr<node> shown;                     // null where there is no worker
     std::unique_ptr<taskflux::service> service;      // null: nothing is served
     std::unique_ptr<taskflux::scheduler> scheduler;  // null: there is no schedule
     std::vector<app_schedule> schedules;
@@ -242,7 +242,7 @@ public:
     std::vector<starter> starters;
     std::function<void()> on_ready = [] {};
 
-    /// Until it is stopped, or a part has failed, which throws.
+    /// Runs until it is stopped, or a part has failed, which throws.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>);
 
     /// Thread-safe; may come before `live`, and more than once.
@@ -263,8 +263,8 @@ private:
 
 namespace taskflux::detail {
 
-/// Hears SIGINT and SIGTERM while it lives, on a thread of its own: so that a handler that keeps the others busy can't keep
-/// a program from being ended.
+/// Handles SIGINT and SIGTERM while it lives, on a thread of its own, so that handlers that block all other threads can't
+/// keep a program from being ended.
 class signals {
 public:
     explicit signals(std::function<void(int)> on_signal) : on_signal_(std::move(on_signal)) {
@@ -299,11 +299,8 @@ private:
 
 namespace taskflux::detail {
 
-/// The URL as it may be shown: without its passwords. Throws as `connect` does.
+/// The URL without its passwords, for logs. Throws as `connect` does.
 std::string shown_url(std::string_view url);
-
-/// What was wrong, without the code behind it.
-std::string reason_of(const error& e);
 
 }  // namespace taskflux::detail
 
@@ -311,7 +308,7 @@ std::string reason_of(const error& e);
 
 namespace taskflux::detail {
 
-/// How many letters have to be added, left out, replaced or swapped with the next (optimal string alignment).
+/// How many characters have to be added, removed, replaced or swapped with the next one (optimal string alignment).
 inline std::size_t letters_between(std::string_view one, std::string_view other) {
     std::vector<std::size_t> before, last, row(other.size() + 1);
     std::iota(row.begin(), row.end(), std::size_t(0));
@@ -328,7 +325,7 @@ inline std::size_t letters_between(std::string_view one, std::string_view other)
     return row.back();
 }
 
-/// The one that `text` was probably meant to be; empty when none is near.
+/// The name that `text` was probably meant to be; empty when none is near.
 inline std::string_view nearest(std::string_view text, const std::vector<std::string>& allowed) {
     std::string_view found;
     auto best = (std::max)(text.size() / 3, std::size_t(1)) + 1;
@@ -346,11 +343,11 @@ inline std::string quoted_list(const std::vector<std::string>& names) {
     return text.empty() ? "none" : text;
 }
 
-/// The end of a sentence about a name that is none of these.
+/// The end of an error about a name that is not allowed: which one was probably meant, and all that are allowed.
 inline std::string allowed_instead(std::string_view text, const std::vector<std::string>& allowed) {
     const auto meant = nearest(text, allowed);
     std::string end = meant.empty() ? "" : "; did you mean \"" + std::string(meant) + "\"?";
-    return end.append(end.empty() ? "; there are: " : " There are: ").append(quoted_list(allowed));
+    return end.append(end.empty() ? "; allowed: " : " Allowed: ").append(quoted_list(allowed));
 }
 
 }  // namespace taskflux::detail
@@ -359,11 +356,11 @@ inline std::string allowed_instead(std::string_view text, const std::vector<std:
 
 namespace taskflux::detail {
 
-/// Awaits `life` on `strand`. Cancelling this coroutine calls `stop`, on any thread, and `life` then ends in its own time.
+/// Awaits `life` on `strand`. Cancelling this coroutine calls `stop`, on any thread, and still waits for the end of `life`.
 asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop);
 
-/// Lives a core's life on its strand, with the threads that it may post to. Cancelling this coroutine stops the core,
-/// which then ends in its own time.
+/// Runs `core->live` on the core's strand, with the threads that it may post to. Cancelling this coroutine stops the core,
+/// and returns when the core has ended.
 template <class Core>
 asio::awaitable<void> live(std::shared_ptr<Core> core, std::shared_ptr<asio::thread_pool> threads) {
     auto stop = [weak = std::weak_ptr(core)] {
@@ -372,7 +369,7 @@ asio::awaitable<void> live(std::shared_ptr<Core> core, std::shared_ptr<asio::thr
     co_await live_on(core->strand(), core->live(std::move(threads)), std::move(stop));
 }
 
-/// Threads for plain functions; 0: one a core.
+/// Threads for plain functions; 0: as many as the machine has cores.
 inline std::shared_ptr<asio::thread_pool> make_cpu_pool(std::size_t threads) {
     if (threads == 0) threads = std::thread::hardware_concurrency();
     return std::make_shared<asio::thread_pool>((std::max)(threads, std::size_t(1)));
@@ -386,12 +383,12 @@ namespace taskflux::detail {
 
 /// Begins `work` on `executor`, at once where the caller runs there. `on_end` is called there, with what `work` threw, or
 /// null; not when the context ends before. `stop`, emitted where `work` runs, cancels it (terminal cancellation only).
-/// For all that is not on the way of each task: every other type of handler for `asio::co_spawn` costs a build as much again.
+/// For code that does not run for each task: each further type of handler for `asio::co_spawn` makes builds slower.
 void spawn_on(const asio::any_io_executor& executor, asio::awaitable<void> work, std::function<void(std::exception_ptr)> on_end,
               asio::cancellation_slot stop = asio::cancellation_slot());
 
-/// Begins `work` on `executor`, and drops what it throws: for work that handles its errors itself, or whose failure
-/// something else makes up for. The caller says which.
+/// Begins `work` on `executor`, and drops what it throws: for work that handles its errors itself, or whose failure does no
+/// harm. The caller's comment says which.
 void spawn_ignoring_errors(const asio::any_io_executor& executor, asio::awaitable<void> work);
 
 }  // namespace taskflux::detail
@@ -437,31 +434,48 @@ app& app::accept(config_format format) {
 }
 
 void app::add(detail::app_task task) {
-    if (has_run_) throw error(errc::wrong_state, "task " + task.name + ": handlers are set before the app runs");
+    if (has_run_) {
+        throw error(errc::wrong_state, "the handler for task " + task.name +
+                                           " can't be set: the app has been run; call on() before run()");
+    }
     for (const auto& known : tasks_) {
-        if (known.name == task.name) throw error(errc::invalid_argument, "task " + task.name + " has a handler already");
+        if (known.name == task.name) {
+            throw error(errc::invalid_argument,
+                        "the handler for task " + task.name + " can't be set: it has one; call on() once");
+        }
     }
     tasks_.push_back(std::move(task));
 }
 
 app& app::serve_by(std::string name, std::function<void(service&)> give_to) {
-    if (has_run_) throw error(errc::wrong_state, "service " + name + ": methods are set before the app runs");
+    if (has_run_) {
+        throw error(errc::wrong_state,
+                    "service " + name + " can't be added: the app has been run; call serve() before run()");
+    }
     methods_.push_back({std::move(name), std::move(give_to)});
     return *this;
 }
 
 app& app::plan(std::string_view expression, std::string task, const task_options& contract, std::string payload,
                const schedule_options& options) {
-    if (has_run_) throw error(errc::wrong_state, "schedules are set before the app runs");
+    if (has_run_) {
+        throw error(errc::wrong_state,
+                    "a schedule for task " + task +
+                        " can't be added: the app has been run; call every() before run()");
+    }
     detail::app_schedule made;
     made.cron = expression;
     made.task = std::move(task);
     made.contract = contract;
     made.payload = std::move(payload);
     made.options = options;
-    options.define(made.id(), expression, options.zone());  // what is wrong shows at once
+    options.define(made.id(), expression, options.zone());  // throws for a wrong one
     for (const auto& known : schedules_) {
-        if (known.id() == made.id()) throw error(errc::invalid_argument, "there is a schedule " + made.id() + " already");
+        if (known.id() == made.id()) {
+            throw error(errc::invalid_argument,
+                        "schedule " + made.id() +
+                            " can't be added: there is one with this id; use schedule_options::id");
+        }
     }
     schedules_.push_back(std::move(made));
     return *this;
@@ -478,7 +492,7 @@ bool app::is_served(const std::string& name) const {
     return named.empty() || std::ranges::find(named, name) != named.end();
 }
 
-/// Those of the config and, where it has none of the same id, those of the program.
+/// The config's schedules, and those of the program whose id is not in the config.
 std::vector<detail::app_schedule> app::all_schedules() const {
     std::vector<detail::app_schedule> all;
     std::set<std::string> ids;
@@ -499,7 +513,7 @@ std::vector<detail::app_schedule> app::all_schedules() const {
         made.options = detail::options_of(from);
         made.is_enabled = from.enabled;
         if (!ids.insert(made.id()).second) {
-            throw config_error(here, "there is a schedule \"" + made.id() + "\" already: give it an id of its own");
+            throw config_error(here, "a second schedule has the id \"" + made.id() + "\": give it an id of its own");
         }
         try {
             task->check_payload(made.payload);
@@ -524,7 +538,9 @@ void app::check() const {
         detail::check_known("/services", "service", config_.values.services, services);
         const bool has_task = std::ranges::any_of(names, [this](const auto& name) { return is_enabled(name); });
         if (all_schedules().empty() && !has_task && methods_.empty() && starters_.empty()) {
-            throw config_error("", "there is nothing to run: no task is enabled, and there are neither services nor schedules");
+            throw config_error("",
+                               "there is nothing to run: no task is enabled, and no service and no schedule "
+                               "is set; enable one");
         }
     } catch (const config_error& e) {
         throw config_.placed(e);
@@ -555,7 +571,7 @@ worker_options app::make_worker_options(const std::shared_ptr<detail::log_writer
     }
     made.concurrency(from.concurrency).cpu_threads(from.cpu_threads).lease(from.lease).drain_for(from.drain_for);
     made.timeout(from.timeout);
-    // A name of this life's own: who starts again after a crash must not hold the lease of the life before.
+    // A new name for each run: after a crash, the next run must not hold the lease of this one.
     made.name(detail::node_of(from) + '.' + uuid_generator().text());
     made.log([log](const log_line& line, const task_id* task) { log->write(line, task); });
     return made;
@@ -592,7 +608,7 @@ std::string app::start_line() const {
 }
 
 asio::awaitable<void> app::run_on(broker_ptr broker) {
-    if (has_run_) throw error(errc::wrong_state, "this app has been run already");
+    if (has_run_) throw error(errc::wrong_state, "this app can't be run again: an app runs once; make another one");
     check();
     if (!log_) log_ = log();
     const auto warn = [log = log_](std::string_view text) { log->write(log_level::warning, text); };
@@ -650,11 +666,11 @@ void app::run_here() {
     int heard = 0;
     const detail::signals listener([&](int) {
         if (heard++ > 0) {
-            log_->write(log_level::error, "a second signal: ending at once");
+            log_->write(log_level::error, "second signal: the process ends at once");
             std::_Exit(EXIT_FAILURE);
         }
-        log_->write(log_level::info, "a signal: what runs has " + detail::span_text(config_.values.drain_for) +
-                                         " to end; a second signal ends at once");
+        log_->write(log_level::info, "signal: handlers have " + detail::span_text(config_.values.drain_for) +
+                                         " to finish; a second signal ends the process at once");
         stop();
     });
     const auto others = config_.values.threads - 1;
@@ -675,7 +691,7 @@ int app::run_checked() {
         std::cerr << e.what() << '\n';
         return 2;
     } catch (...) {
-        const auto why = "it has failed: " + detail::describe(std::current_exception()).message;
+        const auto why = "the app has failed: " + detail::describe(std::current_exception()).message;
         log_->write(log_level::error, why);
         return 1;
     }
@@ -697,7 +713,7 @@ int app::run(int argc, const char* const* argv) {
         for (const auto& format : formats_) sources.format(format);
         config_ = detail::load(sources, config_.values);
         check();
-        if (line.check) return std::cout << "the config is good: " << start_line() << '\n', 0;
+        if (line.check) return std::cout << "the config is valid: " << start_line() << '\n', 0;
     } catch (const config_error& e) {
         std::cerr << program << ": " << e.what() << '\n';
         return 2;
@@ -720,7 +736,7 @@ command_line parse_command_line(const std::vector<std::string>& words) {
         const auto name = words[i].substr(0, equals);
         const bool takes_value = name == "--config" || name == "--env";
         if (std::ranges::find(known, name) == known.end()) {
-            fail("there is no option \"" + name + '"' + allowed_instead(name, known));
+            fail("unknown option \"" + name + '"' + allowed_instead(name, known));
         }
         if (!takes_value && equals != std::string::npos) fail(name + " takes no value");
         if (name == "--check-config") found.check = true;
@@ -737,14 +753,14 @@ command_line parse_command_line(const std::vector<std::string>& words) {
 
 std::string help_text(const std::string& program) {
     return "usage: " + program + " [--config FILE] [--env TEST|STAGE|PRODUCTION] [--check-config]\n\n"
-           "  --config FILE    the config to work by; by default the variable TASKFLUX_CONFIG names it\n"
-           "  --env NAME       the config's section to lay over the rest; by default the variable TASKFLUX_ENV\n"
-           "  --check-config   read the config, say what is wrong with it, and end\n"
-           "  --help           print this\n"
+           "  --config FILE    the config file; default: the variable TASKFLUX_CONFIG\n"
+           "  --env NAME       the environment, whose section of the config applies; default: the variable TASKFLUX_ENV\n"
+           "  --check-config   check the config, print the first error, and exit\n"
+           "  --help           print this text\n"
            "  --version        print the version of taskflux\n\n"
            "Environment variables win over the file: TASKFLUX_URL, TASKFLUX_CONCURRENCY, and so on for each key.\n"
-           "SIGINT and SIGTERM let what runs end, for as long as drain_for says; a second one ends at once.\n"
-           "Exit codes: 0 done, 1 it failed while it ran, 2 the command line or the config is wrong.\n";
+           "SIGINT and SIGTERM stop the program: handlers may finish within drain_for; a second signal ends it at once.\n"
+           "Exit codes: 0 stopped, 1 failed while running, 2 the command line or the config is wrong.\n";
 }
 
 }  // namespace taskflux::detail
@@ -833,7 +849,7 @@ log_writer::log_writer(const std::string& path, log_level least) : least_(least)
     errno = 0;
     file_.open(path, std::ios::app | std::ios::binary);
     if (file_) return;
-    throw config_error("/log_path", path + " can't be opened: " + std::generic_category().message(errno));
+    throw config_error("/log_path", "the log file " + path + " can't be opened: " + std::generic_category().message(errno));
 }
 
 void log_writer::write(const log_line& line, const task_id* task) {
@@ -867,7 +883,7 @@ inline std::string place_in(std::string_view text, std::size_t offset, const std
     return name + ':' + std::to_string(line) + ':' + std::to_string(column);
 }
 
-/// Walks over a text that is JSON already, and tells where each member's key and each element is.
+/// Walks over a text that is known to be JSON, and calls a listener with the place of each member's key and each element.
 class json_places {
 public:
     /// Called with a JSON pointer and the offset of what it names.
@@ -954,16 +970,16 @@ inline void refuse_unknown_keys(const boost::json::object& object, const std::ve
     for (const auto& member : object) {
         if (std::ranges::find(allowed, std::string_view(member.key())) != allowed.end()) continue;
         throw config_error(path(at, member.key()).pointer(),
-                           "there is no such key" + allowed_instead(member.key(), allowed));
+                           "unknown key" + allowed_instead(member.key(), allowed));
     }
 }
 
-/// The codec lets unknown keys pass, for the sake of newer peers. A config has none.
+/// The codec ignores unknown keys, for messages of newer versions; in a config they are errors.
 template <class T>
 void refuse_unknown_keys(const boost::json::value& json, const path& at) {
     if constexpr (kind_of<T> == kind::object) {
         const auto* object = json.if_object();
-        if (!object) return;  // as of the next, the codec says so
+        if (!object) return;  // the codec refuses another type, also below
         refuse_unknown_keys(*object, keys_of<T>(), at);
         for_each_member<T>([&]<class Member>(Member) {
             using value_type = std::remove_cvref_t<decltype(std::declval<T&>().*Member::pointer)>;
@@ -978,7 +994,7 @@ void refuse_unknown_keys(const boost::json::value& json, const path& at) {
     }
 }
 
-/// What `json` says over what `values` have. Throws `config_error`.
+/// Reads `json` over `values`. Throws `config_error`.
 template <class T>
 void read_strictly(const boost::json::value& json, T& values) {
     refuse_unknown_keys<T>(json, path());
@@ -1016,7 +1032,7 @@ inline std::vector<std::string> split(std::string_view text) {
     }
 }
 
-/// A number where the text is one; the codec tells of what is not.
+/// A number where the text is one, else the text, which the codec refuses.
 inline boost::json::value number_or_text(std::string_view text) {
     std::int64_t number = 0;
     const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -1024,7 +1040,7 @@ inline boost::json::value number_or_text(std::string_view text) {
     return boost::json::value(text);
 }
 
-/// What a variable says for a member of type `T`: lists are "a,b", maps "a=1,b=2".
+/// The value of a variable for a member of type `T`: lists are "a,b", maps "a=1,b=2".
 template <class T>
 boost::json::value value_in(std::string_view text) {
     if constexpr (kind_of<T> == kind::integer) {
@@ -1045,7 +1061,7 @@ boost::json::value value_in(std::string_view text) {
     }
 }
 
-/// What environment variables say. Throws `config_error` for one that looks like a misspelling.
+/// The keys that environment variables set. Throws `config_error` for a name that looks misspelt.
 inline config_document read_variables(const std::map<std::string, std::string>& variables) {
     config_document made;
     auto& root = made.root.emplace_object();
@@ -1062,10 +1078,10 @@ inline config_document read_variables(const std::map<std::string, std::string>& 
     });
     for (const auto& [name, value] : variables) {
         if (!name.starts_with("TASKFLUX_") || std::ranges::find(known, name) != known.end()) continue;
-        // What is not near to any may be somebody else's.
+        // A name that is not near to any may belong to another library.
         const auto meant = nearest(name, known);
         if (meant.empty() || letters_between(name, meant) > 2) continue;
-        throw config_error("", "there is no such variable; did you mean " + std::string(meant) + "?",
+        throw config_error("", "unknown variable; did you mean " + std::string(meant) + "?",
                            "environment variable " + name);
     }
     return made;
@@ -1111,7 +1127,7 @@ config_document read_json_config(std::string_view text, const std::string& name)
     made.root = parser.release();
     json_places(text, [&](const std::string& pointer, std::size_t offset) {
         if (made.places.emplace(pointer, place_in(text, offset, name)).second) return;
-        throw config_error(pointer, "the key is here for the second time", place_in(text, offset, name));
+        throw config_error(pointer, "the key is there twice: remove one", place_in(text, offset, name));
     }).walk();
     return made;
 }
@@ -1126,7 +1142,7 @@ std::string read_text(const std::string& path) {
     } catch (const std::ios::failure&) {
         why = std::generic_category().message(errno);
     }
-    throw config_error("", "it can't be read: " + why, path);
+    throw config_error("", "the config file can't be read: " + why, path);
 }
 
 config_document read_file(const config_sources& sources) {
@@ -1140,11 +1156,11 @@ config_document read_file(const config_sources& sources) {
             endings.push_back(ending);
         }
     }
-    throw config_error("", "the name of a config file ends in one of " + quoted_list(endings) +
+    throw config_error("", "unknown kind of config file: its name must end in one of " + quoted_list(endings) +
                                (endings.size() > 1 ? "" : " (for YAML see <taskflux/app/yaml.hpp>)"), path);
 }
 
-/// Lays keys over those of `under`: what a key says replaces all that was said under it.
+/// Sets the keys of `over` in `under`, with their places; each replaces the whole value that was there.
 void overlay(config_document& under, const boost::json::object& over, const std::map<std::string, std::string>& places,
              const std::string& prefix = std::string()) {
     auto& root = under.root.get_object();
@@ -1167,8 +1183,8 @@ config_error loaded_config::placed(const config_error& e) const {
         const auto found = places.find(pointer);
         if (found != places.end()) return config_error(e.pointer(), e.reason(), found->second);
         const auto above = pointer.rfind('/');
-        if (above == 0 || above == std::string::npos) return e;  // nobody has said anything: it is as the program has it
-        pointer.resize(above);  // what is missing is missing in what is around it
+        if (above == 0 || above == std::string::npos) return e;  // no source sets it: it is the program's own value
+        pointer.resize(above);  // a missing value has the place of the object around it
     }
 }
 
@@ -1191,7 +1207,7 @@ std::map<std::string, boost::json::object> take_sections(config_document& file) 
     if (!all) return sections;
     const auto keys = keys_of<app_config>();
     try {
-        const path top;  // which the other refers to
+        const path top;  // `at` refers to it
         const path at(top, environments_key);
         std::map<app_environment, boost::json::value> read;
         reader::read(*all, read, at);  // the names
@@ -1199,7 +1215,7 @@ std::map<std::string, boost::json::object> take_sections(config_document& file) 
             const path here(at, section.key());
             if (!section.value().is_object()) fail_expected(here, "object", section.value());
             auto allowed = keys;
-            std::erase(allowed, "env");  // it has been chosen by then
+            std::erase(allowed, "env");  // the section was chosen by it
             refuse_unknown_keys(section.value().get_object(), allowed, here);
             sections.emplace(section.key(), section.value().get_object());
         }
@@ -1218,7 +1234,7 @@ loaded_config load(const config_sources& sources, const app_config& base) {
     if (!sources.file().empty()) file = read_file(sources);
     const auto all_places = file.places;
     const auto sections = take_sections(file);
-    if (!file.root.is_object()) return checked(file, base);  // which says so
+    if (!file.root.is_object()) return checked(file, base);  // which throws
 
     auto variables = read_variables(sources.variables());
     if (!sources.env().empty()) {
@@ -1605,8 +1621,6 @@ std::string shown_url(std::string_view url) {
     return names_memory(url) ? std::string(url) : redis::to_string(redis::parse_url(url));
 }
 
-std::string reason_of(const error& e) { return e.what(); }
-
 void check_range(const std::string& pointer, unsigned value, unsigned least, unsigned most) {
     if (value >= least && value <= most) return;
     throw config_error(pointer, "expected an integer from " + std::to_string(least) + " to " + std::to_string(most) +
@@ -1630,7 +1644,7 @@ void check_names(const std::string& pointer, const std::vector<std::string>& nam
         check_name(here, names[i]);
         const auto end = names.begin() + static_cast<std::ptrdiff_t>(i);
         if (std::find(names.begin(), end, names[i]) != end) {
-            throw config_error(here, '"' + names[i] + "\" is here for the second time");
+            throw config_error(here, '"' + names[i] + "\" is listed twice: remove one");
         }
     }
 }
@@ -1639,7 +1653,7 @@ void check_weights(const app_config& config) {
     for (const auto& [queue, weight] : config.weights) {
         const auto here = path(path(path(), "weights"), queue).pointer();
         if (std::ranges::find(config.queues, queue) == config.queues.end()) {
-            throw config_error(here, "this queue is not in /queues" + allowed_instead(queue, config.queues));
+            throw config_error(here, "this queue is not in /queues: add it there" + allowed_instead(queue, config.queues));
         }
         check_range(here, weight, 1, 1'000'000);
     }
@@ -1655,7 +1669,7 @@ void check_schedule(const std::string& pointer, const schedule_config& one) {
         try {
             use();
         } catch (const error& e) {
-            throw config_error(pointer + member, reason_of(e));
+            throw config_error(pointer + member, e.what());
         }
     };
     check("/cron", [&] { cron{one.cron}; });
@@ -1674,7 +1688,7 @@ void check_config(const app_config& config) {
     try {
         shown_url(config.url);
     } catch (const error& e) {
-        throw config_error("/url", reason_of(e));
+        throw config_error("/url", e.what());
     }
     if (!config.node.empty()) check_name("/node", config.node);
     check_names("/queues", config.queues);
@@ -1789,7 +1803,7 @@ public:
     };
 
     unsigned epoch = 0;   ///< attempts that have failed since the task was submitted
-    std::string awaited;  ///< the key of the signal that ends the pause
+    std::string awaited;  ///< the key of the signal that ends the suspension
     children_policy policy;
     bool is_continued = false;  ///< the continuation has been started
 
@@ -1799,19 +1813,19 @@ public:
     bool has(std::string_view key) const { return entries_.contains(key); }
 
     /// Throws `too_large`, and has changed nothing then.
-    noted note(journal_notes& notes) {
+    journal_written write(journal_write& what) {
         auto size = size_;
-        for (const auto& item : notes.items) {
-            if (item.key[0] == 's' && item.how == journal_notes::mode::add && !entries_.contains(item.key)) {
+        for (const auto& item : what.items) {
+            if (item.key[0] == 's' && item.how == journal_write::mode::add && !entries_.contains(item.key)) {
                 size += item.key.size() + item.text.size();
             }
         }
         detail::check_journal_size(size);
         size_ = size;
-        if (notes.policy) policy = *notes.policy;
-        noted answer;
+        if (what.policy) policy = *what.policy;
+        journal_written answer;
         answer.epoch = epoch;
-        for (auto& item : notes.items) answer.before.push_back(note(item));
+        for (auto& item : what.items) answer.before.push_back(write(item));
         return answer;
     }
 
@@ -1892,8 +1906,8 @@ private:
         return {one.first, one.second.text, one.second.epoch, one.second.is_spawned, one.second.outcome};
     }
 
-    std::optional<journal_entry> note(journal_notes::item& item) {
-        using mode = journal_notes::mode;
+    std::optional<journal_entry> write(journal_write::item& item) {
+        using mode = journal_write::mode;
         const auto found = entries_.find(item.key);
         if (item.how == mode::drop) {
             if (found != entries_.end()) drop(found->second), entries_.erase(found);
@@ -2464,10 +2478,10 @@ public:
     }
 
     /// Retried after a failure: what has failed below it may be tried again too.
-    static void begin_epoch(memory::journal& notes) {
-        ++notes.epoch;
-        notes.awaited.clear();
-        notes.is_continued = false;
+    static void begin_epoch(memory::journal& own_journal) {
+        ++own_journal.epoch;
+        own_journal.awaited.clear();
+        own_journal.is_continued = false;
     }
 
     /// Back to the head of its lane, as if it had not been fetched.
@@ -2546,15 +2560,15 @@ public:
     };
 
     /// What has come about here and concerns tasks that may be in other queues.
-    struct effects {
+    struct consequences {
         std::vector<ended_child> ended;
         std::vector<std::pair<task_key, child_place>> orphans;  ///< to be cancelled: their parents have ended
         std::vector<child_place> starts;   ///< continuations
 
         bool empty() const { return ended.empty() && orphans.empty() && starts.empty(); }
     };
-    bool has_effects() const { return !effects_.empty(); }
-    effects take_effects() { return std::exchange(effects_, {}); }
+    bool has_consequences() const { return !consequences_.empty(); }
+    consequences take_consequences() { return std::exchange(consequences_, {}); }
 
 protected:
     /// The only place where a task's state changes.
@@ -2654,13 +2668,13 @@ protected:
         unlock_unique_key(task);
         tell_waiters(task);
         if (!task.extras) return;
-        if (task.extras->parent) effects_.ended.push_back({*task.extras->parent, task.extras->own_id, task.outcome()});
-        const auto* notes = task.journal();
-        if (!notes || !notes->has_open_children()) return;
-        for (auto& one : notes->open_children()) effects_.orphans.emplace_back(key_of(task), std::move(one));
+        if (task.extras->parent) consequences_.ended.push_back({*task.extras->parent, task.extras->own_id, task.outcome()});
+        const auto* own_journal = task.journal();
+        if (!own_journal || !own_journal->has_open_children()) return;
+        for (auto& one : own_journal->open_children()) consequences_.orphans.emplace_back(key_of(task), std::move(one));
     }
 
-    effects effects_;
+    consequences consequences_;
 
 private:
     using by_time = std::set<std::pair<time_point, std::uint64_t>>;
@@ -2723,15 +2737,15 @@ private:
 
 namespace taskflux::memory {
 
-/// The tasks of one queue, with their journals: subtasks that a task waits for, signals, pauses. Not thread-safe.
+/// The tasks of one queue, with their journals: subtasks that a task waits for, signals, suspensions. Not thread-safe.
 class family_store : public task_store {
 public:
     using task_store::task_store;
 
     /// With subtasks that it has spawned it ends when their policy says so, and its result is kept until then.
     void complete(entry& task, std::string result, time_point now) {
-        const auto* notes = task.journal();
-        if (task.cancel_requested || !notes || !notes->has_spawned()) {
+        const auto* own_journal = task.journal();
+        if (task.cancel_requested || !own_journal || !own_journal->has_spawned()) {
             return task_store::complete(task, std::move(result), now);
         }
         task.result = std::move(result);
@@ -2742,27 +2756,27 @@ public:
     }
 
     /// Waits for a signal, which may have come, or for time alone where `awaited` is empty.
-    void pause(entry& task, std::string awaited, duration delay, time_point now) {
+    void suspend(entry& task, std::string awaited, duration delay, time_point now) {
         if (task.cancel_requested) {
             ++task.failed_attempts;
             return cancel(task, now);
         }
-        auto& notes = journal_of(task);
-        const bool has_come = !awaited.empty() && notes.has(awaited);
-        notes.awaited = std::move(awaited);
+        auto& own_journal = journal_of(task);
+        const bool has_come = !awaited.empty() && own_journal.has(awaited);
+        own_journal.awaited = std::move(awaited);
         detach(task);
         make_ready(task, task_event::retry, has_come ? now : later(now, delay), now);
     }
 
     /// Throws `too_large`.
     void signal(entry& task, const std::string& name, std::string value, time_point now) {
-        auto& notes = journal_of(task);
-        const auto key = notes.add_signal(name, std::move(value));
-        if (task.state == task_state::scheduled && notes.awaited == key) promote(task, now);
+        auto& own_journal = journal_of(task);
+        const auto key = own_journal.add_signal(name, std::move(value));
+        if (task.state == task_state::scheduled && own_journal.awaited == key) promote(task, now);
     }
 
-    noted note(entry& task, journal_notes& notes, time_point now) {
-        auto answer = journal_of(task).note(notes);
+    journal_written write_journal(entry& task, journal_write& what, time_point now) {
+        auto answer = journal_of(task).write(what);
         if (task.state == task_state::waiting_children) judge_children(task, now);  // one that was waited for may be out
         return answer;
     }
@@ -2770,8 +2784,8 @@ public:
     /// A subtask has ended.
     void end_child(entry& task, const std::string& key, const std::string& own_id, const task_outcome& outcome,
                    time_point now) {
-        auto* const notes = task.journal();
-        if (!notes || !notes->end_child(key, own_id, outcome) || task.state != task_state::waiting_children) return;
+        auto* const own_journal = task.journal();
+        if (!own_journal || !own_journal->end_child(key, own_id, outcome) || task.state != task_state::waiting_children) return;
         if (key != continuation_key) return judge_children(task, now);
         end_by_continuation(task, outcome, now);
     }
@@ -2784,19 +2798,19 @@ private:
     }
 
     void judge_children(entry& task, time_point now) {
-        auto& notes = *task.journal();
-        if (notes.is_continued) return;
-        switch (notes.policy.judge(notes.counts())) {
+        auto& own_journal = *task.journal();
+        if (own_journal.is_continued) return;
+        switch (own_journal.policy.judge(own_journal.counts())) {
             case children_policy::verdict::wait: return;
-            case children_policy::verdict::fail: return fail_for_children(task, notes.failure(), now);
+            case children_policy::verdict::fail: return fail_for_children(task, own_journal.failure(), now);
             case children_policy::verdict::succeed: break;
         }
         const std::string continuation(continuation_key);
-        if (!notes.has(continuation)) return finish(task, task_event::complete, task_state::succeeded, now);
-        notes.is_continued = true;
+        if (!own_journal.has(continuation)) return finish(task, task_event::complete, task_state::succeeded, now);
+        own_journal.is_continued = true;
         // It may have ended: cancelled by hand, or in an earlier attempt.
-        if (const auto ended = notes.outcome_of(continuation)) return end_by_continuation(task, *ended, now);
-        effects_.starts.push_back(notes.place_of(continuation));
+        if (const auto ended = own_journal.outcome_of(continuation)) return end_by_continuation(task, *ended, now);
+        consequences_.starts.push_back(own_journal.place_of(continuation));
     }
 
     void end_by_continuation(entry& task, const task_outcome& outcome, time_point now) {
@@ -2912,10 +2926,10 @@ public:
                 store_.fail(*task, task_event::fail, end.data, now);
                 break;
             case settlement::kind::retry:
-                if (auto* notes = task->journal()) notes->awaited.clear();
+                if (auto* own_journal = task->journal()) own_journal->awaited.clear();
                 if (end.counts) {
                     ++task->failed_attempts;
-                    if (auto* notes = task->journal()) task_store::begin_epoch(*notes);
+                    if (auto* own_journal = task->journal()) task_store::begin_epoch(*own_journal);
                 }
                 store_.retry(*task, end.data, end.delay, now);
                 break;
@@ -2925,12 +2939,12 @@ public:
                 ++task->failed_attempts;
                 store_.cancel(*task, now);
                 break;
-            case settlement::kind::suspend: store_.pause(*task, end.data, end.delay, now); break;
+            case settlement::kind::suspend: store_.suspend(*task, end.data, end.delay, now); break;
         }
         return effect::done;
     }
 
-    effect tell(const consumer* who, report&& news) {
+    effect report(const consumer* who, attempt_report&& news) {
         auto* task = find(news.key);
         if (!task) return effect::not_found;
         if (!is_current(*task, who, news.token)) return effect::lease_lost;
@@ -2945,19 +2959,19 @@ public:
 
     // --- journals ------------------------------------------------------------------------------------
 
-    /// Errors: see `broker::note`.
-    noted note(const task_id& id, journal_notes& notes, time_point now) {
+    /// Errors: see `broker::write_journal`.
+    journal_written write_journal(const task_id& id, journal_write& what, time_point now) {
         auto& task = existing(id);
         if (is_terminal(task.state)) throw detail::task_has_ended(id);
-        if (!notes.consumer.empty() && !is_current(task, find_consumer(notes.consumer), notes.token)) {
+        if (!what.consumer.empty() && !is_current(task, find_consumer(what.consumer), what.token)) {
             throw detail::attempt_is_over(id);
         }
-        return store_.note(task, notes, now);
+        return store_.write_journal(task, what, now);
     }
 
     journal_page read_journal(const task_id& id, const journal_query& query) {
-        const auto* notes = existing(id).journal();
-        return notes ? notes->read(query) : journal_page();
+        const auto* own_journal = existing(id).journal();
+        return own_journal ? own_journal->read(query) : journal_page();
     }
 
     effect signal(task_key key, const std::string& name, std::string value, time_point now) {
@@ -2978,8 +2992,8 @@ public:
         return task && task->extras && task->extras->parent && task->extras->parent->id.key == parent;
     }
 
-    bool has_effects() const { return store_.has_effects(); }
-    task_store::effects take_effects() { return store_.take_effects(); }
+    bool has_consequences() const { return store_.has_consequences(); }
+    task_store::consequences take_consequences() { return store_.take_consequences(); }
 
     // --- steering ------------------------------------------------------------------------------------
 
@@ -3192,7 +3206,7 @@ private:
 namespace taskflux::memory {
 
 /// What a task looks like from outside.
-inline task_record record_of(const std::string& queue, const task_queue& in, const entry& task) {
+inline task_record view_record(const std::string& queue, const task_queue& in, const entry& task) {
     static const entry_extras none;
     const auto& more = task.extras ? *task.extras : none;
     task_record record;
@@ -3237,7 +3251,7 @@ inline task_page list(queue_map& queues, const list_query& query) {
         for (auto* task = queue->after(sequence); task; task = queue->after(task->sequence)) {
             if (!detail::matches(query, task->state, task->spec->name, task->submitted_at)) continue;
             if (detail::ends_page(query, page)) return page;
-            page.tasks.push_back(record_of(queue_name, *queue, *task));
+            page.tasks.push_back(view_record(queue_name, *queue, *task));
         }
     }
     return page;
@@ -3245,7 +3259,7 @@ inline task_page list(queue_map& queues, const list_query& query) {
 
 }  // namespace taskflux::memory
 
-// -------------------- taskflux/broker/memory/effects.hpp ---------------------------------------------------
+// -------------------- taskflux/broker/memory/consequences.hpp ----------------------------------------------
 
 namespace taskflux::memory {
 
@@ -3253,7 +3267,7 @@ namespace taskflux::memory {
 /// follows from that. `on_change(name, queue)` for each queue that was changed, `on_cancel(consumer)` for each that has
 /// to cancel what it runs.
 template <class OnChange, class OnCancel>
-void carry_effects(queue_map& queues, time_point now, OnChange on_change, OnCancel on_cancel) {
+void carry_consequences(queue_map& queues, time_point now, OnChange on_change, OnCancel on_cancel) {
     const auto in = [&](const std::string& name, auto action) {
         const auto found = queues.find(name);
         if (found == queues.end()) return;
@@ -3262,14 +3276,14 @@ void carry_effects(queue_map& queues, time_point now, OnChange on_change, OnCanc
         action(queue);
         on_change(name, queue);
     };
-    const auto has_effects = [](const auto& named) { return named.second->has_effects(); };
-    for (auto of = std::ranges::find_if(queues, has_effects); of != queues.end();
-         of = std::ranges::find_if(queues, has_effects)) {
-        const auto effects = of->second->take_effects();
-        for (const auto& child : effects.ended) {
+    const auto has_consequences = [](const auto& named) { return named.second->has_consequences(); };
+    for (auto of = std::ranges::find_if(queues, has_consequences); of != queues.end();
+         of = std::ranges::find_if(queues, has_consequences)) {
+        const auto consequences = of->second->take_consequences();
+        for (const auto& child : consequences.ended) {
             in(child.parent.id.queue, [&](task_queue& queue) { queue.end_child(child, now); });
         }
-        for (const auto& [parent, place] : effects.orphans) {
+        for (const auto& [parent, place] : consequences.orphans) {
             in(place.queue, [&, &id = parent, &own_id = place.own_id](task_queue& queue) {
                 std::string holder;
                 const auto key = queue.find_own(own_id);
@@ -3277,7 +3291,7 @@ void carry_effects(queue_map& queues, time_point now, OnChange on_change, OnCanc
                 if (queue.cancel(*key, now, holder) == effect::requested) on_cancel(holder);
             });
         }
-        for (const auto& place : effects.starts) {
+        for (const auto& place : consequences.starts) {
             in(place.queue, [&](task_queue& queue) {
                 if (const auto key = queue.find_own(place.own_id)) queue.start(*key, now);
             });
@@ -3341,7 +3355,7 @@ public:
         check_open();
         const auto now = clock_.now();
         for (auto& [name, queue] : queues_.all()) queue->advance(now);
-        pass_effects(now);
+        pass_consequences(now);
         return action(queues_.all());
     }
 
@@ -3495,7 +3509,7 @@ private:
             queue.advance(now);
             if (!queue.find_consumer(request.consumer)) throw detail::consumer_is_gone(request.consumer, name);
         }
-        pass_effects(now);
+        pass_consequences(now);
         bool has_seen_all = true;
         for (std::size_t i = 0; i < request.queues.size() && found.size() < request.max; ++i) {
             auto& queue = queues_.look(request.queues[i]);
@@ -3588,7 +3602,7 @@ private:
             wake_fetch(name, *queue);
             soonest = (std::min)(soonest, queue->next());
         }
-        pass_effects(now);
+        pass_consequences(now);
         for (const auto* list : {&fetches_, &waits_}) {
             for (auto* place : *list) {
                 if (place->deadline <= now) place->finish();
@@ -3598,7 +3612,7 @@ private:
         arm(soonest);
     }
 
-    /// Does `action(queue, now)`, and wakes whom its effects concern.
+    /// Does `action(queue, now)`, and wakes the calls that its changes concern.
     template <class Action>
     auto change(task_queue& queue, const std::string& name, Action action) {
         const auto now = clock_.now();
@@ -3606,12 +3620,12 @@ private:
         auto answer = action(queue, now);
         if (!fetches_.empty()) wake_fetch(name, queue);
         arm(queue.next());
-        if (queue.has_effects()) pass_effects(now);
+        if (queue.has_consequences()) pass_consequences(now);
         return answer;
     }
 
-    void pass_effects(time_point now) {
-        carry_effects(queues_.all(), now, [this](const std::string& name, task_queue& queue) {
+    void pass_consequences(time_point now) {
+        carry_consequences(queues_.all(), now, [this](const std::string& name, task_queue& queue) {
             wake_fetch(name, queue);
             arm(queue.next());
         }, [this](const std::string& consumer) { nudge(consumer); });
@@ -3811,15 +3825,15 @@ public:
         });
     }
 
-    awaitable<std::vector<effect>> tell(std::string queue, std::string consumer,
-                                        std::vector<report> reports) override {
-        co_return hub_->for_each(queue, reports, [&](auto& in, report& news, time_point) {
-            return in.tell(in.find_consumer(consumer), std::move(news));
+    awaitable<std::vector<effect>> report(std::string queue, std::string consumer,
+                                          std::vector<attempt_report> reports) override {
+        co_return hub_->for_each(queue, reports, [&](auto& in, attempt_report& news, time_point) {
+            return in.report(in.find_consumer(consumer), std::move(news));
         });
     }
 
-    awaitable<noted> note(task_id id, journal_notes notes) override {
-        co_return hub_->in_existing(id.queue, [&](auto& in, time_point now) { return in.note(id, notes, now); });
+    awaitable<journal_written> write_journal(task_id id, journal_write what) override {
+        co_return hub_->in_existing(id.queue, [&](auto& in, time_point now) { return in.write_journal(id, what, now); });
     }
 
     awaitable<journal_page> journal(task_id id, journal_query query) override {
@@ -3886,7 +3900,7 @@ public:
         co_return hub_->in_existing(id.queue, [&](auto& in, time_point) -> std::optional<task_record> {
             const auto* task = in.find(id.key);
             if (!task) return std::nullopt;
-            return record_of(id.queue, in, *task);
+            return view_record(id.queue, in, *task);
         });
     }
 
@@ -3970,22 +3984,22 @@ broker_ptr make_memory_broker(asio::any_io_executor executor, const memory_optio
 
 }  // namespace taskflux
 
-// -------------------- taskflux/calls/rpc/letters.hpp -------------------------------------------------------
+// -------------------- taskflux/calls/rpc/messages.hpp ------------------------------------------------------
 
 namespace taskflux::detail {
 
-/// What passes between who calls and who serves; docs/wire-format.md.
-struct call_letter {
+/// A message between a caller and an instance of a service, or the two ends of a stream; see docs/wire-format.md.
+struct call_message {
     enum class kind : char {
-        request = 'Q',  ///< to a service: all members but number and taken
-        cancel = 'X',   ///< to a service: id, reply_to
-        answer = 'A',   ///< to who has called: id, payload
-        fault = 'F',    ///< to who has called: id, payload: a `failure`
-        refused = 'R',  ///< to who has called: id; it has not been taken, and another instance may be called
-        values = 'V',   ///< of a stream, to its reader: reply_to, number: of the first one, payload: `add`
-        end = 'E',      ///< of a stream, to its reader: reply_to, number: how many values there were
-        credit = 'C',   ///< to where a stream comes from: number: how many have been received, the end as one; taken
-        again = 'G'     ///< the same; what has not been received is to be sent again
+        request = 'Q',  ///< to an instance: all members but number and taken
+        cancel = 'X',   ///< to an instance: id, reply_to
+        answer = 'A',   ///< to the caller: id, payload
+        fault = 'F',    ///< to the caller: id, payload: a `failure`
+        refused = 'R',  ///< to the caller: id; the call was not taken, and another instance may be called
+        values = 'V',   ///< to a stream's reader: reply_to, number: of the first value, payload: see `add`
+        end = 'E',      ///< to a stream's reader: reply_to, number: of all values
+        credit = 'C',   ///< to a stream's source: number: of values received, the end counts as one; taken
+        again = 'G'     ///< like `credit`, and asks for the values that were not received
     };
 
     kind what = kind::request;
@@ -3995,7 +4009,7 @@ struct call_letter {
     std::string method;
     time_point deadline = never;
     header_map headers;
-    std::size_t window = 0;            ///< of a request: how many values it has room for; 0: it wants no stream
+    std::size_t window = 0;            ///< of a request: how many values its reader buffers; 0: no stream
     std::uint64_t number = 0;
     std::uint64_t taken = 0;
     std::string payload;
@@ -4009,10 +4023,10 @@ struct call_letter {
     std::string text() const;
 
     /// Throws `errc::protocol`.
-    static call_letter parse(std::string_view text);
+    static call_message parse(std::string_view text);
 };
 
-/// Bytes of a stream that its reader has not taken, at most, beside one value.
+/// The most bytes of a stream that its reader has not read, beside one value.
 inline constexpr std::size_t stream_bytes = 1024 * 1024;
 
 /// The board of a service's instances.
@@ -4032,7 +4046,7 @@ namespace taskflux::detail {
 /// the coroutine throws when cancelled, else returns early.
 asio::awaitable<void> sleep_until(clock& source, time_point when);
 
-/// Returns after `by` has passed on `source`; else as `sleep_until`.
+/// Returns after `by` has passed on `source`. Lifetime and cancellation: as of `sleep_until`.
 inline asio::awaitable<void> sleep_for(clock& source, duration by) {
     return sleep_until(source, later(source.now(), by));
 }
@@ -4043,7 +4057,8 @@ inline asio::awaitable<void> sleep_for(clock& source, duration by) {
 
 namespace taskflux::detail {
 
-/// What `work` gives. Where `source` reads `ends` first, it is cancelled, and `timed_out` thrown, with `what` it was.
+/// Awaits `work` and returns its result. When `source` reads `ends` before, cancels it and throws `timed_out`; `what` names
+/// the work in the error.
 /// `source` must outlive it. Cancellation (terminal): that of `work`.
 template <class T>
 asio::awaitable<T> in_time(clock& source, time_point ends, asio::awaitable<T> work, std::string what) {
@@ -4054,7 +4069,7 @@ asio::awaitable<T> in_time(clock& source, time_point ends, asio::awaitable<T> wo
         co_await both.async_wait(asio::experimental::wait_for_one(), asio::deferred);
     const bool is_late = order[0] == 1;
     if (is_late && cancelled) std::rethrow_exception(cancelled);
-    if (is_late) throw error(errc::timed_out, what + " took too long");
+    if (is_late) throw error(errc::timed_out, what + " timed out: the broker has not answered; check the connection to it");
     if (failure) std::rethrow_exception(failure);
     co_return std::move(value);
 }
@@ -4065,14 +4080,14 @@ asio::awaitable<T> in_time(clock& source, time_point ends, asio::awaitable<T> wo
 
 namespace taskflux::detail {
 
-/// The instances of services as their boards show them, looked at again after a second, and how many calls of ours each
-/// has in hand. Thread-safe.
+/// The instances of services as their boards show them, read again after a second, and how many calls of this process each
+/// has in flight. Thread-safe.
 class instances {
 public:
     explicit instances(broker_ptr broker) : broker_(std::move(broker)) {}
 
-    /// Those that are there, by id, also while they leave. `must_look`: what was seen before is not enough. Errors:
-    /// `timed_out` when the board could not be read until `ends`.
+    /// The live instances of a service, by id, also those that leave. `must_look`: reads the board again. Errors: `timed_out`
+    /// when the board could not be read until `ends`.
     asio::awaitable<std::vector<service_instance>> of(std::string service, time_point ends, bool must_look = false) {
         const auto broker = broker_;
         const auto now = broker->clock().now();
@@ -4082,7 +4097,7 @@ public:
             const bool is_fresh = now < later(known.seen_at, freshness) && now >= known.seen_at;
             if (!known.all.empty() && (is_fresh || known.is_looking)) co_return known.all;
         }
-        const looking mark(*this, service);  // others go by what was seen before
+        const looking mark(*this, service);  // other calls use what was read before
         auto look = broker->announced(board_of(service));
         const auto rows = co_await in_time(broker->clock(), ends, std::move(look), "looking for instances of " + service);
         std::vector<service_instance> all;
@@ -4100,8 +4115,8 @@ public:
         co_return all;
     }
 
-    /// Those instances, at the beginning of something that ends then. The first look at a board may tell that it is quite another
-    /// time at the server: then `ends` is moved.
+    /// Like `of`, at the start of a call that ends at `ends`. The first answer of a server may show that its time is quite
+    /// another one: then `ends` is moved.
     asio::awaitable<std::vector<service_instance>> first_of(std::string service, time_point& ends) {
         const auto& clock = broker_->clock();
         const auto begun = clock.now();
@@ -4111,7 +4126,8 @@ public:
         co_return all;
     }
 
-    /// One that is not in `tried`, the less busy of two; `only`: the one of that id. Errors: `no_instance`, `timed_out`.
+    /// An instance whose address is not in `tried`, the less busy of two taken at random; `only`: the one with this id. Errors:
+    /// `no_instance`, `timed_out`.
     asio::awaitable<service_instance> choose(std::string service, std::string only, const std::set<std::string>& tried,
                                              time_point& ends) {
         const auto is_out = [&](const service_instance& one) {
@@ -4129,8 +4145,10 @@ public:
             std::erase_if(all, is_out);
         }
         if (all.empty()) {
-            throw error(errc::no_instance, only.empty() ? "no instance of service " + service + " is there"
-                                                        : "service " + service + " has no instance " + only);
+            throw error(errc::no_instance, "service " + service + " can't be called: " +
+                                               (only.empty() ? "no instance of it takes calls; start one, or check the name"
+                                                             : "its instance " + only + " takes no calls, or is gone; "
+                                                               "leave out call_options::to to call any"));
         }
         const std::lock_guard lock(mutex_);
         auto& one = all[pick(all.size())];
@@ -4148,8 +4166,8 @@ public:
         if (--at->second == 0) ours_.erase(at);
     }
 
-    /// It did not hear: it is dead, or connects again. It is not chosen until the board has been looked at again; what it
-    /// has taken it may still answer.
+    /// Marks an instance that did not receive a message: it is dead, or reconnects. It is not chosen until the board has been
+    /// read again; calls that it has taken it may still answer.
     void did_not_hear(const std::string& service, const std::string& address) {
         const std::lock_guard lock(mutex_);
         services_[service].deaf.insert(address);
@@ -4205,7 +4223,7 @@ private:
 
 namespace taskflux::detail {
 
-/// What an `rpc` shares: its mailbox, and the calls that wait for an answer. Thread-safe; lives in a shared_ptr.
+/// The state that copies of an `rpc` share: a mailbox, and the calls that wait for a reply. Thread-safe; lives in a shared_ptr.
 class rpc_core : public std::enable_shared_from_this<rpc_core> {
 public:
     explicit rpc_core(broker_ptr broker) : broker_(std::move(broker)), instances_(broker_) {}
@@ -4216,33 +4234,33 @@ public:
     const broker_ptr& broker() const { return broker_; }
     detail::instances& instances() { return instances_; }
 
-    /// Calls one instance.
+    /// Calls one instance, and waits for its reply.
     static asio::awaitable<std::string> call(std::shared_ptr<rpc_core> self, call_request what);
 
-    /// Calls one instance, which has taken the call when this returns.
+    /// Calls one instance, and returns when that has taken the call.
     static asio::awaitable<reading> open_stream(std::shared_ptr<rpc_core> self, call_request what);
 
-    /// Sends to one that hears it.
+    /// Sends a call to an instance that receives it.
     static asio::awaitable<void> notify(std::shared_ptr<rpc_core> self, call_request what);
 
 private:
-    struct pending;  // a call that waits
-    class waiting;   // has a number, by which an answer finds it
+    struct pending;  // a call that waits for its reply
+    class waiting;   // registers a call under a number, which its reply names
 
     time_point now() const { return broker_->clock().now(); }
 
-    static call_letter letter_of(const call_request& what, time_point ends, std::string reply_to);
+    static call_message message_of(const call_request& what, time_point ends, std::string reply_to);
 
-    /// What comes back where the service has ended, though its process has not.
+    /// The message that is sent back where the service has ended, though its process has not.
     bounce refusal_of(std::uint64_t id) const;
 
-    /// Until there is an answer; looks now and then whether who is to give it is still there.
+    /// Waits for the reply, and checks now and then whether the instance is still alive.
     asio::awaitable<void> wait(pending& mine, std::string service, std::string instance, time_point ends);
 
     asio::awaitable<bool> is_there(std::string service, std::string instance, time_point ends);
     static error lost(const std::string& service, const std::string& instance);
 
-    /// Lets a stream's reader look whether its source is still there, and tell it when it leaves.
+    /// Lets a stream's reader check whether its source is still alive, and cancel it when the reader leaves.
     void follow(inlet& in, const std::string& service, const std::string& instance, const std::string& address,
                 time_point ends);
 
@@ -4250,10 +4268,10 @@ private:
     static asio::awaitable<void> look_for(std::shared_ptr<rpc_core> self, std::string service, std::string instance,
                                           time_point ends, bool is_lost);
 
-    /// Waits for nothing, so that a call's time ends also one that can't be sent: the call hears what becomes of it.
+    /// Sends without waiting, so that a call that can't be sent times out, too; an error is stored in the call.
     void send(const std::shared_ptr<pending>& mine, std::string to, std::string text, bounce back);
 
-    /// Nobody waits any more: the method is to be cancelled. Waits for nothing.
+    /// Cancels the method of a call that nobody waits for any more. Does not wait.
     void abandon(const std::string& address, std::uint64_t id, const std::string& reader);
 
     void hear(std::string_view text);
@@ -4292,7 +4310,7 @@ asio::awaitable<void> notify_one(std::shared_ptr<rpc_core> core, call_request wh
     return rpc_core::notify(std::move(core), std::move(what));
 }
 
-/// What it throws is kept.
+/// Returns an error as part of the reply.
 asio::awaitable<raw_reply> call_kept(std::shared_ptr<rpc_core> core, call_request what) {
     raw_reply made;
     made.instance = what.options.to();
@@ -4347,12 +4365,12 @@ asio::awaitable<std::string> rpc::call_json(std::string service, std::string met
 
 namespace taskflux::detail {
 
-/// Where the values of a stream come in, in order and each once, whatever was lost on the way or is sent by a second
-/// attempt; the other end is an `outlet`. One coroutine reads at a time. Lives in a shared_ptr.
+/// The reader's end of a stream: receives the values of an `outlet`, in order and each once, whatever was lost on the way or
+/// is sent again by a second attempt. One coroutine reads at a time. Lives in a shared_ptr.
 class inlet : public std::enable_shared_from_this<inlet> {
 public:
-    /// Called after each second in which nothing was heard; `is_lost`: the outlet is gone. Throws when nothing is to be
-    /// expected any more.
+    /// Called after each second in which nothing was received; `is_lost`: the outlet is gone. Throws when no further value can
+    /// be expected.
     using look = std::function<asio::awaitable<void>(bool is_lost)>;
 
     /// Has room for `window` values.
@@ -4364,28 +4382,30 @@ public:
     std::size_t window() const { return window_; }
     const broker_ptr& broker() const { return broker_; }
 
-    /// To be set before anything is awaited: when it times out, who looks whether there is still an outlet, and what is
-    /// to be done when the reader leaves, which knows whether it has read to the end.
+    /// To be called before anything is awaited. `ends`: when the stream times out. `looks` checks whether the outlet still
+    /// lives. `leaves` is called when the reader leaves, with whether it has read to the end.
     void attach(time_point ends, look looks, std::function<void(bool has_ended)> leaves);
 
-    /// Waits until there is an outlet; false when the call was refused. Errors: what refused it for good; `timed_out`.
+    /// Waits until the outlet has sent something; false when the instance took no call. Errors: the error that an instance
+    /// answered; `timed_out`.
     static asio::awaitable<bool> begun(std::shared_ptr<inlet> self);
 
-    /// The next value; nothing at the end, or of a null `self`. Errors: what the source has thrown; `timed_out`; `unavailable` when it is lost.
+    /// The next value; nothing at the end, or for a null `self`. Errors: what the source has thrown; `timed_out`;
+    /// `unavailable` when the source is lost.
     static asio::awaitable<std::optional<std::string>> next(std::shared_ptr<inlet> self);
 
-    /// Nothing more will come: what was not an end is an error.
+    /// No further value will come: a stream that has not ended fails with `why`.
     void close(std::exception_ptr why);
 
-    /// The reader leaves.
+    /// Ends the reading.
     void leave();
 
 private:
     void hear(std::string_view text);
     asio::awaitable<void> change();
-    void tell(call_letter::kind what);
-    std::optional<call_letter::kind> note(call_letter& letter);  // with the mutex locked; what to answer
-    std::optional<call_letter::kind> missing();
+    void acknowledge(call_message::kind what);
+    std::optional<call_message::kind> take(call_message& message);  // with the mutex locked; returns what to send
+    std::optional<call_message::kind> missing();
 
     const broker_ptr broker_;
     const std::size_t window_;
@@ -4397,12 +4417,12 @@ private:
 
     std::mutex mutex_;  // guards all below
     std::string source_;
-    std::deque<std::string> values_;  // received and not taken
+    std::deque<std::string> values_;  // received, and not read yet
     std::uint64_t received_ = 0;
     std::uint64_t taken_ = 0;
-    std::uint64_t told_ = 0;  // what the source knows of taken_
-    std::size_t untold_bytes_ = 0;
-    std::uint64_t letters_heard_ = 0;
+    std::uint64_t acknowledged_ = 0;  // of taken_: sent to the source
+    std::size_t unacknowledged_bytes_ = 0;
+    std::uint64_t messages_received_ = 0;
     std::optional<std::uint64_t> asked_for_;  // to be sent again
     std::exception_ptr failure_;
     bool is_refused_ = false;
@@ -4449,7 +4469,7 @@ private:
 
 namespace taskflux::detail {
 
-/// A call that waits.
+/// A call that waits for its reply.
 struct rpc_core::pending {
     std::string take() {
         const std::lock_guard lock(mutex);
@@ -4458,7 +4478,7 @@ struct rpc_core::pending {
         const auto code = code_of(why);
         throw call_failed(code, std::move(why));
     }
-    /// Throws what kept it from being sent, unless there is an answer all the same.
+    /// Throws the error of sending it, unless there is a reply all the same.
     void check() {
         const std::lock_guard lock(mutex);
         if (trouble && !answer && failure.empty()) std::rethrow_exception(trouble);
@@ -4476,7 +4496,7 @@ struct rpc_core::pending {
     std::atomic<bool> is_refused = false;
 };
 
-/// Has a number, by which an answer finds it.
+/// Registers a call under a number, which its reply names.
 class rpc_core::waiting {
 public:
     waiting(rpc_core& core, std::string address)
@@ -4512,7 +4532,7 @@ void rpc_core::open() {
 
 asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call_request what) {
     auto ends = later(self->now(), what.options.timeout());
-    auto request = self->letter_of(what, ends, self->box_->address());
+    auto request = self->message_of(what, ends, self->box_->address());
     std::set<std::string> tried;
     for (;;) {
         const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
@@ -4538,7 +4558,7 @@ asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call
         if (failure) self->abandon(to.address, request.id, self->box_->address());
         if (failure && !may_repeat) std::rethrow_exception(failure);
         if (is_refused) self->instances_.did_not_hear(what.service, to.address);
-        else tried.erase(to.address);  // perhaps only the way to it was lost
+        else tried.erase(to.address);  // perhaps only the connection to it was lost
     }
 }
 
@@ -4550,10 +4570,10 @@ asio::awaitable<reading> rpc_core::open_stream(std::shared_ptr<rpc_core> self, c
         tried.insert(to.address);
         const auto in = inlet::open(self->broker_, what.options.window());
         reading made(in);
-        auto request = self->letter_of(what, ends, in->address());
+        auto request = self->message_of(what, ends, in->address());
         request.window = in->window();
-        call_letter refusal;
-        refusal.what = call_letter::kind::refused;
+        call_message refusal;
+        refusal.what = call_message::kind::refused;
         bounce back(in->address(), refusal.text());
         self->instances_.begun(to.address);
         self->follow(*in, what.service, to.id, to.address, ends);
@@ -4578,7 +4598,7 @@ void rpc_core::follow(inlet& in, const std::string& service, const std::string& 
 
 asio::awaitable<void> rpc_core::notify(std::shared_ptr<rpc_core> self, call_request what) {
     auto ends = later(self->now(), what.options.timeout());
-    auto request = self->letter_of(what, ends, {});
+    auto request = self->message_of(what, ends, {});
     std::set<std::string> tried;
     for (bool was_heard = false; !was_heard;) {
         const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
@@ -4590,8 +4610,8 @@ asio::awaitable<void> rpc_core::notify(std::shared_ptr<rpc_core> self, call_requ
     }
 }
 
-call_letter rpc_core::letter_of(const call_request& what, time_point ends, std::string reply_to) {
-    call_letter made;
+call_message rpc_core::message_of(const call_request& what, time_point ends, std::string reply_to) {
+    call_message made;
     made.reply_to = std::move(reply_to);
     made.service = what.service;
     made.method = what.method;
@@ -4602,10 +4622,10 @@ call_letter rpc_core::letter_of(const call_request& what, time_point ends, std::
 }
 
 bounce rpc_core::refusal_of(std::uint64_t id) const {
-    call_letter letter;
-    letter.what = call_letter::kind::refused;
-    letter.id = id;
-    return bounce(box_->address(), letter.text());
+    call_message message;
+    message.what = call_message::kind::refused;
+    message.id = id;
+    return bounce(box_->address(), message.text());
 }
 
 asio::awaitable<void> rpc_core::wait(pending& mine, std::string service, std::string instance, time_point ends) {
@@ -4614,7 +4634,8 @@ asio::awaitable<void> rpc_core::wait(pending& mine, std::string service, std::st
     while (!mine.is_over()) {
         const auto begun = now();
         if (begun >= ends) {
-            throw error(errc::timed_out, "service " + service + " has not answered in time");
+            throw error(errc::timed_out, "the call of service " + service +
+                                             " timed out: it has not answered; allow a longer timeout");
         }
         const auto until = (std::min)(ends, later(begun, look));
         {
@@ -4633,7 +4654,8 @@ asio::awaitable<bool> rpc_core::is_there(std::string service, std::string instan
 }
 
 error rpc_core::lost(const std::string& service, const std::string& instance) {
-    return error(errc::unavailable, "instance " + instance + " of service " + service + " is gone, which had taken the call");
+    return error(errc::unavailable, "the call is lost: instance " + instance + " of service " + service +
+                                        " had taken it and is gone");
 }
 
 asio::awaitable<void> rpc_core::look_for(std::shared_ptr<rpc_core> self, std::string service, std::string instance,
@@ -4656,33 +4678,33 @@ void rpc_core::send(const std::shared_ptr<pending>& mine, std::string to, std::s
 }
 
 void rpc_core::abandon(const std::string& address, std::uint64_t id, const std::string& reader) {
-    call_letter letter;
-    letter.what = call_letter::kind::cancel;
-    letter.id = id;
-    letter.reply_to = reader;
-    broker_->post(address, letter.text());
+    call_message message;
+    message.what = call_message::kind::cancel;
+    message.id = id;
+    message.reply_to = reader;
+    broker_->post(address, message.text());
 }
 
 void rpc_core::hear(std::string_view text) {
-    call_letter letter;
+    call_message message;
     try {
-        letter = call_letter::parse(text);
-    } catch (const std::exception&) {  // not one of ours
+        message = call_message::parse(text);
+    } catch (const std::exception&) {  // not a call message
         return;
     }
     std::shared_ptr<pending> mine;
     {
         const std::lock_guard lock(mutex_);
-        const auto found = calls_.find(letter.id);
+        const auto found = calls_.find(message.id);
         if (found == calls_.end()) return;
         mine = found->second;
     }
     {
         const std::lock_guard lock(mine->mutex);
-        switch (letter.what) {
-            case call_letter::kind::answer: mine->answer = std::move(letter.payload); break;
-            case call_letter::kind::fault: mine->failure = std::move(letter.payload); break;
-            case call_letter::kind::refused: mine->is_refused = true; break;
+        switch (message.what) {
+            case call_message::kind::answer: mine->answer = std::move(message.payload); break;
+            case call_message::kind::fault: mine->failure = std::move(message.payload); break;
+            case call_message::kind::refused: mine->is_refused = true; break;
             default: return;
         }
     }
@@ -4691,18 +4713,20 @@ void rpc_core::hear(std::string_view text) {
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/calls/rpc/letters.ipp -------------------------------------------------------
+// -------------------- taskflux/calls/rpc/messages.ipp ------------------------------------------------------
 
 namespace taskflux::detail {
 
-/// Takes lines off a text.
+inline error unreadable(const char* why) { return {errc::protocol, std::string("a call message can't be read: ") + why}; }
+
+/// Reads a text line by line.
 class line_reader {
 public:
     explicit line_reader(std::string_view text) : text_(text) {}
 
     std::string_view line() {
         const auto end = text_.find('\n');
-        if (end == std::string_view::npos) throw error(errc::protocol, "a letter ends too early");
+        if (end == std::string_view::npos) throw unreadable("it ends too early");
         const auto taken = text_.substr(0, end);
         text_.remove_prefix(end + 1);
         return taken;
@@ -4713,12 +4737,12 @@ public:
         const auto digits = line();
         Number value{};
         const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-        if (failure != std::errc() || end != digits.data() + digits.size()) throw error(errc::protocol, "a letter without a number");
+        if (failure != std::errc() || end != digits.data() + digits.size()) throw unreadable("a number is missing");
         return value;
     }
 
     std::string_view text(std::size_t size) {
-        if (size > text_.size()) throw error(errc::protocol, "a letter ends too early");
+        if (size > text_.size()) throw unreadable("it ends too early");
         const auto taken = text_.substr(0, size);
         text_.remove_prefix(size);
         return taken;
@@ -4730,9 +4754,9 @@ private:
     std::string_view text_;
 };
 
-void call_letter::add(std::string_view value) { ((payload += std::to_string(value.size())) += '\n') += value; }
+void call_message::add(std::string_view value) { ((payload += std::to_string(value.size())) += '\n') += value; }
 
-std::vector<std::string_view> call_letter::values_in() const {
+std::vector<std::string_view> call_message::values_in() const {
     std::vector<std::string_view> all;
     for (line_reader from(payload); !from.rest().empty();) {
         const auto size = from.number<std::size_t>();
@@ -4741,7 +4765,7 @@ std::vector<std::string_view> call_letter::values_in() const {
     return all;
 }
 
-std::string call_letter::text() const {
+std::string call_message::text() const {
     std::string out(1, static_cast<char>(what));
     const auto line = [&out](std::string_view text) { (out += text) += '\n'; };
     line(std::to_string(id));
@@ -4772,9 +4796,9 @@ std::string call_letter::text() const {
     return out += payload;
 }
 
-call_letter call_letter::parse(std::string_view text) {
-    if (text.empty()) throw error(errc::protocol, "an empty letter");
-    call_letter made;
+call_message call_message::parse(std::string_view text) {
+    if (text.empty()) throw unreadable("it is empty");
+    call_message made;
     made.what = static_cast<kind>(text.front());
     line_reader from(text.substr(1));
     made.id = from.number<std::uint64_t>();
@@ -4801,7 +4825,7 @@ call_letter call_letter::parse(std::string_view text) {
         case kind::answer:
         case kind::fault:
         case kind::refused: break;
-        default: throw error(errc::protocol, "a letter of an unknown kind");
+        default: throw unreadable("this version does not know its kind");
     }
     made.payload = from.rest();
     return made;
@@ -4815,7 +4839,7 @@ std::string board_of(std::string_view service) { return "taskflux/service/" + st
 
 namespace taskflux::detail {
 
-/// A service while it runs. Kept alive by its loop and its calls. What it does is in core.ipp.
+/// A service while it runs. Kept alive by its loop and its calls.
 class service_core : public std::enable_shared_from_this<service_core> {
 public:
     service_core(broker_ptr broker, const service_options& options, std::shared_ptr<const method_map> methods,
@@ -4823,48 +4847,48 @@ public:
 
     const asio::any_io_executor& strand() const { return strand_; }
 
-    /// The service's whole life: until `stop`, or until the broker is closed, which throws.
+    /// Runs the service until `stop`, or until the broker is closed, which throws.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool> cpu_threads);
 
     /// Thread-safe.
     void stop();
 
-    /// Ends it without waiting for anything. Thread-safe.
+    /// Ends it without waiting. Thread-safe.
     void abandon();
 
     std::size_t running() const;
 
 private:
-    /// A call in hand.
+    /// A call in flight.
     struct call {
-        call(asio::any_io_executor on, taskflux::clock& clock, call_letter letter, method_handler& handler)
-            : where(std::move(on)), context(clock, letter.method, letter.headers, letter.deadline),
-              request(std::move(letter)), does(handler) {}
+        call(asio::any_io_executor on, taskflux::clock& clock, call_message message, method_handler& handler)
+            : where(std::move(on)), context(clock, message.method, message.headers, message.deadline),
+              request(std::move(message)), does(handler) {}
 
         asio::any_io_executor where;
         call_context context;
-        call_letter request;
+        call_message request;
         method_handler& does;
         std::string answer;              // empty: none
         asio::cancellation_signal stop;  // for `where`
-        bool is_gone = false;            // who has called: nobody waits for an answer. Guarded by the core's mutex
+        bool is_gone = false;            // the caller waits no more for a reply. Guarded by the core's mutex
     };
     using call_ptr = std::shared_ptr<call>;
-    using call_key = std::pair<std::string, std::uint64_t>;  // who has called, and its number
+    using call_key = std::pair<std::string, std::uint64_t>;  // the caller's address, and the number of its call
 
     void hear(std::string_view text);
-    void begin(call_letter request);
+    void begin(call_message request);
     void cancel(const call_ptr& one);
 
-    /// Who has called does not wait any more.
+    /// Cancels a call whose caller waits no more.
     void cancel(const call_key& key);
     void cancel_all();
     void answer(const call_ptr& one);
     void end(const call_ptr& one);
 
-    /// The method, or null where an answer has been sent that there is none.
-    method_handler* find(const call_letter& request);
-    void refuse(const call_letter& request, call_letter::kind how, errc code, const std::string& why);
+    /// The method; null, after an error was sent to the caller, where there is none.
+    method_handler* find(const call_message& request);
+    void refuse(const call_message& request, call_message::kind how, errc code, const std::string& why);
     void open_outlet(call& of);
     static asio::awaitable<void> carry_out(std::shared_ptr<service_core> self, call_ptr one);
 
@@ -4873,11 +4897,11 @@ private:
     asio::awaitable<void> withdraw();
     asio::awaitable<void> drain();
 
-    /// When the first call in hand is over, or has been cancelled too late.
+    /// Cancels calls past their deadlines; returns when the next one is due.
     time_point cancel_overdue();
 
     /// Logs an error, if there is one; throws `shut_down`.
-    void tell(const std::string& what, const std::exception_ptr& trouble) const;
+    void log_trouble(const std::string& what, const std::exception_ptr& trouble) const;
 
     const broker_ptr broker_;
     const service_options options_;
@@ -4913,8 +4937,14 @@ service::~service() {
 }
 
 asio::awaitable<void> service::run() {
-    if (core_) throw error(errc::wrong_state, "this service has been run already");
-    if (methods_->empty()) throw error(errc::invalid_argument, "a service needs a method: call on() before run()");
+    if (core_) {
+        throw error(errc::wrong_state, "service " + options_.id() +
+                                           " can't be run again: a service runs once; make another one");
+    }
+    if (methods_->empty()) {
+        throw error(errc::invalid_argument,
+                    "service " + options_.id() + " can't be run: it has no method; call on() before run()");
+    }
     core_ = std::make_shared<detail::service_core>(broker_, options_, methods_, cpu());
     if (is_stopped_) core_->stop();
     return detail::live(core_, pool_);
@@ -4929,15 +4959,18 @@ std::size_t service::running() const { return core_ ? core_->running() : 0; }
 
 void service::add(std::string_view of, std::string_view method, std::unique_ptr<detail::method_handler> handler) {
     const auto name = std::string(of) + '.' + std::string(method);
-    if (core_) throw error(errc::wrong_state, "method " + name + ": methods are set before run()");
+    if (core_) {
+        throw error(errc::wrong_state,
+                    "method " + name + " can't be added: the service has been run; call on() before run()");
+    }
     auto& methods = (*methods_)[std::string(of)];
     if (!methods.emplace(std::string(method), std::move(handler)).second) {
-        throw error(errc::invalid_argument, "method " + name + " is served already");
+        throw error(errc::invalid_argument, "method " + name + " can't be added: this service has it already; add it once");
     }
 }
 
 asio::any_io_executor service::cpu() {
-    const auto is_plain = [](const auto& named) { return named.second->kind() == detail::job::kind::plain; };
+    const auto is_plain = [](const auto& named) { return named.second->kind() == detail::slot_job::kind::plain; };
     const auto has_plain = [&](const auto& named) { return std::ranges::any_of(named.second, is_plain); };
     if (options_.cpu() || std::ranges::none_of(*methods_, has_plain)) return options_.cpu();
     pool_ = detail::make_cpu_pool(options_.cpu_threads());
@@ -4950,22 +4983,22 @@ asio::any_io_executor service::cpu() {
 
 namespace taskflux::detail {
 
-/// Where the values of a stream go out: it sends them to an `inlet`, no more than the reader has room for, and keeps each
-/// until it has been received. Values are numbered from 0; those that the reader has had from an earlier attempt are left
-/// out. One coroutine emits at a time. Lives in a shared_ptr.
+/// The source's end of a stream: sends values to an `inlet`, no more than the reader has room for, and keeps each until it
+/// has been received. Values are numbered from 0; those that the reader has received from an earlier attempt are not sent.
+/// One coroutine emits at a time. Lives in a shared_ptr.
 class outlet : public std::enable_shared_from_this<outlet> {
 public:
     /// For the inlet with the address `to`, which has room for `window` values. `on_gone` is called, once, when the reader
-    /// is gone before it has got everything: it has said so, or has heard nothing for ten seconds.
+    /// is gone before it has received everything: it has said so, or has received no message for ten seconds.
     static std::shared_ptr<outlet> open(broker_ptr broker, std::string to, std::size_t window,
                                         std::function<void()> on_gone = nullptr);
 
     outlet(broker_ptr broker, std::string to, std::size_t window, std::function<void()> on_gone);
 
-    /// Returns when there is room for the value; when the reader is gone at once. Errors: `too_large`.
+    /// Sends a value, and returns when there is room for it; at once when the reader is gone. Errors: `too_large`.
     asio::awaitable<void> emit(std::string value);
 
-    /// Says that this was all. Returns when the reader has received it, or is gone.
+    /// Sends the end of the stream. Returns when the reader has received it, or is gone.
     asio::awaitable<void> end();
 
     /// Returns when everything has been sent.
@@ -4978,11 +5011,12 @@ private:
     };
 
     void hear(std::string_view text);
-    /// Sends what has not been sent, if nobody does.
+
+    /// Starts `pump`, unless it runs or there is nothing to send.
     void send_more();
     static asio::awaitable<void> pump(std::shared_ptr<outlet> self);
 
-    /// Waits for a change; after a second in which nothing was heard it asks whether somebody listens.
+    /// Waits for a change; after a second in which nothing was received it sends a message, to learn whether the reader lives.
     asio::awaitable<void> change();
 
     // Everything below: with the mutex locked.
@@ -4991,7 +5025,7 @@ private:
     bool is_received() const { return received_ > emitted_; }  // the end too, which counts as a value
     void drop_taken();
     void add(std::string value);
-    bool take_letter(call_letter& next);
+    bool next_message(call_message& next);
     std::function<void()> give_up();
 
     const broker_ptr broker_;
@@ -5002,15 +5036,15 @@ private:
 
     std::mutex mutex_;  // guards all below
     std::function<void()> on_gone_;
-    std::deque<entry> open_;  // emitted and not taken; the last is number emitted_ - 1
+    std::deque<entry> open_;  // emitted, and not read yet; the last is number emitted_ - 1
     std::size_t bytes_ = 0;   // of those
     std::uint64_t emitted_ = 0;
     std::uint64_t sent_ = 0;
     std::uint64_t received_ = 0;
     std::uint64_t taken_ = 0;
-    std::uint64_t letters_heard_ = 0;
+    std::uint64_t messages_received_ = 0;
     time_point unheard_since_ = never;
-    bool must_show_ = true;  // sends a letter even if it holds nothing
+    bool must_show_ = true;  // sends a message even if it holds no value
     bool is_ended_ = false;
     bool is_sending_ = false;
     bool is_gone_ = false;
@@ -5044,9 +5078,9 @@ private:
     std::exception_ptr failure_;
 };
 
-/// Awaits `call`, and gives how it has ended instead of throwing, so that what follows can await too: a `catch` can't.
+/// Awaits `call`, and returns how it has ended instead of throwing, so that the code after it can await: a `catch` can't.
 /// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
-/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for the way of each task.
+/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for code that runs for each task.
 template <class T>
 asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
     try {
@@ -5089,7 +5123,7 @@ asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::
         if (clock.now() >= next) {
             auto telling = announce(false, options_.lease());
             const auto told = co_await caught(std::move(telling));
-            tell("telling that it is there", told.failure());
+            log_trouble("its heartbeat", told.failure());
             next = later(clock.now(), told.failure() ? std::chrono::seconds(1) : renewal_period(options_.lease()));
         }
         if (is_stopped_) break;
@@ -5121,15 +5155,15 @@ std::size_t service_core::running() const {
 }
 
 void service_core::hear(std::string_view text) {
-    call_letter letter;
+    call_message message;
     try {
-        letter = call_letter::parse(text);
+        message = call_message::parse(text);
     } catch (...) {
-        return tell("reading a letter", std::current_exception());
+        return log_trouble("reading a message", std::current_exception());
     }
-    if (letter.what == call_letter::kind::request) return begin(std::move(letter));
-    if (letter.what != call_letter::kind::cancel) return;
-    cancel({letter.reply_to, letter.id});
+    if (message.what == call_message::kind::request) return begin(std::move(message));
+    if (message.what != call_message::kind::cancel) return;
+    cancel({message.reply_to, message.id});
 }
 
 void service_core::cancel(const call_key& key) {
@@ -5144,57 +5178,60 @@ void service_core::cancel(const call_key& key) {
     cancel(one);
 }
 
-void service_core::begin(call_letter request) {
+void service_core::begin(call_message request) {
     auto& clock = broker_->clock();
-    if (clock.now() >= request.deadline) return;  // who has called has given up
+    if (clock.now() >= request.deadline) return;  // the caller has given up
     auto* const does = find(request);
     if (!does) return;
-    const auto& on = does->kind() == job::kind::plain && cpu_ ? cpu_ : broker_->get_executor();
+    const auto& on = does->kind() == slot_job::kind::plain && cpu_ ? cpu_ : broker_->get_executor();
     const auto one = std::make_shared<call>(asio::make_strand(on), clock, std::move(request), *does);
-    const auto& letter = one->request;
+    const auto& message = one->request;
     bool takes = false, is_full = false, is_first = false;
     {
         const std::lock_guard lock(mutex_);
         takes = takes_calls_;
         is_full = calls_.size() >= options_.max_running();
         if (takes && !is_full) {
-            calls_.emplace(call_key(letter.reply_to, letter.id), one);
-            is_first = deadlines_.empty() || letter.deadline < deadlines_.begin()->first;
-            deadlines_.emplace(letter.deadline, one);
+            calls_.emplace(call_key(message.reply_to, message.id), one);
+            is_first = deadlines_.empty() || message.deadline < deadlines_.begin()->first;
+            deadlines_.emplace(message.deadline, one);
         }
     }
-    if (!takes) return refuse(letter, call_letter::kind::refused, errc::shut_down, "");
+    if (!takes) return refuse(message, call_message::kind::refused, errc::shut_down, "");
     if (is_full) {
-        return refuse(letter, call_letter::kind::fault, errc::busy,
-                      "instance " + options_.id() + " has its " + std::to_string(options_.max_running()) + " calls in hand");
+        return refuse(message, call_message::kind::fault, errc::busy,
+                      "instance " + options_.id() + " has its limit of " + std::to_string(options_.max_running()) +
+                          " calls in flight: start another, or raise max_running");
     }
     if (is_first) changed_->set();
     auto on_end = [self = shared_from_this(), one](std::exception_ptr) { self->answer(one); };
     spawn_on(one->where, carry_out(shared_from_this(), one), std::move(on_end), one->stop.slot());
 }
 
-method_handler* service_core::find(const call_letter& request) {
+method_handler* service_core::find(const call_message& request) {
     const auto methods = methods_->find(request.service);
     if (methods == methods_->end()) {
-        refuse(request, call_letter::kind::fault, errc::not_found, "there is no service " + request.service + " here");
+        refuse(request, call_message::kind::fault, errc::not_found,
+               "instance " + options_.id() + " has no service " + request.service +
+                   ": check the name of the service");
         return nullptr;
     }
     const auto found = methods->second.find(request.method);
     if (found != methods->second.end()) return found->second.get();
     std::string known;
     for (const auto& [name, handler] : methods->second) known += (known.empty() ? "" : ", ") + name;
-    refuse(request, call_letter::kind::fault, errc::not_found,
+    refuse(request, call_message::kind::fault, errc::not_found,
            "service " + request.service + " has no method " + request.method + "; it has " + known);
     return nullptr;
 }
 
-void service_core::refuse(const call_letter& request, call_letter::kind how, errc code, const std::string& why) {
+void service_core::refuse(const call_message& request, call_message::kind how, errc code, const std::string& why) {
     if (request.reply_to.empty()) return;
-    call_letter letter;
-    letter.what = how;
-    letter.id = request.id;
-    if (how == call_letter::kind::fault) letter.payload = encode(describe(std::make_exception_ptr(error(code, why))));
-    broker_->post(request.reply_to, letter.text());
+    call_message message;
+    message.what = how;
+    message.id = request.id;
+    if (how == call_message::kind::fault) message.payload = encode(describe(std::make_exception_ptr(error(code, why))));
+    broker_->post(request.reply_to, message.text());
 }
 
 void service_core::open_outlet(call& of) {
@@ -5206,27 +5243,28 @@ void service_core::open_outlet(call& of) {
 }
 
 asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self, call_ptr one) {
-    call_letter answer;
-    answer.what = call_letter::kind::answer;
+    call_message answer;
+    answer.what = call_message::kind::answer;
     answer.id = one->request.id;
     std::exception_ptr failure;
     if (one->does.emits() && one->request.window > 0) self->open_outlet(*one);
     try {
-        if (one->does.kind() == job::kind::plain) {
+        if (one->does.kind() == slot_job::kind::plain) {
             one->does.call(one->context, one->request.payload, answer.payload);
         } else {
             co_await one->does.run(one->context, one->request.payload, answer.payload);
         }
-        constexpr std::size_t most = exchange::max_message_size - 64;  // beside its head
+        constexpr std::size_t most = exchange::max_message_size - 64;  // beside the message's head
         if (answer.payload.size() > most) {
-            throw error(errc::too_large, "a result of " + std::to_string(answer.payload.size()) + " bytes; at most " +
-                                             std::to_string(most) + " are sent");
+            throw error(errc::too_large, "the result is not sent: it has " +
+                                             std::to_string(answer.payload.size()) + " bytes, and at most " +
+                                             std::to_string(most) + " fit into a message");
         }
     } catch (...) {
         failure = std::current_exception();
     }
     if (failure) {
-        answer.what = call_letter::kind::fault;
+        answer.what = call_message::kind::fault;
         answer.payload = encode(describe(failure));
     }
     one->answer = answer.text();
@@ -5306,11 +5344,11 @@ asio::awaitable<void> service_core::announce(bool leaving, duration lease) {
 asio::awaitable<void> service_core::leave() {
     auto telling = announce(true, options_.lease() + options_.drain_for());
     const auto told = co_await caught(std::move(telling));
-    tell("leaving the directory", told.failure());
+    log_trouble("leaving the directory", told.failure());
     co_await drain();
     auto leaving = withdraw();
     const auto left = co_await caught(std::move(leaving));
-    tell("leaving the directory", left.failure());
+    log_trouble("leaving the directory", left.failure());
 }
 
 asio::awaitable<void> service_core::withdraw() {
@@ -5331,7 +5369,7 @@ asio::awaitable<void> service_core::drain() {
     }
 }
 
-void service_core::tell(const std::string& what, const std::exception_ptr& trouble) const {
+void service_core::log_trouble(const std::string& what, const std::exception_ptr& trouble) const {
     if (!trouble) return;
     const auto why = describe(trouble);
     if (code_of(why) == errc::shut_down) std::rethrow_exception(trouble);
@@ -5348,7 +5386,7 @@ asio::awaitable<void> emit(std::shared_ptr<outlet> to, std::string value) {
     if (to) {
         co_await to->emit(std::move(value));
     } else {
-        co_await asio::post(asio::deferred);  // who emits without end is cancelled here
+        co_await asio::post(asio::deferred);  // a handler that emits without end is cancelled here
     }
 }
 
@@ -5405,15 +5443,15 @@ asio::awaitable<std::optional<std::string>> inlet::next(std::shared_ptr<inlet> s
                 value = std::move(self->values_.front());
                 self->values_.pop_front();
                 ++self->taken_;
-                self->untold_bytes_ += value->size();
-                is_due = (self->taken_ - self->told_) * 2 >= self->window_ || self->untold_bytes_ * 4 >= stream_bytes;
+                self->unacknowledged_bytes_ += value->size();
+                is_due = (self->taken_ - self->acknowledged_) * 2 >= self->window_ || self->unacknowledged_bytes_ * 4 >= stream_bytes;
             } else if (self->has_ended_) {
                 co_return std::nullopt;
             } else if (self->failure_) {
                 std::rethrow_exception(self->failure_);
             }
         }
-        if (is_due) self->tell(call_letter::kind::credit);
+        if (is_due) self->acknowledge(call_message::kind::credit);
         if (value) co_return value;
         co_await self->change();
     }
@@ -5441,12 +5479,15 @@ asio::awaitable<void> inlet::change() {
     const auto executor = co_await asio::this_coro::executor;
     auto& clock = broker_->clock();
     const auto begun = clock.now();
-    if (begun >= ends_) throw error(errc::timed_out, "the stream has not ended in time");
+    if (begun >= ends_) {
+        throw error(errc::timed_out,
+                    "the stream was not read to its end within the call's timeout: use a longer one");
+    }
     const auto until = (std::min)(ends_, later(begun, std::chrono::seconds(1)));
     std::uint64_t heard_before = 0;
     {
         const std::lock_guard lock(mutex_);
-        heard_before = letters_heard_;
+        heard_before = messages_received_;
     }
     {
         const alarm at(clock, executor, changed_, until);
@@ -5456,64 +5497,66 @@ asio::awaitable<void> inlet::change() {
     bool is_lost = false;
     {
         const std::lock_guard lock(mutex_);
-        if (letters_heard_ != heard_before || failure_) co_return;
+        if (messages_received_ != heard_before || failure_) co_return;
         is_lost = is_lost_;
         asked_for_ = received_;
     }
     if (looks_) co_await looks_(is_lost);
-    tell(call_letter::kind::again);
+    acknowledge(call_message::kind::again);
 }
 
 void inlet::hear(std::string_view text) {
-    std::optional<call_letter::kind> answer;
+    std::optional<call_message::kind> answer;
     try {
-        auto letter = call_letter::parse(text);
+        auto message = call_message::parse(text);
         const std::lock_guard lock(mutex_);
-        ++letters_heard_;
-        answer = note(letter);
-    } catch (const std::exception&) {  // not one of ours
+        ++messages_received_;
+        answer = take(message);
+    } catch (const std::exception&) {  // not a call message
         return;
     }
     changed_->set();
-    if (answer) tell(*answer);
+    if (answer) acknowledge(*answer);
 }
 
-std::optional<call_letter::kind> inlet::note(call_letter& letter) {
-    switch (letter.what) {
-        case call_letter::kind::values: {
-            const bool is_new = std::exchange(source_, letter.reply_to) != letter.reply_to;
+std::optional<call_message::kind> inlet::take(call_message& message) {
+    switch (message.what) {
+        case call_message::kind::values: {
+            const bool is_new = std::exchange(source_, message.reply_to) != message.reply_to;
             is_lost_ = false;
-            if (has_ended_) return call_letter::kind::credit;
-            if (letter.number > received_) return missing();
-            auto number = letter.number;
-            for (const auto value : letter.values_in()) {
+            if (has_ended_) return call_message::kind::credit;
+            if (message.number > received_) return missing();
+            auto number = message.number;
+            for (const auto value : message.values_in()) {
                 if (number++ < received_) continue;
                 if (values_.size() >= window_) break;  // there was no room for it
                 values_.emplace_back(value);
                 ++received_;
             }
-            if (is_new && received_ > 0) return call_letter::kind::credit;  // a second attempt need not repeat it
+            if (is_new && received_ > 0) return call_message::kind::credit;  // a second attempt need not repeat it
             return std::nullopt;
         }
-        case call_letter::kind::end:
-            source_ = letter.reply_to;
-            if (!has_ended_ && letter.number > received_) return missing();
+        case call_message::kind::end:
+            source_ = message.reply_to;
+            if (!has_ended_ && message.number > received_) return missing();
             has_ended_ = true;
-            received_ = letter.number + 1;
-            return call_letter::kind::credit;
-        case call_letter::kind::fault:
+            received_ = message.number + 1;
+            return call_message::kind::credit;
+        case call_message::kind::fault:
             if (!has_ended_ && !failure_) {
-                auto why = read_failure(letter.payload);
+                auto why = read_failure(message.payload);
                 const auto code = code_of(why);
                 failure_ = std::make_exception_ptr(call_failed(code, std::move(why)));
             }
             return std::nullopt;
-        case call_letter::kind::answer:
+        case call_message::kind::answer:
             if (source_.empty()) {
-                failure_ = std::make_exception_ptr(error(errc::invalid_argument, "the method returns one result, and is no stream"));
+                failure_ = std::make_exception_ptr(error(
+                    errc::invalid_argument,
+                    "this method can't be read as a stream: it returns one result; call it by method<R(P)>"));
             }
             return std::nullopt;
-        case call_letter::kind::refused:
+        case call_message::kind::refused:
             if (source_.empty()) is_refused_ = true;
             is_lost_ = true;
             return std::nullopt;
@@ -5521,27 +5564,27 @@ std::optional<call_letter::kind> inlet::note(call_letter& letter) {
     }
 }
 
-std::optional<call_letter::kind> inlet::missing() {
+std::optional<call_message::kind> inlet::missing() {
     if (std::exchange(asked_for_, received_) == received_) return std::nullopt;
-    return call_letter::kind::again;
+    return call_message::kind::again;
 }
 
-void inlet::tell(call_letter::kind what) {
-    call_letter letter;
-    letter.what = what;
+void inlet::acknowledge(call_message::kind what) {
+    call_message message;
+    message.what = what;
     std::string to;
     {
         const std::lock_guard lock(mutex_);
-        letter.number = received_;
-        letter.taken = taken_;
-        told_ = taken_;
-        untold_bytes_ = 0;
+        message.number = received_;
+        message.taken = taken_;
+        acknowledged_ = taken_;
+        unacknowledged_bytes_ = 0;
         to = source_;
     }
     if (to.empty()) return;
-    call_letter refused;
-    refused.what = call_letter::kind::refused;
-    broker_->post(std::move(to), letter.text(), bounce(box_->address(), refused.text()), {});
+    call_message refused;
+    refused.what = call_message::kind::refused;
+    broker_->post(std::move(to), message.text(), bounce(box_->address(), refused.text()), {});
 }
 
 reading::~reading() {
@@ -5570,10 +5613,10 @@ outlet::outlet(broker_ptr broker, std::string to, std::size_t window, std::funct
       changed_(std::make_shared<event>()), on_gone_(std::move(on_gone)) {}
 
 asio::awaitable<void> outlet::emit(std::string value) {
-    constexpr std::size_t most = exchange::max_message_size - 256;  // beside a letter's head
+    constexpr std::size_t most = exchange::max_message_size - 256;  // beside a message's head
     if (value.size() > most) {
-        throw error(errc::too_large, "a value of " + std::to_string(value.size()) + " bytes; at most " + std::to_string(most) +
-                                         " are sent");
+        throw error(errc::too_large, "a value is not emitted: it has " + std::to_string(value.size()) + " bytes, and at most " +
+                                         std::to_string(most) + " fit into a message; emit smaller values");
     }
     bool is_added = false;
     for (;;) {
@@ -5591,7 +5634,7 @@ asio::awaitable<void> outlet::emit(std::string value) {
     if (is_added) {
         send_more();
     } else {
-        co_await asio::post(asio::deferred);  // who emits without end is cancelled here
+        co_await asio::post(asio::deferred);  // a handler that emits without end is cancelled here
     }
 }
 
@@ -5627,37 +5670,37 @@ asio::awaitable<void> outlet::change() {
     std::uint64_t heard_before = 0;
     {
         const std::lock_guard lock(mutex_);
-        heard_before = letters_heard_;
+        heard_before = messages_received_;
     }
     const alarm at(clock, executor, changed_, until);
     co_await changed_->wait();
     if (clock.now() < until) co_return;
     {
         const std::lock_guard lock(mutex_);
-        if (letters_heard_ != heard_before) co_return;
+        if (messages_received_ != heard_before) co_return;
         must_show_ = true;
     }
     send_more();
 }
 
 void outlet::hear(std::string_view text) {
-    call_letter letter;
+    call_message message;
     try {
-        letter = call_letter::parse(text);
-    } catch (const std::exception&) {  // not one of ours
+        message = call_message::parse(text);
+    } catch (const std::exception&) {  // not a call message
         return;
     }
-    std::function<void()> tell;
+    std::function<void()> on_gone;
     {
         const std::lock_guard lock(mutex_);
-        ++letters_heard_;
+        ++messages_received_;
         unheard_since_ = never;
-        if (letter.what == call_letter::kind::cancel) {
-            tell = give_up();
-        } else if (letter.what == call_letter::kind::credit || letter.what == call_letter::kind::again) {
-            received_ = (std::max)(received_, letter.number);
-            taken_ = (std::max)(taken_, (std::min)(letter.taken, received_));
-            if (letter.what == call_letter::kind::again) sent_ = received_;
+        if (message.what == call_message::kind::cancel) {
+            on_gone = give_up();
+        } else if (message.what == call_message::kind::credit || message.what == call_message::kind::again) {
+            received_ = (std::max)(received_, message.number);
+            taken_ = (std::max)(taken_, (std::min)(message.taken, received_));
+            if (message.what == call_message::kind::again) sent_ = received_;
             const auto first = emitted_ - open_.size();
             for (auto i = first; i < (std::min)(received_, emitted_); ++i) open_[static_cast<std::size_t>(i - first)].text.clear();
             drop_taken();
@@ -5665,29 +5708,29 @@ void outlet::hear(std::string_view text) {
     }
     send_more();
     changed_->set();
-    if (tell) tell();
+    if (on_gone) on_gone();
 }
 
 asio::awaitable<void> outlet::pump(std::shared_ptr<outlet> self) {
-    call_letter gone;
-    gone.what = call_letter::kind::cancel;
-    const auto sorry = gone.text();
+    call_message gone;
+    gone.what = call_message::kind::cancel;
+    const auto refusal = gone.text();
     for (;;) {
-        call_letter next;
+        call_message next;
         {
             const std::lock_guard lock(self->mutex_);
-            if (!self->take_letter(next)) {
+            if (!self->next_message(next)) {
                 self->is_sending_ = false;
                 break;
             }
         }
         bool heard = false;
         try {
-            auto back = bounce(self->box_->address(), sorry);
+            auto back = bounce(self->box_->address(), refusal);
             heard = co_await self->broker_->send(self->to_, next.text(), std::move(back));
-        } catch (const std::exception&) {  // the server is away: asked again, it sends again
+        } catch (const std::exception&) {  // the server can't be reached: the reader asks again
         }
-        std::function<void()> tell;
+        std::function<void()> on_gone;
         {
             const std::lock_guard lock(self->mutex_);
             if (heard) {
@@ -5697,10 +5740,10 @@ asio::awaitable<void> outlet::pump(std::shared_ptr<outlet> self) {
             constexpr auto patience = std::chrono::seconds(10);
             const auto now = self->broker_->clock().now();
             if (self->unheard_since_ == never) self->unheard_since_ = now;
-            if (now - self->unheard_since_ >= patience) tell = self->give_up();
+            if (now - self->unheard_since_ >= patience) on_gone = self->give_up();
             self->is_sending_ = false;
         }
-        if (tell) tell();
+        if (on_gone) on_gone();
         break;
     }
     self->changed_->set();
@@ -5734,17 +5777,17 @@ void outlet::send_more() {
     spawn_ignoring_errors(broker_->get_executor(), pump(shared_from_this()));
 }
 
-bool outlet::take_letter(call_letter& next) {
+bool outlet::next_message(call_message& next) {
     constexpr std::size_t enough = 64 * 1024;  // bytes of several values
     if (is_gone_) return false;
     next.reply_to = box_->address();
     next.number = sent_;
     if (is_ended_ && sent_ == emitted_) {
-        next.what = call_letter::kind::end;
+        next.what = call_message::kind::end;
         ++sent_;
     } else {
         if (sent_ >= emitted_ && !must_show_) return false;
-        next.what = call_letter::kind::values;
+        next.what = call_message::kind::values;
         const auto first = emitted_ - open_.size();
         for (; sent_ < emitted_; ++sent_) {
             const auto& text = open_[static_cast<std::size_t>(sent_ - first)].text;
@@ -6277,7 +6320,7 @@ std::string zone::abbreviation(sys_seconds when) const {
 
 namespace taskflux::detail {
 
-/// Of one wait, from before it sleeps until it is over.
+/// One wait, from before it sleeps until it is over.
 class event::visit {
     using error_code = boost::system::error_code;
 
@@ -6306,8 +6349,8 @@ public:
         return ec == asio::experimental::error::channel_closed && std::exchange(is_woken_, false);
     }
 
-    /// With the event's mutex locked. Closed, not sent to: a context that ends has dropped who waits, and the channel
-    /// would not know.
+    /// With the event's mutex locked. Closes the channel instead of sending: a context that ends has dropped the waiting
+    /// coroutine, which the channel would not notice.
     void wake() {
         is_woken_ = true;
         channel_.close();
@@ -6367,9 +6410,9 @@ asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void
 
 namespace taskflux::detail {
 
-/// Kept by who hears its end, so that the signal is there for as long as the coroutine.
+/// Kept alive by the handler of its end, so that the signal lives as long as the coroutine.
 struct nursery::life {
-    /// Once is enough: a second cancellation would break off what the coroutine does after the first.
+    /// Emits once: a second cancellation would interrupt the coroutine's clean-up after the first.
     void tell() {
         if (!std::exchange(is_told, true)) stop.emit(asio::cancellation_type::terminal);
     }
@@ -6537,58 +6580,58 @@ void spawn_ignoring_errors(const asio::any_io_executor& executor, asio::awaitabl
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/exec/executor/attempts.ipp --------------------------------------------------
+// -------------------- taskflux/exec/executor/executor_state.ipp --------------------------------------------
 
 namespace taskflux::detail {
 
-void attempted_job::begin() {
-    if (attempts_) owner_.begin(*this);
+void executor_job::begin() {
+    if (retry_state_) owner_.begin(*this);
 }
 
-job_end attempted_job::judge(std::exception_ptr& error) noexcept {
-    const job_end end = attempts_ ? owner_.judge(*this, error) : error ? job_end::failed : job_end::succeeded;
+job_end executor_job::judge(std::exception_ptr& error) noexcept {
+    const job_end end = retry_state_ ? owner_.judge(*this, error) : error ? job_end::failed : job_end::succeeded;
     if (!error || !stopping() || end == job_end::retried) return end;
     error = slots::stopped(stop_reason());
     return stop_reason() == errc::timed_out ? job_end::failed : job_end::cancelled;
 }
 
-void attempted_job::abandon() noexcept {
+void executor_job::abandon() noexcept {
     owner_.give_up(*this);
     let_go();
 }
 
 executor_state::~executor_state() {
-    while (attempts* a = waiting_.pop_front()) job_ptr(&a->owner, false)->abandon();
+    while (retry_state* a = waiting_.pop_front()) slot_job_ptr(&a->owner, false)->abandon();
     abandon_all();
 }
 
-void executor_state::launch(boost::intrusive_ptr<attempted_job> j, const run_options* options, bool repeatable, bool awaited) {
+void executor_state::launch(boost::intrusive_ptr<executor_job> j, const run_options* options, bool repeatable, bool awaited) {
     auto refusal = prepare(*j, options, repeatable);
-    job_ptr owned = std::move(j);
+    slot_job_ptr owned = std::move(j);
     if (!refusal) refusal = push(owned, awaited);
-    if (refusal) refuse(static_cast<attempted_job&>(*owned), *refusal);
+    if (refusal) refuse(static_cast<executor_job&>(*owned), *refusal);
 }
 
-void executor_state::launch_all(job_list& jobs, bool repeatable) {
+void executor_state::launch_all(slot_job_list& jobs, bool repeatable) {
     std::optional<errc> refusal;
-    for (job* j = jobs.front(); j && !refusal; j = job_list::next(*j)) {
-        refusal = prepare(static_cast<attempted_job&>(*j), nullptr, repeatable);
+    for (slot_job* j = jobs.front(); j && !refusal; j = slot_job_list::next(*j)) {
+        refusal = prepare(static_cast<executor_job&>(*j), nullptr, repeatable);
     }
     if (!refusal) refusal = push(jobs);
-    while (job* j = refusal ? jobs.pop_front() : nullptr) {
-        refuse(static_cast<attempted_job&>(*job_ptr(j, false)), *refusal);
+    while (slot_job* j = refusal ? jobs.pop_front() : nullptr) {
+        refuse(static_cast<executor_job&>(*slot_job_ptr(j, false)), *refusal);
     }
 }
 
-void executor_state::cancel(attempted_job& j, errc reason) {
+void executor_state::cancel(executor_job& j, errc reason) {
     j.stop(reason);
     {
-        std::unique_lock lock(attempts_mutex_);
-        if (auto* a = j.attempts_.get(); a && a->state == attempts::phase::waiting) {
+        std::unique_lock lock(retry_mutex_);
+        if (auto* a = j.retry_state_.get(); a && a->state == retry_state::phase::waiting) {
             waiting_.erase(*a);
-            a->state = attempts::phase::queued;
+            a->state = retry_state::phase::queued;
             lock.unlock();
-            return finish(job_ptr(&j, false), stopped(reason));
+            return finish(slot_job_ptr(&j, false), stopped(reason));
         }
     }
     slots::cancel(j, reason);
@@ -6596,12 +6639,12 @@ void executor_state::cancel(attempted_job& j, errc reason) {
 
 void executor_state::cancel_all() {
     slots::cancel_all();
-    std::unique_lock lock(attempts_mutex_);
-    while (attempts* a = waiting_.pop_front()) {
-        a->state = attempts::phase::queued;
+    std::unique_lock lock(retry_mutex_);
+    while (retry_state* a = waiting_.pop_front()) {
+        a->state = retry_state::phase::queued;
         lock.unlock();
         a->owner.stop(errc::cancelled);
-        finish(job_ptr(&a->owner, false), stopped(errc::cancelled));
+        finish(slot_job_ptr(&a->owner, false), stopped(errc::cancelled));
         lock.lock();
     }
 }
@@ -6613,7 +6656,7 @@ void executor_state::shut_down() {
 
 executor_counts executor_state::counts() const {
     const auto sum = slots::counts();
-    const std::lock_guard lock(attempts_mutex_);
+    const std::lock_guard lock(retry_mutex_);
     const auto ends = [&](job_end end) { return sum.ends[static_cast<std::size_t>(end)]; };
     return {sum.queued,
             sum.running,
@@ -6632,7 +6675,7 @@ void executor_state::unseen(const std::exception_ptr& error) noexcept {
     }
 }
 
-std::optional<errc> executor_state::prepare(attempted_job& j, const run_options* own, bool repeatable) {
+std::optional<errc> executor_state::prepare(executor_job& j, const run_options* own, bool repeatable) {
     if (!own && !has_defaults_) return std::nullopt;
     const auto& defaults = options_.defaults();
     const auto pick = [&](auto option, auto otherwise) {
@@ -6647,31 +6690,31 @@ std::optional<errc> executor_state::prepare(attempted_job& j, const run_options*
     j.repeats_ = policy.attempts() != 1;
     if (j.repeats_ && !repeatable) return errc::invalid_argument;
     if (!j.repeats_ && timeout <= duration::zero() && deadline <= duration::zero()) return std::nullopt;
-    const std::lock_guard lock(attempts_mutex_);
-    j.attempts_ = std::make_unique<attempts>(j, options_.clock(), policy, timeout);
+    const std::lock_guard lock(retry_mutex_);
+    j.retry_state_ = std::make_unique<retry_state>(j, options_.clock(), policy, timeout);
     if (deadline > duration::zero()) {
-        j.attempts_->deadline = later(options_.clock().now(), deadline);
+        j.retry_state_->deadline = later(options_.clock().now(), deadline);
         arm(j);
     }
     return std::nullopt;
 }
 
-void executor_state::refuse(attempted_job& j, errc why) {
+void executor_state::refuse(executor_job& j, errc why) {
     give_up(j);
     j.deliver(stopped(why), false);
 }
 
-void executor_state::give_up(attempted_job& j) noexcept {
-    const std::lock_guard lock(attempts_mutex_);
-    if (j.attempts_) end(*j.attempts_);
+void executor_state::give_up(executor_job& j) noexcept {
+    const std::lock_guard lock(retry_mutex_);
+    if (j.retry_state_) end(*j.retry_state_);
 }
 
-void executor_state::begin(attempted_job& j) {
-    const std::lock_guard lock(attempts_mutex_);
-    attempts& a = *j.attempts_;
+void executor_state::begin(executor_job& j) {
+    const std::lock_guard lock(retry_mutex_);
+    retry_state& a = *j.retry_state_;
     const auto now = options_.clock().now();
     if (a.first_start == never) a.first_start = now;
-    a.state = attempts::phase::running;
+    a.state = retry_state::phase::running;
     a.timed_out = false;
     ++a.started;
     a.attempt_ends = a.timeout > duration::zero() ? later(now, a.timeout) : never;
@@ -6682,16 +6725,16 @@ void executor_state::begin(attempted_job& j) {
     arm(j);
 }
 
-job_end executor_state::judge(attempted_job& j, std::exception_ptr& error) {
-    const std::lock_guard lock(attempts_mutex_);
-    attempts& a = *j.attempts_;
+job_end executor_state::judge(executor_job& j, std::exception_ptr& error) {
+    const std::lock_guard lock(retry_mutex_);
+    retry_state& a = *j.retry_state_;
     if (error && !j.stopping()) {
         if (a.timed_out) error = stopped(errc::timed_out);
         if (j.repeats_ && a.policy.accepts(error)) {
             const auto now = options_.clock().now();
             const auto delay = next_delay(a.policy, a.started, now - a.first_start, random_);
             if (delay && adjourn(j)) {
-                a.state = attempts::phase::waiting;
+                a.state = retry_state::phase::waiting;
                 a.resumes = later(now, *delay);
                 intrusive_ptr_add_ref(&j);
                 waiting_.push_back(a);
@@ -6704,41 +6747,41 @@ job_end executor_state::judge(attempted_job& j, std::exception_ptr& error) {
     return error ? job_end::failed : job_end::succeeded;
 }
 
-void executor_state::end(attempts& a) noexcept {
-    a.state = attempts::phase::ended;
+void executor_state::end(retry_state& a) noexcept {
+    a.state = retry_state::phase::ended;
     ++a.wait;
     a.disarm();
 }
 
-void executor_state::arm(attempted_job& j) {
-    attempts& a = *j.attempts_;
+void executor_state::arm(executor_job& j) {
+    retry_state& a = *j.retry_state_;
     const auto when = a.due();
     if (when == never) return a.disarm();
     if (!a.timer) a.timer.emplace(get_executor());
     a.time.arm(*a.timer, when);
-    a.timer->async_wait([self = shared(), j = boost::intrusive_ptr<attempted_job>(&j),
+    a.timer->async_wait([self = shared(), j = boost::intrusive_ptr<executor_job>(&j),
                          wait = ++a.wait](boost::system::error_code) { self->on_time(*j, wait); });
 }
 
-void executor_state::on_time(attempted_job& j, unsigned wait) {
-    std::unique_lock lock(attempts_mutex_);
-    attempts& a = *j.attempts_;
-    if (a.wait != wait || a.state == attempts::phase::ended) return;
+void executor_state::on_time(executor_job& j, unsigned wait) {
+    std::unique_lock lock(retry_mutex_);
+    retry_state& a = *j.retry_state_;
+    if (a.wait != wait || a.state == retry_state::phase::ended) return;
     const auto now = options_.clock().now();
     if (now >= a.deadline) {
         a.deadline = never;
         lock.unlock();
         cancel(j, errc::timed_out);
-    } else if (a.state == attempts::phase::running && now >= a.attempt_ends) {
+    } else if (a.state == retry_state::phase::running && now >= a.attempt_ends) {
         a.timed_out = true;
         a.attempt_ends = never;
         arm(j);
         interrupt(j, a.started);
-    } else if (a.state == attempts::phase::waiting && now >= a.resumes) {
+    } else if (a.state == retry_state::phase::waiting && now >= a.resumes) {
         waiting_.erase(a);
-        a.state = attempts::phase::queued;
+        a.state = retry_state::phase::queued;
         arm(j);
-        readmit(job_ptr(&j, false));
+        readmit(slot_job_ptr(&j, false));
     } else {
         arm(j);
     }
@@ -6782,7 +6825,7 @@ void slots::wake(slot& s) {
     };
     for (std::size_t n = 1;; ++n) {
         if (!s.lane->try_enter()) return s.lane->post(wake_up(shared_from_this(), s, true));
-        job_ptr held;
+        slot_job_ptr held;
         std::exception_ptr error;
         {
             const inside leaves{s};
@@ -6818,7 +6861,7 @@ void slots::resume(slot& s) {
 void slots::give_back(slot& s) {
     std::unique_lock lock(mutex_);
     const std::size_t n = s.taken.size();
-    for (job* j = s.taken.front(); j; j = job_list::next(*j)) {
+    for (slot_job* j = s.taken.front(); j; j = slot_job_list::next(*j)) {
         if (j->epoch_ != epoch_) j->stop(errc::cancelled);
         j->queued_ = true;
     }
@@ -6833,7 +6876,7 @@ slots::taken slots::take(slot& s) {
     if (!leave && !queue_.empty()) {
         auto n = s.resuming ? std::clamp<std::size_t>(queue_.size() / busy_, 1, turn) : 1;
         for (; n > 0; --n) {
-            job* j = queue_.pop_front();
+            slot_job* j = queue_.pop_front();
             j->queued_ = false;
             j->slot_ = &s;
             s.taken.push_back(*j);
@@ -6875,7 +6918,7 @@ inline auto slots::yield(slot& s) {
 }
 
 // Calls a plain function on the CPU executor, and comes back.
-inline auto slots::offload(slot& s, job& j, std::exception_ptr& error) {
+inline auto slots::offload(slot& s, slot_job& j, std::exception_ptr& error) {
     return asio::async_initiate<const asio::deferred_t, void()>(
         [this, &s, &j, &error](auto handler) {
             asio::post(cpu_, [&s, &j, &error, handler = std::move(handler)]() mutable {
@@ -6908,7 +6951,7 @@ asio::awaitable<void> slots::serve(std::shared_ptr<slots> self, slot& s) {
             error = stopped(current->stop_reason());
         } else {
             try {
-                if (current->kind_ == job::kind::coroutine) {
+                if (current->kind_ == slot_job::kind::coroutine) {
                     co_await current->run();
                 } else if (!self->cpu_) {
                     current->call();
@@ -6959,7 +7002,7 @@ namespace taskflux::detail {
 
 inline constexpr const char* nodes_board = "taskflux/nodes";
 
-/// What nodes begin with, by their names.
+/// The settings that nodes start with, by their names.
 inline constexpr const char* settings_board = "taskflux/settings";
 
 struct node_settings {
@@ -6968,7 +7011,7 @@ struct node_settings {
 };
 BOOST_DESCRIBE_STRUCT(node_settings, (), (concurrency, paused))
 
-/// What every node serves.
+/// The method that every node serves.
 inline constexpr method<node_info(node_order)> steer_node{"taskflux/node", "steer"};
 
 }  // namespace taskflux::detail
@@ -6979,7 +7022,7 @@ namespace taskflux {
 
 namespace detail {
 
-/// What can be read on a board; the rest is another version's.
+/// The rows of a board that this version can read.
 template <class T>
 asio::awaitable<std::vector<T>> read_board(broker_ptr broker, std::string board) {
     const auto rows = co_await broker->announced(std::move(board));
@@ -6994,7 +7037,7 @@ asio::awaitable<std::vector<T>> read_board(broker_ptr broker, std::string board)
     co_return all;
 }
 
-/// Those that take calls.
+/// The instances of a service that take calls.
 asio::awaitable<std::vector<service_instance>> instances_of(broker_ptr broker, std::string service) {
     auto all = co_await read_board<service_instance>(std::move(broker), board_of(service));
     std::erase_if(all, [](const auto& one) { return one.leaving; });
@@ -7018,7 +7061,7 @@ asio::awaitable<directory_view> whole_view(broker_ptr broker) {
     co_return made;
 }
 
-/// Whether the same are there.
+/// Whether both have the same nodes and instances.
 inline bool are_same(const directory_view& a, const directory_view& b) {
     const auto same_node = [](const node_info& x, const node_info& y) { return x.id == y.id; };
     const auto same_instance = [](const service_instance& x, const service_instance& y) {
@@ -7044,7 +7087,7 @@ inline bool fits(const node_filter& which, const node_info& one) {
            (which.queue.empty() || std::ranges::find(one.queues, which.queue) != one.queues.end());
 }
 
-/// Changes what nodes of that name begin with.
+/// Stores an order for nodes of that name, which start with it.
 asio::awaitable<void> keep_order(broker_ptr broker, std::string name, node_order order) {
     node_settings settings;
     const auto rows = co_await broker->announced(settings_board);
@@ -7068,8 +7111,9 @@ asio::awaitable<std::vector<node_info>> steer(broker_ptr broker, rpc caller, nod
     auto found = co_await read_board<node_info>(broker, nodes_board);
     std::erase_if(found, [&](const auto& one) { return !fits(which, one); });
     if (found.empty()) {
-        throw error(errc::not_found, "no node fits id \"" + which.id + "\", name \"" + which.name + "\", host \"" +
-                                         which.host + "\", queue \"" + which.queue + "\" (empty: any)");
+        throw error(errc::not_found, "no node is steered: the directory has none with id \"" + which.id +
+                                         "\", name \"" + which.name + "\", host \"" + which.host +
+                                         "\", queue \"" + which.queue + "\" (empty: any)");
     }
     std::vector<node_info> told;
     std::exception_ptr failure;
@@ -7251,14 +7295,14 @@ asio::awaitable<children_counts> inspector::progress(task_id id) const {
 
 namespace taskflux::detail {
 
-/// A node while it runs: its worker, the service that steers it, and what shows it in the directory, on one strand.
+/// A node while it runs: its worker, the service that steers it, and its heartbeat in the directory, on one strand.
 class node_core final : public std::enable_shared_from_this<node_core> {
 public:
     node_core(broker_ptr broker, worker& shown, node_options options);
 
     const asio::any_io_executor& strand() const { return strand_; }
 
-    /// Until the worker has ended, and nothing of the node is left in the directory. Throws what the worker threw.
+    /// Runs until the worker has ended and the node has left the directory. Throws what the worker threw.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>);
 
     /// Stops the worker, and with it the node. Thread-safe; may come before `live`.
@@ -7269,19 +7313,19 @@ public:
 private:
     std::string host() const;
 
-    /// Begins with what others have asked for.
+    /// Applies the settings that the directory keeps for this node's name.
     asio::awaitable<void> begin();
     asio::awaitable<void> take_settings();
 
     asio::awaitable<void> be_steered();
     static asio::awaitable<node_info> obey(node_core& self, node_order order);
 
-    /// Tells the directory now and then, and when something has changed.
+    /// Sends heartbeats to the directory, also when something has changed.
     asio::awaitable<void> show();
     asio::awaitable<void> announce();
 
     /// Logs an error, if there is one.
-    void tell(const std::string& what, const std::exception_ptr& error) const;
+    void log_trouble(const std::string& what, const std::exception_ptr& error) const;
 
     const broker_ptr broker_;
     worker& worker_;
@@ -7321,7 +7365,7 @@ node_info node::info() const { return core_->info(); }
 
 namespace taskflux::detail {
 
-/// As many slots as a worker of this machine can count.
+/// `wanted`, limited to what `size_t` can hold.
 inline std::size_t slots_of(std::uint64_t wanted) {
     return static_cast<std::size_t>((std::min)(wanted, std::uint64_t((std::numeric_limits<std::size_t>::max)())));
 }
@@ -7336,7 +7380,9 @@ node_core::node_core(broker_ptr broker, worker& shown, node_options options)
 
 asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     const auto self = shared_from_this();
-    if (std::exchange(has_begun_, true)) throw error(errc::wrong_state, "this node has been run already");
+    if (std::exchange(has_begun_, true)) {
+        throw error(errc::wrong_state, "this node can't be run again: a node runs once; make another one");
+    }
     parts_.start(beginning_, begin());
     co_await parts_.end_of(beginning_);
     auto running = worker_.run();  // before an order can come
@@ -7351,7 +7397,7 @@ asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     co_await parts_.end_of(showing_);
     auto leaving = broker_->withdraw(nodes_board, id_);
     const auto left = co_await caught(std::move(leaving));
-    tell("leaving the directory", left.failure());
+    log_trouble("leaving the directory", left.failure());
     co_await parts_.end_of_all();
     parts_.check();
 }
@@ -7388,7 +7434,7 @@ asio::awaitable<void> node_core::begin() {
     const auto self = shared_from_this();
     auto taking = take_settings();
     const auto taken = co_await caught(std::move(taking));
-    tell("reading what is kept for it", taken.failure());
+    log_trouble("reading its settings", taken.failure());
 }
 
 asio::awaitable<void> node_core::take_settings() {
@@ -7406,7 +7452,7 @@ asio::awaitable<void> node_core::be_steered() {
     const auto self = shared_from_this();
     auto serving = service_.run();
     const auto served = co_await caught(std::move(serving));
-    tell("steering it", served.failure());
+    log_trouble("serving its steering calls", served.failure());
 }
 
 asio::awaitable<node_info> node_core::obey(node_core& self, node_order order) {
@@ -7429,7 +7475,7 @@ asio::awaitable<void> node_core::show() {
         const auto next = later(clock.now(), renewal_period(options_.lease()));
         auto telling = announce();
         const auto told = co_await caught(std::move(telling));
-        tell("telling that it is there", told.failure());
+        log_trouble("its heartbeat", told.failure());
         if (is_over_) break;
         const alarm at(clock, strand_, changed_, next);
         co_await changed_->wait();
@@ -7441,7 +7487,7 @@ asio::awaitable<void> node_core::announce() {
     co_await broker_->announce(nodes_board, id_, std::move(text), options_.lease());
 }
 
-void node_core::tell(const std::string& what, const std::exception_ptr& error) const {
+void node_core::log_trouble(const std::string& what, const std::exception_ptr& error) const {
     if (!error || !options_.log()) return;
     try {
         std::rethrow_exception(error);
@@ -7458,17 +7504,17 @@ namespace taskflux::detail {
 
 asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::string queue, new_task task) {
     if (task.own_id.empty()) task.own_id = to_string(parent) + '/' + uuid_generator().text();
-    const auto key = child_key("~" + task.own_id);  // no name that a handler gives
+    const auto key = child_key("~" + task.own_id);  // a handler can't give such a name
     child_place place;
     place.queue = queue;
     place.name = task.spec->name;
     place.own_id = task.own_id;
-    journal_notes notes;
-    auto& item = notes.items.emplace_back();
+    journal_write write;
+    auto& item = write.items.emplace_back();
     item.key = key;
     item.is_spawned = true;
     item.text = place.text();
-    co_await broker->note(parent, std::move(notes));
+    co_await broker->write_journal(parent, std::move(write));
     parent_link link;
     link.id = std::move(parent);
     link.key = key;
@@ -7477,8 +7523,8 @@ asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::
     id.queue = queue;
     std::vector<new_task> tasks;
     tasks.push_back(std::move(task));
-    journal_notes from_outside;
-    const auto keys = co_await submit_noted(broker, std::move(queue), std::move(tasks), std::move(from_outside));
+    journal_write from_outside;
+    const auto keys = co_await submit_journalled(broker, std::move(queue), std::move(tasks), std::move(from_outside));
     id.key = keys.front();
     co_return id;
 }
@@ -7511,7 +7557,10 @@ asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::st
     auto printed = read_printed(id);
     if (printed) co_return std::move(*printed);
     const auto key = co_await broker->find(queue, id);
-    if (!key) throw error(errc::not_found, "no task with the own id \"" + id + "\" in queue " + queue);
+    if (!key) {
+        throw error(errc::not_found, "queue " + queue + " has no task with the own id \"" + id +
+                                         "\": it was not submitted, or its retention has ended");
+    }
     task_id found{std::move(queue), *key};
     co_return found;
 }
@@ -7531,17 +7580,18 @@ stream_reader read_stream_header(std::string_view text) {
     const auto* const end = text.data() + text.size();
     const auto [at, failure] = std::from_chars(text.data(), end, made.window);
     if (failure != std::errc() || at == end || *at != ' ') {
-        throw error(errc::invalid_argument, "header " + std::string(stream_header) + ": \"" + std::string(text) +
-                                                "\" is no window and address of a reader");
+        throw error(errc::invalid_argument, "header " + std::string(stream_header) + " can't be read: \"" + std::string(text) +
+                                                "\" is not a window and an address; leave this header to client::run");
     }
     made.address.assign(at + 1, end);
     return made;
 }
 
-/// Waits for the task's end, which is none that a reader expects: a stream says itself that it is over.
+/// Closes the reader with an error when the task has ended: the regular end of a stream comes from its source.
 asio::awaitable<void> close_after(broker_ptr broker, task_id id, std::weak_ptr<inlet> reader) {
-    auto why = std::make_exception_ptr(error(errc::unavailable, "task " + to_string(id) +
-                                                                         " has succeeded, but not all of its values have come"));
+    auto why = std::make_exception_ptr(
+        error(errc::unavailable, "the stream of task " + to_string(id) + " has lost values: the task has succeeded, and its "
+                                 "last values were not received; submit it again"));
     try {
         const auto ended = co_await broker->wait(id, taskflux::job<void>::forever);
         if (ended) value_of<void>(*ended, id);
@@ -7572,12 +7622,15 @@ namespace taskflux {
 void context::claim_call(const std::string& name) {
     book_.claim("call", name);
     const bool is_position = name.find_first_not_of("0123456789.") == std::string::npos;
-    if (is_position) throw error(errc::invalid_argument, "the name of a call must not be a number: \"" + name + '"');
+    if (is_position) {
+        throw error(errc::invalid_argument, "a call can't be named \"" + name +
+                                                "\": digits and dots stand for positions; add a letter");
+    }
 }
 
 void context::check_shared(const submit_options& options) {
     if (options.id().empty() && options.unique_key().empty()) return;
-    throw error(errc::invalid_argument, "an id or a unique key cannot be shared by several subtasks");
+    throw error(errc::invalid_argument, "several subtasks can't share an id or a unique key: leave it out");
 }
 
 new_task context::inherit(std::shared_ptr<task_spec> spec, int contract_priority, const submit_options& options,
@@ -7585,7 +7638,7 @@ new_task context::inherit(std::shared_ptr<task_spec> spec, int contract_priority
     const bool has_priority = options.priority() || contract_priority != 0;
     if (!has_priority) spec->priority = what_.spec->priority;
     spec->headers.insert(headers().begin(), headers().end());
-    spec->headers.erase(std::string(detail::stream_header));  // it emits to nobody
+    spec->headers.erase(std::string(detail::stream_header));  // a subtask emits to no reader
     if (what_.deadline_at != never) {
         const auto left = (std::max)(what_.deadline_at - clock_.now(), duration(1));
         auto& deadline = spec->policy.deadline;
@@ -7630,8 +7683,8 @@ asio::awaitable<task_id> context::submit_one(std::string name, std::string queue
 
 namespace taskflux::detail {
 
-/// A consumer of one queue, from joining to losing its lease. The lease is renewed while somebody uses it: waits for a
-/// message, or holds one. Otherwise it runs out, which costs nothing then, and no timer keeps a context running.
+/// A consumer of one queue, from joining to losing its lease. The lease is renewed while the consumer is in use: a call waits
+/// for a message, or one is held. Otherwise it runs out, which costs nothing then, and no timer keeps a context running.
 /// Thread-safe.
 class raw_consumer final : public std::enable_shared_from_this<raw_consumer> {
 public:
@@ -7646,7 +7699,7 @@ public:
     asio::awaitable<void> join() {
         co_await broker_->join(name_, queues_, lease_);
         bool is_lost = false;
-        try {  // a fetch tells the time: a server's may be far from ours until it has answered
+        try {  // a fetch sets the clock: a server's time may be far from ours
             co_await fetch_nothing(shared_from_this());
         } catch (const boost::system::system_error& e) {
             is_lost = e.code() == errc::lease_lost;  // the answer took longer than the lease: the next fetch says so, too
@@ -7657,7 +7710,7 @@ public:
         renew_at_ = later(clock_.now(), renewal_period(lease_));
     }
 
-    /// Keeps the lease while it lives.
+    /// Keeps the lease renewed while it lives.
     class use {
     public:
         explicit use(std::shared_ptr<raw_consumer> of) : of_(std::move(of)) { of_->begin_use(); }
@@ -7687,7 +7740,7 @@ public:
         cancelled_.erase({key, token});
     }
 
-    /// After a fetch that was broken off: its next one gives back what may have been on its way.
+    /// After a fetch that was aborted: the next fetch gives back what that one may have delivered.
     void reclaim() {
         spawn_ignoring_errors(broker_->get_executor(), fetch_nothing(shared_from_this()));
     }
@@ -7780,7 +7833,7 @@ namespace taskflux {
 
 namespace detail {
 
-/// A message in somebody's hands, or in that of a call that settles it.
+/// A message that is held by a `received_message`, or by a call that settles it.
 class held_message {
 public:
     held_message(std::shared_ptr<raw_consumer> consumer, delivery what)
@@ -7791,7 +7844,7 @@ public:
     ~held_message() {
         consumer_->forget(what_.key, what_.token);
         if (is_settled_ || consumer_->is_lost()) return;
-        // Where that fails, the lease ends it: nobody renews it any more.
+        // Where this fails, the lease runs out: it is not renewed any more.
         spawn_ignoring_errors(consumer_->broker()->get_executor(), release(consumer_, end(settlement::kind::release)));
     }
 
@@ -7809,7 +7862,11 @@ public:
     }
 
     static asio::awaitable<effect> settle(std::shared_ptr<held_message> self, settlement how) {
-        if (self->is_settled_) throw error(errc::wrong_state, "message " + to_string(self->id_) + " was settled before");
+        if (self->is_settled_) {
+            throw error(errc::wrong_state,
+                        "message " + to_string(self->id_) +
+                            " can't be settled again: complete, release or fail has settled it");
+        }
         const auto done = co_await settle(self->consumer_, std::move(how));
         self->is_settled_ = true;
         co_return done;
@@ -7833,7 +7890,7 @@ private:
     std::atomic<bool> is_settled_ = false;
 };
 
-/// What a raw queue's copies share.
+/// The state that copies of a raw queue share.
 class raw_receiver {
 public:
     raw_receiver(broker_ptr broker, std::string queue, const raw_queue_options& options)
@@ -7847,7 +7904,7 @@ public:
         std::optional<time_point> deadline;
         for (;;) {
             const auto who = co_await self->consumer();
-            if (!deadline) deadline = later(clock.now(), wait);  // the clock goes right once the server has answered
+            if (!deadline) deadline = later(clock.now(), wait);  // a server's clock is known once it has answered
             const raw_consumer::use waiting(who);
             fetch_request request;
             request.consumer = who->name();
@@ -7862,7 +7919,7 @@ public:
                 failure = std::current_exception();
                 is_lost = e.code() == errc::lease_lost;
             }
-            if (is_lost) {  // it was idle for too long, or had no way to the server
+            if (is_lost) {  // it was idle for too long, or had lost the server
                 who->lose();
                 continue;
             }
@@ -7906,14 +7963,13 @@ private:
 };
 
 inline void require_message(const std::shared_ptr<held_message>& held) {
-    if (!held) throw error(errc::wrong_state, "this message has been moved from");
+    if (!held) throw error(errc::wrong_state, "this received_message holds no message: it was moved from");
 }
 
 }  // namespace detail
 
 raw_queue_options& raw_queue_options::lease(duration length) {
-    if (length < std::chrono::milliseconds(100)) throw error(errc::invalid_argument, "a lease is at least 100 ms");
-    return lease_ = length, *this;
+    return lease_ = detail::checked_lease(length, "raw_queue_options"), *this;
 }
 
 raw_queue_options& raw_queue_options::name(std::string_view name) { return name_ = detail::checked_name(name), *this; }
@@ -7985,7 +8041,7 @@ asio::awaitable<std::optional<received_message>> raw_queue::receive(duration wai
 
 namespace taskflux::detail {
 
-/// A schedule that this node fires. Stale: not before it has been looked at again.
+/// A schedule that this node fires. A stale one does not fire before it has been read again.
 struct known_schedule {
     schedule_entry entry;
     cron when;
@@ -7998,7 +8054,7 @@ struct known_schedule {
         return !next || entry.what.state.paused ? never : due_at(entry.what.definition, *next);
     }
 
-    /// When there is something to do about it.
+    /// When its next tick or a `run_now` is due.
     time_point due() const {
         if (is_stale) return never;
         return (std::min)(tick_due(), entry.what.state.run_at.value_or(never));
@@ -8011,12 +8067,12 @@ struct known_schedule {
 
 namespace taskflux::detail {
 
-/// The local jobs that run now. Its functions are for one strand; the jobs themselves run on others, never inside one.
+/// The local jobs that run now. Its functions are for one strand; the jobs run elsewhere, never inside these functions.
 class local_runs {
 public:
     using sink = std::function<void(const std::string&)>;
 
-    /// `executor` runs coroutines, `cpu` plain functions. `log` hears of what jobs throw.
+    /// `executor` runs coroutines, `cpu` plain functions. `log` receives the errors of jobs.
     local_runs(asio::any_io_executor executor, asio::any_io_executor cpu, asio::any_io_executor strand, sink log)
         : executor_(std::move(executor)), cpu_(std::move(cpu)), strand_(std::move(strand)), log_(std::move(log)) {}
 
@@ -8025,7 +8081,7 @@ public:
         if (overlap == overlap_policy::skip && is_running(id)) return;
         if (overlap == overlap_policy::cancel_previous) cancel(id);
         const auto& on = what.is_plain && cpu_ ? cpu_ : executor_;
-        // Who closes us may then join the threads: not before the job is theirs, or we see that we are closed.
+        // After `close` the threads may be joined: not before they have the job, or it is seen here that this is closed.
         const asio::any_io_executor alive = asio::prefer(on, asio::execution::outstanding_work.tracked);
         if (*is_closed_) return;
         const auto one = std::make_shared<run>(id, asio::make_strand(on));
@@ -8042,7 +8098,7 @@ public:
         spawn_on(one->where, begin(what.start, is_closed_), std::move(on_end), one->stop.slot());
     }
 
-    /// Starts none from now on. Thread-safe.
+    /// Starts no further job. Thread-safe.
     void close() { *is_closed_ = true; }
 
     void cancel_all() {
@@ -8064,7 +8120,7 @@ private:
         bool is_cancelled = false;
     };
 
-    /// `co_spawn` runs its coroutine on the spot where it can: the job would then be inside `start`.
+    /// Posts first: `co_spawn` may run its coroutine at once, and then the job would run inside `start`.
     static asio::awaitable<void> begin(std::function<asio::awaitable<void>()> job,
                                        std::shared_ptr<const std::atomic<bool>> is_closed) {
         co_await asio::post(asio::deferred);
@@ -8078,7 +8134,7 @@ private:
         } catch (const std::exception& e) {
             return e.what();
         } catch (...) {
-            return "what it threw is no std::exception";
+            return "something that is not a std::exception was thrown";
         }
     }
 
@@ -8093,7 +8149,7 @@ private:
     }
 
     static void cancel(const std::shared_ptr<run>& one) {
-        if (std::exchange(one->is_cancelled, true)) return;  // once is enough, and many may take long to end
+        if (std::exchange(one->is_cancelled, true)) return;  // once is enough: a job may take long to end
         asio::post(one->where, [one] { one->stop.emit(asio::cancellation_type::terminal); });
     }
 
@@ -8112,7 +8168,7 @@ private:
 
 namespace taskflux::detail {
 
-/// What is wrong with queues and rows: told of once, until it changes or is over.
+/// Logs the problems of queues and schedules, each once until it changes or is over.
 class trouble_log {
 public:
     using sink = std::function<void(std::string_view)>;
@@ -8120,28 +8176,28 @@ public:
 
     explicit trouble_log(sink to) : sink_(std::move(to)) {}
 
-    void tell(const place& where, const std::string& line) {
-        if (std::exchange(told_[where], line) != line && sink_) sink_(line);
+    void log(const place& where, const std::string& line) {
+        if (std::exchange(logged_[where], line) != line && sink_) sink_(line);
     }
 
-    /// Tells of what was caught, or throws it again where everything is over: cancelled, or `shut_down`.
-    void report(const place& where, const std::string& what, const std::exception_ptr& failure) {
+    /// Logs an error, or throws it again where the scheduler must end: `operation_aborted`, `shut_down`.
+    void log_failure(const place& where, const std::string& what, const std::exception_ptr& failure) {
         try {
             std::rethrow_exception(failure);
         } catch (const boost::system::system_error& e) {
             if (e.code() == asio::error::operation_aborted || e.code() == errc::shut_down) throw;
-            tell(where, what + ": " + e.what());
+            log(where, what + ": " + e.what());
         } catch (const std::exception& e) {
-            tell(where, what + ": " + e.what());
+            log(where, what + ": " + e.what());
         }
     }
 
-    void is_over(const place& where) { told_.erase(where); }
+    void is_over(const place& where) { logged_.erase(where); }
 
     /// Forgets the rows of a queue for which `is_there` is false.
     template <class Predicate>
     void keep_rows(const std::string& queue, Predicate is_there) {
-        std::erase_if(told_, [&](const auto& one) {
+        std::erase_if(logged_, [&](const auto& one) {
             const auto& [of, row] = one.first;
             return of == queue && !row.empty() && !is_there(row);
         });
@@ -8149,14 +8205,14 @@ public:
 
     /// Forgets all queues but these and the one without a name.
     void keep_queues(const std::set<std::string>& queues) {
-        std::erase_if(told_, [&](const auto& one) {
+        std::erase_if(logged_, [&](const auto& one) {
             return !one.first.first.empty() && !queues.contains(one.first.first);
         });
     }
 
 private:
     sink sink_;
-    std::map<place, std::string> told_;
+    std::map<place, std::string> logged_;
 };
 
 }  // namespace taskflux::detail
@@ -8165,8 +8221,8 @@ private:
 
 namespace taskflux::detail {
 
-/// A scheduler while it runs: looks for schedules now and then, sleeps until the first is due, fires it. On one
-/// strand; kept alive by its loop.
+/// A scheduler while it runs: reads the schedules now and then, sleeps until the first is due, and fires it. On one strand;
+/// kept alive by its loop.
 class scheduler_core final : public std::enable_shared_from_this<scheduler_core> {
 public:
     template <class T>
@@ -8177,56 +8233,56 @@ public:
 
     const asio::any_io_executor& strand() const { return strand_; }
 
-    /// Until `stop`, or until the broker is closed, which throws. Local jobs that still run are cancelled then, and
-    /// waited for. `threads`, if it has any of its own, stay until then.
+    /// Runs until `stop`, or until the broker is closed, which throws; then cancels the local jobs that still run, and waits
+    /// for them. The scheduler's own `threads`, if any, live until then.
     awaitable<void> live(std::shared_ptr<asio::thread_pool> threads);
 
     /// Thread-safe; may come before `live`, and more than once.
     void stop();
 
-    /// For a scheduler that goes away while it runs: no job is started any more.
+    /// For a scheduler that is destroyed while it runs: starts no further job.
     void abandon();
 
 private:
     using known = known_schedule;
     using place = trouble_log::place;
 
-    /// What the broker keeps.
+    /// The loop over the schedules that the broker stores.
     awaitable<void> fire_shared();
 
-    /// The jobs of every process, which wait for no server.
+    /// The loop over the local jobs of scope `every_process`, which need no server.
     awaitable<void> fire_own();
 
     time_point next_due() const;
 
-    /// One call, with which the broker's time comes: all that jobs of every process wait for. False when it failed.
+    /// A first call, which sets the broker's clock; jobs of scope `every_process` wait for no other. False when it failed.
     awaitable<bool> ask_the_time();
 
-    /// Stores the local jobs that the broker has to know and does not yet.
+    /// Stores the schedules of local jobs that the broker does not have yet.
     awaitable<void> put_jobs();
 
-    /// False when there was nothing to be seen. One queue in trouble is no reason to look less often at the others.
+    /// Reads all queues; false when none could be read. One that can't be read does not delay the others.
     awaitable<bool> look();
 
-    /// What a queue has now; what it does not have any more is forgotten.
+    /// Takes over the rows that a queue has now, and forgets those that it no longer has.
     void learn(const std::string& queue, std::vector<schedule_entry> rows);
 
-    /// A row may be left over from a time when its job was not for every process.
+    /// Whether this process fires the row. A row may be left over from a time when its job had another scope.
     bool is_shared_job(const std::string& row) const;
     bool is_for_us(const std::string& queue, const schedule_definition& one) const;
 
     awaitable<void> fire_all();
 
-    /// False when another node was faster.
+    /// False when another node has changed the row before.
     awaitable<bool> fire(known& one, time_point now);
 
-    /// For how long there has been no sleep but calls: a tick of that time has not been missed. Bounded, since the
-    /// server's time may step.
+    /// How long the loop has waited for calls since its last sleep: a tick of that time is not missed. Bounded, since the
+    /// server's clock may step.
     duration held_up(time_point now) const;
 
     void run(const schedule_entry& entry, const tick_plan& plan, bool is_asked_for = false);
 
-    /// Cancels what a tick has followed. That it could not be is told of: the tick itself has fired.
+    /// Cancels the task of the tick before. A failure is logged only: the tick itself has fired.
     awaitable<void> cancel_task(const schedule_entry& of, std::string own_id);
     awaitable<void> cancel_live_task(std::string queue, std::string own_id);
 
@@ -8234,14 +8290,14 @@ private:
     const scheduler_options options_;
     const std::string host_;
     const std::shared_ptr<const local_job_map> jobs_;
-    trouble_log trouble_;  // its `report` ends the loop for what ends it
+    trouble_log trouble_;  // `log_failure` throws what ends the loop
     taskflux::clock& clock_;
     const asio::any_io_executor strand_;
     local_runs runs_;
     nursery loops_;
     nursery::child shared_;
     bool is_stopped_ = false;
-    bool must_look_ = false;  // somebody was faster
+    bool must_look_ = false;  // another node has changed a row
     time_point awake_since_ = never;  // the end of the last sleep
     std::vector<std::string> jobs_to_put_;
     std::map<place, known> known_;
@@ -8257,11 +8313,14 @@ namespace detail {
 
 enum class schedule_verb { remove, pause, resume, run_now };
 
-/// None: throws, unless that is what is left of some.
+/// All rows with this id. Throws `not_found` for none, unless `may_be_none`.
 asio::awaitable<std::vector<schedule_entry>> find_schedule(schedule_book book, std::string id, bool may_be_none = false) {
     auto found = co_await book.read_all();
     std::erase_if(found, [&](const auto& one) { return !one.is_called(id); });
-    if (found.empty() && !may_be_none) throw error(errc::not_found, "no schedule has the id \"" + id + '"');
+    if (found.empty() && !may_be_none) {
+        throw error(errc::not_found,
+                    "schedule \"" + id + "\" is in none of the scheduler's queues: list() names all");
+    }
     co_return found;
 }
 
@@ -8298,7 +8357,7 @@ asio::awaitable<bool> act_on_one(schedule_book book, schedule_entry one, schedul
 
 asio::awaitable<void> act_on_all(schedule_book book, std::string id, schedule_verb what) {
     std::set<std::pair<std::string, std::string>> done;  // queues and rows: once each
-    for (bool all_done = false; !all_done;) {  // again where somebody else has changed one
+    for (bool all_done = false; !all_done;) {  // again where another process has changed one
         auto found = co_await find_schedule(book, id, !done.empty());
         all_done = true;
         for (auto& one : found) {
@@ -8346,7 +8405,7 @@ scheduler::~scheduler() {
 }
 
 asio::awaitable<void> scheduler::run() {
-    if (core_) throw error(errc::wrong_state, "this scheduler has been run already");
+    if (core_) throw error(errc::wrong_state, "this scheduler can't be run again: a scheduler runs once; make another one");
     core_ = std::make_shared<detail::scheduler_core>(book_, options_, host_, jobs_, cpu());
     if (is_stopped_) core_->stop();
     return detail::live(core_, pool_);
@@ -8389,10 +8448,14 @@ std::string scheduler::row_of(std::string_view id, const schedule_options& optio
 }
 
 void scheduler::add(detail::local_job job) {
-    if (core_) throw error(errc::wrong_state, "local job " + job.definition.id + ": local jobs are set before run()");
+    if (core_) {
+        throw error(errc::wrong_state,
+                    "local job " + job.definition.id +
+                        " can't be added: the scheduler has been run; call local() before run()");
+    }
     const auto id = job.definition.id;
     if (!jobs_->emplace(id, std::move(job)).second) {
-        throw error(errc::invalid_argument, "there is a local job " + id + " already");
+        throw error(errc::invalid_argument, "local job " + id + " can't be added: there is one with this id; use another id");
     }
 }
 
@@ -8414,11 +8477,13 @@ stored_schedule read_schedule(std::string_view text) {
     try {
         made = decode<stored_schedule>(text);
     } catch (const std::exception& e) {
-        throw error(errc::protocol, std::string("it can't be read: ") + e.what());
+        throw error(errc::protocol, std::string("a stored schedule can't be read: ") + e.what());
     }
     if (made.version != stored_schedule::current_version) {
-        throw error(errc::protocol, "its version is " + std::to_string(made.version) + ", this program knows " +
-                                        std::to_string(stored_schedule::current_version));
+        throw error(errc::protocol, "a stored schedule can't be read: its version is " +
+                                        std::to_string(made.version) + ", and this program knows " +
+                                        std::to_string(stored_schedule::current_version) +
+                                        "; start a version that knows it, or remove it");
     }
     return made;
 }
@@ -8616,7 +8681,7 @@ asio::awaitable<void> scheduler_core::fire_shared() {
         must_look_ = false;
         for (;;) {
             co_await fire_all();
-            co_await asio::post(asio::deferred);  // others have their turn, also where no call waits and all is late
+            co_await asio::post(asio::deferred);  // lets other coroutines run, also where no call waits and everything is late
             if (must_look_ || clock_.now() >= look_again) break;
             co_await sleep_until(clock_, (std::min)(look_again, next_due()));
             awake_since_ = clock_.now();
@@ -8634,11 +8699,11 @@ asio::awaitable<bool> scheduler_core::ask_the_time() {
     auto reading = book_.read(local_queue);
     const auto read = co_await caught(std::move(reading));
     const place where(local_queue, "");
-    if (read.failure()) trouble_.report(where, std::string("the schedules of queue ") + local_queue, read.failure());
+    if (read.failure()) trouble_.log_failure(where, std::string("the schedules of queue ") + local_queue, read.failure());
     co_return !read.failure();
 }
 
-// --- looking ------------------------------------------------------------------------------------------------
+// --- reading ------------------------------------------------------------------------------------------------
 
 asio::awaitable<void> scheduler_core::put_jobs() {
     const auto some = std::exchange(jobs_to_put_, std::vector<std::string>());
@@ -8650,8 +8715,8 @@ asio::awaitable<void> scheduler_core::put_jobs() {
             trouble_.is_over(where);
             continue;
         }
-        jobs_to_put_.push_back(id);  // where its row can't be read, that is told of on looking
-        if (!is_unreadable(put.failure())) trouble_.report(where, "local job " + id, put.failure());
+        jobs_to_put_.push_back(id);  // a row that can't be read is logged when it is read next
+        if (!is_unreadable(put.failure())) trouble_.log_failure(where, "local job " + id, put.failure());
     }
 }
 
@@ -8660,13 +8725,13 @@ asio::awaitable<bool> scheduler_core::look() {
     auto listed = co_await caught(std::move(listing));
     const place nowhere;
     if (listed.failure()) {
-        trouble_.report(nowhere, "the schedules", listed.failure());
+        trouble_.log_failure(nowhere, "the schedules", listed.failure());
         co_return false;
     }
     trouble_.is_over(nowhere);
     const auto names = listed.take();
     std::set<std::string> queues(names.begin(), names.end());
-    for (const auto& [where, one] : known_) queues.insert(where.first);  // also where it has just gone
+    for (const auto& [where, one] : known_) queues.insert(where.first);  // also a queue that is no longer there
     trouble_.keep_queues(queues);
     bool has_seen = false;
     for (const auto& name : queues) {
@@ -8674,7 +8739,7 @@ asio::awaitable<bool> scheduler_core::look() {
         auto rows = co_await caught(std::move(reading));
         const place where(name, "");
         if (rows.failure()) {
-            trouble_.report(where, "the schedules of queue " + name, rows.failure());
+            trouble_.log_failure(where, "the schedules of queue " + name, rows.failure());
             continue;
         }
         trouble_.is_over(where);
@@ -8706,7 +8771,7 @@ void scheduler_core::learn(const std::string& queue, std::vector<schedule_entry>
             }
             trouble_.is_over(where);
         } catch (const error& e) {
-            trouble_.tell(where, "schedule " + row.row + " of queue " + queue + " is left as it is: " + e.what());
+            trouble_.log(where, "schedule " + row.row + " of queue " + queue + " is left as it is: " + e.what());
         }
     }
     trouble_.keep_rows(queue, [&](const std::string& row) { return there.contains(row); });
@@ -8729,17 +8794,17 @@ bool scheduler_core::is_for_us(const std::string& queue, const schedule_definiti
 
 asio::awaitable<void> scheduler_core::fire_all() {
     std::vector<place> due;
-    const auto now = clock_.now();  // for all of them: none is late because of the others' calls
+    const auto now = clock_.now();  // for all of them: none is late because of calls for the others
     awake_since_ = (std::min)(awake_since_, now);
     for (const auto& [where, one] : known_) {
         if (one.due() <= now) due.push_back(where);
     }
     for (const auto& where : due) {
-        const auto found = known_.find(where);  // only `look` changes which there are
-        auto one = found->second;  // a copy: what it says holds only once it is stored
+        const auto found = known_.find(where);  // only `look` adds and removes entries
+        auto one = found->second;  // a copy: changes count only once they are stored
         auto firing = fire(one, now);
         auto fired = co_await caught(std::move(firing));
-        if (fired.failure()) trouble_.report(where, "schedule " + where.second, fired.failure());
+        if (fired.failure()) trouble_.log_failure(where, "schedule " + where.second, fired.failure());
         const bool is_ours = !fired.failure() && fired.take();
         must_look_ = must_look_ || (!is_ours && !fired.failure());
         if (is_ours) {
@@ -8774,7 +8839,7 @@ asio::awaitable<bool> scheduler_core::fire(known& one, time_point now) {
     }
     const bool is_ours = co_await book_.write(one.entry, std::move(tasks));
     if (is_ours && !means.task) run(one.entry, plan, is_asked_for);
-    // Only who has the tick may cancel for it: whose write is refused knows an older definition.
+    // Only the node that has taken the tick may cancel for it: a node whose write was refused has an older definition.
     if (is_ours && means.overlap == overlap_policy::cancel_previous) co_await cancel_task(one.entry, before);
     co_return is_ours;
 }
@@ -8815,7 +8880,7 @@ asio::awaitable<void> scheduler_core::fire_own() {
             soonest = (std::min)(soonest, one.due());
         }
         co_await asio::post(asio::deferred);
-        // Not for longer: what is known of the broker's time may have changed.
+        // Not longer: the broker's clock may have been set meanwhile.
         co_await sleep_until(clock_, (std::min)(soonest, later(clock_.now(), options_.look_every())));
     }
 }
@@ -8825,7 +8890,7 @@ asio::awaitable<void> scheduler_core::cancel_task(const schedule_entry& of, std:
     const auto cancelled = co_await caught(std::move(cancelling));
     const place where(of.queue, of.row);
     if (cancelled.failure()) {
-        trouble_.report(where, "schedule " + of.row + ", cancelling " + own_id, cancelled.failure());
+        trouble_.log_failure(where, "schedule " + of.row + ", cancelling " + own_id, cancelled.failure());
     }
 }
 
@@ -8842,7 +8907,7 @@ asio::awaitable<void> scheduler_core::cancel_live_task(std::string queue, std::s
 
 namespace taskflux::detail {
 
-/// What to tell the broker about an attempt that returned `result`.
+/// The settlement of an attempt that returned `result`.
 inline settlement succeeded(const delivery& what, std::string result) {
     settlement end;
     end.key = what.key;
@@ -8851,15 +8916,15 @@ inline settlement succeeded(const delivery& what, std::string result) {
     return end;
 }
 
-/// An attempt that ended with an error, for deciding what follows.
+/// An attempt that ended with an error, as `decide` needs to know it.
 struct failed_attempt {
     const delivery* what = nullptr;
     retry_policy::predicate retry_if = nullptr;  ///< of the worker's own contract
-    std::optional<errc> stopped;                 ///< why its handler was told to stop, if it was
+    std::optional<errc> stopped;                 ///< why its handler was cancelled, if it was
     std::exception_ptr error;
 };
 
-/// What to tell the broker about an attempt that failed at `now`; nothing where it has no say any more.
+/// The settlement of an attempt that failed at `now`; nothing where its lease was lost.
 template <class Generator>
 std::optional<settlement> decide(const failed_attempt& attempt, time_point now, Generator& random) {
     const auto& what = *attempt.what;
@@ -8875,10 +8940,10 @@ std::optional<settlement> decide(const failed_attempt& attempt, time_point now, 
     if (attempt.stopped == errc::timed_out) return end;  // the overall deadline
     try {
         std::rethrow_exception(attempt.error);
-    } catch (const suspension& pause) {
+    } catch (const suspension& suspended) {
         end.how = settlement::kind::suspend;
-        end.data = pause.awaited;
-        end.delay = pause.delay;
+        end.data = suspended.awaited;
+        end.delay = suspended.delay;
         return end;
     } catch (const bad_payload&) {
         return end;
@@ -8890,12 +8955,12 @@ std::optional<settlement> decide(const failed_attempt& attempt, time_point now, 
         end.counts = false;
         return end;
     } catch (const error& e) {
-        if (e.code() == errc::journal_mismatch) return end;  // no retry mends it
-    } catch (...) {  // any other failure: the policy's matter
+        if (e.code() == errc::journal_mismatch) return end;  // a retry would fail again
+    } catch (...) {  // any other failure: the policy decides
     }
     try {
         if (attempt.retry_if && !attempt.retry_if(attempt.error)) return end;
-    } catch (...) {  // a predicate that can't tell does not get another attempt
+    } catch (...) {  // a predicate that throws: no other attempt
         return end;
     }
     if (const auto delay = next_delay(what.spec->policy.retry, what.attempt, now - what.first_started_at, random)) {
@@ -8913,7 +8978,7 @@ namespace taskflux::detail {
 
 class attempt;
 
-/// Who owns attempts. Called from whatever thread an attempt is on.
+/// The owner of attempts. Called on any thread on which an attempt runs.
 class attempt_owner {
 public:
     virtual void on_end(attempt& ended, std::exception_ptr error) noexcept = 0;
@@ -8927,14 +8992,14 @@ protected:
     ~attempt_owner() = default;
 };
 
-/// One attempt at a task, as a job for the worker's slots.
-class attempt final : public attempted_job, public list_hook<attempt>, private context_sink {
+/// One attempt at a task, run by the worker's slots.
+class attempt final : public executor_job, public list_hook<attempt>, private context_sink {
 public:
     /// `pool` and `handler` belong to `owner`, and live as long. `timeout` is for a task that has none.
     attempt(executor_state& pool, std::shared_ptr<attempt_owner> owner, detail::task_handler& handler,
             taskflux::clock& clock, duration timeout, std::string queue, std::shared_ptr<const std::string> consumer,
             delivery what)
-        : attempted_job(handler.kind(), pool), owner_(std::move(owner)), handler_(handler), what_(std::move(what)),
+        : executor_job(handler.kind(), pool), owner_(std::move(owner)), handler_(handler), what_(std::move(what)),
           consumer_(std::move(consumer)), id_{std::move(queue), what_.key}, clock_(clock),
           timeout_(what_.spec->policy.timeout > duration::zero() ? what_.spec->policy.timeout : timeout) {}
 
@@ -8994,7 +9059,7 @@ private:
     const broker_ptr& broker() const override { return owner_->broker(); }
     const std::string& consumer_name() const override { return *consumer_; }
 
-    // Several calls of a handler may wait at the same time; all that it has is one slot.
+    // Several calls of a handler may wait at the same time, and it has one slot.
     void park() override {
         if (parked_++ == 0) owner_->on_park(true);
     }
@@ -9023,9 +9088,9 @@ namespace taskflux::detail {
 
 using consumer_ptr = std::shared_ptr<const std::string>;
 
-/// The name under which a worker holds its lease: its node's, a random word, as another process may have had that name and
-/// have died, and an epoch that grows each time the lease was lost: so that nobody mistakes an old life for the new.
-/// Thread-safe, but for `join`.
+/// The name under which a worker holds its lease: its node's, a random word (another process may have had the name before),
+/// and an epoch that grows each time the lease is lost, so that the reports of an earlier lease are told apart. Thread-safe,
+/// except for `join`.
 class membership {
 public:
     /// An empty `node` gets a UUID for a name.
@@ -9071,35 +9136,36 @@ private:
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/flow/worker/outbox.hpp ------------------------------------------------------
+// -------------------- taskflux/flow/worker/pending_reports.hpp ---------------------------------------------
 
 namespace taskflux::detail {
 
-/// What a worker has to tell the broker, gathered by queue and consumer: what comes while a call is under
-/// way is the next batch. Thread-safe.
-class outbox {
+/// Reports and settlements that a worker has not sent to the broker yet, by queue and consumer: those that are
+/// added while a call is in flight are the next batch. Thread-safe.
+class pending_reports {
 public:
-    struct parcel {
+    struct batch {
         std::string queue;
         std::shared_ptr<const std::string> consumer;
-        std::vector<report> reports;  ///< to be told before the settlements
+        std::vector<attempt_report> reports;  ///< sent before the settlements
         std::vector<settlement> settlements;
     };
 
-    /// Says whether it began a parcel, so that somebody must be told. So do both.
+    /// Adds the end of an attempt. Returns whether it began a batch, so that the sending loop must be woken.
     bool add(const std::string& queue, const std::shared_ptr<const std::string>& consumer, settlement end) {
         const std::lock_guard lock(mutex_);
-        const auto before = parcels_.size();
-        parcel_for(queue, consumer).settlements.push_back(std::move(end));
-        return parcels_.size() > before;
+        const auto before = batches_.size();
+        batch_for(queue, consumer).settlements.push_back(std::move(end));
+        return batches_.size() > before;
     }
 
-    /// Newer progress of an attempt replaces older; log lines add up.
-    bool add(const std::string& queue, const std::shared_ptr<const std::string>& consumer, report news) {
+    /// Adds a report, whose progress replaces the attempt's older one and whose log lines follow its older ones. Returns
+    /// whether it began a batch, so that the sending loop must be woken.
+    bool add(const std::string& queue, const std::shared_ptr<const std::string>& consumer, attempt_report news) {
         const std::lock_guard lock(mutex_);
-        const auto before = parcels_.size();
-        auto& reports = parcel_for(queue, consumer).reports;
-        const auto known = std::ranges::find_if(reports, [&](const report& r) {
+        const auto before = batches_.size();
+        auto& reports = batch_for(queue, consumer).reports;
+        const auto known = std::ranges::find_if(reports, [&](const attempt_report& r) {
             return r.key == news.key && r.token == news.token;
         });
         if (known == reports.end()) {
@@ -9108,37 +9174,37 @@ public:
             if (news.progress) known->progress = std::move(news.progress);
             std::ranges::move(news.log, std::back_inserter(known->log));
         }
-        return parcels_.size() > before;
+        return batches_.size() > before;
     }
 
-    /// Takes the parcels, but for those of `busy` queues: what is there to tell them goes on growing.
-    std::vector<parcel> take(const std::vector<std::string>& busy) {
+    /// Takes the batches, except for those of `busy` queues, which go on growing.
+    std::vector<batch> take(const std::vector<std::string>& busy) {
         const std::lock_guard lock(mutex_);
-        std::vector<parcel> taken, kept;
-        for (auto& one : parcels_) {
+        std::vector<batch> taken, kept;
+        for (auto& one : batches_) {
             const bool is_busy = std::ranges::find(busy, one.queue) != busy.end();
             (is_busy ? kept : taken).push_back(std::move(one));
         }
-        parcels_ = std::move(kept);
+        batches_ = std::move(kept);
         return taken;
     }
 
     bool empty() const {
         const std::lock_guard lock(mutex_);
-        return parcels_.empty();
+        return batches_.empty();
     }
 
 private:
-    parcel& parcel_for(const std::string& queue, const std::shared_ptr<const std::string>& consumer) {
-        for (auto& known : parcels_) {
+    batch& batch_for(const std::string& queue, const std::shared_ptr<const std::string>& consumer) {
+        for (auto& known : batches_) {
             if (known.consumer == consumer && known.queue == queue) return known;
         }
-        parcels_.push_back({queue, consumer, {}, {}});
-        return parcels_.back();
+        batches_.push_back({queue, consumer, {}, {}});
+        return batches_.back();
     }
 
     mutable std::mutex mutex_;
-    std::vector<parcel> parcels_;
+    std::vector<batch> batches_;
 };
 
 }  // namespace taskflux::detail
@@ -9147,7 +9213,7 @@ private:
 
 namespace taskflux::detail {
 
-/// The attempts that a worker has in hand, so that one or all can be cancelled. Thread-safe.
+/// The attempts that a worker runs, so that one or all can be cancelled. Thread-safe.
 class running_attempts {
 public:
     void add(intrusive_list<attempt>& more) {
@@ -9187,23 +9253,23 @@ private:
 
 namespace taskflux::detail {
 
-/// The attempts that a worker has in hand: run on a pool of slots, cancelled alone or together, and what they
-/// have to tell put into the outbox. Their ends are decided here. Attempts keep it alive. Thread-safe, but
-/// for what waits: one at a time, on its worker's strand.
+/// The attempts of a worker: runs them on a pool of slots, cancels one or all, decides what follows from their ends, and
+/// gathers their reports. Attempts keep it alive. Thread-safe, except for the functions that wait: one at a time, on the
+/// worker's strand.
 class crew final : public attempt_owner, public std::enable_shared_from_this<crew> {
 public:
     /// `cpu` is where plain functions run.
     crew(broker_ptr broker, const worker_options& options, std::shared_ptr<const handler_map> handlers,
          asio::any_io_executor cpu);
 
-    /// How many more attempts fit, running or prefetched; none during a pause.
+    /// How many more attempts fit, running or prefetched; none while it is paused.
     std::size_t room() const {
         if (is_paused_) return 0;
         const auto taken = in_hand_.load(), most = capacity_ + parked_;
         return taken < most ? most - taken : 0;
     }
 
-    /// What runs already ends, when there are fewer slots from now on.
+    /// Changes the number of slots; attempts that run already go on.
     void concurrency(std::size_t slots);
     std::size_t concurrency() const { return capacity_ - prefetch_; }
 
@@ -9219,31 +9285,31 @@ public:
     /// Starts attempts at tasks that `who` fetched from `queues`.
     void launch(std::vector<delivery> found, const std::vector<std::string>& queues, const consumer_ptr& who);
 
-    /// Gives tasks back that were fetched too late to be started.
+    /// Gives back tasks that were fetched too late to be started.
     void give_back(const std::vector<delivery>& found, const std::vector<std::string>& queues,
                    const consumer_ptr& who);
 
-    /// Gives tasks back that have been prefetched, and not been started.
+    /// Gives back tasks that were prefetched and not started.
     void give_back_waiting();
 
     void cancel(const std::string& queue, const cancel_request& wanted);
     void cancel_all(errc reason);
 
-    /// Cancels everything for good, and lets go of the slots. Wakes nobody, so that it may be called while the
-    /// context is being destroyed: `wake` must follow otherwise.
+    /// Cancels all attempts for good, and releases the slots. Wakes no coroutine, so that it may be called while the
+    /// context is being destroyed; otherwise `wake` must follow.
     void close();
 
-    /// Whether nothing is in hand any more, within `limit`.
+    /// Waits up to `limit` for all attempts to end; returns whether they have.
     asio::awaitable<bool> emptied_within(duration limit);
 
-    /// What is to be told to the broker, but for queues that are `busy` being told.
-    std::vector<outbox::parcel> take_news(const std::vector<std::string>& busy) { return outbox_.take(busy); }
-    bool has_news() const { return !outbox_.empty(); }
+    /// The pending reports, except for those of `busy` queues, to which a batch is being sent.
+    std::vector<pending_reports::batch> take_news(const std::vector<std::string>& busy) { return pending_.take(busy); }
+    bool has_news() const { return !pending_.empty(); }
 
-    /// Returns when there may be news, or after `wake`.
+    /// Returns when there may be pending reports, or after `wake`.
     asio::awaitable<void> wait_for_news() { return news_.wait(); }
 
-    /// Lets everybody who waits here look again.
+    /// Wakes the coroutines that wait here, so that they check again.
     void wake();
 
     executor_counts counts() const { return pool_->counts(); }
@@ -9253,7 +9319,7 @@ private:
 
     void on_end(attempt& ended, std::exception_ptr error) noexcept override;
 
-    /// Its coroutine was destroyed with the context: nobody can wait any more.
+    /// An attempt's coroutine was destroyed with the context: no coroutine can wait any more.
     void on_abandon(attempt& of) noexcept override;
     void on_progress(attempt& of, std::string encoded) override;
     void on_park(bool is_parked) override;
@@ -9261,11 +9327,11 @@ private:
     const broker_ptr& broker() const override { return broker_; }
 
     std::optional<settlement> verdict(const failed_attempt& failed);
-    static report report_of(const attempt& of);
+    static attempt_report report_of(const attempt& of);
 
     template <class News>
     void send(const std::string& queue, const consumer_ptr& who, News news) {
-        if (outbox_.add(queue, who, std::move(news)) && !is_quiet_) news_.set();
+        if (pending_.add(queue, who, std::move(news)) && !is_quiet_) news_.set();
     }
 
     void let_go() noexcept {
@@ -9287,17 +9353,17 @@ private:
     std::atomic<bool> is_paused_ = false;
     const std::shared_ptr<executor_state> pool_;
 
-    outbox outbox_;
+    pending_reports pending_;
     running_attempts running_;
     std::mutex random_mutex_;  // guards the next
     std::minstd_rand random_;
 
     std::atomic<std::size_t> in_hand_ = 0;
-    std::atomic<std::size_t> parked_ = 0;  // of those in hand: they only wait for their subtasks
+    std::atomic<std::size_t> parked_ = 0;  // attempts that only wait for subtasks
     std::atomic<bool> wants_room_ = false;
     std::atomic<bool> is_quiet_ = false;
-    event news_;  // there is a new parcel in the outbox
-    event room_;  // an attempt has ended, and somebody waits for that
+    event news_;  // there is a new batch of pending reports
+    event room_;  // an attempt has ended
 };
 
 }  // namespace taskflux::detail
@@ -9306,14 +9372,14 @@ private:
 
 namespace taskflux::detail {
 
-/// A thread that renews a lease, whatever the I/O thread is busy with, until that has not moved for so long
-/// that it must be stuck. Thread-safe.
+/// A thread that renews a lease, also while a handler blocks the I/O thread, until that has been blocked for so long that
+/// it counts as stuck. Thread-safe.
 class lease_keeper {
 public:
     using renew = std::function<asio::awaitable<void>()>;  // must not throw
 
-    /// Will await `action` every `period` (of real time) on a thread of its own, unless `watched` has not run
-    /// anything for `stuck_after` by `clock` (zero: never mind).
+    /// Awaits `action` every `period` (of real time) on a thread of its own, unless `watched` has run nothing for
+    /// `stuck_after` by `clock` (zero: always).
     lease_keeper(duration period, duration stuck_after, taskflux::clock& clock, asio::any_io_executor watched,
                  renew action)
         : period_(period), stuck_after_(stuck_after), clock_(clock), watched_(std::move(watched)),
@@ -9331,7 +9397,7 @@ public:
         thread_ = std::thread([this] { context_.run(); });
     }
 
-    /// Ends the thread, and waits for that.
+    /// Ends the thread, and waits for its end.
     void stop() {
         const std::lock_guard lock(mutex_);
         is_stopped_ = true;
@@ -9374,14 +9440,14 @@ private:
 
 namespace taskflux::detail {
 
-/// How far a worker's life has come. It only goes on, never back.
+/// The phase of a running worker. It only goes forward.
 class worker_phase {
 public:
     enum class step {
         working,     // it fetches tasks
-        draining,    // it fetches none; its handlers have time to end
-        cancelling,  // that time is over: its handlers are cancelled
-        closing      // no handler is waited for any more: what is known of ends is told to the broker once more
+        draining,    // it fetches none; its handlers may finish
+        cancelling,  // their time is over: they are cancelled
+        closing      // it waits for no handler any more, and sends the pending reports once more
     };
 
     /// Goes on to `to`, unless it is there already, or further.
@@ -9403,8 +9469,8 @@ private:
 
 namespace taskflux::detail {
 
-/// A worker while it runs: loops that fetch tasks for its crew, tell the broker what became of them, and keep
-/// the lease. All of them are on one strand. Kept alive by its loops.
+/// A worker while it runs: loops that fetch tasks for its crew, report their ends to the broker, and renew the lease.
+/// All of them are on one strand. Kept alive by its loops.
 class worker_core final : public std::enable_shared_from_this<worker_core> {
 public:
     /// `cpu` is where plain functions run. `queues` must not be empty.
@@ -9413,17 +9479,17 @@ public:
 
     const asio::any_io_executor& strand() const { return strand_; }
 
-    /// The worker's whole life: until `stop`, or until the broker is closed, which throws. `cpu_threads`, if it
-    /// has any of its own, stay until nothing can be posted to them any more.
+    /// Runs the worker until `stop`, or until the broker is closed, which throws. The worker's own `cpu_threads`, if any,
+    /// live until nothing can be posted to them any more.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool> cpu_threads);
 
     /// Thread-safe; may come before `live`, and more than once.
     void stop();
 
-    /// Like `stop`, and cancels the handlers at once.
+    /// Like `stop`, but cancels the handlers at once.
     void stop_now();
 
-    /// For a worker that goes away while it runs: no thread of its own is left, and its handlers are cancelled.
+    /// For a worker that is destroyed while it runs: ends its threads, and cancels its handlers.
     void abandon();
 
     executor_counts counts() const { return crew_->counts(); }
@@ -9438,49 +9504,49 @@ private:
     static std::vector<std::string> names_of(const std::vector<weighted_queue>& queues);
     static std::shared_ptr<const name_set> names_of(const handler_map& handlers);
 
-    /// No task is fetched from now on, and the worker's end is as far as `to`.
+    /// Fetches no more tasks, and goes on to the phase `to`.
     void end_fetching(step to);
 
-    /// A loop ended with an error that it could not get over.
+    /// A loop has ended with an error that it can't handle.
     void on_broken();
 
     asio::awaitable<void> fetch_loop();
     fetch_request next_request(const std::string& consumer, std::size_t room);
 
-    /// So that the end of a short handler reaches the broker before the next fetch: who waits for it comes first while
-    /// there is little to do.
+    /// Lets a short handler end before the next fetch, so that a caller which waits for its result gets it sooner while the
+    /// worker has little to do.
     asio::awaitable<void> let_it_end();
 
-    /// After a failed fetch: a new epoch when the lease is gone, otherwise patience. Throws when the broker
+    /// After a failed fetch: joins with a new epoch when the lease is lost, otherwise backs off. Throws when the broker
     /// has been closed.
     asio::awaitable<void> recover(std::exception_ptr failure, consumer_ptr who);
 
     asio::awaitable<void> settle_loop();
 
-    /// Delivers beside the others: a queue that can't be reached must not hold up the rest.
-    void send(outbox::parcel parcel);
+    /// Sends in a coroutine of its own, so that a queue that can't be reached does not delay the others.
+    void send(pending_reports::batch batch);
 
-    /// Tells the broker, again and again until it has heard or will not any more.
-    asio::awaitable<void> deliver(outbox::parcel parcel);
+    /// Sends a batch to the broker, with retries until it is accepted or the worker ends.
+    asio::awaitable<void> deliver(pending_reports::batch batch);
 
-    /// Hears of tasks that are to be cancelled, and of a lost lease.
+    /// Waits for tasks that must be cancelled, and for a lost lease.
     asio::awaitable<void> watch_loop();
     asio::awaitable<void> watch();
 
-    /// On the strand, or on the keeper's thread. Throws only when it is cancelled.
+    /// Renews the lease, on the strand or on the keeper's thread. Throws only when it is cancelled.
     asio::awaitable<void> renew();
     void on_renewed(const consumer_ptr& who, const renewal& answer);
 
-    /// What this consumer ran is others' now: their attempts count, not ours.
+    /// Cancels the handlers of a consumer whose lease is lost: other workers run its tasks now.
     void on_lost(const consumer_ptr& who);
 
-    asio::awaitable<void> pause(unsigned failures);
+    asio::awaitable<void> back_off(unsigned failures);
 
-    /// Lets the handlers end: by themselves, then cancelled, then not at all.
+    /// Waits for the handlers to finish, then cancels them, then gives their tasks back.
     asio::awaitable<void> drain();
 
     /// Thread-safe.
-    void note(log_level level, std::string text) const;
+    void log(log_level level, std::string text) const;
 
     const broker_ptr broker_;
     const worker_options options_;
@@ -9496,7 +9562,7 @@ private:
     nursery loops_;
     nursery::child fetching_, settling_, watching_;
     worker_phase phase_;
-    std::vector<std::string> busy_queues_;  // that are being told how tasks ended
+    std::vector<std::string> busy_queues_;  // to which a batch is being sent
     consumer_ptr lost_;  // the latest one whose lease was lost
     unsigned failures_ = 0;
 
@@ -9515,9 +9581,12 @@ worker::~worker() {
 }
 
 asio::awaitable<void> worker::run() {
-    if (core_) throw error(errc::wrong_state, "this worker has been run already");
+    if (core_) throw error(errc::wrong_state, "this worker can't be run again: a worker runs once; make another one");
     auto queues = options_.queues().empty() ? contract_queues_ : options_.queues();
-    if (handlers_->empty()) throw error(errc::invalid_argument, "a worker needs a handler: call on() before run()");
+    if (handlers_->empty()) {
+        throw error(errc::invalid_argument,
+                    "this worker can't be run: it has no handler; call on() before run()");
+    }
     core_ = std::make_shared<detail::worker_core>(broker_, options_, std::move(queues), handlers_, cpu());
     if (is_paused_) core_->attempts().pause(true);
     if (is_stopped_) core_->stop();
@@ -9537,7 +9606,10 @@ void worker::stop_now() {
 executor_counts worker::counts() const { return core_ ? core_->counts() : executor_counts{}; }
 
 void worker::set_concurrency(std::size_t slots) {
-    if (slots == 0) throw error(errc::invalid_argument, "a worker needs at least one slot; pause() takes no tasks");
+    if (slots == 0) {
+        throw error(errc::invalid_argument,
+                    "set_concurrency: a worker needs at least one slot; to take no tasks use pause()");
+    }
     if (core_) return core_->attempts().concurrency(slots);
     options_.concurrency(slots);
 }
@@ -9569,15 +9641,21 @@ std::vector<std::string> worker::tasks() const {
 }
 
 void worker::add(std::string name, std::string_view queue, std::unique_ptr<detail::task_handler> handler) {
-    if (core_) throw error(errc::wrong_state, "task " + name + ": handlers are set before run()");
-    if (handlers_->contains(name)) throw error(errc::invalid_argument, "task " + name + " has a handler already");
+    if (core_) {
+        throw error(errc::wrong_state, "the handler for task " + name +
+                                           " can't be set: the worker has been run; call on() before run()");
+    }
+    if (handlers_->contains(name)) {
+        throw error(errc::invalid_argument,
+                    "the handler for task " + name + " can't be set: it has one; call on() once");
+    }
     const auto same = [&](const weighted_queue& known) { return known.name == queue; };
     if (std::ranges::none_of(contract_queues_, same)) contract_queues_.push_back({std::string(queue), 1});
     handlers_->emplace(std::move(name), std::move(handler));
 }
 
 asio::any_io_executor worker::cpu() {
-    const auto is_plain = [](const auto& named) { return named.second->kind() == detail::job::kind::plain; };
+    const auto is_plain = [](const auto& named) { return named.second->kind() == detail::slot_job::kind::plain; };
     if (options_.cpu() || std::ranges::none_of(*handlers_, is_plain)) return options_.cpu();
     pool_ = detail::make_cpu_pool(options_.cpu_threads());
     return pool_->get_executor();
@@ -9657,7 +9735,7 @@ void worker_core::end_fetching(step to) {
 }
 
 void worker_core::on_broken() {
-    end_fetching(step::closing);  // there is nobody to tell any more
+    end_fetching(step::closing);  // the broker takes no more reports
     crew_->cancel_all(errc::shut_down);
     watching_.stop();
     crew_->wake();
@@ -9715,7 +9793,7 @@ fetch_request worker_core::next_request(const std::string& consumer, std::size_t
 }
 
 asio::awaitable<void> worker_core::let_it_end() {
-    constexpr int enough_turns = 20;  // of the event loop: more than the steps of a handler that waits for nothing
+    constexpr int enough_turns = 20;  // of the event loop: more than a handler takes that does not wait
     for (int turn = 0; turn != enough_turns; ++turn) co_await asio::post(strand_, asio::deferred);
 }
 
@@ -9734,42 +9812,42 @@ asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_
         }
         if (has_joined) co_return;
     } else {
-        note(log_level::warning, "fetching tasks failed: " + why.message);
+        log(log_level::warning, "fetching tasks failed: " + why.message);
     }
     ++failures_;
-    co_await pause(failures_);
+    co_await back_off(failures_);
 }
 
-// --- telling the broker -------------------------------------------------------------------------------------
+// --- reporting to the broker -------------------------------------------------------------------------------------
 
 asio::awaitable<void> worker_core::settle_loop() {
     const auto self = shared_from_this();
     for (;;) {
-        for (auto& parcel : crew_->take_news(busy_queues_)) send(std::move(parcel));
+        for (auto& batch : crew_->take_news(busy_queues_)) send(std::move(batch));
         if (phase_.is_closing() && busy_queues_.empty() && !crew_->has_news()) co_return;
         co_await crew_->wait_for_news();
     }
 }
 
-void worker_core::send(outbox::parcel parcel) {
-    const auto queue = parcel.queue;
+void worker_core::send(pending_reports::batch batch) {
+    const auto queue = batch.queue;
     busy_queues_.push_back(queue);
-    spawn_on(strand_, deliver(std::move(parcel)), [self = shared_from_this(), queue](std::exception_ptr) {
+    spawn_on(strand_, deliver(std::move(batch)), [self = shared_from_this(), queue](std::exception_ptr) {
         self->busy_queues_.erase(std::ranges::find(self->busy_queues_, queue));
         self->crew_->wake();
     });
 }
 
-asio::awaitable<void> worker_core::deliver(outbox::parcel parcel) {
+asio::awaitable<void> worker_core::deliver(pending_reports::batch batch) {
     const auto self = shared_from_this();
     for (unsigned tries = 1;; ++tries) {
         std::exception_ptr failure;
         try {
-            if (!parcel.reports.empty()) {
-                co_await broker_->tell(parcel.queue, *parcel.consumer, std::exchange(parcel.reports, {}));
+            if (!batch.reports.empty()) {
+                co_await broker_->report(batch.queue, *batch.consumer, std::exchange(batch.reports, {}));
             }
-            if (!parcel.settlements.empty()) {
-                co_await broker_->settle(parcel.queue, *parcel.consumer, parcel.settlements);
+            if (!batch.settlements.empty()) {
+                co_await broker_->settle(batch.queue, *batch.consumer, batch.settlements);
             }
             co_return;
         } catch (...) {
@@ -9777,8 +9855,8 @@ asio::awaitable<void> worker_core::deliver(outbox::parcel parcel) {
         }
         const auto why = describe(failure);
         if (code_of(why) == errc::shut_down || phase_.is_closing()) co_return;
-        note(log_level::warning, "telling the broker how tasks ended failed: " + why.message);
-        co_await pause(tries);
+        log(log_level::warning, "reporting to the broker failed: " + why.message);
+        co_await back_off(tries);
     }
 }
 
@@ -9795,9 +9873,9 @@ asio::awaitable<void> worker_core::watch_loop() {
         }
         const auto why = describe(watched.failure());
         if (phase_.is_closing() || code_of(why) == errc::shut_down) std::rethrow_exception(watched.failure());
-        note(log_level::warning, "watching for cancelled tasks failed: " + why.message);
+        log(log_level::warning, "asking for cancelled tasks failed: " + why.message);
         ++failures;  // not within the await: Clang 16 takes that for unsequenced
-        co_await pause(failures);
+        co_await back_off(failures);
     }
 }
 
@@ -9815,7 +9893,7 @@ asio::awaitable<void> worker_core::renew() {
         asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
     } catch (const boost::system::system_error& e) {
         if (e.code() == asio::error::operation_aborted) throw;
-        if (e.code() != errc::shut_down) note(log_level::warning, std::string("renewing the lease failed: ") + e.what());
+        if (e.code() != errc::shut_down) log(log_level::warning, std::string("renewing the lease failed: ") + e.what());
     }
 }
 
@@ -9826,11 +9904,11 @@ void worker_core::on_renewed(const consumer_ptr& who, const renewal& answer) {
 
 void worker_core::on_lost(const consumer_ptr& who) {
     if (who != member_.consumer() || std::exchange(lost_, who) == who) return;
-    note(log_level::warning, "the lease of " + *who + " was lost; its handlers are cancelled");
+    log(log_level::warning, "the lease of " + *who + " was lost: its handlers are cancelled, and its tasks go to other workers");
     crew_->cancel_all(errc::lease_lost);
 }
 
-asio::awaitable<void> worker_core::pause(unsigned failures) {
+asio::awaitable<void> worker_core::back_off(unsigned failures) {
     constexpr auto policy = retry_policy::exponential(std::chrono::milliseconds(100))
                                 .max_delay(std::chrono::seconds(5)).attempts(0).full_jitter();
     const auto delay = *next_delay(policy, failures, duration::zero(), random_);
@@ -9844,14 +9922,14 @@ asio::awaitable<void> worker_core::drain() {
     const auto patience = phase_.lets_handlers_end() ? options_.drain_for() : duration::zero();
     bool is_empty = co_await crew_->emptied_within(patience);
     if (is_empty) co_return;
-    note(log_level::warning, "handlers did not end within the drain time and are cancelled");
+    log(log_level::warning, "handlers did not finish within drain_for and are cancelled");
     crew_->cancel_all(errc::shut_down);
     is_empty = co_await crew_->emptied_within(options_.unwind_for());
     if (is_empty) co_return;
-    note(log_level::error, "handlers did not end when cancelled; their tasks are given back");
+    log(log_level::error, "cancelled handlers did not return within unwind_for; their tasks are given back");
 }
 
-void worker_core::note(log_level level, std::string text) const {
+void worker_core::log(log_level level, std::string text) const {
     if (!options_.log()) return;
     log_line line;
     line.at = clock_.now();
@@ -9901,7 +9979,7 @@ void crew::launch(std::vector<delivery> found, const std::vector<std::string>& q
         all.push_back(*made.back());
     }
     running_.add(all);
-    job_list unlimited;  // those in a row without limits: one batch
+    slot_job_list unlimited;  // those in a row without limits: one batch
     for (auto& one : made) {
         const auto limits = one->limits(now);
         if (!limits) {
@@ -10009,8 +10087,8 @@ std::optional<settlement> crew::verdict(const failed_attempt& failed) {
     return decide(failed, clock_.now(), random_);
 }
 
-report crew::report_of(const attempt& of) {
-    report news;
+attempt_report crew::report_of(const attempt& of) {
+    attempt_report news;
     news.key = of.what().key;
     news.token = of.what().token;
     return news;
@@ -10054,7 +10132,7 @@ public:
         spawn_on(executor_, take_end(broker_, parent_, std::move(key), made), std::move(on_end), made->stop.slot());
     }
 
-    /// The first one in order, when it has ended; any that has not succeeded comes first.
+    /// Waits for the first subtask in order, and returns it; a subtask that has not succeeded is returned before it.
     asio::awaitable<open_child> next() {
         for (;;) {
             if (unhappy_) {
@@ -10072,7 +10150,7 @@ public:
 
     bool is_next_there() const { return !waits_.empty() && waits_.front()->has_ended; }
 
-    /// Those that have not ended.
+    /// The subtasks that have not ended.
     std::vector<task_key> open() const {
         std::vector<task_key> keys;
         for (const auto& one : waits_) {
@@ -10086,8 +10164,8 @@ private:
         open_child child;
         std::exception_ptr error;
         asio::cancellation_signal stop;
-        bool has_ended = false;     // we have heard of it
-        bool is_abandoned = false;  // we are gone
+        bool has_ended = false;     // its end is known
+        bool is_abandoned = false;  // this object is destroyed
     };
 
     void ended(const std::shared_ptr<wait>& one) {
@@ -10109,7 +10187,7 @@ private:
     const task_id parent_;
     event changed_;
     std::deque<std::shared_ptr<wait>> waits_;
-    std::shared_ptr<wait> unhappy_;  // the end that comes first whatever the order
+    std::shared_ptr<wait> unhappy_;  // a subtask that has not succeeded: returned first
 };
 
 }  // namespace taskflux::detail
@@ -10118,12 +10196,12 @@ private:
 
 namespace taskflux::detail {
 
-/// What remembers how far a map without results has come, so that the journal need not hold its subtasks.
+/// Journals how many items of a map without results have ended, so that the journal need not hold its subtasks.
 class map_mark {
 public:
     map_mark(notebook& book, std::string name) : book_(book), name_(std::move(name)) {}
 
-    /// How many items, from the first one on, are done with.
+    /// How many items, from the first one on, have ended.
     asio::awaitable<std::size_t> read() {
         if (!book_.may_have_entries()) co_return 0;
         const auto known = co_await book_.find_number(key());
@@ -10131,16 +10209,17 @@ public:
         co_return written_;
     }
 
-    /// To be called as the first `done` are done with; writes now and then.
+    /// To be called when the first `done` items have ended; writes every 128 items, or when `at_once`.
     asio::awaitable<void> move(std::size_t done, bool at_once) {
-        constexpr std::size_t stride = 128;  // notes that one call takes
+        constexpr std::size_t stride = 128;  // items that one call writes
         if (done == written_ || (!at_once && done < written_ + stride)) co_return;
-        auto notes = book_.notes();
-        notes.items.push_back(notebook::item_of(key(), std::to_string(done), journal_notes::mode::set));
+        auto write = book_.new_write();
+        write.items.push_back(notebook::item_of(key(), std::to_string(done), journal_write::mode::set));
         for (; written_ < done; ++written_) {
-            notes.items.push_back(notebook::item_of(child_key(name_ + '.' + std::to_string(written_)), "", journal_notes::mode::drop));
+            write.items.push_back(notebook::item_of(child_key(name_ + '.' + std::to_string(written_)), "",
+                                                    journal_write::mode::drop));
         }
-        co_await book_.write(std::move(notes));
+        co_await book_.write(std::move(write));
     }
 
 private:
@@ -10164,7 +10243,7 @@ asio::awaitable<open_child> await_child(notebook& book, std::string name, std::s
     auto opened = co_await open_children(book, queue, std::move(names), std::move(tasks), false);
     auto child = std::move(opened.front());
     if (child.outcome && child.outcome->state == task_state::cancelled && book.is_in_group()) {
-        // Perhaps it was cancelled since another one of the group had failed, whose failure is to come first again.
+        // It may have been cancelled because another call of the group failed: that failure must come first again.
         const parking lent(book.sink());
         asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::milliseconds(200));
         co_await timer.async_wait(asio::deferred);
@@ -10260,11 +10339,11 @@ namespace taskflux::detail {
 inline std::string mismatch(const std::string& name, const child_place& there, const std::string& queue, const std::string& task) {
     return "subtask \"" + name + "\" was " + there.name + " in queue " + there.queue + " when this task ran before, and is " +
            task + " in queue " + queue + " now: the handler's calls have changed while the task was under way; "
-           "give calls names, or let such tasks end before the change";
+           "name the calls (call_as), or let such tasks end before the change";
 }
 
 asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, std::string key, task_id child) {
-    constexpr auto pause = std::chrono::milliseconds(50);
+    constexpr auto interval = std::chrono::milliseconds(50);
     constexpr int patience = 200;
     for (int tries = 0;; ++tries) {
         std::exception_ptr failure;
@@ -10280,26 +10359,27 @@ asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, st
         auto page = co_await broker->journal(parent, std::move(query));
         if (!page.entries.empty() && page.entries.front().outcome) co_return std::move(*page.entries.front().outcome);
         if (failure && tries == patience) std::rethrow_exception(failure);
-        asio::steady_timer timer(co_await asio::this_coro::executor, pause);
+        asio::steady_timer timer(co_await asio::this_coro::executor, interval);
         co_await timer.async_wait(asio::deferred);
     }
 }
 
-/// Takes subtasks out of a journal whose tasks do not come.
-inline asio::awaitable<void> drop_notes(broker_ptr broker, task_id parent, journal_notes notes, std::vector<std::string> keys) {
+/// Takes subtasks that were not stored out of a journal.
+inline asio::awaitable<void> drop_from_journal(broker_ptr broker, task_id parent, journal_write write,
+                                               std::vector<std::string> keys) {
     for (auto& key : keys) {
-        notes.items.emplace_back();
-        notes.items.back().key = std::move(key);
-        notes.items.back().how = journal_notes::mode::drop;
+        write.items.emplace_back();
+        write.items.back().key = std::move(key);
+        write.items.back().how = journal_write::mode::drop;
     }
-    co_await broker->note(std::move(parent), std::move(notes));
+    co_await broker->write_journal(std::move(parent), std::move(write));
 }
 
-asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
-                                                    journal_notes notes) {
+asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
+                                                         journal_write write) {
     const auto parent = tasks.front().parent->id;
     std::vector<std::string> keys;
-    std::vector<bool> may_be_others;  // an id that was not made for this very call
+    std::vector<bool> may_be_others;  // an id that another call may have
     for (const auto& task : tasks) {
         keys.push_back(task.parent->key);
         may_be_others.push_back(!task.unique_key.empty() || !task.own_id.starts_with(to_string(parent) + '/'));
@@ -10312,7 +10392,7 @@ asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::stri
         failure = std::current_exception();
     }
     if (failure) {
-        co_await drop_notes(broker, parent, std::move(notes), std::move(keys));
+        co_await drop_from_journal(broker, parent, std::move(write), std::move(keys));
         std::rethrow_exception(failure);
     }
     std::vector<task_key> made;
@@ -10325,9 +10405,9 @@ asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::stri
         const auto known = co_await broker->get(there);
         if (known && known->parent == to_string(parent) && child_key(known->call) == keys[i]) continue;
         std::vector<std::string> strange(1, keys[i]);
-        co_await drop_notes(broker, parent, notes, std::move(strange));
-        throw error(errc::invalid_argument, "the subtask \"" + keys[i].substr(1) + "\" has the id or unique key of task " +
-                                                to_string(there) + ", which is not this call's");
+        co_await drop_from_journal(broker, parent, write, std::move(strange));
+        throw error(errc::invalid_argument, "subtask \"" + keys[i].substr(1) + "\" is not submitted: task " + to_string(there) +
+                                                ", which another call made, has its id or unique key; use one of its own");
     }
     co_return made;
 }
@@ -10335,24 +10415,24 @@ asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::stri
 asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::string queue, std::vector<std::string> names,
                                                        std::vector<new_task> tasks, bool are_spawned,
                                                        std::optional<children_policy> policy) {
-    auto notes = book.notes();
-    notes.policy = policy;
+    auto write = book.new_write();
+    write.policy = policy;
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         if (tasks[i].own_id.empty()) tasks[i].own_id = book.child_id(names[i]);
         child_place place;
         place.queue = queue;
         place.name = tasks[i].spec->name;
         place.own_id = tasks[i].own_id;
-        auto item = notebook::item_of(child_key(names[i]), place.text(), journal_notes::mode::add);
+        auto item = notebook::item_of(child_key(names[i]), place.text(), journal_write::mode::add);
         item.is_spawned = are_spawned;
-        notes.items.push_back(std::move(item));
+        write.items.push_back(std::move(item));
     }
-    auto known = co_await book.write(std::move(notes));
+    auto known = co_await book.write(std::move(write));
 
     std::vector<open_child> children(tasks.size());
     std::vector<new_task> fresh;
     std::vector<std::size_t> places;
-    std::vector<std::pair<std::size_t, new_task>> older;  // open since an attempt that has failed, which may cancel them yet
+    std::vector<std::pair<std::size_t, new_task>> older;  // open since a failed attempt, whose end may still cancel them
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         children[i].id.queue = queue;
         children[i].own_id = tasks[i].own_id;
@@ -10378,8 +10458,8 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::stri
     }
     if (fresh.empty()) co_return children;
     const auto broker = book.broker();
-    auto by = book.notes();
-    const auto keys = co_await submit_noted(broker, queue, std::move(fresh), std::move(by));
+    auto by = book.new_write();
+    const auto keys = co_await submit_journalled(broker, queue, std::move(fresh), std::move(by));
     for (std::size_t i = 0; i < places.size(); ++i) children[places[i]].id.key = keys[i];
 
     for (auto& [i, task] : older) {
@@ -10413,16 +10493,16 @@ void abandon_children(const broker_ptr& broker, const std::string& queue, std::v
 namespace taskflux::detail {
 
 asio::awaitable<std::string> notebook::keep(std::string key, std::string value) {
-    auto what = notes();
-    what.items.push_back(item_of(std::move(key), value, journal_notes::mode::add));
+    auto what = new_write();
+    what.items.push_back(item_of(std::move(key), value, journal_write::mode::add));
     const auto answer = co_await write(std::move(what));
     const auto& before = answer.before.front();
     co_return before ? before->text : value;
 }
 
 asio::awaitable<void> notebook::set(std::string key, std::string value) {
-    auto what = notes();
-    what.items.push_back(item_of(std::move(key), std::move(value), journal_notes::mode::set));
+    auto what = new_write();
+    what.items.push_back(item_of(std::move(key), std::move(value), journal_write::mode::set));
     co_await write(std::move(what));
 }
 
@@ -10459,10 +10539,10 @@ inline std::string time_text(time_point when) { return std::to_string(when.time_
 /// Shorter waits than this keep the handler in memory.
 inline constexpr duration shortest_suspension = std::chrono::seconds(1);
 
-/// How often who waits in a group looks for a signal.
+/// How often a wait within a group looks for a signal.
 inline constexpr duration signal_poll = std::chrono::seconds(1);
 
-asio::awaitable<void> pause_until(notebook& book, std::string name, time_point when) {
+asio::awaitable<void> suspend_until(notebook& book, std::string name, time_point when) {
     auto& clock = book.broker()->clock();
     if (!book.may_have_entries() && when - clock.now() < shortest_suspension) {
         const parking lent(book.sink());
@@ -10477,7 +10557,7 @@ asio::awaitable<void> pause_until(notebook& book, std::string name, time_point w
     co_await sleep_until(clock, until);
 }
 
-/// The number of a signal that is waited for; whoever waits next has it, unless it is taken.
+/// The number of a signal that is waited for; unless it is taken, the next wait gets the same number.
 class awaited_signal {
 public:
     awaited_signal(notebook& book, std::string name)
@@ -10509,7 +10589,7 @@ asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::str
         const auto kept = co_await book.keep(limit_key, time_text(later(clock.now(), limit)));
         ends = read_time(kept);
     }
-    while (ends != time_point{}) {  // else it was given up before, and stays given up
+    while (ends != time_point{}) {  // otherwise an earlier run has given up, and so does this one
         auto value = co_await book.find(key);
         if (value) {
             signal.take();
@@ -10989,7 +11069,7 @@ public:
     enum class phase { resting, asking, connecting, ready, leaving };
 
     /// How long an attempt is put off at most; and a connection that lasted longer counts as a success.
-    static constexpr std::chrono::seconds longest_pause{1};
+    static constexpr std::chrono::seconds longest_back_off{1};
 
     // --- what a caller meets ---------------------------------------------------------------------------
 
@@ -11117,7 +11197,7 @@ public:
     /// The attempt, and what connection came of it, is over: when the next one begins.
     template <class Random>
     time_point rest(time_point now, Random& random) {
-        const bool has_lasted = ready_since_ && now - *ready_since_ > longest_pause;
+        const bool has_lasted = ready_since_ && now - *ready_since_ > longest_back_off;
         failed_ = has_lasted ? 1 : failed_ + 1;
         return now + back_off(failed_, random);
     }
@@ -11152,7 +11232,7 @@ private:
     template <class Random>
     static duration back_off(unsigned failed, Random& random) {
         const auto policy =
-            retry_policy::exponential(std::chrono::milliseconds(20)).attempts(0).max_delay(longest_pause).full_jitter();
+            retry_policy::exponential(std::chrono::milliseconds(20)).attempts(0).max_delay(longest_back_off).full_jitter();
         return *next_delay(policy, failed, {}, random);
     }
 
@@ -12460,7 +12540,7 @@ struct own_key {
 
 inline std::string named(std::string_view own_key, const std::string& of) { return std::string(own_key) + of; }
 
-/// How something is written into a journal: `journal_notes::mode`.
+/// How something is written into a journal: `journal_write::mode`.
 struct note_letter {
     static constexpr char add = '+', set = '=', drop = '-';
 };
@@ -12507,7 +12587,7 @@ struct more_of_spec {
 BOOST_DESCRIBE_STRUCT(more_of_spec, (), (retry, timeout, headers))
 
 /// A task as it is sent to be stored: the server puts the time in front.
-inline std::string record_of(const new_task& task, std::uint32_t nonce) {
+inline std::string encode_record(const new_task& task, std::uint32_t nonce) {
     const auto& spec = *task.spec;
     const auto& policy = spec.policy;
     const run_policy usual;
@@ -13158,7 +13238,7 @@ namespace taskflux::redis {
 /// A task to be stored.
 struct task_item {
     task_item() {}
-    task_item(const new_task& task, std::uint32_t made_nonce) : record(record_of(task, made_nonce)), nonce(made_nonce) {
+    task_item(const new_task& task, std::uint32_t made_nonce) : record(encode_record(task, made_nonce)), nonce(made_nonce) {
         if (!task.hold && task.delay <= duration::zero() && task.at <= time_point{}) {
             is_awaited = task.is_awaited;
             return;
@@ -15609,89 +15689,6 @@ return reply
 inline constexpr script maintain{"maintain", "5765f4b9bb8f014171bc556483b793d8a606162e",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
-inline constexpr char note_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
-)lua";
-inline constexpr auto note_text = joined(note_keys, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due, shared_is_due, shared_also,
-    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
-    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_keep_journal, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_is_terminal, shared_unclaimed_member, shared_lane, shared_detach,
-    shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts,
-    shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
-    R"lua(local consumer, policy = ARGV[3], ARGV[5]
-local alive, is_expired = has_lease(consumer)
-if consumer ~= '' and is_expired or consumer == '' and is_due() then return {'DUE'} end
-local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
-if not task then return {'OK', 4} end
-if is_terminal(task.state) then return {'OK', 3} end
-if consumer ~= '' and
-(not alive or task.state ~= 3 or task.holder ~= consumer or task.deliveries ~= tonumber(ARGV[4])) then
-return {'OK', 2}
-end
-local of = keep_journal(task)
-if policy ~= '' then of.policy = policy end
-local reply = {'OK', 0, of.epoch}
-local function drop_child(field)
-local note = note_in(of, field)
-if not note then return end
-local is_open, is_spawned, _, _, at = parse_child(note)
-if not is_spawned then
-if is_open then of.calls = of.calls - 1 end
-else
-of.total = of.total - 1
-if not is_open then
-of.done = of.done - 1
-if string.byte(note, at) ~= 5 then of.failed = of.failed - 1 end
-end
-end
-of.notes[field] = false
-end
-local function known_child(field)
-local note = note_in(of, field)
-if not note then return false end
-local is_open, _, epoch, _, at = parse_child(note)
-if is_open or epoch >= of.epoch or string.byte(note, at) == 5 then return note end
-drop_child(field)
-return false
-end
-for n = 7, #ARGV, 4 do
-local field, how, spawned, value = ARGV[n], ARGV[n + 1], ARGV[n + 2], ARGV[n + 3]
-local is_child, known = string.byte(field) == 99, false
-if how == '-' then
-drop_child(field)
-elseif is_child then
-known = known_child(field)
-if not known then
-of.notes[field] = 'o' .. spawned .. struct.pack('<I4', of.epoch) .. text(value)
-if spawned == '1' then of.total = of.total + 1 else of.calls = of.calls + 1 end
-end
-else
-known = how == '+' and note_in(of, field)
-if not known then
-of.notes[field] = value
-if how == '+' then of.size = of.size + #field + #value end
-end
-end
-reply[#reply + 1] = known or ''
-end
-if of.size > tonumber(ARGV[6]) then return {'OK', 5, of.size} end
-if task.state == 4 then judge_children(task) end
-return commit(reply)
-)lua");
-inline constexpr script note{"note", "230ff03626aba9b31cc8cdfceb1dca8212b75b87",
-    std::string_view(note_text.data(), note_text.size()), "crsdeCfukyiwgxbBqo"};
-
 inline constexpr char outbox_keys[] = R"lua(local c, r, s, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto outbox_text = joined(outbox_keys, shared_prefix, shared_declared, shared_call,
@@ -15810,6 +15807,58 @@ return {'OK', has_work and 1 or 0, cancelled}
 )lua");
 inline constexpr script renew{"renew", "8245c1c6c8dcbde01be7a06af84e0f34960dae33",
     std::string_view(renew_text.data(), renew_text.size()), "cdeCfixo"};
+
+inline constexpr char report_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
+)lua";
+inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_also,
+    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
+    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
+    shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(local consumer = ARGV[1]
+local alive, is_expired = has_lease(consumer)
+if is_expired then return {'DUE'} end
+local effects, logs = {}, {}
+for n = 2, #ARGV, 6 do
+local seq = tonumber(ARGV[n])
+local task = find(seq, tonumber(ARGV[n + 1]))
+local result = 0
+if not task then
+result = 4
+elseif not alive or task.state ~= 3 or task.holder ~= consumer or
+task.deliveries ~= tonumber(ARGV[n + 2]) then
+result = 2
+else
+if ARGV[n + 3] == '1' then also[#also + 1] = {'HSET', g, seq .. 'p', ARGV[n + 4]} end
+if ARGV[n + 5] ~= '' then
+local known, lines = logs[seq] or call('HGET', g, seq .. 'l') or '', ARGV[n + 5] .. '\n'
+if string.sub(known, -#lines) ~= lines then logs[seq] = known .. lines end
+end
+end
+effects[#effects + 1] = result
+end
+for seq, log in pairs(logs) do
+local lines = {}
+for line in string.gmatch(log, '[^\n]+') do lines[#lines + 1] = line end
+local kept = table.concat(lines, '\n', math.max(1, #lines - 100 + 1)) .. '\n'
+also[#also + 1] = {'HSET', g, seq .. 'l', kept}
+end
+return commit({'OK', unpack(effects)})
+)lua");
+inline constexpr script report{"report", "debb09411978e2d2f0297e7b43cd4c2f737a6e2f",
+    std::string_view(report_text.data(), report_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char resign_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
@@ -16228,58 +16277,6 @@ return commit({'OK', unpack(effects)})
 inline constexpr script steer{"steer", "e2348b760eb86a7d9cf419abe63aa1d5c01ced73",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
 
-inline constexpr char tell_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
-)lua";
-inline constexpr auto tell_text = joined(tell_keys, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_key, shared_padded, shared_read, shared_write, shared_also, shared_set_aside,
-    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane,
-    shared_detach, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts,
-    shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
-    R"lua(local consumer = ARGV[1]
-local alive, is_expired = has_lease(consumer)
-if is_expired then return {'DUE'} end
-local effects, logs = {}, {}
-for n = 2, #ARGV, 6 do
-local seq = tonumber(ARGV[n])
-local task = find(seq, tonumber(ARGV[n + 1]))
-local result = 0
-if not task then
-result = 4
-elseif not alive or task.state ~= 3 or task.holder ~= consumer or
-task.deliveries ~= tonumber(ARGV[n + 2]) then
-result = 2
-else
-if ARGV[n + 3] == '1' then also[#also + 1] = {'HSET', g, seq .. 'p', ARGV[n + 4]} end
-if ARGV[n + 5] ~= '' then
-local known, lines = logs[seq] or call('HGET', g, seq .. 'l') or '', ARGV[n + 5] .. '\n'
-if string.sub(known, -#lines) ~= lines then logs[seq] = known .. lines end
-end
-end
-effects[#effects + 1] = result
-end
-for seq, log in pairs(logs) do
-local lines = {}
-for line in string.gmatch(log, '[^\n]+') do lines[#lines + 1] = line end
-local kept = table.concat(lines, '\n', math.max(1, #lines - 100 + 1)) .. '\n'
-also[#also + 1] = {'HSET', g, seq .. 'l', kept}
-end
-return commit({'OK', unpack(effects)})
-)lua");
-inline constexpr script tell{"tell", "debb09411978e2d2f0297e7b43cd4c2f737a6e2f",
-    std::string_view(tell_text.data(), tell_text.size()), "crsdeCfukyiwgxbBqo"};
-
 inline constexpr char update_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_declared, shared_call,
@@ -16347,6 +16344,89 @@ return reply
 )lua");
 inline constexpr script wait{"wait", "d20e3a832b447c7be0ede5e8b8b968fdaf018a49",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
+
+inline constexpr char write_journal_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
+)lua";
+inline constexpr auto write_journal_text = joined(write_journal_keys, shared_prefix, shared_declared,
+    shared_call, shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due,
+    shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_open_segment, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
+    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
+    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_is_terminal, shared_unclaimed_member, shared_lane,
+    shared_detach, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts,
+    shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(local consumer, policy = ARGV[3], ARGV[5]
+local alive, is_expired = has_lease(consumer)
+if consumer ~= '' and is_expired or consumer == '' and is_due() then return {'DUE'} end
+local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
+if not task then return {'OK', 4} end
+if is_terminal(task.state) then return {'OK', 3} end
+if consumer ~= '' and
+(not alive or task.state ~= 3 or task.holder ~= consumer or task.deliveries ~= tonumber(ARGV[4])) then
+return {'OK', 2}
+end
+local of = keep_journal(task)
+if policy ~= '' then of.policy = policy end
+local reply = {'OK', 0, of.epoch}
+local function drop_child(field)
+local note = note_in(of, field)
+if not note then return end
+local is_open, is_spawned, _, _, at = parse_child(note)
+if not is_spawned then
+if is_open then of.calls = of.calls - 1 end
+else
+of.total = of.total - 1
+if not is_open then
+of.done = of.done - 1
+if string.byte(note, at) ~= 5 then of.failed = of.failed - 1 end
+end
+end
+of.notes[field] = false
+end
+local function known_child(field)
+local note = note_in(of, field)
+if not note then return false end
+local is_open, _, epoch, _, at = parse_child(note)
+if is_open or epoch >= of.epoch or string.byte(note, at) == 5 then return note end
+drop_child(field)
+return false
+end
+for n = 7, #ARGV, 4 do
+local field, how, spawned, value = ARGV[n], ARGV[n + 1], ARGV[n + 2], ARGV[n + 3]
+local is_child, known = string.byte(field) == 99, false
+if how == '-' then
+drop_child(field)
+elseif is_child then
+known = known_child(field)
+if not known then
+of.notes[field] = 'o' .. spawned .. struct.pack('<I4', of.epoch) .. text(value)
+if spawned == '1' then of.total = of.total + 1 else of.calls = of.calls + 1 end
+end
+else
+known = how == '+' and note_in(of, field)
+if not known then
+of.notes[field] = value
+if how == '+' then of.size = of.size + #field + #value end
+end
+end
+reply[#reply + 1] = known or ''
+end
+if of.size > tonumber(ARGV[6]) then return {'OK', 5, of.size} end
+if task.state == 4 then judge_children(task) end
+return commit(reply)
+)lua");
+inline constexpr script write_journal{"write_journal", "230ff03626aba9b31cc8cdfceb1dca8212b75b87",
+    std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 }  // namespace taskflux::redis::scripts
 
@@ -16560,7 +16640,7 @@ namespace taskflux::redis {
 // Plain tasks of one kind that are submitted together are stored, and mostly handed out, as one value: a segment.
 // The layout is in docs/wire-format.md; lua/shared/segment.lua reads the same.
 
-/// What can be said of a record, as `record_of` makes it, without reading all of it.
+/// What can be said of a record, as `encode_record` makes it, without reading all of it.
 class record_head {
 public:
     explicit record_head(std::string_view record) : record_(record) {}
@@ -17132,7 +17212,7 @@ private:
             if (message.starts_with(post_office::kind)) return post_->deliver(message.substr(1));
             unheard = inbox_.deliver(message, consumers_);
         } catch (const std::exception&) {
-            return;  // not one of ours; polls make up for it
+            return;  // not a call message; polls make up for it
         }
         if (!unheard) return;
         if (unheard->consumer.empty()) {
@@ -17646,29 +17726,29 @@ inline void check_journal(const task_id& id, reader& from) {
 /// The key of a task's journal. (GCC 12 compiles no list in braces inside a co_await expression.)
 inline std::vector<std::string> journal_of(task_key key) { return {named(own_key::journal, std::to_string(key.sequence))}; }
 
-/// `broker::note`.
-inline awaitable<noted> note(engine_ptr on, task_id id, journal_notes notes) {
-    noted answer;
+/// `broker::write_journal`.
+inline awaitable<journal_written> write_journal(engine_ptr on, task_id id, journal_write what) {
+    journal_written answer;
     // Where there are more than one call takes, each is all or nothing by itself.
-    for (std::size_t from = 0; from == 0 || from < notes.items.size(); from += engine::batch_size) {
-        const auto till = (std::min)(from + engine::batch_size, notes.items.size());
+    for (std::size_t from = 0; from == 0 || from < what.items.size(); from += engine::batch_size) {
+        const auto till = (std::min)(from + engine::batch_size, what.items.size());
         arguments with;
         with.reserve(6 + 4 * (till - from));
-        with.add(id.key.sequence).add(id.key.nonce).add(notes.consumer).add(notes.token);
-        with.add(notes.policy ? notes.policy->text() : std::string()).add(max_journal_size);
+        with.add(id.key.sequence).add(id.key.nonce).add(what.consumer).add(what.token);
+        with.add(what.policy ? what.policy->text() : std::string()).add(max_journal_size);
         for (auto i = from; i < till; ++i) {
-            auto& item = notes.items[i];
+            auto& item = what.items[i];
             with.add(std::move(item.key));
             switch (item.how) {
-                case journal_notes::mode::add: with.add(std::string(1, note_letter::add)); break;
-                case journal_notes::mode::set: with.add(std::string(1, note_letter::set)); break;
-                case journal_notes::mode::drop: with.add(std::string(1, note_letter::drop)); break;
+                case journal_write::mode::add: with.add(std::string(1, note_letter::add)); break;
+                case journal_write::mode::set: with.add(std::string(1, note_letter::set)); break;
+                case journal_write::mode::drop: with.add(std::string(1, note_letter::drop)); break;
             }
             with.add(item.is_spawned ? "1" : "0").add(std::move(item.text));
         }
         std::vector<std::string> keys;
         for (std::size_t at = 6; at < with.words().size(); at += 4) keys.push_back(with.words()[at]);
-        const auto got = co_await on->call(id.queue, scripts::note, journal_of(id.key), std::move(with));
+        const auto got = co_await on->call(id.queue, scripts::write_journal, journal_of(id.key), std::move(with));
         auto told = got.read();
         check_journal(id, told);
         answer.epoch = static_cast<unsigned>(told.integer());
@@ -17998,7 +18078,7 @@ public:
         co_return effects;
     }
 
-    awaitable<std::vector<effect>> tell(std::string queue, std::string consumer, std::vector<report> reports) override {
+    awaitable<std::vector<effect>> report(std::string queue, std::string consumer, std::vector<attempt_report> reports) override {
         const auto on = engine_;
         on->check_open();
         std::vector<effect> effects;
@@ -18011,14 +18091,14 @@ public:
                 with.add(news.key.sequence).add(news.key.nonce).add(news.token);
                 with.add(news.progress ? 1 : 0).add(news.progress.value_or(std::string())).add(lines_of(news.log));
             }
-            const auto got = co_await on->call(queue, scripts::tell, {}, std::move(with));
+            const auto got = co_await on->call(queue, scripts::report, {}, std::move(with));
             add_effects(got, effects);
         }
         co_return effects;
     }
 
-    awaitable<noted> note(task_id id, journal_notes notes) override {
-        return redis::note(engine_, std::move(id), std::move(notes));
+    awaitable<journal_written> write_journal(task_id id, journal_write what) override {
+        return redis::write_journal(engine_, std::move(id), std::move(what));
     }
     awaitable<journal_page> journal(task_id id, journal_query query) override {
         return read_journal(engine_, std::move(id), std::move(query));

@@ -122,19 +122,19 @@ constexpr time_point later(time_point from, duration by) {
 
 namespace taskflux {
 
-/// A process that runs a worker, as the directory shows it.
+/// A process that runs a worker, as the directory lists it.
 struct node_info {
-    std::string id;                     ///< of this run of it
-    std::string name;                   ///< the same when it is started again
+    std::string id;                     ///< of this run of the node
+    std::string name;                   ///< the same after a restart
     std::string host;
-    std::string ip;                     ///< by which it reaches others
+    std::string ip;                     ///< towards other hosts
     std::uint64_t pid = 0;
     std::string version;                ///< of taskflux
     time_point started_at{};
     std::vector<std::string> queues;
-    std::vector<std::string> tasks;     ///< that it has handlers for
+    std::vector<std::string> tasks;     ///< those that it has handlers for
     std::uint64_t concurrency = 0;
-    std::uint64_t running = 0;          ///< attempts, when it told last
+    std::uint64_t running = 0;          ///< attempts, at its last heartbeat
     double load = 0;                    ///< of its host: processes that run or wait, on average over a minute
     std::uint64_t memory = 0;           ///< resident, in bytes
     bool paused = false;
@@ -142,12 +142,12 @@ struct node_info {
 BOOST_DESCRIBE_STRUCT(node_info, (), (id, name, host, ip, pid, version, started_at, queues, tasks, concurrency, running, load,
                                       memory, paused))
 
-/// What a node is told to do: to stop taking tasks for a while, and on again; to let its tasks end, and then to end; to
-/// cancel them, and to end.
+/// What a node shall do: fetch no more tasks (`pause`) until `resume`; end when its handlers have finished (`drain`); cancel
+/// its handlers and end (`stop`).
 enum class node_action { none, pause, resume, drain, stop };
 BOOST_DESCRIBE_ENUM(node_action, none, pause, resume, drain, stop)
 
-/// What is asked of a node.
+/// A change that a node is asked for.
 struct node_order {
     std::optional<std::uint64_t> concurrency;
     node_action action = node_action::none;
@@ -187,7 +187,7 @@ namespace taskflux {
 /// Everything that can go wrong in taskflux itself. What a handler throws travels as `task_failed`.
 enum class errc {
     not_found = 1,     ///< no such task, or its retention has ended
-    lease_lost,        ///< an older attempt spoke up, or the lease ran out
+    lease_lost,        ///< the report of an older attempt, or the lease ran out
     wrong_state,       ///< the task's state does not allow this
     cancelled,         ///< the task was cancelled
     timed_out,         ///< a time limit passed
@@ -203,8 +203,8 @@ enum class errc {
     protocol,          ///< an answer or stored record is not one this version understands
     unavailable,       ///< the server can't be reached, or doesn't answer in time
     journal_mismatch,  ///< a handler's calls have changed since the task ran before
-    no_instance,       ///< nobody serves that now
-    busy               ///< a server has as many calls in hand as it takes
+    no_instance,       ///< no instance of the service takes calls
+    busy               ///< an instance has its limit of calls in flight
 };
 BOOST_DESCRIBE_ENUM(errc, not_found, lease_lost, wrong_state, cancelled, timed_out, expired, task_failed, crashed,
                     bad_payload, too_large, invalid_argument, queue_full, shut_down, unsupported, protocol, unavailable,
@@ -235,8 +235,8 @@ public:
             case errc::protocol: return "an answer or record is not understood";
             case errc::unavailable: return "the server cannot be reached";
             case errc::journal_mismatch: return "the handler's calls have changed while the task was under way";
-            case errc::no_instance: return "no instance of the service is there";
-            case errc::busy: return "the server has as many calls in hand as it takes";
+            case errc::no_instance: return "no instance of the service takes calls";
+            case errc::busy: return "the instance has its limit of calls in flight";
         }
         return "unknown taskflux error " + std::to_string(value);
     }
@@ -702,6 +702,14 @@ namespace detail {
 constexpr duration not_negative(duration value, const char* what) {
     if (value < duration::zero()) {
         throw error(errc::invalid_argument, std::string(what) + " must not be negative: use zero or a longer time");
+    }
+    return value;
+}
+
+/// `of`: the class of the option, for the error.
+constexpr duration checked_lease(duration value, const char* of) {
+    if (value < std::chrono::milliseconds(100)) {
+        throw error(errc::invalid_argument, std::string(of) + ": lease must be at least 100 ms");
     }
     return value;
 }
@@ -1225,7 +1233,7 @@ struct journal_letter {
 struct journal_entry {
     std::string key;
     std::string text;        ///< of a subtask: its `child_place`; else JSON
-    unsigned epoch = 0;      ///< of a subtask: how many attempts at its parent had failed when it was noted
+    unsigned epoch = 0;      ///< of a subtask: how many attempts at its parent had failed when it was written
     bool is_spawned = false; ///< a subtask that its parent, when it has returned, waits for
     std::optional<task_outcome> outcome;  ///< of a subtask that has ended
 };
@@ -1260,8 +1268,8 @@ inline std::string signal_key(std::string_view name, std::size_t number) {
 /// Of the task that is started when a parent's other subtasks have ended well.
 inline constexpr std::string_view continuation_key = "c~then";
 
-/// What to write into a journal.
-struct journal_notes {
+/// A write to a journal.
+struct journal_write {
     enum class mode {
         add,   ///< unless the key is there; a subtask of an older epoch that did not succeed gives way
         set,   ///< in any case; not for subtasks
@@ -1280,8 +1288,8 @@ struct journal_notes {
     std::vector<item> items;
 };
 
-/// What a journal held under the keys to be written, before; nothing where it was written.
-struct noted {
+/// What a journal held, before a write, under the keys to be written; nothing where it held none.
+struct journal_written {
     unsigned epoch = 0;
     std::vector<std::optional<journal_entry>> before;
 };
@@ -1381,13 +1389,13 @@ struct settlement {
     std::uint32_t token = 0;
     kind how = kind::complete;
     std::string data;          ///< complete: the result; fail and retry: the `failure` as JSON; suspend: the key of
-                               ///< the signal that ends the pause, or empty
+                               ///< the signal that ends the suspension, or empty
     duration delay{};          ///< retry and suspend: from now
     bool counts = true;        ///< retry: as an attempt
 };
 
-/// What an attempt has to tell while it runs.
-struct report {
+/// What a worker reports about an attempt while it runs.
+struct attempt_report {
     task_key key;
     std::uint32_t token = 0;
     std::optional<std::string> progress;
@@ -1507,12 +1515,12 @@ public:
                                                   const std::vector<settlement>& settlements) = 0;
 
     /// Stores progress and log lines of running attempts: done, `lease_lost`, or not_found for each.
-    virtual awaitable<std::vector<effect>> tell(std::string queue, std::string consumer,
-                                                std::vector<report> reports) = 0;
+    virtual awaitable<std::vector<effect>> report(std::string queue, std::string consumer,
+                                                  std::vector<attempt_report> reports) = 0;
 
     /// Writes into a task's journal, up to 200 items all or nothing. Errors: `lease_lost` for an older attempt,
     /// `wrong_state` when the task has ended, `not_found`, `too_large`.
-    virtual awaitable<noted> note(task_id id, journal_notes notes) = 0;
+    virtual awaitable<journal_written> write_journal(task_id id, journal_write what) = 0;
 
     /// Reads a task's journal: these keys, or a page of all that it holds. Errors: `not_found`.
     virtual awaitable<journal_page> journal(task_id id, journal_query query) = 0;
@@ -1593,32 +1601,36 @@ class call_options {
 public:
     call_options() {}
 
-    /// How long the caller waits, for a stream's last value too; after it the method is not begun any more, and is
-    /// cancelled if it has. Default 30 s.
+    /// How long the caller waits for the result, or for the last value of a stream; default 30 s. After it the method is not
+    /// started, and is cancelled if it runs. Errors: `invalid_argument` unless positive.
     call_options& timeout(duration limit) {
-        if (limit <= duration::zero()) throw error(errc::invalid_argument, "the timeout of a call must be positive");
+        if (limit <= duration::zero()) {
+            throw error(errc::invalid_argument,
+                        "call_options: timeout must be positive: use a millisecond or more");
+        }
         return timeout_ = limit, *this;
     }
 
-    /// Whether the method may be carried out twice: then another instance is called, in what is left of the timeout, where
-    /// the one that had the call is lost, or the connection while it was sent. A call of a stream and `notify` are never
-    /// repeated. Default false: such a call ends with `unavailable`.
+    /// Whether the method may run twice; default false. If so, another instance is called, in what is left of the timeout,
+    /// when the instance that had the call is lost, or the connection while the call was sent; otherwise such a call ends
+    /// with `unavailable`. Calls that return a stream and `notify` are never repeated.
     call_options& idempotent(bool is = true) { return idempotent_ = is, *this; }
 
-    /// Calls the instance with this id and no other.
+    /// Calls the instance with this id and no other; default: any.
     call_options& to(std::string instance) { return to_ = std::move(instance), *this; }
 
-    /// What the method finds in `call_context::headers`.
+    /// Adds a header, which the method finds in `call_context::headers`.
     call_options& header(std::string name, std::string value) {
         headers_[std::move(name)] = std::move(value);
         return *this;
     }
     call_options& headers(header_map all) { return headers_ = std::move(all), *this; }
 
-    /// How many values of a stream the caller has room for, and so how far its source may be ahead; default 64.
+    /// How many values of a stream the caller buffers, and so how far its source may be ahead; 1 to 65536, default 64.
     call_options& window(std::size_t values) {
         if (values == 0 || values > max_window) {
-            throw error(errc::invalid_argument, "the window of a stream is 1 to " + std::to_string(max_window) + " values");
+            throw error(errc::invalid_argument, "call_options: a window of " + std::to_string(values) +
+                                                    " values is out of range: use 1 to " + std::to_string(max_window));
         }
         return window_ = values, *this;
     }
@@ -3328,25 +3340,25 @@ T decode(std::string_view text, const decode_limits& limits = {}) {
 
 namespace taskflux {
 
-/// What a method or a task emits, as its caller reads it:
+/// The values that a method or a task emits, as its caller reads them:
 ///
 ///     auto primes = co_await calls.call(find_primes, 1'000);
 ///     while (auto prime = co_await primes.next()) use(*prime);
 ///
-/// Values come in order and each once. The source waits for the reader, who holds no more values than `window` says, and
-/// 1 MiB. A stream that is destroyed before its end cancels its source. For one coroutine at a time.
+/// Values come in order and each once. The source waits for the reader, which buffers at most `window` values and 1 MiB.
+/// Destroying a stream before its end cancels its source. For one coroutine at a time.
 template <class T>
 class stream {
 public:
     /// An empty one.
     stream() {}
 
-    /// Made by who calls.
+    /// For the library.
     explicit stream(detail::reading from) : from_(std::move(from)) {}
 
-    /// The next value; nothing after the last one. Throws, after what has come before, what the source has thrown, as the
-    /// call of a method or `job::result` would; `timed_out`; `unavailable` when the source is lost. Cancellable; the stream
-    /// can be read on.
+    /// The next value; nothing after the last one. Errors, after the values that came before: what the source has thrown, as
+    /// from `rpc::call` or `job::result`; `timed_out`; `unavailable` when the source is lost. After a cancelled call the
+    /// stream can be read on.
     asio::awaitable<std::optional<T>> next() { return decoded(from_.next()); }
 
 private:
@@ -3367,17 +3379,17 @@ asio::awaitable<void> flush_stream(std::shared_ptr<outlet> to);
 
 }  // namespace detail
 
-/// Where a handler puts its values; it takes one by reference. See `stream`.
+/// Sends the values of a handler, which takes it by reference, to the reader of its `stream`. For one coroutine at a time.
 template <class T>
 class emitter {
 public:
-    /// Made by who calls the handler; null: nobody reads.
+    /// For the library; null: nobody reads.
     explicit emitter(std::shared_ptr<detail::outlet> to) : to_(std::move(to)) {}
     emitter(const emitter&) = delete;
     emitter& operator=(const emitter&) = delete;
 
-    /// Returns when the reader has room for the value; it is dropped when nobody reads. Errors: `too_large` for one over
-    /// 4 MiB. Cancellable.
+    /// Sends a value, and returns when the reader has room for it. Drops it when nobody reads. Errors: `too_large` for a value
+    /// over 4 MiB. Cancellable.
     asio::awaitable<void> emit(const T& value) { return detail::emit(to_, encode(value)); }
 
 private:
@@ -3551,26 +3563,26 @@ std::string encode_payload(Args&&... args) {
 
 namespace taskflux {
 
-/// What one instance has said to a broadcast.
+/// The reply of one instance to a broadcast.
 template <class R>
 struct instance_reply {
     std::string instance;
-    std::optional<std::conditional_t<std::is_void_v<R>, std::monostate, R>> value;  ///< when it has returned
-    std::exception_ptr error;                                                       ///< when it has not
+    std::optional<std::conditional_t<std::is_void_v<R>, std::monostate, R>> value;  ///< when the method has returned
+    std::exception_ptr error;                                                       ///< when it has failed
 };
 
 namespace detail {
 
 class rpc_core;
 
-/// An answer as it came.
+/// A reply before it is decoded.
 struct raw_reply {
     std::string instance;
     std::string payload;
     std::exception_ptr error;
 };
 
-/// What is called how.
+/// A call to make.
 struct call_request {
     std::string service;
     std::string method;
@@ -3591,15 +3603,15 @@ asio::awaitable<std::vector<raw_reply>> call_all(std::shared_ptr<rpc_core> core,
 
 }  // namespace detail
 
-/// Calls methods of services that run elsewhere. A value that shares its state; copies and calls from several threads are
-/// safe. Make one for a program, as it knows the instances and how busy they are.
+/// Calls methods of services in other processes. A value that shares its state; copies and calls from several threads are
+/// safe. Make one for a program: it knows the instances and how busy they are.
 ///
-/// A call goes to one live instance, the less busy of two taken at random, and is carried out at most once, if it is not said
-/// to be `idempotent`; nothing of it is kept. Where the chosen instance is gone before it took the call, another is called.
-/// Errors: `no_instance` at once when there is none; `timed_out`; `busy` from an instance that has its limit of calls in
-/// hand; `unavailable` when the instance is lost that has taken the call, or the server is; `not_found` for a method that
-/// the service does not have; `call_failed` with what the method threw. A cancelled call, or one whose time is over, is
-/// cancelled where it runs.
+/// A call goes to one live instance, the less busy of two taken at random, and runs at most once unless it is `idempotent`;
+/// nothing of it is stored. If the chosen instance is gone before it took the call, another one is called. Errors:
+/// `no_instance` at once when there is none; `timed_out`; `busy` from an instance that has its limit of calls in flight;
+/// `unavailable` when the instance that has taken the call is lost, or the server is; `not_found` for a method that the
+/// service does not have; `call_failed` with what the method threw. A call that is cancelled or times out is cancelled in
+/// the instance, too.
 class rpc {
 public:
     template <class T>
@@ -3607,7 +3619,7 @@ public:
 
     explicit rpc(broker_ptr broker) : core_(detail::make_rpc_core(std::move(broker))) {}
 
-    /// Calls a method, and waits for its result. A payload is given as one value of the contract's type or as its fields.
+    /// Calls a method and waits for its result. A payload is given as one value of the contract's type or as its fields.
     template <class R, class P, class... Args>
         requires(!detail::starts_with_call_options<Args...>)
     awaitable<R> call(const detail::method_contract<R, P>& method, Args&&... payload) const {
@@ -3618,8 +3630,8 @@ public:
         return read<R>(detail::call_one(core_, request(method, options, std::forward<Args>(payload)...)));
     }
 
-    /// Calls a method that emits values. Returns when an instance has taken the call; throws as `call` until then, and what
-    /// comes later is thrown by the stream. The timeout is for all of it.
+    /// Calls a method that emits values. Returns when an instance has taken the call; the stream throws errors that come
+    /// later. The timeout is for the whole stream.
     template <class T, class P, class... Args>
         requires(!detail::starts_with_call_options<Args...>)
     awaitable<stream<T>> call(const detail::stream_method_contract<T, P>& method, Args&&... payload) const {
@@ -3631,12 +3643,12 @@ public:
         return read_stream<T>(detail::open_stream(core_, request(method, options, std::forward<Args>(payload)...)));
     }
 
-    /// Calls a method by its names, with JSON: for gateways.
+    /// Calls a method by its names with a JSON payload, and returns the result as JSON: for gateways.
     awaitable<std::string> call_json(std::string service, std::string method, std::string payload,
                                      call_options options = call_options()) const;
 
-    /// Sends a call that nobody waits for. Returns when an instance is there that has it; its limit may keep it from
-    /// being carried out.
+    /// Sends a call whose result nobody waits for. Returns when an instance has received it; an instance that has its limit
+    /// of calls in flight drops it.
     template <class R, class P, class... Args>
         requires(!detail::starts_with_call_options<Args...>)
     awaitable<void> notify(const detail::method_contract<R, P>& method, Args&&... payload) const {
@@ -3647,7 +3659,7 @@ public:
         return detail::notify_one(core_, request(method, options, std::forward<Args>(payload)...));
     }
 
-    /// Calls all instances that are there, and waits for all of them; an empty list when there is none.
+    /// Calls all instances of the service and waits for all their replies; an empty list when there is none.
     template <class R, class P, class... Args>
         requires(!detail::starts_with_call_options<Args...>)
     awaitable<std::vector<instance_reply<R>>> broadcast(const detail::method_contract<R, P>& method, Args&&... payload) const {
@@ -3711,18 +3723,18 @@ private:
 
 namespace taskflux {
 
-/// An instance of a service, as the directory shows it.
+/// An instance of a service, as the directory lists it.
 struct service_instance {
     std::string service;
     std::string id;
     std::string host;
     std::string version;                ///< of taskflux
     std::vector<std::string> methods;
-    std::uint64_t running = 0;          ///< calls in hand, when it told last
-    std::uint64_t limit = 0;            ///< how many it takes
+    std::uint64_t running = 0;          ///< calls in flight, at its last heartbeat
+    std::uint64_t limit = 0;            ///< of calls in flight
     time_point started_at{};
     std::string address;                ///< of its mailbox
-    bool leaving = false;               ///< it takes no more calls, and finishes those that it has
+    bool leaving = false;               ///< it takes no more calls, and finishes those in flight
 };
 BOOST_DESCRIBE_STRUCT(service_instance, (), (service, id, host, version, methods, running, limit, started_at, address,
                                              leaving))
@@ -3733,23 +3745,23 @@ BOOST_DESCRIBE_STRUCT(service_instance, (), (service, id, host, version, methods
 
 namespace taskflux {
 
-/// Who is there, at one time.
+/// The nodes and services that are alive at one time.
 struct directory_view {
     std::vector<node_info> nodes;            ///< by id
     std::vector<service_instance> services;  ///< by service and id
 };
 
-/// Which nodes are meant: all that fit. What is empty does not restrict.
+/// Selects the nodes that match all members; an empty member matches every node.
 struct node_filter {
     std::string id;
     std::string name;
     std::string host;   ///< name or ip
-    std::string queue;  ///< that it fetches from
+    std::string queue;  ///< one that it fetches from
 };
 
-/// Shows who is there, and steers workers while they run. A value; copies and calls from several threads are safe. A node
-/// or service that has been killed is gone when its lease has run out, one that has ended at once. Errors of all calls:
-/// those of `broker`.
+/// Lists the nodes and services that are alive, and steers workers while they run. A value; copies and calls from several
+/// threads are safe. A node or service that was killed disappears when its lease has run out, one that has ended at once.
+/// Errors of all calls: those of `broker`.
 class directory {
 public:
     template <class T>
@@ -3765,20 +3777,21 @@ public:
 
     awaitable<directory_view> view() const;
 
-    /// Returns when somebody has come or gone since `known`, or after `wait`; what is there then. Looks once a second.
+    /// Waits until a node or service has appeared or disappeared since `known`, or for `wait`; returns the view of that time.
+    /// Looks once a second.
     awaitable<directory_view> next_change(directory_view known, duration wait) const;
 
-    /// How many attempts each of these nodes runs at a time, from now on. Gives what they say when they have done so; `keep`:
-    /// nodes of their names begin with it, too, when they are started again. Errors: `not_found` where no node fits, and what
-    /// a node that could not be reached has ended with: those of `rpc`.
+    /// Changes how many attempts each of these nodes runs at a time, from now on. Returns the nodes' new state. `keep`: nodes
+    /// with these names start with it, too, after a restart. Errors: `not_found` where no node matches; those of `rpc` for a
+    /// node that could not be reached, after all others have been changed.
     awaitable<std::vector<node_info>> set_concurrency(node_filter which, std::uint64_t slots, bool keep = false) const;
 
-    /// Has these nodes take no more tasks until `resume`. Else as `set_concurrency`.
+    /// Makes these nodes fetch no more tasks until `resume`. `keep`, result and errors: as of `set_concurrency`.
     awaitable<std::vector<node_info>> pause(node_filter which, bool keep = false) const;
     awaitable<std::vector<node_info>> resume(node_filter which, bool keep = false) const;
 
-    /// Ends these nodes: `drain` lets what runs end as `worker_options::drain_for` says, `stop` cancels it. Else as
-    /// `set_concurrency`.
+    /// Ends these nodes: `drain` lets handlers finish within `worker_options::drain_for`, `stop` cancels them. Result and
+    /// errors: as of `set_concurrency`.
     awaitable<std::vector<node_info>> drain(node_filter which) const;
     awaitable<std::vector<node_info>> stop(node_filter which) const;
 
@@ -3797,18 +3810,18 @@ namespace taskflux {
 struct task_node {
     task_record task;
     std::string name;            ///< of the call in its parent's journal
-    children_counts spawned;     ///< how far it is with those that it waits for when its handler has returned
+    children_counts spawned;     ///< how many subtasks it has spawned, and how they have ended
     std::vector<task_node> children;
-    bool is_cut = false;         ///< it has more subtasks than were asked for
+    bool is_cut = false;         ///< it has more subtasks than `children` holds
 };
 
-/// Where a task stands among others.
+/// A task among its ancestors and subtasks.
 struct task_tree {
     std::vector<task_record> ancestors;  ///< from the root on
     task_node node;
 };
 
-/// Looks at tasks. A value that shares its broker; copies and calls from several threads are safe. Errors: those of
+/// Reads task trees. A value that shares its broker; copies and calls from several threads are safe. Errors: those of
 /// `broker`.
 class inspector {
 public:
@@ -3817,8 +3830,8 @@ public:
 
     explicit inspector(broker_ptr broker) : broker_(std::move(broker)) {}
 
-    /// A task with its ancestors and everything below it, but at most `most` subtasks in all. A subtask whose record has
-    /// gone is shown as far as its parent's journal knows it. Errors: `not_found` for the task itself.
+    /// A task with its ancestors and its subtasks at all depths, at most `most` of them. A subtask whose record is removed is
+    /// shown as its parent's journal knows it. Errors: `not_found` for the task itself.
     awaitable<task_tree> tree(task_id id, std::size_t most = 1000) const;
 
     /// How many subtasks a task has spawned, and how many of them have ended.
@@ -4327,22 +4340,22 @@ private:
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/exec/slots/job.hpp ----------------------------------------------------------
+// -------------------- taskflux/exec/slots/slot_job.hpp -----------------------------------------------------
 
 namespace taskflux::detail {
 
 struct slot;
 
-/// What became of a job, or of one attempt at it.
+/// How a job, or one attempt at it, has ended.
 enum class job_end : std::uint8_t { succeeded, failed, cancelled, retried };
 
-/// One piece of work for `slots`. Reference counted: who makes one with `new` owns the first reference, and
-/// gives it to `job_ptr(…, false)`.
+/// One piece of work for `slots`. Reference counted: the code that makes one with `new` owns the first reference,
+/// and passes it to `slot_job_ptr(…, false)`.
 ///
 /// The order of calls: `run` or `call` once per push, then `judge`, then (unless that said `retried`)
 /// `deliver`. A job that is cancelled while queued skips the first. One that is destroyed with its execution
 /// context gets `abandon` instead of `judge` and `deliver`.
-class job : public list_hook<job> {
+class slot_job : public list_hook<slot_job> {
 public:
     enum class kind : std::uint8_t { coroutine, plain };
 
@@ -4357,8 +4370,8 @@ public:
     }
 
 protected:
-    explicit job(kind k) noexcept : kind_(k) {}
-    virtual ~job() = default;
+    explicit slot_job(kind k) noexcept : kind_(k) {}
+    virtual ~slot_job() = default;
 
     /// The coroutine that a slot awaits (kind `coroutine`). What it throws is handed to `judge`.
     virtual asio::awaitable<void> run() = 0;
@@ -4367,20 +4380,20 @@ protected:
     /// Decides what this end means; may replace the error. On the slot's strand, or wherever it was
     /// cancelled. After `retried` the job may already be running again elsewhere.
     virtual job_end judge(std::exception_ptr& error) noexcept = 0;
-    /// Hands the outcome to whoever waits for it: `now`, by calling them if this thread may, or later. Called
-    /// now, what they throw comes out here.
+    /// Passes the outcome to the completion handler that waits for it: `now`, by calling it if this thread may, or
+    /// later. Where it is called now, an exception from it leaves this function.
     virtual void deliver(std::exception_ptr error, bool now) = 0;
-    /// Lets go of whoever waits, without calling them.
+    /// Destroys the completion handler that waits, without calling it.
     virtual void abandon() noexcept = 0;
 
 private:
     friend struct slot;
     friend class slots;
     friend class executor_state;
-    friend void intrusive_ptr_add_ref(job* j) noexcept {
+    friend void intrusive_ptr_add_ref(slot_job* j) noexcept {
         j->references_.fetch_add(1, std::memory_order_relaxed);
     }
-    friend void intrusive_ptr_release(job* j) noexcept {
+    friend void intrusive_ptr_release(slot_job* j) noexcept {
         if (j->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete j;
     }
 
@@ -4389,12 +4402,12 @@ private:
     const kind kind_;
     bool queued_ = false;      // guarded by the slots' mutex
     std::uint32_t epoch_ = 0;  // how many cancel_all came before it; set under the slots' mutex
-    slot* slot_ = nullptr;     // who took it last; guarded by the slots' mutex
+    slot* slot_ = nullptr;     // the one that took it last; guarded by the slots' mutex
     std::uint32_t runs_ = 0;   // on the strand of the slot that runs it
 };
 
-using job_ptr = boost::intrusive_ptr<job>;
-using job_list = intrusive_list<job>;
+using slot_job_ptr = boost::intrusive_ptr<slot_job>;
+using slot_job_list = intrusive_list<slot_job>;
 
 }  // namespace taskflux::detail
 
@@ -4406,12 +4419,12 @@ namespace taskflux::detail {
 template <class Context>
 class basic_handler {
 public:
-    basic_handler(job::kind kind, retry_policy::predicate test, bool emits) : kind_(kind), retry_if_(test), emits_(emits) {}
+    basic_handler(slot_job::kind kind, retry_policy::predicate test, bool emits) : kind_(kind), retry_if_(test), emits_(emits) {}
     basic_handler(const basic_handler&) = delete;
     basic_handler& operator=(const basic_handler&) = delete;
     virtual ~basic_handler() = default;
 
-    job::kind kind() const { return kind_; }
+    slot_job::kind kind() const { return kind_; }
     retry_policy::predicate retry_if() const { return retry_if_; }
     bool emits() const { return emits_; }
 
@@ -4421,7 +4434,7 @@ public:
     virtual void call(Context& ctx, std::string_view payload, std::string& result) = 0;
 
 private:
-    job::kind kind_;
+    slot_job::kind kind_;
     retry_policy::predicate retry_if_;
     bool emits_;
 };
@@ -4473,7 +4486,7 @@ void write_result(const R& value, std::string& out) {
     }
 }
 
-/// What a function gives when it is called with what a contract provides.
+/// What a function returns when it is called with what a contract provides.
 template <class Function, class P, class Context>
 class handler_signature {
     using call_type = handler_call<Function, P, Context>;
@@ -4495,7 +4508,7 @@ public:
     using result = typename awaited<returned>::type;
 };
 
-/// Whether what a handler gives can be the contract's result.
+/// Whether what a handler returns can be the contract's result.
 template <class Given, class R>
 concept result_for = (std::is_void_v<R> && std::is_void_v<Given>) || (!std::is_void_v<R> && std::convertible_to<Given, R>);
 
@@ -4506,7 +4519,7 @@ class typed_handler final : public basic_handler<Context> {
 
 public:
     explicit typed_handler(Function function, retry_policy::predicate test = nullptr, bool emits = false)
-        : basic_handler<Context>(is_coroutine ? job::kind::coroutine : job::kind::plain, test, emits),
+        : basic_handler<Context>(is_coroutine ? slot_job::kind::coroutine : slot_job::kind::plain, test, emits),
           function_(std::move(function)) {}
 
     asio::awaitable<void> run(Context& ctx, std::string_view payload, std::string& out) override {
@@ -4620,7 +4633,7 @@ public:
             co_return;
         }
         const auto state = co_await asio::this_coro::cancellation_state;
-        if (state.cancelled() == asio::cancellation_type::none) co_await flush_stream(to);  // they come before the failure
+        if (state.cancelled() == asio::cancellation_type::none) co_await flush_stream(to);  // the values come before the failure
         std::rethrow_exception(failure);
     }
 
@@ -4765,13 +4778,13 @@ inline system_clock& real_clock() {
 
 namespace taskflux {
 
-/// What one submission does otherwise than its executor's options say. Setters may be chained; the same name
+/// Options of one submission, which override those of its executor. Setters may be chained; the same name
 /// without an argument reads, and is empty where nothing was set.
 class run_options {
 public:
     run_options() = default;
 
-    /// When and how often a failed run is repeated.
+    /// When and how often a failed attempt is retried.
     run_options& retry(retry_policy policy) {
         retry_ = policy;
         return *this;
@@ -4783,8 +4796,8 @@ public:
         return *this;
     }
 
-    /// The whole of it, waiting included, is cancelled with `timed_out` so long after submission; zero = no
-    /// limit.
+    /// The job is cancelled with `timed_out` this long after its submission, waiting and back-off included; zero =
+    /// no limit.
     run_options& deadline(duration limit) {
         deadline_ = limit;
         return *this;
@@ -4805,32 +4818,32 @@ class executor_options {
 public:
     executor_options() = default;
 
-    /// So many jobs run at a time; default 16. Errors: `invalid_argument` for zero.
+    /// How many jobs run at a time; default 16. Errors: `invalid_argument` for zero.
     executor_options& concurrency(std::size_t n) {
-        if (n == 0) throw error(errc::invalid_argument, "concurrency must be at least 1");
+        if (n == 0) throw error(errc::invalid_argument, "executor_options: concurrency must be at least 1");
         concurrency_ = n;
         return *this;
     }
 
-    /// A submission beyond so many queued jobs fails with `queue_full`; zero (the default) = no limit.
+    /// How many jobs may be queued; a further submission fails with `queue_full`; zero (the default) = no limit.
     executor_options& queue_limit(std::size_t n) noexcept {
         queue_limit_ = n;
         return *this;
     }
 
-    /// Retries for submissions that don't bring their own policy; default none.
+    /// The retry policy of submissions that have none of their own; default: no retries.
     executor_options& retry(retry_policy policy) {
         defaults_.retry(policy);
         return *this;
     }
 
-    /// Limit per attempt, unless a submission sets its own; zero (the default) = none.
+    /// The timeout of each attempt, unless a submission sets its own; zero (the default) = none.
     executor_options& timeout(duration limit) {
         defaults_.timeout(limit);
         return *this;
     }
 
-    /// Limit from submission to the end, unless a submission sets its own; zero (the default) = none.
+    /// The time from submission to the end, unless a submission sets its own; zero (the default) = no limit.
     executor_options& deadline(duration limit) {
         defaults_.deadline(limit);
         return *this;
@@ -4855,8 +4868,8 @@ public:
         return *this;
     }
 
-    /// Called with each error that nobody will see: of spawned jobs whose handle was dropped. On whichever
-    /// thread the job ended or the handle was dropped; what it throws is ignored.
+    /// Called with each error that no caller sees: those of spawned jobs whose handle was dropped. Called on the
+    /// thread on which the job ended or the handle was dropped; exceptions from it are ignored.
     executor_options& on_error(std::function<void(std::exception_ptr)> callback) {
         on_error_ = std::move(callback);
         return *this;
@@ -4880,11 +4893,11 @@ private:
     std::function<void(std::exception_ptr)> on_error_;
 };
 
-/// What an executor has done and has to do. While several threads work it is a near view, not one instant's.
+/// How many jobs an executor has, and how many have ended. Approximate while several threads work.
 struct executor_counts {
     std::size_t queued = 0;       ///< not started yet
     std::size_t running = 0;      ///< in an attempt
-    std::size_t waiting = 0;      ///< between two attempts
+    std::size_t waiting = 0;      ///< for their next attempt (back-off)
     std::uint64_t succeeded = 0;  ///< since the executor was made, and so the following
     std::uint64_t failed = 0;     ///< ended with an error, `timed_out` included
     std::uint64_t cancelled = 0;
@@ -4947,8 +4960,8 @@ std::variant<stored<Ts>...> value_at(std::size_t which, Ends& all, std::index_se
 
 }  // namespace detail
 
-/// Awaits all of them side by side, on the caller's executor; gives their results, `std::monostate` for void. The first
-/// one that fails cancels the others, and its error is thrown when they have ended. Cancellation reaches all of them.
+/// Awaits all calls side by side, on the caller's executor, and returns their results, `std::monostate` for void. The first
+/// one that fails cancels the others, and its error is thrown when all have ended. Cancellation reaches all calls.
 template <class... Ts>
 asio::awaitable<std::tuple<detail::stored<Ts>...>> when_all(asio::awaitable<Ts>... calls) {
     constexpr auto indices = std::index_sequence_for<Ts...>();
@@ -4962,8 +4975,8 @@ asio::awaitable<std::tuple<detail::stored<Ts>...>> when_all(asio::awaitable<Ts>.
     co_return detail::values_of<Ts...>(ends, indices);
 }
 
-/// Awaits them side by side until one has succeeded, and cancels the others; gives its result, whose index says which it
-/// was. When all fail, the error of the last one is thrown. Cancellation reaches all of them.
+/// Awaits calls side by side until one has succeeded, and cancels the others; returns its result, whose index says which call
+/// it was. When all fail, the error of the last one is thrown. Cancellation reaches all calls.
 template <class... Ts>
 asio::awaitable<std::variant<detail::stored<Ts>...>> when_any(asio::awaitable<Ts>... calls) {
     constexpr auto indices = std::index_sequence_for<Ts...>();
@@ -5138,7 +5151,7 @@ job_outcome<R> typed(const task_outcome& ended) {
     return made;
 }
 
-/// The result, or an exception for any other end.
+/// Returns the result of a task that has succeeded, and throws for any other end.
 template <class R>
 R value_of(const task_outcome& ended, const task_id& id) {
     if (ended.state == task_state::succeeded) {
@@ -5149,13 +5162,17 @@ R value_of(const task_outcome& ended, const task_id& id) {
         }
     }
     if (ended.state == task_state::cancelled) throw error(errc::cancelled, "task " + to_string(id) + " was cancelled");
-    if (ended.state == task_state::expired) throw error(errc::expired, "task " + to_string(id) + " was not started by its deadline");
+    if (ended.state == task_state::expired) {
+        throw error(errc::expired, "task " + to_string(id) + " has expired: no worker started it by its deadline");
+    }
     if (ended.state == task_state::failed) {
         auto why = read_failure(ended.error);
         const auto code = code_of(why);
         throw task_failed(code, std::move(why), ended.attempts);
     }
-    throw error(errc::protocol, "the broker says that task " + to_string(id) + " ended without an end");
+    throw error(errc::protocol,
+                "task " + to_string(id) +
+                    " has no result: the broker says that it has ended, but its state is not terminal");
 }
 
 }  // namespace detail
@@ -5169,51 +5186,54 @@ public:
     template <class T>
     using awaitable = asio::awaitable<T>;
 
-    /// Waits as long as it takes.
+    /// Waits without a limit.
     static constexpr duration forever = (duration::max)();
 
     job() = default;
     job(broker_ptr broker, task_id id, bool is_duplicate = false)
         : broker_(std::move(broker)), id_(std::move(id)), is_duplicate_(is_duplicate) {}
 
-    /// Names the task everywhere; `to_string(id())` can be stored and given to `client::attach`.
+    /// The task's id; `to_string(id())` can be stored, and given to `client::attach` in another process.
     const task_id& id() const { return id_; }
 
-    /// Whether this submission found a task with the same own id or unique key, and is a handle to that.
+    /// Whether the submission stored nothing, because there was a task with its own id or unique key: this is a
+    /// handle to that task.
     bool is_duplicate() const { return is_duplicate_; }
 
     /// The task's state now.
     awaitable<task_state> status() const { return status_of(broker_, id_); }
 
     /// Everything that is known about the task now.
-    awaitable<task_record> record() const { return record_of(broker_, id_); }
+    awaitable<task_record> record() const { return fetch_record(broker_, id_); }
 
-    /// Waits for the result, at most `wait`. Throws `task_failed` with what the last attempt threw;
-    /// `errc::cancelled`, `errc::expired`; `errc::timed_out` when `wait` has passed (the task goes on).
+    /// Waits for the result, for at most `wait`. Errors: `task_failed` with what the last attempt threw;
+    /// `errc::cancelled`, `errc::expired`; `errc::timed_out` when `wait` has passed. Then, and when this call is
+    /// cancelled, the task goes on.
     awaitable<R> result(duration wait = forever) const { return result_of(broker_, id_, wait); }
 
-    /// Waits for the end, at most `wait`; nothing when it has not come by then. A failure is a value here.
+    /// Waits for the task's end, for at most `wait`; returns nothing when it has not ended by then. A failed task is
+    /// a value here, not an exception.
     awaitable<std::optional<job_outcome<R>>> outcome(duration wait = forever) const {
         return outcome_of(broker_, id_, wait);
     }
 
-    /// The value that the handler reported last, if any.
+    /// The last value that the handler has reported, if any.
     template <class T>
     awaitable<std::optional<T>> progress() const {
         return progress_of<T>(broker_, id_);
     }
 
-    /// Cancels: `done` when the task had not started, `requested` when it runs (its handler is cancelled, and
-    /// the task ends as cancelled when the handler does), `wrong_state` when it has ended.
+    /// Cancels the task. Returns `done` when it had not started, `requested` when it runs (its handler is
+    /// cancelled, and the task ends as cancelled when the handler returns), `wrong_state` when it has ended.
     awaitable<effect> cancel() const { return one(&broker::cancel, broker_, id_); }
 
-    /// Releases a held task.
+    /// Starts a held task: from now on it waits for a worker, or for its time.
     awaitable<effect> start() const { return one(&broker::start, broker_, id_); }
 
     /// Makes a scheduled task due now.
     awaitable<effect> promote() const { return one(&broker::promote, broker_, id_); }
 
-    /// Tries a failed, cancelled or expired task afresh.
+    /// Runs a failed, cancelled or expired task again, with all its attempts.
     awaitable<effect> requeue() const { return one(&broker::requeue, broker_, id_); }
 
     /// Removes the task's record; a running task is refused.
@@ -5230,27 +5250,31 @@ private:
 
     // Coroutines that own what they need, so that a handle may be gone before they are awaited.
 
-    static awaitable<task_record> record_of(broker_ptr broker, task_id id) {
+    static awaitable<task_record> fetch_record(broker_ptr broker, task_id id) {
         auto known = co_await broker->get(id);
         if (!known) throw detail::no_such_task(id);
         co_return std::move(*known);
     }
 
     static awaitable<task_state> status_of(broker_ptr broker, task_id id) {
-        const auto known = co_await record_of(std::move(broker), std::move(id));
+        const auto known = co_await fetch_record(std::move(broker), std::move(id));
         co_return known.state;
     }
 
     template <class T>
     static awaitable<std::optional<T>> progress_of(broker_ptr broker, task_id id) {
-        const auto known = co_await record_of(std::move(broker), std::move(id));
+        const auto known = co_await fetch_record(std::move(broker), std::move(id));
         if (known.progress.empty()) co_return std::nullopt;
         co_return decode<T>(known.progress);
     }
 
     static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait) {
         auto ended = co_await broker->wait(id, wait);
-        if (!ended) throw error(errc::timed_out, "task " + to_string(id) + " has not ended in time; wait longer, or ask again");
+        if (!ended) {
+            throw error(errc::timed_out,
+                        "task " + to_string(id) +
+                            " has not ended within the wait, and goes on; wait longer, or ask again");
+        }
         if constexpr (std::is_void_v<R>) {
             detail::value_of<R>(*ended, id);
         } else {
@@ -5285,7 +5309,7 @@ private:
 
 namespace taskflux::detail {
 
-/// What a handler needs of the worker that runs it. Called from any thread.
+/// What a handler needs of the worker that runs it. Thread-safe.
 class context_sink {
 public:
     virtual void on_progress(std::string encoded) = 0;
@@ -5301,15 +5325,15 @@ protected:
     ~context_sink() = default;
 };
 
-/// Ends an attempt that is to go on later: after `delay`, or when the signal with the key `awaited` has come. Not a
+/// Thrown to suspend a handler, which is run again after `delay`, or when the signal with the key `awaited` has come. Not a
 /// `std::exception`, so that few handlers catch it by mistake.
 struct suspension {
     duration delay{};
     std::string awaited;
 };
 
-/// The journal of a task as one attempt at it reads and writes it. Names what the handler does by the order in which
-/// it does it, so that the next attempt finds it again. Thread-safe.
+/// A task's journal, read and written by one attempt. Names the handler's calls by their order, so that the next attempt
+/// finds them again. Thread-safe.
 class notebook {
 public:
     notebook(context_sink& sink, const task_id& id, std::uint32_t token) : sink_(sink), id_(id), token_(token) {}
@@ -5318,7 +5342,7 @@ public:
     const task_id& id() const { return id_; }
     context_sink& sink() { return sink_; }
 
-    /// Whether an attempt before this one may have left something.
+    /// Whether an earlier attempt may have written into the journal.
     bool may_have_entries() const { return token_ > 1; }
 
     std::string next_name() { return std::to_string(++position_); }
@@ -5328,13 +5352,13 @@ public:
         const std::lock_guard lock(mutex_);
         return ++signals_[name];
     }
-    /// It was not awaited until it came: who waits next waits for it.
+    /// The wait ended before the signal came: the next wait takes its number.
     void return_signal(const std::string& name) {
         const std::lock_guard lock(mutex_);
         --signals_[name];
     }
 
-    /// While calls are awaited side by side, one of them can't end the attempt.
+    /// While calls are awaited side by side, none of them can suspend the handler.
     bool is_in_group() const { return groups_ > 0; }
     void enter_group() { ++groups_; }
     void leave_group() { --groups_; }
@@ -5342,40 +5366,40 @@ public:
     /// Throws `invalid_argument` for a name that this attempt has used already.
     void claim(const char* what, const std::string& name) {
         if (name.empty() || name.front() == '~' || name.size() > 200) {
-            throw error(errc::invalid_argument, std::string("the name of a ") + what +
-                                                    " is 1 to 200 bytes and does not begin with '~': \"" +
-                                                    name.substr(0, 64) + '"');
+            throw error(errc::invalid_argument, std::string("a ") + what + " can't be named \"" + name.substr(0, 64) +
+                                                    "\": use 1 to 200 bytes that do not begin with '~'");
         }
         const std::lock_guard lock(mutex_);
         if (used_.insert(what + (' ' + name)).second) return;
-        throw error(errc::invalid_argument, std::string("two ") + what + "s of one task are named \"" + name + '"');
+        throw error(errc::invalid_argument, std::string("a second ") + what + " can't be named \"" + name +
+                                                "\": give each of a task a name of its own");
     }
 
-    /// The own id of a subtask that this attempt is the first to make.
+    /// The own id of a subtask that this attempt is the first to submit.
     std::string child_id(const std::string& name) const {
         auto made = to_string(id_) + '/' + name;
         if (token_ > 1) made += '@' + std::to_string(token_);
         return made;
     }
 
-    journal_notes notes() const {
-        journal_notes made;
+    journal_write new_write() const {
+        journal_write made;
         made.consumer = sink_.consumer_name();
         made.token = token_;
         return made;
     }
 
-    asio::awaitable<noted> write(journal_notes what) { return broker()->note(id_, std::move(what)); }
+    asio::awaitable<journal_written> write(journal_write what) { return broker()->write_journal(id_, std::move(what)); }
 
-    /// Writes a value unless there is one; gives the one that is there then.
+    /// Writes a value unless the key has one; returns the value that the key has then.
     asio::awaitable<std::string> keep(std::string key, std::string value);
 
     asio::awaitable<void> set(std::string key, std::string value);
     asio::awaitable<std::optional<std::string>> find(std::string key);
     asio::awaitable<std::optional<std::size_t>> find_number(std::string key);
 
-    static journal_notes::item item_of(std::string key, std::string text, journal_notes::mode how) {
-        journal_notes::item made;
+    static journal_write::item item_of(std::string key, std::string text, journal_write::mode how) {
+        journal_write::item made;
         made.key = std::move(key);
         made.text = std::move(text);
         made.how = how;
@@ -5393,7 +5417,7 @@ private:
     std::map<std::string, std::size_t> signals_;
 };
 
-/// For as long as a handler only waits.
+/// Lends the handler's slot to other tasks while this lives: while the handler only waits.
 class parking {
 public:
     explicit parking(context_sink& sink) : sink_(sink) { sink_.park(); }
@@ -5415,26 +5439,26 @@ namespace taskflux::detail {
 struct open_child {
     task_id id;
     std::string own_id;
-    std::optional<task_outcome> outcome;  ///< found, and it had ended
+    std::optional<task_outcome> outcome;  ///< set when it was found in the journal and had ended
 };
 
-/// The end of a subtask. Where its record has gone by then, the parent's journal has it, at the latest when whoever saw
-/// its end has carried it there.
+/// Waits for the end of a subtask. Where its record is removed by then, the parent's journal has the outcome, at the latest
+/// when the relay has carried it there.
 asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, std::string key, task_id child);
 
-/// Submits tasks whose notes have been written; gives their keys. What does not come is taken out of the journal again:
-/// its end would never reach the parent. `notes`: by whom. Errors: those of `broker::submit`; `invalid_argument` where an
-/// own id or a unique key is another task's.
-asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
-                                                    journal_notes notes);
+/// Submits subtasks that are written in the parent's journal, and returns their keys. A subtask that is not stored is taken
+/// out of the journal again, since its end would never reach the parent. `write`: consumer and token of the writer. Errors:
+/// those of `broker::submit`; `invalid_argument` where an own id or a unique key is another task's.
+asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
+                                                         journal_write write);
 
-/// Notes subtasks in the journal and submits those that are new, all in one queue. Names and tasks go by pairs.
-/// Errors: `journal_mismatch`; those of `submit_noted`.
+/// Writes subtasks into the journal and submits those that are new, all in one queue. `names[i]` is the name of `tasks[i]`.
+/// Errors: `journal_mismatch`; those of `submit_journalled`.
 asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::string queue, std::vector<std::string> names,
                                                        std::vector<new_task> tasks, bool are_spawned,
                                                        std::optional<children_policy> policy = std::nullopt);
 
-/// Cancels subtasks that nobody waits for any more. Waits for nothing: the parent's end would see to it too.
+/// Cancels subtasks that the parent does not wait for any more. Does not wait: the parent's end would cancel them, too.
 void abandon_children(const broker_ptr& broker, const std::string& queue, std::vector<task_key> keys);
 
 }  // namespace taskflux::detail
@@ -5443,7 +5467,7 @@ void abandon_children(const broker_ptr& broker, const std::string& queue, std::v
 
 namespace taskflux::detail {
 
-/// Whether an attempt ends anyway: then its open subtasks are its successor's, or its task's end cancels them.
+/// Whether an attempt must end: then its open subtasks are left to the next attempt, or are cancelled by the task's end.
 using is_ending = std::function<bool()>;
 
 /// The payloads of subtasks, one after the other.
@@ -5478,19 +5502,19 @@ private:
     std::ranges::iterator_t<Range> next_ = std::ranges::begin(payloads_);
 };
 
-/// What is told of each subtask of a map that has ended, in order; throws unless it has succeeded.
+/// Called with each subtask of a map that has ended, in order; throws unless it has succeeded.
 using child_sink = std::function<void(const open_child&)>;
 
-/// One subtask, awaited; its outcome is there.
+/// Submits a subtask and waits for its end; `outcome` is set in what it returns.
 asio::awaitable<open_child> await_child(notebook& book, std::string name, std::string queue, new_task task, is_ending ends);
 
-/// A subtask for each payload, at most `window` of them open at a time. `has_results`: whether the journal is to hold what
-/// they gave until the parent ends; else it forgets those that are done with.
+/// Submits a subtask for each payload, at most `window` of them open at a time, and waits for all. `has_results`: whether the
+/// journal holds their results until the parent ends; if not, ended subtasks are removed from it.
 asio::awaitable<void> await_children(notebook& book, std::string name, std::string queue, new_task pattern,
                                      payload_source& payloads, const child_sink& on_end, std::size_t window,
                                      bool has_results, is_ending ends);
 
-/// Subtasks that the parent, when its handler has returned, waits for; gives how many.
+/// Submits subtasks that the parent waits for when its handler has returned; returns how many.
 asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, std::string queue, new_task pattern,
                                             payload_source& payloads, children_policy policy);
 
@@ -5501,7 +5525,7 @@ asio::awaitable<R> call_child(notebook& book, std::string name, std::string queu
     else co_return value_of<R>(*child.outcome, child.id);
 }
 
-/// Gives the results in order.
+/// Returns the results in order.
 template <class R, class Range>
 asio::awaitable<std::vector<R>> map_children(notebook& book, std::string name, std::string queue, new_task pattern,
                                              Range payloads, std::size_t window, is_ending ends) {
@@ -5591,8 +5615,8 @@ asio::awaitable<std::tuple<stored<Ts>...>> all_of(notebook& book, asio::awaitabl
 
 namespace taskflux {
 
-/// The subtasks that one `context::spawn` has made. A described value, so that it can be a payload: `client::results` and
-/// `context::results` read what became of them.
+/// The subtasks that one `context::spawn` has submitted. A described value, so that it can be a payload: `client::results`
+/// and `context::results` read their outcomes.
 struct spawned {
     std::string parent;       ///< the printed id of the task that spawned them
     std::string name;         ///< of the call
@@ -5605,11 +5629,12 @@ class spawn_options {
 public:
     spawn_options() {}
 
-    /// When the parent has succeeded or failed; default `children_policy::fail_fast`. One for all that a task spawns.
+    /// Decides when the parent has succeeded or failed; default `children_policy::fail_fast`. One policy for all subtasks
+    /// that a task spawns.
     spawn_options& policy(children_policy value) { return policy_ = value, *this; }
 
-    /// A task that is started when the policy says that the parent has succeeded: its payload says which subtasks they
-    /// were, and its result becomes the parent's. One for each task.
+    /// The continuation (fan-in): a task that starts when the policy decides that the parent has succeeded. Its payload names
+    /// the subtasks, and its result becomes the parent's. One for each parent.
     template <class R>
     spawn_options& then(const detail::contract<R, spawned>& task) {
         then_name_ = task.name();
@@ -5617,7 +5642,7 @@ public:
         return *this;
     }
 
-    /// Options of each subtask. An own id or a unique key makes no sense here.
+    /// Options of each subtask. `context::spawn` throws `invalid_argument` for an own id or a unique key.
     spawn_options& each(submit_options options) { return each_ = std::move(options), *this; }
 
     children_policy policy() const { return policy_; }
@@ -5635,7 +5660,7 @@ private:
 /// How many subtasks of a `context::map` are open at a time.
 struct window {
     constexpr explicit window(std::size_t most) : size(most) {
-        if (most == 0) throw error(errc::invalid_argument, "a window holds at least one");
+        if (most == 0) throw error(errc::invalid_argument, "a window must hold at least 1 subtask");
     }
     std::size_t size;
 };
@@ -5646,7 +5671,7 @@ struct window {
 
 namespace taskflux::detail {
 
-/// What became of some of the subtasks that a task has spawned, in order.
+/// The outcomes of some of the subtasks that a task has spawned, in order.
 template <class R>
 asio::awaitable<std::vector<job_outcome<R>>> results_of(broker_ptr broker, spawned which, std::uint64_t first,
                                                         std::uint64_t count) {
@@ -5703,12 +5728,11 @@ asio::awaitable<step_result<Function>> run_step(notebook& book, std::string name
     }
 }
 
-/// Waits until `when`, as the first attempt that came here meant it.
-asio::awaitable<void> pause_until(notebook& book, std::string name, time_point when);
+/// Waits until the time that the first attempt at this call was given as `when`.
+asio::awaitable<void> suspend_until(notebook& book, std::string name, time_point when);
 
-/// The next signal of that name as JSON, or nothing when none has come within `limit` of the first time that it was
-/// waited for.
-/// `place`: the wait's own name.
+/// The next signal of this name as JSON, or nothing when none has come within `limit` of the first attempt's wait. `place`:
+/// the wait's own name.
 asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::string place, std::string name, duration limit);
 
 template <class T>
@@ -5730,15 +5754,15 @@ asio::awaitable<T> take_signal(notebook& book, std::string place, std::string na
 
 namespace taskflux {
 
-/// What a handler knows about the attempt it makes, and its way to tell about it. Valid until the handler
-/// returns. Thread-safe.
+/// The task that a handler works on: its data, its progress and log, its subtasks, steps, sleeps and signals.
+/// Valid until the handler returns. Thread-safe.
 ///
 /// Cancellation reaches a coroutine through its own cancellation slot, as anywhere in Asio; a plain function
 /// asks `cancelled()`.
 class context {
 public:
     /// Made by the worker.
-    context(const delivery& what, const task_id& id, const detail::job& job, taskflux::clock& clock, time_point ends,
+    context(const delivery& what, const task_id& id, const detail::slot_job& job, taskflux::clock& clock, time_point ends,
             detail::context_sink& sink)
         : what_(what), id_(id), job_(job), clock_(clock), ends_(ends), sink_(sink), book_(sink, id, what.token) {}
     context(const context&) = delete;
@@ -5754,7 +5778,7 @@ public:
     /// 1 for the first attempt. Deliveries that were lost with a crashed worker don't count.
     unsigned attempt() const { return what_.attempt; }
 
-    /// Grows with every delivery: a store that is written under this token can refuse an older attempt.
+    /// The fencing token: it grows with every delivery, so that a store can refuse what an older attempt writes.
     std::uint32_t lease_token() const { return what_.token; }
 
     const header_map& headers() const { return what_.spec->headers; }
@@ -5778,15 +5802,15 @@ public:
     /// the worker shuts down.
     bool cancelled() const { return job_.stopping() || (ends_ != never && clock_.now() >= ends_); }
 
-    /// Reports how far the task is: any value with a codec; `job::progress` reads the latest. Sent in the
-    /// background, values that follow each other quickly as one.
+    /// Reports the task's progress: any value with a codec; `job::progress` reads the latest. Sent in the
+    /// background; of values that are reported quickly one after the other, only the last may be sent.
     template <class T>
     void progress(const T& value) {
         sink_.on_progress(encode(value));
     }
 
-    /// Adds a line to the task's log (the newest hundred are kept with the task) and to the worker's log. What
-    /// is not UTF-8 is replaced, what is over 16 KiB cut.
+    /// Adds a line to the task's log (the newest 100 lines are kept with the task) and to the worker's log.
+    /// Bytes that are not UTF-8 are replaced; a text is cut at 16 KiB.
     void log(log_level level, std::string_view text, header_map fields = header_map()) {
         log_line line;
         line.at = clock_.now();
@@ -5799,25 +5823,27 @@ public:
 
     // --- subtasks ------------------------------------------------------------------------------------------
     //
-    // What a handler asks for here is written into its task's journal. When the task is run again, after a crash of its
-    // worker, a pause or a failed attempt, the handler finds there what it has already: subtasks that have succeeded or
-    // are open are not made again, nor are those of the very same attempt that have failed. So a handler must ask for the
-    // same things in the same order each time; where it does not, `errc::journal_mismatch`. Subtasks inherit priority,
-    // headers and the remaining time, unless options say otherwise. When the task ends, those that are open are
-    // cancelled. While a handler waits for subtasks its worker's slot is lent to others.
+    // A handler's calls, steps, sleeps and signals are written into its task's journal. When the task is run again, after a
+    // crash of its worker, a suspension or a failed attempt, the handler finds them there: subtasks that have succeeded or
+    // are open are not submitted again, nor are those that have failed in the same attempt. So a handler must make the same
+    // calls in the same order each time; if it does not, `errc::journal_mismatch` is thrown. Subtasks inherit priority,
+    // headers and the remaining time, unless their options set them. When the task ends, its open subtasks are cancelled.
+    // While a handler waits for subtasks, its slot in the worker is lent to other tasks.
 
-    /// Submits a subtask and waits for its result; throws as `job::result`. Cancelling the call cancels the subtask.
+    /// Submits a subtask and waits for its result. Errors: those of `job::result`. Cancelling the call cancels the subtask.
     template <class R, class P, class... Args>
         requires(!detail::starts_with_options<Args...>)
     asio::awaitable<R> call(const detail::contract<R, P>& task, Args&&... payload) {
         return call(task, submit_options(), std::forward<Args>(payload)...);
     }
+
+    /// Like `call` above, with options for the subtask.
     template <class R, class P, class... Args>
     asio::awaitable<R> call(const detail::contract<R, P>& task, const submit_options& options, Args&&... payload) {
         return begin_call(book_.next_name(), task, options, std::forward<Args>(payload)...);
     }
 
-    /// Like `call` above, with a name in the journal, in place of the call's position: for handlers whose order changes.
+    /// Like `call` above, under a name in the journal instead of the call's position: for handlers whose calls change order.
     template <class R, class P, class... Args>
     asio::awaitable<R> call_as(std::string name, const detail::contract<R, P>& task, const submit_options& options,
                                Args&&... payload) {
@@ -5825,9 +5851,9 @@ public:
         return begin_call(std::move(name), task, options, std::forward<Args>(payload)...);
     }
 
-    /// A subtask for each payload, at most `open` of them at a time; gives the results in order (nothing for void). The
-    /// first failure is thrown, and the open ones are cancelled. `payloads` may be lazy and long: it is read as subtasks
-    /// end. A range that is passed by reference must live until this has returned.
+    /// Submits a subtask for each payload, at most `open` of them at a time, and returns their results in order (nothing for
+    /// void). The first failure is thrown, and the open subtasks are cancelled. `payloads` may be lazy and long: it is read
+    /// as subtasks end. A range that is passed by reference must live until this has returned.
     template <class R, class P, std::ranges::input_range Range>
     auto map(const detail::contract<R, P>& task, Range&& payloads, window open = window(32)) {
         return map(task, submit_options(), std::forward<Range>(payloads), open);
@@ -5837,22 +5863,23 @@ public:
         return begin_map(book_.next_name(), task, options, std::forward<Range>(payloads), open);
     }
 
-    /// Awaits calls side by side; see `when_all`. What is awaited together with others stays in memory: `sleep_until` and
-    /// `wait_signal` free the slot and nothing else, and a signal is noticed within a second. Coroutines of your own as
-    /// `calls` must not make more than one call each, unless these have names (`call_as`).
+    /// Awaits calls side by side; see `when_all`. Meanwhile the handler stays in memory: `sleep_until` and `wait_signal`
+    /// among the calls lend its slot but do not suspend it, and a signal is noticed within a second. Coroutines of your own
+    /// among the calls must make at most one call each, unless their calls have names (`call_as`).
     template <class... Ts>
     asio::awaitable<std::tuple<detail::stored<Ts>...>> all(asio::awaitable<Ts>... calls) {
         return detail::all_of(book_, std::move(calls)...);
     }
 
-    /// Awaits calls until one has succeeded; see `when_any` and `all`. The journal remembers which one.
+    /// Awaits calls until one has succeeded, and cancels the others; see `when_any` and `all`. The journal keeps which one it
+    /// was, for the task's next run.
     template <class... Ts>
     asio::awaitable<std::variant<detail::stored<Ts>...>> any(asio::awaitable<Ts>... calls) {
         return detail::first_of(book_, book_.next_name(), std::move(calls)...);
     }
 
-    /// Submits subtasks that are not awaited here: when the handler has returned, its task waits for them without a slot
-    /// and ends, with the handler's result, when `options.policy()` says so.
+    /// Submits subtasks that the handler does not await: when it has returned, its task waits for them without a slot, and
+    /// ends, with the handler's result, when `options.policy()` decides so.
     template <class R, class P, std::ranges::input_range Range>
         requires(std::same_as<std::ranges::range_value_t<Range>, P>)
     asio::awaitable<spawned> spawn(const detail::contract<R, P>& task, Range&& payloads,
@@ -5862,25 +5889,27 @@ public:
                            std::views::all(std::forward<Range>(payloads)), options);
     }
 
-    /// Submits one such subtask, also with an own id.
+    /// Like `spawn`, for one subtask, which may have an own id.
     template <class R, class P, class... Args>
     asio::awaitable<job<R>> spawn_one(const detail::contract<R, P>& task, const submit_options& options, Args&&... payload) {
         auto made = inherited(task, options, detail::encode_payload<P>(std::forward<Args>(payload)...));
         return begin_spawn_one<R>(book_.next_name(), queue_for(task, options), std::move(made));
     }
 
-    /// What became of `count` subtasks from the `first` one on; those that have not ended are in no terminal state.
+    /// The outcomes of `count` subtasks, from number `first` (0 is the first subtask) on. Subtasks that have not ended have a
+    /// state that is not terminal.
     template <class R, class P>
     asio::awaitable<std::vector<job_outcome<R>>> results(const detail::contract<R, P>&, const spawned& which,
                                                          std::uint64_t first = 0, std::uint64_t count = 1000) const {
         return detail::results_of<R>(sink_.broker(), which, first, count);
     }
 
-    // --- steps, pauses, signals ----------------------------------------------------------------------------
+    // --- steps, sleeps, signals ----------------------------------------------------------------------------
 
-    /// Calls `function`, a coroutine or plain, and journals its result: once that is done, it is not called again by
-    /// another run of the task. The result needs a codec. Errors: `invalid_argument` for a name that this task has used
-    /// already, `too_large` when the journal would hold more than `max_journal_size`.
+    /// Calls `function`, a coroutine or a plain function, and writes its result into the journal: another run of the task
+    /// reads the result there and does not call it again. It is called at least once: again when the worker dies before the
+    /// result is written. The result needs a codec. Errors: `invalid_argument` for a name that this task has used already,
+    /// `too_large` when the journal would hold more than `max_journal_size`.
     template <class Function>
     asio::awaitable<detail::step_result<std::decay_t<Function>>> step(std::string name, Function&& function) {
         static_assert(!detail::dies_twice<Function>,
@@ -5890,13 +5919,13 @@ public:
         return detail::run_step(book_, std::move(name), std::decay_t<Function>(std::forward<Function>(function)));
     }
 
-    /// Waits until `when`, or for `by`. From a second on the handler ends here, its slot is free, and it is run again
-    /// then: it must not catch what it does not know.
-    asio::awaitable<void> sleep_until(time_point when) { return detail::pause_until(book_, book_.next_name(), when); }
+    /// Waits until `when`, or for `by`. A wait of a second or more suspends the handler: it ends here by an exception that it
+    /// must let pass (no `std::exception`), its slot is free, and it is run again when the time has come.
+    asio::awaitable<void> sleep_until(time_point when) { return detail::suspend_until(book_, book_.next_name(), when); }
     asio::awaitable<void> sleep_for(duration by) { return sleep_until(later(now(), by)); }
 
-    /// Waits for the next signal of that name (`client::signal`), however long that takes; the handler ends here and is
-    /// run again when it has come. With a limit: nothing when none came in time.
+    /// Waits for the next signal of this name (`client::signal`), without a limit of time; the handler is suspended, as by
+    /// `sleep_until`, and run again when the signal has come. With a limit: returns nothing when no signal came in time.
     template <class T>
     asio::awaitable<T> wait_signal(std::string name) {
         return detail::take_signal<T>(book_, book_.next_name(), std::move(name));
@@ -5906,7 +5935,7 @@ public:
         return detail::take_signal<T>(book_, book_.next_name(), std::move(name), limit);
     }
 
-    /// For the adapter of a handler that emits: where its values go, or null when nobody reads them.
+    /// For the library: where a handler that emits sends its values; null when nobody reads them.
     std::shared_ptr<detail::outlet> open_outlet() const;
 
 private:
@@ -5975,7 +6004,7 @@ private:
 
     const delivery& what_;
     const task_id& id_;
-    const detail::job& job_;
+    const detail::slot_job& job_;
     taskflux::clock& clock_;
     time_point ends_;
     detail::context_sink& sink_;
@@ -5990,7 +6019,7 @@ namespace taskflux::detail {
 
 using task_handler = basic_handler<context>;
 
-/// By the names of their tasks.
+/// Handlers by the names of their tasks.
 using handler_map = std::map<std::string, std::unique_ptr<task_handler>, std::less<>>;
 
 }  // namespace taskflux::detail
@@ -5999,7 +6028,7 @@ using handler_map = std::map<std::string, std::unique_ptr<task_handler>, std::le
 
 namespace taskflux {
 
-/// A queue that a worker serves. Weights say how often it is looked at first, relative to the others.
+/// A queue that a worker serves. The weight says how often it is fetched from first, relative to the others.
 struct weighted_queue {
     std::string name;
     unsigned weight = 1;
@@ -6037,8 +6066,8 @@ std::vector<std::size_t> draw_order(const std::vector<weighted_queue>& queues, G
 
 namespace taskflux {
 
-/// Takes log lines: those that handlers write, with their task's id, and the worker's own, with null. Called
-/// from the worker's threads; must not throw.
+/// Receives log lines: those that handlers write with their task's id, the worker's own with a null pointer.
+/// Called on the worker's threads; must not throw.
 using log_sink = std::function<void(const log_line&, const task_id*)>;
 
 /// How a worker works. Setters may be chained; the same name without an argument reads.
@@ -6055,7 +6084,8 @@ public:
         return *this;
     }
 
-    /// The queues to serve, each looked at first as often as its weight says; none starves.
+    /// The queues to serve, with a weight of 1 or more each: a queue of weight 2 is fetched from first twice as often
+    /// as one of weight 1. No queue starves.
     worker_options& weighted_queues(const std::vector<std::pair<std::string, unsigned>>& weights) {
         queues_.clear();
         for (const auto& [name, weight] : weights) add(name, weight);
@@ -6063,58 +6093,56 @@ public:
         return *this;
     }
 
-    /// So many tasks run at a time; default 16.
+    /// How many tasks run at a time; default 16, at least 1.
     worker_options& concurrency(std::size_t tasks) {
-        if (tasks == 0) throw error(errc::invalid_argument, "concurrency must be at least 1");
+        if (tasks == 0) throw error(errc::invalid_argument, "worker_options: concurrency must be at least 1");
         return concurrency_ = tasks, *this;
     }
 
-    /// So many more are fetched ahead; default 0. They save round trips for short tasks, and keep long ones
-    /// from other workers.
+    /// How many more tasks are fetched ahead; default 0. That saves round trips for short tasks, and withholds long
+    /// ones from other workers.
     worker_options& prefetch(std::size_t tasks) { return prefetch_ = tasks, *this; }
 
     /// Threads for handlers that are plain functions, started by `run` when there is such a handler; 0 (the
     /// default): as many as the machine has cores.
     worker_options& cpu_threads(std::size_t threads) { return cpu_threads_ = threads, *this; }
 
-    /// Runs plain functions here instead; the worker then starts no threads for them.
+    /// The executor of plain functions; the worker then starts no threads for them.
     worker_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
 
-    /// Limit of an attempt at a task that has no timeout of its own; zero (the default): none.
+    /// The timeout of an attempt at a task that has none of its own; zero (the default): none.
     worker_options& timeout(duration limit) {
         return timeout_ = detail::not_negative(limit, "timeout"), *this;
     }
 
-    /// How long a silent worker keeps its tasks; default 30 s, at least 100 ms. Renewed three times as often.
+    /// How long a worker keeps its tasks without a heartbeat; default 30 s, at least 100 ms. Each heartbeat renews
+    /// the lease, after a third of it.
     worker_options& lease(duration length) {
-        if (length < std::chrono::milliseconds(100)) {
-            throw error(errc::invalid_argument, "a lease is at least 100 ms long");
-        }
-        return lease_ = length, *this;
+        return lease_ = detail::checked_lease(length, "worker_options"), *this;
     }
 
-    /// Renews the lease on a thread of its own (the default), so that a handler which blocks the I/O thread
-    /// cannot starve it. Without, on the I/O executor.
+    /// Whether the lease is renewed on a thread of its own (the default), so that a handler which blocks the I/O
+    /// thread can't stop the heartbeat. If not, it is renewed on the I/O executor.
     worker_options& renewal_thread(bool on) { return renewal_thread_ = on, *this; }
 
-    /// When the I/O executor has not moved for so long, its lease is no longer renewed and other workers take
+    /// When the I/O executor has been blocked for this long, the lease is no longer renewed and other workers take
     /// over; default 5 minutes, zero: never. Needs the renewal thread.
     worker_options& stuck_after(duration limit) { return stuck_after_ = limit, *this; }
 
     /// How long a stopping worker lets its handlers finish before it cancels them; default 30 s.
     worker_options& drain_for(duration limit) { return drain_for_ = limit, *this; }
 
-    /// How long cancelled handlers then have to end, before their tasks are given back without them; default
+    /// How long cancelled handlers then have to return before their tasks are given back all the same; default
     /// 5 s.
     worker_options& unwind_for(duration limit) { return unwind_for_ = limit, *this; }
 
-    /// The node's name in records and logs; by default a UUID.
+    /// The node's name in records and logs; default: a UUID.
     worker_options& name(std::string node) { return name_ = std::move(node), *this; }
 
-    /// Where log lines go; by default nowhere.
+    /// Receives log lines; default: none does.
     worker_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
-    /// Seeds the draws of weighted queues and of jitter; by default random.
+    /// Seeds the random order of weighted queues and the jitter of retries; default: random.
     worker_options& seed(std::uint32_t value) { return seed_ = value, *this; }
 
     const std::vector<weighted_queue>& queues() const { return queues_; }
@@ -6135,10 +6163,16 @@ public:
 
 private:
     void add(std::string name, unsigned weight) {
-        if (!is_valid_name(name)) throw error(errc::invalid_argument, "not a queue name: \"" + name + "\"");
-        if (weight == 0) throw error(errc::invalid_argument, "queue " + name + ": a weight is at least 1");
+        detail::checked_name(name, "queue");
+        if (weight == 0) {
+            throw error(errc::invalid_argument,
+                        "worker_options: the weight of queue " + name + " must be at least 1");
+        }
         for (const auto& queue : queues_) {
-            if (queue.name == name) throw error(errc::invalid_argument, "queue " + name + " is named twice");
+            if (queue.name == name) {
+                throw error(errc::invalid_argument,
+                            "worker_options: queue " + name + " is listed twice: leave one out");
+            }
         }
         queues_.push_back({std::move(name), weight});
     }
@@ -6170,7 +6204,7 @@ namespace taskflux {
 ///
 /// Register handlers with `on`, then await `run`. While it runs, a worker has one thread of its own that
 /// renews its lease, and a pool for plain functions if there are any; see `worker_options`. Must not outlive
-/// the execution context of its broker. `on` and `run` are for one thread; `stop` and `counts` for any.
+/// the execution context of its broker. Call `on` and then `run` on one thread; `stop` and `counts` are thread-safe.
 class worker {
 public:
     explicit worker(broker_ptr broker, worker_options options = worker_options())
@@ -6180,15 +6214,16 @@ public:
     worker(const worker&) = delete;
     worker& operator=(const worker&) = delete;
 
-    /// Gives up what still runs; waits for plain functions that are under way.
+    /// Abandons coroutines that still run; waits for plain functions that run on the worker's own threads.
     ~worker();
 
     /// Sets the handler for a contract's tasks. It takes the payload, or a `context&` and the payload; and
     /// returns the result, or an `asio::awaitable` of it. Coroutines run on the broker's executor, plain
     /// functions on the CPU pool; up to `concurrency` of both at a time, on several threads if there are.
     ///
-    /// Throwing fails the attempt: the retry policy decides what follows. `retry_after` and `discard` decide
-    /// themselves. Throws `errc::invalid_argument` for a second handler, `errc::wrong_state` once it runs.
+    /// A handler that throws fails its attempt, and the retry policy decides what follows; `retry_after` and
+    /// `discard` override the policy. Errors: `errc::invalid_argument` for a second handler, `errc::wrong_state`
+    /// once `run` has been called.
     template <class R, class P, class Function>
     worker& on(const detail::contract<R, P>& contract, Function handler) {
         add(std::string(contract.name()), contract.options().queue(),
@@ -6196,9 +6231,9 @@ public:
         return *this;
     }
 
-    /// Sets the handler for tasks that emit values. It takes an `emitter<T>&` and the payload, perhaps behind a `context&`, and is
-    /// an `asio::awaitable<void>`. An attempt after a failed one must emit the same values again: the reader gets those
-    /// that it has not had.
+    /// Sets the handler for tasks that emit values: a coroutine of `asio::awaitable<void>` that takes an `emitter<T>&` and the
+    /// payload, with a `context&` in front of them if it wants one. An attempt after a failed one must emit the same values
+    /// again; the reader gets those that it has not received. Errors: as of the other `on`.
     template <class T, class P, class Function>
     worker& on(const detail::stream_contract<T, P>& contract, Function handler) {
         add(std::string(contract.name()), contract.options().queue(),
@@ -6206,27 +6241,27 @@ public:
         return *this;
     }
 
-    /// Fetches and runs tasks until it is cancelled or `stop` is called; then takes no more, lets the handlers
-    /// end within `drain_for`, cancels the rest, tells the broker and returns. Returns normally when cancelled.
-    /// Throws `errc::shut_down` when the broker is closed, `errc::wrong_state` when it runs already.
+    /// Fetches and runs tasks until it is cancelled or `stop` is called; then fetches no more, lets handlers finish
+    /// within `drain_for`, cancels the others, reports to the broker and returns. Returns normally when cancelled.
+    /// Errors: `errc::shut_down` when the broker is closed, `errc::wrong_state` when it has been called before.
     asio::awaitable<void> run();
 
-    /// Ends `run` as cancelling it does, also one that has not been called yet. Thread-safe once `run` has been
+    /// Ends `run` as cancelling it does; a `run` that is called later ends at once. Thread-safe once `run` has been
     /// called.
     void stop();
 
-    /// Like `stop`, and cancels the handlers at once; their tasks are given back.
+    /// Like `stop`, but cancels the handlers at once; their tasks are given back.
     void stop_now();
 
-    /// How many attempts are queued and running here, and how many have ended in which way.
+    /// How many attempts are queued and running in this worker, and how many have ended, by kind of end.
     executor_counts counts() const;
 
-    /// Changes how many attempts run at a time, from now on. Thread-safe once `run` has been called. Throws
+    /// Changes how many attempts run at a time, from now on. Thread-safe once `run` has been called. Errors:
     /// `errc::invalid_argument` for 0.
     void set_concurrency(std::size_t slots);
     std::size_t concurrency() const;
 
-    /// Takes no more tasks until `resume`; those that run go on. Thread-safe once `run` has been called.
+    /// Fetches no more tasks until `resume`; those that run go on. Thread-safe once `run` has been called.
     void pause();
     void resume();
     bool is_paused() const;
@@ -6249,7 +6284,7 @@ private:
     std::vector<weighted_queue> contract_queues_;
     std::shared_ptr<asio::thread_pool> pool_;
     std::shared_ptr<detail::worker_core> core_;
-    bool is_stopped_ = false;  // before it ran, as below
+    bool is_stopped_ = false;  // before run(), as below
     bool is_paused_ = false;
 };
 
@@ -6264,20 +6299,19 @@ class node_options {
 public:
     node_options() {}
 
-    /// What it is called whenever it is started; default: the name of its host.
+    /// The node's name, the same after a restart; default: the name of its host.
     node_options& name(std::string_view value) { return name_ = detail::checked_name(value), *this; }
 
-    /// The host as the directory shows it; default: this machine's name.
+    /// The host's name in the directory; default: this machine's name.
     node_options& host(std::string value) { return host_ = std::move(value), *this; }
 
-    /// After it the node is taken for gone, unless it has told that it is there, which it does three times as often.
-    /// Default 5 s, at least 100 ms.
+    /// How long the node counts as alive without a heartbeat; default 5 s, at least 100 ms. It sends one after each third of
+    /// the lease.
     node_options& lease(duration length) {
-        if (length < std::chrono::milliseconds(100)) throw error(errc::invalid_argument, "a lease is at least 100 ms");
-        return lease_ = length, *this;
+        return lease_ = detail::checked_lease(length, "node_options"), *this;
     }
 
-    /// Hears of trouble with the broker. On any thread; must not throw.
+    /// Receives a line for each problem with the broker; default: none does. Called on any thread; must not throw.
     node_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
 
     const std::string& name() const { return name_; }
@@ -6296,7 +6330,7 @@ namespace detail {
 class node_core;
 }
 
-/// Shows a worker in the directory, and lets others steer it; see `directory`.
+/// Lists a worker in the directory, by which other processes can steer it; see `directory`.
 class node {
 public:
     /// `shown` must outlive `run`.
@@ -6305,11 +6339,11 @@ public:
     node& operator=(const node&) = delete;
     ~node();
 
-    /// Runs the worker, as others have asked for it to be kept, until `worker::run` returns; then is gone from the directory
-    /// at once. Errors, and cancellation: as of that.
+    /// Runs the worker, with the settings that the directory keeps for the node's name, until `worker::run` returns; then
+    /// leaves the directory at once. Errors and cancellation: as of `worker::run`.
     asio::awaitable<void> run();
 
-    /// What the directory shows.
+    /// The node as the directory lists it.
     node_info info() const;
 
 private:
@@ -7072,19 +7106,19 @@ inline std::string tick_id(std::string_view schedule, time_point tick) { return 
 
 namespace taskflux {
 
-/// Where a program runs. A config has a section for each that differs.
+/// The environment that a program runs in. A config may have a section for each.
 enum class app_environment { TEST, STAGE, PRODUCTION };
 BOOST_DESCRIBE_ENUM(app_environment, TEST, STAGE, PRODUCTION)
 
-/// A schedule as a config names it; see `schedule_options` for what the members mean.
+/// A schedule in a config; see `schedule_options` for the members.
 struct schedule_config {
     std::string id;             ///< empty: the task's name
     std::string task;           ///< one that the app has a handler for
     std::string cron;           ///< such as "0 9 * * MON-FRI" or "@every 5m"
     std::string zone = "UTC";
-    boost::json::value payload; ///< as the task takes it
+    boost::json::value payload; ///< the task's, as JSON
     std::string queue;          ///< empty: that of the task
-    bool enabled = true;        ///< false: what is stored under its id is removed
+    bool enabled = true;        ///< false: a stored schedule with its id is removed
     misfire_policy misfire = misfire_policy::fire_once;
     overlap_policy overlap = overlap_policy::allow;
     time_span grace = std::chrono::seconds(5);
@@ -7094,28 +7128,28 @@ struct schedule_config {
 BOOST_DESCRIBE_STRUCT(schedule_config, (), (id, task, cron, zone, payload, queue, enabled, misfire, overlap, grace,
                                             jitter, hosts))
 
-/// What an `app` works by. Each member is a key of a config file, and but for `schedules` an environment variable, its name
-/// in capitals after TASKFLUX_.
+/// The config of an `app`. Each member is a key of a config file and, except for `schedules`, an environment variable:
+/// TASKFLUX_ and its name in capitals.
 struct app_config {
     std::string url = "memory://";            ///< the broker's; see `connect`
     std::string node;                         ///< this node's name in records and schedules' hosts; empty: the host's
     std::vector<std::string> queues;          ///< in this order, strictly; empty: those of the tasks
-    std::map<std::string, unsigned> weights;  ///< not empty: instead of the order; a queue that is not in it weighs 1
-    unsigned concurrency = 16;                ///< so many tasks at a time
-    unsigned threads = 1;                     ///< that run coroutines
-    unsigned cpu_threads = 0;                 ///< that run plain functions; 0: one a core
-    time_span lease = std::chrono::seconds(30);      ///< see `worker_options`, as of the next
-    time_span drain_for = std::chrono::seconds(30);
-    std::string log_path;                     ///< is appended to; empty: the standard error stream
+    std::map<std::string, unsigned> weights;  ///< not empty: replace the order; a queue that is not here has weight 1
+    unsigned concurrency = 16;                ///< tasks that run at a time
+    unsigned threads = 1;                     ///< threads that run coroutines
+    unsigned cpu_threads = 0;                 ///< threads that run plain functions; 0: one a core
+    time_span lease = std::chrono::seconds(30);      ///< see `worker_options`
+    time_span drain_for = std::chrono::seconds(30);  ///< see `worker_options`
+    std::string log_path;                     ///< the log file, appended to; empty: standard error
     taskflux::log_level log_level = taskflux::log_level::info;  ///< lines below it are left out
     std::vector<std::string> services;        ///< those to serve; empty: all
     std::vector<schedule_config> schedules;
-    std::vector<std::string> enabled_tasks;   ///< not empty: these tasks are run and no others
+    std::vector<std::string> enabled_tasks;   ///< not empty: only these tasks are run
     std::vector<std::string> disabled_tasks;  ///< these tasks are not run, unless they are enabled
-    time_span timeout;                        ///< of an attempt here whose task has none; 0: none
-    time_span deadline;                       ///< of a task that is submitted here and has none; 0: none
-    std::optional<time_span> retention;       ///< of such a task whose contract keeps to the usual hour
-    std::optional<time_span> failed_retention;  ///< of such a task whose contract keeps to the usual week
+    time_span timeout;                        ///< of an attempt at a task that has none; 0: none
+    time_span deadline;                       ///< of a task submitted here that has none; 0: none
+    std::optional<time_span> retention;       ///< of a task submitted here that does not set it; default 1 h
+    std::optional<time_span> failed_retention;  ///< of a task submitted here that does not set it; default 7 days
     std::optional<app_environment> env;
 };
 BOOST_DESCRIBE_STRUCT(app_config, (), (url, node, queues, weights, concurrency, threads, cpu_threads, lease, drain_for,
@@ -7125,49 +7159,47 @@ BOOST_DESCRIBE_STRUCT(app_config, (), (url, node, queues, weights, concurrency, 
 /// A config that can't be used. `what()` reads like `app.json:3:5: /concurrency: expected an integer from 1 …, got 0`.
 class config_error : public error {
 public:
-    /// `pointer`: the JSON pointer of what is wrong; empty for the whole. `place`: where it was said.
-    config_error(std::string pointer, std::string reason, std::string place = "config")
-        : error(errc::invalid_argument, reason), pointer_(std::move(pointer)), reason_(std::move(reason)),
-          what_(std::move(place) + ": " + (pointer_.empty() ? "" : pointer_ + ": ") + reason_) {}
+    /// `pointer`: the JSON pointer of the wrong value; empty for the whole config. `place`: file, line and column, or the
+    /// environment variable.
+    config_error(std::string pointer, std::string reason, const std::string& place = "config")
+        : error(errc::invalid_argument, place + ": " + (pointer.empty() ? "" : pointer + ": ") + reason),
+          pointer_(std::move(pointer)), reason_(std::move(reason)) {}
 
-    const char* what() const noexcept override { return what_.c_str(); }
     const std::string& pointer() const { return pointer_; }
     const std::string& reason() const { return reason_; }
 
 private:
     std::string pointer_;
     std::string reason_;
-    std::string what_;
 };
 
-/// A config file, read: its values, and for the JSON pointers of what it says, where it says so ("app.json:3:5").
+/// The values of a config file, and the place of each ("app.json:3:5") by JSON pointer.
 struct config_document {
     boost::json::value root;
     std::map<std::string, std::string> places;
 };
 
-/// A kind of config files: what their names end in, and what reads a text, whose name is for errors.
+/// A format of config files: the endings of their names, and a function that reads a text; `name` is the file's, for errors.
 struct config_format {
     std::vector<std::string> endings;
     std::function<config_document(std::string_view text, const std::string& name)> read;
 };
 
-/// What a config is made of. Setters may be chained.
+/// The sources of a config. Setters may be chained.
 class config_sources {
 public:
     config_sources() {}
 
-    /// The file to read; by default none.
+    /// The file to read; default: none.
     config_sources& file(std::string path) { return file_ = std::move(path), *this; }
 
-    /// Environment variables, by name; by default none. Of interest are those that begin with TASKFLUX_. An empty one is as
-    /// one that is not set.
+    /// Environment variables by name; default: none. Those that begin with TASKFLUX_ are used; an empty one counts as not set.
     config_sources& variables(std::map<std::string, std::string> all) { return variables_ = std::move(all), *this; }
 
-    /// TEST, STAGE or PRODUCTION; by default the variable TASKFLUX_ENV says, or the file's `env`.
+    /// TEST, STAGE or PRODUCTION; default: the variable TASKFLUX_ENV, or the file's `env`.
     config_sources& env(std::string name) { return env_ = std::move(name), *this; }
 
-    /// Reads files of another kind than .json.
+    /// Also reads files of this format, beside JSON.
     config_sources& format(config_format another) { return formats_.push_back(std::move(another)), *this; }
 
     const std::string& file() const { return file_; }
@@ -7185,14 +7217,14 @@ private:
 /// The program's environment variables that begin with TASKFLUX_.
 std::map<std::string, std::string> taskflux_variables();
 
-/// Puts a config together: of `base`, the file, that file's section for the environment, the variables; what comes later
-/// wins. All sections are checked, also those that are not used. Errors: `config_error`.
+/// Loads a config from `base`, the file, the file's section for the environment, and the variables; a later source overrides
+/// an earlier one. All sections are checked, also unused ones. Errors: `config_error`.
 app_config load_config(const config_sources& sources, const app_config& base = app_config());
 
 /// Reads a JSON file. Errors: `config_error`.
 app_config load_config(const std::string& path);
 
-/// Whether every value is one that can be used. Errors: `config_error`, for the first that is not.
+/// Checks that every value can be used. Errors: `config_error` for the first that can't.
 void check_config(const app_config& config);
 
 }  // namespace taskflux
@@ -7201,12 +7233,12 @@ void check_config(const app_config& config);
 
 namespace taskflux::detail {
 
-/// A config, and where each part of it was said: for errors that show later.
+/// A config, and the place of each value in its sources, for errors that are found later.
 struct loaded_config {
     app_config values;
     std::map<std::string, std::string> places;
 
-    /// The error, with the place of what is wrong.
+    /// The error with the place of its value.
     config_error placed(const config_error& e) const;
 };
 
@@ -7220,9 +7252,9 @@ namespace taskflux {
 
 /// Where a local job runs at each tick.
 enum class local_scope {
-    once_per_cluster,  ///< in one process of all
+    once_per_cluster,  ///< in one of all processes
     once_per_host,     ///< in one process of each host
-    every_process      ///< in each; the broker does not know of it
+    every_process      ///< in each process; the broker stores nothing
 };
 
 /// How a schedule behaves. Setters may be chained; name the options on a line of their own before a co_await.
@@ -7230,48 +7262,57 @@ class schedule_options {
 public:
     schedule_options() {}
 
-    /// Its name: 1 to 128 characters of A-Z a-z 0-9 _ - . /; by default that of the task. One schedule of a name in
-    /// each queue. Not for local jobs.
+    /// The schedule's id, unique in its queue: 1 to 128 characters of A-Z a-z 0-9 _ - . /; default: the task's name.
+    /// Ignored for local jobs.
     schedule_options& id(std::string_view name) { return id_ = detail::checked_name(name), *this; }
 
-    /// What becomes of ticks that nobody was there for; default `fire_once`. `limit`: how many are caught up with, at
-    /// most 1000.
+    /// What happens to missed ticks, at which no scheduler ran; default `fire_once`. `limit`, for `catch_up`: how many of
+    /// them fire, 1 to 1000.
     schedule_options& misfire(misfire_policy policy, unsigned limit = 10) {
-        if (limit == 0) throw error(errc::invalid_argument, "misfire: a limit is at least 1; use misfire_policy::skip");
-        if (limit > detail::most_caught_up) throw error(errc::invalid_argument, "misfire: a limit is at most 1000");
+        if (limit == 0) {
+            throw error(
+                errc::invalid_argument,
+                "schedule_options: the limit of misfire must be at least 1: to catch up with none use skip");
+        }
+        if (limit > detail::most_caught_up) {
+            throw error(errc::invalid_argument,
+                        "schedule_options: the limit of misfire must be at most 1000");
+        }
         limit_ = policy == misfire_policy::catch_up ? limit : 1;
         return misfire_ = policy, *this;
     }
 
-    /// So late a tick is still on time; default 5 s, at most a year.
+    /// How late a tick may fire without being missed; default 5 s, at most 365 days.
     schedule_options& grace(duration late) {
         return grace_ = at_most_a_year(late, "grace"), *this;
     }
 
-    /// Who may fire it, by host name; empty (the default): anyone.
+    /// The names of the hosts that may fire it; empty (the default): all hosts.
     schedule_options& hosts(std::vector<std::string> names) {
         if (std::ranges::find(names, std::string()) != names.end()) {
-            throw error(errc::invalid_argument, "hosts: a host's name is not empty");
+            throw error(errc::invalid_argument, "schedule_options: a name in hosts is empty: leave it out");
         }
         return hosts_ = std::move(names), *this;
     }
 
-    /// What happens at a tick when what the last one started has not ended; default `allow`. Of a local job, what
-    /// runs in this process counts.
+    /// What happens at a tick when the task or local job of the last tick has not ended; default `allow`. For local jobs,
+    /// only those that run in this process count.
     schedule_options& overlap(overlap_policy policy) { return overlap_ = policy, *this; }
 
-    /// Each tick fires up to so much later, by a delay of its own, at most a year; keep it below the time between two
-    /// ticks.
+    /// Delays each tick by a time of its own between zero and `most`; default zero, at most 365 days. Keep it below the
+    /// time between two ticks.
     schedule_options& jitter(duration most) {
         return jitter_ = at_most_a_year(most, "jitter"), *this;
     }
 
-    /// Options of each submission: queue, priority, retry, limits, headers. Others make no sense here:
-    /// `invalid_argument`. Not for local jobs.
+    /// Options of each submission: queue, priority, retry, limits, headers. Errors: `invalid_argument` for others. Ignored
+    /// for local jobs.
     schedule_options& submit(const submit_options& options) {
         if (!options.id().empty() || !options.unique_key().empty() || options.hold() || options.at() ||
             options.delay() != duration::zero()) {
-            throw error(errc::invalid_argument, "submit: a schedule's tasks can't have an id, a unique key, hold, delay or at");
+            throw error(
+                errc::invalid_argument,
+                "schedule_options: submit can't have an id, a unique key, hold, delay or at: leave them out");
         }
         return submit_ = options, *this;
     }
@@ -7287,7 +7328,8 @@ public:
     const std::string& zone() const { return zone_; }
     local_scope scope() const { return scope_; }
 
-    /// What they make of a schedule. Errors: `invalid_argument` for an expression or zone that is not known.
+    /// A schedule's definition with these options; `place` is its time zone. Errors: `invalid_argument` for an invalid
+    /// expression or an unknown zone.
     schedule_definition define(std::string id, std::string_view expression, std::string_view place) const {
         schedule_definition made;
         made.cron = cron(expression).text();
@@ -7304,8 +7346,10 @@ public:
 
 private:
     static duration at_most_a_year(duration given, const std::string& name) {
-        if (given < duration::zero()) throw error(errc::invalid_argument, name + " must not be negative");
-        if (given > detail::longest_delay) throw error(errc::invalid_argument, name + " must not be longer than 365 days");
+        if (given < duration::zero()) throw error(errc::invalid_argument, "schedule_options: " + name + " must not be negative");
+        if (given > detail::longest_delay) {
+            throw error(errc::invalid_argument, "schedule_options: " + name + " must be at most 365 days");
+        }
         return given;
     }
 
@@ -7326,29 +7370,31 @@ class scheduler_options {
 public:
     scheduler_options() {}
 
-    /// The queues whose schedules it fires and finds; by default all that the broker has.
+    /// The queues whose schedules it fires and lists; default: all queues of the broker.
     scheduler_options& queues(std::vector<std::string> names) {
         for (const auto& name : names) detail::checked_name(name);
         return queues_ = std::move(names), *this;
     }
 
-    /// This host's name, for schedules that are for some hosts only and for jobs that run once per host; by default what
-    /// the system says. Name it where that changes, as in containers: what is stored for a host that never comes back
-    /// stays until it is removed.
+    /// This host's name, for schedules of some hosts only and for jobs that run once per host; default: the system's host
+    /// name. Set it where that changes, as in containers: a schedule that is stored for a host stays until it is removed.
     scheduler_options& host(std::string_view name) { return host_ = detail::checked_name(name), *this; }
 
-    /// How often it looks for schedules that others have added or changed; default 1 s. While no queue can be read up
-    /// to ten times as long.
+    /// How often it looks for schedules that other processes have added or changed; default 1 s. While no queue can be
+    /// read it backs off, up to ten times as long.
     scheduler_options& look_every(duration time) {
-        if (time <= duration::zero()) throw error(errc::invalid_argument, "look_every must be longer than nothing");
+        if (time <= duration::zero()) {
+            throw error(errc::invalid_argument,
+                        "scheduler_options: look_every must be positive: use a millisecond or more");
+        }
         return look_every_ = time, *this;
     }
 
-    /// Runs local jobs that are plain functions; by default threads of the scheduler's own, as many as the machine
-    /// has cores, if it has such jobs.
+    /// The executor of local jobs that are plain functions; default: threads of the scheduler's own, as many as the
+    /// machine has cores, started when there are such jobs.
     scheduler_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
 
-    /// Takes a line for each thing that went wrong; by default nobody does. Must not throw.
+    /// Receives a line for each problem with the broker, a schedule or a local job; default: none does. Must not throw.
     scheduler_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
 
     const std::vector<std::string>& queues() const { return queues_; }
@@ -7371,7 +7417,7 @@ private:
 
 namespace taskflux::detail {
 
-/// A schedule that an app stores when it starts. The task's type is known no more: its payload is encoded.
+/// A schedule that an app stores when it starts, with its payload encoded.
 struct app_schedule {
     std::string cron;
     std::string task;
@@ -7393,7 +7439,7 @@ inline schedule_options options_of(const schedule_config& config) {
     return options.submit(submit);
 }
 
-/// A contract's options with `defaults` in the place of limits that are the usual ones.
+/// A contract's options, in which `defaults` replace limits that the contract does not set.
 inline task_options with_defaults(task_options contract, const submit_options& defaults) {
     const auto policy = defaults.under(contract.policy());
     return contract.deadline(policy.deadline).retention(policy.retention, policy.failed_retention);
@@ -7405,7 +7451,7 @@ inline task_options with_defaults(task_options contract, const submit_options& d
 
 namespace taskflux {
 
-/// What a method knows about the call that it serves. Valid until the method returns. Thread-safe.
+/// The call that a method serves: its headers and its deadline. Valid until the method returns. Thread-safe.
 ///
 /// Cancellation reaches a coroutine through its own cancellation slot; a plain function asks `cancelled()`.
 class call_context {
@@ -7426,13 +7472,13 @@ public:
         return found == headers_.end() ? std::string_view() : std::string_view(found->second);
     }
 
-    /// The broker's time when the caller gives up; for calls that this one makes.
+    /// When the caller stops waiting, in the broker's time; calls that this one makes should end by then.
     time_point deadline() const { return deadline_; }
 
-    /// Time until then.
+    /// Time until the deadline; zero when it has passed.
     duration remaining() const { return (std::max)(deadline_ - clock_.now(), duration::zero()); }
 
-    /// Whether the caller has gone or given up, or the service shuts down.
+    /// Whether the method should end now: its caller has stopped waiting, or the service shuts down.
     bool cancelled() const { return is_cancelled_ || clock_.now() >= deadline_; }
 
     /// For the service.
@@ -7460,37 +7506,38 @@ class service_options {
 public:
     service_options() {}
 
-    /// The instance's id, which no other one may have; default: a new one each time.
+    /// The instance's id, unique among all instances; default: a new UUID.
     service_options& id(std::string_view name) { return id_ = detail::checked_name(name), *this; }
 
-    /// The host as the directory shows it; default: this machine's name.
+    /// The host's name in the directory; default: this machine's name.
     service_options& host(std::string name) { return host_ = std::move(name), *this; }
 
-    /// Calls in hand, running or waiting for the CPU pool; another one gets `errc::busy`. Default 1000.
+    /// The limit of calls in flight, running or waiting for the CPU pool; a further call gets `errc::busy`. Default 1000, at
+    /// least 1.
     service_options& max_running(std::size_t count) {
-        if (count == 0) throw error(errc::invalid_argument, "a service takes at least one call");
+        if (count == 0) throw error(errc::invalid_argument, "service_options: max_running must be at least 1");
         return max_running_ = count, *this;
     }
 
-    /// After it the instance is taken for gone, unless it has told that it is there, which it does three times as often.
-    /// Default 5 s, at least 100 ms.
+    /// How long the instance counts as alive without a heartbeat; default 5 s, at least 100 ms. It sends one after each third
+    /// of the lease.
     service_options& lease(duration length) {
-        if (length < std::chrono::milliseconds(100)) throw error(errc::invalid_argument, "a lease is at least 100 ms");
-        return lease_ = length, *this;
+        return lease_ = detail::checked_lease(length, "service_options"), *this;
     }
 
-    /// How long the calls in hand may take when it ends; then they are cancelled. Default 10 s.
+    /// How long calls in flight may take to finish when the service ends, before they are cancelled; default 10 s, zero: at
+    /// once.
     service_options& drain_for(duration limit) {
         return drain_for_ = detail::not_negative(limit, "drain_for"), *this;
     }
 
-    /// Where plain functions run; default: a pool of the service's own, if it has any.
+    /// The executor of plain functions; default: a pool of the service's own, if it has plain functions.
     service_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
 
-    /// Threads of its own pool; 0: one a core, the default.
+    /// Threads of the service's own pool; 0 (the default): as many as the machine has cores.
     service_options& cpu_threads(std::size_t count) { return cpu_threads_ = count, *this; }
 
-    /// Hears of trouble with the broker. On any thread; must not throw.
+    /// Receives a line for each problem with the broker; default: none does. Called on any thread; must not throw.
     service_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
 
     const std::string& id() const { return id_; }
@@ -7525,10 +7572,10 @@ class service_core;
 
 using method_handler = basic_handler<call_context>;
 
-/// By service and method.
+/// Handlers by service and method.
 using method_map = std::map<std::string, std::map<std::string, std::unique_ptr<method_handler>, std::less<>>, std::less<>>;
 
-/// The contract that a function with these parameters stands for.
+/// The contract of a function with these parameters.
 template <class Result, class... Parameters>
 struct contract_of;
 template <class Result>
@@ -7561,43 +7608,45 @@ struct member_contract<Result (Class::*)(Args...) const> : contract_of<Result, A
 
 }  // namespace detail
 
-/// Serves the methods of one or more services, for who calls them by `rpc`, as one instance of each.
+/// Serves the methods of one or more services to callers that use `rpc`, as one instance of each.
 ///
-/// Register methods with `on`, then await `run`. Must not outlive the execution context of its broker. `on` and `run` are
-/// for one thread; `stop` and `running` for any.
+/// Register methods with `on`, then await `run`. Must not outlive the execution context of its broker. Call `on` and then
+/// `run` on one thread; `stop` and `running` are thread-safe.
 class service {
 public:
     explicit service(broker_ptr broker, service_options options = service_options());
     service(const service&) = delete;
     service& operator=(const service&) = delete;
 
-    /// Gives up the calls that are in hand; waits for plain functions that are under way on threads of its own.
+    /// Abandons the calls in flight; waits for plain functions that run on threads of the service's own.
     ~service();
 
-    /// Sets what a method does: a coroutine, on the broker's executor, or a plain function, on the CPU pool; it takes the
-    /// payload, or a `call_context&` and the payload. What it throws is thrown to the caller, by its message. Throws
-    /// `errc::invalid_argument` for a second one, `errc::wrong_state` once it runs.
+    /// Sets the function of a method: a coroutine, which runs on the broker's executor, or a plain function, which runs on
+    /// the CPU pool. It takes the payload, or a `call_context&` and the payload. If it throws, its caller gets `call_failed`
+    /// with type and message. Errors: `errc::invalid_argument` for a second function, `errc::wrong_state` once `run` has
+    /// been called.
     template <class R, class P, class Function>
     service& on(const detail::method_contract<R, P>& method, Function function) {
         add(method.service(), method.name(), detail::make_handler<R, P, call_context>(std::move(function)));
         return *this;
     }
 
-    /// Sets what a method that emits values does: it takes an `emitter<T>&` and the payload, perhaps behind a
-    /// `call_context&`, and is an `asio::awaitable<void>`. It waits for its reader; is cancelled when that is gone.
+    /// Sets the function of a method that emits values: a coroutine of `asio::awaitable<void>` that takes an `emitter<T>&` and
+    /// the payload, with a `call_context&` in front of them if it wants one. It is cancelled when its reader is gone.
+    /// Errors: as of the other `on`.
     template <class T, class P, class Function>
     service& on(const detail::stream_method_contract<T, P>& method, Function function) {
         add(method.service(), method.name(), detail::emitting_handler<T, P, Function, call_context>(std::move(function)));
         return *this;
     }
 
-    /// Serves all member functions that `Object`'s class describes (`BOOST_DESCRIBE_CLASS`), under their names; each takes a
-    /// payload or none, perhaps behind a `call_context&`, an `emitter<T>&` or both.
+    /// Serves all member functions that `Object`'s class describes (`BOOST_DESCRIBE_CLASS`), under their names. Each takes a
+    /// payload or none, with a `call_context&`, an `emitter<T>&` or both in front of it if it wants them.
     template <class Object>
     service& serve(std::string_view name, std::shared_ptr<Object> object) {
         using functions = boost::describe::describe_members<Object, boost::describe::mod_public | boost::describe::mod_function>;
         static_assert(boost::mp11::mp_size<functions>::value > 0,
-                      "this class describes no public member function: BOOST_DESCRIBE_CLASS(Class, (), (function, …), (), ())");
+                      "this class describes no public member function: add BOOST_DESCRIBE_CLASS(Class, (), (function, …), (), ())");
         boost::mp11::mp_for_each<functions>([&](auto described) {
             using contract = detail::member_contract<std::remove_cv_t<decltype(described.pointer)>>;
             const typename contract::type method(name, described.name);
@@ -7606,18 +7655,18 @@ public:
         return *this;
     }
 
-    /// Serves until it is cancelled or `stop` is called; then is gone from the directory at once, lets the calls in hand
-    /// end within `drain_for`, and returns. Goes on when the broker is in trouble. Throws `errc::shut_down` when the broker
-    /// is closed, `errc::wrong_state` when it runs already.
+    /// Serves until it is cancelled or `stop` is called; then leaves the directory at once, lets calls in flight finish
+    /// within `drain_for`, and returns. Goes on while the broker can't be reached. Errors: `errc::shut_down` when the broker
+    /// is closed, `errc::wrong_state` when it has been called before.
     asio::awaitable<void> run();
 
-    /// Ends `run` as cancelling it does, also one that has not been called yet. Thread-safe once `run` has been called.
+    /// Ends `run` as cancelling it does; a `run` that is called later ends at once. Thread-safe once `run` has been called.
     void stop();
 
     /// The instance's id.
     const std::string& id() const { return options_.id(); }
 
-    /// How many calls it has in hand.
+    /// How many calls are in flight.
     std::size_t running() const;
 
 private:
@@ -7640,7 +7689,7 @@ private:
     std::shared_ptr<detail::method_map> methods_;
     std::shared_ptr<asio::thread_pool> pool_;
     std::shared_ptr<detail::service_core> core_;
-    bool is_stopped_ = false;  // before it ran
+    bool is_stopped_ = false;  // before run()
 };
 
 }  // namespace taskflux
@@ -7649,7 +7698,7 @@ private:
 
 namespace taskflux::detail {
 
-/// A task with this header emits its values to who is named there.
+/// A task with this header emits its values to the reader that it names.
 inline constexpr std::string_view stream_header = "taskflux-stream";
 
 struct stream_reader {
@@ -7681,7 +7730,7 @@ asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::
 
 asio::awaitable<void> send_signal(broker_ptr broker, task_id id, std::string name, std::string value);
 
-/// Tells nobody of errors: the task's own limits end it.
+/// Cancels a task without waiting for it. Errors are dropped: then the task's own limits end it.
 void cancel_in_background(const broker_ptr& broker, const task_id& id);
 
 /// `id`: the printed form, or an own id in the queue. Errors: `not_found`.
@@ -7693,8 +7742,8 @@ asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::st
 /// threads are safe.
 ///
 /// A payload is given as one value of the contract's type or as its fields. Errors of all calls: those of
-/// `broker`; `encode_error` for a payload that JSON can't hold. Cancelling a call abandons it, and what was
-/// sent may still be stored; only `run` also cancels its task.
+/// `broker`; `encode_error` for a payload that JSON can't hold. Cancelling a call stops waiting for it: a task
+/// that was sent may be stored all the same. Only `run` also cancels its task.
 class client {
 public:
     template <class T>
@@ -7702,12 +7751,12 @@ public:
 
     explicit client(broker_ptr broker) : broker_(std::move(broker)) {}
 
-    /// `defaults` are the limits and retentions of tasks whose contract and submission leave them as they usually are; the
-    /// rest of it is of no meaning.
+    /// `defaults`: limits and retentions for tasks whose contract and submission do not set them; its other members are
+    /// ignored.
     client(broker_ptr broker, submit_options defaults)
         : broker_(std::move(broker)), defaults_(std::make_shared<const submit_options>(std::move(defaults))) {}
 
-    /// Stores a task for a worker to run, and gives a handle to it.
+    /// Stores a task for a worker to run, and returns a handle to it.
     template <class R, class P, class... Args>
         requires(!detail::starts_with_options<Args...>)
     awaitable<job<R>> submit(const detail::contract<R, P>& contract, Args&&... payload) const {
@@ -7721,21 +7770,22 @@ public:
         return send<R>(broker_, detail::queue_of(contract, options), task_of(contract, options, std::forward<Args>(payload)...));
     }
 
-    /// Stores a task for each payload, a thousand in a round trip. `payloads` may be lazy; a range that is
-    /// passed by reference must live until this has returned. Handles come in the same order.
+    /// Stores a task for each payload, 1000 in a round trip, and returns their handles in the same order.
+    /// `payloads` may be lazy; a range that is passed by reference must live until this has returned.
     template <class R, class P, std::ranges::input_range Range>
     awaitable<std::vector<job<R>>> submit_all(const detail::contract<R, P>& contract, Range&& payloads) const {
         return submit_all(contract, submit_options(), std::forward<Range>(payloads));
     }
 
-    /// Like `submit_all` above, with options for all of them. An own id or a unique key makes no sense here: `invalid_argument`.
+    /// Like `submit_all` above, with options for all of them. Errors: also `invalid_argument` for an own id or a unique key,
+    /// which several tasks can't share.
     template <class R, class P, std::ranges::input_range Range>
     awaitable<std::vector<job<R>>> submit_all(const detail::contract<R, P>& contract, const submit_options& options,
                                               Range&& payloads) const {
         constexpr bool fits = std::same_as<std::ranges::range_value_t<Range>, P>;
         static_assert(fits, "submit_all takes a range of the task's payloads: compare its elements' type with the contract");
         if (!options.id().empty() || !options.unique_key().empty()) {
-            throw error(errc::invalid_argument, "submit_all: an id or a unique key cannot be shared by several tasks");
+            throw error(errc::invalid_argument, "submit_all: several tasks can't share an id or a unique key: leave it out");
         }
         auto spec = spec_of(contract, options);
         auto pattern = detail::make_task(std::move(spec), options, {});
@@ -7747,13 +7797,15 @@ public:
         }
     }
 
-    /// Submits a task and waits for its result; see `job::result` for what it throws. Cancelling the caller
-    /// cancels the task.
+    /// Submits a task and waits for its result. Errors: also those of `job::result`. Cancelling the caller cancels
+    /// the task.
     template <class R, class P, class... Args>
         requires(!detail::starts_with_options<Args...>)
     awaitable<R> run(const detail::contract<R, P>& contract, Args&&... payload) const {
         return run(contract, submit_options(), std::forward<Args>(payload)...);
     }
+
+    /// Like `run` above, with options for this submission.
     template <class R, class P, class... Args>
     awaitable<R> run(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
         auto task = task_of(contract, options, std::forward<Args>(payload)...);
@@ -7761,14 +7813,16 @@ public:
         return result_of(send<R>(broker_, detail::queue_of(contract, options), std::move(task)), broker_);
     }
 
-    /// Submits a task that emits values, and reads them as it runs. A stream that is left before its end cancels the task;
-    /// when this process is gone the task goes on, and its values are dropped, as are those of a task that is submitted in
-    /// another way. Errors: `wrong_state` for a duplicate: its values go to who has submitted it first.
+    /// Submits a task that emits values, and returns a stream that reads them while it runs. Destroying the stream before
+    /// its end cancels the task. When this process dies the task goes on, and its values are dropped, as are those of a task
+    /// that is submitted in another way. Errors: also `wrong_state` for a duplicate, whose values go to the first submitter.
     template <class T, class P, class... Args>
         requires(!detail::starts_with_options<Args...>)
     awaitable<stream<T>> run(const detail::stream_contract<T, P>& contract, Args&&... payload) const {
         return run(contract, submit_options(), std::forward<Args>(payload)...);
     }
+
+    /// Like the `run` above, with options for this submission.
     template <class T, class P, class... Args>
     awaitable<stream<T>> run(const detail::stream_contract<T, P>& contract, const submit_options& options,
                              Args&&... payload) const {
@@ -7780,22 +7834,22 @@ public:
         return stream_of<T>(send<void>(broker_, detail::queue_of(contract, options), std::move(task)), std::move(reader));
     }
 
-    /// A handle to a task that was submitted before, by whomever: `id` is the printed form of its id, or the
+    /// A handle to a task that was submitted before, by any process: `id` is the printed form of its id, or the
     /// own id that it was submitted with (into the contract's queue). Errors: `not_found`.
     template <class R, class P>
     awaitable<job<R>> attach(const detail::contract<R, P>& contract, std::string id) const {
         return find<R>(broker_, std::string(contract.options().queue()), std::move(id));
     }
 
-    /// A handle to the task with this id; whether it exists shows at the first call.
+    /// A handle to the task with this id, which is not looked up: the handle's calls throw `not_found`.
     template <class R, class P>
     job<R> attach(const detail::contract<R, P>&, task_id id) const {
         return job<R>(broker_, std::move(id));
     }
 
-    /// Gives a task that has not ended a subtask, as if it had spawned it: it ends only when that has, unless its
-    /// continuation runs already. Errors:
-    /// `wrong_state` when it has ended, `not_found`; `invalid_argument` for an id that another task has.
+    /// Submits a subtask of a task that has not ended, as if that task had spawned it: the parent ends only after the
+    /// subtask, unless the parent's continuation runs already. Errors: `wrong_state` when the parent has ended; `not_found`;
+    /// `invalid_argument` for an id that another task has.
     template <class R, class P, class... Args>
     awaitable<job<R>> submit_under(const task_id& parent, const detail::contract<R, P>& contract,
                                    const submit_options& options, Args&&... payload) const {
@@ -7803,23 +7857,24 @@ public:
                              task_of(contract, options, std::forward<Args>(payload)...));
     }
 
-    /// Sends a signal to a task that has not ended, where `context::wait_signal` takes it: durable, and taken once, as
-    /// the next one of that name. Errors: `wrong_state` when the task has ended, `not_found`, `too_large`.
+    /// Sends a signal to a task that has not ended; its handler receives it by `context::wait_signal`. Signals are stored
+    /// with the task; those of one name are received in order, each once. Errors: `wrong_state` when the task has ended,
+    /// `not_found`, `too_large`.
     template <class T>
     awaitable<void> signal(const task_id& id, std::string name, const T& value) const {
         return detail::send_signal(broker_, id, std::move(name), encode(value));
     }
 
-    /// What became of `count` subtasks that a task has spawned, from the `first` one on. Those that have not ended are in
-    /// no terminal state. Errors: `not_found` once the parent's record has gone.
+    /// The outcomes of `count` subtasks that a task has spawned, from number `first` (0 is the first subtask) on. Subtasks
+    /// that have not ended have a state that is not terminal. Errors: `not_found` once the parent's record is removed.
     template <class R, class P>
     awaitable<std::vector<job_outcome<R>>> results(const detail::contract<R, P>&, const spawned& which,
                                                    std::uint64_t first = 0, std::uint64_t count = 1000) const {
         return detail::results_of<R>(broker_, which, first, count);
     }
 
-    /// `submit` for who does not write coroutines: completes as `void(std::exception_ptr, job<R>)`. The payload
-    /// is left out where the contract has none.
+    /// `submit` with a completion token, for callers that are no coroutines: completes with
+    /// `void(std::exception_ptr, job<R>)`. Leave out the payload where the contract has none.
     template <class R, class P, class Token>
     auto async_submit(const detail::contract<R, P>& contract, const submit_options& options,
                       const std::type_identity_t<P>& payload, Token&& token) const {
@@ -7839,7 +7894,8 @@ public:
         return spawn([&] { return submit(contract); }, std::forward<Token>(token));
     }
 
-    /// `run` for who does not write coroutines: completes as `void(std::exception_ptr, R)`.
+    /// `run` with a completion token, for callers that are no coroutines: completes with
+    /// `void(std::exception_ptr, R)`. Leave out the payload where the contract has none.
     template <class R, class P, class Token>
     auto async_run(const detail::contract<R, P>& contract, const submit_options& options,
                    const std::type_identity_t<P>& payload, Token&& token) const {
@@ -7877,7 +7933,7 @@ private:
         return detail::make_task(spec_of(contract, options), options, std::move(text));
     }
 
-    /// What `call` throws at once reaches the token too.
+    /// An error that `call` throws before it returns an awaitable reaches the token, too.
     template <class Call, class Token>
     auto spawn(Call call, Token&& token) const {
         std::optional<std::invoke_result_t<Call&>> begun;
@@ -7952,7 +8008,9 @@ private:
     static awaitable<stream<T>> stream_of(awaitable<job<void>> submission, std::shared_ptr<detail::inlet> reader) {
         const auto submitted = co_await std::move(submission);
         if (submitted.is_duplicate()) {
-            throw error(errc::wrong_state, "task " + to_string(submitted.id()) + " emits its values to who has submitted it first");
+            throw error(errc::wrong_state,
+                        "task " + to_string(submitted.id()) + " can't be read as a stream: it was submitted before, and "
+                        "its values go to the first submitter; attach() to it to await its end");
         }
         detail::follow_task(submitted.id(), *reader);
         co_return stream<T>(detail::reading(std::move(reader)));
@@ -7984,7 +8042,7 @@ struct app_task {
     std::function<void(std::string_view)> check_payload;  // throws `payload_error`
 };
 
-/// What an app serves.
+/// A method or an object that an app serves.
 struct app_method {
     std::string of;  // the service's name
     std::function<void(service&)> give_to;
@@ -7992,14 +8050,15 @@ struct app_method {
 
 }  // namespace detail
 
-/// A whole program: a broker, a worker, services, schedules, its place in the directory, a log, signals and exit codes, from one config.
+/// A whole program from one config: broker, worker, services, schedules, its node in the directory, log, signals and exit
+/// codes.
 ///
 ///     taskflux::app app;
 ///     app.on(report, make_report);
 ///     app.every("0 9 * * MON-FRI", report, "daily");
 ///     return app.run(argc, argv);
 ///
-/// It is the only part of the library that installs signal handlers and prints. For one thread, but for `stop`.
+/// It is the only part of the library that installs signal handlers and prints. For one thread; `stop` is thread-safe.
 class app {
 public:
     explicit app(app_config config = app_config());
@@ -8007,8 +8066,9 @@ public:
     app& operator=(const app&) = delete;
     ~app();
 
-    /// Sets the handler for a contract's tasks; see `worker::on`. Whether it is used the config says. Errors:
-    /// `invalid_argument` for a second handler; `wrong_state`, as of all below, once it runs.
+    /// Sets the handler for a contract's tasks; see `worker::on`. The config decides whether these tasks are run
+    /// (`enabled_tasks`, `disabled_tasks`). Errors: `invalid_argument` for a second handler; `wrong_state` once the app has
+    /// been run, also from the functions below.
     template <class R, class P, class Function>
     app& on(const detail::contract<R, P>& contract, Function handler) {
         detail::app_task task;
@@ -8022,8 +8082,8 @@ public:
         return *this;
     }
 
-    /// Sets what a method does, or serves an object's described functions; see `service::on` and `service::serve`. Whether
-    /// the service is used the config says.
+    /// Sets the function of a method, or serves an object's described functions; see `service::on` and `service::serve`. The
+    /// config decides whether the service is served (`services`).
     template <class R, class P, class Function>
     app& serve(const detail::method_contract<R, P>& method, Function function) {
         auto shared = std::make_shared<Function>(std::move(function));
@@ -8034,9 +8094,9 @@ public:
         return serve_by(std::string(name), [name = std::string(name), object](service& to) { to.serve(name, object); });
     }
 
-    /// Submits a task with this payload at each time that `expression` names, by clocks in the options' zone; see
-    /// `scheduler::every`. Stored when the app starts. Errors: `invalid_argument` for an expression or zone that is not
-    /// known, and for a second schedule of one id.
+    /// Submits a task with this payload at each time that the cron expression names in the options' time zone; see
+    /// `scheduler::every`. Stored when the app starts. Errors: `invalid_argument` for an invalid expression, an unknown zone
+    /// and a second schedule with the same id.
     template <class R, class P, class Payload>
         requires(!std::is_void_v<P>)
     app& every(std::string_view expression, const detail::contract<R, P>& contract, Payload&& payload,
@@ -8045,36 +8105,36 @@ public:
                     detail::encode_payload<P>(std::forward<Payload>(payload)), options);
     }
 
-    /// Schedules a task without a payload.
+    /// Like `every` above, for a task without a payload.
     template <class R>
     app& every(std::string_view expression, const detail::contract<R, void>& contract,
                const schedule_options& options = schedule_options()) {
         return plan(expression, std::string(contract.name()), contract.options(), detail::encode_payload<void>(), options);
     }
 
-    /// Spawned once the app has started, with a client that knows the config's limits; cancelled when the app stops. What it
-    /// throws ends the app.
+    /// Sets a coroutine that is spawned once the app has started, with a client that applies the config's limits; it is
+    /// cancelled when the app stops. An exception from it ends the app.
     app& on_start(std::function<asio::awaitable<void>(client)> starter);
 
-    /// Reads config files of another kind than .json; see <taskflux/app/yaml.hpp>.
+    /// Also reads config files of this format, beside JSON; see <taskflux/app/yaml.hpp>.
     app& accept(config_format format);
 
-    /// Runs with the config that it was made with, on `threads` threads of which the caller's is one, until SIGINT or
-    /// SIGTERM; then lets handlers end within `drain_for`. A second signal ends the process at once. Returns the exit code:
-    /// 0 done, 1 it failed while it ran, 2 the config is wrong; why is on the standard error stream.
+    /// Runs with the config that the constructor was given, on `threads` threads, the caller's included, until SIGINT or
+    /// SIGTERM; then lets handlers finish within `drain_for`. A second signal ends the process at once. Returns the exit
+    /// code: 0 stopped, 1 failed while running, 2 the config is wrong; the reason is on the standard error stream.
     int run();
 
-    /// Like `run()`, with the config that the command line and environment variables make of it; see docs/app.md.
+    /// Like `run()`, with the config that the command line, its file and environment variables change; see docs/app.md.
     int run(int argc, const char* const* argv);
 
-    /// Like `run()`, with neither signals nor threads, and on a broker of the caller's: the part for tests, and for programs that
-    /// have a context of their own. Returns when it has been stopped. Errors: `config_error`, at once; those of `worker::run`.
+    /// Like `run()`, without signal handlers and threads, on the caller's broker: for tests, and for programs with a context
+    /// of their own. Returns when it has been stopped. Errors: `config_error`, at once; those of `worker::run`.
     asio::awaitable<void> run_on(broker_ptr broker);
 
     /// Ends `run` and `run_on` as a signal does. Thread-safe once `run_on` has been called or `on_start`'s function has.
     void stop();
 
-    /// What is printed when it has started: version, node, backend, queues, slots.
+    /// The line that is printed at the start: version, node, backend, queues, slots.
     std::string start_line() const;
 
     const app_config& config() const { return config_.values; }
@@ -8367,8 +8427,8 @@ private:
 
 namespace taskflux::detail {
 
-/// Completion handlers of those who wait for one event. Each is posted to its own executor, which is kept
-/// busy meanwhile. Not thread-safe: whoever owns it locks, and completes what `take` returned unlocked.
+/// Completion handlers of operations that wait for one event. Each is posted to its own executor, which is kept
+/// busy meanwhile. Not thread-safe: its owner locks, and calls `complete` for the handlers from `take` unlocked.
 class waiters {
 public:
     using signature = void(boost::system::error_code);
@@ -8397,7 +8457,7 @@ public:
     }
 
     bool empty() const noexcept { return waiting_.empty(); }
-    /// Takes all, who came first in front.
+    /// Takes all, in the order in which they were added.
     list take() noexcept {
         waiting_.reverse();
         return std::exchange(waiting_, {});
@@ -8490,7 +8550,7 @@ private:
 
     void schedule() { inner_.execute(turn(shared_from_this())); }
 
-    // Runs what waits now; what comes meanwhile waits for another turn, as does the rest when one throws.
+    // Runs the functions that wait now; those that are posted meanwhile wait for another turn, as do the rest when one throws.
     void run() {
         struct leaving {
             ~leaving() {
@@ -8526,7 +8586,7 @@ private:
     std::mutex mutex_;
     std::vector<function_type> waiting_;  // guarded by mutex_
     bool busy_ = false;                   // guarded by mutex_: someone is inside, or a turn is scheduled
-    std::vector<function_type> running_;  // of whoever is inside
+    std::vector<function_type> running_;  // of the thread that is inside
     std::atomic<std::thread::id> inside_;
 };
 
@@ -8645,14 +8705,14 @@ struct alignas(64) slot : list_hook<slot> {
     explicit slot(const asio::any_io_executor& home)
         : lane(std::make_shared<serial_queue>(home)), executor(serial_executor(lane)) {}
 
-    job* pop() noexcept {
-        job* j = taken.pop_front();
+    slot_job* pop() noexcept {
+        slot_job* j = taken.pop_front();
         waiting.store(taken.size(), std::memory_order_relaxed);
         return j;
     }
 
     /// Delivers later, or, if this may turn out to be the last job for now, keeps it for `slots::wake`.
-    void deliver(const job_ptr& j, std::exception_ptr error) {
+    void deliver(const slot_job_ptr& j, std::exception_ptr error) {
         if (!holding || !taken.empty()) return j->deliver(std::move(error), false);
         held = j;
         held_error = std::move(error);
@@ -8669,7 +8729,7 @@ struct alignas(64) slot : list_hook<slot> {
     /// The job under way. Abandons it when the coroutine is destroyed around it.
     class running {
     public:
-        running(slot& s, job* j) noexcept : slot_(s), job_(j, false) {
+        running(slot& s, slot_job* j) noexcept : slot_(s), job_(j, false) {
             s.flush();
             s.current = j;
             ++j->runs_;
@@ -8682,11 +8742,11 @@ struct alignas(64) slot : list_hook<slot> {
             if (job_) job_->abandon();
         }
 
-        job& operator*() const noexcept { return *job_; }
-        job* operator->() const noexcept { return job_.get(); }
+        slot_job& operator*() const noexcept { return *job_; }
+        slot_job* operator->() const noexcept { return job_.get(); }
 
         void end(std::exception_ptr error) noexcept {
-            const job_ptr ended = std::move(job_);
+            const slot_job_ptr ended = std::move(job_);
             slot_.current = nullptr;
             const job_end what = ended->judge(error);
             slot_.ends.add(what);
@@ -8696,7 +8756,7 @@ struct alignas(64) slot : list_hook<slot> {
 
     private:
         slot& slot_;
-        job_ptr job_;
+        slot_job_ptr job_;
     };
 
     const std::shared_ptr<serial_queue> lane;
@@ -8704,11 +8764,11 @@ struct alignas(64) slot : list_hook<slot> {
     asio::any_io_executor work;            // keeps the context running while a job is suspended
     asio::cancellation_signal signal;
     small_function parked;
-    job_list taken;  // owns a reference to each
-    job* current = nullptr;
+    slot_job_list taken;  // owns a reference to each
+    slot_job* current = nullptr;
     bool resuming = false;  // inside `slots::resume`, so that what is left of a batch will be given back
     bool holding = false;   // and by `slots::wake`, so that what is held will be delivered
-    job_ptr held;           // ended, but not delivered
+    slot_job_ptr held;           // ended, but not delivered
     std::exception_ptr held_error;
     std::atomic<std::thread::id> lingers;   // who is in `slots::wake`, delivering, after this slot was parked
     std::atomic<std::thread::id> reserved;  // by that thread, for itself: it need not be woken
@@ -8749,7 +8809,7 @@ public:
 
     /// Queues the job and empties the pointer. `shut_down` after `close`, `queue_full` at the limit: then
     /// nothing was touched. `awaited`: the caller does nothing else before it returns to its event loop.
-    std::optional<errc> push(job_ptr& j, bool awaited = false) {
+    std::optional<errc> push(slot_job_ptr& j, bool awaited = false) {
         std::unique_lock lock(mutex_);
         if (const auto refusal = refuse(1)) return refusal;
         mark_queued(*j);
@@ -8759,11 +8819,11 @@ public:
     }
 
     /// Queues all or none, under one lock. Takes over one reference to each.
-    std::optional<errc> push(job_list& jobs) {
+    std::optional<errc> push(slot_job_list& jobs) {
         const std::size_t n = jobs.size();
         std::unique_lock lock(mutex_);
         if (const auto refusal = refuse(n)) return refusal;
-        for (job* j = jobs.front(); j; j = job_list::next(*j)) mark_queued(*j);
+        for (slot_job* j = jobs.front(); j; j = slot_job_list::next(*j)) mark_queued(*j);
         queue_.append(jobs);
         wake_and_unlock(n, lock);
         return std::nullopt;
@@ -8772,7 +8832,7 @@ public:
     /// Says that a job, which `judge` is about to call `retried`, will come back by `readmit`, or end by
     /// `finish`; until then nothing counts as drained. False if `cancel_all` was called since its push: then
     /// it must not.
-    bool adjourn(const job& j) {
+    bool adjourn(const slot_job& j) {
         const std::lock_guard lock(mutex_);
         if (j.epoch_ != epoch_) return false;
         ++adjourned_;
@@ -8780,7 +8840,7 @@ public:
     }
 
     /// Queues an adjourned job again, whatever the limit.
-    void readmit(job_ptr j) {
+    void readmit(slot_job_ptr j) {
         std::unique_lock lock(mutex_);
         --adjourned_;
         if (j->epoch_ != epoch_) j->stop(errc::cancelled);
@@ -8790,7 +8850,7 @@ public:
     }
 
     /// Ends an adjourned job without running it again.
-    void finish(job_ptr j, std::exception_ptr error) {
+    void finish(slot_job_ptr j, std::exception_ptr error) {
         const job_end what = j->judge(error);
         {
             const std::lock_guard lock(mutex_);
@@ -8803,7 +8863,7 @@ public:
     }
 
     /// Cancels a job: at once if it is queued, by its cancellation slot if it runs.
-    void cancel(job& j, errc reason) {
+    void cancel(slot_job& j, errc reason) {
         j.stop(reason);
         std::unique_lock lock(mutex_);
         if (j.queued_) {
@@ -8811,31 +8871,31 @@ public:
             j.queued_ = false;
             ++adjourned_;
             lock.unlock();
-            finish(job_ptr(&j, false), stopped(reason));
+            finish(slot_job_ptr(&j, false), stopped(reason));
         } else if (slot* s = j.slot_) {
             lock.unlock();
-            interrupt(*s, job_ptr(&j), 0);
+            interrupt(*s, slot_job_ptr(&j), 0);
         }
     }
 
     /// Emits cancellation to a job's attempt number `run`, if that is still under way.
-    void interrupt(job& j, std::uint32_t run) {
+    void interrupt(slot_job& j, std::uint32_t run) {
         std::unique_lock lock(mutex_);
         slot* s = j.slot_;
         lock.unlock();
-        if (s) interrupt(*s, job_ptr(&j), run);
+        if (s) interrupt(*s, slot_job_ptr(&j), run);
     }
 
     /// Cancels all that is queued or running now.
     void cancel_all() {
         std::unique_lock lock(mutex_);
         const auto epoch = ++epoch_;
-        job_list jobs = std::move(queue_);
+        slot_job_list jobs = std::move(queue_);
         adjourned_ += jobs.size();
-        for (job* j = jobs.front(); j; j = job_list::next(*j)) j->queued_ = false;
+        for (slot_job* j = jobs.front(); j; j = slot_job_list::next(*j)) j->queued_ = false;
         for (const auto& s : all_) {
             asio::post(s->executor, [self = shared_from_this(), s = s.get(), epoch] {
-                for (job* j = s->taken.front(); j; j = job_list::next(*j)) {
+                for (slot_job* j = s->taken.front(); j; j = slot_job_list::next(*j)) {
                     if (j->epoch_ < epoch) j->stop(errc::cancelled);
                 }
                 if (s->current && s->current->epoch_ < epoch) {
@@ -8845,13 +8905,13 @@ public:
             });
         }
         lock.unlock();
-        while (job* j = jobs.pop_front()) {
+        while (slot_job* j = jobs.pop_front()) {
             j->stop(errc::cancelled);
-            finish(job_ptr(j, false), stopped(errc::cancelled));
+            finish(slot_job_ptr(j, false), stopped(errc::cancelled));
         }
     }
 
-    /// Changes how many jobs may run at a time; zero pauses. What runs is not interrupted.
+    /// Changes how many jobs may run at a time; zero: none starts. Running jobs go on.
     void concurrency(std::size_t n) {
         std::unique_lock lock(mutex_);
         target_ = n;
@@ -8911,8 +8971,8 @@ public:
 protected:
     /// Abandons what has not started; for destructors.
     void abandon_all() noexcept {
-        const auto abandon = [](job_list& jobs) {
-            while (job* j = jobs.pop_front()) job_ptr(j, false)->abandon();
+        const auto abandon = [](slot_job_list& jobs) {
+            while (slot_job* j = jobs.pop_front()) slot_job_ptr(j, false)->abandon();
         };
         abandon(queue_);
         for (const auto& s : all_) abandon(s->taken);
@@ -8949,7 +9009,7 @@ private:
         return std::nullopt;
     }
 
-    void mark_queued(job& j) noexcept {
+    void mark_queued(slot_job& j) noexcept {
         j.queued_ = true;
         j.epoch_ = epoch_;
     }
@@ -8991,7 +9051,7 @@ private:
     }
 
     // A run of 0 means whichever.
-    void interrupt(slot& s, job_ptr j, std::uint32_t run) {
+    void interrupt(slot& s, slot_job_ptr j, std::uint32_t run) {
         asio::post(s.executor, [self = shared_from_this(), s = &s, j = std::move(j), run] {
             if (s->current == j.get() && (run == 0 || j->runs_ == run)) s->interrupt();
         });
@@ -9017,7 +9077,7 @@ private:
     void left(slot& s);
     static auto park(slot& s);
     auto yield(slot& s);
-    auto offload(slot& s, job& j, std::exception_ptr& error);
+    auto offload(slot& s, slot_job& j, std::exception_ptr& error);
     static asio::awaitable<void> serve(std::shared_ptr<slots> self, slot& s);
 
     template <class Token>
@@ -9050,7 +9110,7 @@ private:
     const asio::any_io_executor poster_ = asio::require(executor_, asio::execution::blocking.never);
     const asio::any_io_executor cpu_;
     mutable std::mutex mutex_;  // guards all below, and the marked members of job
-    job_list queue_;            // owns a reference to each
+    slot_job_list queue_;            // owns a reference to each
     std::vector<std::unique_ptr<slot>> all_;
     slot_list idle_;     // parked
     slot_list dormant_;  // without a coroutine
@@ -9069,21 +9129,21 @@ private:
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/exec/executor/attempts.hpp --------------------------------------------------
+// -------------------- taskflux/exec/executor/executor_state.hpp --------------------------------------------
 
 namespace taskflux::detail {
 
 class executor_state;
 
-/// The retries and time limits of one job. Guarded by the executor's `attempts_mutex_`.
-struct attempts : list_hook<attempts> {
+/// The retries and time limits of one job. Guarded by the executor's `retry_mutex_`.
+struct retry_state : list_hook<retry_state> {
     enum class phase : std::uint8_t { queued, running, waiting, ended };
 
-    attempts(job& j, taskflux::clock& source, retry_policy retry, duration limit)
+    retry_state(slot_job& j, taskflux::clock& source, retry_policy retry, duration limit)
         : owner(j), policy(retry), timeout(limit), time(source) {}
-    ~attempts() { disarm(); }
-    attempts(const attempts&) = delete;
-    attempts& operator=(const attempts&) = delete;
+    ~retry_state() { disarm(); }
+    retry_state(const retry_state&) = delete;
+    retry_state& operator=(const retry_state&) = delete;
 
     void disarm() noexcept {
         if (!timer) return;
@@ -9102,7 +9162,7 @@ struct attempts : list_hook<attempts> {
         return never;
     }
 
-    job& owner;
+    slot_job& owner;
     const retry_policy policy;
     const duration timeout;
     taskflux::clock& time;
@@ -9118,12 +9178,12 @@ struct attempts : list_hook<attempts> {
 };
 
 /// A job of an `executor`: repeats itself by policy and keeps its time limits.
-class attempted_job : public job {
+class executor_job : public slot_job {
 public:
     executor_state& owner() const noexcept { return owner_; }
 
 protected:
-    attempted_job(kind k, executor_state& owner) noexcept : job(k), owner_(owner) {}
+    executor_job(kind k, executor_state& owner) noexcept : slot_job(k), owner_(owner) {}
 
     /// To be called as an attempt starts. Throws `timed_out` past the deadline.
     void begin();
@@ -9131,17 +9191,17 @@ protected:
     bool may_repeat() const noexcept { return repeats_; }
     job_end judge(std::exception_ptr& error) noexcept final;
     void abandon() noexcept final;
-    /// Destroys the handler of whoever waits, uncalled.
+    /// Destroys the completion handler that waits, without calling it.
     virtual void let_go() noexcept = 0;
 
 private:
     friend class executor_state;
     executor_state& owner_;
-    std::unique_ptr<attempts> attempts_;  // made when first needed; set under attempts_mutex_
+    std::unique_ptr<retry_state> retry_state_;  // made when first needed; set under retry_mutex_
     bool repeats_ = false;
 };
 
-/// What all handles and jobs of an executor share.
+/// The state that all handles and jobs of an executor share.
 class executor_state final : public slots {
 public:
     executor_state(asio::any_io_executor ex, executor_options options)
@@ -9156,14 +9216,14 @@ public:
     }
 
     /// Sets a job up and queues it. Without options of its own it has the executor's. `repeatable`: its
-    /// function can be called more than once. `awaited`: see `push`. What speaks against it is delivered as
-    /// the job's error.
-    void launch(boost::intrusive_ptr<attempted_job> j, const run_options* options, bool repeatable, bool awaited);
+    /// function can be called more than once. `awaited`: see `push`. A job that is not accepted gets the reason
+    /// as its error.
+    void launch(boost::intrusive_ptr<executor_job> j, const run_options* options, bool repeatable, bool awaited);
 
-    /// As `launch`, for many at once: all are queued or none.
-    void launch_all(job_list& jobs, bool repeatable);
+    /// Like `launch`, for several jobs: all are queued or none.
+    void launch_all(slot_job_list& jobs, bool repeatable);
 
-    void cancel(attempted_job& j, errc reason);
+    void cancel(executor_job& j, errc reason);
 
     void cancel_all();
 
@@ -9175,30 +9235,30 @@ public:
     void unseen(const std::exception_ptr& error) noexcept;
 
 private:
-    friend class attempted_job;
+    friend class executor_job;
 
-    std::optional<errc> prepare(attempted_job& j, const run_options* own, bool repeatable);
+    std::optional<errc> prepare(executor_job& j, const run_options* own, bool repeatable);
 
-    void refuse(attempted_job& j, errc why);
+    void refuse(executor_job& j, errc why);
 
-    void give_up(attempted_job& j) noexcept;
+    void give_up(executor_job& j) noexcept;
 
-    void begin(attempted_job& j);
+    void begin(executor_job& j);
 
-    job_end judge(attempted_job& j, std::exception_ptr& error);
+    job_end judge(executor_job& j, std::exception_ptr& error);
 
-    void end(attempts& a) noexcept;
+    void end(retry_state& a) noexcept;
 
     // Waits for whatever is due next, in place of what was waited for.
-    void arm(attempted_job& j);
+    void arm(executor_job& j);
 
-    void on_time(attempted_job& j, unsigned wait);
+    void on_time(executor_job& j, unsigned wait);
 
     const executor_options options_;
     const bool has_defaults_ =
         options_.defaults().retry() || options_.defaults().timeout() || options_.defaults().deadline();
-    mutable std::mutex attempts_mutex_;  // taken before the slots' mutex, never after
-    intrusive_list<attempts> waiting_;   // of adjourned jobs; owns a reference to each
+    mutable std::mutex retry_mutex_;  // taken before the slots' mutex, never after
+    intrusive_list<retry_state> waiting_;   // of adjourned jobs; owns a reference to each
     std::minstd_rand random_;
 };
 
@@ -9223,12 +9283,12 @@ class bound_call {
     }
 
 public:
-    /// Whether the call works with arguments that are kept for another.
+    /// Whether the call leaves its arguments usable for another call.
     static constexpr bool repeatable = std::invocable<Function&, Args&...>;
     static constexpr bool consumable = std::invocable<Function&, Args...>;
     using returned = typename decltype(probe<Function&, Args...>())::type;
     using result = typename awaited<returned>::type;
-    static constexpr auto kind = is_awaitable<returned> ? job::kind::coroutine : job::kind::plain;
+    static constexpr auto kind = is_awaitable<returned> ? slot_job::kind::coroutine : slot_job::kind::plain;
     static_assert(!std::is_reference_v<result>,
                   "the function returns a reference: return a value, or a pointer");
 
@@ -9258,7 +9318,7 @@ using bound = bound_call<std::decay_t<Function>, std::decay_t<Args>...>;
 template <class Function, class... Args>
 using result_of = typename bound<Function, Args...>::result;
 
-/// Runs a `bound_call` as a job. `Delivery` derives from `attempted_job`, keeps `result` and passes it on.
+/// Runs a `bound_call` as a job. `Delivery` derives from `executor_job`, keeps `result` and passes it on.
 template <class Delivery, class Call>
 class call_job final : public Delivery {
 public:
@@ -9268,7 +9328,7 @@ public:
 
 private:
     asio::awaitable<void> run() override {
-        if constexpr (Call::kind == job::kind::coroutine) {
+        if constexpr (Call::kind == slot_job::kind::coroutine) {
             this->begin();
             if constexpr (std::is_void_v<typename Call::result>) {
                 this->result.emplace();
@@ -9282,7 +9342,7 @@ private:
     }
 
     void call() override {
-        if constexpr (Call::kind == job::kind::plain) {
+        if constexpr (Call::kind == slot_job::kind::plain) {
             this->begin();
             if constexpr (std::is_void_v<typename Call::result>) {
                 call_(this->may_repeat());
@@ -9359,10 +9419,10 @@ private:
 
 /// A job whose outcome goes to one completion handler.
 template <class R, class Handler>
-class submitted_job : public attempted_job {
+class submitted_job : public executor_job {
 protected:
     submitted_job(kind k, executor_state& owner, Handler&& handler)
-        : attempted_job(k, owner), receiver_(std::in_place, std::move(handler), owner.get_executor()) {}
+        : executor_job(k, owner), receiver_(std::in_place, std::move(handler), owner.get_executor()) {}
 
     void deliver(std::exception_ptr error, bool now) override {
         receiver_->complete(std::move(error), std::move(result), now, owner().get_executor());
@@ -9375,9 +9435,9 @@ private:
     std::optional<receiver<R, Handler>> receiver_;
 };
 
-/// Lets cancellation of whoever waits reach the job.
+/// Lets cancellation of the waiting operation reach the job.
 template <class Slot>
-void cancel_through(Slot cancellation, executor_state& owner, boost::intrusive_ptr<attempted_job> j) {
+void cancel_through(Slot cancellation, executor_state& owner, boost::intrusive_ptr<executor_job> j) {
     cancellation.assign(
         [owner = std::weak_ptr(owner.shared()), j = std::move(j)](asio::cancellation_type type) {
             if (type == asio::cancellation_type::none) return;
@@ -9409,7 +9469,7 @@ private:
         using Handler = std::decay_t<H>;
         using job_type = call_job<submitted_job<result, Handler>, Call>;
         auto cancellation = asio::get_associated_cancellation_slot(handler);
-        boost::intrusive_ptr<attempted_job> j(
+        boost::intrusive_ptr<executor_job> j(
             new job_type(*owner_, std::move(call_), std::forward<H>(handler)), false);
         if (cancellation.is_connected()) cancel_through(cancellation, *owner_, j);
         owner_->launch(std::move(j), options_ ? &*options_ : nullptr, Call::repeatable, true);
@@ -9460,7 +9520,7 @@ public:
     batch(std::size_t n, Handler handler, const asio::any_io_executor& fallback)
         : ends_(n), open_(n), home_(fallback), receiver_(std::in_place, std::move(handler), fallback) {}
 
-    void keep_for_cancel(boost::intrusive_ptr<attempted_job> j) { jobs_.push_back(std::move(j)); }
+    void keep_for_cancel(boost::intrusive_ptr<executor_job> j) { jobs_.push_back(std::move(j)); }
 
     void cancel(executor_state& owner) {
         for (const auto& j : jobs_) owner.cancel(*j, errc::cancelled);
@@ -9515,15 +9575,15 @@ private:
     std::atomic<std::size_t> open_;
     const asio::any_io_executor home_;
     std::optional<receiver<batch_result<R, Each>, Handler>> receiver_;
-    std::vector<boost::intrusive_ptr<attempted_job>> jobs_;
+    std::vector<boost::intrusive_ptr<executor_job>> jobs_;
 };
 
 /// One job of a batch.
 template <class R, class Batch>
-class batch_job : public attempted_job {
+class batch_job : public executor_job {
 protected:
     batch_job(kind k, executor_state& owner, boost::intrusive_ptr<Batch> to, std::size_t at)
-        : attempted_job(k, owner), batch_(std::move(to)), at_(at) {}
+        : executor_job(k, owner), batch_(std::move(to)), at_(at) {}
 
     void deliver(std::exception_ptr error, bool) override {
         const auto to = std::move(batch_);
@@ -9566,9 +9626,9 @@ private:
         const boost::intrusive_ptr<batch_type> to =
             new batch_type(calls_.size(), std::move(handler), owner_->get_executor());
         if (calls_.empty()) return to->complete();
-        job_list jobs;
+        slot_job_list jobs;
         for (std::size_t at = 0; at < calls_.size(); ++at) {
-            boost::intrusive_ptr<attempted_job> j(
+            boost::intrusive_ptr<executor_job> j(
                 new call_job<batch_job<item, batch_type>, Call>(*owner_, std::move(calls_[at]), to, at),
                 false);
             if (cancellation.is_connected()) to->keep_for_cancel(j);
@@ -9599,13 +9659,13 @@ class executor;
 namespace detail {
 
 /// A job that was started without waiting for it. One handle may wait later, or none.
-class spawned_job : public attempted_job {
+class spawned_job : public executor_job {
 public:
-    using attempted_job::attempted_job;
+    using executor_job::executor_job;
 
     bool ended() const noexcept { return phase_.load(std::memory_order_acquire) == phase::ended; }
 
-    /// Completes when the job has ended; `wrong_state` if someone waits already.
+    /// Completes when the job has ended; `wrong_state` if another operation waits already.
     auto async_ended() {
         return asio::async_initiate<const asio::deferred_t, waiters::signature>(
             [](auto handler, boost::intrusive_ptr<spawned_job> self) {
@@ -9667,7 +9727,7 @@ private:
     }
 
     std::atomic<phase> phase_ = phase::pending;
-    std::atomic<bool> seen_ = false;  // the error, by someone who waited
+    std::atomic<bool> seen_ = false;  // the error was thrown to a caller
     std::exception_ptr error_;
     waiters::list waiter_;
 };
@@ -9743,8 +9803,8 @@ namespace taskflux {
 /// alone. Jobs are copies of function and arguments, owned until they end. An idle executor does not keep its
 /// `io_context` running. The context and the clock must outlive it.
 ///
-/// Thread-safe, but for being moved, assigned and destroyed. Destroyed at work, it cancels everything and
-/// does not wait: those who await results get `cancelled`.
+/// Thread-safe, but for being moved, assigned and destroyed. The destructor cancels all jobs and does not wait:
+/// callers that await results get `cancelled`.
 class executor {
 public:
     /// An executor on `ex`, which may be one of several threads.
@@ -9777,22 +9837,22 @@ public:
         return operation(std::nullopt, std::forward<Function>(function), std::forward<Args>(args)...);
     }
 
-    /// As above, with options of its own.
+    /// Like `submit` above, with options for this job.
     template <class Function, class... Args>
     auto submit(run_options options, Function&& function, Args&&... args) {
         check_temporaries<Function, Args...>();
         return operation(std::move(options), std::forward<Function>(function), std::forward<Args>(args)...);
     }
 
-    /// Starts `fn(args...)` now and returns a handle, by which it can be awaited and cancelled. A refusal
-    /// (`shut_down`, `queue_full`) is the job's error.
+    /// Starts `fn(args...)` now and returns a handle, by which the job can be awaited and cancelled. Where it is not
+    /// accepted (`shut_down`, `queue_full`), that is the job's error.
     template <class Function, class... Args>
     requires(!std::same_as<std::remove_cvref_t<Function>, run_options>) auto spawn(Function&& function,
                                                                                    Args&&... args) {
         return start(nullptr, std::forward<Function>(function), std::forward<Args>(args)...);
     }
 
-    /// As above, with options of its own.
+    /// Like `spawn` above, with options for this job.
     template <class Function, class... Args>
     auto spawn(const run_options& options, Function&& function, Args&&... args) {
         return start(&options, std::forward<Function>(function), std::forward<Args>(args)...);
@@ -9807,7 +9867,7 @@ public:
         return batch_operation<false>(function, std::forward<Range>(items));
     }
 
-    /// As `submit_all`, but each error takes its result's place: returns a vector of `outcome<R>`.
+    /// Like `submit_all`, but returns a vector of `outcome<R>`, each a result or an error.
     template <class Function, std::ranges::input_range Range>
     auto try_submit_all(Function&& function, Range&& items) {
         check_temporaries<Function>();
@@ -9818,17 +9878,17 @@ public:
     /// Cancellation: stops waiting.
     auto drain() { return state_->async_drained(asio::deferred); }
 
-    /// Accepts no more (`shut_down`) and cancels everything now; awaited, it returns when all handlers have
-    /// ended. May be called again. Cancellation: stops waiting.
+    /// Accepts no more jobs (`shut_down`) and cancels all of them now; awaited, it returns when all have ended. May be
+    /// called again. Cancellation: stops waiting.
     auto shutdown() {
         state_->shut_down();
         return state_->async_closed(asio::deferred);
     }
 
-    /// Cancels all that has been submitted and has not ended.
+    /// Cancels all jobs that have not ended.
     void cancel_all() { state_->cancel_all(); }
 
-    /// Changes how many jobs may run at a time; zero pauses. What runs goes on.
+    /// Changes how many jobs may run at a time; zero: no further job starts. Running jobs go on.
     void concurrency(std::size_t n) { state_->concurrency(n); }
 
     executor_counts counts() const { return state_->counts(); }
@@ -9894,22 +9954,20 @@ namespace taskflux {
 
 namespace detail {
 
-/// Whether `url` names the embedded broker, or else a Redis server. Throws as `connect` does for what names neither.
+/// True for the embedded broker, false for a Redis server. Throws as `connect` does for any other URL.
 inline bool names_memory(std::string_view url) {
     const auto end = url.find("://");
     if (end == std::string_view::npos) {
-        throw error(errc::invalid_argument, "\"" + std::string(url.substr(0, 20)) +
-                                                "\" is not a broker URL; try \"memory://\" or \"redis://127.0.0.1\"");
+        throw error(errc::invalid_argument, "not a broker URL: it has no scheme; use \"memory://\" or \"redis://127.0.0.1\"");
     }
     const auto scheme = url.substr(0, end);
     if (scheme.starts_with("redis") || scheme == "unix") return false;
     if (scheme != "memory") {
         throw error(errc::unsupported, "no broker for " + std::string(scheme) +
-                                           ":// is built in; there are memory://, redis://, rediss://, redis+unix:// and "
-                                           "redis+sentinel://");
+                                           "://: use memory://, redis://, rediss://, redis+unix:// or redis+sentinel://");
     }
     if (url.size() > end + 3) {
-        throw error(errc::invalid_argument, "memory:// takes nothing after it: it names this process's own memory");
+        throw error(errc::invalid_argument, "memory:// takes nothing after it: it is this process's own memory");
     }
     return true;
 }
@@ -9917,8 +9975,8 @@ inline bool names_memory(std::string_view url) {
 }  // namespace detail
 
 /// Opens the broker that `url` names: "memory://", the embedded one, in this process, or a Redis server (see
-/// `make_redis_broker`): "redis://…", "rediss://…", "redis+unix://…", "redis+sentinel://…". `executor` runs what
-/// the broker has to do in the background; `options` are for a server. Errors: `invalid_argument`, `unsupported`.
+/// `make_redis_broker`): "redis://…", "rediss://…", "redis+unix://…", "redis+sentinel://…". `executor` runs the
+/// broker's background work; `options` apply to a server only. Errors: `invalid_argument`, `unsupported`.
 inline broker_ptr connect(asio::any_io_executor executor, std::string_view url,
                           const redis_options& options = redis_options()) {
     if (detail::names_memory(url)) return make_memory_broker(std::move(executor));
@@ -9941,10 +9999,10 @@ class raw_queue_options {
 public:
     raw_queue_options() {}
 
-    /// How long a process that is silent keeps its messages; default 30 s, at least 100 ms.
+    /// How long a process keeps its messages without a heartbeat; default 30 s, at least 100 ms.
     raw_queue_options& lease(duration length);
 
-    /// What the receiver is called in records, of letters as queues are; default: a random name.
+    /// The receiver's name in records, of the characters of a queue's name; default: a random name.
     raw_queue_options& name(std::string_view name);
 
     duration lease() const { return lease_; }
@@ -9955,12 +10013,14 @@ private:
     std::string name_;
 };
 
-/// A message in hand: nobody else gets it while this lives and its process renews the lease, which happens by itself where
-/// the broker's context runs. One that is destroyed before it was settled is given back. Move-only; one thread at a time.
+/// A message that this process holds: no other receiver gets it while this object lives and the lease is renewed, which
+/// happens in the background where the broker's context runs. An object that is destroyed before it was settled gives the
+/// message back. Move-only; one thread at a time.
 ///
-/// `complete`, `release` and `fail` settle it, once: `lease_lost` says that the lease had run out, and others have it (again).
-/// Errors: those of `broker`, after which it is still held and can be settled again; `wrong_state` for a second time.
-/// Cancelling one leaves open whether it took effect. The message may be gone before they are awaited.
+/// `complete`, `release` and `fail` settle it, once. They return `lease_lost` when the lease has run out, and another receiver
+/// may have the message. Errors: those of `broker`, after which the message is still held and can be settled again;
+/// `wrong_state` when it has been settled. Cancelling one leaves open whether it took effect. This object may be destroyed
+/// before they are awaited.
 class received_message {
 public:
     template <class T>
@@ -9972,11 +10032,11 @@ public:
     ~received_message();
 
     const task_id& id() const;
-    const std::string& name() const;         ///< of the task; "message" where `send` sent it
-    const std::string& body() const;         ///< what was sent; of a task, the payload as JSON
-    const std::string& own_id() const;       ///< what its sender calls it, or empty
+    const std::string& name() const;         ///< the task's; "message" where `send` sent it
+    const std::string& body() const;         ///< the bytes that were sent; of a task, its payload as JSON
+    const std::string& own_id() const;       ///< the id that the sender gave it, or empty
     const header_map& headers() const;
-    unsigned deliveries() const;             ///< 1 for the first: from 2 on it may have been handled before
+    unsigned deliveries() const;             ///< 1 for the first; from 2 on it may have been handled before
     time_point submitted_at() const;
 
     /// The body, read as a `T`. Errors: those of `decode`.
@@ -9988,27 +10048,28 @@ public:
     /// Whether the lease is known to be lost: then others may handle the message at the same time.
     bool is_lost() const;
 
-    /// Whether somebody has cancelled it since: learnt when the lease is renewed, each third of it. However it is settled
-    /// then, it ends as cancelled.
+    /// Whether the message has been cancelled since it was received: known after the next renewal of the lease, a third of
+    /// it. However it is settled then, it ends as cancelled.
     bool is_cancelled() const;
 
-    /// Handled: it does not come again. `result` is for who awaits it, as JSON where that is a typed client.
+    /// Acknowledges the message: it is not delivered again. `result` is for callers that wait for it: JSON, where they use a
+    /// typed `client`.
     awaitable<effect> complete(std::string result = "null");
 
-    /// Gives it back: at once to the head of the queue, or after `delay`. Does not count as an attempt.
+    /// Gives the message back: to the head of the queue, or after `delay` (zero: at once). Does not count as an attempt.
     awaitable<effect> release(duration delay = duration::zero());
 
-    /// Fails it for good: a dead letter, which says `why`.
+    /// Fails the message for good: it becomes a dead letter with the reason `why`.
     awaitable<effect> fail(std::string why);
 
 private:
     std::shared_ptr<detail::held_message> held_;  // null: moved from
 };
 
-/// A queue without contracts and handlers, to talk to programs that know neither: bytes are sent and received one by one.
-/// What is received are tasks like all others, whoever submitted them and whatever their name; what is sent can be handled
-/// by a worker. At least once. Retry policies, timeouts and deadlines are for workers to keep, and without effect here; a
-/// message whose receivers die often is a dead letter by its `crash_limit` (3).
+/// A queue without contracts and handlers, for programs that know neither: sends and receives bytes, one message at a time.
+/// It receives tasks of any name, whoever submitted them, and workers can handle what it sends. At-least-once. Workers apply
+/// retry policies, timeouts and deadlines; here they have no effect. A message whose receivers die becomes a dead letter by
+/// its `crash_limit` (3).
 ///
 /// A value: copies share their lease. Thread-safe. The broker's context must outlive it and its messages.
 class raw_queue {
@@ -10016,26 +10077,26 @@ public:
     template <class T>
     using awaitable = asio::awaitable<T>;
 
-    /// Waits as long as it takes.
+    /// Waits without a limit.
     static constexpr duration forever = (duration::max)();
 
-    /// Errors: `invalid_argument` for what can't be a queue's name.
+    /// Errors: `invalid_argument` for an invalid queue name.
     raw_queue(broker_ptr broker, std::string queue, raw_queue_options options = raw_queue_options());
 
     const std::string& name() const;
 
-    /// Sends bytes as they are; a program that shares them as JSON sends `encode(value)`. They are a task with the name
-    /// "message", which stays for `retention` (an hour) when it has been handled. `options.queue` is of no meaning. Errors
-    /// and cancellation as in `client::submit`.
+    /// Sends bytes as they are (JSON: `encode(value)`), as a task with the name "message", whose record is kept for
+    /// `retention` (1 h) after it was handled. `options.queue` is ignored. Errors and cancellation: as of `client::submit`.
     awaitable<job<raw>> send(std::string bytes, const submit_options& options = submit_options()) const;
 
-    /// Sends a task that a worker has a handler for by that name. `payload` is JSON (not checked: the handler would fail).
+    /// Sends a task for workers that have a handler of this name. `payload` is JSON; it is not checked here, and text that is
+    /// not JSON fails at the handler.
     awaitable<job<raw>> send_task(std::string task, std::string payload,
                                   const submit_options& options = submit_options()) const;
 
-    /// The next message, higher priority first, then in order; waits for one up to `wait`, and gives nothing when none
-    /// came. Errors: those of `broker`. Cancellation (terminal): throws `operation_aborted`, and what had come
-    /// just then is given back.
+    /// Receives the next message, higher priority first, then in order. Waits for one up to `wait`, and returns nothing when
+    /// none came. Errors: those of `broker`. Cancellation (terminal): throws `operation_aborted`; a message that was
+    /// delivered just then is given back.
     awaitable<std::optional<received_message>> receive(duration wait = forever) const;
 
 private:
@@ -10048,7 +10109,7 @@ private:
 
 namespace taskflux::detail {
 
-/// The queue that keeps the schedules of local jobs, and no tasks.
+/// The queue that stores the schedules of local jobs, and no tasks.
 inline constexpr const char* local_queue = "taskflux/local";
 
 /// A schedule's row, read. `row` is its id; where a job runs once per host, that of the definition with '@' and the
@@ -10064,22 +10125,21 @@ struct schedule_entry {
     }
 };
 
-/// Throws `errc::protocol` for a text that is none.
+/// Decodes a stored schedule. Throws `errc::protocol`.
 stored_schedule read_schedule(std::string_view text);
 
-/// Whether that is what `read_schedule` throws.
+/// Whether this is an error of `read_schedule`.
 bool is_unreadable(const std::exception_ptr& failure);
 
 scheduled_task as_scheduled(const task_spec& spec, std::string payload);
 
-/// What a schedule submits for a tick.
+/// The task that a schedule submits for a tick.
 new_task task_at(const schedule_definition& of, time_point tick, std::string own_id);
 
-/// The own id of what is submitted out of turn.
+/// The own id of a task that `run_now` submits.
 std::string run_id(const std::string& schedule, time_point now, std::uint64_t revision);
 
-/// Stores schedules, and what becomes of them, in the name of one node. A value; thread-safe. It must live until its calls
-/// have returned.
+/// Reads and writes stored schedules for one node. A value; thread-safe. It must live until its calls have returned.
 class schedule_book {
 public:
     template <class T>
@@ -10091,10 +10151,10 @@ public:
     const broker_ptr& broker() const { return broker_; }
     time_point now() const { return broker_->clock().now(); }
 
-    /// The first tick from now on that has not fired: this clock may be behind that of who has fired the last.
+    /// The first tick from now on that has not fired; the node that fired the last one may have a clock ahead of this one.
     std::optional<time_point> first_tick(const schedule_state& of, const cron& when, const zone& in) const;
 
-    /// The queues to look into.
+    /// The queues whose schedules to read.
     awaitable<std::vector<std::string>> queues() const;
 
     /// The rows of a queue; those that can't be read have no version.
@@ -10103,17 +10163,17 @@ public:
     /// The rows of all queues.
     awaitable<std::vector<schedule_entry>> read_all() const;
 
-    /// Replaces an entry's text by what it says now, and submits tasks with it. False when somebody else has changed it. No
-    /// two texts are the same, so that two who write the same do not both take it for theirs.
+    /// Replaces a row by `entry` as it is now, and submits tasks with it. False when another process has changed the row. No
+    /// two texts are equal, so that of two processes that write the same change only one gets true.
     awaitable<bool> write(schedule_entry& entry, std::vector<new_task> tasks) const;
 
     awaitable<bool> remove(schedule_entry entry) const;
 
-    /// Stores a schedule. One with the same definition stays as it is; another gives its place to this one, with its next
-    /// tick from now on. Errors: `protocol` for a row that can't be read.
+    /// Stores a schedule. A row with the same definition stays as it is; another is replaced, with its next tick from now on.
+    /// Errors: `protocol` for a row that can't be read.
     awaitable<void> put(std::string queue, schedule_definition definition) const;
 
-    /// A task that a schedule has submitted, if it has not ended. No id: none.
+    /// The key of a task that a schedule has submitted, if it has not ended. Nothing for an empty id.
     awaitable<std::optional<task_key>> live_task(std::string queue, std::string own_id) const;
 
 private:
@@ -10129,7 +10189,7 @@ private:
 
 namespace taskflux::detail {
 
-/// What a process runs at the ticks of one schedule.
+/// The function that a process runs at the ticks of one schedule.
 struct local_job {
     schedule_definition definition;  ///< its id is that of the row
     local_scope scope = local_scope::once_per_cluster;
@@ -10137,7 +10197,7 @@ struct local_job {
     std::function<asio::awaitable<void>()> start;
 };
 
-/// By their definitions' ids.
+/// Local jobs by the ids of their definitions.
 using local_job_map = std::map<std::string, local_job, std::less<>>;
 
 template <class Function>
@@ -10152,7 +10212,7 @@ asio::awaitable<void> call_local(std::shared_ptr<Function> function) {
 
 namespace taskflux {
 
-/// A schedule as it is kept, and the queue that keeps it.
+/// A stored schedule, and the queue that stores it.
 struct schedule {
     std::string queue;
     schedule_definition definition;
@@ -10161,10 +10221,9 @@ struct schedule {
 
 /// Submits tasks, and runs jobs of this process, at the times that cron expressions name.
 ///
-/// Schedules are kept by the broker, each in the queue of its task. Any node whose scheduler runs fires any of them, and
-/// each tick is fired once over all nodes. Times are the broker's. `local` and `run` are for one thread, before and after
-/// each other; `stop` and the rest for any. Errors of all calls: those of `broker`. Must not outlive the execution context
-/// of its broker.
+/// Schedules are stored by the broker, each in the queue of its task. Every process that runs a scheduler fires any of them,
+/// and each tick fires once over all processes. Times are the broker's. Call `local` and then `run` on one thread; the other
+/// functions are thread-safe. Errors of all calls: those of `broker`. Must not outlive the execution context of its broker.
 class scheduler {
 public:
     template <class T>
@@ -10174,13 +10233,13 @@ public:
     scheduler(const scheduler&) = delete;
     scheduler& operator=(const scheduler&) = delete;
 
-    /// Ends `run`; starts no local job any more. Waits for plain functions that are under way on threads of its own, not
-    /// for those on `scheduler_options::cpu`, nor for coroutines: what they use has to live until `run` has returned.
+    /// Ends `run`, and starts no further local job. Waits for plain functions that run on threads of the scheduler's own,
+    /// but neither for those on `scheduler_options::cpu` nor for coroutines: what they use must live until `run` has returned.
     ~scheduler();
 
-    /// Submits a task with this payload at each time that `expression` names by clocks in the zone `in`. Stored: what is the same
-    /// already stays as it is, with its next tick; another definition takes the place of one of its name, from now on.
-    /// Errors: `invalid_argument` for an expression or a zone that is not known.
+    /// Submits a task with this payload at each time that the cron expression names in the time zone `in`. The schedule is
+    /// stored: one with the same id and definition stays as it is, with its next tick; one with another definition is
+    /// replaced, from now on. Errors: `invalid_argument` for an invalid expression or an unknown zone.
     template <class R, class P, class Payload>
         requires(!std::is_void_v<P>)
     awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,
@@ -10188,16 +10247,17 @@ public:
         return put(expression, in, contract, detail::encode_payload<P>(std::forward<Payload>(payload)), options);
     }
 
-    /// Puts a schedule for a task without a payload.
+    /// Like `every` above, for a task without a payload.
     template <class R>
     awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, void>& contract,
                           const schedule_options& options = schedule_options()) const {
         return put(expression, in, contract, detail::encode_payload<void>(), options);
     }
 
-    /// Runs a function of this process at each tick while `run` runs: a coroutine on the broker's executor, a plain
-    /// function on the CPU pool, each beside all others. What it throws goes to the log. Which process runs it, the
-    /// scope says; a tick whose process dies is lost. Errors: `invalid_argument`; `wrong_state` once it runs.
+    /// Calls a function of this process at each tick while `run` runs: a coroutine on the broker's executor, a plain
+    /// function on the CPU pool; several jobs run side by side. An exception goes to the log. `schedule_options::scope`
+    /// decides in which process it runs; a tick is lost when its process dies. Errors: `invalid_argument`; `wrong_state`
+    /// once `run` has been called.
     template <class Function>
     scheduler& local(std::string_view id, std::string_view expression, Function function,
                      const schedule_options& options = schedule_options()) {
@@ -10214,31 +10274,32 @@ public:
         return *this;
     }
 
-    /// Fires what is due until it is cancelled or `stop` is called; then cancels the local jobs that still run, and
-    /// returns when they have ended. Goes on when the broker is in trouble. Throws `errc::shut_down` when the broker is
-    /// closed, `errc::wrong_state` when it runs already.
+    /// Fires schedules when they are due, until it is cancelled or `stop` is called; then cancels the local jobs that still
+    /// run, and returns when they have ended. Retries with back-off while the broker can't be reached. Errors:
+    /// `errc::shut_down` when the broker is closed, `errc::wrong_state` when it has been called before.
     awaitable<void> run();
 
-    /// Ends `run` as cancelling it does, also one that has not been called yet. Thread-safe once `run` has been called.
+    /// Ends `run` as cancelling it does; a `run` that is called later ends at once. Thread-safe once `run` has been called.
     void stop();
 
-    /// Removes a schedule, also one that can't be read. What it has submitted stays. Errors, as of all below: `not_found`.
+    /// Removes a schedule, also one that can't be read. Tasks that it has submitted stay. Errors, also of the functions
+    /// below: `not_found`.
     awaitable<void> remove(std::string id) const;
 
-    /// Lets ticks pass until `resume`; they don't count as missed.
+    /// Fires no tick until `resume`; the ticks between don't count as missed.
     awaitable<void> pause(std::string id) const;
     awaitable<void> resume(std::string id) const;
 
-    /// Submits its task now, whatever its overlap policy, paused or not. A local job runs so at the next look of a node
-    /// that may fire it, once if it is asked for again before. Its ticks stay as they are, and what they have started
-    /// counts for `overlap` as before.
+    /// Submits the schedule's task now, whatever its overlap policy is, also when it is paused. A local job runs at the next
+    /// look (`scheduler_options::look_every`) of a process that may fire it; several requests before that run it once. The
+    /// ticks stay as they are, and a task that is submitted here does not count for `overlap`.
     awaitable<void> run_now(std::string id) const;
 
-    /// All schedules, by queue and id; those of local jobs are in the queue "taskflux/local". What can't be read is left
-    /// out.
+    /// All schedules, by queue and id; those of local jobs are in the queue "taskflux/local". Schedules that can't be read
+    /// are left out.
     awaitable<std::vector<schedule>> list() const;
 
-    /// The next `count` ticks of a schedule that are not done with, without jitter.
+    /// The times of a schedule's next `count` ticks that have not fired, without jitter.
     awaitable<std::vector<time_point>> next(std::string id, std::size_t count) const;
 
 private:
@@ -10259,7 +10320,7 @@ private:
 
     static awaitable<void> put_in(detail::schedule_book book, std::string queue, schedule_definition definition);
 
-    /// The row of a local job's schedule.
+    /// The id under which a local job's schedule is stored.
     std::string row_of(std::string_view id, const schedule_options& options) const;
     void add(detail::local_job job);
 
@@ -10272,7 +10333,7 @@ private:
     std::shared_ptr<detail::local_job_map> jobs_;
     std::shared_ptr<asio::thread_pool> pool_;
     std::shared_ptr<detail::scheduler_core> core_;
-    bool is_stopped_ = false;  // before it ran
+    bool is_stopped_ = false;  // before run()
 };
 
 }  // namespace taskflux
@@ -10281,7 +10342,7 @@ private:
 
 namespace taskflux {
 
-/// This machine's address by which it reaches others, such as "10.0.0.7"; "127.0.0.1" where it has no network. Sends nothing.
+/// This machine's IP address towards other hosts, such as "10.0.0.7"; "127.0.0.1" without a network. Sends nothing.
 std::string own_ip();
 
 /// Processes of this machine that run or wait, on average over a minute; 0 where that is not known.

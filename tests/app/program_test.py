@@ -60,7 +60,7 @@ class CommandLine(Case):
     def test_a_good_config_is_said_to_be_good_and_nothing_runs(self):
         code, out, err = self.run_app("--config", CONFIG, "--check-config")
         self.assertEqual((code, err), (0, ""))
-        self.assertRegex(out, r"^the config is good: taskflux \S+ node=web-1 backend=memory:// queues=default slots=64\n$")
+        self.assertRegex(out, r"^the config is valid: taskflux \S+ node=web-1 backend=memory:// queues=default slots=64\n$")
         code, out, _ = self.run_app("--check-config", "--env", "TEST", TASKFLUX_CONFIG=CONFIG)
         self.assertTrue(out.endswith("slots=4 env=TEST\n"), out)
         code, out, _ = self.run_app("--check-config", TASKFLUX_CONFIG=CONFIG, TASKFLUX_ENV="PRODUCTION",
@@ -69,11 +69,11 @@ class CommandLine(Case):
 
     def test_what_is_wrong_is_named_and_ends_with_2(self):
         for arguments, variables, end in [
-                (["--chek-config"], {}, 'command line: there is no option "--chek-config"; did you mean "--check-config"?'),
-                (["--config", "/nowhere.json"], {}, "/nowhere.json: it can't be read: No such file or directory"),
+                (["--chek-config"], {}, 'command line: unknown option "--chek-config"; did you mean "--check-config"?'),
+                (["--config", "/nowhere.json"], {}, "/nowhere.json: the config file can't be read: No such file or directory"),
                 (["--config", self.write(threads=0)], {}, "app.json:1:2: /threads: expected an integer from 1 to 1000, got 0"),
                 ([], {"TASKFLUX_LOG_LEVEL": "loud"}, "environment variable TASKFLUX_LOG_LEVEL: /log_level: expected one of"),
-                ([], {"TASKFLUX_LOG_PATH": "/nowhere/x"}, "/log_path: /nowhere/x can't be opened"),
+                ([], {"TASKFLUX_LOG_PATH": "/nowhere/x"}, "/log_path: the log file /nowhere/x can't be opened"),
                 ([], {"TASKFLUX_ENABLED_TASKS": "great"}, 'this program has no task "great"; did you mean "greet"?'),
                 (["--env", "PROD"], {}, '--env: /env: expected one of "TEST", "STAGE", "PRODUCTION", got string "PROD"')]:
             code, out, err = self.run_app(*arguments, **variables)
@@ -104,7 +104,7 @@ class Signals(Case):
         process = self.start("--config", self.scheduled("wait", go))
         self.read_until(process.stdout, "waiting")
         process.send_signal(signal.SIGTERM)
-        self.heard(process, "a signal: what runs has 30s to end")
+        self.heard(process, "signal: handlers have 30s to finish")
         self.assertIsNone(process.poll())
         with open(go, "w", encoding="utf-8"):
             pass
@@ -127,7 +127,7 @@ class Signals(Case):
         self.heard(process, "a signal")
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=LIMIT)
-        self.assertIn("a second signal: ending at once", err)
+        self.assertIn("second signal: the process ends at once", err)
         self.assertEqual(process.returncode, 1)
 
     def scheduled(self, task, payload):
@@ -147,7 +147,7 @@ class Failure(Case):
             url = f"redis://:hidden@127.0.0.1:{unused.getsockname()[1]}/?timeout=200ms"
             code, out, err = self.run_app(TASKFLUX_URL=url)
         self.assertEqual((code, out), (1, ""))
-        self.assertIn("error it has failed: ", err)
+        self.assertIn("error the app has failed: ", err)
         self.assertNotIn("hidden", err)
 
 

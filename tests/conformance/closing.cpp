@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_closed_broker_refuses_every_call, Backend, backe
     BOOST_TEST(on.error_of(broker.renew(w, {q}, 1s)) == closed);
     BOOST_TEST(on.error_of(broker.watch(w, 1h)) == closed);
     BOOST_TEST(on.error_of(broker.settle(q, w, ends)) == closed);
-    BOOST_TEST(on.error_of(broker.tell(q, w, {})) == closed);
+    BOOST_TEST(on.error_of(broker.report(q, w, {})) == closed);
     BOOST_TEST(on.error_of(broker.leave(w, {q})) == closed);
     BOOST_TEST(on.error_of(broker.wait(id, 0s)) == closed);
     BOOST_TEST(on.error_of(broker.wait(id, 1h)) == closed);

@@ -237,12 +237,12 @@ public:
         return settle(settled(which, how), consumer);
     }
 
-    effect tell(const delivery& which, std::string progress, const std::string& consumer = w) {
-        report news;
+    effect report_progress(const delivery& which, std::string progress, const std::string& consumer = w) {
+        attempt_report news;
         news.key = which.key;
         news.token = which.token;
         news.progress = std::move(progress);
-        return run(broker().tell(q, consumer, {news})).at(0);
+        return run(broker().report(q, consumer, {news})).at(0);
     }
 
     // --- steering, one task at a time ----------------------------------------------------------------

@@ -18,27 +18,27 @@ struct family {
         last = on.fetch_one();
     }
 
-    journal_notes notes() const {
-        journal_notes made;
+    journal_write new_write() const {
+        journal_write made;
         made.consumer = w;
         made.token = last.token;
         return made;
     }
 
-    noted note(journal_notes what) { return on.run(on.broker().note(parent, std::move(what))); }
+    journal_written write(journal_write what) { return on.run(on.broker().write_journal(parent, std::move(what))); }
 
     std::optional<journal_entry> step(std::string name, std::string value) {
-        auto what = notes();
-        what.items.push_back({step_key(name), std::move(value), journal_notes::mode::add, false});
-        return note(std::move(what)).before.at(0);
+        auto what = new_write();
+        what.items.push_back({step_key(name), std::move(value), journal_write::mode::add, false});
+        return write(std::move(what)).before.at(0);
     }
 
     /// Notes a subtask and submits it.
     task_key add_child(const std::string& name, const std::string& queue = q, bool is_spawned = true) {
         const auto own_id = to_string(parent) + '/' + name;
-        auto what = notes();
-        what.items.push_back({child_key(name), child_place{queue, "work", own_id}.text(), journal_notes::mode::add, is_spawned});
-        note(std::move(what));
+        auto what = new_write();
+        what.items.push_back({child_key(name), child_place{queue, "work", own_id}.text(), journal_write::mode::add, is_spawned});
+        write(std::move(what));
         auto child = on.task();
         child.own_id = own_id;
         child.parent = parent_link{parent, child_key(name)};
@@ -50,9 +50,9 @@ struct family {
     }
 
     void set_policy(children_policy policy) {
-        auto what = notes();
+        auto what = new_write();
         what.policy = policy;
-        note(std::move(what));
+        write(std::move(what));
     }
 
     /// Runs the child that is next in the queue.
@@ -97,9 +97,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_note_can_be_replaced, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     family all(on);
     for (const std::string text : {"1", "2"}) {
-        auto what = all.notes();
-        what.items.push_back({step_key("low"), text, journal_notes::mode::set, false});
-        all.note(std::move(what));
+        auto what = all.new_write();
+        what.items.push_back({step_key("low"), text, journal_write::mode::set, false});
+        all.write(std::move(what));
         BOOST_TEST(all.read({{step_key("low")}, 1, ""}).entries.at(0).text == text);
     }
 }
@@ -107,17 +107,17 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_note_can_be_replaced, Backend, backends) {
 BOOST_AUTO_TEST_CASE_TEMPLATE(an_older_attempt_and_an_ended_task_take_no_notes, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     family all(on);
-    const auto refused = [&](journal_notes what) { return on.error_of(on.broker().note(all.parent, std::move(what))); };
-    auto old = all.notes();
+    const auto refused = [&](journal_write what) { return on.error_of(on.broker().write_journal(all.parent, std::move(what))); };
+    auto old = all.new_write();
     all.end(kind::release);
     BOOST_TEST(refused(old) == errc::lease_lost);
     all.last = on.fetch_one();
     BOOST_TEST(refused(old) == errc::lease_lost);
-    auto others = all.notes();
+    auto others = all.new_write();
     others.consumer = "somebody";
     BOOST_TEST(refused(others) == errc::lease_lost);
-    journal_notes outside;
-    outside.items.push_back({child_key("a"), child_place{q, "work", "x"}.text(), journal_notes::mode::add, false});
+    journal_write outside;
+    outside.items.push_back({child_key("a"), child_place{q, "work", "x"}.text(), journal_write::mode::add, false});
     BOOST_TEST(!refused(outside));
     all.end();
     BOOST_TEST(refused(outside) == errc::wrong_state);
@@ -132,9 +132,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(steps_that_are_too_large_together_are_refused, Bac
     family all(on);
     const std::string half(max_journal_size / 2, 'x');
     all.step("a", half);
-    auto what = all.notes();
-    what.items.push_back({step_key("b"), half, journal_notes::mode::add, false});
-    BOOST_TEST(on.error_of(on.broker().note(all.parent, std::move(what))) == errc::too_large);
+    auto what = all.new_write();
+    what.items.push_back({step_key("b"), half, journal_write::mode::add, false});
+    BOOST_TEST(on.error_of(on.broker().write_journal(all.parent, std::move(what))) == errc::too_large);
     BOOST_TEST(on.error_of(on.broker().signal(all.parent, "s", half)) == errc::too_large);
     BOOST_TEST(all.read().entries.size() == 1U);
     BOOST_TEST(!all.step("c", "small").has_value());
@@ -271,12 +271,12 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_parent_without_retention_leaves_nothing_behind, 
     on.join();
     const auto key = on.add(on.task(run_policy{.retention = 0ms, .failed_retention = 0ms}));
     const auto last = on.fetch_one();
-    journal_notes notes;
+    journal_write notes;
     notes.consumer = w;
     notes.token = last.token;
     const std::string own_id = "child";
-    notes.items.push_back({child_key("a"), child_place{q, "work", own_id}.text(), journal_notes::mode::add, false});
-    on.run(on.broker().note({q, key}, notes));
+    notes.items.push_back({child_key("a"), child_place{q, "work", own_id}.text(), journal_write::mode::add, false});
+    on.run(on.broker().write_journal({q, key}, notes));
     auto child = on.task();
     child.own_id = own_id;
     child.parent = parent_link{{q, key}, child_key("a")};
@@ -308,9 +308,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(another_attempt_finds_successes_and_open_children_
     all.run_child(kind::complete, "1");
     all.run_child(kind::fail, why);
     const auto before = [&](const std::string& name) {
-        auto what = all.notes();
-        what.items.push_back({child_key(name), child_place{q, "work", "another"}.text(), journal_notes::mode::add, false});
-        return all.note(std::move(what)).before.at(0);
+        auto what = all.new_write();
+        what.items.push_back({child_key(name), child_place{q, "work", "another"}.text(), journal_write::mode::add, false});
+        return all.write(std::move(what)).before.at(0);
     };
     BOOST_TEST((before("bad") && before("bad")->outcome));
     all.end(kind::retry, why);
@@ -328,9 +328,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(children_can_be_attached_to_a_task_that_has_not_st
     fixture on(std::make_unique<Backend>());
     on.join();
     const task_id parent{q, on.add()};
-    journal_notes outside;
-    outside.items.push_back({child_key("x"), child_place{q, "work", "own"}.text(), journal_notes::mode::add, true});
-    on.run(on.broker().note(parent, outside));
+    journal_write outside;
+    outside.items.push_back({child_key("x"), child_place{q, "work", "own"}.text(), journal_write::mode::add, true});
+    on.run(on.broker().write_journal(parent, outside));
     auto child = on.task();
     child.own_id = "own";
     child.parent = parent_link{parent, child_key("x")};
@@ -350,9 +350,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_continuation_starts_after_the_children_and_gives
             family all(on);
             on.join(w, {"elsewhere"});
             if (has_children) all.add_child("a");
-            auto what = all.notes();
-            what.items.push_back({std::string(continuation_key), child_place{queue, "work", "then"}.text(), journal_notes::mode::add, false});
-            all.note(std::move(what));
+            auto what = all.new_write();
+            what.items.push_back({std::string(continuation_key), child_place{queue, "work", "then"}.text(), journal_write::mode::add, false});
+            all.write(std::move(what));
             auto next = on.task();
             next.own_id = "then";
             next.hold = true;
@@ -383,9 +383,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_parent_whose_continuation_failed_starts_another_
     fixture on(std::make_unique<Backend>());
     family all(on);
     for (const std::string own_id : {"first", "second"}) {
-        auto what = all.notes();
-        what.items.push_back({std::string(continuation_key), child_place{q, "work", own_id}.text(), journal_notes::mode::add, false});
-        BOOST_TEST(!all.note(std::move(what)).before.at(0).has_value());
+        auto what = all.new_write();
+        what.items.push_back({std::string(continuation_key), child_place{q, "work", own_id}.text(), journal_write::mode::add, false});
+        BOOST_TEST(!all.write(std::move(what)).before.at(0).has_value());
         auto next = on.task();
         next.own_id = own_id;
         next.hold = true;
@@ -410,16 +410,16 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(many_ends_are_carried_to_another_queue_at_once, Ba
     family all(on);
     on.join(w, {"elsewhere"});
     constexpr int many = 450;
-    auto what = all.notes();
+    auto what = all.new_write();
     std::vector<new_task> tasks;
     for (int i = 0; i != many; ++i) {
         const auto name = std::to_string(i);
-        what.items.push_back({child_key(name), child_place{"elsewhere", "work", "c" + name}.text(), journal_notes::mode::add, true});
+        what.items.push_back({child_key(name), child_place{"elsewhere", "work", "c" + name}.text(), journal_write::mode::add, true});
         tasks.push_back(on.task());
         tasks.back().own_id = "c" + name;
         tasks.back().parent = parent_link{all.parent, child_key(name)};
     }
-    all.note(std::move(what));
+    all.write(std::move(what));
     on.run(on.broker().submit("elsewhere", std::move(tasks)));
     all.end(kind::complete, "7");
     auto waiting = on.start(on.broker().wait(all.parent, 1h));
@@ -438,9 +438,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_parent_ends_when_the_child_that_it_still_waited_
     family all(on);
     all.add_child("a");
     all.end();
-    journal_notes outside;
-    outside.items.push_back({child_key("a"), "", journal_notes::mode::drop, false});
-    on.run(on.broker().note(all.parent, outside));
+    journal_write outside;
+    outside.items.push_back({child_key("a"), "", journal_write::mode::drop, false});
+    on.run(on.broker().write_journal(all.parent, outside));
     BOOST_TEST((on.state(all.parent.key) == task_state::succeeded));
 }
 
@@ -491,12 +491,12 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_paused_task_can_be_cancelled_and_keeps_its_deadl
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_journal_is_read_in_pages, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     family all(on);
-    auto what = all.notes();
+    auto what = all.new_write();
     for (int i = 0; i != 1500; ++i) {
         const auto name = std::to_string(i);
-        what.items.push_back({child_key(name), child_place{q, "work", "c" + name}.text(), journal_notes::mode::add, true});
+        what.items.push_back({child_key(name), child_place{q, "work", "c" + name}.text(), journal_write::mode::add, true});
     }
-    all.note(std::move(what));
+    all.write(std::move(what));
     std::vector<std::string> keys;
     journal_query query;
     query.limit = 100;

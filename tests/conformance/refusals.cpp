@@ -49,7 +49,7 @@ const operation operations[] = {
      [](task_state state) {
          return state == task_state::running ? effect::wrong_state : effect::lease_lost;  // nobody cancelled it
      }},
-    {"tell", [](fixture& on, const placed& task) { return on.tell(task.last, "1"); }, while_running},
+    {"report", [](fixture& on, const placed& task) { return on.report_progress(task.last, "1"); }, while_running},
 };
 
 placed with_token(placed task) {

@@ -194,9 +194,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(who_waits_for_a_removed_task_is_told_that_it_was_c
 BOOST_AUTO_TEST_CASE_TEMPLATE(progress_and_log_are_kept_with_the_task, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     const auto task = place(on, task_state::running);
-    BOOST_TEST(on.tell(task.last, "0.1") == effect::done);
-    BOOST_TEST(on.tell(task.last, "0.5") == effect::done);
-    report news;
+    BOOST_TEST(on.report_progress(task.last, "0.1") == effect::done);
+    BOOST_TEST(on.report_progress(task.last, "0.5") == effect::done);
+    attempt_report news;
     news.key = task.key;
     news.token = task.last.token;
     log_line line;
@@ -205,7 +205,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(progress_and_log_are_kept_with_the_task, Backend, 
     line.text = "hot";
     line.fields = {{"degrees", "95"}};
     news.log = {line};
-    on.run(on.broker().tell(q, w, {news}));
+    on.run(on.broker().report(q, w, {news}));
     auto record = on.record(task.key);
     BOOST_TEST(record.progress == "0.5");  // a report without progress leaves it
     BOOST_REQUIRE(record.log.size() == 1U);
@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_newest_hundred_log_lines_are_kept, Backend, ba
     const auto task = place(on, task_state::running);
     int written = 0;
     for (const int some : {1, 98, 3, 40, 120}) {
-        report news;
+        attempt_report news;
         news.key = task.key;
         news.token = task.last.token;
         for (int i = 0; i < some; ++i) {
@@ -231,7 +231,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_newest_hundred_log_lines_are_kept, Backend, ba
             line.text = std::to_string(written++);
             news.log.push_back(line);
         }
-        BOOST_TEST((on.run(on.broker().tell(q, w, {news})) == std::vector{effect::done}));
+        BOOST_TEST((on.run(on.broker().report(q, w, {news})) == std::vector{effect::done}));
         const auto log = on.record(task.key).log;
         BOOST_TEST(log.size() == std::size_t((std::min)(written, 100)));
         for (std::size_t i = 0; i < log.size(); ++i) {
@@ -244,13 +244,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(only_the_current_attempt_is_heard, Backend, backen
     fixture on(std::make_unique<Backend>());
     const auto task = place(on, task_state::running);
     on.join("b");
-    BOOST_TEST(on.tell(task.last, "theirs", "b") == effect::lease_lost);
+    BOOST_TEST(on.report_progress(task.last, "theirs", "b") == effect::lease_lost);
     on.settle(task.last, kind::retry);
-    BOOST_TEST(on.tell(task.last, "late") == effect::lease_lost);
+    BOOST_TEST(on.report_progress(task.last, "late") == effect::lease_lost);
     const auto current = on.fetch_one();
-    BOOST_TEST(on.tell(task.last, "old") == effect::lease_lost);
+    BOOST_TEST(on.report_progress(task.last, "old") == effect::lease_lost);
     on.cancel(task.key);
-    BOOST_TEST(on.tell(current, "still") == effect::done);
+    BOOST_TEST(on.report_progress(current, "still") == effect::done);
     on.settle(current, kind::cancel);
     BOOST_TEST(on.record(task.key).progress == "still");
 }

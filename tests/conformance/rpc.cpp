@@ -339,7 +339,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_request_past_its_deadline_is_not_carried_out, Ba
     const auto instance = decode<service_instance>(rows[0].text);
     const auto late = std::to_string(on.broker().clock().now().time_since_epoch().count() - 1);
     BOOST_TEST(on.run(on.broker().send(instance.address, "Q1\n\ncalculator\nwait_long\n" + late + "\n\nnull")));
-    BOOST_TEST(on.run(on.broker().send(instance.address, "Q2\n\ncalculator\nwait_")));  // nor is what is no letter
+    BOOST_TEST(on.run(on.broker().send(instance.address, "Q2\n\ncalculator\nwait_")));  // nor is text that is no message
     BOOST_TEST(on.run(on.broker().send(instance.address, "?")));
     on.let_work();
     BOOST_TEST(one.begun == 0);

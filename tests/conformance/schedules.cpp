@@ -479,8 +479,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_row_that_cannot_be_read_is_told_of_once_and_stop
     BOOST_TEST(on.ids().size() == 2U);
     BOOST_TEST(on.only().definition.id == "report");
     BOOST_TEST(std::ranges::count(on.said, '\n') == 2);
-    BOOST_TEST(on.said.find("schedule foreign of queue q is left as it is: its version is 0") != std::string::npos);
-    BOOST_TEST(on.said.find("schedule broken of queue q is left as it is: it can't be read") != std::string::npos);
+    BOOST_TEST(on.said.find("schedule foreign of queue q is left as it is: a stored schedule can't be read: its version is 0") != std::string::npos);
+    BOOST_TEST(on.said.find("schedule broken of queue q is left as it is: a stored schedule can't be read: ") != std::string::npos);
     BOOST_TEST(on.error_of(on.first.scheduler.pause("broken")) == errc::protocol);
     const auto over = schedule_options().id("broken");
     BOOST_TEST(on.error_of(on.first.scheduler.every(each_ten, "UTC", report, 7, over)) == errc::protocol);

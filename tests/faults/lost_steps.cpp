@@ -215,14 +215,14 @@ BOOST_AUTO_TEST_CASE(clear_removes_no_more_than_it_was_asked_to) {
 BOOST_AUTO_TEST_CASE(what_an_attempt_reports_is_stored_once) {
     at_many_bytes(*this, [](patient& on, auto danger) {
         const auto found = on.add_and_fetch();
-        report news;
+        attempt_report news;
         news.key = found.key;
         news.token = found.token;
         news.progress = "50";
         news.log.resize(1);
         news.log[0].text = "half of it";
         danger();
-        const auto answer = on.run(on.broker->tell(on.queue, "w", {news})).at(0);
+        const auto answer = on.run(on.broker->report(on.queue, "w", {news})).at(0);
         on.out_of_danger();
         BOOST_TEST((answer == effect::done));
         const auto record = on.record(found.key);

@@ -169,12 +169,12 @@ private:
 
     void settle(const delivery& which) {
         const auto luck = ++settled_ % 8;
-        report news;
+        attempt_report news;
         news.key = which.key;
         news.token = which.token;
         news.progress = "50";
         news.log.resize(1);
-        if (luck < 3) on_.run(on_.broker->tell("q", consumer_, {news}));
+        if (luck < 3) on_.run(on_.broker->report("q", consumer_, {news}));
         if (luck == 1) on_.run(on_.broker->cancel("q", {which.key}));
         if (luck == 7) return;  // its consumer forgets it
         settle(which, luck == 2 ? kind::fail : luck == 3 ? kind::retry : luck == 4 ? kind::release : kind::complete);

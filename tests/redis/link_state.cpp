@@ -350,7 +350,7 @@ BOOST_AUTO_TEST_CASE(jitter_keeps_links_from_coming_back_together) {
     for (int i = 0; i < 100; ++i) {
         link.begin_attempt(false);
         const auto next = link.rest(now, random);
-        BOOST_TEST((next >= now && next <= now + link_state::longest_pause));
+        BOOST_TEST((next >= now && next <= now + link_state::longest_back_off));
     }
 }
 

@@ -31,8 +31,8 @@ const std::initializer_list<const script*> all_scripts = {
     &scripts::fetch,       &scripts::find,   &scripts::get,     &scripts::hand_over, &scripts::fetch_plain,
     &scripts::held,        &scripts::join,   &scripts::leave,   &scripts::list,     &scripts::maintain,
     &scripts::pause,       &scripts::reclaim, &scripts::renew,  &scripts::resign,   &scripts::settle,
-    &scripts::settle_plain, &scripts::settle_one, &scripts::note, &scripts::journal, &scripts::signal,
-    &scripts::end_child,   &scripts::outbox, &scripts::steer, &scripts::tell,  &scripts::update,
+    &scripts::settle_plain, &scripts::settle_one, &scripts::write_journal, &scripts::journal, &scripts::signal,
+    &scripts::end_child,   &scripts::outbox, &scripts::steer, &scripts::report,  &scripts::update,
     &scripts::wait,        &scripts::schedules, &scripts::set_schedule};
 
 /// Which words each script has answered in the cases so far.
@@ -41,7 +41,7 @@ std::map<std::string_view, std::set<std::string>> answered;
 std::string record(std::uint32_t nonce, std::string own_id = {}) {
     auto task = test::plain_task();
     task.own_id = std::move(own_id);
-    return redis::record_of(task, nonce);
+    return redis::encode_record(task, nonce);
 }
 
 std::string end_of(std::uint64_t sequence, std::uint32_t nonce, settlement::kind how = settlement::kind::complete) {
@@ -226,18 +226,18 @@ BOOST_AUTO_TEST_CASE(settle_plain_and_settle_one_leave_what_is_not_plain_to_sett
     }
 }
 
-BOOST_AUTO_TEST_CASE(tell_answers_an_effect_for_each) {
+BOOST_AUTO_TEST_CASE(report_answers_an_effect_for_each) {
     store(7);
     join();
     call(scripts::fetch_plain, {"l:0", "a:w"}, fetched(1));
     const auto told = [](const std::string& consumer, const std::string& nonce) {
         return words{consumer, "1", nonce, "1", "1", "50", "{}"};
     };
-    BOOST_TEST(said(scripts::tell, {"a:w"}, told("w", "7")) == "OK 0");
-    BOOST_TEST(said(scripts::tell, {"a:w"}, told("w", "8")) == "OK 4");
-    BOOST_TEST(said(scripts::tell, {"a:w"}, told("stranger", "7")) == "OK 2");
+    BOOST_TEST(said(scripts::report, {"a:w"}, told("w", "7")) == "OK 0");
+    BOOST_TEST(said(scripts::report, {"a:w"}, told("w", "8")) == "OK 4");
+    BOOST_TEST(said(scripts::report, {"a:w"}, told("stranger", "7")) == "OK 2");
     let_lease_end();
-    BOOST_TEST(said(scripts::tell, {"a:w"}, told("w", "7")) == "DUE");
+    BOOST_TEST(said(scripts::report, {"a:w"}, told("w", "7")) == "DUE");
 }
 
 BOOST_AUTO_TEST_CASE(a_lease_is_given_renewed_and_given_up) {
@@ -365,16 +365,16 @@ BOOST_AUTO_TEST_CASE(leases_begin_again_once_after_a_change_of_servers_though_so
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_journal_takes_notes_of_the_current_attempt_and_from_outside) {
+BOOST_AUTO_TEST_CASE(a_journal_takes_writes_of_the_current_attempt_and_from_outside) {
     join();
     store(7);
     const words key_of{"j:1"}, place{"cx", "+", "1", "other\nwork\nid"};
     const auto note = [&](const std::string& nonce, const std::string& consumer, const std::string& token, words items) {
         words args{"1", nonce, consumer, token, "", "100"};
         args.insert(args.end(), items.begin(), items.end());
-        return said(scripts::note, key_of, args);
+        return said(scripts::write_journal, key_of, args);
     };
-    BOOST_TEST(said(scripts::note, {}, {"1", "7", "", "0", "", "100", "sa", "+", "0", "5"}) == "NEED tf:{q}:j:1");
+    BOOST_TEST(said(scripts::write_journal, {}, {"1", "7", "", "0", "", "100", "sa", "+", "0", "5"}) == "NEED tf:{q}:j:1");
     BOOST_TEST(said(scripts::journal, {}, {"1", "7", "0", "10"}) == "NEED tf:{q}:j:1");
     BOOST_TEST(note("8", "", "0", {"sa", "+", "0", "5"}) == "OK 4");
     BOOST_TEST(note("7", "w", "1", {"sa", "+", "0", "5"}) == "OK 2");
@@ -417,7 +417,7 @@ BOOST_AUTO_TEST_CASE(signals_are_numbered_and_one_that_is_sent_again_counts_once
 BOOST_AUTO_TEST_CASE(what_concerns_other_queues_waits_in_the_outbox_until_it_has_been_carried) {
     store(7);
     const words key_of{"j:1"};
-    BOOST_TEST(said(scripts::note, key_of, {"1", "7", "", "0", "", "100", "cx", "+", "1", "other\nwork\nid"}) == "OK 0 0 ");
+    BOOST_TEST(said(scripts::write_journal, key_of, {"1", "7", "", "0", "", "100", "cx", "+", "1", "other\nwork\nid"}) == "OK 0 0 ");
     BOOST_TEST(said(scripts::steer, {"l:0", "j:1"}, {"cancel", "1", "7"}) == "RELAY 0");
     BOOST_TEST(said(scripts::maintain, {"l:0"}, {"100", run}) == "RELAY 0");
     BOOST_TEST(said(scripts::outbox, {}, {"10"}) == "OK X1 7 0");

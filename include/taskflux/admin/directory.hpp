@@ -16,23 +16,23 @@
 
 namespace taskflux {
 
-/// Who is there, at one time.
+/// The nodes and services that are alive at one time.
 struct directory_view {
     std::vector<node_info> nodes;            ///< by id
     std::vector<service_instance> services;  ///< by service and id
 };
 
-/// Which nodes are meant: all that fit. What is empty does not restrict.
+/// Selects the nodes that match all members; an empty member matches every node.
 struct node_filter {
     std::string id;
     std::string name;
     std::string host;   ///< name or ip
-    std::string queue;  ///< that it fetches from
+    std::string queue;  ///< one that it fetches from
 };
 
-/// Shows who is there, and steers workers while they run. A value; copies and calls from several threads are safe. A node
-/// or service that has been killed is gone when its lease has run out, one that has ended at once. Errors of all calls:
-/// those of `broker`.
+/// Lists the nodes and services that are alive, and steers workers while they run. A value; copies and calls from several
+/// threads are safe. A node or service that was killed disappears when its lease has run out, one that has ended at once.
+/// Errors of all calls: those of `broker`.
 class directory {
 public:
     template <class T>
@@ -48,20 +48,21 @@ public:
 
     awaitable<directory_view> view() const;
 
-    /// Returns when somebody has come or gone since `known`, or after `wait`; what is there then. Looks once a second.
+    /// Waits until a node or service has appeared or disappeared since `known`, or for `wait`; returns the view of that time.
+    /// Looks once a second.
     awaitable<directory_view> next_change(directory_view known, duration wait) const;
 
-    /// How many attempts each of these nodes runs at a time, from now on. Gives what they say when they have done so; `keep`:
-    /// nodes of their names begin with it, too, when they are started again. Errors: `not_found` where no node fits, and what
-    /// a node that could not be reached has ended with: those of `rpc`.
+    /// Changes how many attempts each of these nodes runs at a time, from now on. Returns the nodes' new state. `keep`: nodes
+    /// with these names start with it, too, after a restart. Errors: `not_found` where no node matches; those of `rpc` for a
+    /// node that could not be reached, after all others have been changed.
     awaitable<std::vector<node_info>> set_concurrency(node_filter which, std::uint64_t slots, bool keep = false) const;
 
-    /// Has these nodes take no more tasks until `resume`. Else as `set_concurrency`.
+    /// Makes these nodes fetch no more tasks until `resume`. `keep`, result and errors: as of `set_concurrency`.
     awaitable<std::vector<node_info>> pause(node_filter which, bool keep = false) const;
     awaitable<std::vector<node_info>> resume(node_filter which, bool keep = false) const;
 
-    /// Ends these nodes: `drain` lets what runs end as `worker_options::drain_for` says, `stop` cancels it. Else as
-    /// `set_concurrency`.
+    /// Ends these nodes: `drain` lets handlers finish within `worker_options::drain_for`, `stop` cancels them. Result and
+    /// errors: as of `set_concurrency`.
     awaitable<std::vector<node_info>> drain(node_filter which) const;
     awaitable<std::vector<node_info>> stop(node_filter which) const;
 

@@ -2,7 +2,7 @@
 
 #include <taskflux/admin/directory.hpp>
 #include <taskflux/admin/node/boards.hpp>
-#include <taskflux/calls/rpc/letters.hpp>
+#include <taskflux/calls/rpc/messages.hpp>
 #include <taskflux/clock.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/error.hpp>
@@ -20,7 +20,7 @@ namespace taskflux {
 
 namespace detail {
 
-/// What can be read on a board; the rest is another version's.
+/// The rows of a board that this version can read.
 template <class T>
 asio::awaitable<std::vector<T>> read_board(broker_ptr broker, std::string board) {
     const auto rows = co_await broker->announced(std::move(board));
@@ -35,7 +35,7 @@ asio::awaitable<std::vector<T>> read_board(broker_ptr broker, std::string board)
     co_return all;
 }
 
-/// Those that take calls.
+/// The instances of a service that take calls.
 asio::awaitable<std::vector<service_instance>> instances_of(broker_ptr broker, std::string service) {
     auto all = co_await read_board<service_instance>(std::move(broker), board_of(service));
     std::erase_if(all, [](const auto& one) { return one.leaving; });
@@ -59,7 +59,7 @@ asio::awaitable<directory_view> whole_view(broker_ptr broker) {
     co_return made;
 }
 
-/// Whether the same are there.
+/// Whether both have the same nodes and instances.
 inline bool are_same(const directory_view& a, const directory_view& b) {
     const auto same_node = [](const node_info& x, const node_info& y) { return x.id == y.id; };
     const auto same_instance = [](const service_instance& x, const service_instance& y) {
@@ -85,7 +85,7 @@ inline bool fits(const node_filter& which, const node_info& one) {
            (which.queue.empty() || std::ranges::find(one.queues, which.queue) != one.queues.end());
 }
 
-/// Changes what nodes of that name begin with.
+/// Stores an order for nodes of that name, which start with it.
 asio::awaitable<void> keep_order(broker_ptr broker, std::string name, node_order order) {
     node_settings settings;
     const auto rows = co_await broker->announced(settings_board);
@@ -109,8 +109,9 @@ asio::awaitable<std::vector<node_info>> steer(broker_ptr broker, rpc caller, nod
     auto found = co_await read_board<node_info>(broker, nodes_board);
     std::erase_if(found, [&](const auto& one) { return !fits(which, one); });
     if (found.empty()) {
-        throw error(errc::not_found, "no node fits id \"" + which.id + "\", name \"" + which.name + "\", host \"" +
-                                         which.host + "\", queue \"" + which.queue + "\" (empty: any)");
+        throw error(errc::not_found, "no node is steered: the directory has none with id \"" + which.id +
+                                         "\", name \"" + which.name + "\", host \"" + which.host +
+                                         "\", queue \"" + which.queue + "\" (empty: any)");
     }
     std::vector<node_info> told;
     std::exception_ptr failure;

@@ -15,18 +15,18 @@ namespace taskflux {
 struct task_node {
     task_record task;
     std::string name;            ///< of the call in its parent's journal
-    children_counts spawned;     ///< how far it is with those that it waits for when its handler has returned
+    children_counts spawned;     ///< how many subtasks it has spawned, and how they have ended
     std::vector<task_node> children;
-    bool is_cut = false;         ///< it has more subtasks than were asked for
+    bool is_cut = false;         ///< it has more subtasks than `children` holds
 };
 
-/// Where a task stands among others.
+/// A task among its ancestors and subtasks.
 struct task_tree {
     std::vector<task_record> ancestors;  ///< from the root on
     task_node node;
 };
 
-/// Looks at tasks. A value that shares its broker; copies and calls from several threads are safe. Errors: those of
+/// Reads task trees. A value that shares its broker; copies and calls from several threads are safe. Errors: those of
 /// `broker`.
 class inspector {
 public:
@@ -35,8 +35,8 @@ public:
 
     explicit inspector(broker_ptr broker) : broker_(std::move(broker)) {}
 
-    /// A task with its ancestors and everything below it, but at most `most` subtasks in all. A subtask whose record has
-    /// gone is shown as far as its parent's journal knows it. Errors: `not_found` for the task itself.
+    /// A task with its ancestors and its subtasks at all depths, at most `most` of them. A subtask whose record is removed is
+    /// shown as its parent's journal knows it. Errors: `not_found` for the task itself.
     awaitable<task_tree> tree(task_id id, std::size_t most = 1000) const;
 
     /// How many subtasks a task has spawned, and how many of them have ended.

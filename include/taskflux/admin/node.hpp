@@ -23,20 +23,19 @@ class node_options {
 public:
     node_options() {}
 
-    /// What it is called whenever it is started; default: the name of its host.
+    /// The node's name, the same after a restart; default: the name of its host.
     node_options& name(std::string_view value) { return name_ = detail::checked_name(value), *this; }
 
-    /// The host as the directory shows it; default: this machine's name.
+    /// The host's name in the directory; default: this machine's name.
     node_options& host(std::string value) { return host_ = std::move(value), *this; }
 
-    /// After it the node is taken for gone, unless it has told that it is there, which it does three times as often.
-    /// Default 5 s, at least 100 ms.
+    /// How long the node counts as alive without a heartbeat; default 5 s, at least 100 ms. It sends one after each third of
+    /// the lease.
     node_options& lease(duration length) {
-        if (length < std::chrono::milliseconds(100)) throw error(errc::invalid_argument, "a lease is at least 100 ms");
-        return lease_ = length, *this;
+        return lease_ = detail::checked_lease(length, "node_options"), *this;
     }
 
-    /// Hears of trouble with the broker. On any thread; must not throw.
+    /// Receives a line for each problem with the broker; default: none does. Called on any thread; must not throw.
     node_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
 
     const std::string& name() const { return name_; }
@@ -55,7 +54,7 @@ namespace detail {
 class node_core;
 }
 
-/// Shows a worker in the directory, and lets others steer it; see `directory`.
+/// Lists a worker in the directory, by which other processes can steer it; see `directory`.
 class node {
 public:
     /// `shown` must outlive `run`.
@@ -64,11 +63,11 @@ public:
     node& operator=(const node&) = delete;
     ~node();
 
-    /// Runs the worker, as others have asked for it to be kept, until `worker::run` returns; then is gone from the directory
-    /// at once. Errors, and cancellation: as of that.
+    /// Runs the worker, with the settings that the directory keeps for the node's name, until `worker::run` returns; then
+    /// leaves the directory at once. Errors and cancellation: as of `worker::run`.
     asio::awaitable<void> run();
 
-    /// What the directory shows.
+    /// The node as the directory lists it.
     node_info info() const;
 
 private:

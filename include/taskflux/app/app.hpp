@@ -37,7 +37,7 @@ struct app_task {
     std::function<void(std::string_view)> check_payload;  // throws `payload_error`
 };
 
-/// What an app serves.
+/// A method or an object that an app serves.
 struct app_method {
     std::string of;  // the service's name
     std::function<void(service&)> give_to;
@@ -45,14 +45,15 @@ struct app_method {
 
 }  // namespace detail
 
-/// A whole program: a broker, a worker, services, schedules, its place in the directory, a log, signals and exit codes, from one config.
+/// A whole program from one config: broker, worker, services, schedules, its node in the directory, log, signals and exit
+/// codes.
 ///
 ///     taskflux::app app;
 ///     app.on(report, make_report);
 ///     app.every("0 9 * * MON-FRI", report, "daily");
 ///     return app.run(argc, argv);
 ///
-/// It is the only part of the library that installs signal handlers and prints. For one thread, but for `stop`.
+/// It is the only part of the library that installs signal handlers and prints. For one thread; `stop` is thread-safe.
 class app {
 public:
     explicit app(app_config config = app_config());
@@ -60,8 +61,9 @@ public:
     app& operator=(const app&) = delete;
     ~app();
 
-    /// Sets the handler for a contract's tasks; see `worker::on`. Whether it is used the config says. Errors:
-    /// `invalid_argument` for a second handler; `wrong_state`, as of all below, once it runs.
+    /// Sets the handler for a contract's tasks; see `worker::on`. The config decides whether these tasks are run
+    /// (`enabled_tasks`, `disabled_tasks`). Errors: `invalid_argument` for a second handler; `wrong_state` once the app has
+    /// been run, also from the functions below.
     template <class R, class P, class Function>
     app& on(const detail::contract<R, P>& contract, Function handler) {
         detail::app_task task;
@@ -75,8 +77,8 @@ public:
         return *this;
     }
 
-    /// Sets what a method does, or serves an object's described functions; see `service::on` and `service::serve`. Whether
-    /// the service is used the config says.
+    /// Sets the function of a method, or serves an object's described functions; see `service::on` and `service::serve`. The
+    /// config decides whether the service is served (`services`).
     template <class R, class P, class Function>
     app& serve(const detail::method_contract<R, P>& method, Function function) {
         auto shared = std::make_shared<Function>(std::move(function));
@@ -87,9 +89,9 @@ public:
         return serve_by(std::string(name), [name = std::string(name), object](service& to) { to.serve(name, object); });
     }
 
-    /// Submits a task with this payload at each time that `expression` names, by clocks in the options' zone; see
-    /// `scheduler::every`. Stored when the app starts. Errors: `invalid_argument` for an expression or zone that is not
-    /// known, and for a second schedule of one id.
+    /// Submits a task with this payload at each time that the cron expression names in the options' time zone; see
+    /// `scheduler::every`. Stored when the app starts. Errors: `invalid_argument` for an invalid expression, an unknown zone
+    /// and a second schedule with the same id.
     template <class R, class P, class Payload>
         requires(!std::is_void_v<P>)
     app& every(std::string_view expression, const detail::contract<R, P>& contract, Payload&& payload,
@@ -98,36 +100,36 @@ public:
                     detail::encode_payload<P>(std::forward<Payload>(payload)), options);
     }
 
-    /// Schedules a task without a payload.
+    /// Like `every` above, for a task without a payload.
     template <class R>
     app& every(std::string_view expression, const detail::contract<R, void>& contract,
                const schedule_options& options = schedule_options()) {
         return plan(expression, std::string(contract.name()), contract.options(), detail::encode_payload<void>(), options);
     }
 
-    /// Spawned once the app has started, with a client that knows the config's limits; cancelled when the app stops. What it
-    /// throws ends the app.
+    /// Sets a coroutine that is spawned once the app has started, with a client that applies the config's limits; it is
+    /// cancelled when the app stops. An exception from it ends the app.
     app& on_start(std::function<asio::awaitable<void>(client)> starter);
 
-    /// Reads config files of another kind than .json; see <taskflux/app/yaml.hpp>.
+    /// Also reads config files of this format, beside JSON; see <taskflux/app/yaml.hpp>.
     app& accept(config_format format);
 
-    /// Runs with the config that it was made with, on `threads` threads of which the caller's is one, until SIGINT or
-    /// SIGTERM; then lets handlers end within `drain_for`. A second signal ends the process at once. Returns the exit code:
-    /// 0 done, 1 it failed while it ran, 2 the config is wrong; why is on the standard error stream.
+    /// Runs with the config that the constructor was given, on `threads` threads, the caller's included, until SIGINT or
+    /// SIGTERM; then lets handlers finish within `drain_for`. A second signal ends the process at once. Returns the exit
+    /// code: 0 stopped, 1 failed while running, 2 the config is wrong; the reason is on the standard error stream.
     int run();
 
-    /// Like `run()`, with the config that the command line and environment variables make of it; see docs/app.md.
+    /// Like `run()`, with the config that the command line, its file and environment variables change; see docs/app.md.
     int run(int argc, const char* const* argv);
 
-    /// Like `run()`, with neither signals nor threads, and on a broker of the caller's: the part for tests, and for programs that
-    /// have a context of their own. Returns when it has been stopped. Errors: `config_error`, at once; those of `worker::run`.
+    /// Like `run()`, without signal handlers and threads, on the caller's broker: for tests, and for programs with a context
+    /// of their own. Returns when it has been stopped. Errors: `config_error`, at once; those of `worker::run`.
     asio::awaitable<void> run_on(broker_ptr broker);
 
     /// Ends `run` and `run_on` as a signal does. Thread-safe once `run_on` has been called or `on_start`'s function has.
     void stop();
 
-    /// What is printed when it has started: version, node, backend, queues, slots.
+    /// The line that is printed at the start: version, node, backend, queues, slots.
     std::string start_line() const;
 
     const app_config& config() const { return config_.values; }

@@ -70,31 +70,48 @@ app& app::accept(config_format format) {
 }
 
 void app::add(detail::app_task task) {
-    if (has_run_) throw error(errc::wrong_state, "task " + task.name + ": handlers are set before the app runs");
+    if (has_run_) {
+        throw error(errc::wrong_state, "the handler for task " + task.name +
+                                           " can't be set: the app has been run; call on() before run()");
+    }
     for (const auto& known : tasks_) {
-        if (known.name == task.name) throw error(errc::invalid_argument, "task " + task.name + " has a handler already");
+        if (known.name == task.name) {
+            throw error(errc::invalid_argument,
+                        "the handler for task " + task.name + " can't be set: it has one; call on() once");
+        }
     }
     tasks_.push_back(std::move(task));
 }
 
 app& app::serve_by(std::string name, std::function<void(service&)> give_to) {
-    if (has_run_) throw error(errc::wrong_state, "service " + name + ": methods are set before the app runs");
+    if (has_run_) {
+        throw error(errc::wrong_state,
+                    "service " + name + " can't be added: the app has been run; call serve() before run()");
+    }
     methods_.push_back({std::move(name), std::move(give_to)});
     return *this;
 }
 
 app& app::plan(std::string_view expression, std::string task, const task_options& contract, std::string payload,
                const schedule_options& options) {
-    if (has_run_) throw error(errc::wrong_state, "schedules are set before the app runs");
+    if (has_run_) {
+        throw error(errc::wrong_state,
+                    "a schedule for task " + task +
+                        " can't be added: the app has been run; call every() before run()");
+    }
     detail::app_schedule made;
     made.cron = expression;
     made.task = std::move(task);
     made.contract = contract;
     made.payload = std::move(payload);
     made.options = options;
-    options.define(made.id(), expression, options.zone());  // what is wrong shows at once
+    options.define(made.id(), expression, options.zone());  // throws for a wrong one
     for (const auto& known : schedules_) {
-        if (known.id() == made.id()) throw error(errc::invalid_argument, "there is a schedule " + made.id() + " already");
+        if (known.id() == made.id()) {
+            throw error(errc::invalid_argument,
+                        "schedule " + made.id() +
+                            " can't be added: there is one with this id; use schedule_options::id");
+        }
     }
     schedules_.push_back(std::move(made));
     return *this;
@@ -111,7 +128,7 @@ bool app::is_served(const std::string& name) const {
     return named.empty() || std::ranges::find(named, name) != named.end();
 }
 
-/// Those of the config and, where it has none of the same id, those of the program.
+/// The config's schedules, and those of the program whose id is not in the config.
 std::vector<detail::app_schedule> app::all_schedules() const {
     std::vector<detail::app_schedule> all;
     std::set<std::string> ids;
@@ -132,7 +149,7 @@ std::vector<detail::app_schedule> app::all_schedules() const {
         made.options = detail::options_of(from);
         made.is_enabled = from.enabled;
         if (!ids.insert(made.id()).second) {
-            throw config_error(here, "there is a schedule \"" + made.id() + "\" already: give it an id of its own");
+            throw config_error(here, "a second schedule has the id \"" + made.id() + "\": give it an id of its own");
         }
         try {
             task->check_payload(made.payload);
@@ -157,7 +174,9 @@ void app::check() const {
         detail::check_known("/services", "service", config_.values.services, services);
         const bool has_task = std::ranges::any_of(names, [this](const auto& name) { return is_enabled(name); });
         if (all_schedules().empty() && !has_task && methods_.empty() && starters_.empty()) {
-            throw config_error("", "there is nothing to run: no task is enabled, and there are neither services nor schedules");
+            throw config_error("",
+                               "there is nothing to run: no task is enabled, and no service and no schedule "
+                               "is set; enable one");
         }
     } catch (const config_error& e) {
         throw config_.placed(e);
@@ -188,7 +207,7 @@ worker_options app::make_worker_options(const std::shared_ptr<detail::log_writer
     }
     made.concurrency(from.concurrency).cpu_threads(from.cpu_threads).lease(from.lease).drain_for(from.drain_for);
     made.timeout(from.timeout);
-    // A name of this life's own: who starts again after a crash must not hold the lease of the life before.
+    // A new name for each run: after a crash, the next run must not hold the lease of this one.
     made.name(detail::node_of(from) + '.' + uuid_generator().text());
     made.log([log](const log_line& line, const task_id* task) { log->write(line, task); });
     return made;
@@ -225,7 +244,7 @@ std::string app::start_line() const {
 }
 
 asio::awaitable<void> app::run_on(broker_ptr broker) {
-    if (has_run_) throw error(errc::wrong_state, "this app has been run already");
+    if (has_run_) throw error(errc::wrong_state, "this app can't be run again: an app runs once; make another one");
     check();
     if (!log_) log_ = log();
     const auto warn = [log = log_](std::string_view text) { log->write(log_level::warning, text); };
@@ -283,11 +302,11 @@ void app::run_here() {
     int heard = 0;
     const detail::signals listener([&](int) {
         if (heard++ > 0) {
-            log_->write(log_level::error, "a second signal: ending at once");
+            log_->write(log_level::error, "second signal: the process ends at once");
             std::_Exit(EXIT_FAILURE);
         }
-        log_->write(log_level::info, "a signal: what runs has " + detail::span_text(config_.values.drain_for) +
-                                         " to end; a second signal ends at once");
+        log_->write(log_level::info, "signal: handlers have " + detail::span_text(config_.values.drain_for) +
+                                         " to finish; a second signal ends the process at once");
         stop();
     });
     const auto others = config_.values.threads - 1;
@@ -308,7 +327,7 @@ int app::run_checked() {
         std::cerr << e.what() << '\n';
         return 2;
     } catch (...) {
-        const auto why = "it has failed: " + detail::describe(std::current_exception()).message;
+        const auto why = "the app has failed: " + detail::describe(std::current_exception()).message;
         log_->write(log_level::error, why);
         return 1;
     }
@@ -330,7 +349,7 @@ int app::run(int argc, const char* const* argv) {
         for (const auto& format : formats_) sources.format(format);
         config_ = detail::load(sources, config_.values);
         check();
-        if (line.check) return std::cout << "the config is good: " << start_line() << '\n', 0;
+        if (line.check) return std::cout << "the config is valid: " << start_line() << '\n', 0;
     } catch (const config_error& e) {
         std::cerr << program << ": " << e.what() << '\n';
         return 2;

@@ -19,19 +19,19 @@
 
 namespace taskflux {
 
-/// Where a program runs. A config has a section for each that differs.
+/// The environment that a program runs in. A config may have a section for each.
 enum class app_environment { TEST, STAGE, PRODUCTION };
 BOOST_DESCRIBE_ENUM(app_environment, TEST, STAGE, PRODUCTION)
 
-/// A schedule as a config names it; see `schedule_options` for what the members mean.
+/// A schedule in a config; see `schedule_options` for the members.
 struct schedule_config {
     std::string id;             ///< empty: the task's name
     std::string task;           ///< one that the app has a handler for
     std::string cron;           ///< such as "0 9 * * MON-FRI" or "@every 5m"
     std::string zone = "UTC";
-    boost::json::value payload; ///< as the task takes it
+    boost::json::value payload; ///< the task's, as JSON
     std::string queue;          ///< empty: that of the task
-    bool enabled = true;        ///< false: what is stored under its id is removed
+    bool enabled = true;        ///< false: a stored schedule with its id is removed
     misfire_policy misfire = misfire_policy::fire_once;
     overlap_policy overlap = overlap_policy::allow;
     time_span grace = std::chrono::seconds(5);
@@ -41,28 +41,28 @@ struct schedule_config {
 BOOST_DESCRIBE_STRUCT(schedule_config, (), (id, task, cron, zone, payload, queue, enabled, misfire, overlap, grace,
                                             jitter, hosts))
 
-/// What an `app` works by. Each member is a key of a config file, and but for `schedules` an environment variable, its name
-/// in capitals after TASKFLUX_.
+/// The config of an `app`. Each member is a key of a config file and, except for `schedules`, an environment variable:
+/// TASKFLUX_ and its name in capitals.
 struct app_config {
     std::string url = "memory://";            ///< the broker's; see `connect`
     std::string node;                         ///< this node's name in records and schedules' hosts; empty: the host's
     std::vector<std::string> queues;          ///< in this order, strictly; empty: those of the tasks
-    std::map<std::string, unsigned> weights;  ///< not empty: instead of the order; a queue that is not in it weighs 1
-    unsigned concurrency = 16;                ///< so many tasks at a time
-    unsigned threads = 1;                     ///< that run coroutines
-    unsigned cpu_threads = 0;                 ///< that run plain functions; 0: one a core
-    time_span lease = std::chrono::seconds(30);      ///< see `worker_options`, as of the next
-    time_span drain_for = std::chrono::seconds(30);
-    std::string log_path;                     ///< is appended to; empty: the standard error stream
+    std::map<std::string, unsigned> weights;  ///< not empty: replace the order; a queue that is not here has weight 1
+    unsigned concurrency = 16;                ///< tasks that run at a time
+    unsigned threads = 1;                     ///< threads that run coroutines
+    unsigned cpu_threads = 0;                 ///< threads that run plain functions; 0: one a core
+    time_span lease = std::chrono::seconds(30);      ///< see `worker_options`
+    time_span drain_for = std::chrono::seconds(30);  ///< see `worker_options`
+    std::string log_path;                     ///< the log file, appended to; empty: standard error
     taskflux::log_level log_level = taskflux::log_level::info;  ///< lines below it are left out
     std::vector<std::string> services;        ///< those to serve; empty: all
     std::vector<schedule_config> schedules;
-    std::vector<std::string> enabled_tasks;   ///< not empty: these tasks are run and no others
+    std::vector<std::string> enabled_tasks;   ///< not empty: only these tasks are run
     std::vector<std::string> disabled_tasks;  ///< these tasks are not run, unless they are enabled
-    time_span timeout;                        ///< of an attempt here whose task has none; 0: none
-    time_span deadline;                       ///< of a task that is submitted here and has none; 0: none
-    std::optional<time_span> retention;       ///< of such a task whose contract keeps to the usual hour
-    std::optional<time_span> failed_retention;  ///< of such a task whose contract keeps to the usual week
+    time_span timeout;                        ///< of an attempt at a task that has none; 0: none
+    time_span deadline;                       ///< of a task submitted here that has none; 0: none
+    std::optional<time_span> retention;       ///< of a task submitted here that does not set it; default 1 h
+    std::optional<time_span> failed_retention;  ///< of a task submitted here that does not set it; default 7 days
     std::optional<app_environment> env;
 };
 BOOST_DESCRIBE_STRUCT(app_config, (), (url, node, queues, weights, concurrency, threads, cpu_threads, lease, drain_for,
@@ -72,49 +72,47 @@ BOOST_DESCRIBE_STRUCT(app_config, (), (url, node, queues, weights, concurrency, 
 /// A config that can't be used. `what()` reads like `app.json:3:5: /concurrency: expected an integer from 1 …, got 0`.
 class config_error : public error {
 public:
-    /// `pointer`: the JSON pointer of what is wrong; empty for the whole. `place`: where it was said.
-    config_error(std::string pointer, std::string reason, std::string place = "config")
-        : error(errc::invalid_argument, reason), pointer_(std::move(pointer)), reason_(std::move(reason)),
-          what_(std::move(place) + ": " + (pointer_.empty() ? "" : pointer_ + ": ") + reason_) {}
+    /// `pointer`: the JSON pointer of the wrong value; empty for the whole config. `place`: file, line and column, or the
+    /// environment variable.
+    config_error(std::string pointer, std::string reason, const std::string& place = "config")
+        : error(errc::invalid_argument, place + ": " + (pointer.empty() ? "" : pointer + ": ") + reason),
+          pointer_(std::move(pointer)), reason_(std::move(reason)) {}
 
-    const char* what() const noexcept override { return what_.c_str(); }
     const std::string& pointer() const { return pointer_; }
     const std::string& reason() const { return reason_; }
 
 private:
     std::string pointer_;
     std::string reason_;
-    std::string what_;
 };
 
-/// A config file, read: its values, and for the JSON pointers of what it says, where it says so ("app.json:3:5").
+/// The values of a config file, and the place of each ("app.json:3:5") by JSON pointer.
 struct config_document {
     boost::json::value root;
     std::map<std::string, std::string> places;
 };
 
-/// A kind of config files: what their names end in, and what reads a text, whose name is for errors.
+/// A format of config files: the endings of their names, and a function that reads a text; `name` is the file's, for errors.
 struct config_format {
     std::vector<std::string> endings;
     std::function<config_document(std::string_view text, const std::string& name)> read;
 };
 
-/// What a config is made of. Setters may be chained.
+/// The sources of a config. Setters may be chained.
 class config_sources {
 public:
     config_sources() {}
 
-    /// The file to read; by default none.
+    /// The file to read; default: none.
     config_sources& file(std::string path) { return file_ = std::move(path), *this; }
 
-    /// Environment variables, by name; by default none. Of interest are those that begin with TASKFLUX_. An empty one is as
-    /// one that is not set.
+    /// Environment variables by name; default: none. Those that begin with TASKFLUX_ are used; an empty one counts as not set.
     config_sources& variables(std::map<std::string, std::string> all) { return variables_ = std::move(all), *this; }
 
-    /// TEST, STAGE or PRODUCTION; by default the variable TASKFLUX_ENV says, or the file's `env`.
+    /// TEST, STAGE or PRODUCTION; default: the variable TASKFLUX_ENV, or the file's `env`.
     config_sources& env(std::string name) { return env_ = std::move(name), *this; }
 
-    /// Reads files of another kind than .json.
+    /// Also reads files of this format, beside JSON.
     config_sources& format(config_format another) { return formats_.push_back(std::move(another)), *this; }
 
     const std::string& file() const { return file_; }
@@ -132,14 +130,14 @@ private:
 /// The program's environment variables that begin with TASKFLUX_.
 std::map<std::string, std::string> taskflux_variables();
 
-/// Puts a config together: of `base`, the file, that file's section for the environment, the variables; what comes later
-/// wins. All sections are checked, also those that are not used. Errors: `config_error`.
+/// Loads a config from `base`, the file, the file's section for the environment, and the variables; a later source overrides
+/// an earlier one. All sections are checked, also unused ones. Errors: `config_error`.
 app_config load_config(const config_sources& sources, const app_config& base = app_config());
 
 /// Reads a JSON file. Errors: `config_error`.
 app_config load_config(const std::string& path);
 
-/// Whether every value is one that can be used. Errors: `config_error`, for the first that is not.
+/// Checks that every value can be used. Errors: `config_error` for the first that can't.
 void check_config(const app_config& config);
 
 }  // namespace taskflux

@@ -41,7 +41,7 @@ config_document read_json_config(std::string_view text, const std::string& name)
     made.root = parser.release();
     json_places(text, [&](const std::string& pointer, std::size_t offset) {
         if (made.places.emplace(pointer, place_in(text, offset, name)).second) return;
-        throw config_error(pointer, "the key is here for the second time", place_in(text, offset, name));
+        throw config_error(pointer, "the key is there twice: remove one", place_in(text, offset, name));
     }).walk();
     return made;
 }
@@ -56,7 +56,7 @@ std::string read_text(const std::string& path) {
     } catch (const std::ios::failure&) {
         why = std::generic_category().message(errno);
     }
-    throw config_error("", "it can't be read: " + why, path);
+    throw config_error("", "the config file can't be read: " + why, path);
 }
 
 config_document read_file(const config_sources& sources) {
@@ -70,11 +70,11 @@ config_document read_file(const config_sources& sources) {
             endings.push_back(ending);
         }
     }
-    throw config_error("", "the name of a config file ends in one of " + quoted_list(endings) +
+    throw config_error("", "unknown kind of config file: its name must end in one of " + quoted_list(endings) +
                                (endings.size() > 1 ? "" : " (for YAML see <taskflux/app/yaml.hpp>)"), path);
 }
 
-/// Lays keys over those of `under`: what a key says replaces all that was said under it.
+/// Sets the keys of `over` in `under`, with their places; each replaces the whole value that was there.
 void overlay(config_document& under, const boost::json::object& over, const std::map<std::string, std::string>& places,
              const std::string& prefix = std::string()) {
     auto& root = under.root.get_object();
@@ -97,8 +97,8 @@ config_error loaded_config::placed(const config_error& e) const {
         const auto found = places.find(pointer);
         if (found != places.end()) return config_error(e.pointer(), e.reason(), found->second);
         const auto above = pointer.rfind('/');
-        if (above == 0 || above == std::string::npos) return e;  // nobody has said anything: it is as the program has it
-        pointer.resize(above);  // what is missing is missing in what is around it
+        if (above == 0 || above == std::string::npos) return e;  // no source sets it: it is the program's own value
+        pointer.resize(above);  // a missing value has the place of the object around it
     }
 }
 
@@ -121,7 +121,7 @@ std::map<std::string, boost::json::object> take_sections(config_document& file) 
     if (!all) return sections;
     const auto keys = keys_of<app_config>();
     try {
-        const path top;  // which the other refers to
+        const path top;  // `at` refers to it
         const path at(top, environments_key);
         std::map<app_environment, boost::json::value> read;
         reader::read(*all, read, at);  // the names
@@ -129,7 +129,7 @@ std::map<std::string, boost::json::object> take_sections(config_document& file) 
             const path here(at, section.key());
             if (!section.value().is_object()) fail_expected(here, "object", section.value());
             auto allowed = keys;
-            std::erase(allowed, "env");  // it has been chosen by then
+            std::erase(allowed, "env");  // the section was chosen by it
             refuse_unknown_keys(section.value().get_object(), allowed, here);
             sections.emplace(section.key(), section.value().get_object());
         }
@@ -148,7 +148,7 @@ loaded_config load(const config_sources& sources, const app_config& base) {
     if (!sources.file().empty()) file = read_file(sources);
     const auto all_places = file.places;
     const auto sections = take_sections(file);
-    if (!file.root.is_object()) return checked(file, base);  // which says so
+    if (!file.root.is_object()) return checked(file, base);  // which throws
 
     auto variables = read_variables(sources.variables());
     if (!sources.env().empty()) {

@@ -18,12 +18,12 @@
 #include <system_error>
 #include <utility>
 
-// Never included by the rest of taskflux: who includes it links yaml-cpp.
+// Not included by the rest of taskflux: a program that includes it must link yaml-cpp.
 namespace taskflux {
 namespace detail {
 
-/// Makes of YAML what the same config in JSON would be: plain scalars by YAML 1.2's core schema (without octal,
-/// hexadecimal and infinite numbers), anything quoted a string.
+/// Reads YAML into the values that the same config in JSON would have: plain scalars by YAML 1.2's core schema (without
+/// octal, hexadecimal and infinite numbers), quoted scalars as strings.
 class yaml_reader {
 public:
     explicit yaml_reader(const std::string& name) : name_(name) {}
@@ -48,7 +48,7 @@ private:
     }
 
     boost::json::value value(const YAML::Node& node, const std::string& pointer, int depth) {
-        if (depth == deepest) throw config_error("", "nested deeper than 32 levels", place(node.Mark()));
+        if (depth == deepest) throw config_error("", "nested deeper than 32 levels: use fewer", place(node.Mark()));
         switch (node.Type()) {
             case YAML::NodeType::Undefined:
             case YAML::NodeType::Null: return nullptr;
@@ -59,11 +59,11 @@ private:
         boost::json::object object;
         for (const auto& member : node) {
             const auto& key = member.first;
-            if (!key.IsScalar()) throw config_error(pointer, "a key is a word", place(key.Mark()));
+            if (!key.IsScalar()) throw config_error(pointer, "a key must be a scalar", place(key.Mark()));
             const path top;
             const auto here = pointer + path(top, key.Scalar()).pointer();
             if (!made_.places.emplace(here, place(key.Mark())).second) {
-                throw config_error(here, "the key is here for the second time", place(key.Mark()));
+                throw config_error(here, "the key is there twice: remove one", place(key.Mark()));
             }
             object[key.Scalar()] = value(member.second, here, depth + 1);
         }

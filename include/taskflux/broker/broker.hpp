@@ -83,13 +83,13 @@ struct settlement {
     std::uint32_t token = 0;
     kind how = kind::complete;
     std::string data;          ///< complete: the result; fail and retry: the `failure` as JSON; suspend: the key of
-                               ///< the signal that ends the pause, or empty
+                               ///< the signal that ends the suspension, or empty
     duration delay{};          ///< retry and suspend: from now
     bool counts = true;        ///< retry: as an attempt
 };
 
-/// What an attempt has to tell while it runs.
-struct report {
+/// What a worker reports about an attempt while it runs.
+struct attempt_report {
     task_key key;
     std::uint32_t token = 0;
     std::optional<std::string> progress;
@@ -209,12 +209,12 @@ public:
                                                   const std::vector<settlement>& settlements) = 0;
 
     /// Stores progress and log lines of running attempts: done, `lease_lost`, or not_found for each.
-    virtual awaitable<std::vector<effect>> tell(std::string queue, std::string consumer,
-                                                std::vector<report> reports) = 0;
+    virtual awaitable<std::vector<effect>> report(std::string queue, std::string consumer,
+                                                  std::vector<attempt_report> reports) = 0;
 
     /// Writes into a task's journal, up to 200 items all or nothing. Errors: `lease_lost` for an older attempt,
     /// `wrong_state` when the task has ended, `not_found`, `too_large`.
-    virtual awaitable<noted> note(task_id id, journal_notes notes) = 0;
+    virtual awaitable<journal_written> write_journal(task_id id, journal_write what) = 0;
 
     /// Reads a task's journal: these keys, or a page of all that it holds. Errors: `not_found`.
     virtual awaitable<journal_page> journal(task_id id, journal_query query) = 0;

@@ -31,7 +31,7 @@ struct journal_letter {
 struct journal_entry {
     std::string key;
     std::string text;        ///< of a subtask: its `child_place`; else JSON
-    unsigned epoch = 0;      ///< of a subtask: how many attempts at its parent had failed when it was noted
+    unsigned epoch = 0;      ///< of a subtask: how many attempts at its parent had failed when it was written
     bool is_spawned = false; ///< a subtask that its parent, when it has returned, waits for
     std::optional<task_outcome> outcome;  ///< of a subtask that has ended
 };
@@ -66,8 +66,8 @@ inline std::string signal_key(std::string_view name, std::size_t number) {
 /// Of the task that is started when a parent's other subtasks have ended well.
 inline constexpr std::string_view continuation_key = "c~then";
 
-/// What to write into a journal.
-struct journal_notes {
+/// A write to a journal.
+struct journal_write {
     enum class mode {
         add,   ///< unless the key is there; a subtask of an older epoch that did not succeed gives way
         set,   ///< in any case; not for subtasks
@@ -86,8 +86,8 @@ struct journal_notes {
     std::vector<item> items;
 };
 
-/// What a journal held under the keys to be written, before; nothing where it was written.
-struct noted {
+/// What a journal held, before a write, under the keys to be written; nothing where it held none.
+struct journal_written {
     unsigned epoch = 0;
     std::vector<std::optional<journal_entry>> before;
 };

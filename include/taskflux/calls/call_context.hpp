@@ -14,7 +14,7 @@
 
 namespace taskflux {
 
-/// What a method knows about the call that it serves. Valid until the method returns. Thread-safe.
+/// The call that a method serves: its headers and its deadline. Valid until the method returns. Thread-safe.
 ///
 /// Cancellation reaches a coroutine through its own cancellation slot; a plain function asks `cancelled()`.
 class call_context {
@@ -35,13 +35,13 @@ public:
         return found == headers_.end() ? std::string_view() : std::string_view(found->second);
     }
 
-    /// The broker's time when the caller gives up; for calls that this one makes.
+    /// When the caller stops waiting, in the broker's time; calls that this one makes should end by then.
     time_point deadline() const { return deadline_; }
 
-    /// Time until then.
+    /// Time until the deadline; zero when it has passed.
     duration remaining() const { return (std::max)(deadline_ - clock_.now(), duration::zero()); }
 
-    /// Whether the caller has gone or given up, or the service shuts down.
+    /// Whether the method should end now: its caller has stopped waiting, or the service shuts down.
     bool cancelled() const { return is_cancelled_ || clock_.now() >= deadline_; }
 
     /// For the service.

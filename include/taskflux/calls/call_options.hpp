@@ -16,32 +16,36 @@ class call_options {
 public:
     call_options() {}
 
-    /// How long the caller waits, for a stream's last value too; after it the method is not begun any more, and is
-    /// cancelled if it has. Default 30 s.
+    /// How long the caller waits for the result, or for the last value of a stream; default 30 s. After it the method is not
+    /// started, and is cancelled if it runs. Errors: `invalid_argument` unless positive.
     call_options& timeout(duration limit) {
-        if (limit <= duration::zero()) throw error(errc::invalid_argument, "the timeout of a call must be positive");
+        if (limit <= duration::zero()) {
+            throw error(errc::invalid_argument,
+                        "call_options: timeout must be positive: use a millisecond or more");
+        }
         return timeout_ = limit, *this;
     }
 
-    /// Whether the method may be carried out twice: then another instance is called, in what is left of the timeout, where
-    /// the one that had the call is lost, or the connection while it was sent. A call of a stream and `notify` are never
-    /// repeated. Default false: such a call ends with `unavailable`.
+    /// Whether the method may run twice; default false. If so, another instance is called, in what is left of the timeout,
+    /// when the instance that had the call is lost, or the connection while the call was sent; otherwise such a call ends
+    /// with `unavailable`. Calls that return a stream and `notify` are never repeated.
     call_options& idempotent(bool is = true) { return idempotent_ = is, *this; }
 
-    /// Calls the instance with this id and no other.
+    /// Calls the instance with this id and no other; default: any.
     call_options& to(std::string instance) { return to_ = std::move(instance), *this; }
 
-    /// What the method finds in `call_context::headers`.
+    /// Adds a header, which the method finds in `call_context::headers`.
     call_options& header(std::string name, std::string value) {
         headers_[std::move(name)] = std::move(value);
         return *this;
     }
     call_options& headers(header_map all) { return headers_ = std::move(all), *this; }
 
-    /// How many values of a stream the caller has room for, and so how far its source may be ahead; default 64.
+    /// How many values of a stream the caller buffers, and so how far its source may be ahead; 1 to 65536, default 64.
     call_options& window(std::size_t values) {
         if (values == 0 || values > max_window) {
-            throw error(errc::invalid_argument, "the window of a stream is 1 to " + std::to_string(max_window) + " values");
+            throw error(errc::invalid_argument, "call_options: a window of " + std::to_string(values) +
+                                                    " values is out of range: use 1 to " + std::to_string(max_window));
         }
         return window_ = values, *this;
     }

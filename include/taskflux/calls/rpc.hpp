@@ -23,26 +23,26 @@
 
 namespace taskflux {
 
-/// What one instance has said to a broadcast.
+/// The reply of one instance to a broadcast.
 template <class R>
 struct instance_reply {
     std::string instance;
-    std::optional<std::conditional_t<std::is_void_v<R>, std::monostate, R>> value;  ///< when it has returned
-    std::exception_ptr error;                                                       ///< when it has not
+    std::optional<std::conditional_t<std::is_void_v<R>, std::monostate, R>> value;  ///< when the method has returned
+    std::exception_ptr error;                                                       ///< when it has failed
 };
 
 namespace detail {
 
 class rpc_core;
 
-/// An answer as it came.
+/// A reply before it is decoded.
 struct raw_reply {
     std::string instance;
     std::string payload;
     std::exception_ptr error;
 };
 
-/// What is called how.
+/// A call to make.
 struct call_request {
     std::string service;
     std::string method;
@@ -63,15 +63,15 @@ asio::awaitable<std::vector<raw_reply>> call_all(std::shared_ptr<rpc_core> core,
 
 }  // namespace detail
 
-/// Calls methods of services that run elsewhere. A value that shares its state; copies and calls from several threads are
-/// safe. Make one for a program, as it knows the instances and how busy they are.
+/// Calls methods of services in other processes. A value that shares its state; copies and calls from several threads are
+/// safe. Make one for a program: it knows the instances and how busy they are.
 ///
-/// A call goes to one live instance, the less busy of two taken at random, and is carried out at most once, if it is not said
-/// to be `idempotent`; nothing of it is kept. Where the chosen instance is gone before it took the call, another is called.
-/// Errors: `no_instance` at once when there is none; `timed_out`; `busy` from an instance that has its limit of calls in
-/// hand; `unavailable` when the instance is lost that has taken the call, or the server is; `not_found` for a method that
-/// the service does not have; `call_failed` with what the method threw. A cancelled call, or one whose time is over, is
-/// cancelled where it runs.
+/// A call goes to one live instance, the less busy of two taken at random, and runs at most once unless it is `idempotent`;
+/// nothing of it is stored. If the chosen instance is gone before it took the call, another one is called. Errors:
+/// `no_instance` at once when there is none; `timed_out`; `busy` from an instance that has its limit of calls in flight;
+/// `unavailable` when the instance that has taken the call is lost, or the server is; `not_found` for a method that the
+/// service does not have; `call_failed` with what the method threw. A call that is cancelled or times out is cancelled in
+/// the instance, too.
 class rpc {
 public:
     template <class T>
@@ -79,7 +79,7 @@ public:
 
     explicit rpc(broker_ptr broker) : core_(detail::make_rpc_core(std::move(broker))) {}
 
-    /// Calls a method, and waits for its result. A payload is given as one value of the contract's type or as its fields.
+    /// Calls a method and waits for its result. A payload is given as one value of the contract's type or as its fields.
     template <class R, class P, class... Args>
         requires(!detail::starts_with_call_options<Args...>)
     awaitable<R> call(const detail::method_contract<R, P>& method, Args&&... payload) const {
@@ -90,8 +90,8 @@ public:
         return read<R>(detail::call_one(core_, request(method, options, std::forward<Args>(payload)...)));
     }
 
-    /// Calls a method that emits values. Returns when an instance has taken the call; throws as `call` until then, and what
-    /// comes later is thrown by the stream. The timeout is for all of it.
+    /// Calls a method that emits values. Returns when an instance has taken the call; the stream throws errors that come
+    /// later. The timeout is for the whole stream.
     template <class T, class P, class... Args>
         requires(!detail::starts_with_call_options<Args...>)
     awaitable<stream<T>> call(const detail::stream_method_contract<T, P>& method, Args&&... payload) const {
@@ -103,12 +103,12 @@ public:
         return read_stream<T>(detail::open_stream(core_, request(method, options, std::forward<Args>(payload)...)));
     }
 
-    /// Calls a method by its names, with JSON: for gateways.
+    /// Calls a method by its names with a JSON payload, and returns the result as JSON: for gateways.
     awaitable<std::string> call_json(std::string service, std::string method, std::string payload,
                                      call_options options = call_options()) const;
 
-    /// Sends a call that nobody waits for. Returns when an instance is there that has it; its limit may keep it from
-    /// being carried out.
+    /// Sends a call whose result nobody waits for. Returns when an instance has received it; an instance that has its limit
+    /// of calls in flight drops it.
     template <class R, class P, class... Args>
         requires(!detail::starts_with_call_options<Args...>)
     awaitable<void> notify(const detail::method_contract<R, P>& method, Args&&... payload) const {
@@ -119,7 +119,7 @@ public:
         return detail::notify_one(core_, request(method, options, std::forward<Args>(payload)...));
     }
 
-    /// Calls all instances that are there, and waits for all of them; an empty list when there is none.
+    /// Calls all instances of the service and waits for all their replies; an empty list when there is none.
     template <class R, class P, class... Args>
         requires(!detail::starts_with_call_options<Args...>)
     awaitable<std::vector<instance_reply<R>>> broadcast(const detail::method_contract<R, P>& method, Args&&... payload) const {

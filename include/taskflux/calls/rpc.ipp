@@ -38,7 +38,7 @@ asio::awaitable<void> notify_one(std::shared_ptr<rpc_core> core, call_request wh
     return rpc_core::notify(std::move(core), std::move(what));
 }
 
-/// What it throws is kept.
+/// Returns an error as part of the reply.
 asio::awaitable<raw_reply> call_kept(std::shared_ptr<rpc_core> core, call_request what) {
     raw_reply made;
     made.instance = what.options.to();

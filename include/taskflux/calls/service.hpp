@@ -31,10 +31,10 @@ class service_core;
 
 using method_handler = basic_handler<call_context>;
 
-/// By service and method.
+/// Handlers by service and method.
 using method_map = std::map<std::string, std::map<std::string, std::unique_ptr<method_handler>, std::less<>>, std::less<>>;
 
-/// The contract that a function with these parameters stands for.
+/// The contract of a function with these parameters.
 template <class Result, class... Parameters>
 struct contract_of;
 template <class Result>
@@ -67,43 +67,45 @@ struct member_contract<Result (Class::*)(Args...) const> : contract_of<Result, A
 
 }  // namespace detail
 
-/// Serves the methods of one or more services, for who calls them by `rpc`, as one instance of each.
+/// Serves the methods of one or more services to callers that use `rpc`, as one instance of each.
 ///
-/// Register methods with `on`, then await `run`. Must not outlive the execution context of its broker. `on` and `run` are
-/// for one thread; `stop` and `running` for any.
+/// Register methods with `on`, then await `run`. Must not outlive the execution context of its broker. Call `on` and then
+/// `run` on one thread; `stop` and `running` are thread-safe.
 class service {
 public:
     explicit service(broker_ptr broker, service_options options = service_options());
     service(const service&) = delete;
     service& operator=(const service&) = delete;
 
-    /// Gives up the calls that are in hand; waits for plain functions that are under way on threads of its own.
+    /// Abandons the calls in flight; waits for plain functions that run on threads of the service's own.
     ~service();
 
-    /// Sets what a method does: a coroutine, on the broker's executor, or a plain function, on the CPU pool; it takes the
-    /// payload, or a `call_context&` and the payload. What it throws is thrown to the caller, by its message. Throws
-    /// `errc::invalid_argument` for a second one, `errc::wrong_state` once it runs.
+    /// Sets the function of a method: a coroutine, which runs on the broker's executor, or a plain function, which runs on
+    /// the CPU pool. It takes the payload, or a `call_context&` and the payload. If it throws, its caller gets `call_failed`
+    /// with type and message. Errors: `errc::invalid_argument` for a second function, `errc::wrong_state` once `run` has
+    /// been called.
     template <class R, class P, class Function>
     service& on(const detail::method_contract<R, P>& method, Function function) {
         add(method.service(), method.name(), detail::make_handler<R, P, call_context>(std::move(function)));
         return *this;
     }
 
-    /// Sets what a method that emits values does: it takes an `emitter<T>&` and the payload, perhaps behind a
-    /// `call_context&`, and is an `asio::awaitable<void>`. It waits for its reader; is cancelled when that is gone.
+    /// Sets the function of a method that emits values: a coroutine of `asio::awaitable<void>` that takes an `emitter<T>&` and
+    /// the payload, with a `call_context&` in front of them if it wants one. It is cancelled when its reader is gone.
+    /// Errors: as of the other `on`.
     template <class T, class P, class Function>
     service& on(const detail::stream_method_contract<T, P>& method, Function function) {
         add(method.service(), method.name(), detail::emitting_handler<T, P, Function, call_context>(std::move(function)));
         return *this;
     }
 
-    /// Serves all member functions that `Object`'s class describes (`BOOST_DESCRIBE_CLASS`), under their names; each takes a
-    /// payload or none, perhaps behind a `call_context&`, an `emitter<T>&` or both.
+    /// Serves all member functions that `Object`'s class describes (`BOOST_DESCRIBE_CLASS`), under their names. Each takes a
+    /// payload or none, with a `call_context&`, an `emitter<T>&` or both in front of it if it wants them.
     template <class Object>
     service& serve(std::string_view name, std::shared_ptr<Object> object) {
         using functions = boost::describe::describe_members<Object, boost::describe::mod_public | boost::describe::mod_function>;
         static_assert(boost::mp11::mp_size<functions>::value > 0,
-                      "this class describes no public member function: BOOST_DESCRIBE_CLASS(Class, (), (function, …), (), ())");
+                      "this class describes no public member function: add BOOST_DESCRIBE_CLASS(Class, (), (function, …), (), ())");
         boost::mp11::mp_for_each<functions>([&](auto described) {
             using contract = detail::member_contract<std::remove_cv_t<decltype(described.pointer)>>;
             const typename contract::type method(name, described.name);
@@ -112,18 +114,18 @@ public:
         return *this;
     }
 
-    /// Serves until it is cancelled or `stop` is called; then is gone from the directory at once, lets the calls in hand
-    /// end within `drain_for`, and returns. Goes on when the broker is in trouble. Throws `errc::shut_down` when the broker
-    /// is closed, `errc::wrong_state` when it runs already.
+    /// Serves until it is cancelled or `stop` is called; then leaves the directory at once, lets calls in flight finish
+    /// within `drain_for`, and returns. Goes on while the broker can't be reached. Errors: `errc::shut_down` when the broker
+    /// is closed, `errc::wrong_state` when it has been called before.
     asio::awaitable<void> run();
 
-    /// Ends `run` as cancelling it does, also one that has not been called yet. Thread-safe once `run` has been called.
+    /// Ends `run` as cancelling it does; a `run` that is called later ends at once. Thread-safe once `run` has been called.
     void stop();
 
     /// The instance's id.
     const std::string& id() const { return options_.id(); }
 
-    /// How many calls it has in hand.
+    /// How many calls are in flight.
     std::size_t running() const;
 
 private:
@@ -146,7 +148,7 @@ private:
     std::shared_ptr<detail::method_map> methods_;
     std::shared_ptr<asio::thread_pool> pool_;
     std::shared_ptr<detail::service_core> core_;
-    bool is_stopped_ = false;  // before it ran
+    bool is_stopped_ = false;  // before run()
 };
 
 }  // namespace taskflux

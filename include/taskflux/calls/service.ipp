@@ -29,8 +29,14 @@ service::~service() {
 }
 
 asio::awaitable<void> service::run() {
-    if (core_) throw error(errc::wrong_state, "this service has been run already");
-    if (methods_->empty()) throw error(errc::invalid_argument, "a service needs a method: call on() before run()");
+    if (core_) {
+        throw error(errc::wrong_state, "service " + options_.id() +
+                                           " can't be run again: a service runs once; make another one");
+    }
+    if (methods_->empty()) {
+        throw error(errc::invalid_argument,
+                    "service " + options_.id() + " can't be run: it has no method; call on() before run()");
+    }
     core_ = std::make_shared<detail::service_core>(broker_, options_, methods_, cpu());
     if (is_stopped_) core_->stop();
     return detail::live(core_, pool_);
@@ -45,15 +51,18 @@ std::size_t service::running() const { return core_ ? core_->running() : 0; }
 
 void service::add(std::string_view of, std::string_view method, std::unique_ptr<detail::method_handler> handler) {
     const auto name = std::string(of) + '.' + std::string(method);
-    if (core_) throw error(errc::wrong_state, "method " + name + ": methods are set before run()");
+    if (core_) {
+        throw error(errc::wrong_state,
+                    "method " + name + " can't be added: the service has been run; call on() before run()");
+    }
     auto& methods = (*methods_)[std::string(of)];
     if (!methods.emplace(std::string(method), std::move(handler)).second) {
-        throw error(errc::invalid_argument, "method " + name + " is served already");
+        throw error(errc::invalid_argument, "method " + name + " can't be added: this service has it already; add it once");
     }
 }
 
 asio::any_io_executor service::cpu() {
-    const auto is_plain = [](const auto& named) { return named.second->kind() == detail::job::kind::plain; };
+    const auto is_plain = [](const auto& named) { return named.second->kind() == detail::slot_job::kind::plain; };
     const auto has_plain = [&](const auto& named) { return std::ranges::any_of(named.second, is_plain); };
     if (options_.cpu() || std::ranges::none_of(*methods_, has_plain)) return options_.cpu();
     pool_ = detail::make_cpu_pool(options_.cpu_threads());

@@ -22,37 +22,38 @@ class service_options {
 public:
     service_options() {}
 
-    /// The instance's id, which no other one may have; default: a new one each time.
+    /// The instance's id, unique among all instances; default: a new UUID.
     service_options& id(std::string_view name) { return id_ = detail::checked_name(name), *this; }
 
-    /// The host as the directory shows it; default: this machine's name.
+    /// The host's name in the directory; default: this machine's name.
     service_options& host(std::string name) { return host_ = std::move(name), *this; }
 
-    /// Calls in hand, running or waiting for the CPU pool; another one gets `errc::busy`. Default 1000.
+    /// The limit of calls in flight, running or waiting for the CPU pool; a further call gets `errc::busy`. Default 1000, at
+    /// least 1.
     service_options& max_running(std::size_t count) {
-        if (count == 0) throw error(errc::invalid_argument, "a service takes at least one call");
+        if (count == 0) throw error(errc::invalid_argument, "service_options: max_running must be at least 1");
         return max_running_ = count, *this;
     }
 
-    /// After it the instance is taken for gone, unless it has told that it is there, which it does three times as often.
-    /// Default 5 s, at least 100 ms.
+    /// How long the instance counts as alive without a heartbeat; default 5 s, at least 100 ms. It sends one after each third
+    /// of the lease.
     service_options& lease(duration length) {
-        if (length < std::chrono::milliseconds(100)) throw error(errc::invalid_argument, "a lease is at least 100 ms");
-        return lease_ = length, *this;
+        return lease_ = detail::checked_lease(length, "service_options"), *this;
     }
 
-    /// How long the calls in hand may take when it ends; then they are cancelled. Default 10 s.
+    /// How long calls in flight may take to finish when the service ends, before they are cancelled; default 10 s, zero: at
+    /// once.
     service_options& drain_for(duration limit) {
         return drain_for_ = detail::not_negative(limit, "drain_for"), *this;
     }
 
-    /// Where plain functions run; default: a pool of the service's own, if it has any.
+    /// The executor of plain functions; default: a pool of the service's own, if it has plain functions.
     service_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
 
-    /// Threads of its own pool; 0: one a core, the default.
+    /// Threads of the service's own pool; 0 (the default): as many as the machine has cores.
     service_options& cpu_threads(std::size_t count) { return cpu_threads_ = count, *this; }
 
-    /// Hears of trouble with the broker. On any thread; must not throw.
+    /// Receives a line for each problem with the broker; default: none does. Called on any thread; must not throw.
     service_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
 
     const std::string& id() const { return id_; }

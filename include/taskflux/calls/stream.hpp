@@ -13,25 +13,25 @@
 
 namespace taskflux {
 
-/// What a method or a task emits, as its caller reads it:
+/// The values that a method or a task emits, as its caller reads them:
 ///
 ///     auto primes = co_await calls.call(find_primes, 1'000);
 ///     while (auto prime = co_await primes.next()) use(*prime);
 ///
-/// Values come in order and each once. The source waits for the reader, who holds no more values than `window` says, and
-/// 1 MiB. A stream that is destroyed before its end cancels its source. For one coroutine at a time.
+/// Values come in order and each once. The source waits for the reader, which buffers at most `window` values and 1 MiB.
+/// Destroying a stream before its end cancels its source. For one coroutine at a time.
 template <class T>
 class stream {
 public:
     /// An empty one.
     stream() {}
 
-    /// Made by who calls.
+    /// For the library.
     explicit stream(detail::reading from) : from_(std::move(from)) {}
 
-    /// The next value; nothing after the last one. Throws, after what has come before, what the source has thrown, as the
-    /// call of a method or `job::result` would; `timed_out`; `unavailable` when the source is lost. Cancellable; the stream
-    /// can be read on.
+    /// The next value; nothing after the last one. Errors, after the values that came before: what the source has thrown, as
+    /// from `rpc::call` or `job::result`; `timed_out`; `unavailable` when the source is lost. After a cancelled call the
+    /// stream can be read on.
     asio::awaitable<std::optional<T>> next() { return decoded(from_.next()); }
 
 private:
@@ -52,17 +52,17 @@ asio::awaitable<void> flush_stream(std::shared_ptr<outlet> to);
 
 }  // namespace detail
 
-/// Where a handler puts its values; it takes one by reference. See `stream`.
+/// Sends the values of a handler, which takes it by reference, to the reader of its `stream`. For one coroutine at a time.
 template <class T>
 class emitter {
 public:
-    /// Made by who calls the handler; null: nobody reads.
+    /// For the library; null: nobody reads.
     explicit emitter(std::shared_ptr<detail::outlet> to) : to_(std::move(to)) {}
     emitter(const emitter&) = delete;
     emitter& operator=(const emitter&) = delete;
 
-    /// Returns when the reader has room for the value; it is dropped when nobody reads. Errors: `too_large` for one over
-    /// 4 MiB. Cancellable.
+    /// Sends a value, and returns when the reader has room for it. Drops it when nobody reads. Errors: `too_large` for a value
+    /// over 4 MiB. Cancellable.
     asio::awaitable<void> emit(const T& value) { return detail::emit(to_, encode(value)); }
 
 private:

@@ -16,7 +16,7 @@ asio::awaitable<void> emit(std::shared_ptr<outlet> to, std::string value) {
     if (to) {
         co_await to->emit(std::move(value));
     } else {
-        co_await asio::post(asio::deferred);  // who emits without end is cancelled here
+        co_await asio::post(asio::deferred);  // a handler that emits without end is cancelled here
     }
 }
 

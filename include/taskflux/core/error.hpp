@@ -16,7 +16,7 @@ namespace taskflux {
 /// Everything that can go wrong in taskflux itself. What a handler throws travels as `task_failed`.
 enum class errc {
     not_found = 1,     ///< no such task, or its retention has ended
-    lease_lost,        ///< an older attempt spoke up, or the lease ran out
+    lease_lost,        ///< the report of an older attempt, or the lease ran out
     wrong_state,       ///< the task's state does not allow this
     cancelled,         ///< the task was cancelled
     timed_out,         ///< a time limit passed
@@ -32,8 +32,8 @@ enum class errc {
     protocol,          ///< an answer or stored record is not one this version understands
     unavailable,       ///< the server can't be reached, or doesn't answer in time
     journal_mismatch,  ///< a handler's calls have changed since the task ran before
-    no_instance,       ///< nobody serves that now
-    busy               ///< a server has as many calls in hand as it takes
+    no_instance,       ///< no instance of the service takes calls
+    busy               ///< an instance has its limit of calls in flight
 };
 BOOST_DESCRIBE_ENUM(errc, not_found, lease_lost, wrong_state, cancelled, timed_out, expired, task_failed, crashed,
                     bad_payload, too_large, invalid_argument, queue_full, shut_down, unsupported, protocol, unavailable,
@@ -64,8 +64,8 @@ public:
             case errc::protocol: return "an answer or record is not understood";
             case errc::unavailable: return "the server cannot be reached";
             case errc::journal_mismatch: return "the handler's calls have changed while the task was under way";
-            case errc::no_instance: return "no instance of the service is there";
-            case errc::busy: return "the server has as many calls in hand as it takes";
+            case errc::no_instance: return "no instance of the service takes calls";
+            case errc::busy: return "the instance has its limit of calls in flight";
         }
         return "unknown taskflux error " + std::to_string(value);
     }

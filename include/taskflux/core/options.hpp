@@ -45,6 +45,14 @@ constexpr duration not_negative(duration value, const char* what) {
     return value;
 }
 
+/// `of`: the class of the option, for the error.
+constexpr duration checked_lease(duration value, const char* of) {
+    if (value < std::chrono::milliseconds(100)) {
+        throw error(errc::invalid_argument, std::string(of) + ": lease must be at least 100 ms");
+    }
+    return value;
+}
+
 constexpr int checked_priority(int value) {
     if (value < lowest_priority || value > highest_priority) {
         throw error(errc::invalid_argument, "priority " + std::to_string(value) + " is out of range: use -100 to 100");

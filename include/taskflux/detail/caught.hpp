@@ -34,9 +34,9 @@ private:
     std::exception_ptr failure_;
 };
 
-/// Awaits `call`, and gives how it has ended instead of throwing, so that what follows can await too: a `catch` can't.
+/// Awaits `call`, and returns how it has ended instead of throwing, so that the code after it can await: a `catch` can't.
 /// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
-/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for the way of each task.
+/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for code that runs for each task.
 template <class T>
 asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
     try {

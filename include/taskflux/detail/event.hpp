@@ -8,10 +8,10 @@
 
 namespace taskflux::detail {
 
-/// Wakes who waits, or lets the next wait return at once when nobody does. Setting it twice before a wait
-/// counts once. One waits at a time, anyone sets. It may outlive the context of who waits, and be set while that
-/// context ends: what belongs to the context, a channel, stands in the frame of the wait, which goes with it, and
-/// a wait does not return while it is being woken.
+/// Wakes the coroutine that waits, or lets the next wait return at once when none does. Setting it twice before a
+/// wait counts once. One coroutine waits at a time; any thread sets. An event may outlive the context of the waiting
+/// coroutine, and be set while that context ends: the channel, which belongs to the context, is in the frame of the
+/// wait, and a wait does not return while it is being woken.
 class event {
     class visit;  // one wait
 

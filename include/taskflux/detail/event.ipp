@@ -19,7 +19,7 @@
 
 namespace taskflux::detail {
 
-/// Of one wait, from before it sleeps until it is over.
+/// One wait, from before it sleeps until it is over.
 class event::visit {
     using error_code = boost::system::error_code;
 
@@ -48,8 +48,8 @@ public:
         return ec == asio::experimental::error::channel_closed && std::exchange(is_woken_, false);
     }
 
-    /// With the event's mutex locked. Closed, not sent to: a context that ends has dropped who waits, and the channel
-    /// would not know.
+    /// With the event's mutex locked. Closes the channel instead of sending: a context that ends has dropped the waiting
+    /// coroutine, which the channel would not notice.
     void wake() {
         is_woken_ = true;
         channel_.close();

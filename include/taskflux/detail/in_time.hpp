@@ -19,7 +19,8 @@
 
 namespace taskflux::detail {
 
-/// What `work` gives. Where `source` reads `ends` first, it is cancelled, and `timed_out` thrown, with `what` it was.
+/// Awaits `work` and returns its result. When `source` reads `ends` before, cancels it and throws `timed_out`; `what` names
+/// the work in the error.
 /// `source` must outlive it. Cancellation (terminal): that of `work`.
 template <class T>
 asio::awaitable<T> in_time(clock& source, time_point ends, asio::awaitable<T> work, std::string what) {
@@ -30,7 +31,7 @@ asio::awaitable<T> in_time(clock& source, time_point ends, asio::awaitable<T> wo
         co_await both.async_wait(asio::experimental::wait_for_one(), asio::deferred);
     const bool is_late = order[0] == 1;
     if (is_late && cancelled) std::rethrow_exception(cancelled);
-    if (is_late) throw error(errc::timed_out, what + " took too long");
+    if (is_late) throw error(errc::timed_out, what + " timed out: the broker has not answered; check the connection to it");
     if (failure) std::rethrow_exception(failure);
     co_return std::move(value);
 }

@@ -13,9 +13,9 @@
 
 namespace taskflux::detail {
 
-/// Coroutines side by side on one strand. Each can be told to stop; their ends are noted, and the first failure is kept: what
-/// a coroutine threw, unless that is `operation_aborted` of one that was told to stop. For that strand only, and one waits
-/// at a time. Whoever has a nursery waits for all its coroutines before it goes; a context that ends may take both.
+/// Coroutines side by side on one strand. Each can be stopped; the first failure is kept: an exception of a coroutine, unless
+/// it is `operation_aborted` of one that was stopped. For that strand only, and one coroutine waits at a time. The owner of a
+/// nursery waits for all its coroutines before it destroys it; a context that ends may destroy both.
 class nursery {
     struct life;  // of one coroutine
 
@@ -25,7 +25,7 @@ public:
     public:
         bool is_over() const;
 
-        /// Cancels it (terminal cancellation); it ends in its own time.
+        /// Cancels it (terminal cancellation), without waiting for its end.
         void stop();
 
     private:
@@ -38,20 +38,20 @@ public:
     nursery(const nursery&) = delete;
     nursery& operator=(const nursery&) = delete;
 
-    /// Starts a coroutine, which runs on the spot until it first waits. Does nothing after `stop_all`.
+    /// Starts a coroutine, which runs at once until it first waits. Does nothing after `stop_all`.
     void start(asio::awaitable<void> work);
 
-    /// Starts a coroutine that `which` stands for, from before it runs.
+    /// Starts a coroutine, and sets `which` to it before it runs.
     void start(child& which, asio::awaitable<void> work);
 
-    /// Tells all to stop. No other is started from now on.
+    /// Stops all coroutines, and starts no further one.
     void stop_all();
     bool is_stopped() const { return is_stopped_; }
 
-    /// Returns when the coroutine has ended, however.
+    /// Returns when the coroutine has ended, with or without an error.
     asio::awaitable<void> end_of(child which);
 
-    /// Returns when all have ended, however.
+    /// Returns when all have ended, with or without errors.
     asio::awaitable<void> end_of_all();
 
     /// Null while there was none.

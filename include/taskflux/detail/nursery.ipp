@@ -11,9 +11,9 @@
 
 namespace taskflux::detail {
 
-/// Kept by who hears its end, so that the signal is there for as long as the coroutine.
+/// Kept alive by the handler of its end, so that the signal lives as long as the coroutine.
 struct nursery::life {
-    /// Once is enough: a second cancellation would break off what the coroutine does after the first.
+    /// Emits once: a second cancellation would interrupt the coroutine's clean-up after the first.
     void tell() {
         if (!std::exchange(is_told, true)) stop.emit(asio::cancellation_type::terminal);
     }

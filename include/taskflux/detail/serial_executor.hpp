@@ -80,7 +80,7 @@ private:
 
     void schedule() { inner_.execute(turn(shared_from_this())); }
 
-    // Runs what waits now; what comes meanwhile waits for another turn, as does the rest when one throws.
+    // Runs the functions that wait now; those that are posted meanwhile wait for another turn, as do the rest when one throws.
     void run() {
         struct leaving {
             ~leaving() {
@@ -116,7 +116,7 @@ private:
     std::mutex mutex_;
     std::vector<function_type> waiting_;  // guarded by mutex_
     bool busy_ = false;                   // guarded by mutex_: someone is inside, or a turn is scheduled
-    std::vector<function_type> running_;  // of whoever is inside
+    std::vector<function_type> running_;  // of the thread that is inside
     std::atomic<std::thread::id> inside_;
 };
 

@@ -13,7 +13,7 @@ namespace taskflux::detail {
 /// the coroutine throws when cancelled, else returns early.
 asio::awaitable<void> sleep_until(clock& source, time_point when);
 
-/// Returns after `by` has passed on `source`; else as `sleep_until`.
+/// Returns after `by` has passed on `source`. Lifetime and cancellation: as of `sleep_until`.
 inline asio::awaitable<void> sleep_for(clock& source, duration by) {
     return sleep_until(source, later(source.now(), by));
 }

@@ -13,12 +13,12 @@ namespace taskflux::detail {
 
 /// Begins `work` on `executor`, at once where the caller runs there. `on_end` is called there, with what `work` threw, or
 /// null; not when the context ends before. `stop`, emitted where `work` runs, cancels it (terminal cancellation only).
-/// For all that is not on the way of each task: every other type of handler for `asio::co_spawn` costs a build as much again.
+/// For code that does not run for each task: each further type of handler for `asio::co_spawn` makes builds slower.
 void spawn_on(const asio::any_io_executor& executor, asio::awaitable<void> work, std::function<void(std::exception_ptr)> on_end,
               asio::cancellation_slot stop = asio::cancellation_slot());
 
-/// Begins `work` on `executor`, and drops what it throws: for work that handles its errors itself, or whose failure
-/// something else makes up for. The caller says which.
+/// Begins `work` on `executor`, and drops what it throws: for work that handles its errors itself, or whose failure does no
+/// harm. The caller's comment says which.
 void spawn_ignoring_errors(const asio::any_io_executor& executor, asio::awaitable<void> work);
 
 }  // namespace taskflux::detail

@@ -17,8 +17,8 @@
 
 namespace taskflux::detail {
 
-/// Completion handlers of those who wait for one event. Each is posted to its own executor, which is kept
-/// busy meanwhile. Not thread-safe: whoever owns it locks, and completes what `take` returned unlocked.
+/// Completion handlers of operations that wait for one event. Each is posted to its own executor, which is kept
+/// busy meanwhile. Not thread-safe: its owner locks, and calls `complete` for the handlers from `take` unlocked.
 class waiters {
 public:
     using signature = void(boost::system::error_code);
@@ -47,7 +47,7 @@ public:
     }
 
     bool empty() const noexcept { return waiting_.empty(); }
-    /// Takes all, who came first in front.
+    /// Takes all, in the order in which they were added.
     list take() noexcept {
         waiting_.reverse();
         return std::exchange(waiting_, {});

@@ -2,7 +2,7 @@
 
 #include <taskflux/core/error.hpp>
 #include <taskflux/detail/temporaries.hpp>
-#include <taskflux/exec/executor/attempts.hpp>
+#include <taskflux/exec/executor/executor_state.hpp>
 #include <taskflux/exec/executor/batch.hpp>
 #include <taskflux/exec/executor/callable.hpp>
 #include <taskflux/exec/executor/submission.hpp>
@@ -29,8 +29,8 @@ namespace taskflux {
 /// alone. Jobs are copies of function and arguments, owned until they end. An idle executor does not keep its
 /// `io_context` running. The context and the clock must outlive it.
 ///
-/// Thread-safe, but for being moved, assigned and destroyed. Destroyed at work, it cancels everything and
-/// does not wait: those who await results get `cancelled`.
+/// Thread-safe, but for being moved, assigned and destroyed. The destructor cancels all jobs and does not wait:
+/// callers that await results get `cancelled`.
 class executor {
 public:
     /// An executor on `ex`, which may be one of several threads.
@@ -63,22 +63,22 @@ public:
         return operation(std::nullopt, std::forward<Function>(function), std::forward<Args>(args)...);
     }
 
-    /// As above, with options of its own.
+    /// Like `submit` above, with options for this job.
     template <class Function, class... Args>
     auto submit(run_options options, Function&& function, Args&&... args) {
         check_temporaries<Function, Args...>();
         return operation(std::move(options), std::forward<Function>(function), std::forward<Args>(args)...);
     }
 
-    /// Starts `fn(args...)` now and returns a handle, by which it can be awaited and cancelled. A refusal
-    /// (`shut_down`, `queue_full`) is the job's error.
+    /// Starts `fn(args...)` now and returns a handle, by which the job can be awaited and cancelled. Where it is not
+    /// accepted (`shut_down`, `queue_full`), that is the job's error.
     template <class Function, class... Args>
     requires(!std::same_as<std::remove_cvref_t<Function>, run_options>) auto spawn(Function&& function,
                                                                                    Args&&... args) {
         return start(nullptr, std::forward<Function>(function), std::forward<Args>(args)...);
     }
 
-    /// As above, with options of its own.
+    /// Like `spawn` above, with options for this job.
     template <class Function, class... Args>
     auto spawn(const run_options& options, Function&& function, Args&&... args) {
         return start(&options, std::forward<Function>(function), std::forward<Args>(args)...);
@@ -93,7 +93,7 @@ public:
         return batch_operation<false>(function, std::forward<Range>(items));
     }
 
-    /// As `submit_all`, but each error takes its result's place: returns a vector of `outcome<R>`.
+    /// Like `submit_all`, but returns a vector of `outcome<R>`, each a result or an error.
     template <class Function, std::ranges::input_range Range>
     auto try_submit_all(Function&& function, Range&& items) {
         check_temporaries<Function>();
@@ -104,17 +104,17 @@ public:
     /// Cancellation: stops waiting.
     auto drain() { return state_->async_drained(asio::deferred); }
 
-    /// Accepts no more (`shut_down`) and cancels everything now; awaited, it returns when all handlers have
-    /// ended. May be called again. Cancellation: stops waiting.
+    /// Accepts no more jobs (`shut_down`) and cancels all of them now; awaited, it returns when all have ended. May be
+    /// called again. Cancellation: stops waiting.
     auto shutdown() {
         state_->shut_down();
         return state_->async_closed(asio::deferred);
     }
 
-    /// Cancels all that has been submitted and has not ended.
+    /// Cancels all jobs that have not ended.
     void cancel_all() { state_->cancel_all(); }
 
-    /// Changes how many jobs may run at a time; zero pauses. What runs goes on.
+    /// Changes how many jobs may run at a time; zero: no further job starts. Running jobs go on.
     void concurrency(std::size_t n) { state_->concurrency(n); }
 
     executor_counts counts() const { return state_->counts(); }

@@ -16,13 +16,13 @@
 
 namespace taskflux {
 
-/// What one submission does otherwise than its executor's options say. Setters may be chained; the same name
+/// Options of one submission, which override those of its executor. Setters may be chained; the same name
 /// without an argument reads, and is empty where nothing was set.
 class run_options {
 public:
     run_options() = default;
 
-    /// When and how often a failed run is repeated.
+    /// When and how often a failed attempt is retried.
     run_options& retry(retry_policy policy) {
         retry_ = policy;
         return *this;
@@ -34,8 +34,8 @@ public:
         return *this;
     }
 
-    /// The whole of it, waiting included, is cancelled with `timed_out` so long after submission; zero = no
-    /// limit.
+    /// The job is cancelled with `timed_out` this long after its submission, waiting and back-off included; zero =
+    /// no limit.
     run_options& deadline(duration limit) {
         deadline_ = limit;
         return *this;
@@ -56,32 +56,32 @@ class executor_options {
 public:
     executor_options() = default;
 
-    /// So many jobs run at a time; default 16. Errors: `invalid_argument` for zero.
+    /// How many jobs run at a time; default 16. Errors: `invalid_argument` for zero.
     executor_options& concurrency(std::size_t n) {
-        if (n == 0) throw error(errc::invalid_argument, "concurrency must be at least 1");
+        if (n == 0) throw error(errc::invalid_argument, "executor_options: concurrency must be at least 1");
         concurrency_ = n;
         return *this;
     }
 
-    /// A submission beyond so many queued jobs fails with `queue_full`; zero (the default) = no limit.
+    /// How many jobs may be queued; a further submission fails with `queue_full`; zero (the default) = no limit.
     executor_options& queue_limit(std::size_t n) noexcept {
         queue_limit_ = n;
         return *this;
     }
 
-    /// Retries for submissions that don't bring their own policy; default none.
+    /// The retry policy of submissions that have none of their own; default: no retries.
     executor_options& retry(retry_policy policy) {
         defaults_.retry(policy);
         return *this;
     }
 
-    /// Limit per attempt, unless a submission sets its own; zero (the default) = none.
+    /// The timeout of each attempt, unless a submission sets its own; zero (the default) = none.
     executor_options& timeout(duration limit) {
         defaults_.timeout(limit);
         return *this;
     }
 
-    /// Limit from submission to the end, unless a submission sets its own; zero (the default) = none.
+    /// The time from submission to the end, unless a submission sets its own; zero (the default) = no limit.
     executor_options& deadline(duration limit) {
         defaults_.deadline(limit);
         return *this;
@@ -106,8 +106,8 @@ public:
         return *this;
     }
 
-    /// Called with each error that nobody will see: of spawned jobs whose handle was dropped. On whichever
-    /// thread the job ended or the handle was dropped; what it throws is ignored.
+    /// Called with each error that no caller sees: those of spawned jobs whose handle was dropped. Called on the
+    /// thread on which the job ended or the handle was dropped; exceptions from it are ignored.
     executor_options& on_error(std::function<void(std::exception_ptr)> callback) {
         on_error_ = std::move(callback);
         return *this;
@@ -131,11 +131,11 @@ private:
     std::function<void(std::exception_ptr)> on_error_;
 };
 
-/// What an executor has done and has to do. While several threads work it is a near view, not one instant's.
+/// How many jobs an executor has, and how many have ended. Approximate while several threads work.
 struct executor_counts {
     std::size_t queued = 0;       ///< not started yet
     std::size_t running = 0;      ///< in an attempt
-    std::size_t waiting = 0;      ///< between two attempts
+    std::size_t waiting = 0;      ///< for their next attempt (back-off)
     std::uint64_t succeeded = 0;  ///< since the executor was made, and so the following
     std::uint64_t failed = 0;     ///< ended with an error, `timed_out` included
     std::uint64_t cancelled = 0;

@@ -2,7 +2,7 @@
 
 #include <taskflux/core/error.hpp>
 #include <taskflux/detail/waiters.hpp>
-#include <taskflux/exec/executor/attempts.hpp>
+#include <taskflux/exec/executor/executor_state.hpp>
 #include <taskflux/exec/executor/callable.hpp>
 #include <taskflux/fwd.hpp>
 
@@ -25,13 +25,13 @@ class executor;
 namespace detail {
 
 /// A job that was started without waiting for it. One handle may wait later, or none.
-class spawned_job : public attempted_job {
+class spawned_job : public executor_job {
 public:
-    using attempted_job::attempted_job;
+    using executor_job::executor_job;
 
     bool ended() const noexcept { return phase_.load(std::memory_order_acquire) == phase::ended; }
 
-    /// Completes when the job has ended; `wrong_state` if someone waits already.
+    /// Completes when the job has ended; `wrong_state` if another operation waits already.
     auto async_ended() {
         return asio::async_initiate<const asio::deferred_t, waiters::signature>(
             [](auto handler, boost::intrusive_ptr<spawned_job> self) {
@@ -93,7 +93,7 @@ private:
     }
 
     std::atomic<phase> phase_ = phase::pending;
-    std::atomic<bool> seen_ = false;  // the error, by someone who waited
+    std::atomic<bool> seen_ = false;  // the error was thrown to a caller
     std::exception_ptr error_;
     waiters::list waiter_;
 };

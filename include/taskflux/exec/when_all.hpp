@@ -69,8 +69,8 @@ std::variant<stored<Ts>...> value_at(std::size_t which, Ends& all, std::index_se
 
 }  // namespace detail
 
-/// Awaits all of them side by side, on the caller's executor; gives their results, `std::monostate` for void. The first
-/// one that fails cancels the others, and its error is thrown when they have ended. Cancellation reaches all of them.
+/// Awaits all calls side by side, on the caller's executor, and returns their results, `std::monostate` for void. The first
+/// one that fails cancels the others, and its error is thrown when all have ended. Cancellation reaches all calls.
 template <class... Ts>
 asio::awaitable<std::tuple<detail::stored<Ts>...>> when_all(asio::awaitable<Ts>... calls) {
     constexpr auto indices = std::index_sequence_for<Ts...>();
@@ -84,8 +84,8 @@ asio::awaitable<std::tuple<detail::stored<Ts>...>> when_all(asio::awaitable<Ts>.
     co_return detail::values_of<Ts...>(ends, indices);
 }
 
-/// Awaits them side by side until one has succeeded, and cancels the others; gives its result, whose index says which it
-/// was. When all fail, the error of the last one is thrown. Cancellation reaches all of them.
+/// Awaits calls side by side until one has succeeded, and cancels the others; returns its result, whose index says which call
+/// it was. When all fail, the error of the last one is thrown. Cancellation reaches all calls.
 template <class... Ts>
 asio::awaitable<std::variant<detail::stored<Ts>...>> when_any(asio::awaitable<Ts>... calls) {
     constexpr auto indices = std::index_sequence_for<Ts...>();

@@ -36,7 +36,7 @@ asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::
 
 asio::awaitable<void> send_signal(broker_ptr broker, task_id id, std::string name, std::string value);
 
-/// Tells nobody of errors: the task's own limits end it.
+/// Cancels a task without waiting for it. Errors are dropped: then the task's own limits end it.
 void cancel_in_background(const broker_ptr& broker, const task_id& id);
 
 /// `id`: the printed form, or an own id in the queue. Errors: `not_found`.
@@ -48,8 +48,8 @@ asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::st
 /// threads are safe.
 ///
 /// A payload is given as one value of the contract's type or as its fields. Errors of all calls: those of
-/// `broker`; `encode_error` for a payload that JSON can't hold. Cancelling a call abandons it, and what was
-/// sent may still be stored; only `run` also cancels its task.
+/// `broker`; `encode_error` for a payload that JSON can't hold. Cancelling a call stops waiting for it: a task
+/// that was sent may be stored all the same. Only `run` also cancels its task.
 class client {
 public:
     template <class T>
@@ -57,12 +57,12 @@ public:
 
     explicit client(broker_ptr broker) : broker_(std::move(broker)) {}
 
-    /// `defaults` are the limits and retentions of tasks whose contract and submission leave them as they usually are; the
-    /// rest of it is of no meaning.
+    /// `defaults`: limits and retentions for tasks whose contract and submission do not set them; its other members are
+    /// ignored.
     client(broker_ptr broker, submit_options defaults)
         : broker_(std::move(broker)), defaults_(std::make_shared<const submit_options>(std::move(defaults))) {}
 
-    /// Stores a task for a worker to run, and gives a handle to it.
+    /// Stores a task for a worker to run, and returns a handle to it.
     template <class R, class P, class... Args>
         requires(!detail::starts_with_options<Args...>)
     awaitable<job<R>> submit(const detail::contract<R, P>& contract, Args&&... payload) const {
@@ -76,21 +76,22 @@ public:
         return send<R>(broker_, detail::queue_of(contract, options), task_of(contract, options, std::forward<Args>(payload)...));
     }
 
-    /// Stores a task for each payload, a thousand in a round trip. `payloads` may be lazy; a range that is
-    /// passed by reference must live until this has returned. Handles come in the same order.
+    /// Stores a task for each payload, 1000 in a round trip, and returns their handles in the same order.
+    /// `payloads` may be lazy; a range that is passed by reference must live until this has returned.
     template <class R, class P, std::ranges::input_range Range>
     awaitable<std::vector<job<R>>> submit_all(const detail::contract<R, P>& contract, Range&& payloads) const {
         return submit_all(contract, submit_options(), std::forward<Range>(payloads));
     }
 
-    /// Like `submit_all` above, with options for all of them. An own id or a unique key makes no sense here: `invalid_argument`.
+    /// Like `submit_all` above, with options for all of them. Errors: also `invalid_argument` for an own id or a unique key,
+    /// which several tasks can't share.
     template <class R, class P, std::ranges::input_range Range>
     awaitable<std::vector<job<R>>> submit_all(const detail::contract<R, P>& contract, const submit_options& options,
                                               Range&& payloads) const {
         constexpr bool fits = std::same_as<std::ranges::range_value_t<Range>, P>;
         static_assert(fits, "submit_all takes a range of the task's payloads: compare its elements' type with the contract");
         if (!options.id().empty() || !options.unique_key().empty()) {
-            throw error(errc::invalid_argument, "submit_all: an id or a unique key cannot be shared by several tasks");
+            throw error(errc::invalid_argument, "submit_all: several tasks can't share an id or a unique key: leave it out");
         }
         auto spec = spec_of(contract, options);
         auto pattern = detail::make_task(std::move(spec), options, {});
@@ -102,13 +103,15 @@ public:
         }
     }
 
-    /// Submits a task and waits for its result; see `job::result` for what it throws. Cancelling the caller
-    /// cancels the task.
+    /// Submits a task and waits for its result. Errors: also those of `job::result`. Cancelling the caller cancels
+    /// the task.
     template <class R, class P, class... Args>
         requires(!detail::starts_with_options<Args...>)
     awaitable<R> run(const detail::contract<R, P>& contract, Args&&... payload) const {
         return run(contract, submit_options(), std::forward<Args>(payload)...);
     }
+
+    /// Like `run` above, with options for this submission.
     template <class R, class P, class... Args>
     awaitable<R> run(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
         auto task = task_of(contract, options, std::forward<Args>(payload)...);
@@ -116,14 +119,16 @@ public:
         return result_of(send<R>(broker_, detail::queue_of(contract, options), std::move(task)), broker_);
     }
 
-    /// Submits a task that emits values, and reads them as it runs. A stream that is left before its end cancels the task;
-    /// when this process is gone the task goes on, and its values are dropped, as are those of a task that is submitted in
-    /// another way. Errors: `wrong_state` for a duplicate: its values go to who has submitted it first.
+    /// Submits a task that emits values, and returns a stream that reads them while it runs. Destroying the stream before
+    /// its end cancels the task. When this process dies the task goes on, and its values are dropped, as are those of a task
+    /// that is submitted in another way. Errors: also `wrong_state` for a duplicate, whose values go to the first submitter.
     template <class T, class P, class... Args>
         requires(!detail::starts_with_options<Args...>)
     awaitable<stream<T>> run(const detail::stream_contract<T, P>& contract, Args&&... payload) const {
         return run(contract, submit_options(), std::forward<Args>(payload)...);
     }
+
+    /// Like the `run` above, with options for this submission.
     template <class T, class P, class... Args>
     awaitable<stream<T>> run(const detail::stream_contract<T, P>& contract, const submit_options& options,
                              Args&&... payload) const {
@@ -135,22 +140,22 @@ public:
         return stream_of<T>(send<void>(broker_, detail::queue_of(contract, options), std::move(task)), std::move(reader));
     }
 
-    /// A handle to a task that was submitted before, by whomever: `id` is the printed form of its id, or the
+    /// A handle to a task that was submitted before, by any process: `id` is the printed form of its id, or the
     /// own id that it was submitted with (into the contract's queue). Errors: `not_found`.
     template <class R, class P>
     awaitable<job<R>> attach(const detail::contract<R, P>& contract, std::string id) const {
         return find<R>(broker_, std::string(contract.options().queue()), std::move(id));
     }
 
-    /// A handle to the task with this id; whether it exists shows at the first call.
+    /// A handle to the task with this id, which is not looked up: the handle's calls throw `not_found`.
     template <class R, class P>
     job<R> attach(const detail::contract<R, P>&, task_id id) const {
         return job<R>(broker_, std::move(id));
     }
 
-    /// Gives a task that has not ended a subtask, as if it had spawned it: it ends only when that has, unless its
-    /// continuation runs already. Errors:
-    /// `wrong_state` when it has ended, `not_found`; `invalid_argument` for an id that another task has.
+    /// Submits a subtask of a task that has not ended, as if that task had spawned it: the parent ends only after the
+    /// subtask, unless the parent's continuation runs already. Errors: `wrong_state` when the parent has ended; `not_found`;
+    /// `invalid_argument` for an id that another task has.
     template <class R, class P, class... Args>
     awaitable<job<R>> submit_under(const task_id& parent, const detail::contract<R, P>& contract,
                                    const submit_options& options, Args&&... payload) const {
@@ -158,23 +163,24 @@ public:
                              task_of(contract, options, std::forward<Args>(payload)...));
     }
 
-    /// Sends a signal to a task that has not ended, where `context::wait_signal` takes it: durable, and taken once, as
-    /// the next one of that name. Errors: `wrong_state` when the task has ended, `not_found`, `too_large`.
+    /// Sends a signal to a task that has not ended; its handler receives it by `context::wait_signal`. Signals are stored
+    /// with the task; those of one name are received in order, each once. Errors: `wrong_state` when the task has ended,
+    /// `not_found`, `too_large`.
     template <class T>
     awaitable<void> signal(const task_id& id, std::string name, const T& value) const {
         return detail::send_signal(broker_, id, std::move(name), encode(value));
     }
 
-    /// What became of `count` subtasks that a task has spawned, from the `first` one on. Those that have not ended are in
-    /// no terminal state. Errors: `not_found` once the parent's record has gone.
+    /// The outcomes of `count` subtasks that a task has spawned, from number `first` (0 is the first subtask) on. Subtasks
+    /// that have not ended have a state that is not terminal. Errors: `not_found` once the parent's record is removed.
     template <class R, class P>
     awaitable<std::vector<job_outcome<R>>> results(const detail::contract<R, P>&, const spawned& which,
                                                    std::uint64_t first = 0, std::uint64_t count = 1000) const {
         return detail::results_of<R>(broker_, which, first, count);
     }
 
-    /// `submit` for who does not write coroutines: completes as `void(std::exception_ptr, job<R>)`. The payload
-    /// is left out where the contract has none.
+    /// `submit` with a completion token, for callers that are no coroutines: completes with
+    /// `void(std::exception_ptr, job<R>)`. Leave out the payload where the contract has none.
     template <class R, class P, class Token>
     auto async_submit(const detail::contract<R, P>& contract, const submit_options& options,
                       const std::type_identity_t<P>& payload, Token&& token) const {
@@ -194,7 +200,8 @@ public:
         return spawn([&] { return submit(contract); }, std::forward<Token>(token));
     }
 
-    /// `run` for who does not write coroutines: completes as `void(std::exception_ptr, R)`.
+    /// `run` with a completion token, for callers that are no coroutines: completes with
+    /// `void(std::exception_ptr, R)`. Leave out the payload where the contract has none.
     template <class R, class P, class Token>
     auto async_run(const detail::contract<R, P>& contract, const submit_options& options,
                    const std::type_identity_t<P>& payload, Token&& token) const {
@@ -232,7 +239,7 @@ private:
         return detail::make_task(spec_of(contract, options), options, std::move(text));
     }
 
-    /// What `call` throws at once reaches the token too.
+    /// An error that `call` throws before it returns an awaitable reaches the token, too.
     template <class Call, class Token>
     auto spawn(Call call, Token&& token) const {
         std::optional<std::invoke_result_t<Call&>> begun;
@@ -307,7 +314,9 @@ private:
     static awaitable<stream<T>> stream_of(awaitable<job<void>> submission, std::shared_ptr<detail::inlet> reader) {
         const auto submitted = co_await std::move(submission);
         if (submitted.is_duplicate()) {
-            throw error(errc::wrong_state, "task " + to_string(submitted.id()) + " emits its values to who has submitted it first");
+            throw error(errc::wrong_state,
+                        "task " + to_string(submitted.id()) + " can't be read as a stream: it was submitted before, and "
+                        "its values go to the first submitter; attach() to it to await its end");
         }
         detail::follow_task(submitted.id(), *reader);
         co_return stream<T>(detail::reading(std::move(reader)));

@@ -18,17 +18,17 @@ namespace taskflux::detail {
 
 asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::string queue, new_task task) {
     if (task.own_id.empty()) task.own_id = to_string(parent) + '/' + uuid_generator().text();
-    const auto key = child_key("~" + task.own_id);  // no name that a handler gives
+    const auto key = child_key("~" + task.own_id);  // a handler can't give such a name
     child_place place;
     place.queue = queue;
     place.name = task.spec->name;
     place.own_id = task.own_id;
-    journal_notes notes;
-    auto& item = notes.items.emplace_back();
+    journal_write write;
+    auto& item = write.items.emplace_back();
     item.key = key;
     item.is_spawned = true;
     item.text = place.text();
-    co_await broker->note(parent, std::move(notes));
+    co_await broker->write_journal(parent, std::move(write));
     parent_link link;
     link.id = std::move(parent);
     link.key = key;
@@ -37,8 +37,8 @@ asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::
     id.queue = queue;
     std::vector<new_task> tasks;
     tasks.push_back(std::move(task));
-    journal_notes from_outside;
-    const auto keys = co_await submit_noted(broker, std::move(queue), std::move(tasks), std::move(from_outside));
+    journal_write from_outside;
+    const auto keys = co_await submit_journalled(broker, std::move(queue), std::move(tasks), std::move(from_outside));
     id.key = keys.front();
     co_return id;
 }
@@ -71,7 +71,10 @@ asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::st
     auto printed = read_printed(id);
     if (printed) co_return std::move(*printed);
     const auto key = co_await broker->find(queue, id);
-    if (!key) throw error(errc::not_found, "no task with the own id \"" + id + "\" in queue " + queue);
+    if (!key) {
+        throw error(errc::not_found, "queue " + queue + " has no task with the own id \"" + id +
+                                         "\": it was not submitted, or its retention has ended");
+    }
     task_id found{std::move(queue), *key};
     co_return found;
 }

@@ -14,22 +14,20 @@ namespace taskflux {
 
 namespace detail {
 
-/// Whether `url` names the embedded broker, or else a Redis server. Throws as `connect` does for what names neither.
+/// True for the embedded broker, false for a Redis server. Throws as `connect` does for any other URL.
 inline bool names_memory(std::string_view url) {
     const auto end = url.find("://");
     if (end == std::string_view::npos) {
-        throw error(errc::invalid_argument, "\"" + std::string(url.substr(0, 20)) +
-                                                "\" is not a broker URL; try \"memory://\" or \"redis://127.0.0.1\"");
+        throw error(errc::invalid_argument, "not a broker URL: it has no scheme; use \"memory://\" or \"redis://127.0.0.1\"");
     }
     const auto scheme = url.substr(0, end);
     if (scheme.starts_with("redis") || scheme == "unix") return false;
     if (scheme != "memory") {
         throw error(errc::unsupported, "no broker for " + std::string(scheme) +
-                                           ":// is built in; there are memory://, redis://, rediss://, redis+unix:// and "
-                                           "redis+sentinel://");
+                                           "://: use memory://, redis://, rediss://, redis+unix:// or redis+sentinel://");
     }
     if (url.size() > end + 3) {
-        throw error(errc::invalid_argument, "memory:// takes nothing after it: it names this process's own memory");
+        throw error(errc::invalid_argument, "memory:// takes nothing after it: it is this process's own memory");
     }
     return true;
 }
@@ -37,8 +35,8 @@ inline bool names_memory(std::string_view url) {
 }  // namespace detail
 
 /// Opens the broker that `url` names: "memory://", the embedded one, in this process, or a Redis server (see
-/// `make_redis_broker`): "redis://…", "rediss://…", "redis+unix://…", "redis+sentinel://…". `executor` runs what
-/// the broker has to do in the background; `options` are for a server. Errors: `invalid_argument`, `unsupported`.
+/// `make_redis_broker`): "redis://…", "rediss://…", "redis+unix://…", "redis+sentinel://…". `executor` runs the
+/// broker's background work; `options` apply to a server only. Errors: `invalid_argument`, `unsupported`.
 inline broker_ptr connect(asio::any_io_executor executor, std::string_view url,
                           const redis_options& options = redis_options()) {
     if (detail::names_memory(url)) return make_memory_broker(std::move(executor));

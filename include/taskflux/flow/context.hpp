@@ -5,7 +5,7 @@
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/core/task/failure.hpp>
-#include <taskflux/exec/slots/job.hpp>
+#include <taskflux/exec/slots/slot_job.hpp>
 #include <taskflux/exec/when_all.hpp>
 #include <taskflux/flow/client/submission.hpp>
 #include <taskflux/flow/workflow/calls.hpp>
@@ -32,15 +32,15 @@
 
 namespace taskflux {
 
-/// What a handler knows about the attempt it makes, and its way to tell about it. Valid until the handler
-/// returns. Thread-safe.
+/// The task that a handler works on: its data, its progress and log, its subtasks, steps, sleeps and signals.
+/// Valid until the handler returns. Thread-safe.
 ///
 /// Cancellation reaches a coroutine through its own cancellation slot, as anywhere in Asio; a plain function
 /// asks `cancelled()`.
 class context {
 public:
     /// Made by the worker.
-    context(const delivery& what, const task_id& id, const detail::job& job, taskflux::clock& clock, time_point ends,
+    context(const delivery& what, const task_id& id, const detail::slot_job& job, taskflux::clock& clock, time_point ends,
             detail::context_sink& sink)
         : what_(what), id_(id), job_(job), clock_(clock), ends_(ends), sink_(sink), book_(sink, id, what.token) {}
     context(const context&) = delete;
@@ -56,7 +56,7 @@ public:
     /// 1 for the first attempt. Deliveries that were lost with a crashed worker don't count.
     unsigned attempt() const { return what_.attempt; }
 
-    /// Grows with every delivery: a store that is written under this token can refuse an older attempt.
+    /// The fencing token: it grows with every delivery, so that a store can refuse what an older attempt writes.
     std::uint32_t lease_token() const { return what_.token; }
 
     const header_map& headers() const { return what_.spec->headers; }
@@ -80,15 +80,15 @@ public:
     /// the worker shuts down.
     bool cancelled() const { return job_.stopping() || (ends_ != never && clock_.now() >= ends_); }
 
-    /// Reports how far the task is: any value with a codec; `job::progress` reads the latest. Sent in the
-    /// background, values that follow each other quickly as one.
+    /// Reports the task's progress: any value with a codec; `job::progress` reads the latest. Sent in the
+    /// background; of values that are reported quickly one after the other, only the last may be sent.
     template <class T>
     void progress(const T& value) {
         sink_.on_progress(encode(value));
     }
 
-    /// Adds a line to the task's log (the newest hundred are kept with the task) and to the worker's log. What
-    /// is not UTF-8 is replaced, what is over 16 KiB cut.
+    /// Adds a line to the task's log (the newest 100 lines are kept with the task) and to the worker's log.
+    /// Bytes that are not UTF-8 are replaced; a text is cut at 16 KiB.
     void log(log_level level, std::string_view text, header_map fields = header_map()) {
         log_line line;
         line.at = clock_.now();
@@ -101,25 +101,27 @@ public:
 
     // --- subtasks ------------------------------------------------------------------------------------------
     //
-    // What a handler asks for here is written into its task's journal. When the task is run again, after a crash of its
-    // worker, a pause or a failed attempt, the handler finds there what it has already: subtasks that have succeeded or
-    // are open are not made again, nor are those of the very same attempt that have failed. So a handler must ask for the
-    // same things in the same order each time; where it does not, `errc::journal_mismatch`. Subtasks inherit priority,
-    // headers and the remaining time, unless options say otherwise. When the task ends, those that are open are
-    // cancelled. While a handler waits for subtasks its worker's slot is lent to others.
+    // A handler's calls, steps, sleeps and signals are written into its task's journal. When the task is run again, after a
+    // crash of its worker, a suspension or a failed attempt, the handler finds them there: subtasks that have succeeded or
+    // are open are not submitted again, nor are those that have failed in the same attempt. So a handler must make the same
+    // calls in the same order each time; if it does not, `errc::journal_mismatch` is thrown. Subtasks inherit priority,
+    // headers and the remaining time, unless their options set them. When the task ends, its open subtasks are cancelled.
+    // While a handler waits for subtasks, its slot in the worker is lent to other tasks.
 
-    /// Submits a subtask and waits for its result; throws as `job::result`. Cancelling the call cancels the subtask.
+    /// Submits a subtask and waits for its result. Errors: those of `job::result`. Cancelling the call cancels the subtask.
     template <class R, class P, class... Args>
         requires(!detail::starts_with_options<Args...>)
     asio::awaitable<R> call(const detail::contract<R, P>& task, Args&&... payload) {
         return call(task, submit_options(), std::forward<Args>(payload)...);
     }
+
+    /// Like `call` above, with options for the subtask.
     template <class R, class P, class... Args>
     asio::awaitable<R> call(const detail::contract<R, P>& task, const submit_options& options, Args&&... payload) {
         return begin_call(book_.next_name(), task, options, std::forward<Args>(payload)...);
     }
 
-    /// Like `call` above, with a name in the journal, in place of the call's position: for handlers whose order changes.
+    /// Like `call` above, under a name in the journal instead of the call's position: for handlers whose calls change order.
     template <class R, class P, class... Args>
     asio::awaitable<R> call_as(std::string name, const detail::contract<R, P>& task, const submit_options& options,
                                Args&&... payload) {
@@ -127,9 +129,9 @@ public:
         return begin_call(std::move(name), task, options, std::forward<Args>(payload)...);
     }
 
-    /// A subtask for each payload, at most `open` of them at a time; gives the results in order (nothing for void). The
-    /// first failure is thrown, and the open ones are cancelled. `payloads` may be lazy and long: it is read as subtasks
-    /// end. A range that is passed by reference must live until this has returned.
+    /// Submits a subtask for each payload, at most `open` of them at a time, and returns their results in order (nothing for
+    /// void). The first failure is thrown, and the open subtasks are cancelled. `payloads` may be lazy and long: it is read
+    /// as subtasks end. A range that is passed by reference must live until this has returned.
     template <class R, class P, std::ranges::input_range Range>
     auto map(const detail::contract<R, P>& task, Range&& payloads, window open = window(32)) {
         return map(task, submit_options(), std::forward<Range>(payloads), open);
@@ -139,22 +141,23 @@ public:
         return begin_map(book_.next_name(), task, options, std::forward<Range>(payloads), open);
     }
 
-    /// Awaits calls side by side; see `when_all`. What is awaited together with others stays in memory: `sleep_until` and
-    /// `wait_signal` free the slot and nothing else, and a signal is noticed within a second. Coroutines of your own as
-    /// `calls` must not make more than one call each, unless these have names (`call_as`).
+    /// Awaits calls side by side; see `when_all`. Meanwhile the handler stays in memory: `sleep_until` and `wait_signal`
+    /// among the calls lend its slot but do not suspend it, and a signal is noticed within a second. Coroutines of your own
+    /// among the calls must make at most one call each, unless their calls have names (`call_as`).
     template <class... Ts>
     asio::awaitable<std::tuple<detail::stored<Ts>...>> all(asio::awaitable<Ts>... calls) {
         return detail::all_of(book_, std::move(calls)...);
     }
 
-    /// Awaits calls until one has succeeded; see `when_any` and `all`. The journal remembers which one.
+    /// Awaits calls until one has succeeded, and cancels the others; see `when_any` and `all`. The journal keeps which one it
+    /// was, for the task's next run.
     template <class... Ts>
     asio::awaitable<std::variant<detail::stored<Ts>...>> any(asio::awaitable<Ts>... calls) {
         return detail::first_of(book_, book_.next_name(), std::move(calls)...);
     }
 
-    /// Submits subtasks that are not awaited here: when the handler has returned, its task waits for them without a slot
-    /// and ends, with the handler's result, when `options.policy()` says so.
+    /// Submits subtasks that the handler does not await: when it has returned, its task waits for them without a slot, and
+    /// ends, with the handler's result, when `options.policy()` decides so.
     template <class R, class P, std::ranges::input_range Range>
         requires(std::same_as<std::ranges::range_value_t<Range>, P>)
     asio::awaitable<spawned> spawn(const detail::contract<R, P>& task, Range&& payloads,
@@ -164,25 +167,27 @@ public:
                            std::views::all(std::forward<Range>(payloads)), options);
     }
 
-    /// Submits one such subtask, also with an own id.
+    /// Like `spawn`, for one subtask, which may have an own id.
     template <class R, class P, class... Args>
     asio::awaitable<job<R>> spawn_one(const detail::contract<R, P>& task, const submit_options& options, Args&&... payload) {
         auto made = inherited(task, options, detail::encode_payload<P>(std::forward<Args>(payload)...));
         return begin_spawn_one<R>(book_.next_name(), queue_for(task, options), std::move(made));
     }
 
-    /// What became of `count` subtasks from the `first` one on; those that have not ended are in no terminal state.
+    /// The outcomes of `count` subtasks, from number `first` (0 is the first subtask) on. Subtasks that have not ended have a
+    /// state that is not terminal.
     template <class R, class P>
     asio::awaitable<std::vector<job_outcome<R>>> results(const detail::contract<R, P>&, const spawned& which,
                                                          std::uint64_t first = 0, std::uint64_t count = 1000) const {
         return detail::results_of<R>(sink_.broker(), which, first, count);
     }
 
-    // --- steps, pauses, signals ----------------------------------------------------------------------------
+    // --- steps, sleeps, signals ----------------------------------------------------------------------------
 
-    /// Calls `function`, a coroutine or plain, and journals its result: once that is done, it is not called again by
-    /// another run of the task. The result needs a codec. Errors: `invalid_argument` for a name that this task has used
-    /// already, `too_large` when the journal would hold more than `max_journal_size`.
+    /// Calls `function`, a coroutine or a plain function, and writes its result into the journal: another run of the task
+    /// reads the result there and does not call it again. It is called at least once: again when the worker dies before the
+    /// result is written. The result needs a codec. Errors: `invalid_argument` for a name that this task has used already,
+    /// `too_large` when the journal would hold more than `max_journal_size`.
     template <class Function>
     asio::awaitable<detail::step_result<std::decay_t<Function>>> step(std::string name, Function&& function) {
         static_assert(!detail::dies_twice<Function>,
@@ -192,13 +197,13 @@ public:
         return detail::run_step(book_, std::move(name), std::decay_t<Function>(std::forward<Function>(function)));
     }
 
-    /// Waits until `when`, or for `by`. From a second on the handler ends here, its slot is free, and it is run again
-    /// then: it must not catch what it does not know.
-    asio::awaitable<void> sleep_until(time_point when) { return detail::pause_until(book_, book_.next_name(), when); }
+    /// Waits until `when`, or for `by`. A wait of a second or more suspends the handler: it ends here by an exception that it
+    /// must let pass (no `std::exception`), its slot is free, and it is run again when the time has come.
+    asio::awaitable<void> sleep_until(time_point when) { return detail::suspend_until(book_, book_.next_name(), when); }
     asio::awaitable<void> sleep_for(duration by) { return sleep_until(later(now(), by)); }
 
-    /// Waits for the next signal of that name (`client::signal`), however long that takes; the handler ends here and is
-    /// run again when it has come. With a limit: nothing when none came in time.
+    /// Waits for the next signal of this name (`client::signal`), without a limit of time; the handler is suspended, as by
+    /// `sleep_until`, and run again when the signal has come. With a limit: returns nothing when no signal came in time.
     template <class T>
     asio::awaitable<T> wait_signal(std::string name) {
         return detail::take_signal<T>(book_, book_.next_name(), std::move(name));
@@ -208,7 +213,7 @@ public:
         return detail::take_signal<T>(book_, book_.next_name(), std::move(name), limit);
     }
 
-    /// For the adapter of a handler that emits: where its values go, or null when nobody reads them.
+    /// For the library: where a handler that emits sends its values; null when nobody reads them.
     std::shared_ptr<detail::outlet> open_outlet() const;
 
 private:
@@ -277,7 +282,7 @@ private:
 
     const delivery& what_;
     const task_id& id_;
-    const detail::job& job_;
+    const detail::slot_job& job_;
     taskflux::clock& clock_;
     time_point ends_;
     detail::context_sink& sink_;

@@ -16,12 +16,15 @@ namespace taskflux {
 void context::claim_call(const std::string& name) {
     book_.claim("call", name);
     const bool is_position = name.find_first_not_of("0123456789.") == std::string::npos;
-    if (is_position) throw error(errc::invalid_argument, "the name of a call must not be a number: \"" + name + '"');
+    if (is_position) {
+        throw error(errc::invalid_argument, "a call can't be named \"" + name +
+                                                "\": digits and dots stand for positions; add a letter");
+    }
 }
 
 void context::check_shared(const submit_options& options) {
     if (options.id().empty() && options.unique_key().empty()) return;
-    throw error(errc::invalid_argument, "an id or a unique key cannot be shared by several subtasks");
+    throw error(errc::invalid_argument, "several subtasks can't share an id or a unique key: leave it out");
 }
 
 new_task context::inherit(std::shared_ptr<task_spec> spec, int contract_priority, const submit_options& options,
@@ -29,7 +32,7 @@ new_task context::inherit(std::shared_ptr<task_spec> spec, int contract_priority
     const bool has_priority = options.priority() || contract_priority != 0;
     if (!has_priority) spec->priority = what_.spec->priority;
     spec->headers.insert(headers().begin(), headers().end());
-    spec->headers.erase(std::string(detail::stream_header));  // it emits to nobody
+    spec->headers.erase(std::string(detail::stream_header));  // a subtask emits to no reader
     if (what_.deadline_at != never) {
         const auto left = (std::max)(what_.deadline_at - clock_.now(), duration(1));
         auto& deadline = spec->policy.deadline;

@@ -42,7 +42,7 @@ job_outcome<R> typed(const task_outcome& ended) {
     return made;
 }
 
-/// The result, or an exception for any other end.
+/// Returns the result of a task that has succeeded, and throws for any other end.
 template <class R>
 R value_of(const task_outcome& ended, const task_id& id) {
     if (ended.state == task_state::succeeded) {
@@ -53,13 +53,17 @@ R value_of(const task_outcome& ended, const task_id& id) {
         }
     }
     if (ended.state == task_state::cancelled) throw error(errc::cancelled, "task " + to_string(id) + " was cancelled");
-    if (ended.state == task_state::expired) throw error(errc::expired, "task " + to_string(id) + " was not started by its deadline");
+    if (ended.state == task_state::expired) {
+        throw error(errc::expired, "task " + to_string(id) + " has expired: no worker started it by its deadline");
+    }
     if (ended.state == task_state::failed) {
         auto why = read_failure(ended.error);
         const auto code = code_of(why);
         throw task_failed(code, std::move(why), ended.attempts);
     }
-    throw error(errc::protocol, "the broker says that task " + to_string(id) + " ended without an end");
+    throw error(errc::protocol,
+                "task " + to_string(id) +
+                    " has no result: the broker says that it has ended, but its state is not terminal");
 }
 
 }  // namespace detail
@@ -73,51 +77,54 @@ public:
     template <class T>
     using awaitable = asio::awaitable<T>;
 
-    /// Waits as long as it takes.
+    /// Waits without a limit.
     static constexpr duration forever = (duration::max)();
 
     job() = default;
     job(broker_ptr broker, task_id id, bool is_duplicate = false)
         : broker_(std::move(broker)), id_(std::move(id)), is_duplicate_(is_duplicate) {}
 
-    /// Names the task everywhere; `to_string(id())` can be stored and given to `client::attach`.
+    /// The task's id; `to_string(id())` can be stored, and given to `client::attach` in another process.
     const task_id& id() const { return id_; }
 
-    /// Whether this submission found a task with the same own id or unique key, and is a handle to that.
+    /// Whether the submission stored nothing, because there was a task with its own id or unique key: this is a
+    /// handle to that task.
     bool is_duplicate() const { return is_duplicate_; }
 
     /// The task's state now.
     awaitable<task_state> status() const { return status_of(broker_, id_); }
 
     /// Everything that is known about the task now.
-    awaitable<task_record> record() const { return record_of(broker_, id_); }
+    awaitable<task_record> record() const { return fetch_record(broker_, id_); }
 
-    /// Waits for the result, at most `wait`. Throws `task_failed` with what the last attempt threw;
-    /// `errc::cancelled`, `errc::expired`; `errc::timed_out` when `wait` has passed (the task goes on).
+    /// Waits for the result, for at most `wait`. Errors: `task_failed` with what the last attempt threw;
+    /// `errc::cancelled`, `errc::expired`; `errc::timed_out` when `wait` has passed. Then, and when this call is
+    /// cancelled, the task goes on.
     awaitable<R> result(duration wait = forever) const { return result_of(broker_, id_, wait); }
 
-    /// Waits for the end, at most `wait`; nothing when it has not come by then. A failure is a value here.
+    /// Waits for the task's end, for at most `wait`; returns nothing when it has not ended by then. A failed task is
+    /// a value here, not an exception.
     awaitable<std::optional<job_outcome<R>>> outcome(duration wait = forever) const {
         return outcome_of(broker_, id_, wait);
     }
 
-    /// The value that the handler reported last, if any.
+    /// The last value that the handler has reported, if any.
     template <class T>
     awaitable<std::optional<T>> progress() const {
         return progress_of<T>(broker_, id_);
     }
 
-    /// Cancels: `done` when the task had not started, `requested` when it runs (its handler is cancelled, and
-    /// the task ends as cancelled when the handler does), `wrong_state` when it has ended.
+    /// Cancels the task. Returns `done` when it had not started, `requested` when it runs (its handler is
+    /// cancelled, and the task ends as cancelled when the handler returns), `wrong_state` when it has ended.
     awaitable<effect> cancel() const { return one(&broker::cancel, broker_, id_); }
 
-    /// Releases a held task.
+    /// Starts a held task: from now on it waits for a worker, or for its time.
     awaitable<effect> start() const { return one(&broker::start, broker_, id_); }
 
     /// Makes a scheduled task due now.
     awaitable<effect> promote() const { return one(&broker::promote, broker_, id_); }
 
-    /// Tries a failed, cancelled or expired task afresh.
+    /// Runs a failed, cancelled or expired task again, with all its attempts.
     awaitable<effect> requeue() const { return one(&broker::requeue, broker_, id_); }
 
     /// Removes the task's record; a running task is refused.
@@ -134,27 +141,31 @@ private:
 
     // Coroutines that own what they need, so that a handle may be gone before they are awaited.
 
-    static awaitable<task_record> record_of(broker_ptr broker, task_id id) {
+    static awaitable<task_record> fetch_record(broker_ptr broker, task_id id) {
         auto known = co_await broker->get(id);
         if (!known) throw detail::no_such_task(id);
         co_return std::move(*known);
     }
 
     static awaitable<task_state> status_of(broker_ptr broker, task_id id) {
-        const auto known = co_await record_of(std::move(broker), std::move(id));
+        const auto known = co_await fetch_record(std::move(broker), std::move(id));
         co_return known.state;
     }
 
     template <class T>
     static awaitable<std::optional<T>> progress_of(broker_ptr broker, task_id id) {
-        const auto known = co_await record_of(std::move(broker), std::move(id));
+        const auto known = co_await fetch_record(std::move(broker), std::move(id));
         if (known.progress.empty()) co_return std::nullopt;
         co_return decode<T>(known.progress);
     }
 
     static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait) {
         auto ended = co_await broker->wait(id, wait);
-        if (!ended) throw error(errc::timed_out, "task " + to_string(id) + " has not ended in time; wait longer, or ask again");
+        if (!ended) {
+            throw error(errc::timed_out,
+                        "task " + to_string(id) +
+                            " has not ended within the wait, and goes on; wait longer, or ask again");
+        }
         if constexpr (std::is_void_v<R>) {
             detail::value_of<R>(*ended, id);
         } else {

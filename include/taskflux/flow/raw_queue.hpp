@@ -27,10 +27,10 @@ class raw_queue_options {
 public:
     raw_queue_options() {}
 
-    /// How long a process that is silent keeps its messages; default 30 s, at least 100 ms.
+    /// How long a process keeps its messages without a heartbeat; default 30 s, at least 100 ms.
     raw_queue_options& lease(duration length);
 
-    /// What the receiver is called in records, of letters as queues are; default: a random name.
+    /// The receiver's name in records, of the characters of a queue's name; default: a random name.
     raw_queue_options& name(std::string_view name);
 
     duration lease() const { return lease_; }
@@ -41,12 +41,14 @@ private:
     std::string name_;
 };
 
-/// A message in hand: nobody else gets it while this lives and its process renews the lease, which happens by itself where
-/// the broker's context runs. One that is destroyed before it was settled is given back. Move-only; one thread at a time.
+/// A message that this process holds: no other receiver gets it while this object lives and the lease is renewed, which
+/// happens in the background where the broker's context runs. An object that is destroyed before it was settled gives the
+/// message back. Move-only; one thread at a time.
 ///
-/// `complete`, `release` and `fail` settle it, once: `lease_lost` says that the lease had run out, and others have it (again).
-/// Errors: those of `broker`, after which it is still held and can be settled again; `wrong_state` for a second time.
-/// Cancelling one leaves open whether it took effect. The message may be gone before they are awaited.
+/// `complete`, `release` and `fail` settle it, once. They return `lease_lost` when the lease has run out, and another receiver
+/// may have the message. Errors: those of `broker`, after which the message is still held and can be settled again;
+/// `wrong_state` when it has been settled. Cancelling one leaves open whether it took effect. This object may be destroyed
+/// before they are awaited.
 class received_message {
 public:
     template <class T>
@@ -58,11 +60,11 @@ public:
     ~received_message();
 
     const task_id& id() const;
-    const std::string& name() const;         ///< of the task; "message" where `send` sent it
-    const std::string& body() const;         ///< what was sent; of a task, the payload as JSON
-    const std::string& own_id() const;       ///< what its sender calls it, or empty
+    const std::string& name() const;         ///< the task's; "message" where `send` sent it
+    const std::string& body() const;         ///< the bytes that were sent; of a task, its payload as JSON
+    const std::string& own_id() const;       ///< the id that the sender gave it, or empty
     const header_map& headers() const;
-    unsigned deliveries() const;             ///< 1 for the first: from 2 on it may have been handled before
+    unsigned deliveries() const;             ///< 1 for the first; from 2 on it may have been handled before
     time_point submitted_at() const;
 
     /// The body, read as a `T`. Errors: those of `decode`.
@@ -74,27 +76,28 @@ public:
     /// Whether the lease is known to be lost: then others may handle the message at the same time.
     bool is_lost() const;
 
-    /// Whether somebody has cancelled it since: learnt when the lease is renewed, each third of it. However it is settled
-    /// then, it ends as cancelled.
+    /// Whether the message has been cancelled since it was received: known after the next renewal of the lease, a third of
+    /// it. However it is settled then, it ends as cancelled.
     bool is_cancelled() const;
 
-    /// Handled: it does not come again. `result` is for who awaits it, as JSON where that is a typed client.
+    /// Acknowledges the message: it is not delivered again. `result` is for callers that wait for it: JSON, where they use a
+    /// typed `client`.
     awaitable<effect> complete(std::string result = "null");
 
-    /// Gives it back: at once to the head of the queue, or after `delay`. Does not count as an attempt.
+    /// Gives the message back: to the head of the queue, or after `delay` (zero: at once). Does not count as an attempt.
     awaitable<effect> release(duration delay = duration::zero());
 
-    /// Fails it for good: a dead letter, which says `why`.
+    /// Fails the message for good: it becomes a dead letter with the reason `why`.
     awaitable<effect> fail(std::string why);
 
 private:
     std::shared_ptr<detail::held_message> held_;  // null: moved from
 };
 
-/// A queue without contracts and handlers, to talk to programs that know neither: bytes are sent and received one by one.
-/// What is received are tasks like all others, whoever submitted them and whatever their name; what is sent can be handled
-/// by a worker. At least once. Retry policies, timeouts and deadlines are for workers to keep, and without effect here; a
-/// message whose receivers die often is a dead letter by its `crash_limit` (3).
+/// A queue without contracts and handlers, for programs that know neither: sends and receives bytes, one message at a time.
+/// It receives tasks of any name, whoever submitted them, and workers can handle what it sends. At-least-once. Workers apply
+/// retry policies, timeouts and deadlines; here they have no effect. A message whose receivers die becomes a dead letter by
+/// its `crash_limit` (3).
 ///
 /// A value: copies share their lease. Thread-safe. The broker's context must outlive it and its messages.
 class raw_queue {
@@ -102,26 +105,26 @@ public:
     template <class T>
     using awaitable = asio::awaitable<T>;
 
-    /// Waits as long as it takes.
+    /// Waits without a limit.
     static constexpr duration forever = (duration::max)();
 
-    /// Errors: `invalid_argument` for what can't be a queue's name.
+    /// Errors: `invalid_argument` for an invalid queue name.
     raw_queue(broker_ptr broker, std::string queue, raw_queue_options options = raw_queue_options());
 
     const std::string& name() const;
 
-    /// Sends bytes as they are; a program that shares them as JSON sends `encode(value)`. They are a task with the name
-    /// "message", which stays for `retention` (an hour) when it has been handled. `options.queue` is of no meaning. Errors
-    /// and cancellation as in `client::submit`.
+    /// Sends bytes as they are (JSON: `encode(value)`), as a task with the name "message", whose record is kept for
+    /// `retention` (1 h) after it was handled. `options.queue` is ignored. Errors and cancellation: as of `client::submit`.
     awaitable<job<raw>> send(std::string bytes, const submit_options& options = submit_options()) const;
 
-    /// Sends a task that a worker has a handler for by that name. `payload` is JSON (not checked: the handler would fail).
+    /// Sends a task for workers that have a handler of this name. `payload` is JSON; it is not checked here, and text that is
+    /// not JSON fails at the handler.
     awaitable<job<raw>> send_task(std::string task, std::string payload,
                                   const submit_options& options = submit_options()) const;
 
-    /// The next message, higher priority first, then in order; waits for one up to `wait`, and gives nothing when none
-    /// came. Errors: those of `broker`. Cancellation (terminal): throws `operation_aborted`, and what had come
-    /// just then is given back.
+    /// Receives the next message, higher priority first, then in order. Waits for one up to `wait`, and returns nothing when
+    /// none came. Errors: those of `broker`. Cancellation (terminal): throws `operation_aborted`; a message that was
+    /// delivered just then is given back.
     awaitable<std::optional<received_message>> receive(duration wait = forever) const;
 
 private:

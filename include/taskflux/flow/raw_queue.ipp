@@ -25,7 +25,7 @@ namespace taskflux {
 
 namespace detail {
 
-/// A message in somebody's hands, or in that of a call that settles it.
+/// A message that is held by a `received_message`, or by a call that settles it.
 class held_message {
 public:
     held_message(std::shared_ptr<raw_consumer> consumer, delivery what)
@@ -36,7 +36,7 @@ public:
     ~held_message() {
         consumer_->forget(what_.key, what_.token);
         if (is_settled_ || consumer_->is_lost()) return;
-        // Where that fails, the lease ends it: nobody renews it any more.
+        // Where this fails, the lease runs out: it is not renewed any more.
         spawn_ignoring_errors(consumer_->broker()->get_executor(), release(consumer_, end(settlement::kind::release)));
     }
 
@@ -54,7 +54,11 @@ public:
     }
 
     static asio::awaitable<effect> settle(std::shared_ptr<held_message> self, settlement how) {
-        if (self->is_settled_) throw error(errc::wrong_state, "message " + to_string(self->id_) + " was settled before");
+        if (self->is_settled_) {
+            throw error(errc::wrong_state,
+                        "message " + to_string(self->id_) +
+                            " can't be settled again: complete, release or fail has settled it");
+        }
         const auto done = co_await settle(self->consumer_, std::move(how));
         self->is_settled_ = true;
         co_return done;
@@ -78,7 +82,7 @@ private:
     std::atomic<bool> is_settled_ = false;
 };
 
-/// What a raw queue's copies share.
+/// The state that copies of a raw queue share.
 class raw_receiver {
 public:
     raw_receiver(broker_ptr broker, std::string queue, const raw_queue_options& options)
@@ -92,7 +96,7 @@ public:
         std::optional<time_point> deadline;
         for (;;) {
             const auto who = co_await self->consumer();
-            if (!deadline) deadline = later(clock.now(), wait);  // the clock goes right once the server has answered
+            if (!deadline) deadline = later(clock.now(), wait);  // a server's clock is known once it has answered
             const raw_consumer::use waiting(who);
             fetch_request request;
             request.consumer = who->name();
@@ -107,7 +111,7 @@ public:
                 failure = std::current_exception();
                 is_lost = e.code() == errc::lease_lost;
             }
-            if (is_lost) {  // it was idle for too long, or had no way to the server
+            if (is_lost) {  // it was idle for too long, or had lost the server
                 who->lose();
                 continue;
             }
@@ -151,14 +155,13 @@ private:
 };
 
 inline void require_message(const std::shared_ptr<held_message>& held) {
-    if (!held) throw error(errc::wrong_state, "this message has been moved from");
+    if (!held) throw error(errc::wrong_state, "this received_message holds no message: it was moved from");
 }
 
 }  // namespace detail
 
 raw_queue_options& raw_queue_options::lease(duration length) {
-    if (length < std::chrono::milliseconds(100)) throw error(errc::invalid_argument, "a lease is at least 100 ms");
-    return lease_ = length, *this;
+    return lease_ = detail::checked_lease(length, "raw_queue_options"), *this;
 }
 
 raw_queue_options& raw_queue_options::name(std::string_view name) { return name_ = detail::checked_name(name), *this; }

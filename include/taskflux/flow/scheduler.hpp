@@ -24,7 +24,7 @@
 
 namespace taskflux {
 
-/// A schedule as it is kept, and the queue that keeps it.
+/// A stored schedule, and the queue that stores it.
 struct schedule {
     std::string queue;
     schedule_definition definition;
@@ -33,10 +33,9 @@ struct schedule {
 
 /// Submits tasks, and runs jobs of this process, at the times that cron expressions name.
 ///
-/// Schedules are kept by the broker, each in the queue of its task. Any node whose scheduler runs fires any of them, and
-/// each tick is fired once over all nodes. Times are the broker's. `local` and `run` are for one thread, before and after
-/// each other; `stop` and the rest for any. Errors of all calls: those of `broker`. Must not outlive the execution context
-/// of its broker.
+/// Schedules are stored by the broker, each in the queue of its task. Every process that runs a scheduler fires any of them,
+/// and each tick fires once over all processes. Times are the broker's. Call `local` and then `run` on one thread; the other
+/// functions are thread-safe. Errors of all calls: those of `broker`. Must not outlive the execution context of its broker.
 class scheduler {
 public:
     template <class T>
@@ -46,13 +45,13 @@ public:
     scheduler(const scheduler&) = delete;
     scheduler& operator=(const scheduler&) = delete;
 
-    /// Ends `run`; starts no local job any more. Waits for plain functions that are under way on threads of its own, not
-    /// for those on `scheduler_options::cpu`, nor for coroutines: what they use has to live until `run` has returned.
+    /// Ends `run`, and starts no further local job. Waits for plain functions that run on threads of the scheduler's own,
+    /// but neither for those on `scheduler_options::cpu` nor for coroutines: what they use must live until `run` has returned.
     ~scheduler();
 
-    /// Submits a task with this payload at each time that `expression` names by clocks in the zone `in`. Stored: what is the same
-    /// already stays as it is, with its next tick; another definition takes the place of one of its name, from now on.
-    /// Errors: `invalid_argument` for an expression or a zone that is not known.
+    /// Submits a task with this payload at each time that the cron expression names in the time zone `in`. The schedule is
+    /// stored: one with the same id and definition stays as it is, with its next tick; one with another definition is
+    /// replaced, from now on. Errors: `invalid_argument` for an invalid expression or an unknown zone.
     template <class R, class P, class Payload>
         requires(!std::is_void_v<P>)
     awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,
@@ -60,16 +59,17 @@ public:
         return put(expression, in, contract, detail::encode_payload<P>(std::forward<Payload>(payload)), options);
     }
 
-    /// Puts a schedule for a task without a payload.
+    /// Like `every` above, for a task without a payload.
     template <class R>
     awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, void>& contract,
                           const schedule_options& options = schedule_options()) const {
         return put(expression, in, contract, detail::encode_payload<void>(), options);
     }
 
-    /// Runs a function of this process at each tick while `run` runs: a coroutine on the broker's executor, a plain
-    /// function on the CPU pool, each beside all others. What it throws goes to the log. Which process runs it, the
-    /// scope says; a tick whose process dies is lost. Errors: `invalid_argument`; `wrong_state` once it runs.
+    /// Calls a function of this process at each tick while `run` runs: a coroutine on the broker's executor, a plain
+    /// function on the CPU pool; several jobs run side by side. An exception goes to the log. `schedule_options::scope`
+    /// decides in which process it runs; a tick is lost when its process dies. Errors: `invalid_argument`; `wrong_state`
+    /// once `run` has been called.
     template <class Function>
     scheduler& local(std::string_view id, std::string_view expression, Function function,
                      const schedule_options& options = schedule_options()) {
@@ -86,31 +86,32 @@ public:
         return *this;
     }
 
-    /// Fires what is due until it is cancelled or `stop` is called; then cancels the local jobs that still run, and
-    /// returns when they have ended. Goes on when the broker is in trouble. Throws `errc::shut_down` when the broker is
-    /// closed, `errc::wrong_state` when it runs already.
+    /// Fires schedules when they are due, until it is cancelled or `stop` is called; then cancels the local jobs that still
+    /// run, and returns when they have ended. Retries with back-off while the broker can't be reached. Errors:
+    /// `errc::shut_down` when the broker is closed, `errc::wrong_state` when it has been called before.
     awaitable<void> run();
 
-    /// Ends `run` as cancelling it does, also one that has not been called yet. Thread-safe once `run` has been called.
+    /// Ends `run` as cancelling it does; a `run` that is called later ends at once. Thread-safe once `run` has been called.
     void stop();
 
-    /// Removes a schedule, also one that can't be read. What it has submitted stays. Errors, as of all below: `not_found`.
+    /// Removes a schedule, also one that can't be read. Tasks that it has submitted stay. Errors, also of the functions
+    /// below: `not_found`.
     awaitable<void> remove(std::string id) const;
 
-    /// Lets ticks pass until `resume`; they don't count as missed.
+    /// Fires no tick until `resume`; the ticks between don't count as missed.
     awaitable<void> pause(std::string id) const;
     awaitable<void> resume(std::string id) const;
 
-    /// Submits its task now, whatever its overlap policy, paused or not. A local job runs so at the next look of a node
-    /// that may fire it, once if it is asked for again before. Its ticks stay as they are, and what they have started
-    /// counts for `overlap` as before.
+    /// Submits the schedule's task now, whatever its overlap policy is, also when it is paused. A local job runs at the next
+    /// look (`scheduler_options::look_every`) of a process that may fire it; several requests before that run it once. The
+    /// ticks stay as they are, and a task that is submitted here does not count for `overlap`.
     awaitable<void> run_now(std::string id) const;
 
-    /// All schedules, by queue and id; those of local jobs are in the queue "taskflux/local". What can't be read is left
-    /// out.
+    /// All schedules, by queue and id; those of local jobs are in the queue "taskflux/local". Schedules that can't be read
+    /// are left out.
     awaitable<std::vector<schedule>> list() const;
 
-    /// The next `count` ticks of a schedule that are not done with, without jitter.
+    /// The times of a schedule's next `count` ticks that have not fired, without jitter.
     awaitable<std::vector<time_point>> next(std::string id, std::size_t count) const;
 
 private:
@@ -131,7 +132,7 @@ private:
 
     static awaitable<void> put_in(detail::schedule_book book, std::string queue, schedule_definition definition);
 
-    /// The row of a local job's schedule.
+    /// The id under which a local job's schedule is stored.
     std::string row_of(std::string_view id, const schedule_options& options) const;
     void add(detail::local_job job);
 
@@ -144,7 +145,7 @@ private:
     std::shared_ptr<detail::local_job_map> jobs_;
     std::shared_ptr<asio::thread_pool> pool_;
     std::shared_ptr<detail::scheduler_core> core_;
-    bool is_stopped_ = false;  // before it ran
+    bool is_stopped_ = false;  // before run()
 };
 
 }  // namespace taskflux

@@ -22,11 +22,14 @@ namespace detail {
 
 enum class schedule_verb { remove, pause, resume, run_now };
 
-/// None: throws, unless that is what is left of some.
+/// All rows with this id. Throws `not_found` for none, unless `may_be_none`.
 asio::awaitable<std::vector<schedule_entry>> find_schedule(schedule_book book, std::string id, bool may_be_none = false) {
     auto found = co_await book.read_all();
     std::erase_if(found, [&](const auto& one) { return !one.is_called(id); });
-    if (found.empty() && !may_be_none) throw error(errc::not_found, "no schedule has the id \"" + id + '"');
+    if (found.empty() && !may_be_none) {
+        throw error(errc::not_found,
+                    "schedule \"" + id + "\" is in none of the scheduler's queues: list() names all");
+    }
     co_return found;
 }
 
@@ -63,7 +66,7 @@ asio::awaitable<bool> act_on_one(schedule_book book, schedule_entry one, schedul
 
 asio::awaitable<void> act_on_all(schedule_book book, std::string id, schedule_verb what) {
     std::set<std::pair<std::string, std::string>> done;  // queues and rows: once each
-    for (bool all_done = false; !all_done;) {  // again where somebody else has changed one
+    for (bool all_done = false; !all_done;) {  // again where another process has changed one
         auto found = co_await find_schedule(book, id, !done.empty());
         all_done = true;
         for (auto& one : found) {
@@ -111,7 +114,7 @@ scheduler::~scheduler() {
 }
 
 asio::awaitable<void> scheduler::run() {
-    if (core_) throw error(errc::wrong_state, "this scheduler has been run already");
+    if (core_) throw error(errc::wrong_state, "this scheduler can't be run again: a scheduler runs once; make another one");
     core_ = std::make_shared<detail::scheduler_core>(book_, options_, host_, jobs_, cpu());
     if (is_stopped_) core_->stop();
     return detail::live(core_, pool_);
@@ -154,10 +157,14 @@ std::string scheduler::row_of(std::string_view id, const schedule_options& optio
 }
 
 void scheduler::add(detail::local_job job) {
-    if (core_) throw error(errc::wrong_state, "local job " + job.definition.id + ": local jobs are set before run()");
+    if (core_) {
+        throw error(errc::wrong_state,
+                    "local job " + job.definition.id +
+                        " can't be added: the scheduler has been run; call local() before run()");
+    }
     const auto id = job.definition.id;
     if (!jobs_->emplace(id, std::move(job)).second) {
-        throw error(errc::invalid_argument, "there is a local job " + id + " already");
+        throw error(errc::invalid_argument, "local job " + id + " can't be added: there is one with this id; use another id");
     }
 }
 

@@ -22,9 +22,9 @@ namespace taskflux {
 
 /// Where a local job runs at each tick.
 enum class local_scope {
-    once_per_cluster,  ///< in one process of all
+    once_per_cluster,  ///< in one of all processes
     once_per_host,     ///< in one process of each host
-    every_process      ///< in each; the broker does not know of it
+    every_process      ///< in each process; the broker stores nothing
 };
 
 /// How a schedule behaves. Setters may be chained; name the options on a line of their own before a co_await.
@@ -32,48 +32,57 @@ class schedule_options {
 public:
     schedule_options() {}
 
-    /// Its name: 1 to 128 characters of A-Z a-z 0-9 _ - . /; by default that of the task. One schedule of a name in
-    /// each queue. Not for local jobs.
+    /// The schedule's id, unique in its queue: 1 to 128 characters of A-Z a-z 0-9 _ - . /; default: the task's name.
+    /// Ignored for local jobs.
     schedule_options& id(std::string_view name) { return id_ = detail::checked_name(name), *this; }
 
-    /// What becomes of ticks that nobody was there for; default `fire_once`. `limit`: how many are caught up with, at
-    /// most 1000.
+    /// What happens to missed ticks, at which no scheduler ran; default `fire_once`. `limit`, for `catch_up`: how many of
+    /// them fire, 1 to 1000.
     schedule_options& misfire(misfire_policy policy, unsigned limit = 10) {
-        if (limit == 0) throw error(errc::invalid_argument, "misfire: a limit is at least 1; use misfire_policy::skip");
-        if (limit > detail::most_caught_up) throw error(errc::invalid_argument, "misfire: a limit is at most 1000");
+        if (limit == 0) {
+            throw error(
+                errc::invalid_argument,
+                "schedule_options: the limit of misfire must be at least 1: to catch up with none use skip");
+        }
+        if (limit > detail::most_caught_up) {
+            throw error(errc::invalid_argument,
+                        "schedule_options: the limit of misfire must be at most 1000");
+        }
         limit_ = policy == misfire_policy::catch_up ? limit : 1;
         return misfire_ = policy, *this;
     }
 
-    /// So late a tick is still on time; default 5 s, at most a year.
+    /// How late a tick may fire without being missed; default 5 s, at most 365 days.
     schedule_options& grace(duration late) {
         return grace_ = at_most_a_year(late, "grace"), *this;
     }
 
-    /// Who may fire it, by host name; empty (the default): anyone.
+    /// The names of the hosts that may fire it; empty (the default): all hosts.
     schedule_options& hosts(std::vector<std::string> names) {
         if (std::ranges::find(names, std::string()) != names.end()) {
-            throw error(errc::invalid_argument, "hosts: a host's name is not empty");
+            throw error(errc::invalid_argument, "schedule_options: a name in hosts is empty: leave it out");
         }
         return hosts_ = std::move(names), *this;
     }
 
-    /// What happens at a tick when what the last one started has not ended; default `allow`. Of a local job, what
-    /// runs in this process counts.
+    /// What happens at a tick when the task or local job of the last tick has not ended; default `allow`. For local jobs,
+    /// only those that run in this process count.
     schedule_options& overlap(overlap_policy policy) { return overlap_ = policy, *this; }
 
-    /// Each tick fires up to so much later, by a delay of its own, at most a year; keep it below the time between two
-    /// ticks.
+    /// Delays each tick by a time of its own between zero and `most`; default zero, at most 365 days. Keep it below the
+    /// time between two ticks.
     schedule_options& jitter(duration most) {
         return jitter_ = at_most_a_year(most, "jitter"), *this;
     }
 
-    /// Options of each submission: queue, priority, retry, limits, headers. Others make no sense here:
-    /// `invalid_argument`. Not for local jobs.
+    /// Options of each submission: queue, priority, retry, limits, headers. Errors: `invalid_argument` for others. Ignored
+    /// for local jobs.
     schedule_options& submit(const submit_options& options) {
         if (!options.id().empty() || !options.unique_key().empty() || options.hold() || options.at() ||
             options.delay() != duration::zero()) {
-            throw error(errc::invalid_argument, "submit: a schedule's tasks can't have an id, a unique key, hold, delay or at");
+            throw error(
+                errc::invalid_argument,
+                "schedule_options: submit can't have an id, a unique key, hold, delay or at: leave them out");
         }
         return submit_ = options, *this;
     }
@@ -89,7 +98,8 @@ public:
     const std::string& zone() const { return zone_; }
     local_scope scope() const { return scope_; }
 
-    /// What they make of a schedule. Errors: `invalid_argument` for an expression or zone that is not known.
+    /// A schedule's definition with these options; `place` is its time zone. Errors: `invalid_argument` for an invalid
+    /// expression or an unknown zone.
     schedule_definition define(std::string id, std::string_view expression, std::string_view place) const {
         schedule_definition made;
         made.cron = cron(expression).text();
@@ -106,8 +116,10 @@ public:
 
 private:
     static duration at_most_a_year(duration given, const std::string& name) {
-        if (given < duration::zero()) throw error(errc::invalid_argument, name + " must not be negative");
-        if (given > detail::longest_delay) throw error(errc::invalid_argument, name + " must not be longer than 365 days");
+        if (given < duration::zero()) throw error(errc::invalid_argument, "schedule_options: " + name + " must not be negative");
+        if (given > detail::longest_delay) {
+            throw error(errc::invalid_argument, "schedule_options: " + name + " must be at most 365 days");
+        }
         return given;
     }
 
@@ -128,29 +140,31 @@ class scheduler_options {
 public:
     scheduler_options() {}
 
-    /// The queues whose schedules it fires and finds; by default all that the broker has.
+    /// The queues whose schedules it fires and lists; default: all queues of the broker.
     scheduler_options& queues(std::vector<std::string> names) {
         for (const auto& name : names) detail::checked_name(name);
         return queues_ = std::move(names), *this;
     }
 
-    /// This host's name, for schedules that are for some hosts only and for jobs that run once per host; by default what
-    /// the system says. Name it where that changes, as in containers: what is stored for a host that never comes back
-    /// stays until it is removed.
+    /// This host's name, for schedules of some hosts only and for jobs that run once per host; default: the system's host
+    /// name. Set it where that changes, as in containers: a schedule that is stored for a host stays until it is removed.
     scheduler_options& host(std::string_view name) { return host_ = detail::checked_name(name), *this; }
 
-    /// How often it looks for schedules that others have added or changed; default 1 s. While no queue can be read up
-    /// to ten times as long.
+    /// How often it looks for schedules that other processes have added or changed; default 1 s. While no queue can be
+    /// read it backs off, up to ten times as long.
     scheduler_options& look_every(duration time) {
-        if (time <= duration::zero()) throw error(errc::invalid_argument, "look_every must be longer than nothing");
+        if (time <= duration::zero()) {
+            throw error(errc::invalid_argument,
+                        "scheduler_options: look_every must be positive: use a millisecond or more");
+        }
         return look_every_ = time, *this;
     }
 
-    /// Runs local jobs that are plain functions; by default threads of the scheduler's own, as many as the machine
-    /// has cores, if it has such jobs.
+    /// The executor of local jobs that are plain functions; default: threads of the scheduler's own, as many as the
+    /// machine has cores, started when there are such jobs.
     scheduler_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
 
-    /// Takes a line for each thing that went wrong; by default nobody does. Must not throw.
+    /// Receives a line for each problem with the broker, a schedule or a local job; default: none does. Must not throw.
     scheduler_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
 
     const std::vector<std::string>& queues() const { return queues_; }

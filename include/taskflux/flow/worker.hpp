@@ -24,7 +24,7 @@ namespace taskflux {
 ///
 /// Register handlers with `on`, then await `run`. While it runs, a worker has one thread of its own that
 /// renews its lease, and a pool for plain functions if there are any; see `worker_options`. Must not outlive
-/// the execution context of its broker. `on` and `run` are for one thread; `stop` and `counts` for any.
+/// the execution context of its broker. Call `on` and then `run` on one thread; `stop` and `counts` are thread-safe.
 class worker {
 public:
     explicit worker(broker_ptr broker, worker_options options = worker_options())
@@ -34,15 +34,16 @@ public:
     worker(const worker&) = delete;
     worker& operator=(const worker&) = delete;
 
-    /// Gives up what still runs; waits for plain functions that are under way.
+    /// Abandons coroutines that still run; waits for plain functions that run on the worker's own threads.
     ~worker();
 
     /// Sets the handler for a contract's tasks. It takes the payload, or a `context&` and the payload; and
     /// returns the result, or an `asio::awaitable` of it. Coroutines run on the broker's executor, plain
     /// functions on the CPU pool; up to `concurrency` of both at a time, on several threads if there are.
     ///
-    /// Throwing fails the attempt: the retry policy decides what follows. `retry_after` and `discard` decide
-    /// themselves. Throws `errc::invalid_argument` for a second handler, `errc::wrong_state` once it runs.
+    /// A handler that throws fails its attempt, and the retry policy decides what follows; `retry_after` and
+    /// `discard` override the policy. Errors: `errc::invalid_argument` for a second handler, `errc::wrong_state`
+    /// once `run` has been called.
     template <class R, class P, class Function>
     worker& on(const detail::contract<R, P>& contract, Function handler) {
         add(std::string(contract.name()), contract.options().queue(),
@@ -50,9 +51,9 @@ public:
         return *this;
     }
 
-    /// Sets the handler for tasks that emit values. It takes an `emitter<T>&` and the payload, perhaps behind a `context&`, and is
-    /// an `asio::awaitable<void>`. An attempt after a failed one must emit the same values again: the reader gets those
-    /// that it has not had.
+    /// Sets the handler for tasks that emit values: a coroutine of `asio::awaitable<void>` that takes an `emitter<T>&` and the
+    /// payload, with a `context&` in front of them if it wants one. An attempt after a failed one must emit the same values
+    /// again; the reader gets those that it has not received. Errors: as of the other `on`.
     template <class T, class P, class Function>
     worker& on(const detail::stream_contract<T, P>& contract, Function handler) {
         add(std::string(contract.name()), contract.options().queue(),
@@ -60,27 +61,27 @@ public:
         return *this;
     }
 
-    /// Fetches and runs tasks until it is cancelled or `stop` is called; then takes no more, lets the handlers
-    /// end within `drain_for`, cancels the rest, tells the broker and returns. Returns normally when cancelled.
-    /// Throws `errc::shut_down` when the broker is closed, `errc::wrong_state` when it runs already.
+    /// Fetches and runs tasks until it is cancelled or `stop` is called; then fetches no more, lets handlers finish
+    /// within `drain_for`, cancels the others, reports to the broker and returns. Returns normally when cancelled.
+    /// Errors: `errc::shut_down` when the broker is closed, `errc::wrong_state` when it has been called before.
     asio::awaitable<void> run();
 
-    /// Ends `run` as cancelling it does, also one that has not been called yet. Thread-safe once `run` has been
+    /// Ends `run` as cancelling it does; a `run` that is called later ends at once. Thread-safe once `run` has been
     /// called.
     void stop();
 
-    /// Like `stop`, and cancels the handlers at once; their tasks are given back.
+    /// Like `stop`, but cancels the handlers at once; their tasks are given back.
     void stop_now();
 
-    /// How many attempts are queued and running here, and how many have ended in which way.
+    /// How many attempts are queued and running in this worker, and how many have ended, by kind of end.
     executor_counts counts() const;
 
-    /// Changes how many attempts run at a time, from now on. Thread-safe once `run` has been called. Throws
+    /// Changes how many attempts run at a time, from now on. Thread-safe once `run` has been called. Errors:
     /// `errc::invalid_argument` for 0.
     void set_concurrency(std::size_t slots);
     std::size_t concurrency() const;
 
-    /// Takes no more tasks until `resume`; those that run go on. Thread-safe once `run` has been called.
+    /// Fetches no more tasks until `resume`; those that run go on. Thread-safe once `run` has been called.
     void pause();
     void resume();
     bool is_paused() const;
@@ -103,7 +104,7 @@ private:
     std::vector<weighted_queue> contract_queues_;
     std::shared_ptr<asio::thread_pool> pool_;
     std::shared_ptr<detail::worker_core> core_;
-    bool is_stopped_ = false;  // before it ran, as below
+    bool is_stopped_ = false;  // before run(), as below
     bool is_paused_ = false;
 };
 

@@ -19,9 +19,12 @@ worker::~worker() {
 }
 
 asio::awaitable<void> worker::run() {
-    if (core_) throw error(errc::wrong_state, "this worker has been run already");
+    if (core_) throw error(errc::wrong_state, "this worker can't be run again: a worker runs once; make another one");
     auto queues = options_.queues().empty() ? contract_queues_ : options_.queues();
-    if (handlers_->empty()) throw error(errc::invalid_argument, "a worker needs a handler: call on() before run()");
+    if (handlers_->empty()) {
+        throw error(errc::invalid_argument,
+                    "this worker can't be run: it has no handler; call on() before run()");
+    }
     core_ = std::make_shared<detail::worker_core>(broker_, options_, std::move(queues), handlers_, cpu());
     if (is_paused_) core_->attempts().pause(true);
     if (is_stopped_) core_->stop();
@@ -41,7 +44,10 @@ void worker::stop_now() {
 executor_counts worker::counts() const { return core_ ? core_->counts() : executor_counts{}; }
 
 void worker::set_concurrency(std::size_t slots) {
-    if (slots == 0) throw error(errc::invalid_argument, "a worker needs at least one slot; pause() takes no tasks");
+    if (slots == 0) {
+        throw error(errc::invalid_argument,
+                    "set_concurrency: a worker needs at least one slot; to take no tasks use pause()");
+    }
     if (core_) return core_->attempts().concurrency(slots);
     options_.concurrency(slots);
 }
@@ -73,15 +79,21 @@ std::vector<std::string> worker::tasks() const {
 }
 
 void worker::add(std::string name, std::string_view queue, std::unique_ptr<detail::task_handler> handler) {
-    if (core_) throw error(errc::wrong_state, "task " + name + ": handlers are set before run()");
-    if (handlers_->contains(name)) throw error(errc::invalid_argument, "task " + name + " has a handler already");
+    if (core_) {
+        throw error(errc::wrong_state, "the handler for task " + name +
+                                           " can't be set: the worker has been run; call on() before run()");
+    }
+    if (handlers_->contains(name)) {
+        throw error(errc::invalid_argument,
+                    "the handler for task " + name + " can't be set: it has one; call on() once");
+    }
     const auto same = [&](const weighted_queue& known) { return known.name == queue; };
     if (std::ranges::none_of(contract_queues_, same)) contract_queues_.push_back({std::string(queue), 1});
     handlers_->emplace(std::move(name), std::move(handler));
 }
 
 asio::any_io_executor worker::cpu() {
-    const auto is_plain = [](const auto& named) { return named.second->kind() == detail::job::kind::plain; };
+    const auto is_plain = [](const auto& named) { return named.second->kind() == detail::slot_job::kind::plain; };
     if (options_.cpu() || std::ranges::none_of(*handlers_, is_plain)) return options_.cpu();
     pool_ = detail::make_cpu_pool(options_.cpu_threads());
     return pool_->get_executor();

@@ -20,8 +20,8 @@
 
 namespace taskflux {
 
-/// Takes log lines: those that handlers write, with their task's id, and the worker's own, with null. Called
-/// from the worker's threads; must not throw.
+/// Receives log lines: those that handlers write with their task's id, the worker's own with a null pointer.
+/// Called on the worker's threads; must not throw.
 using log_sink = std::function<void(const log_line&, const task_id*)>;
 
 /// How a worker works. Setters may be chained; the same name without an argument reads.
@@ -38,7 +38,8 @@ public:
         return *this;
     }
 
-    /// The queues to serve, each looked at first as often as its weight says; none starves.
+    /// The queues to serve, with a weight of 1 or more each: a queue of weight 2 is fetched from first twice as often
+    /// as one of weight 1. No queue starves.
     worker_options& weighted_queues(const std::vector<std::pair<std::string, unsigned>>& weights) {
         queues_.clear();
         for (const auto& [name, weight] : weights) add(name, weight);
@@ -46,58 +47,56 @@ public:
         return *this;
     }
 
-    /// So many tasks run at a time; default 16.
+    /// How many tasks run at a time; default 16, at least 1.
     worker_options& concurrency(std::size_t tasks) {
-        if (tasks == 0) throw error(errc::invalid_argument, "concurrency must be at least 1");
+        if (tasks == 0) throw error(errc::invalid_argument, "worker_options: concurrency must be at least 1");
         return concurrency_ = tasks, *this;
     }
 
-    /// So many more are fetched ahead; default 0. They save round trips for short tasks, and keep long ones
-    /// from other workers.
+    /// How many more tasks are fetched ahead; default 0. That saves round trips for short tasks, and withholds long
+    /// ones from other workers.
     worker_options& prefetch(std::size_t tasks) { return prefetch_ = tasks, *this; }
 
     /// Threads for handlers that are plain functions, started by `run` when there is such a handler; 0 (the
     /// default): as many as the machine has cores.
     worker_options& cpu_threads(std::size_t threads) { return cpu_threads_ = threads, *this; }
 
-    /// Runs plain functions here instead; the worker then starts no threads for them.
+    /// The executor of plain functions; the worker then starts no threads for them.
     worker_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
 
-    /// Limit of an attempt at a task that has no timeout of its own; zero (the default): none.
+    /// The timeout of an attempt at a task that has none of its own; zero (the default): none.
     worker_options& timeout(duration limit) {
         return timeout_ = detail::not_negative(limit, "timeout"), *this;
     }
 
-    /// How long a silent worker keeps its tasks; default 30 s, at least 100 ms. Renewed three times as often.
+    /// How long a worker keeps its tasks without a heartbeat; default 30 s, at least 100 ms. Each heartbeat renews
+    /// the lease, after a third of it.
     worker_options& lease(duration length) {
-        if (length < std::chrono::milliseconds(100)) {
-            throw error(errc::invalid_argument, "a lease is at least 100 ms long");
-        }
-        return lease_ = length, *this;
+        return lease_ = detail::checked_lease(length, "worker_options"), *this;
     }
 
-    /// Renews the lease on a thread of its own (the default), so that a handler which blocks the I/O thread
-    /// cannot starve it. Without, on the I/O executor.
+    /// Whether the lease is renewed on a thread of its own (the default), so that a handler which blocks the I/O
+    /// thread can't stop the heartbeat. If not, it is renewed on the I/O executor.
     worker_options& renewal_thread(bool on) { return renewal_thread_ = on, *this; }
 
-    /// When the I/O executor has not moved for so long, its lease is no longer renewed and other workers take
+    /// When the I/O executor has been blocked for this long, the lease is no longer renewed and other workers take
     /// over; default 5 minutes, zero: never. Needs the renewal thread.
     worker_options& stuck_after(duration limit) { return stuck_after_ = limit, *this; }
 
     /// How long a stopping worker lets its handlers finish before it cancels them; default 30 s.
     worker_options& drain_for(duration limit) { return drain_for_ = limit, *this; }
 
-    /// How long cancelled handlers then have to end, before their tasks are given back without them; default
+    /// How long cancelled handlers then have to return before their tasks are given back all the same; default
     /// 5 s.
     worker_options& unwind_for(duration limit) { return unwind_for_ = limit, *this; }
 
-    /// The node's name in records and logs; by default a UUID.
+    /// The node's name in records and logs; default: a UUID.
     worker_options& name(std::string node) { return name_ = std::move(node), *this; }
 
-    /// Where log lines go; by default nowhere.
+    /// Receives log lines; default: none does.
     worker_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
-    /// Seeds the draws of weighted queues and of jitter; by default random.
+    /// Seeds the random order of weighted queues and the jitter of retries; default: random.
     worker_options& seed(std::uint32_t value) { return seed_ = value, *this; }
 
     const std::vector<weighted_queue>& queues() const { return queues_; }
@@ -118,10 +117,16 @@ public:
 
 private:
     void add(std::string name, unsigned weight) {
-        if (!is_valid_name(name)) throw error(errc::invalid_argument, "not a queue name: \"" + name + "\"");
-        if (weight == 0) throw error(errc::invalid_argument, "queue " + name + ": a weight is at least 1");
+        detail::checked_name(name, "queue");
+        if (weight == 0) {
+            throw error(errc::invalid_argument,
+                        "worker_options: the weight of queue " + name + " must be at least 1");
+        }
         for (const auto& queue : queues_) {
-            if (queue.name == name) throw error(errc::invalid_argument, "queue " + name + " is named twice");
+            if (queue.name == name) {
+                throw error(errc::invalid_argument,
+                            "worker_options: queue " + name + " is listed twice: leave one out");
+            }
         }
         queues_.push_back({std::move(name), weight});
     }

@@ -6,7 +6,7 @@
 #include <taskflux/broker/memory.ipp>
 #include <taskflux/calls/rpc.ipp>
 #include <taskflux/calls/rpc/core.ipp>
-#include <taskflux/calls/rpc/letters.ipp>
+#include <taskflux/calls/rpc/messages.ipp>
 #include <taskflux/calls/service.ipp>
 #include <taskflux/calls/service/core.ipp>
 #include <taskflux/calls/stream.ipp>
@@ -21,6 +21,6 @@
 #include <taskflux/detail/platform/process.ipp>
 #include <taskflux/detail/sleep.ipp>
 #include <taskflux/detail/spawn.ipp>
-#include <taskflux/exec/executor/attempts.ipp>
+#include <taskflux/exec/executor/executor_state.ipp>
 #include <taskflux/exec/slots/slots.ipp>
 #include <taskflux/host.ipp>

@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(a_config_that_does_not_fit_the_program_is_refused) {
         return refusal(a);
     };
     BOOST_TEST(with([](auto& c) { c.enabled_tasks = {"mial"}; }) ==
-               "config: /enabled_tasks/0: this program has no task \"mial\"; did you mean \"mail\"? There are: \"mail\"");
+               "config: /enabled_tasks/0: this program has no task \"mial\"; did you mean \"mail\"? Allowed: \"mail\"");
     BOOST_TEST(with([](auto& c) { c.services = {"calculator"}; }).starts_with("config: /services/0: this program has no service"));
     const auto scheduled = [&](const std::string& task, boost::json::value payload) {
         return with([&](auto& c) {
@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(a_config_that_does_not_fit_the_program_is_refused) {
     BOOST_TEST(scheduled("mial", 1).starts_with("config: /schedules/0/task: this program has no task \"mial\"; did you mean"));
     BOOST_TEST(scheduled("mail", "x").starts_with("config: /schedules/0/payload: expected an integer"));
     app none{config};
-    BOOST_TEST(refusal(none) == "config: there is nothing to run: no task is enabled, and there are neither services nor schedules");
+    BOOST_TEST(refusal(none) == "config: there is nothing to run: no task is enabled, and no service and no schedule is set; enable one");
 }
 
 BOOST_AUTO_TEST_CASE(schedules_of_program_and_config_are_stored) {
@@ -301,7 +301,7 @@ BOOST_AUTO_TEST_CASE(a_log_file_that_cannot_be_opened_is_refused) {
     config.log_path = "/nowhere/app.log";
     app a{config};
     a.on(note, nothing);
-    BOOST_TEST(refusal(a) == "config: /log_path: /nowhere/app.log can't be opened: No such file or directory");
+    BOOST_TEST(refusal(a) == "config: /log_path: the log file /nowhere/app.log can't be opened: No such file or directory");
 }
 
 BOOST_AUTO_TEST_CASE(the_start_line_shows_no_password) {
@@ -330,10 +330,10 @@ BOOST_AUTO_TEST_CASE(a_wrong_command_line_is_refused_with_what_is_meant) {
         }
         return std::string("accepted");
     };
-    BOOST_TEST(refused({"--confg", "x"}).starts_with("command line: there is no option \"--confg\"; did you mean \"--config\"?"));
+    BOOST_TEST(refused({"--confg", "x"}).starts_with("command line: unknown option \"--confg\"; did you mean \"--config\"?"));
     BOOST_TEST(refused({"--config"}) == "command line: --config needs a value");
     BOOST_TEST(refused({"--help=x"}) == "command line: --help takes no value");
-    BOOST_TEST(refused({"x"}).starts_with("command line: there is no option \"x\"; there are: \"--config\""));
+    BOOST_TEST(refused({"x"}).starts_with("command line: unknown option \"x\"; allowed: \"--config\""));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -92,8 +92,8 @@ BOOST_AUTO_TEST_CASE(every_kind_of_value_is_read) {
 BOOST_AUTO_TEST_CASE(a_wrong_value_is_refused_with_its_place_and_what_is_allowed) {
     const std::vector<std::pair<std::string, std::string>> mistakes{
         {"{\n  \"concurency\": 4\n}",
-         "app.json:2:3: /concurency: there is no such key; did you mean \"concurrency\"? There are: \"url\", \"node\""},
-        {R"({"colour": 1})", "app.json:1:2: /colour: there is no such key; there are: \"url\""},
+         "app.json:2:3: /concurency: unknown key; did you mean \"concurrency\"? Allowed: \"url\", \"node\""},
+        {R"({"colour": 1})", "app.json:1:2: /colour: unknown key; allowed: \"url\""},
         {R"({"concurrency": 0})", "app.json:1:2: /concurrency: expected an integer from 1 to 100000, got 0"},
         {R"({"concurrency": "four"})", "app.json:1:2: /concurrency: expected an integer from 0 to 4294967295, got string"},
         {R"({"log_level": "loud"})", "app.json:1:2: /log_level: expected one of \"trace\", \"debug\", \"info\""},
@@ -101,20 +101,20 @@ BOOST_AUTO_TEST_CASE(a_wrong_value_is_refused_with_its_place_and_what_is_allowed
         {R"({"drain_for": "9999d"})", "app.json:1:2: /drain_for: expected a time"},
         {R"({"lease": "10ms"})", "app.json:1:2: /lease: expected a time from 100ms to 3650d, got 10ms"},
         {"{\"queues\": [\"a\",\n \"a b\"]}", "app.json:2:2: /queues/1: expected a name of 1 to 128 characters"},
-        {R"({"queues": ["a", "a"]})", "app.json:1:18: /queues/1: \"a\" is here for the second time"},
+        {R"({"queues": ["a", "a"]})", "app.json:1:18: /queues/1: \"a\" is listed twice: remove one"},
         {R"({"queues": ["mail"], "weights": {"mial": 2}})",
-         "app.json:1:34: /weights/mial: this queue is not in /queues; did you mean \"mail\"?"},
-        {R"({"url": "memory://x"})", "app.json:1:2: /url: memory:// takes nothing after it: it names this process's own memory"},
+         "app.json:1:34: /weights/mial: this queue is not in /queues: add it there; did you mean \"mail\"?"},
+        {R"({"url": "memory://x"})", "app.json:1:2: /url: memory:// takes nothing after it: it is this process's own memory"},
         {R"({"url": "redis://user:secret@"})", "app.json:1:2: /url: "},
         {R"({"url": "pigeon://"})", "app.json:1:2: /url: no broker for pigeon://"},
         {R"({"schedules": [{"task": "t"}]})", "app.json:1:16: /schedules/0/cron: the cron expression is missing"},
         {R"({"schedules": [{"task": "t", "cron": "* * *"}]})", "app.json:1:30: /schedules/0/cron: "},
         {R"({"schedules": [{"task": "t", "cron": "@daily", "zone": "Mars"}]})", "app.json:1:48: /schedules/0/zone: "},
-        {R"({"schedules": [{"tsk": "t"}]})", "app.json:1:17: /schedules/0/tsk: there is no such key; did you mean \"task\"?"},
-        {"{\n\"node\": \"a\",\n \"node\": \"b\"}", "app.json:3:2: /node: the key is here for the second time"},
+        {R"({"schedules": [{"tsk": "t"}]})", "app.json:1:17: /schedules/0/tsk: unknown key; did you mean \"task\"?"},
+        {"{\n\"node\": \"a\",\n \"node\": \"b\"}", "app.json:3:2: /node: the key is there twice: remove one"},
         {"{\n\"node\" 1}", "app.json:2:8: not valid JSON: "},
         {"[]", "app.json:1:1: expected object, got an array of 0"},
-        {R"({"environments": {"TEST": {"nod": "x"}}})", "app.json:1:28: /environments/TEST/nod: there is no such key; did you mean \"node\"?"},
+        {R"({"environments": {"TEST": {"nod": "x"}}})", "app.json:1:28: /environments/TEST/nod: unknown key; did you mean \"node\"?"},
         {R"({"environments": {"PROD": {}}})", "app.json:1:19: /environments/PROD: expected one of \"TEST\", \"STAGE\", \"PRODUCTION\""},
         {R"({"environments": {"TEST": 1}})", "app.json:1:19: /environments/TEST: expected object, got number 1"},
     };
@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_variable_is_refused_as_a_wrong_key_is) {
                "environment variable TASKFLUX_CONCURRENCY: /concurrency: expected an integer from 1 to 100000, got 0");
     BOOST_TEST(wrong("TASKFLUX_CONCURRENCY", "many").starts_with("environment variable TASKFLUX_CONCURRENCY: /concurrency: "));
     BOOST_TEST(wrong("TASKFLUX_QUEUES", "a,?").starts_with("environment variable TASKFLUX_QUEUES: /queues/1: "));
-    BOOST_TEST(wrong("TASKFLUX_CONCURENCY", "1") == "environment variable TASKFLUX_CONCURENCY: there is no such variable; "
+    BOOST_TEST(wrong("TASKFLUX_CONCURENCY", "1") == "environment variable TASKFLUX_CONCURENCY: unknown variable; "
                                                     "did you mean TASKFLUX_CONCURRENCY?");
 }
 
@@ -191,10 +191,10 @@ BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_read_is_named) {
         }
         return std::string("read");
     };
-    BOOST_TEST(what("/nowhere/app.json") == "/nowhere/app.json: it can't be read: No such file or directory");
+    BOOST_TEST(what("/nowhere/app.json") == "/nowhere/app.json: the config file can't be read: No such file or directory");
     std::filesystem::create_directory(path / "folder.json");
-    BOOST_TEST(what((path / "folder.json").string()).ends_with("it can't be read: Is a directory"));
-    BOOST_TEST(what("app.toml") == "app.toml: the name of a config file ends in one of \".json\" (for YAML see "
+    BOOST_TEST(what((path / "folder.json").string()).ends_with("the config file can't be read: Is a directory"));
+    BOOST_TEST(what("app.toml") == "app.toml: unknown kind of config file: its name must end in one of \".json\" (for YAML see "
                                    "<taskflux/app/yaml.hpp>)");
 }
 

@@ -73,15 +73,15 @@ BOOST_AUTO_TEST_CASE(an_empty_file_says_nothing) {
 
 BOOST_AUTO_TEST_CASE(a_wrong_value_is_refused_with_its_place) {
     const std::vector<std::pair<std::string, std::string>> mistakes{
-        {"node: a\nconcurency: 4\n", "2:1: /concurency: there is no such key; did you mean \"concurrency\"?"},
+        {"node: a\nconcurency: 4\n", "2:1: /concurency: unknown key; did you mean \"concurrency\"?"},
         {"concurrency: many\n", "1:1: /concurrency: expected an integer from 0 to 4294967295, got string \"many\""},
         {"node: 12\n", "1:1: /node: expected string, got number 12"},
         {"queues:\n  - a\n  - 'b c'\n", "3:5: /queues/1: expected a name of"},
-        {"node: a\nnode: b\n", "2:1: /node: the key is here for the second time"},
+        {"node: a\nnode: b\n", "2:1: /node: the key is there twice: remove one"},
         {"schedules:\n  - task: t\n    cron: x\n", "3:5: /schedules/0/cron: "},
         {"node: [a\n", "2:1: not valid YAML: "},
         {"- a\n", "1:1: expected object, got an array of 1"},
-        {"? [a]\n: b\n", "1:3: a key is a word"},
+        {"? [a]\n: b\n", "1:3: a key must be a scalar"},
         {"queues: &all [*all]\n", "1:9: nested deeper than 32 levels"},
     };
     for (const auto& [text, begins] : mistakes) {

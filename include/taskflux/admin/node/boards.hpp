@@ -12,7 +12,7 @@ namespace taskflux::detail {
 
 inline constexpr const char* nodes_board = "taskflux/nodes";
 
-/// What nodes begin with, by their names.
+/// The settings that nodes start with, by their names.
 inline constexpr const char* settings_board = "taskflux/settings";
 
 struct node_settings {
@@ -21,7 +21,7 @@ struct node_settings {
 };
 BOOST_DESCRIBE_STRUCT(node_settings, (), (concurrency, paused))
 
-/// What every node serves.
+/// The method that every node serves.
 inline constexpr method<node_info(node_order)> steer_node{"taskflux/node", "steer"};
 
 }  // namespace taskflux::detail

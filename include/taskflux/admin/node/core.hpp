@@ -17,14 +17,14 @@
 
 namespace taskflux::detail {
 
-/// A node while it runs: its worker, the service that steers it, and what shows it in the directory, on one strand.
+/// A node while it runs: its worker, the service that steers it, and its heartbeat in the directory, on one strand.
 class node_core final : public std::enable_shared_from_this<node_core> {
 public:
     node_core(broker_ptr broker, worker& shown, node_options options);
 
     const asio::any_io_executor& strand() const { return strand_; }
 
-    /// Until the worker has ended, and nothing of the node is left in the directory. Throws what the worker threw.
+    /// Runs until the worker has ended and the node has left the directory. Throws what the worker threw.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>);
 
     /// Stops the worker, and with it the node. Thread-safe; may come before `live`.
@@ -35,19 +35,19 @@ public:
 private:
     std::string host() const;
 
-    /// Begins with what others have asked for.
+    /// Applies the settings that the directory keeps for this node's name.
     asio::awaitable<void> begin();
     asio::awaitable<void> take_settings();
 
     asio::awaitable<void> be_steered();
     static asio::awaitable<node_info> obey(node_core& self, node_order order);
 
-    /// Tells the directory now and then, and when something has changed.
+    /// Sends heartbeats to the directory, also when something has changed.
     asio::awaitable<void> show();
     asio::awaitable<void> announce();
 
     /// Logs an error, if there is one.
-    void tell(const std::string& what, const std::exception_ptr& error) const;
+    void log_trouble(const std::string& what, const std::exception_ptr& error) const;
 
     const broker_ptr broker_;
     worker& worker_;

@@ -24,7 +24,7 @@
 
 namespace taskflux::detail {
 
-/// As many slots as a worker of this machine can count.
+/// `wanted`, limited to what `size_t` can hold.
 inline std::size_t slots_of(std::uint64_t wanted) {
     return static_cast<std::size_t>((std::min)(wanted, std::uint64_t((std::numeric_limits<std::size_t>::max)())));
 }
@@ -39,7 +39,9 @@ node_core::node_core(broker_ptr broker, worker& shown, node_options options)
 
 asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     const auto self = shared_from_this();
-    if (std::exchange(has_begun_, true)) throw error(errc::wrong_state, "this node has been run already");
+    if (std::exchange(has_begun_, true)) {
+        throw error(errc::wrong_state, "this node can't be run again: a node runs once; make another one");
+    }
     parts_.start(beginning_, begin());
     co_await parts_.end_of(beginning_);
     auto running = worker_.run();  // before an order can come
@@ -54,7 +56,7 @@ asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     co_await parts_.end_of(showing_);
     auto leaving = broker_->withdraw(nodes_board, id_);
     const auto left = co_await caught(std::move(leaving));
-    tell("leaving the directory", left.failure());
+    log_trouble("leaving the directory", left.failure());
     co_await parts_.end_of_all();
     parts_.check();
 }
@@ -91,7 +93,7 @@ asio::awaitable<void> node_core::begin() {
     const auto self = shared_from_this();
     auto taking = take_settings();
     const auto taken = co_await caught(std::move(taking));
-    tell("reading what is kept for it", taken.failure());
+    log_trouble("reading its settings", taken.failure());
 }
 
 asio::awaitable<void> node_core::take_settings() {
@@ -109,7 +111,7 @@ asio::awaitable<void> node_core::be_steered() {
     const auto self = shared_from_this();
     auto serving = service_.run();
     const auto served = co_await caught(std::move(serving));
-    tell("steering it", served.failure());
+    log_trouble("serving its steering calls", served.failure());
 }
 
 asio::awaitable<node_info> node_core::obey(node_core& self, node_order order) {
@@ -132,7 +134,7 @@ asio::awaitable<void> node_core::show() {
         const auto next = later(clock.now(), renewal_period(options_.lease()));
         auto telling = announce();
         const auto told = co_await caught(std::move(telling));
-        tell("telling that it is there", told.failure());
+        log_trouble("its heartbeat", told.failure());
         if (is_over_) break;
         const alarm at(clock, strand_, changed_, next);
         co_await changed_->wait();
@@ -144,7 +146,7 @@ asio::awaitable<void> node_core::announce() {
     co_await broker_->announce(nodes_board, id_, std::move(text), options_.lease());
 }
 
-void node_core::tell(const std::string& what, const std::exception_ptr& error) const {
+void node_core::log_trouble(const std::string& what, const std::exception_ptr& error) const {
     if (!error || !options_.log()) return;
     try {
         std::rethrow_exception(error);

@@ -5,7 +5,7 @@
 
 namespace taskflux::detail {
 
-/// What the command line of an app asks for.
+/// The command line of an app.
 struct command_line {
     std::string config;  ///< empty: none
     std::string env;     ///< empty: none
@@ -14,10 +14,10 @@ struct command_line {
     bool version = false;
 };
 
-/// The words behind the program's name. Throws `config_error` for what is not known.
+/// Reads the arguments after the program's name. Throws `config_error` for an unknown option.
 command_line parse_command_line(const std::vector<std::string>& words);
 
-/// What --help prints.
+/// The text that --help prints.
 std::string help_text(const std::string& program);
 
 }  // namespace taskflux::detail

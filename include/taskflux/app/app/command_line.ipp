@@ -20,7 +20,7 @@ command_line parse_command_line(const std::vector<std::string>& words) {
         const auto name = words[i].substr(0, equals);
         const bool takes_value = name == "--config" || name == "--env";
         if (std::ranges::find(known, name) == known.end()) {
-            fail("there is no option \"" + name + '"' + allowed_instead(name, known));
+            fail("unknown option \"" + name + '"' + allowed_instead(name, known));
         }
         if (!takes_value && equals != std::string::npos) fail(name + " takes no value");
         if (name == "--check-config") found.check = true;
@@ -37,14 +37,14 @@ command_line parse_command_line(const std::vector<std::string>& words) {
 
 std::string help_text(const std::string& program) {
     return "usage: " + program + " [--config FILE] [--env TEST|STAGE|PRODUCTION] [--check-config]\n\n"
-           "  --config FILE    the config to work by; by default the variable TASKFLUX_CONFIG names it\n"
-           "  --env NAME       the config's section to lay over the rest; by default the variable TASKFLUX_ENV\n"
-           "  --check-config   read the config, say what is wrong with it, and end\n"
-           "  --help           print this\n"
+           "  --config FILE    the config file; default: the variable TASKFLUX_CONFIG\n"
+           "  --env NAME       the environment, whose section of the config applies; default: the variable TASKFLUX_ENV\n"
+           "  --check-config   check the config, print the first error, and exit\n"
+           "  --help           print this text\n"
            "  --version        print the version of taskflux\n\n"
            "Environment variables win over the file: TASKFLUX_URL, TASKFLUX_CONCURRENCY, and so on for each key.\n"
-           "SIGINT and SIGTERM let what runs end, for as long as drain_for says; a second one ends at once.\n"
-           "Exit codes: 0 done, 1 it failed while it ran, 2 the command line or the config is wrong.\n";
+           "SIGINT and SIGTERM stop the program: handlers may finish within drain_for; a second signal ends it at once.\n"
+           "Exit codes: 0 stopped, 1 failed while running, 2 the command line or the config is wrong.\n";
 }
 
 }  // namespace taskflux::detail

@@ -29,9 +29,9 @@ public:
 
     const asio::any_io_executor& strand() const { return strand_; }
 
-    // What it is made of, set before it lives.
+    // Its parts, set before `live`.
     std::unique_ptr<taskflux::worker> worker;        // null: no task is run here
-    std::unique_ptr<node> shown;                     // where there is one
+    std::unique_ptr<node> shown;                     // null where there is no worker
     std::unique_ptr<taskflux::service> service;      // null: nothing is served
     std::unique_ptr<taskflux::scheduler> scheduler;  // null: there is no schedule
     std::vector<app_schedule> schedules;
@@ -39,7 +39,7 @@ public:
     std::vector<starter> starters;
     std::function<void()> on_ready = [] {};
 
-    /// Until it is stopped, or a part has failed, which throws.
+    /// Runs until it is stopped, or a part has failed, which throws.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>);
 
     /// Thread-safe; may come before `live`, and more than once.

@@ -46,7 +46,7 @@ log_writer::log_writer(const std::string& path, log_level least) : least_(least)
     errno = 0;
     file_.open(path, std::ios::app | std::ios::binary);
     if (file_) return;
-    throw config_error("/log_path", path + " can't be opened: " + std::generic_category().message(errno));
+    throw config_error("/log_path", "the log file " + path + " can't be opened: " + std::generic_category().message(errno));
 }
 
 void log_writer::write(const log_line& line, const task_id* task) {

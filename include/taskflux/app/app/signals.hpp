@@ -11,8 +11,8 @@
 
 namespace taskflux::detail {
 
-/// Hears SIGINT and SIGTERM while it lives, on a thread of its own: so that a handler that keeps the others busy can't keep
-/// a program from being ended.
+/// Handles SIGINT and SIGTERM while it lives, on a thread of its own, so that handlers that block all other threads can't
+/// keep a program from being ended.
 class signals {
 public:
     explicit signals(std::function<void(int)> on_signal) : on_signal_(std::move(on_signal)) {

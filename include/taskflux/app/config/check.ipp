@@ -22,8 +22,6 @@ std::string shown_url(std::string_view url) {
     return names_memory(url) ? std::string(url) : redis::to_string(redis::parse_url(url));
 }
 
-std::string reason_of(const error& e) { return e.what(); }
-
 void check_range(const std::string& pointer, unsigned value, unsigned least, unsigned most) {
     if (value >= least && value <= most) return;
     throw config_error(pointer, "expected an integer from " + std::to_string(least) + " to " + std::to_string(most) +
@@ -47,7 +45,7 @@ void check_names(const std::string& pointer, const std::vector<std::string>& nam
         check_name(here, names[i]);
         const auto end = names.begin() + static_cast<std::ptrdiff_t>(i);
         if (std::find(names.begin(), end, names[i]) != end) {
-            throw config_error(here, '"' + names[i] + "\" is here for the second time");
+            throw config_error(here, '"' + names[i] + "\" is listed twice: remove one");
         }
     }
 }
@@ -56,7 +54,7 @@ void check_weights(const app_config& config) {
     for (const auto& [queue, weight] : config.weights) {
         const auto here = path(path(path(), "weights"), queue).pointer();
         if (std::ranges::find(config.queues, queue) == config.queues.end()) {
-            throw config_error(here, "this queue is not in /queues" + allowed_instead(queue, config.queues));
+            throw config_error(here, "this queue is not in /queues: add it there" + allowed_instead(queue, config.queues));
         }
         check_range(here, weight, 1, 1'000'000);
     }
@@ -72,7 +70,7 @@ void check_schedule(const std::string& pointer, const schedule_config& one) {
         try {
             use();
         } catch (const error& e) {
-            throw config_error(pointer + member, reason_of(e));
+            throw config_error(pointer + member, e.what());
         }
     };
     check("/cron", [&] { cron{one.cron}; });
@@ -91,7 +89,7 @@ void check_config(const app_config& config) {
     try {
         shown_url(config.url);
     } catch (const error& e) {
-        throw config_error("/url", reason_of(e));
+        throw config_error("/url", e.what());
     }
     if (!config.node.empty()) check_name("/node", config.node);
     check_names("/queues", config.queues);

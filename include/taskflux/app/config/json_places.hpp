@@ -22,7 +22,7 @@ inline std::string place_in(std::string_view text, std::size_t offset, const std
     return name + ':' + std::to_string(line) + ':' + std::to_string(column);
 }
 
-/// Walks over a text that is JSON already, and tells where each member's key and each element is.
+/// Walks over a text that is known to be JSON, and calls a listener with the place of each member's key and each element.
 class json_places {
 public:
     /// Called with a JSON pointer and the offset of what it names.

@@ -7,12 +7,12 @@
 
 namespace taskflux::detail {
 
-/// A config, and where each part of it was said: for errors that show later.
+/// A config, and the place of each value in its sources, for errors that are found later.
 struct loaded_config {
     app_config values;
     std::map<std::string, std::string> places;
 
-    /// The error, with the place of what is wrong.
+    /// The error with the place of its value.
     config_error placed(const config_error& e) const;
 };
 

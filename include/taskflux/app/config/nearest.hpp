@@ -10,7 +10,7 @@
 
 namespace taskflux::detail {
 
-/// How many letters have to be added, left out, replaced or swapped with the next (optimal string alignment).
+/// How many characters have to be added, removed, replaced or swapped with the next one (optimal string alignment).
 inline std::size_t letters_between(std::string_view one, std::string_view other) {
     std::vector<std::size_t> before, last, row(other.size() + 1);
     std::iota(row.begin(), row.end(), std::size_t(0));
@@ -27,7 +27,7 @@ inline std::size_t letters_between(std::string_view one, std::string_view other)
     return row.back();
 }
 
-/// The one that `text` was probably meant to be; empty when none is near.
+/// The name that `text` was probably meant to be; empty when none is near.
 inline std::string_view nearest(std::string_view text, const std::vector<std::string>& allowed) {
     std::string_view found;
     auto best = (std::max)(text.size() / 3, std::size_t(1)) + 1;
@@ -45,11 +45,11 @@ inline std::string quoted_list(const std::vector<std::string>& names) {
     return text.empty() ? "none" : text;
 }
 
-/// The end of a sentence about a name that is none of these.
+/// The end of an error about a name that is not allowed: which one was probably meant, and all that are allowed.
 inline std::string allowed_instead(std::string_view text, const std::vector<std::string>& allowed) {
     const auto meant = nearest(text, allowed);
     std::string end = meant.empty() ? "" : "; did you mean \"" + std::string(meant) + "\"?";
-    return end.append(end.empty() ? "; there are: " : " There are: ").append(quoted_list(allowed));
+    return end.append(end.empty() ? "; allowed: " : " Allowed: ").append(quoted_list(allowed));
 }
 
 }  // namespace taskflux::detail

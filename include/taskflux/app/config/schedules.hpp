@@ -9,7 +9,7 @@
 
 namespace taskflux::detail {
 
-/// A schedule that an app stores when it starts. The task's type is known no more: its payload is encoded.
+/// A schedule that an app stores when it starts, with its payload encoded.
 struct app_schedule {
     std::string cron;
     std::string task;
@@ -31,7 +31,7 @@ inline schedule_options options_of(const schedule_config& config) {
     return options.submit(submit);
 }
 
-/// A contract's options with `defaults` in the place of limits that are the usual ones.
+/// A contract's options, in which `defaults` replace limits that the contract does not set.
 inline task_options with_defaults(task_options contract, const submit_options& defaults) {
     const auto policy = defaults.under(contract.policy());
     return contract.deadline(policy.deadline).retention(policy.retention, policy.failed_retention);

@@ -26,16 +26,16 @@ inline void refuse_unknown_keys(const boost::json::object& object, const std::ve
     for (const auto& member : object) {
         if (std::ranges::find(allowed, std::string_view(member.key())) != allowed.end()) continue;
         throw config_error(path(at, member.key()).pointer(),
-                           "there is no such key" + allowed_instead(member.key(), allowed));
+                           "unknown key" + allowed_instead(member.key(), allowed));
     }
 }
 
-/// The codec lets unknown keys pass, for the sake of newer peers. A config has none.
+/// The codec ignores unknown keys, for messages of newer versions; in a config they are errors.
 template <class T>
 void refuse_unknown_keys(const boost::json::value& json, const path& at) {
     if constexpr (kind_of<T> == kind::object) {
         const auto* object = json.if_object();
-        if (!object) return;  // as of the next, the codec says so
+        if (!object) return;  // the codec refuses another type, also below
         refuse_unknown_keys(*object, keys_of<T>(), at);
         for_each_member<T>([&]<class Member>(Member) {
             using value_type = std::remove_cvref_t<decltype(std::declval<T&>().*Member::pointer)>;
@@ -50,7 +50,7 @@ void refuse_unknown_keys(const boost::json::value& json, const path& at) {
     }
 }
 
-/// What `json` says over what `values` have. Throws `config_error`.
+/// Reads `json` over `values`. Throws `config_error`.
 template <class T>
 void read_strictly(const boost::json::value& json, T& values) {
     refuse_unknown_keys<T>(json, path());

@@ -43,7 +43,7 @@ inline std::vector<std::string> split(std::string_view text) {
     }
 }
 
-/// A number where the text is one; the codec tells of what is not.
+/// A number where the text is one, else the text, which the codec refuses.
 inline boost::json::value number_or_text(std::string_view text) {
     std::int64_t number = 0;
     const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -51,7 +51,7 @@ inline boost::json::value number_or_text(std::string_view text) {
     return boost::json::value(text);
 }
 
-/// What a variable says for a member of type `T`: lists are "a,b", maps "a=1,b=2".
+/// The value of a variable for a member of type `T`: lists are "a,b", maps "a=1,b=2".
 template <class T>
 boost::json::value value_in(std::string_view text) {
     if constexpr (kind_of<T> == kind::integer) {
@@ -72,7 +72,7 @@ boost::json::value value_in(std::string_view text) {
     }
 }
 
-/// What environment variables say. Throws `config_error` for one that looks like a misspelling.
+/// The keys that environment variables set. Throws `config_error` for a name that looks misspelt.
 inline config_document read_variables(const std::map<std::string, std::string>& variables) {
     config_document made;
     auto& root = made.root.emplace_object();
@@ -89,10 +89,10 @@ inline config_document read_variables(const std::map<std::string, std::string>& 
     });
     for (const auto& [name, value] : variables) {
         if (!name.starts_with("TASKFLUX_") || std::ranges::find(known, name) != known.end()) continue;
-        // What is not near to any may be somebody else's.
+        // A name that is not near to any may belong to another library.
         const auto meant = nearest(name, known);
         if (meant.empty() || letters_between(name, meant) > 2) continue;
-        throw config_error("", "there is no such variable; did you mean " + std::string(meant) + "?",
+        throw config_error("", "unknown variable; did you mean " + std::string(meant) + "?",
                            "environment variable " + name);
     }
     return made;

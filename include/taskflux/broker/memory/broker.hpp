@@ -66,15 +66,15 @@ public:
         });
     }
 
-    awaitable<std::vector<effect>> tell(std::string queue, std::string consumer,
-                                        std::vector<report> reports) override {
-        co_return hub_->for_each(queue, reports, [&](auto& in, report& news, time_point) {
-            return in.tell(in.find_consumer(consumer), std::move(news));
+    awaitable<std::vector<effect>> report(std::string queue, std::string consumer,
+                                          std::vector<attempt_report> reports) override {
+        co_return hub_->for_each(queue, reports, [&](auto& in, attempt_report& news, time_point) {
+            return in.report(in.find_consumer(consumer), std::move(news));
         });
     }
 
-    awaitable<noted> note(task_id id, journal_notes notes) override {
-        co_return hub_->in_existing(id.queue, [&](auto& in, time_point now) { return in.note(id, notes, now); });
+    awaitable<journal_written> write_journal(task_id id, journal_write what) override {
+        co_return hub_->in_existing(id.queue, [&](auto& in, time_point now) { return in.write_journal(id, what, now); });
     }
 
     awaitable<journal_page> journal(task_id id, journal_query query) override {
@@ -141,7 +141,7 @@ public:
         co_return hub_->in_existing(id.queue, [&](auto& in, time_point) -> std::optional<task_record> {
             const auto* task = in.find(id.key);
             if (!task) return std::nullopt;
-            return record_of(id.queue, in, *task);
+            return view_record(id.queue, in, *task);
         });
     }
 

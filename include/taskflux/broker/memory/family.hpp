@@ -9,15 +9,15 @@
 
 namespace taskflux::memory {
 
-/// The tasks of one queue, with their journals: subtasks that a task waits for, signals, pauses. Not thread-safe.
+/// The tasks of one queue, with their journals: subtasks that a task waits for, signals, suspensions. Not thread-safe.
 class family_store : public task_store {
 public:
     using task_store::task_store;
 
     /// With subtasks that it has spawned it ends when their policy says so, and its result is kept until then.
     void complete(entry& task, std::string result, time_point now) {
-        const auto* notes = task.journal();
-        if (task.cancel_requested || !notes || !notes->has_spawned()) {
+        const auto* own_journal = task.journal();
+        if (task.cancel_requested || !own_journal || !own_journal->has_spawned()) {
             return task_store::complete(task, std::move(result), now);
         }
         task.result = std::move(result);
@@ -28,27 +28,27 @@ public:
     }
 
     /// Waits for a signal, which may have come, or for time alone where `awaited` is empty.
-    void pause(entry& task, std::string awaited, duration delay, time_point now) {
+    void suspend(entry& task, std::string awaited, duration delay, time_point now) {
         if (task.cancel_requested) {
             ++task.failed_attempts;
             return cancel(task, now);
         }
-        auto& notes = journal_of(task);
-        const bool has_come = !awaited.empty() && notes.has(awaited);
-        notes.awaited = std::move(awaited);
+        auto& own_journal = journal_of(task);
+        const bool has_come = !awaited.empty() && own_journal.has(awaited);
+        own_journal.awaited = std::move(awaited);
         detach(task);
         make_ready(task, task_event::retry, has_come ? now : later(now, delay), now);
     }
 
     /// Throws `too_large`.
     void signal(entry& task, const std::string& name, std::string value, time_point now) {
-        auto& notes = journal_of(task);
-        const auto key = notes.add_signal(name, std::move(value));
-        if (task.state == task_state::scheduled && notes.awaited == key) promote(task, now);
+        auto& own_journal = journal_of(task);
+        const auto key = own_journal.add_signal(name, std::move(value));
+        if (task.state == task_state::scheduled && own_journal.awaited == key) promote(task, now);
     }
 
-    noted note(entry& task, journal_notes& notes, time_point now) {
-        auto answer = journal_of(task).note(notes);
+    journal_written write_journal(entry& task, journal_write& what, time_point now) {
+        auto answer = journal_of(task).write(what);
         if (task.state == task_state::waiting_children) judge_children(task, now);  // one that was waited for may be out
         return answer;
     }
@@ -56,8 +56,8 @@ public:
     /// A subtask has ended.
     void end_child(entry& task, const std::string& key, const std::string& own_id, const task_outcome& outcome,
                    time_point now) {
-        auto* const notes = task.journal();
-        if (!notes || !notes->end_child(key, own_id, outcome) || task.state != task_state::waiting_children) return;
+        auto* const own_journal = task.journal();
+        if (!own_journal || !own_journal->end_child(key, own_id, outcome) || task.state != task_state::waiting_children) return;
         if (key != continuation_key) return judge_children(task, now);
         end_by_continuation(task, outcome, now);
     }
@@ -70,19 +70,19 @@ private:
     }
 
     void judge_children(entry& task, time_point now) {
-        auto& notes = *task.journal();
-        if (notes.is_continued) return;
-        switch (notes.policy.judge(notes.counts())) {
+        auto& own_journal = *task.journal();
+        if (own_journal.is_continued) return;
+        switch (own_journal.policy.judge(own_journal.counts())) {
             case children_policy::verdict::wait: return;
-            case children_policy::verdict::fail: return fail_for_children(task, notes.failure(), now);
+            case children_policy::verdict::fail: return fail_for_children(task, own_journal.failure(), now);
             case children_policy::verdict::succeed: break;
         }
         const std::string continuation(continuation_key);
-        if (!notes.has(continuation)) return finish(task, task_event::complete, task_state::succeeded, now);
-        notes.is_continued = true;
+        if (!own_journal.has(continuation)) return finish(task, task_event::complete, task_state::succeeded, now);
+        own_journal.is_continued = true;
         // It may have ended: cancelled by hand, or in an earlier attempt.
-        if (const auto ended = notes.outcome_of(continuation)) return end_by_continuation(task, *ended, now);
-        effects_.starts.push_back(notes.place_of(continuation));
+        if (const auto ended = own_journal.outcome_of(continuation)) return end_by_continuation(task, *ended, now);
+        consequences_.starts.push_back(own_journal.place_of(continuation));
     }
 
     void end_by_continuation(entry& task, const task_outcome& outcome, time_point now) {

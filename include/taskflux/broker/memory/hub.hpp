@@ -2,7 +2,7 @@
 
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/broker/checks.hpp>
-#include <taskflux/broker/memory/effects.hpp>
+#include <taskflux/broker/memory/consequences.hpp>
 #include <taskflux/broker/memory/inspect.hpp>
 #include <taskflux/broker/memory/queues.hpp>
 #include <taskflux/clock.hpp>
@@ -79,7 +79,7 @@ public:
         check_open();
         const auto now = clock_.now();
         for (auto& [name, queue] : queues_.all()) queue->advance(now);
-        pass_effects(now);
+        pass_consequences(now);
         return action(queues_.all());
     }
 
@@ -233,7 +233,7 @@ private:
             queue.advance(now);
             if (!queue.find_consumer(request.consumer)) throw detail::consumer_is_gone(request.consumer, name);
         }
-        pass_effects(now);
+        pass_consequences(now);
         bool has_seen_all = true;
         for (std::size_t i = 0; i < request.queues.size() && found.size() < request.max; ++i) {
             auto& queue = queues_.look(request.queues[i]);
@@ -326,7 +326,7 @@ private:
             wake_fetch(name, *queue);
             soonest = (std::min)(soonest, queue->next());
         }
-        pass_effects(now);
+        pass_consequences(now);
         for (const auto* list : {&fetches_, &waits_}) {
             for (auto* place : *list) {
                 if (place->deadline <= now) place->finish();
@@ -336,7 +336,7 @@ private:
         arm(soonest);
     }
 
-    /// Does `action(queue, now)`, and wakes whom its effects concern.
+    /// Does `action(queue, now)`, and wakes the calls that its changes concern.
     template <class Action>
     auto change(task_queue& queue, const std::string& name, Action action) {
         const auto now = clock_.now();
@@ -344,12 +344,12 @@ private:
         auto answer = action(queue, now);
         if (!fetches_.empty()) wake_fetch(name, queue);
         arm(queue.next());
-        if (queue.has_effects()) pass_effects(now);
+        if (queue.has_consequences()) pass_consequences(now);
         return answer;
     }
 
-    void pass_effects(time_point now) {
-        carry_effects(queues_.all(), now, [this](const std::string& name, task_queue& queue) {
+    void pass_consequences(time_point now) {
+        carry_consequences(queues_.all(), now, [this](const std::string& name, task_queue& queue) {
             wake_fetch(name, queue);
             arm(queue.next());
         }, [this](const std::string& consumer) { nudge(consumer); });

@@ -13,7 +13,7 @@
 namespace taskflux::memory {
 
 /// What a task looks like from outside.
-inline task_record record_of(const std::string& queue, const task_queue& in, const entry& task) {
+inline task_record view_record(const std::string& queue, const task_queue& in, const entry& task) {
     static const entry_extras none;
     const auto& more = task.extras ? *task.extras : none;
     task_record record;
@@ -58,7 +58,7 @@ inline task_page list(queue_map& queues, const list_query& query) {
         for (auto* task = queue->after(sequence); task; task = queue->after(task->sequence)) {
             if (!detail::matches(query, task->state, task->spec->name, task->submitted_at)) continue;
             if (detail::ends_page(query, page)) return page;
-            page.tasks.push_back(record_of(queue_name, *queue, *task));
+            page.tasks.push_back(view_record(queue_name, *queue, *task));
         }
     }
     return page;

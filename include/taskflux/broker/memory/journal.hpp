@@ -28,7 +28,7 @@ public:
     };
 
     unsigned epoch = 0;   ///< attempts that have failed since the task was submitted
-    std::string awaited;  ///< the key of the signal that ends the pause
+    std::string awaited;  ///< the key of the signal that ends the suspension
     children_policy policy;
     bool is_continued = false;  ///< the continuation has been started
 
@@ -38,19 +38,19 @@ public:
     bool has(std::string_view key) const { return entries_.contains(key); }
 
     /// Throws `too_large`, and has changed nothing then.
-    noted note(journal_notes& notes) {
+    journal_written write(journal_write& what) {
         auto size = size_;
-        for (const auto& item : notes.items) {
-            if (item.key[0] == 's' && item.how == journal_notes::mode::add && !entries_.contains(item.key)) {
+        for (const auto& item : what.items) {
+            if (item.key[0] == 's' && item.how == journal_write::mode::add && !entries_.contains(item.key)) {
                 size += item.key.size() + item.text.size();
             }
         }
         detail::check_journal_size(size);
         size_ = size;
-        if (notes.policy) policy = *notes.policy;
-        noted answer;
+        if (what.policy) policy = *what.policy;
+        journal_written answer;
         answer.epoch = epoch;
-        for (auto& item : notes.items) answer.before.push_back(note(item));
+        for (auto& item : what.items) answer.before.push_back(write(item));
         return answer;
     }
 
@@ -131,8 +131,8 @@ private:
         return {one.first, one.second.text, one.second.epoch, one.second.is_spawned, one.second.outcome};
     }
 
-    std::optional<journal_entry> note(journal_notes::item& item) {
-        using mode = journal_notes::mode;
+    std::optional<journal_entry> write(journal_write::item& item) {
+        using mode = journal_write::mode;
         const auto found = entries_.find(item.key);
         if (item.how == mode::drop) {
             if (found != entries_.end()) drop(found->second), entries_.erase(found);

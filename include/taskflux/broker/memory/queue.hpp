@@ -108,10 +108,10 @@ public:
                 store_.fail(*task, task_event::fail, end.data, now);
                 break;
             case settlement::kind::retry:
-                if (auto* notes = task->journal()) notes->awaited.clear();
+                if (auto* own_journal = task->journal()) own_journal->awaited.clear();
                 if (end.counts) {
                     ++task->failed_attempts;
-                    if (auto* notes = task->journal()) task_store::begin_epoch(*notes);
+                    if (auto* own_journal = task->journal()) task_store::begin_epoch(*own_journal);
                 }
                 store_.retry(*task, end.data, end.delay, now);
                 break;
@@ -121,12 +121,12 @@ public:
                 ++task->failed_attempts;
                 store_.cancel(*task, now);
                 break;
-            case settlement::kind::suspend: store_.pause(*task, end.data, end.delay, now); break;
+            case settlement::kind::suspend: store_.suspend(*task, end.data, end.delay, now); break;
         }
         return effect::done;
     }
 
-    effect tell(const consumer* who, report&& news) {
+    effect report(const consumer* who, attempt_report&& news) {
         auto* task = find(news.key);
         if (!task) return effect::not_found;
         if (!is_current(*task, who, news.token)) return effect::lease_lost;
@@ -141,19 +141,19 @@ public:
 
     // --- journals ------------------------------------------------------------------------------------
 
-    /// Errors: see `broker::note`.
-    noted note(const task_id& id, journal_notes& notes, time_point now) {
+    /// Errors: see `broker::write_journal`.
+    journal_written write_journal(const task_id& id, journal_write& what, time_point now) {
         auto& task = existing(id);
         if (is_terminal(task.state)) throw detail::task_has_ended(id);
-        if (!notes.consumer.empty() && !is_current(task, find_consumer(notes.consumer), notes.token)) {
+        if (!what.consumer.empty() && !is_current(task, find_consumer(what.consumer), what.token)) {
             throw detail::attempt_is_over(id);
         }
-        return store_.note(task, notes, now);
+        return store_.write_journal(task, what, now);
     }
 
     journal_page read_journal(const task_id& id, const journal_query& query) {
-        const auto* notes = existing(id).journal();
-        return notes ? notes->read(query) : journal_page();
+        const auto* own_journal = existing(id).journal();
+        return own_journal ? own_journal->read(query) : journal_page();
     }
 
     effect signal(task_key key, const std::string& name, std::string value, time_point now) {
@@ -174,8 +174,8 @@ public:
         return task && task->extras && task->extras->parent && task->extras->parent->id.key == parent;
     }
 
-    bool has_effects() const { return store_.has_effects(); }
-    task_store::effects take_effects() { return store_.take_effects(); }
+    bool has_consequences() const { return store_.has_consequences(); }
+    task_store::consequences take_consequences() { return store_.take_consequences(); }
 
     // --- steering ------------------------------------------------------------------------------------
 

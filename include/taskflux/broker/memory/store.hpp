@@ -128,10 +128,10 @@ public:
     }
 
     /// Retried after a failure: what has failed below it may be tried again too.
-    static void begin_epoch(memory::journal& notes) {
-        ++notes.epoch;
-        notes.awaited.clear();
-        notes.is_continued = false;
+    static void begin_epoch(memory::journal& own_journal) {
+        ++own_journal.epoch;
+        own_journal.awaited.clear();
+        own_journal.is_continued = false;
     }
 
     /// Back to the head of its lane, as if it had not been fetched.
@@ -210,15 +210,15 @@ public:
     };
 
     /// What has come about here and concerns tasks that may be in other queues.
-    struct effects {
+    struct consequences {
         std::vector<ended_child> ended;
         std::vector<std::pair<task_key, child_place>> orphans;  ///< to be cancelled: their parents have ended
         std::vector<child_place> starts;   ///< continuations
 
         bool empty() const { return ended.empty() && orphans.empty() && starts.empty(); }
     };
-    bool has_effects() const { return !effects_.empty(); }
-    effects take_effects() { return std::exchange(effects_, {}); }
+    bool has_consequences() const { return !consequences_.empty(); }
+    consequences take_consequences() { return std::exchange(consequences_, {}); }
 
 protected:
     /// The only place where a task's state changes.
@@ -318,13 +318,13 @@ protected:
         unlock_unique_key(task);
         tell_waiters(task);
         if (!task.extras) return;
-        if (task.extras->parent) effects_.ended.push_back({*task.extras->parent, task.extras->own_id, task.outcome()});
-        const auto* notes = task.journal();
-        if (!notes || !notes->has_open_children()) return;
-        for (auto& one : notes->open_children()) effects_.orphans.emplace_back(key_of(task), std::move(one));
+        if (task.extras->parent) consequences_.ended.push_back({*task.extras->parent, task.extras->own_id, task.outcome()});
+        const auto* own_journal = task.journal();
+        if (!own_journal || !own_journal->has_open_children()) return;
+        for (auto& one : own_journal->open_children()) consequences_.orphans.emplace_back(key_of(task), std::move(one));
     }
 
-    effects effects_;
+    consequences consequences_;
 
 private:
     using by_time = std::set<std::pair<time_point, std::uint64_t>>;

@@ -15,7 +15,7 @@ namespace taskflux::redis {
 /// A task to be stored.
 struct task_item {
     task_item() {}
-    task_item(const new_task& task, std::uint32_t made_nonce) : record(record_of(task, made_nonce)), nonce(made_nonce) {
+    task_item(const new_task& task, std::uint32_t made_nonce) : record(encode_record(task, made_nonce)), nonce(made_nonce) {
         if (!task.hold && task.delay <= duration::zero() && task.at <= time_point{}) {
             is_awaited = task.is_awaited;
             return;

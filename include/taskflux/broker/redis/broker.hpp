@@ -123,7 +123,7 @@ public:
         co_return effects;
     }
 
-    awaitable<std::vector<effect>> tell(std::string queue, std::string consumer, std::vector<report> reports) override {
+    awaitable<std::vector<effect>> report(std::string queue, std::string consumer, std::vector<attempt_report> reports) override {
         const auto on = engine_;
         on->check_open();
         std::vector<effect> effects;
@@ -136,14 +136,14 @@ public:
                 with.add(news.key.sequence).add(news.key.nonce).add(news.token);
                 with.add(news.progress ? 1 : 0).add(news.progress.value_or(std::string())).add(lines_of(news.log));
             }
-            const auto got = co_await on->call(queue, scripts::tell, {}, std::move(with));
+            const auto got = co_await on->call(queue, scripts::report, {}, std::move(with));
             add_effects(got, effects);
         }
         co_return effects;
     }
 
-    awaitable<noted> note(task_id id, journal_notes notes) override {
-        return redis::note(engine_, std::move(id), std::move(notes));
+    awaitable<journal_written> write_journal(task_id id, journal_write what) override {
+        return redis::write_journal(engine_, std::move(id), std::move(what));
     }
     awaitable<journal_page> journal(task_id id, journal_query query) override {
         return read_journal(engine_, std::move(id), std::move(query));

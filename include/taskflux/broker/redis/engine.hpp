@@ -206,7 +206,7 @@ private:
             if (message.starts_with(post_office::kind)) return post_->deliver(message.substr(1));
             unheard = inbox_.deliver(message, consumers_);
         } catch (const std::exception&) {
-            return;  // not one of ours; polls make up for it
+            return;  // not a call message; polls make up for it
         }
         if (!unheard) return;
         if (unheard->consumer.empty()) {

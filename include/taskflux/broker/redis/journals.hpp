@@ -50,29 +50,29 @@ inline void check_journal(const task_id& id, reader& from) {
 /// The key of a task's journal. (GCC 12 compiles no list in braces inside a co_await expression.)
 inline std::vector<std::string> journal_of(task_key key) { return {named(own_key::journal, std::to_string(key.sequence))}; }
 
-/// `broker::note`.
-inline awaitable<noted> note(engine_ptr on, task_id id, journal_notes notes) {
-    noted answer;
+/// `broker::write_journal`.
+inline awaitable<journal_written> write_journal(engine_ptr on, task_id id, journal_write what) {
+    journal_written answer;
     // Where there are more than one call takes, each is all or nothing by itself.
-    for (std::size_t from = 0; from == 0 || from < notes.items.size(); from += engine::batch_size) {
-        const auto till = (std::min)(from + engine::batch_size, notes.items.size());
+    for (std::size_t from = 0; from == 0 || from < what.items.size(); from += engine::batch_size) {
+        const auto till = (std::min)(from + engine::batch_size, what.items.size());
         arguments with;
         with.reserve(6 + 4 * (till - from));
-        with.add(id.key.sequence).add(id.key.nonce).add(notes.consumer).add(notes.token);
-        with.add(notes.policy ? notes.policy->text() : std::string()).add(max_journal_size);
+        with.add(id.key.sequence).add(id.key.nonce).add(what.consumer).add(what.token);
+        with.add(what.policy ? what.policy->text() : std::string()).add(max_journal_size);
         for (auto i = from; i < till; ++i) {
-            auto& item = notes.items[i];
+            auto& item = what.items[i];
             with.add(std::move(item.key));
             switch (item.how) {
-                case journal_notes::mode::add: with.add(std::string(1, note_letter::add)); break;
-                case journal_notes::mode::set: with.add(std::string(1, note_letter::set)); break;
-                case journal_notes::mode::drop: with.add(std::string(1, note_letter::drop)); break;
+                case journal_write::mode::add: with.add(std::string(1, note_letter::add)); break;
+                case journal_write::mode::set: with.add(std::string(1, note_letter::set)); break;
+                case journal_write::mode::drop: with.add(std::string(1, note_letter::drop)); break;
             }
             with.add(item.is_spawned ? "1" : "0").add(std::move(item.text));
         }
         std::vector<std::string> keys;
         for (std::size_t at = 6; at < with.words().size(); at += 4) keys.push_back(with.words()[at]);
-        const auto got = co_await on->call(id.queue, scripts::note, journal_of(id.key), std::move(with));
+        const auto got = co_await on->call(id.queue, scripts::write_journal, journal_of(id.key), std::move(with));
         auto told = got.read();
         check_journal(id, told);
         answer.epoch = static_cast<unsigned>(told.integer());

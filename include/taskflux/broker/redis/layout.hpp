@@ -79,7 +79,7 @@ struct own_key {
 
 inline std::string named(std::string_view own_key, const std::string& of) { return std::string(own_key) + of; }
 
-/// How something is written into a journal: `journal_notes::mode`.
+/// How something is written into a journal: `journal_write::mode`.
 struct note_letter {
     static constexpr char add = '+', set = '=', drop = '-';
 };

@@ -52,7 +52,7 @@ public:
     enum class phase { resting, asking, connecting, ready, leaving };
 
     /// How long an attempt is put off at most; and a connection that lasted longer counts as a success.
-    static constexpr std::chrono::seconds longest_pause{1};
+    static constexpr std::chrono::seconds longest_back_off{1};
 
     // --- what a caller meets ---------------------------------------------------------------------------
 
@@ -180,7 +180,7 @@ public:
     /// The attempt, and what connection came of it, is over: when the next one begins.
     template <class Random>
     time_point rest(time_point now, Random& random) {
-        const bool has_lasted = ready_since_ && now - *ready_since_ > longest_pause;
+        const bool has_lasted = ready_since_ && now - *ready_since_ > longest_back_off;
         failed_ = has_lasted ? 1 : failed_ + 1;
         return now + back_off(failed_, random);
     }
@@ -215,7 +215,7 @@ private:
     template <class Random>
     static duration back_off(unsigned failed, Random& random) {
         const auto policy =
-            retry_policy::exponential(std::chrono::milliseconds(20)).attempts(0).max_delay(longest_pause).full_jitter();
+            retry_policy::exponential(std::chrono::milliseconds(20)).attempts(0).max_delay(longest_back_off).full_jitter();
         return *next_delay(policy, failed, {}, random);
     }
 

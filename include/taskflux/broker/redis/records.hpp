@@ -41,7 +41,7 @@ struct more_of_spec {
 BOOST_DESCRIBE_STRUCT(more_of_spec, (), (retry, timeout, headers))
 
 /// A task as it is sent to be stored: the server puts the time in front.
-inline std::string record_of(const new_task& task, std::uint32_t nonce) {
+inline std::string encode_record(const new_task& task, std::uint32_t nonce) {
     const auto& spec = *task.spec;
     const auto& policy = spec.policy;
     const run_policy usual;

@@ -2334,89 +2334,6 @@ return reply
 inline constexpr script maintain{"maintain", "5765f4b9bb8f014171bc556483b793d8a606162e",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
-inline constexpr char note_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
-)lua";
-inline constexpr auto note_text = joined(note_keys, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due, shared_is_due, shared_also,
-    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
-    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_keep_journal, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_is_terminal, shared_unclaimed_member, shared_lane, shared_detach,
-    shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts,
-    shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
-    R"lua(local consumer, policy = ARGV[3], ARGV[5]
-local alive, is_expired = has_lease(consumer)
-if consumer ~= '' and is_expired or consumer == '' and is_due() then return {'DUE'} end
-local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
-if not task then return {'OK', 4} end
-if is_terminal(task.state) then return {'OK', 3} end
-if consumer ~= '' and
-(not alive or task.state ~= 3 or task.holder ~= consumer or task.deliveries ~= tonumber(ARGV[4])) then
-return {'OK', 2}
-end
-local of = keep_journal(task)
-if policy ~= '' then of.policy = policy end
-local reply = {'OK', 0, of.epoch}
-local function drop_child(field)
-local note = note_in(of, field)
-if not note then return end
-local is_open, is_spawned, _, _, at = parse_child(note)
-if not is_spawned then
-if is_open then of.calls = of.calls - 1 end
-else
-of.total = of.total - 1
-if not is_open then
-of.done = of.done - 1
-if string.byte(note, at) ~= 5 then of.failed = of.failed - 1 end
-end
-end
-of.notes[field] = false
-end
-local function known_child(field)
-local note = note_in(of, field)
-if not note then return false end
-local is_open, _, epoch, _, at = parse_child(note)
-if is_open or epoch >= of.epoch or string.byte(note, at) == 5 then return note end
-drop_child(field)
-return false
-end
-for n = 7, #ARGV, 4 do
-local field, how, spawned, value = ARGV[n], ARGV[n + 1], ARGV[n + 2], ARGV[n + 3]
-local is_child, known = string.byte(field) == 99, false
-if how == '-' then
-drop_child(field)
-elseif is_child then
-known = known_child(field)
-if not known then
-of.notes[field] = 'o' .. spawned .. struct.pack('<I4', of.epoch) .. text(value)
-if spawned == '1' then of.total = of.total + 1 else of.calls = of.calls + 1 end
-end
-else
-known = how == '+' and note_in(of, field)
-if not known then
-of.notes[field] = value
-if how == '+' then of.size = of.size + #field + #value end
-end
-end
-reply[#reply + 1] = known or ''
-end
-if of.size > tonumber(ARGV[6]) then return {'OK', 5, of.size} end
-if task.state == 4 then judge_children(task) end
-return commit(reply)
-)lua");
-inline constexpr script note{"note", "230ff03626aba9b31cc8cdfceb1dca8212b75b87",
-    std::string_view(note_text.data(), note_text.size()), "crsdeCfukyiwgxbBqo"};
-
 inline constexpr char outbox_keys[] = R"lua(local c, r, s, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto outbox_text = joined(outbox_keys, shared_prefix, shared_declared, shared_call,
@@ -2535,6 +2452,58 @@ return {'OK', has_work and 1 or 0, cancelled}
 )lua");
 inline constexpr script renew{"renew", "8245c1c6c8dcbde01be7a06af84e0f34960dae33",
     std::string_view(renew_text.data(), renew_text.size()), "cdeCfixo"};
+
+inline constexpr char report_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
+)lua";
+inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_also,
+    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
+    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
+    shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(local consumer = ARGV[1]
+local alive, is_expired = has_lease(consumer)
+if is_expired then return {'DUE'} end
+local effects, logs = {}, {}
+for n = 2, #ARGV, 6 do
+local seq = tonumber(ARGV[n])
+local task = find(seq, tonumber(ARGV[n + 1]))
+local result = 0
+if not task then
+result = 4
+elseif not alive or task.state ~= 3 or task.holder ~= consumer or
+task.deliveries ~= tonumber(ARGV[n + 2]) then
+result = 2
+else
+if ARGV[n + 3] == '1' then also[#also + 1] = {'HSET', g, seq .. 'p', ARGV[n + 4]} end
+if ARGV[n + 5] ~= '' then
+local known, lines = logs[seq] or call('HGET', g, seq .. 'l') or '', ARGV[n + 5] .. '\n'
+if string.sub(known, -#lines) ~= lines then logs[seq] = known .. lines end
+end
+end
+effects[#effects + 1] = result
+end
+for seq, log in pairs(logs) do
+local lines = {}
+for line in string.gmatch(log, '[^\n]+') do lines[#lines + 1] = line end
+local kept = table.concat(lines, '\n', math.max(1, #lines - 100 + 1)) .. '\n'
+also[#also + 1] = {'HSET', g, seq .. 'l', kept}
+end
+return commit({'OK', unpack(effects)})
+)lua");
+inline constexpr script report{"report", "debb09411978e2d2f0297e7b43cd4c2f737a6e2f",
+    std::string_view(report_text.data(), report_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char resign_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
@@ -2953,58 +2922,6 @@ return commit({'OK', unpack(effects)})
 inline constexpr script steer{"steer", "e2348b760eb86a7d9cf419abe63aa1d5c01ced73",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
 
-inline constexpr char tell_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
-)lua";
-inline constexpr auto tell_text = joined(tell_keys, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_key, shared_padded, shared_read, shared_write, shared_also, shared_set_aside,
-    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane,
-    shared_detach, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts,
-    shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
-    R"lua(local consumer = ARGV[1]
-local alive, is_expired = has_lease(consumer)
-if is_expired then return {'DUE'} end
-local effects, logs = {}, {}
-for n = 2, #ARGV, 6 do
-local seq = tonumber(ARGV[n])
-local task = find(seq, tonumber(ARGV[n + 1]))
-local result = 0
-if not task then
-result = 4
-elseif not alive or task.state ~= 3 or task.holder ~= consumer or
-task.deliveries ~= tonumber(ARGV[n + 2]) then
-result = 2
-else
-if ARGV[n + 3] == '1' then also[#also + 1] = {'HSET', g, seq .. 'p', ARGV[n + 4]} end
-if ARGV[n + 5] ~= '' then
-local known, lines = logs[seq] or call('HGET', g, seq .. 'l') or '', ARGV[n + 5] .. '\n'
-if string.sub(known, -#lines) ~= lines then logs[seq] = known .. lines end
-end
-end
-effects[#effects + 1] = result
-end
-for seq, log in pairs(logs) do
-local lines = {}
-for line in string.gmatch(log, '[^\n]+') do lines[#lines + 1] = line end
-local kept = table.concat(lines, '\n', math.max(1, #lines - 100 + 1)) .. '\n'
-also[#also + 1] = {'HSET', g, seq .. 'l', kept}
-end
-return commit({'OK', unpack(effects)})
-)lua");
-inline constexpr script tell{"tell", "debb09411978e2d2f0297e7b43cd4c2f737a6e2f",
-    std::string_view(tell_text.data(), tell_text.size()), "crsdeCfukyiwgxbBqo"};
-
 inline constexpr char update_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_declared, shared_call,
@@ -3072,5 +2989,88 @@ return reply
 )lua");
 inline constexpr script wait{"wait", "d20e3a832b447c7be0ede5e8b8b968fdaf018a49",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
+
+inline constexpr char write_journal_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
+)lua";
+inline constexpr auto write_journal_text = joined(write_journal_keys, shared_prefix, shared_declared,
+    shared_call, shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due,
+    shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_open_segment, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
+    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
+    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_is_terminal, shared_unclaimed_member, shared_lane,
+    shared_detach, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts,
+    shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(local consumer, policy = ARGV[3], ARGV[5]
+local alive, is_expired = has_lease(consumer)
+if consumer ~= '' and is_expired or consumer == '' and is_due() then return {'DUE'} end
+local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
+if not task then return {'OK', 4} end
+if is_terminal(task.state) then return {'OK', 3} end
+if consumer ~= '' and
+(not alive or task.state ~= 3 or task.holder ~= consumer or task.deliveries ~= tonumber(ARGV[4])) then
+return {'OK', 2}
+end
+local of = keep_journal(task)
+if policy ~= '' then of.policy = policy end
+local reply = {'OK', 0, of.epoch}
+local function drop_child(field)
+local note = note_in(of, field)
+if not note then return end
+local is_open, is_spawned, _, _, at = parse_child(note)
+if not is_spawned then
+if is_open then of.calls = of.calls - 1 end
+else
+of.total = of.total - 1
+if not is_open then
+of.done = of.done - 1
+if string.byte(note, at) ~= 5 then of.failed = of.failed - 1 end
+end
+end
+of.notes[field] = false
+end
+local function known_child(field)
+local note = note_in(of, field)
+if not note then return false end
+local is_open, _, epoch, _, at = parse_child(note)
+if is_open or epoch >= of.epoch or string.byte(note, at) == 5 then return note end
+drop_child(field)
+return false
+end
+for n = 7, #ARGV, 4 do
+local field, how, spawned, value = ARGV[n], ARGV[n + 1], ARGV[n + 2], ARGV[n + 3]
+local is_child, known = string.byte(field) == 99, false
+if how == '-' then
+drop_child(field)
+elseif is_child then
+known = known_child(field)
+if not known then
+of.notes[field] = 'o' .. spawned .. struct.pack('<I4', of.epoch) .. text(value)
+if spawned == '1' then of.total = of.total + 1 else of.calls = of.calls + 1 end
+end
+else
+known = how == '+' and note_in(of, field)
+if not known then
+of.notes[field] = value
+if how == '+' then of.size = of.size + #field + #value end
+end
+end
+reply[#reply + 1] = known or ''
+end
+if of.size > tonumber(ARGV[6]) then return {'OK', 5, of.size} end
+if task.state == 4 then judge_children(task) end
+return commit(reply)
+)lua");
+inline constexpr script write_journal{"write_journal", "230ff03626aba9b31cc8cdfceb1dca8212b75b87",
+    std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 }  // namespace taskflux::redis::scripts

@@ -17,7 +17,7 @@ namespace taskflux::redis {
 // Plain tasks of one kind that are submitted together are stored, and mostly handed out, as one value: a segment.
 // The layout is in docs/wire-format.md; lua/shared/segment.lua reads the same.
 
-/// What can be said of a record, as `record_of` makes it, without reading all of it.
+/// What can be said of a record, as `encode_record` makes it, without reading all of it.
 class record_head {
 public:
     explicit record_head(std::string_view record) : record_(record) {}

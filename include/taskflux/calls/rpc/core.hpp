@@ -3,7 +3,7 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/calls/rpc.hpp>
 #include <taskflux/calls/rpc/instances.hpp>
-#include <taskflux/calls/rpc/letters.hpp>
+#include <taskflux/calls/rpc/messages.hpp>
 #include <taskflux/core/error.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -19,7 +19,7 @@
 
 namespace taskflux::detail {
 
-/// What an `rpc` shares: its mailbox, and the calls that wait for an answer. Thread-safe; lives in a shared_ptr.
+/// The state that copies of an `rpc` share: a mailbox, and the calls that wait for a reply. Thread-safe; lives in a shared_ptr.
 class rpc_core : public std::enable_shared_from_this<rpc_core> {
 public:
     explicit rpc_core(broker_ptr broker) : broker_(std::move(broker)), instances_(broker_) {}
@@ -30,33 +30,33 @@ public:
     const broker_ptr& broker() const { return broker_; }
     detail::instances& instances() { return instances_; }
 
-    /// Calls one instance.
+    /// Calls one instance, and waits for its reply.
     static asio::awaitable<std::string> call(std::shared_ptr<rpc_core> self, call_request what);
 
-    /// Calls one instance, which has taken the call when this returns.
+    /// Calls one instance, and returns when that has taken the call.
     static asio::awaitable<reading> open_stream(std::shared_ptr<rpc_core> self, call_request what);
 
-    /// Sends to one that hears it.
+    /// Sends a call to an instance that receives it.
     static asio::awaitable<void> notify(std::shared_ptr<rpc_core> self, call_request what);
 
 private:
-    struct pending;  // a call that waits
-    class waiting;   // has a number, by which an answer finds it
+    struct pending;  // a call that waits for its reply
+    class waiting;   // registers a call under a number, which its reply names
 
     time_point now() const { return broker_->clock().now(); }
 
-    static call_letter letter_of(const call_request& what, time_point ends, std::string reply_to);
+    static call_message message_of(const call_request& what, time_point ends, std::string reply_to);
 
-    /// What comes back where the service has ended, though its process has not.
+    /// The message that is sent back where the service has ended, though its process has not.
     bounce refusal_of(std::uint64_t id) const;
 
-    /// Until there is an answer; looks now and then whether who is to give it is still there.
+    /// Waits for the reply, and checks now and then whether the instance is still alive.
     asio::awaitable<void> wait(pending& mine, std::string service, std::string instance, time_point ends);
 
     asio::awaitable<bool> is_there(std::string service, std::string instance, time_point ends);
     static error lost(const std::string& service, const std::string& instance);
 
-    /// Lets a stream's reader look whether its source is still there, and tell it when it leaves.
+    /// Lets a stream's reader check whether its source is still alive, and cancel it when the reader leaves.
     void follow(inlet& in, const std::string& service, const std::string& instance, const std::string& address,
                 time_point ends);
 
@@ -64,10 +64,10 @@ private:
     static asio::awaitable<void> look_for(std::shared_ptr<rpc_core> self, std::string service, std::string instance,
                                           time_point ends, bool is_lost);
 
-    /// Waits for nothing, so that a call's time ends also one that can't be sent: the call hears what becomes of it.
+    /// Sends without waiting, so that a call that can't be sent times out, too; an error is stored in the call.
     void send(const std::shared_ptr<pending>& mine, std::string to, std::string text, bounce back);
 
-    /// Nobody waits any more: the method is to be cancelled. Waits for nothing.
+    /// Cancels the method of a call that nobody waits for any more. Does not wait.
     void abandon(const std::string& address, std::uint64_t id, const std::string& reader);
 
     void hear(std::string_view text);

@@ -20,7 +20,7 @@
 
 namespace taskflux::detail {
 
-/// A call that waits.
+/// A call that waits for its reply.
 struct rpc_core::pending {
     std::string take() {
         const std::lock_guard lock(mutex);
@@ -29,7 +29,7 @@ struct rpc_core::pending {
         const auto code = code_of(why);
         throw call_failed(code, std::move(why));
     }
-    /// Throws what kept it from being sent, unless there is an answer all the same.
+    /// Throws the error of sending it, unless there is a reply all the same.
     void check() {
         const std::lock_guard lock(mutex);
         if (trouble && !answer && failure.empty()) std::rethrow_exception(trouble);
@@ -47,7 +47,7 @@ struct rpc_core::pending {
     std::atomic<bool> is_refused = false;
 };
 
-/// Has a number, by which an answer finds it.
+/// Registers a call under a number, which its reply names.
 class rpc_core::waiting {
 public:
     waiting(rpc_core& core, std::string address)
@@ -83,7 +83,7 @@ void rpc_core::open() {
 
 asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call_request what) {
     auto ends = later(self->now(), what.options.timeout());
-    auto request = self->letter_of(what, ends, self->box_->address());
+    auto request = self->message_of(what, ends, self->box_->address());
     std::set<std::string> tried;
     for (;;) {
         const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
@@ -109,7 +109,7 @@ asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call
         if (failure) self->abandon(to.address, request.id, self->box_->address());
         if (failure && !may_repeat) std::rethrow_exception(failure);
         if (is_refused) self->instances_.did_not_hear(what.service, to.address);
-        else tried.erase(to.address);  // perhaps only the way to it was lost
+        else tried.erase(to.address);  // perhaps only the connection to it was lost
     }
 }
 
@@ -121,10 +121,10 @@ asio::awaitable<reading> rpc_core::open_stream(std::shared_ptr<rpc_core> self, c
         tried.insert(to.address);
         const auto in = inlet::open(self->broker_, what.options.window());
         reading made(in);
-        auto request = self->letter_of(what, ends, in->address());
+        auto request = self->message_of(what, ends, in->address());
         request.window = in->window();
-        call_letter refusal;
-        refusal.what = call_letter::kind::refused;
+        call_message refusal;
+        refusal.what = call_message::kind::refused;
         bounce back(in->address(), refusal.text());
         self->instances_.begun(to.address);
         self->follow(*in, what.service, to.id, to.address, ends);
@@ -149,7 +149,7 @@ void rpc_core::follow(inlet& in, const std::string& service, const std::string& 
 
 asio::awaitable<void> rpc_core::notify(std::shared_ptr<rpc_core> self, call_request what) {
     auto ends = later(self->now(), what.options.timeout());
-    auto request = self->letter_of(what, ends, {});
+    auto request = self->message_of(what, ends, {});
     std::set<std::string> tried;
     for (bool was_heard = false; !was_heard;) {
         const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
@@ -161,8 +161,8 @@ asio::awaitable<void> rpc_core::notify(std::shared_ptr<rpc_core> self, call_requ
     }
 }
 
-call_letter rpc_core::letter_of(const call_request& what, time_point ends, std::string reply_to) {
-    call_letter made;
+call_message rpc_core::message_of(const call_request& what, time_point ends, std::string reply_to) {
+    call_message made;
     made.reply_to = std::move(reply_to);
     made.service = what.service;
     made.method = what.method;
@@ -173,10 +173,10 @@ call_letter rpc_core::letter_of(const call_request& what, time_point ends, std::
 }
 
 bounce rpc_core::refusal_of(std::uint64_t id) const {
-    call_letter letter;
-    letter.what = call_letter::kind::refused;
-    letter.id = id;
-    return bounce(box_->address(), letter.text());
+    call_message message;
+    message.what = call_message::kind::refused;
+    message.id = id;
+    return bounce(box_->address(), message.text());
 }
 
 asio::awaitable<void> rpc_core::wait(pending& mine, std::string service, std::string instance, time_point ends) {
@@ -185,7 +185,8 @@ asio::awaitable<void> rpc_core::wait(pending& mine, std::string service, std::st
     while (!mine.is_over()) {
         const auto begun = now();
         if (begun >= ends) {
-            throw error(errc::timed_out, "service " + service + " has not answered in time");
+            throw error(errc::timed_out, "the call of service " + service +
+                                             " timed out: it has not answered; allow a longer timeout");
         }
         const auto until = (std::min)(ends, later(begun, look));
         {
@@ -204,7 +205,8 @@ asio::awaitable<bool> rpc_core::is_there(std::string service, std::string instan
 }
 
 error rpc_core::lost(const std::string& service, const std::string& instance) {
-    return error(errc::unavailable, "instance " + instance + " of service " + service + " is gone, which had taken the call");
+    return error(errc::unavailable, "the call is lost: instance " + instance + " of service " + service +
+                                        " had taken it and is gone");
 }
 
 asio::awaitable<void> rpc_core::look_for(std::shared_ptr<rpc_core> self, std::string service, std::string instance,
@@ -227,33 +229,33 @@ void rpc_core::send(const std::shared_ptr<pending>& mine, std::string to, std::s
 }
 
 void rpc_core::abandon(const std::string& address, std::uint64_t id, const std::string& reader) {
-    call_letter letter;
-    letter.what = call_letter::kind::cancel;
-    letter.id = id;
-    letter.reply_to = reader;
-    broker_->post(address, letter.text());
+    call_message message;
+    message.what = call_message::kind::cancel;
+    message.id = id;
+    message.reply_to = reader;
+    broker_->post(address, message.text());
 }
 
 void rpc_core::hear(std::string_view text) {
-    call_letter letter;
+    call_message message;
     try {
-        letter = call_letter::parse(text);
-    } catch (const std::exception&) {  // not one of ours
+        message = call_message::parse(text);
+    } catch (const std::exception&) {  // not a call message
         return;
     }
     std::shared_ptr<pending> mine;
     {
         const std::lock_guard lock(mutex_);
-        const auto found = calls_.find(letter.id);
+        const auto found = calls_.find(message.id);
         if (found == calls_.end()) return;
         mine = found->second;
     }
     {
         const std::lock_guard lock(mine->mutex);
-        switch (letter.what) {
-            case call_letter::kind::answer: mine->answer = std::move(letter.payload); break;
-            case call_letter::kind::fault: mine->failure = std::move(letter.payload); break;
-            case call_letter::kind::refused: mine->is_refused = true; break;
+        switch (message.what) {
+            case call_message::kind::answer: mine->answer = std::move(message.payload); break;
+            case call_message::kind::fault: mine->failure = std::move(message.payload); break;
+            case call_message::kind::refused: mine->is_refused = true; break;
             default: return;
         }
     }

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
-#include <taskflux/calls/rpc/letters.hpp>
+#include <taskflux/calls/rpc/messages.hpp>
 #include <taskflux/calls/service_instance.hpp>
 #include <taskflux/clock.hpp>
 #include <taskflux/core/codec.hpp>
@@ -25,14 +25,14 @@
 
 namespace taskflux::detail {
 
-/// The instances of services as their boards show them, looked at again after a second, and how many calls of ours each
-/// has in hand. Thread-safe.
+/// The instances of services as their boards show them, read again after a second, and how many calls of this process each
+/// has in flight. Thread-safe.
 class instances {
 public:
     explicit instances(broker_ptr broker) : broker_(std::move(broker)) {}
 
-    /// Those that are there, by id, also while they leave. `must_look`: what was seen before is not enough. Errors:
-    /// `timed_out` when the board could not be read until `ends`.
+    /// The live instances of a service, by id, also those that leave. `must_look`: reads the board again. Errors: `timed_out`
+    /// when the board could not be read until `ends`.
     asio::awaitable<std::vector<service_instance>> of(std::string service, time_point ends, bool must_look = false) {
         const auto broker = broker_;
         const auto now = broker->clock().now();
@@ -42,7 +42,7 @@ public:
             const bool is_fresh = now < later(known.seen_at, freshness) && now >= known.seen_at;
             if (!known.all.empty() && (is_fresh || known.is_looking)) co_return known.all;
         }
-        const looking mark(*this, service);  // others go by what was seen before
+        const looking mark(*this, service);  // other calls use what was read before
         auto look = broker->announced(board_of(service));
         const auto rows = co_await in_time(broker->clock(), ends, std::move(look), "looking for instances of " + service);
         std::vector<service_instance> all;
@@ -60,8 +60,8 @@ public:
         co_return all;
     }
 
-    /// Those instances, at the beginning of something that ends then. The first look at a board may tell that it is quite another
-    /// time at the server: then `ends` is moved.
+    /// Like `of`, at the start of a call that ends at `ends`. The first answer of a server may show that its time is quite
+    /// another one: then `ends` is moved.
     asio::awaitable<std::vector<service_instance>> first_of(std::string service, time_point& ends) {
         const auto& clock = broker_->clock();
         const auto begun = clock.now();
@@ -71,7 +71,8 @@ public:
         co_return all;
     }
 
-    /// One that is not in `tried`, the less busy of two; `only`: the one of that id. Errors: `no_instance`, `timed_out`.
+    /// An instance whose address is not in `tried`, the less busy of two taken at random; `only`: the one with this id. Errors:
+    /// `no_instance`, `timed_out`.
     asio::awaitable<service_instance> choose(std::string service, std::string only, const std::set<std::string>& tried,
                                              time_point& ends) {
         const auto is_out = [&](const service_instance& one) {
@@ -89,8 +90,10 @@ public:
             std::erase_if(all, is_out);
         }
         if (all.empty()) {
-            throw error(errc::no_instance, only.empty() ? "no instance of service " + service + " is there"
-                                                        : "service " + service + " has no instance " + only);
+            throw error(errc::no_instance, "service " + service + " can't be called: " +
+                                               (only.empty() ? "no instance of it takes calls; start one, or check the name"
+                                                             : "its instance " + only + " takes no calls, or is gone; "
+                                                               "leave out call_options::to to call any"));
         }
         const std::lock_guard lock(mutex_);
         auto& one = all[pick(all.size())];
@@ -108,8 +111,8 @@ public:
         if (--at->second == 0) ours_.erase(at);
     }
 
-    /// It did not hear: it is dead, or connects again. It is not chosen until the board has been looked at again; what it
-    /// has taken it may still answer.
+    /// Marks an instance that did not receive a message: it is dead, or reconnects. It is not chosen until the board has been
+    /// read again; calls that it has taken it may still answer.
     void did_not_hear(const std::string& service, const std::string& address) {
         const std::lock_guard lock(mutex_);
         services_[service].deaf.insert(address);

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
-#include <taskflux/calls/rpc/letters.hpp>
+#include <taskflux/calls/rpc/messages.hpp>
 #include <taskflux/calls/service.hpp>
 #include <taskflux/calls/service_instance.hpp>
 #include <taskflux/core/codec.hpp>
@@ -31,7 +31,7 @@
 
 namespace taskflux::detail {
 
-/// A service while it runs. Kept alive by its loop and its calls. What it does is in core.ipp.
+/// A service while it runs. Kept alive by its loop and its calls.
 class service_core : public std::enable_shared_from_this<service_core> {
 public:
     service_core(broker_ptr broker, const service_options& options, std::shared_ptr<const method_map> methods,
@@ -39,48 +39,48 @@ public:
 
     const asio::any_io_executor& strand() const { return strand_; }
 
-    /// The service's whole life: until `stop`, or until the broker is closed, which throws.
+    /// Runs the service until `stop`, or until the broker is closed, which throws.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool> cpu_threads);
 
     /// Thread-safe.
     void stop();
 
-    /// Ends it without waiting for anything. Thread-safe.
+    /// Ends it without waiting. Thread-safe.
     void abandon();
 
     std::size_t running() const;
 
 private:
-    /// A call in hand.
+    /// A call in flight.
     struct call {
-        call(asio::any_io_executor on, taskflux::clock& clock, call_letter letter, method_handler& handler)
-            : where(std::move(on)), context(clock, letter.method, letter.headers, letter.deadline),
-              request(std::move(letter)), does(handler) {}
+        call(asio::any_io_executor on, taskflux::clock& clock, call_message message, method_handler& handler)
+            : where(std::move(on)), context(clock, message.method, message.headers, message.deadline),
+              request(std::move(message)), does(handler) {}
 
         asio::any_io_executor where;
         call_context context;
-        call_letter request;
+        call_message request;
         method_handler& does;
         std::string answer;              // empty: none
         asio::cancellation_signal stop;  // for `where`
-        bool is_gone = false;            // who has called: nobody waits for an answer. Guarded by the core's mutex
+        bool is_gone = false;            // the caller waits no more for a reply. Guarded by the core's mutex
     };
     using call_ptr = std::shared_ptr<call>;
-    using call_key = std::pair<std::string, std::uint64_t>;  // who has called, and its number
+    using call_key = std::pair<std::string, std::uint64_t>;  // the caller's address, and the number of its call
 
     void hear(std::string_view text);
-    void begin(call_letter request);
+    void begin(call_message request);
     void cancel(const call_ptr& one);
 
-    /// Who has called does not wait any more.
+    /// Cancels a call whose caller waits no more.
     void cancel(const call_key& key);
     void cancel_all();
     void answer(const call_ptr& one);
     void end(const call_ptr& one);
 
-    /// The method, or null where an answer has been sent that there is none.
-    method_handler* find(const call_letter& request);
-    void refuse(const call_letter& request, call_letter::kind how, errc code, const std::string& why);
+    /// The method; null, after an error was sent to the caller, where there is none.
+    method_handler* find(const call_message& request);
+    void refuse(const call_message& request, call_message::kind how, errc code, const std::string& why);
     void open_outlet(call& of);
     static asio::awaitable<void> carry_out(std::shared_ptr<service_core> self, call_ptr one);
 
@@ -89,11 +89,11 @@ private:
     asio::awaitable<void> withdraw();
     asio::awaitable<void> drain();
 
-    /// When the first call in hand is over, or has been cancelled too late.
+    /// Cancels calls past their deadlines; returns when the next one is due.
     time_point cancel_overdue();
 
     /// Logs an error, if there is one; throws `shut_down`.
-    void tell(const std::string& what, const std::exception_ptr& trouble) const;
+    void log_trouble(const std::string& what, const std::exception_ptr& trouble) const;
 
     const broker_ptr broker_;
     const service_options options_;

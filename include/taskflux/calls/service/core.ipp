@@ -36,7 +36,7 @@ asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::
         if (clock.now() >= next) {
             auto telling = announce(false, options_.lease());
             const auto told = co_await caught(std::move(telling));
-            tell("telling that it is there", told.failure());
+            log_trouble("its heartbeat", told.failure());
             next = later(clock.now(), told.failure() ? std::chrono::seconds(1) : renewal_period(options_.lease()));
         }
         if (is_stopped_) break;
@@ -68,15 +68,15 @@ std::size_t service_core::running() const {
 }
 
 void service_core::hear(std::string_view text) {
-    call_letter letter;
+    call_message message;
     try {
-        letter = call_letter::parse(text);
+        message = call_message::parse(text);
     } catch (...) {
-        return tell("reading a letter", std::current_exception());
+        return log_trouble("reading a message", std::current_exception());
     }
-    if (letter.what == call_letter::kind::request) return begin(std::move(letter));
-    if (letter.what != call_letter::kind::cancel) return;
-    cancel({letter.reply_to, letter.id});
+    if (message.what == call_message::kind::request) return begin(std::move(message));
+    if (message.what != call_message::kind::cancel) return;
+    cancel({message.reply_to, message.id});
 }
 
 void service_core::cancel(const call_key& key) {
@@ -91,57 +91,60 @@ void service_core::cancel(const call_key& key) {
     cancel(one);
 }
 
-void service_core::begin(call_letter request) {
+void service_core::begin(call_message request) {
     auto& clock = broker_->clock();
-    if (clock.now() >= request.deadline) return;  // who has called has given up
+    if (clock.now() >= request.deadline) return;  // the caller has given up
     auto* const does = find(request);
     if (!does) return;
-    const auto& on = does->kind() == job::kind::plain && cpu_ ? cpu_ : broker_->get_executor();
+    const auto& on = does->kind() == slot_job::kind::plain && cpu_ ? cpu_ : broker_->get_executor();
     const auto one = std::make_shared<call>(asio::make_strand(on), clock, std::move(request), *does);
-    const auto& letter = one->request;
+    const auto& message = one->request;
     bool takes = false, is_full = false, is_first = false;
     {
         const std::lock_guard lock(mutex_);
         takes = takes_calls_;
         is_full = calls_.size() >= options_.max_running();
         if (takes && !is_full) {
-            calls_.emplace(call_key(letter.reply_to, letter.id), one);
-            is_first = deadlines_.empty() || letter.deadline < deadlines_.begin()->first;
-            deadlines_.emplace(letter.deadline, one);
+            calls_.emplace(call_key(message.reply_to, message.id), one);
+            is_first = deadlines_.empty() || message.deadline < deadlines_.begin()->first;
+            deadlines_.emplace(message.deadline, one);
         }
     }
-    if (!takes) return refuse(letter, call_letter::kind::refused, errc::shut_down, "");
+    if (!takes) return refuse(message, call_message::kind::refused, errc::shut_down, "");
     if (is_full) {
-        return refuse(letter, call_letter::kind::fault, errc::busy,
-                      "instance " + options_.id() + " has its " + std::to_string(options_.max_running()) + " calls in hand");
+        return refuse(message, call_message::kind::fault, errc::busy,
+                      "instance " + options_.id() + " has its limit of " + std::to_string(options_.max_running()) +
+                          " calls in flight: start another, or raise max_running");
     }
     if (is_first) changed_->set();
     auto on_end = [self = shared_from_this(), one](std::exception_ptr) { self->answer(one); };
     spawn_on(one->where, carry_out(shared_from_this(), one), std::move(on_end), one->stop.slot());
 }
 
-method_handler* service_core::find(const call_letter& request) {
+method_handler* service_core::find(const call_message& request) {
     const auto methods = methods_->find(request.service);
     if (methods == methods_->end()) {
-        refuse(request, call_letter::kind::fault, errc::not_found, "there is no service " + request.service + " here");
+        refuse(request, call_message::kind::fault, errc::not_found,
+               "instance " + options_.id() + " has no service " + request.service +
+                   ": check the name of the service");
         return nullptr;
     }
     const auto found = methods->second.find(request.method);
     if (found != methods->second.end()) return found->second.get();
     std::string known;
     for (const auto& [name, handler] : methods->second) known += (known.empty() ? "" : ", ") + name;
-    refuse(request, call_letter::kind::fault, errc::not_found,
+    refuse(request, call_message::kind::fault, errc::not_found,
            "service " + request.service + " has no method " + request.method + "; it has " + known);
     return nullptr;
 }
 
-void service_core::refuse(const call_letter& request, call_letter::kind how, errc code, const std::string& why) {
+void service_core::refuse(const call_message& request, call_message::kind how, errc code, const std::string& why) {
     if (request.reply_to.empty()) return;
-    call_letter letter;
-    letter.what = how;
-    letter.id = request.id;
-    if (how == call_letter::kind::fault) letter.payload = encode(describe(std::make_exception_ptr(error(code, why))));
-    broker_->post(request.reply_to, letter.text());
+    call_message message;
+    message.what = how;
+    message.id = request.id;
+    if (how == call_message::kind::fault) message.payload = encode(describe(std::make_exception_ptr(error(code, why))));
+    broker_->post(request.reply_to, message.text());
 }
 
 void service_core::open_outlet(call& of) {
@@ -153,27 +156,28 @@ void service_core::open_outlet(call& of) {
 }
 
 asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self, call_ptr one) {
-    call_letter answer;
-    answer.what = call_letter::kind::answer;
+    call_message answer;
+    answer.what = call_message::kind::answer;
     answer.id = one->request.id;
     std::exception_ptr failure;
     if (one->does.emits() && one->request.window > 0) self->open_outlet(*one);
     try {
-        if (one->does.kind() == job::kind::plain) {
+        if (one->does.kind() == slot_job::kind::plain) {
             one->does.call(one->context, one->request.payload, answer.payload);
         } else {
             co_await one->does.run(one->context, one->request.payload, answer.payload);
         }
-        constexpr std::size_t most = exchange::max_message_size - 64;  // beside its head
+        constexpr std::size_t most = exchange::max_message_size - 64;  // beside the message's head
         if (answer.payload.size() > most) {
-            throw error(errc::too_large, "a result of " + std::to_string(answer.payload.size()) + " bytes; at most " +
-                                             std::to_string(most) + " are sent");
+            throw error(errc::too_large, "the result is not sent: it has " +
+                                             std::to_string(answer.payload.size()) + " bytes, and at most " +
+                                             std::to_string(most) + " fit into a message");
         }
     } catch (...) {
         failure = std::current_exception();
     }
     if (failure) {
-        answer.what = call_letter::kind::fault;
+        answer.what = call_message::kind::fault;
         answer.payload = encode(describe(failure));
     }
     one->answer = answer.text();
@@ -253,11 +257,11 @@ asio::awaitable<void> service_core::announce(bool leaving, duration lease) {
 asio::awaitable<void> service_core::leave() {
     auto telling = announce(true, options_.lease() + options_.drain_for());
     const auto told = co_await caught(std::move(telling));
-    tell("leaving the directory", told.failure());
+    log_trouble("leaving the directory", told.failure());
     co_await drain();
     auto leaving = withdraw();
     const auto left = co_await caught(std::move(leaving));
-    tell("leaving the directory", left.failure());
+    log_trouble("leaving the directory", left.failure());
 }
 
 asio::awaitable<void> service_core::withdraw() {
@@ -278,7 +282,7 @@ asio::awaitable<void> service_core::drain() {
     }
 }
 
-void service_core::tell(const std::string& what, const std::exception_ptr& trouble) const {
+void service_core::log_trouble(const std::string& what, const std::exception_ptr& trouble) const {
     if (!trouble) return;
     const auto why = describe(trouble);
     if (code_of(why) == errc::shut_down) std::rethrow_exception(trouble);

@@ -53,7 +53,7 @@ public:
             co_return;
         }
         const auto state = co_await asio::this_coro::cancellation_state;
-        if (state.cancelled() == asio::cancellation_type::none) co_await flush_stream(to);  // they come before the failure
+        if (state.cancelled() == asio::cancellation_type::none) co_await flush_stream(to);  // the values come before the failure
         std::rethrow_exception(failure);
     }
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
-#include <taskflux/calls/rpc/letters.hpp>
+#include <taskflux/calls/rpc/messages.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/detail/event.hpp>
 
@@ -20,12 +20,12 @@
 
 namespace taskflux::detail {
 
-/// Where the values of a stream come in, in order and each once, whatever was lost on the way or is sent by a second
-/// attempt; the other end is an `outlet`. One coroutine reads at a time. Lives in a shared_ptr.
+/// The reader's end of a stream: receives the values of an `outlet`, in order and each once, whatever was lost on the way or
+/// is sent again by a second attempt. One coroutine reads at a time. Lives in a shared_ptr.
 class inlet : public std::enable_shared_from_this<inlet> {
 public:
-    /// Called after each second in which nothing was heard; `is_lost`: the outlet is gone. Throws when nothing is to be
-    /// expected any more.
+    /// Called after each second in which nothing was received; `is_lost`: the outlet is gone. Throws when no further value can
+    /// be expected.
     using look = std::function<asio::awaitable<void>(bool is_lost)>;
 
     /// Has room for `window` values.
@@ -37,28 +37,30 @@ public:
     std::size_t window() const { return window_; }
     const broker_ptr& broker() const { return broker_; }
 
-    /// To be set before anything is awaited: when it times out, who looks whether there is still an outlet, and what is
-    /// to be done when the reader leaves, which knows whether it has read to the end.
+    /// To be called before anything is awaited. `ends`: when the stream times out. `looks` checks whether the outlet still
+    /// lives. `leaves` is called when the reader leaves, with whether it has read to the end.
     void attach(time_point ends, look looks, std::function<void(bool has_ended)> leaves);
 
-    /// Waits until there is an outlet; false when the call was refused. Errors: what refused it for good; `timed_out`.
+    /// Waits until the outlet has sent something; false when the instance took no call. Errors: the error that an instance
+    /// answered; `timed_out`.
     static asio::awaitable<bool> begun(std::shared_ptr<inlet> self);
 
-    /// The next value; nothing at the end, or of a null `self`. Errors: what the source has thrown; `timed_out`; `unavailable` when it is lost.
+    /// The next value; nothing at the end, or for a null `self`. Errors: what the source has thrown; `timed_out`;
+    /// `unavailable` when the source is lost.
     static asio::awaitable<std::optional<std::string>> next(std::shared_ptr<inlet> self);
 
-    /// Nothing more will come: what was not an end is an error.
+    /// No further value will come: a stream that has not ended fails with `why`.
     void close(std::exception_ptr why);
 
-    /// The reader leaves.
+    /// Ends the reading.
     void leave();
 
 private:
     void hear(std::string_view text);
     asio::awaitable<void> change();
-    void tell(call_letter::kind what);
-    std::optional<call_letter::kind> note(call_letter& letter);  // with the mutex locked; what to answer
-    std::optional<call_letter::kind> missing();
+    void acknowledge(call_message::kind what);
+    std::optional<call_message::kind> take(call_message& message);  // with the mutex locked; returns what to send
+    std::optional<call_message::kind> missing();
 
     const broker_ptr broker_;
     const std::size_t window_;
@@ -70,12 +72,12 @@ private:
 
     std::mutex mutex_;  // guards all below
     std::string source_;
-    std::deque<std::string> values_;  // received and not taken
+    std::deque<std::string> values_;  // received, and not read yet
     std::uint64_t received_ = 0;
     std::uint64_t taken_ = 0;
-    std::uint64_t told_ = 0;  // what the source knows of taken_
-    std::size_t untold_bytes_ = 0;
-    std::uint64_t letters_heard_ = 0;
+    std::uint64_t acknowledged_ = 0;  // of taken_: sent to the source
+    std::size_t unacknowledged_bytes_ = 0;
+    std::uint64_t messages_received_ = 0;
     std::optional<std::uint64_t> asked_for_;  // to be sent again
     std::exception_ptr failure_;
     bool is_refused_ = false;

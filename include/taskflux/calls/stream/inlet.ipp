@@ -58,15 +58,15 @@ asio::awaitable<std::optional<std::string>> inlet::next(std::shared_ptr<inlet> s
                 value = std::move(self->values_.front());
                 self->values_.pop_front();
                 ++self->taken_;
-                self->untold_bytes_ += value->size();
-                is_due = (self->taken_ - self->told_) * 2 >= self->window_ || self->untold_bytes_ * 4 >= stream_bytes;
+                self->unacknowledged_bytes_ += value->size();
+                is_due = (self->taken_ - self->acknowledged_) * 2 >= self->window_ || self->unacknowledged_bytes_ * 4 >= stream_bytes;
             } else if (self->has_ended_) {
                 co_return std::nullopt;
             } else if (self->failure_) {
                 std::rethrow_exception(self->failure_);
             }
         }
-        if (is_due) self->tell(call_letter::kind::credit);
+        if (is_due) self->acknowledge(call_message::kind::credit);
         if (value) co_return value;
         co_await self->change();
     }
@@ -94,12 +94,15 @@ asio::awaitable<void> inlet::change() {
     const auto executor = co_await asio::this_coro::executor;
     auto& clock = broker_->clock();
     const auto begun = clock.now();
-    if (begun >= ends_) throw error(errc::timed_out, "the stream has not ended in time");
+    if (begun >= ends_) {
+        throw error(errc::timed_out,
+                    "the stream was not read to its end within the call's timeout: use a longer one");
+    }
     const auto until = (std::min)(ends_, later(begun, std::chrono::seconds(1)));
     std::uint64_t heard_before = 0;
     {
         const std::lock_guard lock(mutex_);
-        heard_before = letters_heard_;
+        heard_before = messages_received_;
     }
     {
         const alarm at(clock, executor, changed_, until);
@@ -109,64 +112,66 @@ asio::awaitable<void> inlet::change() {
     bool is_lost = false;
     {
         const std::lock_guard lock(mutex_);
-        if (letters_heard_ != heard_before || failure_) co_return;
+        if (messages_received_ != heard_before || failure_) co_return;
         is_lost = is_lost_;
         asked_for_ = received_;
     }
     if (looks_) co_await looks_(is_lost);
-    tell(call_letter::kind::again);
+    acknowledge(call_message::kind::again);
 }
 
 void inlet::hear(std::string_view text) {
-    std::optional<call_letter::kind> answer;
+    std::optional<call_message::kind> answer;
     try {
-        auto letter = call_letter::parse(text);
+        auto message = call_message::parse(text);
         const std::lock_guard lock(mutex_);
-        ++letters_heard_;
-        answer = note(letter);
-    } catch (const std::exception&) {  // not one of ours
+        ++messages_received_;
+        answer = take(message);
+    } catch (const std::exception&) {  // not a call message
         return;
     }
     changed_->set();
-    if (answer) tell(*answer);
+    if (answer) acknowledge(*answer);
 }
 
-std::optional<call_letter::kind> inlet::note(call_letter& letter) {
-    switch (letter.what) {
-        case call_letter::kind::values: {
-            const bool is_new = std::exchange(source_, letter.reply_to) != letter.reply_to;
+std::optional<call_message::kind> inlet::take(call_message& message) {
+    switch (message.what) {
+        case call_message::kind::values: {
+            const bool is_new = std::exchange(source_, message.reply_to) != message.reply_to;
             is_lost_ = false;
-            if (has_ended_) return call_letter::kind::credit;
-            if (letter.number > received_) return missing();
-            auto number = letter.number;
-            for (const auto value : letter.values_in()) {
+            if (has_ended_) return call_message::kind::credit;
+            if (message.number > received_) return missing();
+            auto number = message.number;
+            for (const auto value : message.values_in()) {
                 if (number++ < received_) continue;
                 if (values_.size() >= window_) break;  // there was no room for it
                 values_.emplace_back(value);
                 ++received_;
             }
-            if (is_new && received_ > 0) return call_letter::kind::credit;  // a second attempt need not repeat it
+            if (is_new && received_ > 0) return call_message::kind::credit;  // a second attempt need not repeat it
             return std::nullopt;
         }
-        case call_letter::kind::end:
-            source_ = letter.reply_to;
-            if (!has_ended_ && letter.number > received_) return missing();
+        case call_message::kind::end:
+            source_ = message.reply_to;
+            if (!has_ended_ && message.number > received_) return missing();
             has_ended_ = true;
-            received_ = letter.number + 1;
-            return call_letter::kind::credit;
-        case call_letter::kind::fault:
+            received_ = message.number + 1;
+            return call_message::kind::credit;
+        case call_message::kind::fault:
             if (!has_ended_ && !failure_) {
-                auto why = read_failure(letter.payload);
+                auto why = read_failure(message.payload);
                 const auto code = code_of(why);
                 failure_ = std::make_exception_ptr(call_failed(code, std::move(why)));
             }
             return std::nullopt;
-        case call_letter::kind::answer:
+        case call_message::kind::answer:
             if (source_.empty()) {
-                failure_ = std::make_exception_ptr(error(errc::invalid_argument, "the method returns one result, and is no stream"));
+                failure_ = std::make_exception_ptr(error(
+                    errc::invalid_argument,
+                    "this method can't be read as a stream: it returns one result; call it by method<R(P)>"));
             }
             return std::nullopt;
-        case call_letter::kind::refused:
+        case call_message::kind::refused:
             if (source_.empty()) is_refused_ = true;
             is_lost_ = true;
             return std::nullopt;
@@ -174,27 +179,27 @@ std::optional<call_letter::kind> inlet::note(call_letter& letter) {
     }
 }
 
-std::optional<call_letter::kind> inlet::missing() {
+std::optional<call_message::kind> inlet::missing() {
     if (std::exchange(asked_for_, received_) == received_) return std::nullopt;
-    return call_letter::kind::again;
+    return call_message::kind::again;
 }
 
-void inlet::tell(call_letter::kind what) {
-    call_letter letter;
-    letter.what = what;
+void inlet::acknowledge(call_message::kind what) {
+    call_message message;
+    message.what = what;
     std::string to;
     {
         const std::lock_guard lock(mutex_);
-        letter.number = received_;
-        letter.taken = taken_;
-        told_ = taken_;
-        untold_bytes_ = 0;
+        message.number = received_;
+        message.taken = taken_;
+        acknowledged_ = taken_;
+        unacknowledged_bytes_ = 0;
         to = source_;
     }
     if (to.empty()) return;
-    call_letter refused;
-    refused.what = call_letter::kind::refused;
-    broker_->post(std::move(to), letter.text(), bounce(box_->address(), refused.text()), {});
+    call_message refused;
+    refused.what = call_message::kind::refused;
+    broker_->post(std::move(to), message.text(), bounce(box_->address(), refused.text()), {});
 }
 
 reading::~reading() {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
-#include <taskflux/calls/rpc/letters.hpp>
+#include <taskflux/calls/rpc/messages.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/detail/event.hpp>
 
@@ -19,22 +19,22 @@
 
 namespace taskflux::detail {
 
-/// Where the values of a stream go out: it sends them to an `inlet`, no more than the reader has room for, and keeps each
-/// until it has been received. Values are numbered from 0; those that the reader has had from an earlier attempt are left
-/// out. One coroutine emits at a time. Lives in a shared_ptr.
+/// The source's end of a stream: sends values to an `inlet`, no more than the reader has room for, and keeps each until it
+/// has been received. Values are numbered from 0; those that the reader has received from an earlier attempt are not sent.
+/// One coroutine emits at a time. Lives in a shared_ptr.
 class outlet : public std::enable_shared_from_this<outlet> {
 public:
     /// For the inlet with the address `to`, which has room for `window` values. `on_gone` is called, once, when the reader
-    /// is gone before it has got everything: it has said so, or has heard nothing for ten seconds.
+    /// is gone before it has received everything: it has said so, or has received no message for ten seconds.
     static std::shared_ptr<outlet> open(broker_ptr broker, std::string to, std::size_t window,
                                         std::function<void()> on_gone = nullptr);
 
     outlet(broker_ptr broker, std::string to, std::size_t window, std::function<void()> on_gone);
 
-    /// Returns when there is room for the value; when the reader is gone at once. Errors: `too_large`.
+    /// Sends a value, and returns when there is room for it; at once when the reader is gone. Errors: `too_large`.
     asio::awaitable<void> emit(std::string value);
 
-    /// Says that this was all. Returns when the reader has received it, or is gone.
+    /// Sends the end of the stream. Returns when the reader has received it, or is gone.
     asio::awaitable<void> end();
 
     /// Returns when everything has been sent.
@@ -47,11 +47,12 @@ private:
     };
 
     void hear(std::string_view text);
-    /// Sends what has not been sent, if nobody does.
+
+    /// Starts `pump`, unless it runs or there is nothing to send.
     void send_more();
     static asio::awaitable<void> pump(std::shared_ptr<outlet> self);
 
-    /// Waits for a change; after a second in which nothing was heard it asks whether somebody listens.
+    /// Waits for a change; after a second in which nothing was received it sends a message, to learn whether the reader lives.
     asio::awaitable<void> change();
 
     // Everything below: with the mutex locked.
@@ -60,7 +61,7 @@ private:
     bool is_received() const { return received_ > emitted_; }  // the end too, which counts as a value
     void drop_taken();
     void add(std::string value);
-    bool take_letter(call_letter& next);
+    bool next_message(call_message& next);
     std::function<void()> give_up();
 
     const broker_ptr broker_;
@@ -71,15 +72,15 @@ private:
 
     std::mutex mutex_;  // guards all below
     std::function<void()> on_gone_;
-    std::deque<entry> open_;  // emitted and not taken; the last is number emitted_ - 1
+    std::deque<entry> open_;  // emitted, and not read yet; the last is number emitted_ - 1
     std::size_t bytes_ = 0;   // of those
     std::uint64_t emitted_ = 0;
     std::uint64_t sent_ = 0;
     std::uint64_t received_ = 0;
     std::uint64_t taken_ = 0;
-    std::uint64_t letters_heard_ = 0;
+    std::uint64_t messages_received_ = 0;
     time_point unheard_since_ = never;
-    bool must_show_ = true;  // sends a letter even if it holds nothing
+    bool must_show_ = true;  // sends a message even if it holds no value
     bool is_ended_ = false;
     bool is_sending_ = false;
     bool is_gone_ = false;

@@ -32,10 +32,10 @@ outlet::outlet(broker_ptr broker, std::string to, std::size_t window, std::funct
       changed_(std::make_shared<event>()), on_gone_(std::move(on_gone)) {}
 
 asio::awaitable<void> outlet::emit(std::string value) {
-    constexpr std::size_t most = exchange::max_message_size - 256;  // beside a letter's head
+    constexpr std::size_t most = exchange::max_message_size - 256;  // beside a message's head
     if (value.size() > most) {
-        throw error(errc::too_large, "a value of " + std::to_string(value.size()) + " bytes; at most " + std::to_string(most) +
-                                         " are sent");
+        throw error(errc::too_large, "a value is not emitted: it has " + std::to_string(value.size()) + " bytes, and at most " +
+                                         std::to_string(most) + " fit into a message; emit smaller values");
     }
     bool is_added = false;
     for (;;) {
@@ -53,7 +53,7 @@ asio::awaitable<void> outlet::emit(std::string value) {
     if (is_added) {
         send_more();
     } else {
-        co_await asio::post(asio::deferred);  // who emits without end is cancelled here
+        co_await asio::post(asio::deferred);  // a handler that emits without end is cancelled here
     }
 }
 
@@ -89,37 +89,37 @@ asio::awaitable<void> outlet::change() {
     std::uint64_t heard_before = 0;
     {
         const std::lock_guard lock(mutex_);
-        heard_before = letters_heard_;
+        heard_before = messages_received_;
     }
     const alarm at(clock, executor, changed_, until);
     co_await changed_->wait();
     if (clock.now() < until) co_return;
     {
         const std::lock_guard lock(mutex_);
-        if (letters_heard_ != heard_before) co_return;
+        if (messages_received_ != heard_before) co_return;
         must_show_ = true;
     }
     send_more();
 }
 
 void outlet::hear(std::string_view text) {
-    call_letter letter;
+    call_message message;
     try {
-        letter = call_letter::parse(text);
-    } catch (const std::exception&) {  // not one of ours
+        message = call_message::parse(text);
+    } catch (const std::exception&) {  // not a call message
         return;
     }
-    std::function<void()> tell;
+    std::function<void()> on_gone;
     {
         const std::lock_guard lock(mutex_);
-        ++letters_heard_;
+        ++messages_received_;
         unheard_since_ = never;
-        if (letter.what == call_letter::kind::cancel) {
-            tell = give_up();
-        } else if (letter.what == call_letter::kind::credit || letter.what == call_letter::kind::again) {
-            received_ = (std::max)(received_, letter.number);
-            taken_ = (std::max)(taken_, (std::min)(letter.taken, received_));
-            if (letter.what == call_letter::kind::again) sent_ = received_;
+        if (message.what == call_message::kind::cancel) {
+            on_gone = give_up();
+        } else if (message.what == call_message::kind::credit || message.what == call_message::kind::again) {
+            received_ = (std::max)(received_, message.number);
+            taken_ = (std::max)(taken_, (std::min)(message.taken, received_));
+            if (message.what == call_message::kind::again) sent_ = received_;
             const auto first = emitted_ - open_.size();
             for (auto i = first; i < (std::min)(received_, emitted_); ++i) open_[static_cast<std::size_t>(i - first)].text.clear();
             drop_taken();
@@ -127,29 +127,29 @@ void outlet::hear(std::string_view text) {
     }
     send_more();
     changed_->set();
-    if (tell) tell();
+    if (on_gone) on_gone();
 }
 
 asio::awaitable<void> outlet::pump(std::shared_ptr<outlet> self) {
-    call_letter gone;
-    gone.what = call_letter::kind::cancel;
-    const auto sorry = gone.text();
+    call_message gone;
+    gone.what = call_message::kind::cancel;
+    const auto refusal = gone.text();
     for (;;) {
-        call_letter next;
+        call_message next;
         {
             const std::lock_guard lock(self->mutex_);
-            if (!self->take_letter(next)) {
+            if (!self->next_message(next)) {
                 self->is_sending_ = false;
                 break;
             }
         }
         bool heard = false;
         try {
-            auto back = bounce(self->box_->address(), sorry);
+            auto back = bounce(self->box_->address(), refusal);
             heard = co_await self->broker_->send(self->to_, next.text(), std::move(back));
-        } catch (const std::exception&) {  // the server is away: asked again, it sends again
+        } catch (const std::exception&) {  // the server can't be reached: the reader asks again
         }
-        std::function<void()> tell;
+        std::function<void()> on_gone;
         {
             const std::lock_guard lock(self->mutex_);
             if (heard) {
@@ -159,10 +159,10 @@ asio::awaitable<void> outlet::pump(std::shared_ptr<outlet> self) {
             constexpr auto patience = std::chrono::seconds(10);
             const auto now = self->broker_->clock().now();
             if (self->unheard_since_ == never) self->unheard_since_ = now;
-            if (now - self->unheard_since_ >= patience) tell = self->give_up();
+            if (now - self->unheard_since_ >= patience) on_gone = self->give_up();
             self->is_sending_ = false;
         }
-        if (tell) tell();
+        if (on_gone) on_gone();
         break;
     }
     self->changed_->set();
@@ -196,17 +196,17 @@ void outlet::send_more() {
     spawn_ignoring_errors(broker_->get_executor(), pump(shared_from_this()));
 }
 
-bool outlet::take_letter(call_letter& next) {
+bool outlet::next_message(call_message& next) {
     constexpr std::size_t enough = 64 * 1024;  // bytes of several values
     if (is_gone_) return false;
     next.reply_to = box_->address();
     next.number = sent_;
     if (is_ended_ && sent_ == emitted_) {
-        next.what = call_letter::kind::end;
+        next.what = call_message::kind::end;
         ++sent_;
     } else {
         if (sent_ >= emitted_ && !must_show_) return false;
-        next.what = call_letter::kind::values;
+        next.what = call_message::kind::values;
         const auto first = emitted_ - open_.size();
         for (; sent_ < emitted_; ++sent_) {
             const auto& text = open_[static_cast<std::size_t>(sent_ - first)].text;

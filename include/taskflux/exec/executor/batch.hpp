@@ -1,6 +1,6 @@
 #pragma once
 
-#include <taskflux/exec/executor/attempts.hpp>
+#include <taskflux/exec/executor/executor_state.hpp>
 #include <taskflux/exec/executor/callable.hpp>
 #include <taskflux/exec/executor/submission.hpp>
 #include <taskflux/fwd.hpp>
@@ -47,7 +47,7 @@ public:
     batch(std::size_t n, Handler handler, const asio::any_io_executor& fallback)
         : ends_(n), open_(n), home_(fallback), receiver_(std::in_place, std::move(handler), fallback) {}
 
-    void keep_for_cancel(boost::intrusive_ptr<attempted_job> j) { jobs_.push_back(std::move(j)); }
+    void keep_for_cancel(boost::intrusive_ptr<executor_job> j) { jobs_.push_back(std::move(j)); }
 
     void cancel(executor_state& owner) {
         for (const auto& j : jobs_) owner.cancel(*j, errc::cancelled);
@@ -102,15 +102,15 @@ private:
     std::atomic<std::size_t> open_;
     const asio::any_io_executor home_;
     std::optional<receiver<batch_result<R, Each>, Handler>> receiver_;
-    std::vector<boost::intrusive_ptr<attempted_job>> jobs_;
+    std::vector<boost::intrusive_ptr<executor_job>> jobs_;
 };
 
 /// One job of a batch.
 template <class R, class Batch>
-class batch_job : public attempted_job {
+class batch_job : public executor_job {
 protected:
     batch_job(kind k, executor_state& owner, boost::intrusive_ptr<Batch> to, std::size_t at)
-        : attempted_job(k, owner), batch_(std::move(to)), at_(at) {}
+        : executor_job(k, owner), batch_(std::move(to)), at_(at) {}
 
     void deliver(std::exception_ptr error, bool) override {
         const auto to = std::move(batch_);
@@ -153,9 +153,9 @@ private:
         const boost::intrusive_ptr<batch_type> to =
             new batch_type(calls_.size(), std::move(handler), owner_->get_executor());
         if (calls_.empty()) return to->complete();
-        job_list jobs;
+        slot_job_list jobs;
         for (std::size_t at = 0; at < calls_.size(); ++at) {
-            boost::intrusive_ptr<attempted_job> j(
+            boost::intrusive_ptr<executor_job> j(
                 new call_job<batch_job<item, batch_type>, Call>(*owner_, std::move(calls_[at]), to, at),
                 false);
             if (cancellation.is_connected()) to->keep_for_cancel(j);

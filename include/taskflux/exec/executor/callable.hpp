@@ -2,8 +2,8 @@
 
 #include <taskflux/detail/awaited.hpp>
 #include <taskflux/detail/temporaries.hpp>
-#include <taskflux/exec/executor/attempts.hpp>
-#include <taskflux/exec/slots/job.hpp>
+#include <taskflux/exec/executor/executor_state.hpp>
+#include <taskflux/exec/slots/slot_job.hpp>
 #include <taskflux/fwd.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -33,12 +33,12 @@ class bound_call {
     }
 
 public:
-    /// Whether the call works with arguments that are kept for another.
+    /// Whether the call leaves its arguments usable for another call.
     static constexpr bool repeatable = std::invocable<Function&, Args&...>;
     static constexpr bool consumable = std::invocable<Function&, Args...>;
     using returned = typename decltype(probe<Function&, Args...>())::type;
     using result = typename awaited<returned>::type;
-    static constexpr auto kind = is_awaitable<returned> ? job::kind::coroutine : job::kind::plain;
+    static constexpr auto kind = is_awaitable<returned> ? slot_job::kind::coroutine : slot_job::kind::plain;
     static_assert(!std::is_reference_v<result>,
                   "the function returns a reference: return a value, or a pointer");
 
@@ -68,7 +68,7 @@ using bound = bound_call<std::decay_t<Function>, std::decay_t<Args>...>;
 template <class Function, class... Args>
 using result_of = typename bound<Function, Args...>::result;
 
-/// Runs a `bound_call` as a job. `Delivery` derives from `attempted_job`, keeps `result` and passes it on.
+/// Runs a `bound_call` as a job. `Delivery` derives from `executor_job`, keeps `result` and passes it on.
 template <class Delivery, class Call>
 class call_job final : public Delivery {
 public:
@@ -78,7 +78,7 @@ public:
 
 private:
     asio::awaitable<void> run() override {
-        if constexpr (Call::kind == job::kind::coroutine) {
+        if constexpr (Call::kind == slot_job::kind::coroutine) {
             this->begin();
             if constexpr (std::is_void_v<typename Call::result>) {
                 this->result.emplace();
@@ -92,7 +92,7 @@ private:
     }
 
     void call() override {
-        if constexpr (Call::kind == job::kind::plain) {
+        if constexpr (Call::kind == slot_job::kind::plain) {
             this->begin();
             if constexpr (std::is_void_v<typename Call::result>) {
                 call_(this->may_repeat());

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <taskflux/exec/executor/attempts.hpp>
+#include <taskflux/exec/executor/executor_state.hpp>
 #include <taskflux/exec/executor/callable.hpp>
 #include <taskflux/fwd.hpp>
 
@@ -74,10 +74,10 @@ private:
 
 /// A job whose outcome goes to one completion handler.
 template <class R, class Handler>
-class submitted_job : public attempted_job {
+class submitted_job : public executor_job {
 protected:
     submitted_job(kind k, executor_state& owner, Handler&& handler)
-        : attempted_job(k, owner), receiver_(std::in_place, std::move(handler), owner.get_executor()) {}
+        : executor_job(k, owner), receiver_(std::in_place, std::move(handler), owner.get_executor()) {}
 
     void deliver(std::exception_ptr error, bool now) override {
         receiver_->complete(std::move(error), std::move(result), now, owner().get_executor());
@@ -90,9 +90,9 @@ private:
     std::optional<receiver<R, Handler>> receiver_;
 };
 
-/// Lets cancellation of whoever waits reach the job.
+/// Lets cancellation of the waiting operation reach the job.
 template <class Slot>
-void cancel_through(Slot cancellation, executor_state& owner, boost::intrusive_ptr<attempted_job> j) {
+void cancel_through(Slot cancellation, executor_state& owner, boost::intrusive_ptr<executor_job> j) {
     cancellation.assign(
         [owner = std::weak_ptr(owner.shared()), j = std::move(j)](asio::cancellation_type type) {
             if (type == asio::cancellation_type::none) return;
@@ -124,7 +124,7 @@ private:
         using Handler = std::decay_t<H>;
         using job_type = call_job<submitted_job<result, Handler>, Call>;
         auto cancellation = asio::get_associated_cancellation_slot(handler);
-        boost::intrusive_ptr<attempted_job> j(
+        boost::intrusive_ptr<executor_job> j(
             new job_type(*owner_, std::move(call_), std::forward<H>(handler)), false);
         if (cancellation.is_connected()) cancel_through(cancellation, *owner_, j);
         owner_->launch(std::move(j), options_ ? &*options_ : nullptr, Call::repeatable, true);

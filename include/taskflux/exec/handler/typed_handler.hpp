@@ -6,7 +6,7 @@
 #include <taskflux/core/task.hpp>
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/detail/awaited.hpp>
-#include <taskflux/exec/slots/job.hpp>
+#include <taskflux/exec/slots/slot_job.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -24,12 +24,12 @@ namespace taskflux::detail {
 template <class Context>
 class basic_handler {
 public:
-    basic_handler(job::kind kind, retry_policy::predicate test, bool emits) : kind_(kind), retry_if_(test), emits_(emits) {}
+    basic_handler(slot_job::kind kind, retry_policy::predicate test, bool emits) : kind_(kind), retry_if_(test), emits_(emits) {}
     basic_handler(const basic_handler&) = delete;
     basic_handler& operator=(const basic_handler&) = delete;
     virtual ~basic_handler() = default;
 
-    job::kind kind() const { return kind_; }
+    slot_job::kind kind() const { return kind_; }
     retry_policy::predicate retry_if() const { return retry_if_; }
     bool emits() const { return emits_; }
 
@@ -39,7 +39,7 @@ public:
     virtual void call(Context& ctx, std::string_view payload, std::string& result) = 0;
 
 private:
-    job::kind kind_;
+    slot_job::kind kind_;
     retry_policy::predicate retry_if_;
     bool emits_;
 };
@@ -91,7 +91,7 @@ void write_result(const R& value, std::string& out) {
     }
 }
 
-/// What a function gives when it is called with what a contract provides.
+/// What a function returns when it is called with what a contract provides.
 template <class Function, class P, class Context>
 class handler_signature {
     using call_type = handler_call<Function, P, Context>;
@@ -113,7 +113,7 @@ public:
     using result = typename awaited<returned>::type;
 };
 
-/// Whether what a handler gives can be the contract's result.
+/// Whether what a handler returns can be the contract's result.
 template <class Given, class R>
 concept result_for = (std::is_void_v<R> && std::is_void_v<Given>) || (!std::is_void_v<R> && std::convertible_to<Given, R>);
 
@@ -124,7 +124,7 @@ class typed_handler final : public basic_handler<Context> {
 
 public:
     explicit typed_handler(Function function, retry_policy::predicate test = nullptr, bool emits = false)
-        : basic_handler<Context>(is_coroutine ? job::kind::coroutine : job::kind::plain, test, emits),
+        : basic_handler<Context>(is_coroutine ? slot_job::kind::coroutine : slot_job::kind::plain, test, emits),
           function_(std::move(function)) {}
 
     asio::awaitable<void> run(Context& ctx, std::string_view payload, std::string& out) override {

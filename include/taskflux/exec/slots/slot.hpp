@@ -3,7 +3,7 @@
 #include <taskflux/detail/intrusive_list.hpp>
 #include <taskflux/detail/serial_executor.hpp>
 #include <taskflux/detail/small_function.hpp>
-#include <taskflux/exec/slots/job.hpp>
+#include <taskflux/exec/slots/slot_job.hpp>
 #include <taskflux/fwd.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -45,14 +45,14 @@ struct alignas(64) slot : list_hook<slot> {
     explicit slot(const asio::any_io_executor& home)
         : lane(std::make_shared<serial_queue>(home)), executor(serial_executor(lane)) {}
 
-    job* pop() noexcept {
-        job* j = taken.pop_front();
+    slot_job* pop() noexcept {
+        slot_job* j = taken.pop_front();
         waiting.store(taken.size(), std::memory_order_relaxed);
         return j;
     }
 
     /// Delivers later, or, if this may turn out to be the last job for now, keeps it for `slots::wake`.
-    void deliver(const job_ptr& j, std::exception_ptr error) {
+    void deliver(const slot_job_ptr& j, std::exception_ptr error) {
         if (!holding || !taken.empty()) return j->deliver(std::move(error), false);
         held = j;
         held_error = std::move(error);
@@ -69,7 +69,7 @@ struct alignas(64) slot : list_hook<slot> {
     /// The job under way. Abandons it when the coroutine is destroyed around it.
     class running {
     public:
-        running(slot& s, job* j) noexcept : slot_(s), job_(j, false) {
+        running(slot& s, slot_job* j) noexcept : slot_(s), job_(j, false) {
             s.flush();
             s.current = j;
             ++j->runs_;
@@ -82,11 +82,11 @@ struct alignas(64) slot : list_hook<slot> {
             if (job_) job_->abandon();
         }
 
-        job& operator*() const noexcept { return *job_; }
-        job* operator->() const noexcept { return job_.get(); }
+        slot_job& operator*() const noexcept { return *job_; }
+        slot_job* operator->() const noexcept { return job_.get(); }
 
         void end(std::exception_ptr error) noexcept {
-            const job_ptr ended = std::move(job_);
+            const slot_job_ptr ended = std::move(job_);
             slot_.current = nullptr;
             const job_end what = ended->judge(error);
             slot_.ends.add(what);
@@ -96,7 +96,7 @@ struct alignas(64) slot : list_hook<slot> {
 
     private:
         slot& slot_;
-        job_ptr job_;
+        slot_job_ptr job_;
     };
 
     const std::shared_ptr<serial_queue> lane;
@@ -104,11 +104,11 @@ struct alignas(64) slot : list_hook<slot> {
     asio::any_io_executor work;            // keeps the context running while a job is suspended
     asio::cancellation_signal signal;
     small_function parked;
-    job_list taken;  // owns a reference to each
-    job* current = nullptr;
+    slot_job_list taken;  // owns a reference to each
+    slot_job* current = nullptr;
     bool resuming = false;  // inside `slots::resume`, so that what is left of a batch will be given back
     bool holding = false;   // and by `slots::wake`, so that what is held will be delivered
-    job_ptr held;           // ended, but not delivered
+    slot_job_ptr held;           // ended, but not delivered
     std::exception_ptr held_error;
     std::atomic<std::thread::id> lingers;   // who is in `slots::wake`, delivering, after this slot was parked
     std::atomic<std::thread::id> reserved;  // by that thread, for itself: it need not be woken

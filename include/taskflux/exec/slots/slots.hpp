@@ -4,7 +4,7 @@
 
 #include <taskflux/core/error.hpp>
 #include <taskflux/detail/waiters.hpp>
-#include <taskflux/exec/slots/job.hpp>
+#include <taskflux/exec/slots/slot_job.hpp>
 #include <taskflux/exec/slots/slot.hpp>
 
 #include <boost/asio/associated_cancellation_slot.hpp>
@@ -51,7 +51,7 @@ public:
 
     /// Queues the job and empties the pointer. `shut_down` after `close`, `queue_full` at the limit: then
     /// nothing was touched. `awaited`: the caller does nothing else before it returns to its event loop.
-    std::optional<errc> push(job_ptr& j, bool awaited = false) {
+    std::optional<errc> push(slot_job_ptr& j, bool awaited = false) {
         std::unique_lock lock(mutex_);
         if (const auto refusal = refuse(1)) return refusal;
         mark_queued(*j);
@@ -61,11 +61,11 @@ public:
     }
 
     /// Queues all or none, under one lock. Takes over one reference to each.
-    std::optional<errc> push(job_list& jobs) {
+    std::optional<errc> push(slot_job_list& jobs) {
         const std::size_t n = jobs.size();
         std::unique_lock lock(mutex_);
         if (const auto refusal = refuse(n)) return refusal;
-        for (job* j = jobs.front(); j; j = job_list::next(*j)) mark_queued(*j);
+        for (slot_job* j = jobs.front(); j; j = slot_job_list::next(*j)) mark_queued(*j);
         queue_.append(jobs);
         wake_and_unlock(n, lock);
         return std::nullopt;
@@ -74,7 +74,7 @@ public:
     /// Says that a job, which `judge` is about to call `retried`, will come back by `readmit`, or end by
     /// `finish`; until then nothing counts as drained. False if `cancel_all` was called since its push: then
     /// it must not.
-    bool adjourn(const job& j) {
+    bool adjourn(const slot_job& j) {
         const std::lock_guard lock(mutex_);
         if (j.epoch_ != epoch_) return false;
         ++adjourned_;
@@ -82,7 +82,7 @@ public:
     }
 
     /// Queues an adjourned job again, whatever the limit.
-    void readmit(job_ptr j) {
+    void readmit(slot_job_ptr j) {
         std::unique_lock lock(mutex_);
         --adjourned_;
         if (j->epoch_ != epoch_) j->stop(errc::cancelled);
@@ -92,7 +92,7 @@ public:
     }
 
     /// Ends an adjourned job without running it again.
-    void finish(job_ptr j, std::exception_ptr error) {
+    void finish(slot_job_ptr j, std::exception_ptr error) {
         const job_end what = j->judge(error);
         {
             const std::lock_guard lock(mutex_);
@@ -105,7 +105,7 @@ public:
     }
 
     /// Cancels a job: at once if it is queued, by its cancellation slot if it runs.
-    void cancel(job& j, errc reason) {
+    void cancel(slot_job& j, errc reason) {
         j.stop(reason);
         std::unique_lock lock(mutex_);
         if (j.queued_) {
@@ -113,31 +113,31 @@ public:
             j.queued_ = false;
             ++adjourned_;
             lock.unlock();
-            finish(job_ptr(&j, false), stopped(reason));
+            finish(slot_job_ptr(&j, false), stopped(reason));
         } else if (slot* s = j.slot_) {
             lock.unlock();
-            interrupt(*s, job_ptr(&j), 0);
+            interrupt(*s, slot_job_ptr(&j), 0);
         }
     }
 
     /// Emits cancellation to a job's attempt number `run`, if that is still under way.
-    void interrupt(job& j, std::uint32_t run) {
+    void interrupt(slot_job& j, std::uint32_t run) {
         std::unique_lock lock(mutex_);
         slot* s = j.slot_;
         lock.unlock();
-        if (s) interrupt(*s, job_ptr(&j), run);
+        if (s) interrupt(*s, slot_job_ptr(&j), run);
     }
 
     /// Cancels all that is queued or running now.
     void cancel_all() {
         std::unique_lock lock(mutex_);
         const auto epoch = ++epoch_;
-        job_list jobs = std::move(queue_);
+        slot_job_list jobs = std::move(queue_);
         adjourned_ += jobs.size();
-        for (job* j = jobs.front(); j; j = job_list::next(*j)) j->queued_ = false;
+        for (slot_job* j = jobs.front(); j; j = slot_job_list::next(*j)) j->queued_ = false;
         for (const auto& s : all_) {
             asio::post(s->executor, [self = shared_from_this(), s = s.get(), epoch] {
-                for (job* j = s->taken.front(); j; j = job_list::next(*j)) {
+                for (slot_job* j = s->taken.front(); j; j = slot_job_list::next(*j)) {
                     if (j->epoch_ < epoch) j->stop(errc::cancelled);
                 }
                 if (s->current && s->current->epoch_ < epoch) {
@@ -147,13 +147,13 @@ public:
             });
         }
         lock.unlock();
-        while (job* j = jobs.pop_front()) {
+        while (slot_job* j = jobs.pop_front()) {
             j->stop(errc::cancelled);
-            finish(job_ptr(j, false), stopped(errc::cancelled));
+            finish(slot_job_ptr(j, false), stopped(errc::cancelled));
         }
     }
 
-    /// Changes how many jobs may run at a time; zero pauses. What runs is not interrupted.
+    /// Changes how many jobs may run at a time; zero: none starts. Running jobs go on.
     void concurrency(std::size_t n) {
         std::unique_lock lock(mutex_);
         target_ = n;
@@ -213,8 +213,8 @@ public:
 protected:
     /// Abandons what has not started; for destructors.
     void abandon_all() noexcept {
-        const auto abandon = [](job_list& jobs) {
-            while (job* j = jobs.pop_front()) job_ptr(j, false)->abandon();
+        const auto abandon = [](slot_job_list& jobs) {
+            while (slot_job* j = jobs.pop_front()) slot_job_ptr(j, false)->abandon();
         };
         abandon(queue_);
         for (const auto& s : all_) abandon(s->taken);
@@ -251,7 +251,7 @@ private:
         return std::nullopt;
     }
 
-    void mark_queued(job& j) noexcept {
+    void mark_queued(slot_job& j) noexcept {
         j.queued_ = true;
         j.epoch_ = epoch_;
     }
@@ -293,7 +293,7 @@ private:
     }
 
     // A run of 0 means whichever.
-    void interrupt(slot& s, job_ptr j, std::uint32_t run) {
+    void interrupt(slot& s, slot_job_ptr j, std::uint32_t run) {
         asio::post(s.executor, [self = shared_from_this(), s = &s, j = std::move(j), run] {
             if (s->current == j.get() && (run == 0 || j->runs_ == run)) s->interrupt();
         });
@@ -319,7 +319,7 @@ private:
     void left(slot& s);
     static auto park(slot& s);
     auto yield(slot& s);
-    auto offload(slot& s, job& j, std::exception_ptr& error);
+    auto offload(slot& s, slot_job& j, std::exception_ptr& error);
     static asio::awaitable<void> serve(std::shared_ptr<slots> self, slot& s);
 
     template <class Token>
@@ -352,7 +352,7 @@ private:
     const asio::any_io_executor poster_ = asio::require(executor_, asio::execution::blocking.never);
     const asio::any_io_executor cpu_;
     mutable std::mutex mutex_;  // guards all below, and the marked members of job
-    job_list queue_;            // owns a reference to each
+    slot_job_list queue_;            // owns a reference to each
     std::vector<std::unique_ptr<slot>> all_;
     slot_list idle_;     // parked
     slot_list dormant_;  // without a coroutine

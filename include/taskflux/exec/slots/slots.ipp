@@ -51,7 +51,7 @@ void slots::wake(slot& s) {
     };
     for (std::size_t n = 1;; ++n) {
         if (!s.lane->try_enter()) return s.lane->post(wake_up(shared_from_this(), s, true));
-        job_ptr held;
+        slot_job_ptr held;
         std::exception_ptr error;
         {
             const inside leaves{s};
@@ -87,7 +87,7 @@ void slots::resume(slot& s) {
 void slots::give_back(slot& s) {
     std::unique_lock lock(mutex_);
     const std::size_t n = s.taken.size();
-    for (job* j = s.taken.front(); j; j = job_list::next(*j)) {
+    for (slot_job* j = s.taken.front(); j; j = slot_job_list::next(*j)) {
         if (j->epoch_ != epoch_) j->stop(errc::cancelled);
         j->queued_ = true;
     }
@@ -102,7 +102,7 @@ slots::taken slots::take(slot& s) {
     if (!leave && !queue_.empty()) {
         auto n = s.resuming ? std::clamp<std::size_t>(queue_.size() / busy_, 1, turn) : 1;
         for (; n > 0; --n) {
-            job* j = queue_.pop_front();
+            slot_job* j = queue_.pop_front();
             j->queued_ = false;
             j->slot_ = &s;
             s.taken.push_back(*j);
@@ -144,7 +144,7 @@ inline auto slots::yield(slot& s) {
 }
 
 // Calls a plain function on the CPU executor, and comes back.
-inline auto slots::offload(slot& s, job& j, std::exception_ptr& error) {
+inline auto slots::offload(slot& s, slot_job& j, std::exception_ptr& error) {
     return asio::async_initiate<const asio::deferred_t, void()>(
         [this, &s, &j, &error](auto handler) {
             asio::post(cpu_, [&s, &j, &error, handler = std::move(handler)]() mutable {
@@ -177,7 +177,7 @@ asio::awaitable<void> slots::serve(std::shared_ptr<slots> self, slot& s) {
             error = stopped(current->stop_reason());
         } else {
             try {
-                if (current->kind_ == job::kind::coroutine) {
+                if (current->kind_ == slot_job::kind::coroutine) {
                     co_await current->run();
                 } else if (!self->cpu_) {
                     current->call();

@@ -11,7 +11,7 @@
 
 namespace taskflux::detail {
 
-/// A task with this header emits its values to who is named there.
+/// A task with this header emits its values to the reader that it names.
 inline constexpr std::string_view stream_header = "taskflux-stream";
 
 struct stream_reader {

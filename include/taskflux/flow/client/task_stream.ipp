@@ -28,17 +28,18 @@ stream_reader read_stream_header(std::string_view text) {
     const auto* const end = text.data() + text.size();
     const auto [at, failure] = std::from_chars(text.data(), end, made.window);
     if (failure != std::errc() || at == end || *at != ' ') {
-        throw error(errc::invalid_argument, "header " + std::string(stream_header) + ": \"" + std::string(text) +
-                                                "\" is no window and address of a reader");
+        throw error(errc::invalid_argument, "header " + std::string(stream_header) + " can't be read: \"" + std::string(text) +
+                                                "\" is not a window and an address; leave this header to client::run");
     }
     made.address.assign(at + 1, end);
     return made;
 }
 
-/// Waits for the task's end, which is none that a reader expects: a stream says itself that it is over.
+/// Closes the reader with an error when the task has ended: the regular end of a stream comes from its source.
 asio::awaitable<void> close_after(broker_ptr broker, task_id id, std::weak_ptr<inlet> reader) {
-    auto why = std::make_exception_ptr(error(errc::unavailable, "task " + to_string(id) +
-                                                                         " has succeeded, but not all of its values have come"));
+    auto why = std::make_exception_ptr(
+        error(errc::unavailable, "the stream of task " + to_string(id) + " has lost values: the task has succeeded, and its "
+                                 "last values were not received; submit it again"));
     try {
         const auto ended = co_await broker->wait(id, taskflux::job<void>::forever);
         if (ended) value_of<void>(*ended, id);

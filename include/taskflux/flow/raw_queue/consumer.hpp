@@ -21,8 +21,8 @@
 
 namespace taskflux::detail {
 
-/// A consumer of one queue, from joining to losing its lease. The lease is renewed while somebody uses it: waits for a
-/// message, or holds one. Otherwise it runs out, which costs nothing then, and no timer keeps a context running.
+/// A consumer of one queue, from joining to losing its lease. The lease is renewed while the consumer is in use: a call waits
+/// for a message, or one is held. Otherwise it runs out, which costs nothing then, and no timer keeps a context running.
 /// Thread-safe.
 class raw_consumer final : public std::enable_shared_from_this<raw_consumer> {
 public:
@@ -37,7 +37,7 @@ public:
     asio::awaitable<void> join() {
         co_await broker_->join(name_, queues_, lease_);
         bool is_lost = false;
-        try {  // a fetch tells the time: a server's may be far from ours until it has answered
+        try {  // a fetch sets the clock: a server's time may be far from ours
             co_await fetch_nothing(shared_from_this());
         } catch (const boost::system::system_error& e) {
             is_lost = e.code() == errc::lease_lost;  // the answer took longer than the lease: the next fetch says so, too
@@ -48,7 +48,7 @@ public:
         renew_at_ = later(clock_.now(), renewal_period(lease_));
     }
 
-    /// Keeps the lease while it lives.
+    /// Keeps the lease renewed while it lives.
     class use {
     public:
         explicit use(std::shared_ptr<raw_consumer> of) : of_(std::move(of)) { of_->begin_use(); }
@@ -78,7 +78,7 @@ public:
         cancelled_.erase({key, token});
     }
 
-    /// After a fetch that was broken off: its next one gives back what may have been on its way.
+    /// After a fetch that was aborted: the next fetch gives back what that one may have delivered.
     void reclaim() {
         spawn_ignoring_errors(broker_->get_executor(), fetch_nothing(shared_from_this()));
     }

@@ -18,7 +18,7 @@
 
 namespace taskflux::detail {
 
-/// The queue that keeps the schedules of local jobs, and no tasks.
+/// The queue that stores the schedules of local jobs, and no tasks.
 inline constexpr const char* local_queue = "taskflux/local";
 
 /// A schedule's row, read. `row` is its id; where a job runs once per host, that of the definition with '@' and the
@@ -34,22 +34,21 @@ struct schedule_entry {
     }
 };
 
-/// Throws `errc::protocol` for a text that is none.
+/// Decodes a stored schedule. Throws `errc::protocol`.
 stored_schedule read_schedule(std::string_view text);
 
-/// Whether that is what `read_schedule` throws.
+/// Whether this is an error of `read_schedule`.
 bool is_unreadable(const std::exception_ptr& failure);
 
 scheduled_task as_scheduled(const task_spec& spec, std::string payload);
 
-/// What a schedule submits for a tick.
+/// The task that a schedule submits for a tick.
 new_task task_at(const schedule_definition& of, time_point tick, std::string own_id);
 
-/// The own id of what is submitted out of turn.
+/// The own id of a task that `run_now` submits.
 std::string run_id(const std::string& schedule, time_point now, std::uint64_t revision);
 
-/// Stores schedules, and what becomes of them, in the name of one node. A value; thread-safe. It must live until its calls
-/// have returned.
+/// Reads and writes stored schedules for one node. A value; thread-safe. It must live until its calls have returned.
 class schedule_book {
 public:
     template <class T>
@@ -61,10 +60,10 @@ public:
     const broker_ptr& broker() const { return broker_; }
     time_point now() const { return broker_->clock().now(); }
 
-    /// The first tick from now on that has not fired: this clock may be behind that of who has fired the last.
+    /// The first tick from now on that has not fired; the node that fired the last one may have a clock ahead of this one.
     std::optional<time_point> first_tick(const schedule_state& of, const cron& when, const zone& in) const;
 
-    /// The queues to look into.
+    /// The queues whose schedules to read.
     awaitable<std::vector<std::string>> queues() const;
 
     /// The rows of a queue; those that can't be read have no version.
@@ -73,17 +72,17 @@ public:
     /// The rows of all queues.
     awaitable<std::vector<schedule_entry>> read_all() const;
 
-    /// Replaces an entry's text by what it says now, and submits tasks with it. False when somebody else has changed it. No
-    /// two texts are the same, so that two who write the same do not both take it for theirs.
+    /// Replaces a row by `entry` as it is now, and submits tasks with it. False when another process has changed the row. No
+    /// two texts are equal, so that of two processes that write the same change only one gets true.
     awaitable<bool> write(schedule_entry& entry, std::vector<new_task> tasks) const;
 
     awaitable<bool> remove(schedule_entry entry) const;
 
-    /// Stores a schedule. One with the same definition stays as it is; another gives its place to this one, with its next
-    /// tick from now on. Errors: `protocol` for a row that can't be read.
+    /// Stores a schedule. A row with the same definition stays as it is; another is replaced, with its next tick from now on.
+    /// Errors: `protocol` for a row that can't be read.
     awaitable<void> put(std::string queue, schedule_definition definition) const;
 
-    /// A task that a schedule has submitted, if it has not ended. No id: none.
+    /// The key of a task that a schedule has submitted, if it has not ended. Nothing for an empty id.
     awaitable<std::optional<task_key>> live_task(std::string queue, std::string own_id) const;
 
 private:

@@ -22,11 +22,13 @@ stored_schedule read_schedule(std::string_view text) {
     try {
         made = decode<stored_schedule>(text);
     } catch (const std::exception& e) {
-        throw error(errc::protocol, std::string("it can't be read: ") + e.what());
+        throw error(errc::protocol, std::string("a stored schedule can't be read: ") + e.what());
     }
     if (made.version != stored_schedule::current_version) {
-        throw error(errc::protocol, "its version is " + std::to_string(made.version) + ", this program knows " +
-                                        std::to_string(stored_schedule::current_version));
+        throw error(errc::protocol, "a stored schedule can't be read: its version is " +
+                                        std::to_string(made.version) + ", and this program knows " +
+                                        std::to_string(stored_schedule::current_version) +
+                                        "; start a version that knows it, or remove it");
     }
     return made;
 }

@@ -20,8 +20,8 @@
 
 namespace taskflux::detail {
 
-/// A scheduler while it runs: looks for schedules now and then, sleeps until the first is due, fires it. On one
-/// strand; kept alive by its loop.
+/// A scheduler while it runs: reads the schedules now and then, sleeps until the first is due, and fires it. On one strand;
+/// kept alive by its loop.
 class scheduler_core final : public std::enable_shared_from_this<scheduler_core> {
 public:
     template <class T>
@@ -32,56 +32,56 @@ public:
 
     const asio::any_io_executor& strand() const { return strand_; }
 
-    /// Until `stop`, or until the broker is closed, which throws. Local jobs that still run are cancelled then, and
-    /// waited for. `threads`, if it has any of its own, stay until then.
+    /// Runs until `stop`, or until the broker is closed, which throws; then cancels the local jobs that still run, and waits
+    /// for them. The scheduler's own `threads`, if any, live until then.
     awaitable<void> live(std::shared_ptr<asio::thread_pool> threads);
 
     /// Thread-safe; may come before `live`, and more than once.
     void stop();
 
-    /// For a scheduler that goes away while it runs: no job is started any more.
+    /// For a scheduler that is destroyed while it runs: starts no further job.
     void abandon();
 
 private:
     using known = known_schedule;
     using place = trouble_log::place;
 
-    /// What the broker keeps.
+    /// The loop over the schedules that the broker stores.
     awaitable<void> fire_shared();
 
-    /// The jobs of every process, which wait for no server.
+    /// The loop over the local jobs of scope `every_process`, which need no server.
     awaitable<void> fire_own();
 
     time_point next_due() const;
 
-    /// One call, with which the broker's time comes: all that jobs of every process wait for. False when it failed.
+    /// A first call, which sets the broker's clock; jobs of scope `every_process` wait for no other. False when it failed.
     awaitable<bool> ask_the_time();
 
-    /// Stores the local jobs that the broker has to know and does not yet.
+    /// Stores the schedules of local jobs that the broker does not have yet.
     awaitable<void> put_jobs();
 
-    /// False when there was nothing to be seen. One queue in trouble is no reason to look less often at the others.
+    /// Reads all queues; false when none could be read. One that can't be read does not delay the others.
     awaitable<bool> look();
 
-    /// What a queue has now; what it does not have any more is forgotten.
+    /// Takes over the rows that a queue has now, and forgets those that it no longer has.
     void learn(const std::string& queue, std::vector<schedule_entry> rows);
 
-    /// A row may be left over from a time when its job was not for every process.
+    /// Whether this process fires the row. A row may be left over from a time when its job had another scope.
     bool is_shared_job(const std::string& row) const;
     bool is_for_us(const std::string& queue, const schedule_definition& one) const;
 
     awaitable<void> fire_all();
 
-    /// False when another node was faster.
+    /// False when another node has changed the row before.
     awaitable<bool> fire(known& one, time_point now);
 
-    /// For how long there has been no sleep but calls: a tick of that time has not been missed. Bounded, since the
-    /// server's time may step.
+    /// How long the loop has waited for calls since its last sleep: a tick of that time is not missed. Bounded, since the
+    /// server's clock may step.
     duration held_up(time_point now) const;
 
     void run(const schedule_entry& entry, const tick_plan& plan, bool is_asked_for = false);
 
-    /// Cancels what a tick has followed. That it could not be is told of: the tick itself has fired.
+    /// Cancels the task of the tick before. A failure is logged only: the tick itself has fired.
     awaitable<void> cancel_task(const schedule_entry& of, std::string own_id);
     awaitable<void> cancel_live_task(std::string queue, std::string own_id);
 
@@ -89,14 +89,14 @@ private:
     const scheduler_options options_;
     const std::string host_;
     const std::shared_ptr<const local_job_map> jobs_;
-    trouble_log trouble_;  // its `report` ends the loop for what ends it
+    trouble_log trouble_;  // `log_failure` throws what ends the loop
     taskflux::clock& clock_;
     const asio::any_io_executor strand_;
     local_runs runs_;
     nursery loops_;
     nursery::child shared_;
     bool is_stopped_ = false;
-    bool must_look_ = false;  // somebody was faster
+    bool must_look_ = false;  // another node has changed a row
     time_point awake_since_ = never;  // the end of the last sleep
     std::vector<std::string> jobs_to_put_;
     std::map<place, known> known_;

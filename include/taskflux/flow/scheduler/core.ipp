@@ -67,7 +67,7 @@ asio::awaitable<void> scheduler_core::fire_shared() {
         must_look_ = false;
         for (;;) {
             co_await fire_all();
-            co_await asio::post(asio::deferred);  // others have their turn, also where no call waits and all is late
+            co_await asio::post(asio::deferred);  // lets other coroutines run, also where no call waits and everything is late
             if (must_look_ || clock_.now() >= look_again) break;
             co_await sleep_until(clock_, (std::min)(look_again, next_due()));
             awake_since_ = clock_.now();
@@ -85,11 +85,11 @@ asio::awaitable<bool> scheduler_core::ask_the_time() {
     auto reading = book_.read(local_queue);
     const auto read = co_await caught(std::move(reading));
     const place where(local_queue, "");
-    if (read.failure()) trouble_.report(where, std::string("the schedules of queue ") + local_queue, read.failure());
+    if (read.failure()) trouble_.log_failure(where, std::string("the schedules of queue ") + local_queue, read.failure());
     co_return !read.failure();
 }
 
-// --- looking ------------------------------------------------------------------------------------------------
+// --- reading ------------------------------------------------------------------------------------------------
 
 asio::awaitable<void> scheduler_core::put_jobs() {
     const auto some = std::exchange(jobs_to_put_, std::vector<std::string>());
@@ -101,8 +101,8 @@ asio::awaitable<void> scheduler_core::put_jobs() {
             trouble_.is_over(where);
             continue;
         }
-        jobs_to_put_.push_back(id);  // where its row can't be read, that is told of on looking
-        if (!is_unreadable(put.failure())) trouble_.report(where, "local job " + id, put.failure());
+        jobs_to_put_.push_back(id);  // a row that can't be read is logged when it is read next
+        if (!is_unreadable(put.failure())) trouble_.log_failure(where, "local job " + id, put.failure());
     }
 }
 
@@ -111,13 +111,13 @@ asio::awaitable<bool> scheduler_core::look() {
     auto listed = co_await caught(std::move(listing));
     const place nowhere;
     if (listed.failure()) {
-        trouble_.report(nowhere, "the schedules", listed.failure());
+        trouble_.log_failure(nowhere, "the schedules", listed.failure());
         co_return false;
     }
     trouble_.is_over(nowhere);
     const auto names = listed.take();
     std::set<std::string> queues(names.begin(), names.end());
-    for (const auto& [where, one] : known_) queues.insert(where.first);  // also where it has just gone
+    for (const auto& [where, one] : known_) queues.insert(where.first);  // also a queue that is no longer there
     trouble_.keep_queues(queues);
     bool has_seen = false;
     for (const auto& name : queues) {
@@ -125,7 +125,7 @@ asio::awaitable<bool> scheduler_core::look() {
         auto rows = co_await caught(std::move(reading));
         const place where(name, "");
         if (rows.failure()) {
-            trouble_.report(where, "the schedules of queue " + name, rows.failure());
+            trouble_.log_failure(where, "the schedules of queue " + name, rows.failure());
             continue;
         }
         trouble_.is_over(where);
@@ -157,7 +157,7 @@ void scheduler_core::learn(const std::string& queue, std::vector<schedule_entry>
             }
             trouble_.is_over(where);
         } catch (const error& e) {
-            trouble_.tell(where, "schedule " + row.row + " of queue " + queue + " is left as it is: " + e.what());
+            trouble_.log(where, "schedule " + row.row + " of queue " + queue + " is left as it is: " + e.what());
         }
     }
     trouble_.keep_rows(queue, [&](const std::string& row) { return there.contains(row); });
@@ -180,17 +180,17 @@ bool scheduler_core::is_for_us(const std::string& queue, const schedule_definiti
 
 asio::awaitable<void> scheduler_core::fire_all() {
     std::vector<place> due;
-    const auto now = clock_.now();  // for all of them: none is late because of the others' calls
+    const auto now = clock_.now();  // for all of them: none is late because of calls for the others
     awake_since_ = (std::min)(awake_since_, now);
     for (const auto& [where, one] : known_) {
         if (one.due() <= now) due.push_back(where);
     }
     for (const auto& where : due) {
-        const auto found = known_.find(where);  // only `look` changes which there are
-        auto one = found->second;  // a copy: what it says holds only once it is stored
+        const auto found = known_.find(where);  // only `look` adds and removes entries
+        auto one = found->second;  // a copy: changes count only once they are stored
         auto firing = fire(one, now);
         auto fired = co_await caught(std::move(firing));
-        if (fired.failure()) trouble_.report(where, "schedule " + where.second, fired.failure());
+        if (fired.failure()) trouble_.log_failure(where, "schedule " + where.second, fired.failure());
         const bool is_ours = !fired.failure() && fired.take();
         must_look_ = must_look_ || (!is_ours && !fired.failure());
         if (is_ours) {
@@ -225,7 +225,7 @@ asio::awaitable<bool> scheduler_core::fire(known& one, time_point now) {
     }
     const bool is_ours = co_await book_.write(one.entry, std::move(tasks));
     if (is_ours && !means.task) run(one.entry, plan, is_asked_for);
-    // Only who has the tick may cancel for it: whose write is refused knows an older definition.
+    // Only the node that has taken the tick may cancel for it: a node whose write was refused has an older definition.
     if (is_ours && means.overlap == overlap_policy::cancel_previous) co_await cancel_task(one.entry, before);
     co_return is_ours;
 }
@@ -266,7 +266,7 @@ asio::awaitable<void> scheduler_core::fire_own() {
             soonest = (std::min)(soonest, one.due());
         }
         co_await asio::post(asio::deferred);
-        // Not for longer: what is known of the broker's time may have changed.
+        // Not longer: the broker's clock may have been set meanwhile.
         co_await sleep_until(clock_, (std::min)(soonest, later(clock_.now(), options_.look_every())));
     }
 }
@@ -276,7 +276,7 @@ asio::awaitable<void> scheduler_core::cancel_task(const schedule_entry& of, std:
     const auto cancelled = co_await caught(std::move(cancelling));
     const place where(of.queue, of.row);
     if (cancelled.failure()) {
-        trouble_.report(where, "schedule " + of.row + ", cancelling " + own_id, cancelled.failure());
+        trouble_.log_failure(where, "schedule " + of.row + ", cancelling " + own_id, cancelled.failure());
     }
 }
 

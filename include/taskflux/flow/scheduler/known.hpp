@@ -10,7 +10,7 @@
 
 namespace taskflux::detail {
 
-/// A schedule that this node fires. Stale: not before it has been looked at again.
+/// A schedule that this node fires. A stale one does not fire before it has been read again.
 struct known_schedule {
     schedule_entry entry;
     cron when;
@@ -23,7 +23,7 @@ struct known_schedule {
         return !next || entry.what.state.paused ? never : due_at(entry.what.definition, *next);
     }
 
-    /// When there is something to do about it.
+    /// When its next tick or a `run_now` is due.
     time_point due() const {
         if (is_stale) return never;
         return (std::min)(tick_due(), entry.what.state.run_at.value_or(never));

@@ -14,7 +14,7 @@
 
 namespace taskflux::detail {
 
-/// What a process runs at the ticks of one schedule.
+/// The function that a process runs at the ticks of one schedule.
 struct local_job {
     schedule_definition definition;  ///< its id is that of the row
     local_scope scope = local_scope::once_per_cluster;
@@ -22,7 +22,7 @@ struct local_job {
     std::function<asio::awaitable<void>()> start;
 };
 
-/// By their definitions' ids.
+/// Local jobs by the ids of their definitions.
 using local_job_map = std::map<std::string, local_job, std::less<>>;
 
 template <class Function>

@@ -27,12 +27,12 @@
 
 namespace taskflux::detail {
 
-/// The local jobs that run now. Its functions are for one strand; the jobs themselves run on others, never inside one.
+/// The local jobs that run now. Its functions are for one strand; the jobs run elsewhere, never inside these functions.
 class local_runs {
 public:
     using sink = std::function<void(const std::string&)>;
 
-    /// `executor` runs coroutines, `cpu` plain functions. `log` hears of what jobs throw.
+    /// `executor` runs coroutines, `cpu` plain functions. `log` receives the errors of jobs.
     local_runs(asio::any_io_executor executor, asio::any_io_executor cpu, asio::any_io_executor strand, sink log)
         : executor_(std::move(executor)), cpu_(std::move(cpu)), strand_(std::move(strand)), log_(std::move(log)) {}
 
@@ -41,7 +41,7 @@ public:
         if (overlap == overlap_policy::skip && is_running(id)) return;
         if (overlap == overlap_policy::cancel_previous) cancel(id);
         const auto& on = what.is_plain && cpu_ ? cpu_ : executor_;
-        // Who closes us may then join the threads: not before the job is theirs, or we see that we are closed.
+        // After `close` the threads may be joined: not before they have the job, or it is seen here that this is closed.
         const asio::any_io_executor alive = asio::prefer(on, asio::execution::outstanding_work.tracked);
         if (*is_closed_) return;
         const auto one = std::make_shared<run>(id, asio::make_strand(on));
@@ -58,7 +58,7 @@ public:
         spawn_on(one->where, begin(what.start, is_closed_), std::move(on_end), one->stop.slot());
     }
 
-    /// Starts none from now on. Thread-safe.
+    /// Starts no further job. Thread-safe.
     void close() { *is_closed_ = true; }
 
     void cancel_all() {
@@ -80,7 +80,7 @@ private:
         bool is_cancelled = false;
     };
 
-    /// `co_spawn` runs its coroutine on the spot where it can: the job would then be inside `start`.
+    /// Posts first: `co_spawn` may run its coroutine at once, and then the job would run inside `start`.
     static asio::awaitable<void> begin(std::function<asio::awaitable<void>()> job,
                                        std::shared_ptr<const std::atomic<bool>> is_closed) {
         co_await asio::post(asio::deferred);
@@ -94,7 +94,7 @@ private:
         } catch (const std::exception& e) {
             return e.what();
         } catch (...) {
-            return "what it threw is no std::exception";
+            return "something that is not a std::exception was thrown";
         }
     }
 
@@ -109,7 +109,7 @@ private:
     }
 
     static void cancel(const std::shared_ptr<run>& one) {
-        if (std::exchange(one->is_cancelled, true)) return;  // once is enough, and many may take long to end
+        if (std::exchange(one->is_cancelled, true)) return;  // once is enough: a job may take long to end
         asio::post(one->where, [one] { one->stop.emit(asio::cancellation_type::terminal); });
     }
 

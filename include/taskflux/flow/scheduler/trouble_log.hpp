@@ -16,7 +16,7 @@
 
 namespace taskflux::detail {
 
-/// What is wrong with queues and rows: told of once, until it changes or is over.
+/// Logs the problems of queues and schedules, each once until it changes or is over.
 class trouble_log {
 public:
     using sink = std::function<void(std::string_view)>;
@@ -24,28 +24,28 @@ public:
 
     explicit trouble_log(sink to) : sink_(std::move(to)) {}
 
-    void tell(const place& where, const std::string& line) {
-        if (std::exchange(told_[where], line) != line && sink_) sink_(line);
+    void log(const place& where, const std::string& line) {
+        if (std::exchange(logged_[where], line) != line && sink_) sink_(line);
     }
 
-    /// Tells of what was caught, or throws it again where everything is over: cancelled, or `shut_down`.
-    void report(const place& where, const std::string& what, const std::exception_ptr& failure) {
+    /// Logs an error, or throws it again where the scheduler must end: `operation_aborted`, `shut_down`.
+    void log_failure(const place& where, const std::string& what, const std::exception_ptr& failure) {
         try {
             std::rethrow_exception(failure);
         } catch (const boost::system::system_error& e) {
             if (e.code() == asio::error::operation_aborted || e.code() == errc::shut_down) throw;
-            tell(where, what + ": " + e.what());
+            log(where, what + ": " + e.what());
         } catch (const std::exception& e) {
-            tell(where, what + ": " + e.what());
+            log(where, what + ": " + e.what());
         }
     }
 
-    void is_over(const place& where) { told_.erase(where); }
+    void is_over(const place& where) { logged_.erase(where); }
 
     /// Forgets the rows of a queue for which `is_there` is false.
     template <class Predicate>
     void keep_rows(const std::string& queue, Predicate is_there) {
-        std::erase_if(told_, [&](const auto& one) {
+        std::erase_if(logged_, [&](const auto& one) {
             const auto& [of, row] = one.first;
             return of == queue && !row.empty() && !is_there(row);
         });
@@ -53,14 +53,14 @@ public:
 
     /// Forgets all queues but these and the one without a name.
     void keep_queues(const std::set<std::string>& queues) {
-        std::erase_if(told_, [&](const auto& one) {
+        std::erase_if(logged_, [&](const auto& one) {
             return !one.first.first.empty() && !queues.contains(one.first.first);
         });
     }
 
 private:
     sink sink_;
-    std::map<place, std::string> told_;
+    std::map<place, std::string> logged_;
 };
 
 }  // namespace taskflux::detail

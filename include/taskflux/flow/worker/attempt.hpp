@@ -3,7 +3,7 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/detail/intrusive_list.hpp>
-#include <taskflux/exec/executor/attempts.hpp>
+#include <taskflux/exec/executor/executor_state.hpp>
 #include <taskflux/flow/context.hpp>
 #include <taskflux/flow/worker/decide.hpp>
 #include <taskflux/flow/worker/handlers.hpp>
@@ -20,7 +20,7 @@ namespace taskflux::detail {
 
 class attempt;
 
-/// Who owns attempts. Called from whatever thread an attempt is on.
+/// The owner of attempts. Called on any thread on which an attempt runs.
 class attempt_owner {
 public:
     virtual void on_end(attempt& ended, std::exception_ptr error) noexcept = 0;
@@ -34,14 +34,14 @@ protected:
     ~attempt_owner() = default;
 };
 
-/// One attempt at a task, as a job for the worker's slots.
-class attempt final : public attempted_job, public list_hook<attempt>, private context_sink {
+/// One attempt at a task, run by the worker's slots.
+class attempt final : public executor_job, public list_hook<attempt>, private context_sink {
 public:
     /// `pool` and `handler` belong to `owner`, and live as long. `timeout` is for a task that has none.
     attempt(executor_state& pool, std::shared_ptr<attempt_owner> owner, detail::task_handler& handler,
             taskflux::clock& clock, duration timeout, std::string queue, std::shared_ptr<const std::string> consumer,
             delivery what)
-        : attempted_job(handler.kind(), pool), owner_(std::move(owner)), handler_(handler), what_(std::move(what)),
+        : executor_job(handler.kind(), pool), owner_(std::move(owner)), handler_(handler), what_(std::move(what)),
           consumer_(std::move(consumer)), id_{std::move(queue), what_.key}, clock_(clock),
           timeout_(what_.spec->policy.timeout > duration::zero() ? what_.spec->policy.timeout : timeout) {}
 
@@ -101,7 +101,7 @@ private:
     const broker_ptr& broker() const override { return owner_->broker(); }
     const std::string& consumer_name() const override { return *consumer_; }
 
-    // Several calls of a handler may wait at the same time; all that it has is one slot.
+    // Several calls of a handler may wait at the same time, and it has one slot.
     void park() override {
         if (parked_++ == 0) owner_->on_park(true);
     }

@@ -5,7 +5,7 @@
 #include <taskflux/flow/worker/crew.hpp>
 #include <taskflux/flow/worker/lease_keeper.hpp>
 #include <taskflux/flow/worker/membership.hpp>
-#include <taskflux/flow/worker/outbox.hpp>
+#include <taskflux/flow/worker/pending_reports.hpp>
 #include <taskflux/flow/worker/phase.hpp>
 #include <taskflux/flow/worker_options.hpp>
 
@@ -22,8 +22,8 @@
 
 namespace taskflux::detail {
 
-/// A worker while it runs: loops that fetch tasks for its crew, tell the broker what became of them, and keep
-/// the lease. All of them are on one strand. Kept alive by its loops.
+/// A worker while it runs: loops that fetch tasks for its crew, report their ends to the broker, and renew the lease.
+/// All of them are on one strand. Kept alive by its loops.
 class worker_core final : public std::enable_shared_from_this<worker_core> {
 public:
     /// `cpu` is where plain functions run. `queues` must not be empty.
@@ -32,17 +32,17 @@ public:
 
     const asio::any_io_executor& strand() const { return strand_; }
 
-    /// The worker's whole life: until `stop`, or until the broker is closed, which throws. `cpu_threads`, if it
-    /// has any of its own, stay until nothing can be posted to them any more.
+    /// Runs the worker until `stop`, or until the broker is closed, which throws. The worker's own `cpu_threads`, if any,
+    /// live until nothing can be posted to them any more.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool> cpu_threads);
 
     /// Thread-safe; may come before `live`, and more than once.
     void stop();
 
-    /// Like `stop`, and cancels the handlers at once.
+    /// Like `stop`, but cancels the handlers at once.
     void stop_now();
 
-    /// For a worker that goes away while it runs: no thread of its own is left, and its handlers are cancelled.
+    /// For a worker that is destroyed while it runs: ends its threads, and cancels its handlers.
     void abandon();
 
     executor_counts counts() const { return crew_->counts(); }
@@ -57,49 +57,49 @@ private:
     static std::vector<std::string> names_of(const std::vector<weighted_queue>& queues);
     static std::shared_ptr<const name_set> names_of(const handler_map& handlers);
 
-    /// No task is fetched from now on, and the worker's end is as far as `to`.
+    /// Fetches no more tasks, and goes on to the phase `to`.
     void end_fetching(step to);
 
-    /// A loop ended with an error that it could not get over.
+    /// A loop has ended with an error that it can't handle.
     void on_broken();
 
     asio::awaitable<void> fetch_loop();
     fetch_request next_request(const std::string& consumer, std::size_t room);
 
-    /// So that the end of a short handler reaches the broker before the next fetch: who waits for it comes first while
-    /// there is little to do.
+    /// Lets a short handler end before the next fetch, so that a caller which waits for its result gets it sooner while the
+    /// worker has little to do.
     asio::awaitable<void> let_it_end();
 
-    /// After a failed fetch: a new epoch when the lease is gone, otherwise patience. Throws when the broker
+    /// After a failed fetch: joins with a new epoch when the lease is lost, otherwise backs off. Throws when the broker
     /// has been closed.
     asio::awaitable<void> recover(std::exception_ptr failure, consumer_ptr who);
 
     asio::awaitable<void> settle_loop();
 
-    /// Delivers beside the others: a queue that can't be reached must not hold up the rest.
-    void send(outbox::parcel parcel);
+    /// Sends in a coroutine of its own, so that a queue that can't be reached does not delay the others.
+    void send(pending_reports::batch batch);
 
-    /// Tells the broker, again and again until it has heard or will not any more.
-    asio::awaitable<void> deliver(outbox::parcel parcel);
+    /// Sends a batch to the broker, with retries until it is accepted or the worker ends.
+    asio::awaitable<void> deliver(pending_reports::batch batch);
 
-    /// Hears of tasks that are to be cancelled, and of a lost lease.
+    /// Waits for tasks that must be cancelled, and for a lost lease.
     asio::awaitable<void> watch_loop();
     asio::awaitable<void> watch();
 
-    /// On the strand, or on the keeper's thread. Throws only when it is cancelled.
+    /// Renews the lease, on the strand or on the keeper's thread. Throws only when it is cancelled.
     asio::awaitable<void> renew();
     void on_renewed(const consumer_ptr& who, const renewal& answer);
 
-    /// What this consumer ran is others' now: their attempts count, not ours.
+    /// Cancels the handlers of a consumer whose lease is lost: other workers run its tasks now.
     void on_lost(const consumer_ptr& who);
 
-    asio::awaitable<void> pause(unsigned failures);
+    asio::awaitable<void> back_off(unsigned failures);
 
-    /// Lets the handlers end: by themselves, then cancelled, then not at all.
+    /// Waits for the handlers to finish, then cancels them, then gives their tasks back.
     asio::awaitable<void> drain();
 
     /// Thread-safe.
-    void note(log_level level, std::string text) const;
+    void log(log_level level, std::string text) const;
 
     const broker_ptr broker_;
     const worker_options options_;
@@ -115,7 +115,7 @@ private:
     nursery loops_;
     nursery::child fetching_, settling_, watching_;
     worker_phase phase_;
-    std::vector<std::string> busy_queues_;  // that are being told how tasks ended
+    std::vector<std::string> busy_queues_;  // to which a batch is being sent
     consumer_ptr lost_;  // the latest one whose lease was lost
     unsigned failures_ = 0;
 

@@ -91,7 +91,7 @@ void worker_core::end_fetching(step to) {
 }
 
 void worker_core::on_broken() {
-    end_fetching(step::closing);  // there is nobody to tell any more
+    end_fetching(step::closing);  // the broker takes no more reports
     crew_->cancel_all(errc::shut_down);
     watching_.stop();
     crew_->wake();
@@ -149,7 +149,7 @@ fetch_request worker_core::next_request(const std::string& consumer, std::size_t
 }
 
 asio::awaitable<void> worker_core::let_it_end() {
-    constexpr int enough_turns = 20;  // of the event loop: more than the steps of a handler that waits for nothing
+    constexpr int enough_turns = 20;  // of the event loop: more than a handler takes that does not wait
     for (int turn = 0; turn != enough_turns; ++turn) co_await asio::post(strand_, asio::deferred);
 }
 
@@ -168,42 +168,42 @@ asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_
         }
         if (has_joined) co_return;
     } else {
-        note(log_level::warning, "fetching tasks failed: " + why.message);
+        log(log_level::warning, "fetching tasks failed: " + why.message);
     }
     ++failures_;
-    co_await pause(failures_);
+    co_await back_off(failures_);
 }
 
-// --- telling the broker -------------------------------------------------------------------------------------
+// --- reporting to the broker -------------------------------------------------------------------------------------
 
 asio::awaitable<void> worker_core::settle_loop() {
     const auto self = shared_from_this();
     for (;;) {
-        for (auto& parcel : crew_->take_news(busy_queues_)) send(std::move(parcel));
+        for (auto& batch : crew_->take_news(busy_queues_)) send(std::move(batch));
         if (phase_.is_closing() && busy_queues_.empty() && !crew_->has_news()) co_return;
         co_await crew_->wait_for_news();
     }
 }
 
-void worker_core::send(outbox::parcel parcel) {
-    const auto queue = parcel.queue;
+void worker_core::send(pending_reports::batch batch) {
+    const auto queue = batch.queue;
     busy_queues_.push_back(queue);
-    spawn_on(strand_, deliver(std::move(parcel)), [self = shared_from_this(), queue](std::exception_ptr) {
+    spawn_on(strand_, deliver(std::move(batch)), [self = shared_from_this(), queue](std::exception_ptr) {
         self->busy_queues_.erase(std::ranges::find(self->busy_queues_, queue));
         self->crew_->wake();
     });
 }
 
-asio::awaitable<void> worker_core::deliver(outbox::parcel parcel) {
+asio::awaitable<void> worker_core::deliver(pending_reports::batch batch) {
     const auto self = shared_from_this();
     for (unsigned tries = 1;; ++tries) {
         std::exception_ptr failure;
         try {
-            if (!parcel.reports.empty()) {
-                co_await broker_->tell(parcel.queue, *parcel.consumer, std::exchange(parcel.reports, {}));
+            if (!batch.reports.empty()) {
+                co_await broker_->report(batch.queue, *batch.consumer, std::exchange(batch.reports, {}));
             }
-            if (!parcel.settlements.empty()) {
-                co_await broker_->settle(parcel.queue, *parcel.consumer, parcel.settlements);
+            if (!batch.settlements.empty()) {
+                co_await broker_->settle(batch.queue, *batch.consumer, batch.settlements);
             }
             co_return;
         } catch (...) {
@@ -211,8 +211,8 @@ asio::awaitable<void> worker_core::deliver(outbox::parcel parcel) {
         }
         const auto why = describe(failure);
         if (code_of(why) == errc::shut_down || phase_.is_closing()) co_return;
-        note(log_level::warning, "telling the broker how tasks ended failed: " + why.message);
-        co_await pause(tries);
+        log(log_level::warning, "reporting to the broker failed: " + why.message);
+        co_await back_off(tries);
     }
 }
 
@@ -229,9 +229,9 @@ asio::awaitable<void> worker_core::watch_loop() {
         }
         const auto why = describe(watched.failure());
         if (phase_.is_closing() || code_of(why) == errc::shut_down) std::rethrow_exception(watched.failure());
-        note(log_level::warning, "watching for cancelled tasks failed: " + why.message);
+        log(log_level::warning, "asking for cancelled tasks failed: " + why.message);
         ++failures;  // not within the await: Clang 16 takes that for unsequenced
-        co_await pause(failures);
+        co_await back_off(failures);
     }
 }
 
@@ -249,7 +249,7 @@ asio::awaitable<void> worker_core::renew() {
         asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
     } catch (const boost::system::system_error& e) {
         if (e.code() == asio::error::operation_aborted) throw;
-        if (e.code() != errc::shut_down) note(log_level::warning, std::string("renewing the lease failed: ") + e.what());
+        if (e.code() != errc::shut_down) log(log_level::warning, std::string("renewing the lease failed: ") + e.what());
     }
 }
 
@@ -260,11 +260,11 @@ void worker_core::on_renewed(const consumer_ptr& who, const renewal& answer) {
 
 void worker_core::on_lost(const consumer_ptr& who) {
     if (who != member_.consumer() || std::exchange(lost_, who) == who) return;
-    note(log_level::warning, "the lease of " + *who + " was lost; its handlers are cancelled");
+    log(log_level::warning, "the lease of " + *who + " was lost: its handlers are cancelled, and its tasks go to other workers");
     crew_->cancel_all(errc::lease_lost);
 }
 
-asio::awaitable<void> worker_core::pause(unsigned failures) {
+asio::awaitable<void> worker_core::back_off(unsigned failures) {
     constexpr auto policy = retry_policy::exponential(std::chrono::milliseconds(100))
                                 .max_delay(std::chrono::seconds(5)).attempts(0).full_jitter();
     const auto delay = *next_delay(policy, failures, duration::zero(), random_);
@@ -278,14 +278,14 @@ asio::awaitable<void> worker_core::drain() {
     const auto patience = phase_.lets_handlers_end() ? options_.drain_for() : duration::zero();
     bool is_empty = co_await crew_->emptied_within(patience);
     if (is_empty) co_return;
-    note(log_level::warning, "handlers did not end within the drain time and are cancelled");
+    log(log_level::warning, "handlers did not finish within drain_for and are cancelled");
     crew_->cancel_all(errc::shut_down);
     is_empty = co_await crew_->emptied_within(options_.unwind_for());
     if (is_empty) co_return;
-    note(log_level::error, "handlers did not end when cancelled; their tasks are given back");
+    log(log_level::error, "cancelled handlers did not return within unwind_for; their tasks are given back");
 }
 
-void worker_core::note(log_level level, std::string text) const {
+void worker_core::log(log_level level, std::string text) const {
     if (!options_.log()) return;
     log_line line;
     line.at = clock_.now();

@@ -3,11 +3,11 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/detail/event.hpp>
-#include <taskflux/exec/executor/attempts.hpp>
+#include <taskflux/exec/executor/executor_state.hpp>
 #include <taskflux/flow/worker/attempt.hpp>
 #include <taskflux/flow/worker/handlers.hpp>
 #include <taskflux/flow/worker/membership.hpp>
-#include <taskflux/flow/worker/outbox.hpp>
+#include <taskflux/flow/worker/pending_reports.hpp>
 #include <taskflux/flow/worker/running.hpp>
 #include <taskflux/flow/worker_options.hpp>
 
@@ -27,23 +27,23 @@
 
 namespace taskflux::detail {
 
-/// The attempts that a worker has in hand: run on a pool of slots, cancelled alone or together, and what they
-/// have to tell put into the outbox. Their ends are decided here. Attempts keep it alive. Thread-safe, but
-/// for what waits: one at a time, on its worker's strand.
+/// The attempts of a worker: runs them on a pool of slots, cancels one or all, decides what follows from their ends, and
+/// gathers their reports. Attempts keep it alive. Thread-safe, except for the functions that wait: one at a time, on the
+/// worker's strand.
 class crew final : public attempt_owner, public std::enable_shared_from_this<crew> {
 public:
     /// `cpu` is where plain functions run.
     crew(broker_ptr broker, const worker_options& options, std::shared_ptr<const handler_map> handlers,
          asio::any_io_executor cpu);
 
-    /// How many more attempts fit, running or prefetched; none during a pause.
+    /// How many more attempts fit, running or prefetched; none while it is paused.
     std::size_t room() const {
         if (is_paused_) return 0;
         const auto taken = in_hand_.load(), most = capacity_ + parked_;
         return taken < most ? most - taken : 0;
     }
 
-    /// What runs already ends, when there are fewer slots from now on.
+    /// Changes the number of slots; attempts that run already go on.
     void concurrency(std::size_t slots);
     std::size_t concurrency() const { return capacity_ - prefetch_; }
 
@@ -59,31 +59,31 @@ public:
     /// Starts attempts at tasks that `who` fetched from `queues`.
     void launch(std::vector<delivery> found, const std::vector<std::string>& queues, const consumer_ptr& who);
 
-    /// Gives tasks back that were fetched too late to be started.
+    /// Gives back tasks that were fetched too late to be started.
     void give_back(const std::vector<delivery>& found, const std::vector<std::string>& queues,
                    const consumer_ptr& who);
 
-    /// Gives tasks back that have been prefetched, and not been started.
+    /// Gives back tasks that were prefetched and not started.
     void give_back_waiting();
 
     void cancel(const std::string& queue, const cancel_request& wanted);
     void cancel_all(errc reason);
 
-    /// Cancels everything for good, and lets go of the slots. Wakes nobody, so that it may be called while the
-    /// context is being destroyed: `wake` must follow otherwise.
+    /// Cancels all attempts for good, and releases the slots. Wakes no coroutine, so that it may be called while the
+    /// context is being destroyed; otherwise `wake` must follow.
     void close();
 
-    /// Whether nothing is in hand any more, within `limit`.
+    /// Waits up to `limit` for all attempts to end; returns whether they have.
     asio::awaitable<bool> emptied_within(duration limit);
 
-    /// What is to be told to the broker, but for queues that are `busy` being told.
-    std::vector<outbox::parcel> take_news(const std::vector<std::string>& busy) { return outbox_.take(busy); }
-    bool has_news() const { return !outbox_.empty(); }
+    /// The pending reports, except for those of `busy` queues, to which a batch is being sent.
+    std::vector<pending_reports::batch> take_news(const std::vector<std::string>& busy) { return pending_.take(busy); }
+    bool has_news() const { return !pending_.empty(); }
 
-    /// Returns when there may be news, or after `wake`.
+    /// Returns when there may be pending reports, or after `wake`.
     asio::awaitable<void> wait_for_news() { return news_.wait(); }
 
-    /// Lets everybody who waits here look again.
+    /// Wakes the coroutines that wait here, so that they check again.
     void wake();
 
     executor_counts counts() const { return pool_->counts(); }
@@ -93,7 +93,7 @@ private:
 
     void on_end(attempt& ended, std::exception_ptr error) noexcept override;
 
-    /// Its coroutine was destroyed with the context: nobody can wait any more.
+    /// An attempt's coroutine was destroyed with the context: no coroutine can wait any more.
     void on_abandon(attempt& of) noexcept override;
     void on_progress(attempt& of, std::string encoded) override;
     void on_park(bool is_parked) override;
@@ -101,11 +101,11 @@ private:
     const broker_ptr& broker() const override { return broker_; }
 
     std::optional<settlement> verdict(const failed_attempt& failed);
-    static report report_of(const attempt& of);
+    static attempt_report report_of(const attempt& of);
 
     template <class News>
     void send(const std::string& queue, const consumer_ptr& who, News news) {
-        if (outbox_.add(queue, who, std::move(news)) && !is_quiet_) news_.set();
+        if (pending_.add(queue, who, std::move(news)) && !is_quiet_) news_.set();
     }
 
     void let_go() noexcept {
@@ -127,17 +127,17 @@ private:
     std::atomic<bool> is_paused_ = false;
     const std::shared_ptr<executor_state> pool_;
 
-    outbox outbox_;
+    pending_reports pending_;
     running_attempts running_;
     std::mutex random_mutex_;  // guards the next
     std::minstd_rand random_;
 
     std::atomic<std::size_t> in_hand_ = 0;
-    std::atomic<std::size_t> parked_ = 0;  // of those in hand: they only wait for their subtasks
+    std::atomic<std::size_t> parked_ = 0;  // attempts that only wait for subtasks
     std::atomic<bool> wants_room_ = false;
     std::atomic<bool> is_quiet_ = false;
-    event news_;  // there is a new parcel in the outbox
-    event room_;  // an attempt has ended, and somebody waits for that
+    event news_;  // there is a new batch of pending reports
+    event room_;  // an attempt has ended
 };
 
 }  // namespace taskflux::detail

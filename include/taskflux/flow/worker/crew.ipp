@@ -45,7 +45,7 @@ void crew::launch(std::vector<delivery> found, const std::vector<std::string>& q
         all.push_back(*made.back());
     }
     running_.add(all);
-    job_list unlimited;  // those in a row without limits: one batch
+    slot_job_list unlimited;  // those in a row without limits: one batch
     for (auto& one : made) {
         const auto limits = one->limits(now);
         if (!limits) {
@@ -153,8 +153,8 @@ std::optional<settlement> crew::verdict(const failed_attempt& failed) {
     return decide(failed, clock_.now(), random_);
 }
 
-report crew::report_of(const attempt& of) {
-    report news;
+attempt_report crew::report_of(const attempt& of) {
+    attempt_report news;
     news.key = of.what().key;
     news.token = of.what().token;
     return news;

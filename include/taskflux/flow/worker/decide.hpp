@@ -14,7 +14,7 @@
 
 namespace taskflux::detail {
 
-/// What to tell the broker about an attempt that returned `result`.
+/// The settlement of an attempt that returned `result`.
 inline settlement succeeded(const delivery& what, std::string result) {
     settlement end;
     end.key = what.key;
@@ -23,15 +23,15 @@ inline settlement succeeded(const delivery& what, std::string result) {
     return end;
 }
 
-/// An attempt that ended with an error, for deciding what follows.
+/// An attempt that ended with an error, as `decide` needs to know it.
 struct failed_attempt {
     const delivery* what = nullptr;
     retry_policy::predicate retry_if = nullptr;  ///< of the worker's own contract
-    std::optional<errc> stopped;                 ///< why its handler was told to stop, if it was
+    std::optional<errc> stopped;                 ///< why its handler was cancelled, if it was
     std::exception_ptr error;
 };
 
-/// What to tell the broker about an attempt that failed at `now`; nothing where it has no say any more.
+/// The settlement of an attempt that failed at `now`; nothing where its lease was lost.
 template <class Generator>
 std::optional<settlement> decide(const failed_attempt& attempt, time_point now, Generator& random) {
     const auto& what = *attempt.what;
@@ -47,10 +47,10 @@ std::optional<settlement> decide(const failed_attempt& attempt, time_point now, 
     if (attempt.stopped == errc::timed_out) return end;  // the overall deadline
     try {
         std::rethrow_exception(attempt.error);
-    } catch (const suspension& pause) {
+    } catch (const suspension& suspended) {
         end.how = settlement::kind::suspend;
-        end.data = pause.awaited;
-        end.delay = pause.delay;
+        end.data = suspended.awaited;
+        end.delay = suspended.delay;
         return end;
     } catch (const bad_payload&) {
         return end;
@@ -62,12 +62,12 @@ std::optional<settlement> decide(const failed_attempt& attempt, time_point now, 
         end.counts = false;
         return end;
     } catch (const error& e) {
-        if (e.code() == errc::journal_mismatch) return end;  // no retry mends it
-    } catch (...) {  // any other failure: the policy's matter
+        if (e.code() == errc::journal_mismatch) return end;  // a retry would fail again
+    } catch (...) {  // any other failure: the policy decides
     }
     try {
         if (attempt.retry_if && !attempt.retry_if(attempt.error)) return end;
-    } catch (...) {  // a predicate that can't tell does not get another attempt
+    } catch (...) {  // a predicate that throws: no other attempt
         return end;
     }
     if (const auto delay = next_delay(what.spec->policy.retry, what.attempt, now - what.first_started_at, random)) {

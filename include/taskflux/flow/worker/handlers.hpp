@@ -12,7 +12,7 @@ namespace taskflux::detail {
 
 using task_handler = basic_handler<context>;
 
-/// By the names of their tasks.
+/// Handlers by the names of their tasks.
 using handler_map = std::map<std::string, std::unique_ptr<task_handler>, std::less<>>;
 
 }  // namespace taskflux::detail

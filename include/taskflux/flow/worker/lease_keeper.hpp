@@ -22,14 +22,14 @@
 
 namespace taskflux::detail {
 
-/// A thread that renews a lease, whatever the I/O thread is busy with, until that has not moved for so long
-/// that it must be stuck. Thread-safe.
+/// A thread that renews a lease, also while a handler blocks the I/O thread, until that has been blocked for so long that
+/// it counts as stuck. Thread-safe.
 class lease_keeper {
 public:
     using renew = std::function<asio::awaitable<void>()>;  // must not throw
 
-    /// Will await `action` every `period` (of real time) on a thread of its own, unless `watched` has not run
-    /// anything for `stuck_after` by `clock` (zero: never mind).
+    /// Awaits `action` every `period` (of real time) on a thread of its own, unless `watched` has run nothing for
+    /// `stuck_after` by `clock` (zero: always).
     lease_keeper(duration period, duration stuck_after, taskflux::clock& clock, asio::any_io_executor watched,
                  renew action)
         : period_(period), stuck_after_(stuck_after), clock_(clock), watched_(std::move(watched)),
@@ -47,7 +47,7 @@ public:
         thread_ = std::thread([this] { context_.run(); });
     }
 
-    /// Ends the thread, and waits for that.
+    /// Ends the thread, and waits for its end.
     void stop() {
         const std::lock_guard lock(mutex_);
         is_stopped_ = true;

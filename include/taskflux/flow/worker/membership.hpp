@@ -16,9 +16,9 @@ namespace taskflux::detail {
 
 using consumer_ptr = std::shared_ptr<const std::string>;
 
-/// The name under which a worker holds its lease: its node's, a random word, as another process may have had that name and
-/// have died, and an epoch that grows each time the lease was lost: so that nobody mistakes an old life for the new.
-/// Thread-safe, but for `join`.
+/// The name under which a worker holds its lease: its node's, a random word (another process may have had the name before),
+/// and an epoch that grows each time the lease is lost, so that the reports of an earlier lease are told apart. Thread-safe,
+/// except for `join`.
 class membership {
 public:
     /// An empty `node` gets a UUID for a name.

@@ -2,14 +2,14 @@
 
 namespace taskflux::detail {
 
-/// How far a worker's life has come. It only goes on, never back.
+/// The phase of a running worker. It only goes forward.
 class worker_phase {
 public:
     enum class step {
         working,     // it fetches tasks
-        draining,    // it fetches none; its handlers have time to end
-        cancelling,  // that time is over: its handlers are cancelled
-        closing      // no handler is waited for any more: what is known of ends is told to the broker once more
+        draining,    // it fetches none; its handlers may finish
+        cancelling,  // their time is over: they are cancelled
+        closing      // it waits for no handler any more, and sends the pending reports once more
     };
 
     /// Goes on to `to`, unless it is there already, or further.

@@ -8,7 +8,7 @@
 
 namespace taskflux {
 
-/// A queue that a worker serves. Weights say how often it is looked at first, relative to the others.
+/// A queue that a worker serves. The weight says how often it is fetched from first, relative to the others.
 struct weighted_queue {
     std::string name;
     unsigned weight = 1;

@@ -12,7 +12,7 @@
 
 namespace taskflux::detail {
 
-/// The attempts that a worker has in hand, so that one or all can be cancelled. Thread-safe.
+/// The attempts that a worker runs, so that one or all can be cancelled. Thread-safe.
 class running_attempts {
 public:
     void add(intrusive_list<attempt>& more) {

@@ -19,7 +19,7 @@
 
 namespace taskflux::detail {
 
-/// Whether an attempt ends anyway: then its open subtasks are its successor's, or its task's end cancels them.
+/// Whether an attempt must end: then its open subtasks are left to the next attempt, or are cancelled by the task's end.
 using is_ending = std::function<bool()>;
 
 /// The payloads of subtasks, one after the other.
@@ -54,19 +54,19 @@ private:
     std::ranges::iterator_t<Range> next_ = std::ranges::begin(payloads_);
 };
 
-/// What is told of each subtask of a map that has ended, in order; throws unless it has succeeded.
+/// Called with each subtask of a map that has ended, in order; throws unless it has succeeded.
 using child_sink = std::function<void(const open_child&)>;
 
-/// One subtask, awaited; its outcome is there.
+/// Submits a subtask and waits for its end; `outcome` is set in what it returns.
 asio::awaitable<open_child> await_child(notebook& book, std::string name, std::string queue, new_task task, is_ending ends);
 
-/// A subtask for each payload, at most `window` of them open at a time. `has_results`: whether the journal is to hold what
-/// they gave until the parent ends; else it forgets those that are done with.
+/// Submits a subtask for each payload, at most `window` of them open at a time, and waits for all. `has_results`: whether the
+/// journal holds their results until the parent ends; if not, ended subtasks are removed from it.
 asio::awaitable<void> await_children(notebook& book, std::string name, std::string queue, new_task pattern,
                                      payload_source& payloads, const child_sink& on_end, std::size_t window,
                                      bool has_results, is_ending ends);
 
-/// Subtasks that the parent, when its handler has returned, waits for; gives how many.
+/// Submits subtasks that the parent waits for when its handler has returned; returns how many.
 asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, std::string queue, new_task pattern,
                                             payload_source& payloads, children_policy policy);
 
@@ -77,7 +77,7 @@ asio::awaitable<R> call_child(notebook& book, std::string name, std::string queu
     else co_return value_of<R>(*child.outcome, child.id);
 }
 
-/// Gives the results in order.
+/// Returns the results in order.
 template <class R, class Range>
 asio::awaitable<std::vector<R>> map_children(notebook& book, std::string name, std::string queue, new_task pattern,
                                              Range payloads, std::size_t window, is_ending ends) {

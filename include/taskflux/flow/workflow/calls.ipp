@@ -25,7 +25,7 @@ asio::awaitable<open_child> await_child(notebook& book, std::string name, std::s
     auto opened = co_await open_children(book, queue, std::move(names), std::move(tasks), false);
     auto child = std::move(opened.front());
     if (child.outcome && child.outcome->state == task_state::cancelled && book.is_in_group()) {
-        // Perhaps it was cancelled since another one of the group had failed, whose failure is to come first again.
+        // It may have been cancelled because another call of the group failed: that failure must come first again.
         const parking lent(book.sink());
         asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::milliseconds(200));
         co_await timer.async_wait(asio::deferred);

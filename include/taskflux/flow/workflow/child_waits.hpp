@@ -51,7 +51,7 @@ public:
         spawn_on(executor_, take_end(broker_, parent_, std::move(key), made), std::move(on_end), made->stop.slot());
     }
 
-    /// The first one in order, when it has ended; any that has not succeeded comes first.
+    /// Waits for the first subtask in order, and returns it; a subtask that has not succeeded is returned before it.
     asio::awaitable<open_child> next() {
         for (;;) {
             if (unhappy_) {
@@ -69,7 +69,7 @@ public:
 
     bool is_next_there() const { return !waits_.empty() && waits_.front()->has_ended; }
 
-    /// Those that have not ended.
+    /// The subtasks that have not ended.
     std::vector<task_key> open() const {
         std::vector<task_key> keys;
         for (const auto& one : waits_) {
@@ -83,8 +83,8 @@ private:
         open_child child;
         std::exception_ptr error;
         asio::cancellation_signal stop;
-        bool has_ended = false;     // we have heard of it
-        bool is_abandoned = false;  // we are gone
+        bool has_ended = false;     // its end is known
+        bool is_abandoned = false;  // this object is destroyed
     };
 
     void ended(const std::shared_ptr<wait>& one) {
@@ -106,7 +106,7 @@ private:
     const task_id parent_;
     event changed_;
     std::deque<std::shared_ptr<wait>> waits_;
-    std::shared_ptr<wait> unhappy_;  // the end that comes first whatever the order
+    std::shared_ptr<wait> unhappy_;  // a subtask that has not succeeded: returned first
 };
 
 }  // namespace taskflux::detail

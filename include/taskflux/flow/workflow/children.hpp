@@ -16,26 +16,26 @@ namespace taskflux::detail {
 struct open_child {
     task_id id;
     std::string own_id;
-    std::optional<task_outcome> outcome;  ///< found, and it had ended
+    std::optional<task_outcome> outcome;  ///< set when it was found in the journal and had ended
 };
 
-/// The end of a subtask. Where its record has gone by then, the parent's journal has it, at the latest when whoever saw
-/// its end has carried it there.
+/// Waits for the end of a subtask. Where its record is removed by then, the parent's journal has the outcome, at the latest
+/// when the relay has carried it there.
 asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, std::string key, task_id child);
 
-/// Submits tasks whose notes have been written; gives their keys. What does not come is taken out of the journal again:
-/// its end would never reach the parent. `notes`: by whom. Errors: those of `broker::submit`; `invalid_argument` where an
-/// own id or a unique key is another task's.
-asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
-                                                    journal_notes notes);
+/// Submits subtasks that are written in the parent's journal, and returns their keys. A subtask that is not stored is taken
+/// out of the journal again, since its end would never reach the parent. `write`: consumer and token of the writer. Errors:
+/// those of `broker::submit`; `invalid_argument` where an own id or a unique key is another task's.
+asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
+                                                         journal_write write);
 
-/// Notes subtasks in the journal and submits those that are new, all in one queue. Names and tasks go by pairs.
-/// Errors: `journal_mismatch`; those of `submit_noted`.
+/// Writes subtasks into the journal and submits those that are new, all in one queue. `names[i]` is the name of `tasks[i]`.
+/// Errors: `journal_mismatch`; those of `submit_journalled`.
 asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::string queue, std::vector<std::string> names,
                                                        std::vector<new_task> tasks, bool are_spawned,
                                                        std::optional<children_policy> policy = std::nullopt);
 
-/// Cancels subtasks that nobody waits for any more. Waits for nothing: the parent's end would see to it too.
+/// Cancels subtasks that the parent does not wait for any more. Does not wait: the parent's end would cancel them, too.
 void abandon_children(const broker_ptr& broker, const std::string& queue, std::vector<task_key> keys);
 
 }  // namespace taskflux::detail

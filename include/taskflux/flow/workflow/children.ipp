@@ -20,11 +20,11 @@ namespace taskflux::detail {
 inline std::string mismatch(const std::string& name, const child_place& there, const std::string& queue, const std::string& task) {
     return "subtask \"" + name + "\" was " + there.name + " in queue " + there.queue + " when this task ran before, and is " +
            task + " in queue " + queue + " now: the handler's calls have changed while the task was under way; "
-           "give calls names, or let such tasks end before the change";
+           "name the calls (call_as), or let such tasks end before the change";
 }
 
 asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, std::string key, task_id child) {
-    constexpr auto pause = std::chrono::milliseconds(50);
+    constexpr auto interval = std::chrono::milliseconds(50);
     constexpr int patience = 200;
     for (int tries = 0;; ++tries) {
         std::exception_ptr failure;
@@ -40,26 +40,27 @@ asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, st
         auto page = co_await broker->journal(parent, std::move(query));
         if (!page.entries.empty() && page.entries.front().outcome) co_return std::move(*page.entries.front().outcome);
         if (failure && tries == patience) std::rethrow_exception(failure);
-        asio::steady_timer timer(co_await asio::this_coro::executor, pause);
+        asio::steady_timer timer(co_await asio::this_coro::executor, interval);
         co_await timer.async_wait(asio::deferred);
     }
 }
 
-/// Takes subtasks out of a journal whose tasks do not come.
-inline asio::awaitable<void> drop_notes(broker_ptr broker, task_id parent, journal_notes notes, std::vector<std::string> keys) {
+/// Takes subtasks that were not stored out of a journal.
+inline asio::awaitable<void> drop_from_journal(broker_ptr broker, task_id parent, journal_write write,
+                                               std::vector<std::string> keys) {
     for (auto& key : keys) {
-        notes.items.emplace_back();
-        notes.items.back().key = std::move(key);
-        notes.items.back().how = journal_notes::mode::drop;
+        write.items.emplace_back();
+        write.items.back().key = std::move(key);
+        write.items.back().how = journal_write::mode::drop;
     }
-    co_await broker->note(std::move(parent), std::move(notes));
+    co_await broker->write_journal(std::move(parent), std::move(write));
 }
 
-asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
-                                                    journal_notes notes) {
+asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
+                                                         journal_write write) {
     const auto parent = tasks.front().parent->id;
     std::vector<std::string> keys;
-    std::vector<bool> may_be_others;  // an id that was not made for this very call
+    std::vector<bool> may_be_others;  // an id that another call may have
     for (const auto& task : tasks) {
         keys.push_back(task.parent->key);
         may_be_others.push_back(!task.unique_key.empty() || !task.own_id.starts_with(to_string(parent) + '/'));
@@ -72,7 +73,7 @@ asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::stri
         failure = std::current_exception();
     }
     if (failure) {
-        co_await drop_notes(broker, parent, std::move(notes), std::move(keys));
+        co_await drop_from_journal(broker, parent, std::move(write), std::move(keys));
         std::rethrow_exception(failure);
     }
     std::vector<task_key> made;
@@ -85,9 +86,9 @@ asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::stri
         const auto known = co_await broker->get(there);
         if (known && known->parent == to_string(parent) && child_key(known->call) == keys[i]) continue;
         std::vector<std::string> strange(1, keys[i]);
-        co_await drop_notes(broker, parent, notes, std::move(strange));
-        throw error(errc::invalid_argument, "the subtask \"" + keys[i].substr(1) + "\" has the id or unique key of task " +
-                                                to_string(there) + ", which is not this call's");
+        co_await drop_from_journal(broker, parent, write, std::move(strange));
+        throw error(errc::invalid_argument, "subtask \"" + keys[i].substr(1) + "\" is not submitted: task " + to_string(there) +
+                                                ", which another call made, has its id or unique key; use one of its own");
     }
     co_return made;
 }
@@ -95,24 +96,24 @@ asio::awaitable<std::vector<task_key>> submit_noted(broker_ptr broker, std::stri
 asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::string queue, std::vector<std::string> names,
                                                        std::vector<new_task> tasks, bool are_spawned,
                                                        std::optional<children_policy> policy) {
-    auto notes = book.notes();
-    notes.policy = policy;
+    auto write = book.new_write();
+    write.policy = policy;
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         if (tasks[i].own_id.empty()) tasks[i].own_id = book.child_id(names[i]);
         child_place place;
         place.queue = queue;
         place.name = tasks[i].spec->name;
         place.own_id = tasks[i].own_id;
-        auto item = notebook::item_of(child_key(names[i]), place.text(), journal_notes::mode::add);
+        auto item = notebook::item_of(child_key(names[i]), place.text(), journal_write::mode::add);
         item.is_spawned = are_spawned;
-        notes.items.push_back(std::move(item));
+        write.items.push_back(std::move(item));
     }
-    auto known = co_await book.write(std::move(notes));
+    auto known = co_await book.write(std::move(write));
 
     std::vector<open_child> children(tasks.size());
     std::vector<new_task> fresh;
     std::vector<std::size_t> places;
-    std::vector<std::pair<std::size_t, new_task>> older;  // open since an attempt that has failed, which may cancel them yet
+    std::vector<std::pair<std::size_t, new_task>> older;  // open since a failed attempt, whose end may still cancel them
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         children[i].id.queue = queue;
         children[i].own_id = tasks[i].own_id;
@@ -138,8 +139,8 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::stri
     }
     if (fresh.empty()) co_return children;
     const auto broker = book.broker();
-    auto by = book.notes();
-    const auto keys = co_await submit_noted(broker, queue, std::move(fresh), std::move(by));
+    auto by = book.new_write();
+    const auto keys = co_await submit_journalled(broker, queue, std::move(fresh), std::move(by));
     for (std::size_t i = 0; i < places.size(); ++i) children[places[i]].id.key = keys[i];
 
     for (auto& [i, task] : older) {

@@ -10,12 +10,12 @@
 
 namespace taskflux::detail {
 
-/// What remembers how far a map without results has come, so that the journal need not hold its subtasks.
+/// Journals how many items of a map without results have ended, so that the journal need not hold its subtasks.
 class map_mark {
 public:
     map_mark(notebook& book, std::string name) : book_(book), name_(std::move(name)) {}
 
-    /// How many items, from the first one on, are done with.
+    /// How many items, from the first one on, have ended.
     asio::awaitable<std::size_t> read() {
         if (!book_.may_have_entries()) co_return 0;
         const auto known = co_await book_.find_number(key());
@@ -23,16 +23,17 @@ public:
         co_return written_;
     }
 
-    /// To be called as the first `done` are done with; writes now and then.
+    /// To be called when the first `done` items have ended; writes every 128 items, or when `at_once`.
     asio::awaitable<void> move(std::size_t done, bool at_once) {
-        constexpr std::size_t stride = 128;  // notes that one call takes
+        constexpr std::size_t stride = 128;  // items that one call writes
         if (done == written_ || (!at_once && done < written_ + stride)) co_return;
-        auto notes = book_.notes();
-        notes.items.push_back(notebook::item_of(key(), std::to_string(done), journal_notes::mode::set));
+        auto write = book_.new_write();
+        write.items.push_back(notebook::item_of(key(), std::to_string(done), journal_write::mode::set));
         for (; written_ < done; ++written_) {
-            notes.items.push_back(notebook::item_of(child_key(name_ + '.' + std::to_string(written_)), "", journal_notes::mode::drop));
+            write.items.push_back(notebook::item_of(child_key(name_ + '.' + std::to_string(written_)), "",
+                                                    journal_write::mode::drop));
         }
-        co_await book_.write(std::move(notes));
+        co_await book_.write(std::move(write));
     }
 
 private:

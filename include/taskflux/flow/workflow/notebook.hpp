@@ -20,7 +20,7 @@
 
 namespace taskflux::detail {
 
-/// What a handler needs of the worker that runs it. Called from any thread.
+/// What a handler needs of the worker that runs it. Thread-safe.
 class context_sink {
 public:
     virtual void on_progress(std::string encoded) = 0;
@@ -36,15 +36,15 @@ protected:
     ~context_sink() = default;
 };
 
-/// Ends an attempt that is to go on later: after `delay`, or when the signal with the key `awaited` has come. Not a
+/// Thrown to suspend a handler, which is run again after `delay`, or when the signal with the key `awaited` has come. Not a
 /// `std::exception`, so that few handlers catch it by mistake.
 struct suspension {
     duration delay{};
     std::string awaited;
 };
 
-/// The journal of a task as one attempt at it reads and writes it. Names what the handler does by the order in which
-/// it does it, so that the next attempt finds it again. Thread-safe.
+/// A task's journal, read and written by one attempt. Names the handler's calls by their order, so that the next attempt
+/// finds them again. Thread-safe.
 class notebook {
 public:
     notebook(context_sink& sink, const task_id& id, std::uint32_t token) : sink_(sink), id_(id), token_(token) {}
@@ -53,7 +53,7 @@ public:
     const task_id& id() const { return id_; }
     context_sink& sink() { return sink_; }
 
-    /// Whether an attempt before this one may have left something.
+    /// Whether an earlier attempt may have written into the journal.
     bool may_have_entries() const { return token_ > 1; }
 
     std::string next_name() { return std::to_string(++position_); }
@@ -63,13 +63,13 @@ public:
         const std::lock_guard lock(mutex_);
         return ++signals_[name];
     }
-    /// It was not awaited until it came: who waits next waits for it.
+    /// The wait ended before the signal came: the next wait takes its number.
     void return_signal(const std::string& name) {
         const std::lock_guard lock(mutex_);
         --signals_[name];
     }
 
-    /// While calls are awaited side by side, one of them can't end the attempt.
+    /// While calls are awaited side by side, none of them can suspend the handler.
     bool is_in_group() const { return groups_ > 0; }
     void enter_group() { ++groups_; }
     void leave_group() { --groups_; }
@@ -77,40 +77,40 @@ public:
     /// Throws `invalid_argument` for a name that this attempt has used already.
     void claim(const char* what, const std::string& name) {
         if (name.empty() || name.front() == '~' || name.size() > 200) {
-            throw error(errc::invalid_argument, std::string("the name of a ") + what +
-                                                    " is 1 to 200 bytes and does not begin with '~': \"" +
-                                                    name.substr(0, 64) + '"');
+            throw error(errc::invalid_argument, std::string("a ") + what + " can't be named \"" + name.substr(0, 64) +
+                                                    "\": use 1 to 200 bytes that do not begin with '~'");
         }
         const std::lock_guard lock(mutex_);
         if (used_.insert(what + (' ' + name)).second) return;
-        throw error(errc::invalid_argument, std::string("two ") + what + "s of one task are named \"" + name + '"');
+        throw error(errc::invalid_argument, std::string("a second ") + what + " can't be named \"" + name +
+                                                "\": give each of a task a name of its own");
     }
 
-    /// The own id of a subtask that this attempt is the first to make.
+    /// The own id of a subtask that this attempt is the first to submit.
     std::string child_id(const std::string& name) const {
         auto made = to_string(id_) + '/' + name;
         if (token_ > 1) made += '@' + std::to_string(token_);
         return made;
     }
 
-    journal_notes notes() const {
-        journal_notes made;
+    journal_write new_write() const {
+        journal_write made;
         made.consumer = sink_.consumer_name();
         made.token = token_;
         return made;
     }
 
-    asio::awaitable<noted> write(journal_notes what) { return broker()->note(id_, std::move(what)); }
+    asio::awaitable<journal_written> write(journal_write what) { return broker()->write_journal(id_, std::move(what)); }
 
-    /// Writes a value unless there is one; gives the one that is there then.
+    /// Writes a value unless the key has one; returns the value that the key has then.
     asio::awaitable<std::string> keep(std::string key, std::string value);
 
     asio::awaitable<void> set(std::string key, std::string value);
     asio::awaitable<std::optional<std::string>> find(std::string key);
     asio::awaitable<std::optional<std::size_t>> find_number(std::string key);
 
-    static journal_notes::item item_of(std::string key, std::string text, journal_notes::mode how) {
-        journal_notes::item made;
+    static journal_write::item item_of(std::string key, std::string text, journal_write::mode how) {
+        journal_write::item made;
         made.key = std::move(key);
         made.text = std::move(text);
         made.how = how;
@@ -128,7 +128,7 @@ private:
     std::map<std::string, std::size_t> signals_;
 };
 
-/// For as long as a handler only waits.
+/// Lends the handler's slot to other tasks while this lives: while the handler only waits.
 class parking {
 public:
     explicit parking(context_sink& sink) : sink_(sink) { sink_.park(); }

@@ -11,16 +11,16 @@
 namespace taskflux::detail {
 
 asio::awaitable<std::string> notebook::keep(std::string key, std::string value) {
-    auto what = notes();
-    what.items.push_back(item_of(std::move(key), value, journal_notes::mode::add));
+    auto what = new_write();
+    what.items.push_back(item_of(std::move(key), value, journal_write::mode::add));
     const auto answer = co_await write(std::move(what));
     const auto& before = answer.before.front();
     co_return before ? before->text : value;
 }
 
 asio::awaitable<void> notebook::set(std::string key, std::string value) {
-    auto what = notes();
-    what.items.push_back(item_of(std::move(key), std::move(value), journal_notes::mode::set));
+    auto what = new_write();
+    what.items.push_back(item_of(std::move(key), std::move(value), journal_write::mode::set));
     co_await write(std::move(what));
 }
 

@@ -16,7 +16,7 @@
 
 namespace taskflux::detail {
 
-/// What became of some of the subtasks that a task has spawned, in order.
+/// The outcomes of some of the subtasks that a task has spawned, in order.
 template <class R>
 asio::awaitable<std::vector<job_outcome<R>>> results_of(broker_ptr broker, spawned which, std::uint64_t first,
                                                         std::uint64_t count) {

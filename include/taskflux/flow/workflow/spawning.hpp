@@ -14,8 +14,8 @@
 
 namespace taskflux {
 
-/// The subtasks that one `context::spawn` has made. A described value, so that it can be a payload: `client::results` and
-/// `context::results` read what became of them.
+/// The subtasks that one `context::spawn` has submitted. A described value, so that it can be a payload: `client::results`
+/// and `context::results` read their outcomes.
 struct spawned {
     std::string parent;       ///< the printed id of the task that spawned them
     std::string name;         ///< of the call
@@ -28,11 +28,12 @@ class spawn_options {
 public:
     spawn_options() {}
 
-    /// When the parent has succeeded or failed; default `children_policy::fail_fast`. One for all that a task spawns.
+    /// Decides when the parent has succeeded or failed; default `children_policy::fail_fast`. One policy for all subtasks
+    /// that a task spawns.
     spawn_options& policy(children_policy value) { return policy_ = value, *this; }
 
-    /// A task that is started when the policy says that the parent has succeeded: its payload says which subtasks they
-    /// were, and its result becomes the parent's. One for each task.
+    /// The continuation (fan-in): a task that starts when the policy decides that the parent has succeeded. Its payload names
+    /// the subtasks, and its result becomes the parent's. One for each parent.
     template <class R>
     spawn_options& then(const detail::contract<R, spawned>& task) {
         then_name_ = task.name();
@@ -40,7 +41,7 @@ public:
         return *this;
     }
 
-    /// Options of each subtask. An own id or a unique key makes no sense here.
+    /// Options of each subtask. `context::spawn` throws `invalid_argument` for an own id or a unique key.
     spawn_options& each(submit_options options) { return each_ = std::move(options), *this; }
 
     children_policy policy() const { return policy_; }
@@ -58,7 +59,7 @@ private:
 /// How many subtasks of a `context::map` are open at a time.
 struct window {
     constexpr explicit window(std::size_t most) : size(most) {
-        if (most == 0) throw error(errc::invalid_argument, "a window holds at least one");
+        if (most == 0) throw error(errc::invalid_argument, "a window must hold at least 1 subtask");
     }
     std::size_t size;
 };

@@ -43,12 +43,11 @@ asio::awaitable<step_result<Function>> run_step(notebook& book, std::string name
     }
 }
 
-/// Waits until `when`, as the first attempt that came here meant it.
-asio::awaitable<void> pause_until(notebook& book, std::string name, time_point when);
+/// Waits until the time that the first attempt at this call was given as `when`.
+asio::awaitable<void> suspend_until(notebook& book, std::string name, time_point when);
 
-/// The next signal of that name as JSON, or nothing when none has come within `limit` of the first time that it was
-/// waited for.
-/// `place`: the wait's own name.
+/// The next signal of this name as JSON, or nothing when none has come within `limit` of the first attempt's wait. `place`:
+/// the wait's own name.
 asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::string place, std::string name, duration limit);
 
 template <class T>

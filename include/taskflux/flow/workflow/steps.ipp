@@ -25,10 +25,10 @@ inline std::string time_text(time_point when) { return std::to_string(when.time_
 /// Shorter waits than this keep the handler in memory.
 inline constexpr duration shortest_suspension = std::chrono::seconds(1);
 
-/// How often who waits in a group looks for a signal.
+/// How often a wait within a group looks for a signal.
 inline constexpr duration signal_poll = std::chrono::seconds(1);
 
-asio::awaitable<void> pause_until(notebook& book, std::string name, time_point when) {
+asio::awaitable<void> suspend_until(notebook& book, std::string name, time_point when) {
     auto& clock = book.broker()->clock();
     if (!book.may_have_entries() && when - clock.now() < shortest_suspension) {
         const parking lent(book.sink());
@@ -43,7 +43,7 @@ asio::awaitable<void> pause_until(notebook& book, std::string name, time_point w
     co_await sleep_until(clock, until);
 }
 
-/// The number of a signal that is waited for; whoever waits next has it, unless it is taken.
+/// The number of a signal that is waited for; unless it is taken, the next wait gets the same number.
 class awaited_signal {
 public:
     awaited_signal(notebook& book, std::string name)
@@ -75,7 +75,7 @@ asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::str
         const auto kept = co_await book.keep(limit_key, time_text(later(clock.now(), limit)));
         ends = read_time(kept);
     }
-    while (ends != time_point{}) {  // else it was given up before, and stays given up
+    while (ends != time_point{}) {  // otherwise an earlier run has given up, and so does this one
         auto value = co_await book.find(key);
         if (value) {
             signal.take();

@@ -3,8 +3,8 @@
 #include <taskflux/clock.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/retry_delay.hpp>
-#include <taskflux/exec/executor/attempts.hpp>
-#include <taskflux/exec/slots/job.hpp>
+#include <taskflux/exec/executor/executor_state.hpp>
+#include <taskflux/exec/slots/slot_job.hpp>
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/system/error_code.hpp>
@@ -18,54 +18,54 @@
 
 namespace taskflux::detail {
 
-void attempted_job::begin() {
-    if (attempts_) owner_.begin(*this);
+void executor_job::begin() {
+    if (retry_state_) owner_.begin(*this);
 }
 
-job_end attempted_job::judge(std::exception_ptr& error) noexcept {
-    const job_end end = attempts_ ? owner_.judge(*this, error) : error ? job_end::failed : job_end::succeeded;
+job_end executor_job::judge(std::exception_ptr& error) noexcept {
+    const job_end end = retry_state_ ? owner_.judge(*this, error) : error ? job_end::failed : job_end::succeeded;
     if (!error || !stopping() || end == job_end::retried) return end;
     error = slots::stopped(stop_reason());
     return stop_reason() == errc::timed_out ? job_end::failed : job_end::cancelled;
 }
 
-void attempted_job::abandon() noexcept {
+void executor_job::abandon() noexcept {
     owner_.give_up(*this);
     let_go();
 }
 
 executor_state::~executor_state() {
-    while (attempts* a = waiting_.pop_front()) job_ptr(&a->owner, false)->abandon();
+    while (retry_state* a = waiting_.pop_front()) slot_job_ptr(&a->owner, false)->abandon();
     abandon_all();
 }
 
-void executor_state::launch(boost::intrusive_ptr<attempted_job> j, const run_options* options, bool repeatable, bool awaited) {
+void executor_state::launch(boost::intrusive_ptr<executor_job> j, const run_options* options, bool repeatable, bool awaited) {
     auto refusal = prepare(*j, options, repeatable);
-    job_ptr owned = std::move(j);
+    slot_job_ptr owned = std::move(j);
     if (!refusal) refusal = push(owned, awaited);
-    if (refusal) refuse(static_cast<attempted_job&>(*owned), *refusal);
+    if (refusal) refuse(static_cast<executor_job&>(*owned), *refusal);
 }
 
-void executor_state::launch_all(job_list& jobs, bool repeatable) {
+void executor_state::launch_all(slot_job_list& jobs, bool repeatable) {
     std::optional<errc> refusal;
-    for (job* j = jobs.front(); j && !refusal; j = job_list::next(*j)) {
-        refusal = prepare(static_cast<attempted_job&>(*j), nullptr, repeatable);
+    for (slot_job* j = jobs.front(); j && !refusal; j = slot_job_list::next(*j)) {
+        refusal = prepare(static_cast<executor_job&>(*j), nullptr, repeatable);
     }
     if (!refusal) refusal = push(jobs);
-    while (job* j = refusal ? jobs.pop_front() : nullptr) {
-        refuse(static_cast<attempted_job&>(*job_ptr(j, false)), *refusal);
+    while (slot_job* j = refusal ? jobs.pop_front() : nullptr) {
+        refuse(static_cast<executor_job&>(*slot_job_ptr(j, false)), *refusal);
     }
 }
 
-void executor_state::cancel(attempted_job& j, errc reason) {
+void executor_state::cancel(executor_job& j, errc reason) {
     j.stop(reason);
     {
-        std::unique_lock lock(attempts_mutex_);
-        if (auto* a = j.attempts_.get(); a && a->state == attempts::phase::waiting) {
+        std::unique_lock lock(retry_mutex_);
+        if (auto* a = j.retry_state_.get(); a && a->state == retry_state::phase::waiting) {
             waiting_.erase(*a);
-            a->state = attempts::phase::queued;
+            a->state = retry_state::phase::queued;
             lock.unlock();
-            return finish(job_ptr(&j, false), stopped(reason));
+            return finish(slot_job_ptr(&j, false), stopped(reason));
         }
     }
     slots::cancel(j, reason);
@@ -73,12 +73,12 @@ void executor_state::cancel(attempted_job& j, errc reason) {
 
 void executor_state::cancel_all() {
     slots::cancel_all();
-    std::unique_lock lock(attempts_mutex_);
-    while (attempts* a = waiting_.pop_front()) {
-        a->state = attempts::phase::queued;
+    std::unique_lock lock(retry_mutex_);
+    while (retry_state* a = waiting_.pop_front()) {
+        a->state = retry_state::phase::queued;
         lock.unlock();
         a->owner.stop(errc::cancelled);
-        finish(job_ptr(&a->owner, false), stopped(errc::cancelled));
+        finish(slot_job_ptr(&a->owner, false), stopped(errc::cancelled));
         lock.lock();
     }
 }
@@ -90,7 +90,7 @@ void executor_state::shut_down() {
 
 executor_counts executor_state::counts() const {
     const auto sum = slots::counts();
-    const std::lock_guard lock(attempts_mutex_);
+    const std::lock_guard lock(retry_mutex_);
     const auto ends = [&](job_end end) { return sum.ends[static_cast<std::size_t>(end)]; };
     return {sum.queued,
             sum.running,
@@ -109,7 +109,7 @@ void executor_state::unseen(const std::exception_ptr& error) noexcept {
     }
 }
 
-std::optional<errc> executor_state::prepare(attempted_job& j, const run_options* own, bool repeatable) {
+std::optional<errc> executor_state::prepare(executor_job& j, const run_options* own, bool repeatable) {
     if (!own && !has_defaults_) return std::nullopt;
     const auto& defaults = options_.defaults();
     const auto pick = [&](auto option, auto otherwise) {
@@ -124,31 +124,31 @@ std::optional<errc> executor_state::prepare(attempted_job& j, const run_options*
     j.repeats_ = policy.attempts() != 1;
     if (j.repeats_ && !repeatable) return errc::invalid_argument;
     if (!j.repeats_ && timeout <= duration::zero() && deadline <= duration::zero()) return std::nullopt;
-    const std::lock_guard lock(attempts_mutex_);
-    j.attempts_ = std::make_unique<attempts>(j, options_.clock(), policy, timeout);
+    const std::lock_guard lock(retry_mutex_);
+    j.retry_state_ = std::make_unique<retry_state>(j, options_.clock(), policy, timeout);
     if (deadline > duration::zero()) {
-        j.attempts_->deadline = later(options_.clock().now(), deadline);
+        j.retry_state_->deadline = later(options_.clock().now(), deadline);
         arm(j);
     }
     return std::nullopt;
 }
 
-void executor_state::refuse(attempted_job& j, errc why) {
+void executor_state::refuse(executor_job& j, errc why) {
     give_up(j);
     j.deliver(stopped(why), false);
 }
 
-void executor_state::give_up(attempted_job& j) noexcept {
-    const std::lock_guard lock(attempts_mutex_);
-    if (j.attempts_) end(*j.attempts_);
+void executor_state::give_up(executor_job& j) noexcept {
+    const std::lock_guard lock(retry_mutex_);
+    if (j.retry_state_) end(*j.retry_state_);
 }
 
-void executor_state::begin(attempted_job& j) {
-    const std::lock_guard lock(attempts_mutex_);
-    attempts& a = *j.attempts_;
+void executor_state::begin(executor_job& j) {
+    const std::lock_guard lock(retry_mutex_);
+    retry_state& a = *j.retry_state_;
     const auto now = options_.clock().now();
     if (a.first_start == never) a.first_start = now;
-    a.state = attempts::phase::running;
+    a.state = retry_state::phase::running;
     a.timed_out = false;
     ++a.started;
     a.attempt_ends = a.timeout > duration::zero() ? later(now, a.timeout) : never;
@@ -159,16 +159,16 @@ void executor_state::begin(attempted_job& j) {
     arm(j);
 }
 
-job_end executor_state::judge(attempted_job& j, std::exception_ptr& error) {
-    const std::lock_guard lock(attempts_mutex_);
-    attempts& a = *j.attempts_;
+job_end executor_state::judge(executor_job& j, std::exception_ptr& error) {
+    const std::lock_guard lock(retry_mutex_);
+    retry_state& a = *j.retry_state_;
     if (error && !j.stopping()) {
         if (a.timed_out) error = stopped(errc::timed_out);
         if (j.repeats_ && a.policy.accepts(error)) {
             const auto now = options_.clock().now();
             const auto delay = next_delay(a.policy, a.started, now - a.first_start, random_);
             if (delay && adjourn(j)) {
-                a.state = attempts::phase::waiting;
+                a.state = retry_state::phase::waiting;
                 a.resumes = later(now, *delay);
                 intrusive_ptr_add_ref(&j);
                 waiting_.push_back(a);
@@ -181,41 +181,41 @@ job_end executor_state::judge(attempted_job& j, std::exception_ptr& error) {
     return error ? job_end::failed : job_end::succeeded;
 }
 
-void executor_state::end(attempts& a) noexcept {
-    a.state = attempts::phase::ended;
+void executor_state::end(retry_state& a) noexcept {
+    a.state = retry_state::phase::ended;
     ++a.wait;
     a.disarm();
 }
 
-void executor_state::arm(attempted_job& j) {
-    attempts& a = *j.attempts_;
+void executor_state::arm(executor_job& j) {
+    retry_state& a = *j.retry_state_;
     const auto when = a.due();
     if (when == never) return a.disarm();
     if (!a.timer) a.timer.emplace(get_executor());
     a.time.arm(*a.timer, when);
-    a.timer->async_wait([self = shared(), j = boost::intrusive_ptr<attempted_job>(&j),
+    a.timer->async_wait([self = shared(), j = boost::intrusive_ptr<executor_job>(&j),
                          wait = ++a.wait](boost::system::error_code) { self->on_time(*j, wait); });
 }
 
-void executor_state::on_time(attempted_job& j, unsigned wait) {
-    std::unique_lock lock(attempts_mutex_);
-    attempts& a = *j.attempts_;
-    if (a.wait != wait || a.state == attempts::phase::ended) return;
+void executor_state::on_time(executor_job& j, unsigned wait) {
+    std::unique_lock lock(retry_mutex_);
+    retry_state& a = *j.retry_state_;
+    if (a.wait != wait || a.state == retry_state::phase::ended) return;
     const auto now = options_.clock().now();
     if (now >= a.deadline) {
         a.deadline = never;
         lock.unlock();
         cancel(j, errc::timed_out);
-    } else if (a.state == attempts::phase::running && now >= a.attempt_ends) {
+    } else if (a.state == retry_state::phase::running && now >= a.attempt_ends) {
         a.timed_out = true;
         a.attempt_ends = never;
         arm(j);
         interrupt(j, a.started);
-    } else if (a.state == attempts::phase::waiting && now >= a.resumes) {
+    } else if (a.state == retry_state::phase::waiting && now >= a.resumes) {
         waiting_.erase(a);
-        a.state = attempts::phase::queued;
+        a.state = retry_state::phase::queued;
         arm(j);
-        readmit(job_ptr(&j, false));
+        readmit(slot_job_ptr(&j, false));
     } else {
         arm(j);
     }

@@ -12,7 +12,7 @@ namespace taskflux::memory {
 /// follows from that. `on_change(name, queue)` for each queue that was changed, `on_cancel(consumer)` for each that has
 /// to cancel what it runs.
 template <class OnChange, class OnCancel>
-void carry_effects(queue_map& queues, time_point now, OnChange on_change, OnCancel on_cancel) {
+void carry_consequences(queue_map& queues, time_point now, OnChange on_change, OnCancel on_cancel) {
     const auto in = [&](const std::string& name, auto action) {
         const auto found = queues.find(name);
         if (found == queues.end()) return;
@@ -21,14 +21,14 @@ void carry_effects(queue_map& queues, time_point now, OnChange on_change, OnCanc
         action(queue);
         on_change(name, queue);
     };
-    const auto has_effects = [](const auto& named) { return named.second->has_effects(); };
-    for (auto of = std::ranges::find_if(queues, has_effects); of != queues.end();
-         of = std::ranges::find_if(queues, has_effects)) {
-        const auto effects = of->second->take_effects();
-        for (const auto& child : effects.ended) {
+    const auto has_consequences = [](const auto& named) { return named.second->has_consequences(); };
+    for (auto of = std::ranges::find_if(queues, has_consequences); of != queues.end();
+         of = std::ranges::find_if(queues, has_consequences)) {
+        const auto consequences = of->second->take_consequences();
+        for (const auto& child : consequences.ended) {
             in(child.parent.id.queue, [&](task_queue& queue) { queue.end_child(child, now); });
         }
-        for (const auto& [parent, place] : effects.orphans) {
+        for (const auto& [parent, place] : consequences.orphans) {
             in(place.queue, [&, &id = parent, &own_id = place.own_id](task_queue& queue) {
                 std::string holder;
                 const auto key = queue.find_own(own_id);
@@ -36,7 +36,7 @@ void carry_effects(queue_map& queues, time_point now, OnChange on_change, OnCanc
                 if (queue.cancel(*key, now, holder) == effect::requested) on_cancel(holder);
             });
         }
-        for (const auto& place : effects.starts) {
+        for (const auto& place : consequences.starts) {
             in(place.queue, [&](task_queue& queue) {
                 if (const auto key = queue.find_own(place.own_id)) queue.start(*key, now);
             });

@@ -2,7 +2,7 @@
 
 #include <taskflux/core/retry.hpp>
 #include <taskflux/exec/executor_options.hpp>
-#include <taskflux/exec/slots/job.hpp>
+#include <taskflux/exec/slots/slot_job.hpp>
 #include <taskflux/exec/slots/slots.hpp>
 #include <taskflux/fwd.hpp>
 
@@ -19,15 +19,15 @@ namespace taskflux::detail {
 
 class executor_state;
 
-/// The retries and time limits of one job. Guarded by the executor's `attempts_mutex_`.
-struct attempts : list_hook<attempts> {
+/// The retries and time limits of one job. Guarded by the executor's `retry_mutex_`.
+struct retry_state : list_hook<retry_state> {
     enum class phase : std::uint8_t { queued, running, waiting, ended };
 
-    attempts(job& j, taskflux::clock& source, retry_policy retry, duration limit)
+    retry_state(slot_job& j, taskflux::clock& source, retry_policy retry, duration limit)
         : owner(j), policy(retry), timeout(limit), time(source) {}
-    ~attempts() { disarm(); }
-    attempts(const attempts&) = delete;
-    attempts& operator=(const attempts&) = delete;
+    ~retry_state() { disarm(); }
+    retry_state(const retry_state&) = delete;
+    retry_state& operator=(const retry_state&) = delete;
 
     void disarm() noexcept {
         if (!timer) return;
@@ -46,7 +46,7 @@ struct attempts : list_hook<attempts> {
         return never;
     }
 
-    job& owner;
+    slot_job& owner;
     const retry_policy policy;
     const duration timeout;
     taskflux::clock& time;
@@ -62,12 +62,12 @@ struct attempts : list_hook<attempts> {
 };
 
 /// A job of an `executor`: repeats itself by policy and keeps its time limits.
-class attempted_job : public job {
+class executor_job : public slot_job {
 public:
     executor_state& owner() const noexcept { return owner_; }
 
 protected:
-    attempted_job(kind k, executor_state& owner) noexcept : job(k), owner_(owner) {}
+    executor_job(kind k, executor_state& owner) noexcept : slot_job(k), owner_(owner) {}
 
     /// To be called as an attempt starts. Throws `timed_out` past the deadline.
     void begin();
@@ -75,17 +75,17 @@ protected:
     bool may_repeat() const noexcept { return repeats_; }
     job_end judge(std::exception_ptr& error) noexcept final;
     void abandon() noexcept final;
-    /// Destroys the handler of whoever waits, uncalled.
+    /// Destroys the completion handler that waits, without calling it.
     virtual void let_go() noexcept = 0;
 
 private:
     friend class executor_state;
     executor_state& owner_;
-    std::unique_ptr<attempts> attempts_;  // made when first needed; set under attempts_mutex_
+    std::unique_ptr<retry_state> retry_state_;  // made when first needed; set under retry_mutex_
     bool repeats_ = false;
 };
 
-/// What all handles and jobs of an executor share.
+/// The state that all handles and jobs of an executor share.
 class executor_state final : public slots {
 public:
     executor_state(asio::any_io_executor ex, executor_options options)
@@ -100,14 +100,14 @@ public:
     }
 
     /// Sets a job up and queues it. Without options of its own it has the executor's. `repeatable`: its
-    /// function can be called more than once. `awaited`: see `push`. What speaks against it is delivered as
-    /// the job's error.
-    void launch(boost::intrusive_ptr<attempted_job> j, const run_options* options, bool repeatable, bool awaited);
+    /// function can be called more than once. `awaited`: see `push`. A job that is not accepted gets the reason
+    /// as its error.
+    void launch(boost::intrusive_ptr<executor_job> j, const run_options* options, bool repeatable, bool awaited);
 
-    /// As `launch`, for many at once: all are queued or none.
-    void launch_all(job_list& jobs, bool repeatable);
+    /// Like `launch`, for several jobs: all are queued or none.
+    void launch_all(slot_job_list& jobs, bool repeatable);
 
-    void cancel(attempted_job& j, errc reason);
+    void cancel(executor_job& j, errc reason);
 
     void cancel_all();
 
@@ -119,30 +119,30 @@ public:
     void unseen(const std::exception_ptr& error) noexcept;
 
 private:
-    friend class attempted_job;
+    friend class executor_job;
 
-    std::optional<errc> prepare(attempted_job& j, const run_options* own, bool repeatable);
+    std::optional<errc> prepare(executor_job& j, const run_options* own, bool repeatable);
 
-    void refuse(attempted_job& j, errc why);
+    void refuse(executor_job& j, errc why);
 
-    void give_up(attempted_job& j) noexcept;
+    void give_up(executor_job& j) noexcept;
 
-    void begin(attempted_job& j);
+    void begin(executor_job& j);
 
-    job_end judge(attempted_job& j, std::exception_ptr& error);
+    job_end judge(executor_job& j, std::exception_ptr& error);
 
-    void end(attempts& a) noexcept;
+    void end(retry_state& a) noexcept;
 
     // Waits for whatever is due next, in place of what was waited for.
-    void arm(attempted_job& j);
+    void arm(executor_job& j);
 
-    void on_time(attempted_job& j, unsigned wait);
+    void on_time(executor_job& j, unsigned wait);
 
     const executor_options options_;
     const bool has_defaults_ =
         options_.defaults().retry() || options_.defaults().timeout() || options_.defaults().deadline();
-    mutable std::mutex attempts_mutex_;  // taken before the slots' mutex, never after
-    intrusive_list<attempts> waiting_;   // of adjourned jobs; owns a reference to each
+    mutable std::mutex retry_mutex_;  // taken before the slots' mutex, never after
+    intrusive_list<retry_state> waiting_;   // of adjourned jobs; owns a reference to each
     std::minstd_rand random_;
 };
 

@@ -15,16 +15,16 @@ namespace taskflux::detail {
 
 struct slot;
 
-/// What became of a job, or of one attempt at it.
+/// How a job, or one attempt at it, has ended.
 enum class job_end : std::uint8_t { succeeded, failed, cancelled, retried };
 
-/// One piece of work for `slots`. Reference counted: who makes one with `new` owns the first reference, and
-/// gives it to `job_ptr(…, false)`.
+/// One piece of work for `slots`. Reference counted: the code that makes one with `new` owns the first reference,
+/// and passes it to `slot_job_ptr(…, false)`.
 ///
 /// The order of calls: `run` or `call` once per push, then `judge`, then (unless that said `retried`)
 /// `deliver`. A job that is cancelled while queued skips the first. One that is destroyed with its execution
 /// context gets `abandon` instead of `judge` and `deliver`.
-class job : public list_hook<job> {
+class slot_job : public list_hook<slot_job> {
 public:
     enum class kind : std::uint8_t { coroutine, plain };
 
@@ -39,8 +39,8 @@ public:
     }
 
 protected:
-    explicit job(kind k) noexcept : kind_(k) {}
-    virtual ~job() = default;
+    explicit slot_job(kind k) noexcept : kind_(k) {}
+    virtual ~slot_job() = default;
 
     /// The coroutine that a slot awaits (kind `coroutine`). What it throws is handed to `judge`.
     virtual asio::awaitable<void> run() = 0;
@@ -49,20 +49,20 @@ protected:
     /// Decides what this end means; may replace the error. On the slot's strand, or wherever it was
     /// cancelled. After `retried` the job may already be running again elsewhere.
     virtual job_end judge(std::exception_ptr& error) noexcept = 0;
-    /// Hands the outcome to whoever waits for it: `now`, by calling them if this thread may, or later. Called
-    /// now, what they throw comes out here.
+    /// Passes the outcome to the completion handler that waits for it: `now`, by calling it if this thread may, or
+    /// later. Where it is called now, an exception from it leaves this function.
     virtual void deliver(std::exception_ptr error, bool now) = 0;
-    /// Lets go of whoever waits, without calling them.
+    /// Destroys the completion handler that waits, without calling it.
     virtual void abandon() noexcept = 0;
 
 private:
     friend struct slot;
     friend class slots;
     friend class executor_state;
-    friend void intrusive_ptr_add_ref(job* j) noexcept {
+    friend void intrusive_ptr_add_ref(slot_job* j) noexcept {
         j->references_.fetch_add(1, std::memory_order_relaxed);
     }
-    friend void intrusive_ptr_release(job* j) noexcept {
+    friend void intrusive_ptr_release(slot_job* j) noexcept {
         if (j->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete j;
     }
 
@@ -71,11 +71,11 @@ private:
     const kind kind_;
     bool queued_ = false;      // guarded by the slots' mutex
     std::uint32_t epoch_ = 0;  // how many cancel_all came before it; set under the slots' mutex
-    slot* slot_ = nullptr;     // who took it last; guarded by the slots' mutex
+    slot* slot_ = nullptr;     // the one that took it last; guarded by the slots' mutex
     std::uint32_t runs_ = 0;   // on the strand of the slot that runs it
 };
 
-using job_ptr = boost::intrusive_ptr<job>;
-using job_list = intrusive_list<job>;
+using slot_job_ptr = boost::intrusive_ptr<slot_job>;
+using slot_job_list = intrusive_list<slot_job>;
 
 }  // namespace taskflux::detail

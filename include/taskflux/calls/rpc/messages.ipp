@@ -1,6 +1,6 @@
 #pragma once
 
-#include <taskflux/calls/rpc/letters.hpp>
+#include <taskflux/calls/rpc/messages.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/error.hpp>
 
@@ -13,14 +13,16 @@
 
 namespace taskflux::detail {
 
-/// Takes lines off a text.
+inline error unreadable(const char* why) { return {errc::protocol, std::string("a call message can't be read: ") + why}; }
+
+/// Reads a text line by line.
 class line_reader {
 public:
     explicit line_reader(std::string_view text) : text_(text) {}
 
     std::string_view line() {
         const auto end = text_.find('\n');
-        if (end == std::string_view::npos) throw error(errc::protocol, "a letter ends too early");
+        if (end == std::string_view::npos) throw unreadable("it ends too early");
         const auto taken = text_.substr(0, end);
         text_.remove_prefix(end + 1);
         return taken;
@@ -31,12 +33,12 @@ public:
         const auto digits = line();
         Number value{};
         const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-        if (failure != std::errc() || end != digits.data() + digits.size()) throw error(errc::protocol, "a letter without a number");
+        if (failure != std::errc() || end != digits.data() + digits.size()) throw unreadable("a number is missing");
         return value;
     }
 
     std::string_view text(std::size_t size) {
-        if (size > text_.size()) throw error(errc::protocol, "a letter ends too early");
+        if (size > text_.size()) throw unreadable("it ends too early");
         const auto taken = text_.substr(0, size);
         text_.remove_prefix(size);
         return taken;
@@ -48,9 +50,9 @@ private:
     std::string_view text_;
 };
 
-void call_letter::add(std::string_view value) { ((payload += std::to_string(value.size())) += '\n') += value; }
+void call_message::add(std::string_view value) { ((payload += std::to_string(value.size())) += '\n') += value; }
 
-std::vector<std::string_view> call_letter::values_in() const {
+std::vector<std::string_view> call_message::values_in() const {
     std::vector<std::string_view> all;
     for (line_reader from(payload); !from.rest().empty();) {
         const auto size = from.number<std::size_t>();
@@ -59,7 +61,7 @@ std::vector<std::string_view> call_letter::values_in() const {
     return all;
 }
 
-std::string call_letter::text() const {
+std::string call_message::text() const {
     std::string out(1, static_cast<char>(what));
     const auto line = [&out](std::string_view text) { (out += text) += '\n'; };
     line(std::to_string(id));
@@ -90,9 +92,9 @@ std::string call_letter::text() const {
     return out += payload;
 }
 
-call_letter call_letter::parse(std::string_view text) {
-    if (text.empty()) throw error(errc::protocol, "an empty letter");
-    call_letter made;
+call_message call_message::parse(std::string_view text) {
+    if (text.empty()) throw unreadable("it is empty");
+    call_message made;
     made.what = static_cast<kind>(text.front());
     line_reader from(text.substr(1));
     made.id = from.number<std::uint64_t>();
@@ -119,7 +121,7 @@ call_letter call_letter::parse(std::string_view text) {
         case kind::answer:
         case kind::fault:
         case kind::refused: break;
-        default: throw error(errc::protocol, "a letter of an unknown kind");
+        default: throw unreadable("this version does not know its kind");
     }
     made.payload = from.rest();
     return made;

@@ -1,10 +1,10 @@
-#include <taskflux/flow/worker/outbox.hpp>
+#include <taskflux/flow/worker/pending_reports.hpp>
 
 #include <boost/test/unit_test.hpp>
 
 #include <memory>
 
-using taskflux::detail::outbox;
+using taskflux::detail::pending_reports;
 
 namespace {
 
@@ -16,8 +16,8 @@ taskflux::settlement end_of(std::uint64_t task) {
     return end;
 }
 
-taskflux::report report_of(std::uint64_t task, std::optional<std::string> progress, const char* line = nullptr) {
-    taskflux::report news;
+taskflux::attempt_report report_of(std::uint64_t task, std::optional<std::string> progress, const char* line = nullptr) {
+    taskflux::attempt_report news;
     news.key = {task, 0};
     news.progress = std::move(progress);
     if (line) news.log.push_back({{}, taskflux::log_level::info, line, {}});
@@ -26,10 +26,10 @@ taskflux::report report_of(std::uint64_t task, std::optional<std::string> progre
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(flow_outbox)
+BOOST_AUTO_TEST_SUITE(flow_pending_reports)
 
 BOOST_AUTO_TEST_CASE(it_says_when_somebody_must_be_told) {
-    outbox box;
+    pending_reports box;
     BOOST_TEST(box.add("q", me, end_of(1)));
     BOOST_TEST(!box.add("q", me, end_of(2)));
     BOOST_TEST(box.add("other", me, report_of(3, "1")));
@@ -41,7 +41,7 @@ BOOST_AUTO_TEST_CASE(it_says_when_somebody_must_be_told) {
 }
 
 BOOST_AUTO_TEST_CASE(a_busy_queue_s_parcel_stays_and_grows) {
-    outbox box;
+    pending_reports box;
     box.add("slow", me, end_of(1));
     box.add("q", me, end_of(2));
     const auto others = box.take({"slow"});
@@ -55,29 +55,29 @@ BOOST_AUTO_TEST_CASE(a_busy_queue_s_parcel_stays_and_grows) {
 }
 
 BOOST_AUTO_TEST_CASE(a_parcel_is_for_one_queue_and_one_consumer) {
-    outbox box;
+    pending_reports box;
     const auto later_me = std::make_shared<const std::string>("me");
     box.add("q", me, end_of(1));
     box.add("q", later_me, end_of(2));
     box.add("r", me, end_of(3));
     box.add("q", me, end_of(4));
-    const auto parcels = box.take({});
-    BOOST_REQUIRE(parcels.size() == 3U);
-    BOOST_TEST(parcels[0].settlements.size() == 2U);
-    BOOST_TEST((parcels[1].consumer == later_me));
-    BOOST_TEST(parcels[2].queue == "r");
+    const auto batches = box.take({});
+    BOOST_REQUIRE(batches.size() == 3U);
+    BOOST_TEST(batches[0].settlements.size() == 2U);
+    BOOST_TEST((batches[1].consumer == later_me));
+    BOOST_TEST(batches[2].queue == "r");
 }
 
 BOOST_AUTO_TEST_CASE(newer_progress_replaces_older_and_lines_add_up) {
-    outbox box;
+    pending_reports box;
     box.add("q", me, report_of(1, "1", "one"));
     box.add("q", me, report_of(2, "5"));
     box.add("q", me, report_of(1, "2", "two"));
     box.add("q", me, report_of(1, std::nullopt, "three"));
-    const auto parcels = box.take({});
-    BOOST_REQUIRE(parcels.size() == 1U);
-    BOOST_REQUIRE(parcels[0].reports.size() == 2U);
-    const auto& first = parcels[0].reports[0];
+    const auto batches = box.take({});
+    BOOST_REQUIRE(batches.size() == 1U);
+    BOOST_REQUIRE(batches[0].reports.size() == 2U);
+    const auto& first = batches[0].reports[0];
     BOOST_TEST(*first.progress == "2");
     BOOST_REQUIRE(first.log.size() == 3U);
     BOOST_TEST(first.log[2].text == "three");
