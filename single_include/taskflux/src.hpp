@@ -130,40 +130,16 @@ std::string help_text(const std::string& program);
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/detail/event.hpp ------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Wakes the coroutine that waits, or lets the next wait return at once when none does. Setting it twice before a
-/// wait counts once. One coroutine waits at a time; any thread sets. An event may outlive the context of the waiting
-/// coroutine, and be set while that context ends: the channel, which belongs to the context, is in the frame of the
-/// wait, and a wait does not return while it is being woken.
-class event {
-    class visit;  // one wait
-
-public:
-    void set();
-
-    /// Returns when the event is set. Throws `operation_aborted` when cancelled.
-    asio::awaitable<void> wait();
-
-private:
-    std::mutex mutex_;
-    bool is_set_ = false;
-    visit* waiting_ = nullptr;
-};
-
-}  // namespace taskflux::detail
-
 // -------------------- taskflux/detail/nursery.hpp ----------------------------------------------------------
 
 namespace taskflux::detail {
 
 /// Coroutines side by side on one strand. Each can be stopped; the first failure is kept: an exception of a coroutine, unless
-/// it is `operation_aborted` of one that was stopped. For that strand only, and one coroutine waits at a time. The owner of a
-/// nursery waits for all its coroutines before it destroys it; a context that ends may destroy both.
+/// it is `operation_aborted` of one that was stopped. For that strand only, and one coroutine waits at a time. Coroutines that
+/// outlive their nursery run on, and nobody learns of their ends.
 class nursery {
-    struct life;  // of one coroutine
+    struct life;   // of one coroutine
+    struct state;  // kept alive by the coroutines too
 
 public:
     /// A coroutine of a nursery. One that was never started is over.
@@ -183,6 +159,7 @@ public:
     explicit nursery(asio::any_io_executor strand, std::function<void()> on_failure = nullptr);
     nursery(const nursery&) = delete;
     nursery& operator=(const nursery&) = delete;
+    ~nursery();
 
     /// Starts a coroutine, which runs at once until it first waits. Does nothing after `stop_all`.
     void start(asio::awaitable<void> work);
@@ -192,7 +169,7 @@ public:
 
     /// Stops all coroutines, and starts no further one.
     void stop_all();
-    bool is_stopped() const { return is_stopped_; }
+    bool is_stopped() const;
 
     /// Returns when the coroutine has ended, with or without an error.
     asio::awaitable<void> end_of(child which);
@@ -201,20 +178,13 @@ public:
     asio::awaitable<void> end_of_all();
 
     /// Null while there was none.
-    const std::exception_ptr& failure() const { return failure_; }
+    const std::exception_ptr& failure() const;
 
     /// Throws the first failure, if there was one.
     void check() const;
 
 private:
-    void on_end(const std::shared_ptr<life>& one, const std::exception_ptr& error);
-
-    const asio::any_io_executor strand_;
-    const std::function<void()> on_failure_;
-    event changed_;  // a coroutine has ended
-    std::vector<std::shared_ptr<life>> running_;
-    std::exception_ptr failure_;
-    bool is_stopped_ = false;
+    const std::shared_ptr<state> state_;
 };
 
 }  // namespace taskflux::detail
@@ -251,6 +221,9 @@ public:
 private:
     asio::awaitable<void> store_schedules();
     asio::awaitable<void> remove_schedule(std::string id);
+
+    /// A coroutine of its own, so that a part which throws as it starts is a part that fails.
+    asio::awaitable<void> start_parts();
 
     const broker_ptr broker_;
     const asio::any_io_executor strand_;
@@ -388,7 +361,7 @@ void spawn_on(const asio::any_io_executor& executor, asio::awaitable<void> work,
               asio::cancellation_slot stop = asio::cancellation_slot());
 
 /// Begins `work` on `executor`, and drops what it throws: for work that handles its errors itself, or whose failure does no
-/// harm. The caller's comment says which.
+/// harm.
 void spawn_ignoring_errors(const asio::any_io_executor& executor, asio::awaitable<void> work);
 
 }  // namespace taskflux::detail
@@ -777,15 +750,19 @@ asio::awaitable<void> app_core::live(std::shared_ptr<asio::thread_pool>) {
     const auto self = shared_from_this();
     parts_.start(store_schedules());
     co_await parts_.end_of_all();
-    if (!parts_.is_stopped()) {
-        on_ready();  // before the first handler can print
-        if (shown) parts_.start(shown->run());
-        if (service) parts_.start(service->run());
-        if (scheduler) parts_.start(scheduler->run());
-        for (const auto& one : starters) parts_.start(one(client(broker_, defaults)));
-    }
+    parts_.start(start_parts());
     co_await parts_.end_of_all();
     parts_.check();
+}
+
+asio::awaitable<void> app_core::start_parts() {
+    const auto self = shared_from_this();
+    on_ready();  // before the first handler can print
+    if (shown) parts_.start(shown->run());
+    if (service) parts_.start(service->run());
+    if (scheduler) parts_.start(scheduler->run());
+    for (const auto& one : starters) parts_.start(one(client(broker_, defaults)));
+    co_return;
 }
 
 void app_core::stop() {
@@ -1488,7 +1465,7 @@ private:
         const auto unit = ms ? std::int64_t{1} : std::int64_t{1000};
         const auto number = text.substr(0, text.size() - (ms ? 2 : text.ends_with('s') ? 1 : 0));
         std::int64_t value = 0;
-        // An hour at most: whoever waits longer for a server does not want a timeout but a task.
+        // An hour at most: a call that may take longer should be a task.
         if (number.size() == text.size() || !read_number(number, value) || value < 1 ||
             value > 3'600'000 / unit) {
             fail("timeout" + quoted(text) + " is not a time from 1ms to 3600s: timeout=500ms or timeout=5s");
@@ -1712,6 +1689,31 @@ void check_config(const app_config& config) {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/detail/event.hpp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Wakes the coroutine that waits, or lets the next wait return at once when none does. Setting it twice before a
+/// wait counts once. One coroutine waits at a time; any thread sets. An event may outlive the context of the waiting
+/// coroutine, and be set while that context ends: the channel, which belongs to the context, is in the frame of the
+/// wait, and a wait does not return while it is being woken.
+class event {
+    class visit;  // one wait
+
+public:
+    void set();
+
+    /// Returns when the event is set. Throws `operation_aborted` when cancelled.
+    asio::awaitable<void> wait();
+
+private:
+    std::mutex mutex_;
+    bool is_set_ = false;
+    visit* waiting_ = nullptr;
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/broker/exchange.ipp ---------------------------------------------------------
 
 namespace taskflux {
@@ -1769,7 +1771,7 @@ struct allowance {
     obstacle why_not_more = obstacle::none;
 };
 
-/// Decides how many tasks of one queue may start. Whatever hands out tasks, or wakes somebody who would fetch them, asks
+/// Decides how many tasks of one queue may start. All code that hands out tasks, or wakes a fetch that would, asks
 /// here and nowhere else: what limits a queue is a rule of this class.
 class admission {
 public:
@@ -5121,10 +5123,10 @@ asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::
     auto next = clock.now();
     while (!is_stopped_) {
         if (clock.now() >= next) {
-            auto telling = announce(false, options_.lease());
-            const auto told = co_await caught(std::move(telling));
-            log_trouble("its heartbeat", told.failure());
-            next = later(clock.now(), told.failure() ? std::chrono::seconds(1) : renewal_period(options_.lease()));
+            auto announcing = announce(false, options_.lease());
+            const auto announced = co_await caught(std::move(announcing));
+            log_trouble("its heartbeat", announced.failure());
+            next = later(clock.now(), announced.failure() ? std::chrono::seconds(1) : renewal_period(options_.lease()));
         }
         if (is_stopped_) break;
         const alarm at(clock, strand_, changed_, (std::min)(next, cancel_overdue()));
@@ -5342,9 +5344,9 @@ asio::awaitable<void> service_core::announce(bool leaving, duration lease) {
 }
 
 asio::awaitable<void> service_core::leave() {
-    auto telling = announce(true, options_.lease() + options_.drain_for());
-    const auto told = co_await caught(std::move(telling));
-    log_trouble("leaving the directory", told.failure());
+    auto announcing = announce(true, options_.lease() + options_.drain_for());
+    const auto announced = co_await caught(std::move(announcing));
+    log_trouble("leaving the directory", announced.failure());
     co_await drain();
     auto leaving = withdraw();
     const auto left = co_await caught(std::move(leaving));
@@ -6176,7 +6178,14 @@ std::string convert_time(std::string_view text, const zone& from, const zone& to
 // by the bodies alone.
 #ifdef TASKFLUX_STD_ZONES
 #include <stdexcept>
+#include <version>
+#if !defined(_LIBCPP_VERSION) && !(defined(__cpp_lib_chrono) && __cpp_lib_chrono >= 201907L)
+#error "TASKFLUX_STD_ZONES: this C++ library has no time zones (GCC's has them from 14 on); install Abseil instead"
+#endif
 #else
+#if !__has_include(<absl/time/time.h>)
+#error "taskflux needs Abseil's time library (Debian: libabsl-dev), or TASKFLUX_STD_ZONES: see docs/install.md"
+#endif
 #include <absl/time/civil_time.h>
 #include <absl/time/time.h>
 #endif
@@ -6246,7 +6255,11 @@ inline std::string abbreviation_at(const known_zone& where, std::chrono::sys_sec
 inline std::vector<zone::span> read_spans(const known_zone& where) {
     constexpr std::chrono::sys_seconds enough = std::chrono::sys_days(std::chrono::year(2100) / 1 / 1);
     std::vector<zone::span> all{read_span(where, (std::chrono::sys_seconds::min)())};
-    while (all.back().end < enough) all.push_back(read_span(where, all.back().end));
+    while (all.back().end < enough) {
+        const auto next = read_span(where, all.back().end);
+        if (next.end <= all.back().end) break;  // a damaged file: `span_at` reads what follows each time
+        all.push_back(next);
+    }
     return all;
 }
 
@@ -6392,6 +6405,7 @@ struct begin_life {
             slot.assign([stop = std::move(stop)](asio::cancellation_type) { stop(); });
         }
         auto back = asio::get_associated_executor(handler, strand);
+        // A lambda, which hides the handler's cancellation slot: `life` is stopped, never cancelled.
         auto on_end = [handler = std::move(handler)](std::exception_ptr error) mutable {
             std::move(handler)(std::move(error));
         };
@@ -6413,12 +6427,12 @@ namespace taskflux::detail {
 /// Kept alive by the handler of its end, so that the signal lives as long as the coroutine.
 struct nursery::life {
     /// Emits once: a second cancellation would interrupt the coroutine's clean-up after the first.
-    void tell() {
-        if (!std::exchange(is_told, true)) stop.emit(asio::cancellation_type::terminal);
+    void cancel() {
+        if (!std::exchange(is_cancelled, true)) stop.emit(asio::cancellation_type::terminal);
     }
 
     asio::cancellation_signal stop;
-    bool is_told = false;
+    bool is_cancelled = false;
     bool is_over = false;
 };
 
@@ -6432,14 +6446,37 @@ inline bool is_abort(const std::exception_ptr& error) {
     }
 }
 
+struct nursery::state {
+    state(asio::any_io_executor on, std::function<void()> hears) : strand(std::move(on)), on_failure(std::move(hears)) {}
+
+    void on_end(const std::shared_ptr<life>& one, const std::exception_ptr& error) {
+        one->is_over = true;
+        std::erase(running, one);
+        if (error && !failure && !(one->is_cancelled && is_abort(error))) {
+            failure = error;
+            if (on_failure) on_failure();
+        }
+        changed.set();
+    }
+
+    const asio::any_io_executor strand;
+    std::function<void()> on_failure;  // null also when the nursery is gone
+    event changed;                     // a coroutine has ended
+    std::vector<std::shared_ptr<life>> running;
+    std::exception_ptr failure;
+    bool is_stopped = false;
+};
+
 bool nursery::child::is_over() const { return !life_ || life_->is_over; }
 
 void nursery::child::stop() {
-    if (life_) life_->tell();
+    if (life_) life_->cancel();
 }
 
 nursery::nursery(asio::any_io_executor strand, std::function<void()> on_failure)
-    : strand_(std::move(strand)), on_failure_(std::move(on_failure)) {}
+    : state_(std::make_shared<state>(std::move(strand), std::move(on_failure))) {}
+
+nursery::~nursery() { state_->on_failure = nullptr; }
 
 void nursery::start(asio::awaitable<void> work) {
     child unnamed;
@@ -6447,40 +6484,34 @@ void nursery::start(asio::awaitable<void> work) {
 }
 
 void nursery::start(child& which, asio::awaitable<void> work) {
-    if (is_stopped_) return;
+    if (state_->is_stopped) return;
     const auto one = std::make_shared<life>();
     which.life_ = one;
-    running_.push_back(one);
-    spawn_on(strand_, std::move(work), [this, one](const std::exception_ptr& error) { on_end(one, error); },
+    state_->running.push_back(one);
+    spawn_on(state_->strand, std::move(work), [in = state_, one](const std::exception_ptr& error) { in->on_end(one, error); },
              one->stop.slot());
 }
 
 void nursery::stop_all() {
-    is_stopped_ = true;
-    const auto all = running_;
-    for (const auto& one : all) one->tell();
+    state_->is_stopped = true;
+    const auto all = state_->running;
+    for (const auto& one : all) one->cancel();
 }
 
+bool nursery::is_stopped() const { return state_->is_stopped; }
+
 asio::awaitable<void> nursery::end_of(child which) {
-    while (!which.is_over()) co_await changed_.wait();
+    while (!which.is_over()) co_await state_->changed.wait();
 }
 
 asio::awaitable<void> nursery::end_of_all() {
-    while (!running_.empty()) co_await changed_.wait();
+    while (!state_->running.empty()) co_await state_->changed.wait();
 }
+
+const std::exception_ptr& nursery::failure() const { return state_->failure; }
 
 void nursery::check() const {
-    if (failure_) std::rethrow_exception(failure_);
-}
-
-void nursery::on_end(const std::shared_ptr<life>& one, const std::exception_ptr& error) {
-    one->is_over = true;
-    std::erase(running_, one);
-    if (error && !failure_ && !(one->is_told && is_abort(error))) {
-        failure_ = error;
-        if (on_failure_) on_failure_();
-    }
-    changed_.set();
+    if (state_->failure) std::rethrow_exception(state_->failure);
 }
 
 }  // namespace taskflux::detail
@@ -7473,9 +7504,9 @@ asio::awaitable<void> node_core::show() {
     auto& clock = broker_->clock();
     while (!is_over_) {
         const auto next = later(clock.now(), renewal_period(options_.lease()));
-        auto telling = announce();
-        const auto told = co_await caught(std::move(telling));
-        log_trouble("its heartbeat", told.failure());
+        auto announcing = announce();
+        const auto announced = co_await caught(std::move(announcing));
+        log_trouble("its heartbeat", announced.failure());
         if (is_over_) break;
         const alarm at(clock, strand_, changed_, next);
         co_await changed_->wait();
@@ -7491,6 +7522,9 @@ void node_core::log_trouble(const std::string& what, const std::exception_ptr& e
     if (!error || !options_.log()) return;
     try {
         std::rethrow_exception(error);
+    } catch (const boost::system::system_error& e) {
+        if (e.code() == asio::error::operation_aborted) return;  // the node was stopped
+        options_.log()("node " + id_ + ": " + what + " failed: " + e.what());
     } catch (const std::exception& e) {
         options_.log()("node " + id_ + ": " + what + " failed: " + e.what());
     }
@@ -8639,7 +8673,7 @@ scheduler_core::scheduler_core(schedule_book book, const scheduler_options& opti
       trouble_(options_.log()), clock_(book_.broker()->clock()), strand_(asio::make_strand(book_.broker()->get_executor())),
       runs_(book_.broker()->get_executor(), std::move(cpu), strand_,
             [sink = options_.log()](const std::string& line) { if (sink) sink(line); }),
-      loops_(strand_) {
+      loops_(strand_, [this] { shared_.stop(); }) {
     for (const auto& [id, job] : *jobs_) {
         if (job.scope != local_scope::every_process) jobs_to_put_.push_back(id);
     }
@@ -9303,11 +9337,11 @@ public:
     asio::awaitable<bool> emptied_within(duration limit);
 
     /// The pending reports, except for those of `busy` queues, to which a batch is being sent.
-    std::vector<pending_reports::batch> take_news(const std::vector<std::string>& busy) { return pending_.take(busy); }
-    bool has_news() const { return !pending_.empty(); }
+    std::vector<pending_reports::batch> take_reports(const std::vector<std::string>& busy) { return pending_.take(busy); }
+    bool has_reports() const { return !pending_.empty(); }
 
     /// Returns when there may be pending reports, or after `wake`.
-    asio::awaitable<void> wait_for_news() { return news_.wait(); }
+    asio::awaitable<void> wait_for_reports() { return reported_.wait(); }
 
     /// Wakes the coroutines that wait here, so that they check again.
     void wake();
@@ -9331,15 +9365,15 @@ private:
 
     template <class News>
     void send(const std::string& queue, const consumer_ptr& who, News news) {
-        if (pending_.add(queue, who, std::move(news)) && !is_quiet_) news_.set();
+        if (pending_.add(queue, who, std::move(news)) && !is_quiet_) reported_.set();
     }
 
     void let_go() noexcept {
         --in_hand_;
-        tell_of_room();
+        signal_room();
     }
 
-    void tell_of_room() noexcept {
+    void signal_room() noexcept {
         if (wants_room_ && wants_room_.exchange(false) && !is_quiet_) room_.set();
     }
 
@@ -9362,7 +9396,7 @@ private:
     std::atomic<std::size_t> parked_ = 0;  // attempts that only wait for subtasks
     std::atomic<bool> wants_room_ = false;
     std::atomic<bool> is_quiet_ = false;
-    event news_;  // there is a new batch of pending reports
+    event reported_;  // there is a new batch of pending reports
     event room_;  // an attempt has ended
 };
 
@@ -9823,9 +9857,9 @@ asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_
 asio::awaitable<void> worker_core::settle_loop() {
     const auto self = shared_from_this();
     for (;;) {
-        for (auto& batch : crew_->take_news(busy_queues_)) send(std::move(batch));
-        if (phase_.is_closing() && busy_queues_.empty() && !crew_->has_news()) co_return;
-        co_await crew_->wait_for_news();
+        for (auto& batch : crew_->take_reports(busy_queues_)) send(std::move(batch));
+        if (phase_.is_closing() && busy_queues_.empty() && !crew_->has_reports()) co_return;
+        co_await crew_->wait_for_reports();
     }
 }
 
@@ -9935,7 +9969,10 @@ void worker_core::log(log_level level, std::string text) const {
     line.at = clock_.now();
     line.level = level;
     line.text = "worker " + member_.node() + ": " + std::move(text);
-    options_.log()(line, nullptr);
+    try {
+        options_.log()(line, nullptr);
+    } catch (...) {  // whatever becomes of its log, the worker keeps its lease and its tasks
+    }
 }
 
 }  // namespace taskflux::detail
@@ -9957,12 +9994,12 @@ crew::crew(broker_ptr broker, const worker_options& options, std::shared_ptr<con
 void crew::concurrency(std::size_t slots) {
     capacity_ = slots + prefetch_;
     pool_->concurrency(slots);
-    tell_of_room();
+    signal_room();
 }
 
 void crew::pause(bool is_paused) {
     is_paused_ = is_paused;
-    if (!is_paused) tell_of_room();
+    if (!is_paused) signal_room();
 }
 
 void crew::launch(std::vector<delivery> found, const std::vector<std::string>& queues, const consumer_ptr& who) {
@@ -10032,7 +10069,7 @@ asio::awaitable<bool> crew::emptied_within(duration limit) {
 }
 
 void crew::wake() {
-    news_.set();
+    reported_.set();
     room_.set();
 }
 
@@ -10068,7 +10105,7 @@ void crew::on_park(bool is_parked) {
     if (is_parked) {
         ++parked_;
         pool_->lend();
-        tell_of_room();
+        signal_room();
     } else {
         --parked_;
         pool_->take_back();
@@ -11468,7 +11505,7 @@ inline boost::redis::config make_sentinel_config(boost::redis::config from, cons
     return from;
 }
 
-/// How servers prove who they are. The context asks for the name in `host`, which is to be set before each
+/// How servers prove their identity. The context asks for the name in `host`, which is to be set before each
 /// connection.
 struct tls {
     asio::ssl::context context{asio::ssl::context::tls_client};
@@ -11515,7 +11552,7 @@ inline tls make_tls(const redis_url& url) {
 namespace taskflux::redis::wire {
 
 /// Asks Sentinels where the master is, one after the other, over a connection of Boost.Redis that is free
-/// meanwhile. That library can do so too, but it forgets after each attempt who had answered, knows no name to
+/// meanwhile. That library can do so too, but it forgets after each attempt which Sentinel had answered, knows no name to
 /// check the certificate of a server that it was told of, and says what went wrong in a log only.
 class master_finder {
 public:
@@ -11635,7 +11672,7 @@ struct link_purpose {
     boost::redis::any_adapter push_adapter;
     /// Some of that is complete.
     std::function<void()> pushed;
-    /// Names the Sentinels who know where the server is; nothing where `config` says it.
+    /// Names the Sentinels that know where the server is; nothing where `config` says it.
     std::optional<redis_url> sentinels;
 };
 
@@ -12541,7 +12578,7 @@ struct own_key {
 inline std::string named(std::string_view own_key, const std::string& of) { return std::string(own_key) + of; }
 
 /// How something is written into a journal: `journal_write::mode`.
-struct note_letter {
+struct write_letter {
     static constexpr char add = '+', set = '=', drop = '-';
 };
 
@@ -13111,7 +13148,7 @@ public:
         return std::make_unique<open_box>(server_->inbox() + '/' + name, weak_from_this(), std::move(name));
     }
 
-    /// `done` hears whether somebody was there.
+    /// `done` is called with whether a process received it.
     void send(std::string_view address, std::string_view message, const bounce& otherwise, exchange::receipt done) {
         const auto slash = address.find('/');
         if (slash == std::string_view::npos) return done(nullptr, false);
@@ -13552,7 +13589,7 @@ end
 inline constexpr char shared_unpack_state[] =
     R"lua(local function unpack_state(seq, text)
 local is_whole, task = pcall(read_state, seq, text)
-if is_whole and task.state < 9 then return task end
+if is_whole and task.state >= 0 and task.state < 9 then return task end
 local version = math.floor((string.byte(text) or 0) / 16)
 set_aside(seq, version == 0 and 'its state is damaged' or 'its state has version ' .. version)
 return false
@@ -14769,7 +14806,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "b6c596ef92cd428fd996eb1328c39d7f4d225921",
+inline constexpr script aside{"aside", "380090e989736706ebbc2dcdddbad8d67eab6616",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char clear_keys[] = R"lua(local c, r, s, d, e, C, f, b, B, q = unpack(KEYS)
@@ -14800,7 +14837,7 @@ end
 end
 return {'OK', seen, seen >= last and 1 or 0, unpack(found)}
 )lua");
-inline constexpr script clear{"clear", "d4400d3dd2ae6aa65ab3f5c578ce538d79cc7906",
+inline constexpr script clear{"clear", "93aa51f3a45efae44c7d3b635c419b26c541b8bb",
     std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBq"};
 
 inline constexpr char counts_keys[] = R"lua(local c, d, e, C, f, q = unpack(KEYS)
@@ -14845,7 +14882,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "8104a758f26c50f236590beac3e2bc5efd052bbc",
+inline constexpr script end_child{"end_child", "f36b08bc4d0410080613393d59c9330dbbbadf9d",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -14882,7 +14919,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "189cff5a0eb9612ab4c6c511c63165c9b680a77b",
+inline constexpr script enqueue{"enqueue", "a65143e37b6f0385a55a6f7ad99052465370de0b",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local c, r, i, w, b, B = unpack(KEYS)
@@ -15160,7 +15197,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "d26ced5239949fa7c2295f2d2d049bfabf0e9fc1",
+inline constexpr script fetch{"fetch", "84945e17d2f89a0f106aced2b4ca22f82c090cfa",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local c, r, s, d, e, C, u, i, N, b, q = unpack(KEYS)
@@ -15345,7 +15382,7 @@ local parent = ARGV[2] ~= '' and (info(task).parent or {queue = ''})
 if parent and string.format('%s %d %d', parent.queue, parent.seq or 0, parent.nonce or 0) ~= ARGV[2] then return {'OK'} end
 return {'OK', task.seq, task.nonce}
 )lua");
-inline constexpr script find{"find", "8b13bae90ecc4643ad7b6d74e9c154bedd07fd55",
+inline constexpr script find{"find", "d5817d0befcfe72b90383b6b338f74dd069b9b8d",
     std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBq"};
 
 inline constexpr char get_keys[] = R"lua(local c, r, s, d, e, C, f, g, b, B, q = unpack(KEYS)
@@ -15369,7 +15406,7 @@ end
 end
 return reply
 )lua");
-inline constexpr script get{"get", "4d99b9bfaa84ef5f05617f8d3db641ce7285a38e",
+inline constexpr script get{"get", "bc3ddaee846ef6ea683e6b8e435e0e41a162714c",
     std::string_view(get_text.data(), get_text.size()), "crsdeCfgbBq"};
 
 inline constexpr char hand_over_keys[] = R"lua(local c, r, s, C, i, w, N = unpack(KEYS)
@@ -15489,7 +15526,7 @@ for n = 1, #page[2], 2 do add(page[2][n], page[2][n + 1]) end
 end
 return reply
 )lua");
-inline constexpr script journal{"journal", "b803398a861ca534177b1e4470445b9b68ec0f1f",
+inline constexpr script journal{"journal", "c43c4870ef9bc26bce242c865438468166a62346",
     std::string_view(journal_text.data(), journal_text.size()), "crsbBq"};
 
 inline constexpr char leave_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -15530,7 +15567,7 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "0f1a722c241413d5cceeb429380513d172d79fd5",
+inline constexpr script leave{"leave", "15ddff453b54fca254ad3c804094703dd5c08f4f",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char list_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -15571,7 +15608,7 @@ end
 if #reply == 3 and from == low and till > low then also[#also + 1] = {'HSET', c, 'low', string.format('%d', till)} end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "ff2cba325ab305abc7392dad87b1454879760883",
+inline constexpr script list{"list", "65b4ca77e28dcc179cc7325070ab039742a36a26",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char maintain_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -15686,7 +15723,7 @@ if reply[1] ~= 'NEED' and is_due() then reply[2] = 1 end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "5765f4b9bb8f014171bc556483b793d8a606162e",
+inline constexpr script maintain{"maintain", "50b42752892af5b4c763f73155ba1142991708e3",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local c, r, s, b, B, q, o = unpack(KEYS)
@@ -15717,7 +15754,7 @@ for _, word in ipairs(page[2]) do reply[#reply + 1] = word end
 until cursor == '0' or #reply > 1
 return reply
 )lua");
-inline constexpr script outbox{"outbox", "05b07f49b50db2bec052190baad002818b360729",
+inline constexpr script outbox{"outbox", "3e06a879c242bcab3da9c3579d8c0c4bdf922633",
     std::string_view(outbox_text.data(), outbox_text.size()), "crsbBqo"};
 
 inline constexpr char pause_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -15747,7 +15784,7 @@ wakes = math.min(tonumber(call('HGET', c, 'n2') or 0), 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "e80f0c2a4aecb923bd7e51293f04d6623786b7fd",
+inline constexpr script pause{"pause", "866d40327be0f1008b0c403bfc2c168dfb4d6d50",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -15779,7 +15816,7 @@ if task and task.state == 3 and task.holder == ARGV[1] then release(task) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "c472cdef5ae4611c9765d890bf7bff9e1fd051ab",
+inline constexpr script reclaim{"reclaim", "e8e53071a138c1798b0658c274bca630849c1d12",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local c, d, e, C, f, i, x, o = unpack(KEYS)
@@ -15857,7 +15894,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "debb09411978e2d2f0297e7b43cd4c2f737a6e2f",
+inline constexpr script report{"report", "fb60c162cd16827ef504f729c8757a52c5027184",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char resign_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -15887,7 +15924,7 @@ if may_start > 0 and tonumber(waiting or 0) > 0 then wakes = 1 end
 if is_unwatched(ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "e9a88a4a7307a0788415dcc9a38059ec4198be44",
+inline constexpr script resign{"resign", "4056d972de8616b55b690d15642fc361de4d2b37",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local c, S = unpack(KEYS)
@@ -15932,7 +15969,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "10de2576b6f7d81afa0b252c615c0f5f65cfba81",
+inline constexpr script set_schedule{"set_schedule", "3b81049760989b3a06de62b3110629087f600baa",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -16012,7 +16049,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "baff2395d36e682ed8f64ff9e63fd00696428a24",
+inline constexpr script settle{"settle", "1790f261b0033d63d68ea83418fc77a0e05d9e73",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local c, s, C, f, w = unpack(KEYS)
@@ -16199,7 +16236,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "af9a9d3fba7fd4135e1a80f3d179233c5de64005",
+inline constexpr script signal{"signal", "8b0a2ba0b8eed739e4d75361539168b228470ad5",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char steer_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -16274,7 +16311,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "e2348b760eb86a7d9cf419abe63aa1d5c01ced73",
+inline constexpr script steer{"steer", "244958474a4692b903a54f9c6306b148943ca353",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -16304,7 +16341,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "8f5e2f20c20a3dc28eade5e3d1b93f66680c5c62",
+inline constexpr script update{"update", "0b4f50646c3659c9605f8ebae28228d57169f84d",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local c, r, s, d, e, C, f, i, w, b, B, q = unpack(KEYS)
@@ -16342,7 +16379,7 @@ end
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "d20e3a832b447c7be0ede5e8b8b968fdaf018a49",
+inline constexpr script wait{"wait", "a9fa315185db925a00aec5d574ec92a1e846796e",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
 inline constexpr char write_journal_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -16425,7 +16462,7 @@ if of.size > tonumber(ARGV[6]) then return {'OK', 5, of.size} end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "230ff03626aba9b31cc8cdfceb1dca8212b75b87",
+inline constexpr script write_journal{"write_journal", "d043947f435f6f91488ac944e426261485bdbf6e",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 }  // namespace taskflux::redis::scripts
@@ -17082,7 +17119,7 @@ public:
             for (const auto& [name, one] : queues_) all.push_back(one);
         }
         consumers_.lost_messages();
-        for (auto& one : all) detail::spawn_ignoring_errors(executor_, maintain(one));  // others will
+        for (auto& one : all) detail::spawn_ignoring_errors(executor_, maintain(one));  // the next call on the queue maintains it too
         inbox_.wake_all();
     }
 
@@ -17171,6 +17208,7 @@ public:
     /// does not any more. Waits for nothing; `until_then` is kept until that has been done.
     void resign(std::string name, std::string member, std::shared_ptr<void> until_then = {}) {
         if (is_closed_) return;
+        // Where it fails, the others wake by their own timers.
         detail::spawn_ignoring_errors(executor_,
                                       wake_another(std::move(name), std::move(member), std::move(until_then)));
     }
@@ -17178,6 +17216,7 @@ public:
     /// For a task that was handed over and can't be used. Waits for nothing.
     void give_back(handed_task task) {
         if (is_closed_) return;
+        // Where it fails, the lease ends.
         detail::spawn_ignoring_errors(executor_, return_to_queue(std::move(task)));
     }
 
@@ -17212,7 +17251,7 @@ private:
             if (message.starts_with(post_office::kind)) return post_->deliver(message.substr(1));
             unheard = inbox_.deliver(message, consumers_);
         } catch (const std::exception&) {
-            return;  // not a call message; polls make up for it
+            return;  // not a message of this version; polling finds what it was about
         }
         if (!unheard) return;
         if (unheard->consumer.empty()) {
@@ -17242,7 +17281,8 @@ private:
             try {
                 co_await self->carry_(self, name);
             } catch (const std::exception& e) {  // whoever renews its lease next tries again
-                if (!self->is_closed_) self->server_->log("queue " + name + ": telling other queues failed: " + e.what());
+                if (!self->is_closed_) self->server_->log("queue " + name + ": carrying ends of subtasks to other queues failed: " + e.what() +
+                                           "; tried again when a lease is renewed");
             }
             const std::lock_guard lock(self->mutex_);
             goes_on = self->relays_[name] == 2;
@@ -17740,9 +17780,9 @@ inline awaitable<journal_written> write_journal(engine_ptr on, task_id id, journ
             auto& item = what.items[i];
             with.add(std::move(item.key));
             switch (item.how) {
-                case journal_write::mode::add: with.add(std::string(1, note_letter::add)); break;
-                case journal_write::mode::set: with.add(std::string(1, note_letter::set)); break;
-                case journal_write::mode::drop: with.add(std::string(1, note_letter::drop)); break;
+                case journal_write::mode::add: with.add(std::string(1, write_letter::add)); break;
+                case journal_write::mode::set: with.add(std::string(1, write_letter::set)); break;
+                case journal_write::mode::drop: with.add(std::string(1, write_letter::drop)); break;
             }
             with.add(item.is_spawned ? "1" : "0").add(std::move(item.text));
         }

@@ -336,7 +336,7 @@ public:
     std::string message;
 };
 
-/// Messages between processes, which nobody keeps, and boards that say who is there. Thread-safe; errors and cancellation
+/// Messages between processes, which are not stored, and boards: lists of the processes that are there. Thread-safe; errors and cancellation
 /// as those of `broker`.
 class exchange {
 public:
@@ -372,7 +372,7 @@ public:
     void post(std::string address, std::string message) { post(std::move(address), std::move(message), bounce(), {}); }
 
     /// Puts a text on a board, in place of the one with this id, for as long as `lease`, and not before this process' mailboxes
-    /// hear: who reads an address there can send to it. Errors: `invalid_argument` for a board that is not a name; `unavailable`
+    /// hear: a reader of the board can send to an address on it. Errors: `invalid_argument` for a board that is not a name; `unavailable`
     /// when the process does not hear in time.
     virtual awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) = 0;
 
@@ -771,7 +771,7 @@ public:
     }
 
     /// How long the record and result of an ended task are kept; default an hour, and a week for a failed
-    /// one. Zero: removed at once, so that only who already waits gets the result.
+    /// one. Zero: removed at once, so that only callers already waiting get the result.
     constexpr task_options& retention(duration ended) {
         return policy_.retention = detail::not_negative(ended, "retention"), *this;
     }
@@ -1060,7 +1060,7 @@ constexpr bool has_unfailed_attempt(task_state state) {
 namespace taskflux {
 
 /// A contract: the name of a task, the type of its payload and of its result, and its default options.
-/// It has no behaviour; who submits and who runs share it in a header:
+/// It has no behaviour; clients and workers share it in a header:
 ///
 ///     inline constexpr taskflux::task<area(circle)> circle_area{"circle_area"};
 ///
@@ -1175,7 +1175,7 @@ struct task_record {
     unsigned attempts = 0;        ///< begun, the current one included; deliveries lost to crashes don't count
     unsigned deliveries = 0;      ///< times it was handed to a worker
     unsigned crashes = 0;         ///< times its lease was lost
-    std::string consumer;         ///< who runs it
+    std::string consumer;         ///< the worker's life that runs it
     bool cancel_requested = false;
     bool unclaimed = false;       ///< waiting, and passed over by a worker that has no handler for it
     time_point submitted_at{};
@@ -1192,7 +1192,7 @@ struct task_outcome {
     unsigned attempts = 0;
 };
 
-/// Thrown to who awaits the result of a task whose last attempt failed.
+/// Thrown to callers waiting for the result of a task whose last attempt failed.
 class task_failed : public error {
 public:
     task_failed(errc code, taskflux::failure why, unsigned attempts)
@@ -1282,7 +1282,7 @@ struct journal_write {
         bool is_spawned = false;
     };
 
-    std::string consumer;     ///< who runs the task, under this token; empty: from outside
+    std::string consumer;     ///< runs the task, under this token; empty: from outside
     std::uint32_t token = 0;
     std::optional<children_policy> policy;
     std::vector<item> items;
@@ -1335,7 +1335,7 @@ struct new_task {
     duration delay{};            ///< from now, by the broker's clock
     time_point at{};             ///< not before; 0: at once. With a delay, the later one counts
     bool hold = false;
-    bool is_awaited = false;     ///< who submits it will `wait` for its end at once: may spare a question
+    bool is_awaited = false;     ///< its client will `wait` for its end at once: may spare a call
     std::optional<parent_link> parent;  ///< whose journal its end is written into
 };
 
@@ -3403,7 +3403,7 @@ private:
 namespace taskflux {
 
 /// A contract for calls: the name of a service, of one of its methods, and the types of payload and result; no behaviour.
-/// Who calls and who serves share it in a header:
+/// Callers and services share it in a header:
 ///
 ///     inline constexpr taskflux::method<int(add_args)> add{"calculator", "add"};
 ///
@@ -3478,7 +3478,7 @@ public:
     using detail::stream_method_contract<T, void>::stream_method_contract;
 };
 
-/// Thrown to who has called a method that has thrown, or could not be called.
+/// Thrown to the caller of a method that threw, or that could not be called.
 class call_failed : public error {
 public:
     call_failed(errc code, taskflux::failure why) : error(code, why.message), failure_(std::move(why)) {}
@@ -6139,7 +6139,7 @@ public:
     /// The node's name in records and logs; default: a UUID.
     worker_options& name(std::string node) { return name_ = std::move(node), *this; }
 
-    /// Receives log lines; default: none does.
+    /// Receives log lines; default: none does. What it throws about lines of the worker itself is ignored.
     worker_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
     /// Seeds the random order of weighted queues and the jitter of retries; default: random.
@@ -6793,7 +6793,7 @@ namespace taskflux {
 /// `L` (the last), `L-2`, `15W` (the working day nearest to it), `LW`; days of the week also `5L` (the month's last Friday),
 /// `5#3` (its third); `?` is `*`. Where both day fields are restricted one of them suffices, as in Vixie's cron, unless
 /// one begins with a star. Or `@yearly`, `@monthly`, `@weekly`, `@daily`, `@hourly`, or `@every 90s` (units d h m s ms;
-/// counted from 1970, so that all who ask agree).
+/// counted from 1970, the same on every node).
 ///
 /// Where clocks change: an expression whose hour field begins with `*` goes by real time: it happens in both of two like
 /// hours, and in none that is skipped. Any other happens once: what is skipped happens when clocks skip it, and what comes
@@ -6910,7 +6910,7 @@ private:
 
 namespace taskflux {
 
-/// What becomes of ticks that nobody was there for, later than the schedule's grace.
+/// What happens to ticks that no scheduler fired in time, by more than the schedule's grace.
 enum class misfire_policy {
     skip,       ///< nothing
     fire_once,  ///< the newest of them counts, unless another one is on time by now
@@ -6955,7 +6955,7 @@ struct schedule_definition {
     duration grace{};     ///< so late a tick still counts as on time
     overlap_policy overlap = overlap_policy::allow;
     duration jitter{};    ///< at most so long after its tick
-    std::vector<std::string> hosts;  ///< who may fire; empty: anyone
+    std::vector<std::string> hosts;  ///< those that may fire; empty: any
     std::optional<scheduled_task> task;  ///< none: a local job
 
     bool operator==(const schedule_definition&) const = default;
@@ -6969,7 +6969,7 @@ struct schedule_state {
     std::optional<time_point> last;  ///< the last one that fired
     std::string last_task;           ///< the own id of what was submitted then
     std::optional<time_point> run_at;  ///< when a run out of turn was asked for that has not begun; of local jobs
-    std::string by;                  ///< who changed the schedule last: a node, a dot, the number of its change
+    std::string by;                  ///< the last change: its node, a dot, its number
     std::uint64_t revision = 0;      ///< how often it has been changed
 };
 BOOST_DESCRIBE_STRUCT(schedule_state, (), (paused, next, last, last_task, run_at, by, revision))
@@ -6995,7 +6995,7 @@ namespace detail {
 inline constexpr unsigned most_caught_up = 1000;
 inline constexpr duration longest_delay = std::chrono::hours(24 * 365);
 
-/// A stored duration, whoever has stored it, as one that can be reckoned with.
+/// A stored duration, limited to what sums of times can hold.
 inline duration within_reason(duration stored) { return std::clamp(stored, duration::zero(), longest_delay); }
 
 /// Each tick's own delay, from zero to `most`: the same wherever it is computed. FNV-1a, then the finaliser of
@@ -7037,7 +7037,7 @@ inline time_point due_at(const schedule_definition& of, time_point tick) {
 
 /// Which ticks from `next` on fire now. Pure: all nodes come to the same result. At most a hundred at a time, however
 /// many there are; ask again with the `next` that comes back. `when` and `in` are what the definition's texts mean.
-/// `held_up`: how long who asks was kept from asking, which adds to the grace.
+/// `held_up`: for how long the caller could not ask, which adds to the grace.
 inline tick_plan plan_ticks(const schedule_definition& of, const cron& when, const zone& in, time_point next, time_point now,
                             duration held_up = duration::zero()) {
     constexpr std::size_t most = 100;

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 PROGRAM, CONFIG = "", ""
@@ -33,6 +34,9 @@ class Case(unittest.TestCase):
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
+        guard = threading.Timer(LIMIT, process.kill)  # so that no line is waited for without end
+        guard.start()
+        self.addCleanup(guard.cancel)
         return process
 
     def write(self, **keys):
@@ -124,7 +128,7 @@ class Signals(Case):
         process = self.start("--config", self.scheduled("block", None))
         self.read_until(process.stdout, "blocking")
         process.send_signal(signal.SIGTERM)
-        self.heard(process, "a signal")
+        self.heard(process, "signal: handlers have")
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=LIMIT)
         self.assertIn("second signal: the process ends at once", err)

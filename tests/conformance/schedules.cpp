@@ -462,10 +462,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_wrong_with_a_schedule_shows_when_it_is_add
     refused(errc::invalid_argument, [&] { schedule_options().jitter((duration::max)()); }, "jitter");
     refused(errc::invalid_argument, [&] { scheduler.local("a", "x", [] {}); }, "cron");
     scheduler.local("a", each_ten, [] {});
-    refused(errc::invalid_argument, [&] { scheduler.local("a", each_ten, [] {}); }, "already");
+    refused(errc::invalid_argument, [&] { scheduler.local("a", each_ten, [] {}); }, "there is one with this id");
     on.first.start();
     refused(errc::wrong_state, [&] { scheduler.local("b", each_ten, [] {}); }, "run()");
-    refused(errc::wrong_state, [&] { on.run(scheduler.run()); }, "already");
+    refused(errc::wrong_state, [&] { on.run(scheduler.run()); }, "runs once");
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_row_that_cannot_be_read_is_told_of_once_and_stops_no_other, Backend, backends) {

@@ -2,7 +2,9 @@
 #include "ledger.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -63,7 +65,7 @@ BOOST_AUTO_TEST_SUITE(faults_stampede)
 BOOST_AUTO_TEST_CASE(tasks_that_fall_due_together_are_handed_out_once_and_no_script_takes_5_ms) {
     const auto many = how_many();
     test::redis_server server(test::redis_server_options().cpu_clock().words(
-        {"--slowlog-log-slower-than", "5000", "--slowlog-max-len", "100000"}));
+        {"--slowlog-log-slower-than", "0", "--slowlog-max-len", "1000000"}));
     const auto url = server.url();
     ledger delivered(many + 1);
     {
@@ -101,14 +103,17 @@ BOOST_AUTO_TEST_CASE(tasks_that_fall_due_together_are_handed_out_once_and_no_scr
     BOOST_TEST(once == many);
     // A hash that grows and the machine itself make a run slow now and then; a script that is too long is so again
     // and again.
-    std::size_t slow = 0;
+    std::map<std::string, std::vector<std::int64_t>> runs;  // of each script, in microseconds
     for (const auto& entry : server.command({"SLOWLOG", "GET", "-1"}).items) {
         const auto words = entry.items.at(3).texts();
-        if (words[0] != "EVALSHA") continue;
-        ++slow;
-        BOOST_TEST_MESSAGE(words.at(1) << " took " << entry.items.at(2).integer() << " us");
+        if (words[0] == "EVALSHA") runs[words.at(1)].push_back(entry.items.at(2).integer());
     }
-    BOOST_TEST(slow <= scripts_run(server) / 500, slow << " of " << scripts_run(server) << " runs of scripts took more than 5 ms");
+    BOOST_TEST(!runs.empty());
+    for (auto& [script, times] : runs) {
+        std::ranges::sort(times);
+        const auto most = times.size() < 1000 ? times.size() * 9 / 10 : times.size() * 99 / 100;
+        BOOST_TEST(times[most] <= 5000, script << ": " << times.size() - most << " of " << times.size() << " runs");
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

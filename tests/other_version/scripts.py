@@ -16,7 +16,7 @@ import generate  # noqa: E402
 import generate_scripts  # noqa: E402
 
 with tempfile.TemporaryDirectory() as copy:
-    shutil.copytree(root / generate_scripts.SCRIPTS, pathlib.Path(copy) / generate_scripts.SCRIPTS)
+    shutil.copytree(root / "include", pathlib.Path(copy) / "include")  # constants of the scripts come from C++
     access = pathlib.Path(copy) / generate_scripts.SHARED_FOLDER / "access.lua"
     before = access.read_text(encoding="utf-8")
     text = before.replace("local call = redis.call\n", "local call = redis['call']\n")
@@ -25,6 +25,8 @@ with tempfile.TemporaryDirectory() as copy:
     access.write_text(text, encoding="utf-8")
     tree = generate.Tree(pathlib.Path(copy))
     generate_scripts.generate_scripts(tree)
+    if problems := generate_scripts.Scripts(tree).tables.problems:
+        sys.exit("\n".join(problems))
     for path, text in tree.generated.items():
         out = folder / pathlib.Path(path).relative_to("include")
         out.parent.mkdir(parents=True, exist_ok=True)

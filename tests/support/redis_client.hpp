@@ -45,7 +45,7 @@ public:
     /// Sends a command and gives its reply; an error reply is thrown as std::runtime_error.
     redis_value command(const std::vector<std::string>& words);
 
-    /// The same, but an error reply is given back.
+    /// Like `command`, but returns an error reply.
     redis_value try_command(const std::vector<std::string>& words);
 
     void send(const std::vector<std::string>& words);

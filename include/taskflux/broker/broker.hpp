@@ -29,7 +29,7 @@ struct new_task {
     duration delay{};            ///< from now, by the broker's clock
     time_point at{};             ///< not before; 0: at once. With a delay, the later one counts
     bool hold = false;
-    bool is_awaited = false;     ///< who submits it will `wait` for its end at once: may spare a question
+    bool is_awaited = false;     ///< its client will `wait` for its end at once: may spare a call
     std::optional<parent_link> parent;  ///< whose journal its end is written into
 };
 

@@ -51,7 +51,7 @@ public:
     std::string message;
 };
 
-/// Messages between processes, which nobody keeps, and boards that say who is there. Thread-safe; errors and cancellation
+/// Messages between processes, which are not stored, and boards: lists of the processes that are there. Thread-safe; errors and cancellation
 /// as those of `broker`.
 class exchange {
 public:
@@ -87,7 +87,7 @@ public:
     void post(std::string address, std::string message) { post(std::move(address), std::move(message), bounce(), {}); }
 
     /// Puts a text on a board, in place of the one with this id, for as long as `lease`, and not before this process' mailboxes
-    /// hear: who reads an address there can send to it. Errors: `invalid_argument` for a board that is not a name; `unavailable`
+    /// hear: a reader of the board can send to an address on it. Errors: `invalid_argument` for a board that is not a name; `unavailable`
     /// when the process does not hear in time.
     virtual awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) = 0;
 

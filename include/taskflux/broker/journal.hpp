@@ -80,7 +80,7 @@ struct journal_write {
         bool is_spawned = false;
     };
 
-    std::string consumer;     ///< who runs the task, under this token; empty: from outside
+    std::string consumer;     ///< runs the task, under this token; empty: from outside
     std::uint32_t token = 0;
     std::optional<children_policy> policy;
     std::vector<item> items;

@@ -26,7 +26,7 @@ namespace taskflux {
 /// `L` (the last), `L-2`, `15W` (the working day nearest to it), `LW`; days of the week also `5L` (the month's last Friday),
 /// `5#3` (its third); `?` is `*`. Where both day fields are restricted one of them suffices, as in Vixie's cron, unless
 /// one begins with a star. Or `@yearly`, `@monthly`, `@weekly`, `@daily`, `@hourly`, or `@every 90s` (units d h m s ms;
-/// counted from 1970, so that all who ask agree).
+/// counted from 1970, the same on every node).
 ///
 /// Where clocks change: an expression whose hour field begins with `*` goes by real time: it happens in both of two like
 /// hours, and in none that is skipped. Any other happens once: what is skipped happens when clocks skip it, and what comes

@@ -13,7 +13,7 @@
 namespace taskflux {
 
 /// A contract for calls: the name of a service, of one of its methods, and the types of payload and result; no behaviour.
-/// Who calls and who serves share it in a header:
+/// Callers and services share it in a header:
 ///
 ///     inline constexpr taskflux::method<int(add_args)> add{"calculator", "add"};
 ///
@@ -88,7 +88,7 @@ public:
     using detail::stream_method_contract<T, void>::stream_method_contract;
 };
 
-/// Thrown to who has called a method that has thrown, or could not be called.
+/// Thrown to the caller of a method that threw, or that could not be called.
 class call_failed : public error {
 public:
     call_failed(errc code, taskflux::failure why) : error(code, why.message), failure_(std::move(why)) {}

@@ -110,7 +110,7 @@ public:
     }
 
     /// How long the record and result of an ended task are kept; default an hour, and a week for a failed
-    /// one. Zero: removed at once, so that only who already waits gets the result.
+    /// one. Zero: removed at once, so that only callers already waiting get the result.
     constexpr task_options& retention(duration ended) {
         return policy_.retention = detail::not_negative(ended, "retention"), *this;
     }

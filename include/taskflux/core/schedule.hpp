@@ -22,7 +22,7 @@
 
 namespace taskflux {
 
-/// What becomes of ticks that nobody was there for, later than the schedule's grace.
+/// What happens to ticks that no scheduler fired in time, by more than the schedule's grace.
 enum class misfire_policy {
     skip,       ///< nothing
     fire_once,  ///< the newest of them counts, unless another one is on time by now
@@ -67,7 +67,7 @@ struct schedule_definition {
     duration grace{};     ///< so late a tick still counts as on time
     overlap_policy overlap = overlap_policy::allow;
     duration jitter{};    ///< at most so long after its tick
-    std::vector<std::string> hosts;  ///< who may fire; empty: anyone
+    std::vector<std::string> hosts;  ///< those that may fire; empty: any
     std::optional<scheduled_task> task;  ///< none: a local job
 
     bool operator==(const schedule_definition&) const = default;
@@ -81,7 +81,7 @@ struct schedule_state {
     std::optional<time_point> last;  ///< the last one that fired
     std::string last_task;           ///< the own id of what was submitted then
     std::optional<time_point> run_at;  ///< when a run out of turn was asked for that has not begun; of local jobs
-    std::string by;                  ///< who changed the schedule last: a node, a dot, the number of its change
+    std::string by;                  ///< the last change: its node, a dot, its number
     std::uint64_t revision = 0;      ///< how often it has been changed
 };
 BOOST_DESCRIBE_STRUCT(schedule_state, (), (paused, next, last, last_task, run_at, by, revision))
@@ -107,7 +107,7 @@ namespace detail {
 inline constexpr unsigned most_caught_up = 1000;
 inline constexpr duration longest_delay = std::chrono::hours(24 * 365);
 
-/// A stored duration, whoever has stored it, as one that can be reckoned with.
+/// A stored duration, limited to what sums of times can hold.
 inline duration within_reason(duration stored) { return std::clamp(stored, duration::zero(), longest_delay); }
 
 /// Each tick's own delay, from zero to `most`: the same wherever it is computed. FNV-1a, then the finaliser of
@@ -149,7 +149,7 @@ inline time_point due_at(const schedule_definition& of, time_point tick) {
 
 /// Which ticks from `next` on fire now. Pure: all nodes come to the same result. At most a hundred at a time, however
 /// many there are; ask again with the `next` that comes back. `when` and `in` are what the definition's texts mean.
-/// `held_up`: how long who asks was kept from asking, which adds to the grace.
+/// `held_up`: for how long the caller could not ask, which adds to the grace.
 inline tick_plan plan_ticks(const schedule_definition& of, const cron& when, const zone& in, time_point next, time_point now,
                             duration held_up = duration::zero()) {
     constexpr std::size_t most = 100;

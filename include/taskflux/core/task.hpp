@@ -19,7 +19,7 @@
 namespace taskflux {
 
 /// A contract: the name of a task, the type of its payload and of its result, and its default options.
-/// It has no behaviour; who submits and who runs share it in a header:
+/// It has no behaviour; clients and workers share it in a header:
 ///
 ///     inline constexpr taskflux::task<area(circle)> circle_area{"circle_area"};
 ///
@@ -134,7 +134,7 @@ struct task_record {
     unsigned attempts = 0;        ///< begun, the current one included; deliveries lost to crashes don't count
     unsigned deliveries = 0;      ///< times it was handed to a worker
     unsigned crashes = 0;         ///< times its lease was lost
-    std::string consumer;         ///< who runs it
+    std::string consumer;         ///< the worker's life that runs it
     bool cancel_requested = false;
     bool unclaimed = false;       ///< waiting, and passed over by a worker that has no handler for it
     time_point submitted_at{};
@@ -151,7 +151,7 @@ struct task_outcome {
     unsigned attempts = 0;
 };
 
-/// Thrown to who awaits the result of a task whose last attempt failed.
+/// Thrown to callers waiting for the result of a task whose last attempt failed.
 class task_failed : public error {
 public:
     task_failed(errc code, taskflux::failure why, unsigned attempts)

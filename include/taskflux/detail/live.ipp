@@ -23,6 +23,7 @@ struct begin_life {
             slot.assign([stop = std::move(stop)](asio::cancellation_type) { stop(); });
         }
         auto back = asio::get_associated_executor(handler, strand);
+        // A lambda, which hides the handler's cancellation slot: `life` is stopped, never cancelled.
         auto on_end = [handler = std::move(handler)](std::exception_ptr error) mutable {
             std::move(handler)(std::move(error));
         };

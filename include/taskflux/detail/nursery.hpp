@@ -1,6 +1,5 @@
 #pragma once
 
-#include <taskflux/detail/event.hpp>
 #include <taskflux/fwd.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -9,15 +8,15 @@
 #include <exception>
 #include <functional>
 #include <memory>
-#include <vector>
 
 namespace taskflux::detail {
 
 /// Coroutines side by side on one strand. Each can be stopped; the first failure is kept: an exception of a coroutine, unless
-/// it is `operation_aborted` of one that was stopped. For that strand only, and one coroutine waits at a time. The owner of a
-/// nursery waits for all its coroutines before it destroys it; a context that ends may destroy both.
+/// it is `operation_aborted` of one that was stopped. For that strand only, and one coroutine waits at a time. Coroutines that
+/// outlive their nursery run on, and nobody learns of their ends.
 class nursery {
-    struct life;  // of one coroutine
+    struct life;   // of one coroutine
+    struct state;  // kept alive by the coroutines too
 
 public:
     /// A coroutine of a nursery. One that was never started is over.
@@ -37,6 +36,7 @@ public:
     explicit nursery(asio::any_io_executor strand, std::function<void()> on_failure = nullptr);
     nursery(const nursery&) = delete;
     nursery& operator=(const nursery&) = delete;
+    ~nursery();
 
     /// Starts a coroutine, which runs at once until it first waits. Does nothing after `stop_all`.
     void start(asio::awaitable<void> work);
@@ -46,7 +46,7 @@ public:
 
     /// Stops all coroutines, and starts no further one.
     void stop_all();
-    bool is_stopped() const { return is_stopped_; }
+    bool is_stopped() const;
 
     /// Returns when the coroutine has ended, with or without an error.
     asio::awaitable<void> end_of(child which);
@@ -55,20 +55,13 @@ public:
     asio::awaitable<void> end_of_all();
 
     /// Null while there was none.
-    const std::exception_ptr& failure() const { return failure_; }
+    const std::exception_ptr& failure() const;
 
     /// Throws the first failure, if there was one.
     void check() const;
 
 private:
-    void on_end(const std::shared_ptr<life>& one, const std::exception_ptr& error);
-
-    const asio::any_io_executor strand_;
-    const std::function<void()> on_failure_;
-    event changed_;  // a coroutine has ended
-    std::vector<std::shared_ptr<life>> running_;
-    std::exception_ptr failure_;
-    bool is_stopped_ = false;
+    const std::shared_ptr<state> state_;
 };
 
 }  // namespace taskflux::detail

@@ -18,7 +18,7 @@ void spawn_on(const asio::any_io_executor& executor, asio::awaitable<void> work,
               asio::cancellation_slot stop = asio::cancellation_slot());
 
 /// Begins `work` on `executor`, and drops what it throws: for work that handles its errors itself, or whose failure does no
-/// harm. The caller's comment says which.
+/// harm.
 void spawn_ignoring_errors(const asio::any_io_executor& executor, asio::awaitable<void> work);
 
 }  // namespace taskflux::detail

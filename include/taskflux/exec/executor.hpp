@@ -2,9 +2,9 @@
 
 #include <taskflux/core/error.hpp>
 #include <taskflux/detail/temporaries.hpp>
-#include <taskflux/exec/executor/executor_state.hpp>
 #include <taskflux/exec/executor/batch.hpp>
 #include <taskflux/exec/executor/callable.hpp>
+#include <taskflux/exec/executor/executor_state.hpp>
 #include <taskflux/exec/executor/submission.hpp>
 #include <taskflux/exec/executor_options.hpp>
 #include <taskflux/exec/handle.hpp>

@@ -2,8 +2,8 @@
 
 #include <taskflux/core/error.hpp>
 #include <taskflux/detail/waiters.hpp>
-#include <taskflux/exec/executor/executor_state.hpp>
 #include <taskflux/exec/executor/callable.hpp>
+#include <taskflux/exec/executor/executor_state.hpp>
 #include <taskflux/fwd.hpp>
 
 #include <boost/asio/associated_cancellation_slot.hpp>

@@ -93,7 +93,7 @@ public:
     /// The node's name in records and logs; default: a UUID.
     worker_options& name(std::string node) { return name_ = std::move(node), *this; }
 
-    /// Receives log lines; default: none does.
+    /// Receives log lines; default: none does. What it throws about lines of the worker itself is ignored.
     worker_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
     /// Seeds the random order of weighted queues and the jitter of retries; default: random.

@@ -9,7 +9,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <sstream>
+#include <stdexcept>
 
 #include <unistd.h>
 
@@ -254,6 +256,20 @@ BOOST_AUTO_TEST_CASE(what_a_part_throws_ends_it) {
     const auto life = start_on(here, a.run_on(broker));
     run_until(life);
     BOOST_TEST(life->what() == "no such table");
+}
+
+BOOST_AUTO_TEST_CASE(what_throws_before_it_is_a_coroutine_ends_it_and_all_its_parts_first) {
+    auto a = std::make_unique<app>(config);
+    gate closed{here};
+    a->on(note, nothing);
+    a->on_start([&](taskflux::client) { return closed.pass(); });
+    a->on_start([](taskflux::client) -> asio::awaitable<void> { throw std::runtime_error("no such table"); });
+    const auto life = start_on(here, a->run_on(broker));
+    run_until(life);
+    BOOST_TEST(life->what() == "no such table");
+    BOOST_TEST(closed.cancelled == 1);
+    a.reset();
+    io.poll();  // nothing is left that it could call
 }
 
 BOOST_AUTO_TEST_CASE(what_was_begun_at_the_start_is_cancelled_at_the_stop) {

@@ -193,4 +193,16 @@ BOOST_AUTO_TEST_CASE(a_context_that_ends_takes_the_coroutines_and_their_owner) {
     BOOST_TEST(gone.expired());
 }
 
+BOOST_AUTO_TEST_CASE(one_that_outlives_its_nursery_ends_unheard) {
+    auto brief = std::make_unique<nursery>(asio::make_strand(io), [this] { ++failures_heard; });
+    nursery::child one;
+    brief->start(one, fail_when_stopped(hold));
+    settle();
+    brief.reset();
+    one.stop();
+    settle();
+    BOOST_TEST(one.is_over());
+    BOOST_TEST(failures_heard == 0);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

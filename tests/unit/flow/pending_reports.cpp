@@ -29,39 +29,39 @@ taskflux::attempt_report report_of(std::uint64_t task, std::optional<std::string
 BOOST_AUTO_TEST_SUITE(flow_pending_reports)
 
 BOOST_AUTO_TEST_CASE(it_says_when_somebody_must_be_told) {
-    pending_reports box;
-    BOOST_TEST(box.add("q", me, end_of(1)));
-    BOOST_TEST(!box.add("q", me, end_of(2)));
-    BOOST_TEST(box.add("other", me, report_of(3, "1")));
-    BOOST_TEST(!box.empty());
-    BOOST_TEST(box.take({}).size() == 2U);
-    BOOST_TEST(box.take({}).empty());
-    BOOST_TEST(box.empty());
-    BOOST_TEST(box.add("q", me, end_of(4)));
+    pending_reports reports;
+    BOOST_TEST(reports.add("q", me, end_of(1)));
+    BOOST_TEST(!reports.add("q", me, end_of(2)));
+    BOOST_TEST(reports.add("other", me, report_of(3, "1")));
+    BOOST_TEST(!reports.empty());
+    BOOST_TEST(reports.take({}).size() == 2U);
+    BOOST_TEST(reports.take({}).empty());
+    BOOST_TEST(reports.empty());
+    BOOST_TEST(reports.add("q", me, end_of(4)));
 }
 
-BOOST_AUTO_TEST_CASE(a_busy_queue_s_parcel_stays_and_grows) {
-    pending_reports box;
-    box.add("slow", me, end_of(1));
-    box.add("q", me, end_of(2));
-    const auto others = box.take({"slow"});
+BOOST_AUTO_TEST_CASE(a_busy_queue_s_batch_stays_and_grows) {
+    pending_reports reports;
+    reports.add("slow", me, end_of(1));
+    reports.add("q", me, end_of(2));
+    const auto others = reports.take({"slow"});
     BOOST_REQUIRE(others.size() == 1U);
     BOOST_TEST(others[0].queue == "q");
-    BOOST_TEST(!box.add("slow", me, end_of(3)));
-    BOOST_TEST(box.take({"slow"}).empty());
-    const auto rest = box.take({"q"});
+    BOOST_TEST(!reports.add("slow", me, end_of(3)));
+    BOOST_TEST(reports.take({"slow"}).empty());
+    const auto rest = reports.take({"q"});
     BOOST_REQUIRE(rest.size() == 1U);
     BOOST_TEST(rest[0].settlements.size() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(a_parcel_is_for_one_queue_and_one_consumer) {
-    pending_reports box;
+BOOST_AUTO_TEST_CASE(a_batch_is_for_one_queue_and_one_consumer) {
+    pending_reports reports;
     const auto later_me = std::make_shared<const std::string>("me");
-    box.add("q", me, end_of(1));
-    box.add("q", later_me, end_of(2));
-    box.add("r", me, end_of(3));
-    box.add("q", me, end_of(4));
-    const auto batches = box.take({});
+    reports.add("q", me, end_of(1));
+    reports.add("q", later_me, end_of(2));
+    reports.add("r", me, end_of(3));
+    reports.add("q", me, end_of(4));
+    const auto batches = reports.take({});
     BOOST_REQUIRE(batches.size() == 3U);
     BOOST_TEST(batches[0].settlements.size() == 2U);
     BOOST_TEST((batches[1].consumer == later_me));
@@ -69,12 +69,12 @@ BOOST_AUTO_TEST_CASE(a_parcel_is_for_one_queue_and_one_consumer) {
 }
 
 BOOST_AUTO_TEST_CASE(newer_progress_replaces_older_and_lines_add_up) {
-    pending_reports box;
-    box.add("q", me, report_of(1, "1", "one"));
-    box.add("q", me, report_of(2, "5"));
-    box.add("q", me, report_of(1, "2", "two"));
-    box.add("q", me, report_of(1, std::nullopt, "three"));
-    const auto batches = box.take({});
+    pending_reports reports;
+    reports.add("q", me, report_of(1, "1", "one"));
+    reports.add("q", me, report_of(2, "5"));
+    reports.add("q", me, report_of(1, "2", "two"));
+    reports.add("q", me, report_of(1, std::nullopt, "three"));
+    const auto batches = reports.take({});
     BOOST_REQUIRE(batches.size() == 1U);
     BOOST_REQUIRE(batches[0].reports.size() == 2U);
     const auto& first = batches[0].reports[0];

@@ -12,9 +12,11 @@
 #include <taskflux/host.hpp>
 #include <taskflux/version.hpp>
 
+#include <boost/asio/error.hpp>
 #include <boost/asio/ip/host_name.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -132,9 +134,9 @@ asio::awaitable<void> node_core::show() {
     auto& clock = broker_->clock();
     while (!is_over_) {
         const auto next = later(clock.now(), renewal_period(options_.lease()));
-        auto telling = announce();
-        const auto told = co_await caught(std::move(telling));
-        log_trouble("its heartbeat", told.failure());
+        auto announcing = announce();
+        const auto announced = co_await caught(std::move(announcing));
+        log_trouble("its heartbeat", announced.failure());
         if (is_over_) break;
         const alarm at(clock, strand_, changed_, next);
         co_await changed_->wait();
@@ -150,6 +152,9 @@ void node_core::log_trouble(const std::string& what, const std::exception_ptr& e
     if (!error || !options_.log()) return;
     try {
         std::rethrow_exception(error);
+    } catch (const boost::system::system_error& e) {
+        if (e.code() == asio::error::operation_aborted) return;  // the node was stopped
+        options_.log()("node " + id_ + ": " + what + " failed: " + e.what());
     } catch (const std::exception& e) {
         options_.log()("node " + id_ + ": " + what + " failed: " + e.what());
     }

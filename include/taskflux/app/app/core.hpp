@@ -49,6 +49,9 @@ private:
     asio::awaitable<void> store_schedules();
     asio::awaitable<void> remove_schedule(std::string id);
 
+    /// A coroutine of its own, so that a part which throws as it starts is a part that fails.
+    asio::awaitable<void> start_parts();
+
     const broker_ptr broker_;
     const asio::any_io_executor strand_;
     nursery parts_;

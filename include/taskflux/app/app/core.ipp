@@ -18,15 +18,19 @@ asio::awaitable<void> app_core::live(std::shared_ptr<asio::thread_pool>) {
     const auto self = shared_from_this();
     parts_.start(store_schedules());
     co_await parts_.end_of_all();
-    if (!parts_.is_stopped()) {
-        on_ready();  // before the first handler can print
-        if (shown) parts_.start(shown->run());
-        if (service) parts_.start(service->run());
-        if (scheduler) parts_.start(scheduler->run());
-        for (const auto& one : starters) parts_.start(one(client(broker_, defaults)));
-    }
+    parts_.start(start_parts());
     co_await parts_.end_of_all();
     parts_.check();
+}
+
+asio::awaitable<void> app_core::start_parts() {
+    const auto self = shared_from_this();
+    on_ready();  // before the first handler can print
+    if (shown) parts_.start(shown->run());
+    if (service) parts_.start(service->run());
+    if (scheduler) parts_.start(scheduler->run());
+    for (const auto& one : starters) parts_.start(one(client(broker_, defaults)));
+    co_return;
 }
 
 void app_core::stop() {

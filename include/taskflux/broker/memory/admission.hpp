@@ -16,7 +16,7 @@ struct allowance {
     obstacle why_not_more = obstacle::none;
 };
 
-/// Decides how many tasks of one queue may start. Whatever hands out tasks, or wakes somebody who would fetch them, asks
+/// Decides how many tasks of one queue may start. All code that hands out tasks, or wakes a fetch that would, asks
 /// here and nowhere else: what limits a queue is a rule of this class.
 class admission {
 public:

@@ -76,7 +76,7 @@ public:
             for (const auto& [name, one] : queues_) all.push_back(one);
         }
         consumers_.lost_messages();
-        for (auto& one : all) detail::spawn_ignoring_errors(executor_, maintain(one));  // others will
+        for (auto& one : all) detail::spawn_ignoring_errors(executor_, maintain(one));  // the next call on the queue maintains it too
         inbox_.wake_all();
     }
 
@@ -165,6 +165,7 @@ public:
     /// does not any more. Waits for nothing; `until_then` is kept until that has been done.
     void resign(std::string name, std::string member, std::shared_ptr<void> until_then = {}) {
         if (is_closed_) return;
+        // Where it fails, the others wake by their own timers.
         detail::spawn_ignoring_errors(executor_,
                                       wake_another(std::move(name), std::move(member), std::move(until_then)));
     }
@@ -172,6 +173,7 @@ public:
     /// For a task that was handed over and can't be used. Waits for nothing.
     void give_back(handed_task task) {
         if (is_closed_) return;
+        // Where it fails, the lease ends.
         detail::spawn_ignoring_errors(executor_, return_to_queue(std::move(task)));
     }
 
@@ -206,7 +208,7 @@ private:
             if (message.starts_with(post_office::kind)) return post_->deliver(message.substr(1));
             unheard = inbox_.deliver(message, consumers_);
         } catch (const std::exception&) {
-            return;  // not a call message; polls make up for it
+            return;  // not a message of this version; polling finds what it was about
         }
         if (!unheard) return;
         if (unheard->consumer.empty()) {
@@ -236,7 +238,8 @@ private:
             try {
                 co_await self->carry_(self, name);
             } catch (const std::exception& e) {  // whoever renews its lease next tries again
-                if (!self->is_closed_) self->server_->log("queue " + name + ": telling other queues failed: " + e.what());
+                if (!self->is_closed_) self->server_->log("queue " + name + ": carrying ends of subtasks to other queues failed: " + e.what() +
+                                           "; tried again when a lease is renewed");
             }
             const std::lock_guard lock(self->mutex_);
             goes_on = self->relays_[name] == 2;

@@ -64,9 +64,9 @@ inline awaitable<journal_written> write_journal(engine_ptr on, task_id id, journ
             auto& item = what.items[i];
             with.add(std::move(item.key));
             switch (item.how) {
-                case journal_write::mode::add: with.add(std::string(1, note_letter::add)); break;
-                case journal_write::mode::set: with.add(std::string(1, note_letter::set)); break;
-                case journal_write::mode::drop: with.add(std::string(1, note_letter::drop)); break;
+                case journal_write::mode::add: with.add(std::string(1, write_letter::add)); break;
+                case journal_write::mode::set: with.add(std::string(1, write_letter::set)); break;
+                case journal_write::mode::drop: with.add(std::string(1, write_letter::drop)); break;
             }
             with.add(item.is_spawned ? "1" : "0").add(std::move(item.text));
         }

@@ -80,7 +80,7 @@ struct own_key {
 inline std::string named(std::string_view own_key, const std::string& of) { return std::string(own_key) + of; }
 
 /// How something is written into a journal: `journal_write::mode`.
-struct note_letter {
+struct write_letter {
     static constexpr char add = '+', set = '=', drop = '-';
 };
 

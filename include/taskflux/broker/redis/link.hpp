@@ -59,7 +59,7 @@ struct link_purpose {
     boost::redis::any_adapter push_adapter;
     /// Some of that is complete.
     std::function<void()> pushed;
-    /// Names the Sentinels who know where the server is; nothing where `config` says it.
+    /// Names the Sentinels that know where the server is; nothing where `config` says it.
     std::optional<redis_url> sentinels;
 };
 

@@ -26,7 +26,7 @@
 namespace taskflux::redis::wire {
 
 /// Asks Sentinels where the master is, one after the other, over a connection of Boost.Redis that is free
-/// meanwhile. That library can do so too, but it forgets after each attempt who had answered, knows no name to
+/// meanwhile. That library can do so too, but it forgets after each attempt which Sentinel had answered, knows no name to
 /// check the certificate of a server that it was told of, and says what went wrong in a log only.
 class master_finder {
 public:

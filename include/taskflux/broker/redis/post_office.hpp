@@ -42,7 +42,7 @@ public:
         return std::make_unique<open_box>(server_->inbox() + '/' + name, weak_from_this(), std::move(name));
     }
 
-    /// `done` hears whether somebody was there.
+    /// `done` is called with whether a process received it.
     void send(std::string_view address, std::string_view message, const bounce& otherwise, exchange::receipt done) {
         const auto slash = address.find('/');
         if (slash == std::string_view::npos) return done(nullptr, false);

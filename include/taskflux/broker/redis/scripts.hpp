@@ -197,7 +197,7 @@ end
 inline constexpr char shared_unpack_state[] =
     R"lua(local function unpack_state(seq, text)
 local is_whole, task = pcall(read_state, seq, text)
-if is_whole and task.state < 9 then return task end
+if is_whole and task.state >= 0 and task.state < 9 then return task end
 local version = math.floor((string.byte(text) or 0) / 16)
 set_aside(seq, version == 0 and 'its state is damaged' or 'its state has version ' .. version)
 return false
@@ -1414,7 +1414,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "b6c596ef92cd428fd996eb1328c39d7f4d225921",
+inline constexpr script aside{"aside", "380090e989736706ebbc2dcdddbad8d67eab6616",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char clear_keys[] = R"lua(local c, r, s, d, e, C, f, b, B, q = unpack(KEYS)
@@ -1445,7 +1445,7 @@ end
 end
 return {'OK', seen, seen >= last and 1 or 0, unpack(found)}
 )lua");
-inline constexpr script clear{"clear", "d4400d3dd2ae6aa65ab3f5c578ce538d79cc7906",
+inline constexpr script clear{"clear", "93aa51f3a45efae44c7d3b635c419b26c541b8bb",
     std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBq"};
 
 inline constexpr char counts_keys[] = R"lua(local c, d, e, C, f, q = unpack(KEYS)
@@ -1490,7 +1490,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "8104a758f26c50f236590beac3e2bc5efd052bbc",
+inline constexpr script end_child{"end_child", "f36b08bc4d0410080613393d59c9330dbbbadf9d",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -1527,7 +1527,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "189cff5a0eb9612ab4c6c511c63165c9b680a77b",
+inline constexpr script enqueue{"enqueue", "a65143e37b6f0385a55a6f7ad99052465370de0b",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local c, r, i, w, b, B = unpack(KEYS)
@@ -1805,7 +1805,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "d26ced5239949fa7c2295f2d2d049bfabf0e9fc1",
+inline constexpr script fetch{"fetch", "84945e17d2f89a0f106aced2b4ca22f82c090cfa",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local c, r, s, d, e, C, u, i, N, b, q = unpack(KEYS)
@@ -1990,7 +1990,7 @@ local parent = ARGV[2] ~= '' and (info(task).parent or {queue = ''})
 if parent and string.format('%s %d %d', parent.queue, parent.seq or 0, parent.nonce or 0) ~= ARGV[2] then return {'OK'} end
 return {'OK', task.seq, task.nonce}
 )lua");
-inline constexpr script find{"find", "8b13bae90ecc4643ad7b6d74e9c154bedd07fd55",
+inline constexpr script find{"find", "d5817d0befcfe72b90383b6b338f74dd069b9b8d",
     std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBq"};
 
 inline constexpr char get_keys[] = R"lua(local c, r, s, d, e, C, f, g, b, B, q = unpack(KEYS)
@@ -2014,7 +2014,7 @@ end
 end
 return reply
 )lua");
-inline constexpr script get{"get", "4d99b9bfaa84ef5f05617f8d3db641ce7285a38e",
+inline constexpr script get{"get", "bc3ddaee846ef6ea683e6b8e435e0e41a162714c",
     std::string_view(get_text.data(), get_text.size()), "crsdeCfgbBq"};
 
 inline constexpr char hand_over_keys[] = R"lua(local c, r, s, C, i, w, N = unpack(KEYS)
@@ -2134,7 +2134,7 @@ for n = 1, #page[2], 2 do add(page[2][n], page[2][n + 1]) end
 end
 return reply
 )lua");
-inline constexpr script journal{"journal", "b803398a861ca534177b1e4470445b9b68ec0f1f",
+inline constexpr script journal{"journal", "c43c4870ef9bc26bce242c865438468166a62346",
     std::string_view(journal_text.data(), journal_text.size()), "crsbBq"};
 
 inline constexpr char leave_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -2175,7 +2175,7 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "0f1a722c241413d5cceeb429380513d172d79fd5",
+inline constexpr script leave{"leave", "15ddff453b54fca254ad3c804094703dd5c08f4f",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char list_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -2216,7 +2216,7 @@ end
 if #reply == 3 and from == low and till > low then also[#also + 1] = {'HSET', c, 'low', string.format('%d', till)} end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "ff2cba325ab305abc7392dad87b1454879760883",
+inline constexpr script list{"list", "65b4ca77e28dcc179cc7325070ab039742a36a26",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char maintain_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -2331,7 +2331,7 @@ if reply[1] ~= 'NEED' and is_due() then reply[2] = 1 end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "5765f4b9bb8f014171bc556483b793d8a606162e",
+inline constexpr script maintain{"maintain", "50b42752892af5b4c763f73155ba1142991708e3",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local c, r, s, b, B, q, o = unpack(KEYS)
@@ -2362,7 +2362,7 @@ for _, word in ipairs(page[2]) do reply[#reply + 1] = word end
 until cursor == '0' or #reply > 1
 return reply
 )lua");
-inline constexpr script outbox{"outbox", "05b07f49b50db2bec052190baad002818b360729",
+inline constexpr script outbox{"outbox", "3e06a879c242bcab3da9c3579d8c0c4bdf922633",
     std::string_view(outbox_text.data(), outbox_text.size()), "crsbBqo"};
 
 inline constexpr char pause_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -2392,7 +2392,7 @@ wakes = math.min(tonumber(call('HGET', c, 'n2') or 0), 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "e80f0c2a4aecb923bd7e51293f04d6623786b7fd",
+inline constexpr script pause{"pause", "866d40327be0f1008b0c403bfc2c168dfb4d6d50",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -2424,7 +2424,7 @@ if task and task.state == 3 and task.holder == ARGV[1] then release(task) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "c472cdef5ae4611c9765d890bf7bff9e1fd051ab",
+inline constexpr script reclaim{"reclaim", "e8e53071a138c1798b0658c274bca630849c1d12",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local c, d, e, C, f, i, x, o = unpack(KEYS)
@@ -2502,7 +2502,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "debb09411978e2d2f0297e7b43cd4c2f737a6e2f",
+inline constexpr script report{"report", "fb60c162cd16827ef504f729c8757a52c5027184",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char resign_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -2532,7 +2532,7 @@ if may_start > 0 and tonumber(waiting or 0) > 0 then wakes = 1 end
 if is_unwatched(ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "e9a88a4a7307a0788415dcc9a38059ec4198be44",
+inline constexpr script resign{"resign", "4056d972de8616b55b690d15642fc361de4d2b37",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local c, S = unpack(KEYS)
@@ -2577,7 +2577,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "10de2576b6f7d81afa0b252c615c0f5f65cfba81",
+inline constexpr script set_schedule{"set_schedule", "3b81049760989b3a06de62b3110629087f600baa",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -2657,7 +2657,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "baff2395d36e682ed8f64ff9e63fd00696428a24",
+inline constexpr script settle{"settle", "1790f261b0033d63d68ea83418fc77a0e05d9e73",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local c, s, C, f, w = unpack(KEYS)
@@ -2844,7 +2844,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "af9a9d3fba7fd4135e1a80f3d179233c5de64005",
+inline constexpr script signal{"signal", "8b0a2ba0b8eed739e4d75361539168b228470ad5",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char steer_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -2919,7 +2919,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "e2348b760eb86a7d9cf419abe63aa1d5c01ced73",
+inline constexpr script steer{"steer", "244958474a4692b903a54f9c6306b148943ca353",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -2949,7 +2949,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "8f5e2f20c20a3dc28eade5e3d1b93f66680c5c62",
+inline constexpr script update{"update", "0b4f50646c3659c9605f8ebae28228d57169f84d",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local c, r, s, d, e, C, f, i, w, b, B, q = unpack(KEYS)
@@ -2987,7 +2987,7 @@ end
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "d20e3a832b447c7be0ede5e8b8b968fdaf018a49",
+inline constexpr script wait{"wait", "a9fa315185db925a00aec5d574ec92a1e846796e",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
 inline constexpr char write_journal_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -3070,7 +3070,7 @@ if of.size > tonumber(ARGV[6]) then return {'OK', 5, of.size} end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "230ff03626aba9b31cc8cdfceb1dca8212b75b87",
+inline constexpr script write_journal{"write_journal", "d043947f435f6f91488ac944e426261485bdbf6e",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 }  // namespace taskflux::redis::scripts

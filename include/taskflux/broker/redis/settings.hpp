@@ -53,7 +53,7 @@ inline boost::redis::config make_sentinel_config(boost::redis::config from, cons
     return from;
 }
 
-/// How servers prove who they are. The context asks for the name in `host`, which is to be set before each
+/// How servers prove their identity. The context asks for the name in `host`, which is to be set before each
 /// connection.
 struct tls {
     asio::ssl::context context{asio::ssl::context::tls_client};

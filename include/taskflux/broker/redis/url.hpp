@@ -219,7 +219,7 @@ private:
         const auto unit = ms ? std::int64_t{1} : std::int64_t{1000};
         const auto number = text.substr(0, text.size() - (ms ? 2 : text.ends_with('s') ? 1 : 0));
         std::int64_t value = 0;
-        // An hour at most: whoever waits longer for a server does not want a timeout but a task.
+        // An hour at most: a call that may take longer should be a task.
         if (number.size() == text.size() || !read_number(number, value) || value < 1 ||
             value > 3'600'000 / unit) {
             fail("timeout" + quoted(text) + " is not a time from 1ms to 3600s: timeout=500ms or timeout=5s");

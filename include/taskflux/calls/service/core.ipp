@@ -34,10 +34,10 @@ asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::
     auto next = clock.now();
     while (!is_stopped_) {
         if (clock.now() >= next) {
-            auto telling = announce(false, options_.lease());
-            const auto told = co_await caught(std::move(telling));
-            log_trouble("its heartbeat", told.failure());
-            next = later(clock.now(), told.failure() ? std::chrono::seconds(1) : renewal_period(options_.lease()));
+            auto announcing = announce(false, options_.lease());
+            const auto announced = co_await caught(std::move(announcing));
+            log_trouble("its heartbeat", announced.failure());
+            next = later(clock.now(), announced.failure() ? std::chrono::seconds(1) : renewal_period(options_.lease()));
         }
         if (is_stopped_) break;
         const alarm at(clock, strand_, changed_, (std::min)(next, cancel_overdue()));
@@ -255,9 +255,9 @@ asio::awaitable<void> service_core::announce(bool leaving, duration lease) {
 }
 
 asio::awaitable<void> service_core::leave() {
-    auto telling = announce(true, options_.lease() + options_.drain_for());
-    const auto told = co_await caught(std::move(telling));
-    log_trouble("leaving the directory", told.failure());
+    auto announcing = announce(true, options_.lease() + options_.drain_for());
+    const auto announced = co_await caught(std::move(announcing));
+    log_trouble("leaving the directory", announced.failure());
     co_await drain();
     auto leaving = withdraw();
     const auto left = co_await caught(std::move(leaving));

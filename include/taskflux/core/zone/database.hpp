@@ -7,7 +7,14 @@
 // by the bodies alone.
 #ifdef TASKFLUX_STD_ZONES
 #include <stdexcept>
+#include <version>
+#if !defined(_LIBCPP_VERSION) && !(defined(__cpp_lib_chrono) && __cpp_lib_chrono >= 201907L)
+#error "TASKFLUX_STD_ZONES: this C++ library has no time zones (GCC's has them from 14 on); install Abseil instead"
+#endif
 #else
+#if !__has_include(<absl/time/time.h>)
+#error "taskflux needs Abseil's time library (Debian: libabsl-dev), or TASKFLUX_STD_ZONES: see docs/install.md"
+#endif
 #include <absl/time/civil_time.h>
 #include <absl/time/time.h>
 #endif
@@ -86,7 +93,11 @@ inline std::string abbreviation_at(const known_zone& where, std::chrono::sys_sec
 inline std::vector<zone::span> read_spans(const known_zone& where) {
     constexpr std::chrono::sys_seconds enough = std::chrono::sys_days(std::chrono::year(2100) / 1 / 1);
     std::vector<zone::span> all{read_span(where, (std::chrono::sys_seconds::min)())};
-    while (all.back().end < enough) all.push_back(read_span(where, all.back().end));
+    while (all.back().end < enough) {
+        const auto next = read_span(where, all.back().end);
+        if (next.end <= all.back().end) break;  // a damaged file: `span_at` reads what follows each time
+        all.push_back(next);
+    }
     return all;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <taskflux/exec/executor/executor_state.hpp>
 #include <taskflux/exec/executor/callable.hpp>
+#include <taskflux/exec/executor/executor_state.hpp>
 #include <taskflux/fwd.hpp>
 
 #include <boost/asio/associated_cancellation_slot.hpp>

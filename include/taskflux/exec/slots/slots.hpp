@@ -4,8 +4,8 @@
 
 #include <taskflux/core/error.hpp>
 #include <taskflux/detail/waiters.hpp>
-#include <taskflux/exec/slots/slot_job.hpp>
 #include <taskflux/exec/slots/slot.hpp>
+#include <taskflux/exec/slots/slot_job.hpp>
 
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/async_result.hpp>

@@ -25,7 +25,7 @@ scheduler_core::scheduler_core(schedule_book book, const scheduler_options& opti
       trouble_(options_.log()), clock_(book_.broker()->clock()), strand_(asio::make_strand(book_.broker()->get_executor())),
       runs_(book_.broker()->get_executor(), std::move(cpu), strand_,
             [sink = options_.log()](const std::string& line) { if (sink) sink(line); }),
-      loops_(strand_) {
+      loops_(strand_, [this] { shared_.stop(); }) {
     for (const auto& [id, job] : *jobs_) {
         if (job.scope != local_scope::every_process) jobs_to_put_.push_back(id);
     }

@@ -179,9 +179,9 @@ asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_
 asio::awaitable<void> worker_core::settle_loop() {
     const auto self = shared_from_this();
     for (;;) {
-        for (auto& batch : crew_->take_news(busy_queues_)) send(std::move(batch));
-        if (phase_.is_closing() && busy_queues_.empty() && !crew_->has_news()) co_return;
-        co_await crew_->wait_for_news();
+        for (auto& batch : crew_->take_reports(busy_queues_)) send(std::move(batch));
+        if (phase_.is_closing() && busy_queues_.empty() && !crew_->has_reports()) co_return;
+        co_await crew_->wait_for_reports();
     }
 }
 
@@ -291,7 +291,10 @@ void worker_core::log(log_level level, std::string text) const {
     line.at = clock_.now();
     line.level = level;
     line.text = "worker " + member_.node() + ": " + std::move(text);
-    options_.log()(line, nullptr);
+    try {
+        options_.log()(line, nullptr);
+    } catch (...) {  // whatever becomes of its log, the worker keeps its lease and its tasks
+    }
 }
 
 }  // namespace taskflux::detail

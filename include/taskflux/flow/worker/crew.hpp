@@ -77,11 +77,11 @@ public:
     asio::awaitable<bool> emptied_within(duration limit);
 
     /// The pending reports, except for those of `busy` queues, to which a batch is being sent.
-    std::vector<pending_reports::batch> take_news(const std::vector<std::string>& busy) { return pending_.take(busy); }
-    bool has_news() const { return !pending_.empty(); }
+    std::vector<pending_reports::batch> take_reports(const std::vector<std::string>& busy) { return pending_.take(busy); }
+    bool has_reports() const { return !pending_.empty(); }
 
     /// Returns when there may be pending reports, or after `wake`.
-    asio::awaitable<void> wait_for_news() { return news_.wait(); }
+    asio::awaitable<void> wait_for_reports() { return reported_.wait(); }
 
     /// Wakes the coroutines that wait here, so that they check again.
     void wake();
@@ -105,15 +105,15 @@ private:
 
     template <class News>
     void send(const std::string& queue, const consumer_ptr& who, News news) {
-        if (pending_.add(queue, who, std::move(news)) && !is_quiet_) news_.set();
+        if (pending_.add(queue, who, std::move(news)) && !is_quiet_) reported_.set();
     }
 
     void let_go() noexcept {
         --in_hand_;
-        tell_of_room();
+        signal_room();
     }
 
-    void tell_of_room() noexcept {
+    void signal_room() noexcept {
         if (wants_room_ && wants_room_.exchange(false) && !is_quiet_) room_.set();
     }
 
@@ -136,7 +136,7 @@ private:
     std::atomic<std::size_t> parked_ = 0;  // attempts that only wait for subtasks
     std::atomic<bool> wants_room_ = false;
     std::atomic<bool> is_quiet_ = false;
-    event news_;  // there is a new batch of pending reports
+    event reported_;  // there is a new batch of pending reports
     event room_;  // an attempt has ended
 };
 

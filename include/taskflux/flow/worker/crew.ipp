@@ -23,12 +23,12 @@ crew::crew(broker_ptr broker, const worker_options& options, std::shared_ptr<con
 void crew::concurrency(std::size_t slots) {
     capacity_ = slots + prefetch_;
     pool_->concurrency(slots);
-    tell_of_room();
+    signal_room();
 }
 
 void crew::pause(bool is_paused) {
     is_paused_ = is_paused;
-    if (!is_paused) tell_of_room();
+    if (!is_paused) signal_room();
 }
 
 void crew::launch(std::vector<delivery> found, const std::vector<std::string>& queues, const consumer_ptr& who) {
@@ -98,7 +98,7 @@ asio::awaitable<bool> crew::emptied_within(duration limit) {
 }
 
 void crew::wake() {
-    news_.set();
+    reported_.set();
     room_.set();
 }
 
@@ -134,7 +134,7 @@ void crew::on_park(bool is_parked) {
     if (is_parked) {
         ++parked_;
         pool_->lend();
-        tell_of_room();
+        signal_room();
     } else {
         --parked_;
         pool_->take_back();

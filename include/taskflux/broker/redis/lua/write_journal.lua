@@ -3,7 +3,7 @@
 --           ZSET, own_ids HASH, unique_keys HASH, sleepers ZSET, waiters HASH, reports HASH, cancels HASH, segments HASH,
 --           segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
 --      ARGV number, nonce, consumer ('': from outside), token, policy ('': as it was), most bytes; then of each: field, how
---           (`note_letter`), 1 for a spawned subtask or 0, value (of a subtask its place)
+--           (`write_letter`), 1 for a spawned subtask or 0, value (of a subtask its place)
 -- out: {'OK', effect, epoch, what was there ('': nothing) of each}; {'OK', 5, bytes} if it would be too large; DUE, NEED,
 --      RELAY
 -- O(1) a field.
@@ -50,7 +50,7 @@ end
 for n = 7, #ARGV, 4 do
     local field, how, spawned, value = ARGV[n], ARGV[n + 1], ARGV[n + 2], ARGV[n + 3]
     local is_child, known = string.byte(field) == first_byte.subtask, false
-    if how == note_letter.drop then
+    if how == write_letter.drop then
         drop_child(field)
     elseif is_child then
         known = known_child(field)
@@ -59,10 +59,10 @@ for n = 7, #ARGV, 4 do
             if spawned == '1' then of.total = of.total + 1 else of.calls = of.calls + 1 end
         end
     else
-        known = how == note_letter.add and note_in(of, field)
+        known = how == write_letter.add and note_in(of, field)
         if not known then
             of.notes[field] = value
-            if how == note_letter.add then of.size = of.size + #field + #value end
+            if how == write_letter.add then of.size = of.size + #field + #value end
         end
     end
     reply[#reply + 1] = known or ''

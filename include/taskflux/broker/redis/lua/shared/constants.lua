@@ -93,8 +93,8 @@ local outbox_letter = {...}
 local subtask_letter = {...}
 -- C++: core/children.hpp policy_letter
 local policy_letter = {...}
--- C++: broker/redis/layout.hpp note_letter
-local note_letter = {...}
+-- C++: broker/redis/layout.hpp write_letter
+local write_letter = {...}
 -- C++: broker/journal.hpp continuation_key
 local continuation_key = {...}
 -- C++: broker/journal.hpp journal_letter
