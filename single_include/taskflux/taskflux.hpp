@@ -853,6 +853,10 @@ public:
         return unique_key_ = std::move(key), *this;
     }
 
+    /// How long `client::run` waits for the result from the submission on, before it cancels the task and ends with
+    /// `errc::timed_out`; default: for ever. Other calls ignore it.
+    submit_options& wait(duration limit) { return wait_ = detail::not_negative(limit, "wait"), *this; }
+
     /// A header that travels with the task; a later value for the same name wins.
     submit_options& header(std::string name, std::string value) {
         return headers_[std::move(name)] = std::move(value), *this;
@@ -866,6 +870,7 @@ public:
     const std::string& id() const { return id_; }
     const std::string& unique_key() const { return unique_key_; }
     duration unique_window() const { return unique_window_; }
+    duration wait() const { return wait_; }
     const header_map& headers() const { return headers_; }
 
     /// The contract's policy with what is set here in its place.
@@ -922,6 +927,7 @@ private:
     std::string id_;
     std::string unique_key_;
     duration unique_window_{};
+    duration wait_ = (duration::max)();
     header_map headers_;
 };
 
@@ -7800,8 +7806,8 @@ public:
         }
     }
 
-    /// Submits a task and waits for its result. Errors: also those of `job::result`. Cancelling the caller cancels
-    /// the task.
+    /// Submits a task and waits for its result; `submit_options::wait` limits how long. Errors: also those of `job::result`.
+    /// Cancelling the caller cancels the task.
     template <class R, class P, class... Args>
         requires(!detail::starts_with_options<Args...>)
     awaitable<R> run(const detail::contract<R, P>& contract, Args&&... payload) const {
@@ -7813,7 +7819,7 @@ public:
     awaitable<R> run(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
         auto task = task_of(contract, options, std::forward<Args>(payload)...);
         task.is_awaited = true;
-        return result_of(send<R>(broker_, detail::queue_of(contract, options), std::move(task)), broker_);
+        return result_of(send<R>(broker_, detail::queue_of(contract, options), std::move(task)), broker_, options.wait());
     }
 
     /// Submits a task that emits values, and returns a stream that reads them while it runs. Destroying the stream before
@@ -7989,22 +7995,27 @@ private:
     }
 
     template <class R>
-    static awaitable<R> result_of(awaitable<job<R>> submission, broker_ptr broker) {
+    static awaitable<R> result_of(awaitable<job<R>> submission, broker_ptr broker, duration wait) {
         const auto submitted = co_await std::move(submission);
+        std::optional<task_outcome> ended;
         bool is_cancelled = false;
         try {
-            if constexpr (std::is_void_v<R>) {
-                co_await submitted.result();
-                co_return;
-            } else {
-                co_return co_await submitted.result();
-            }
+            ended = co_await broker->wait(submitted.id(), wait);
         } catch (const boost::system::system_error& e) {
             is_cancelled = e.code() == asio::error::operation_aborted;
             if (!is_cancelled) throw;
         }
-        detail::cancel_in_background(broker, submitted.id());  // this coroutine can't await any more
-        throw boost::system::system_error(asio::error::operation_aborted, "client::run");
+        if (!ended) {
+            detail::cancel_in_background(broker, submitted.id());  // once cancelled, this coroutine can't await any more
+            if (is_cancelled) throw boost::system::system_error(asio::error::operation_aborted, "client::run");
+            throw error(errc::timed_out, "task " + to_string(submitted.id()) +
+                                             " has not ended within the wait of client::run, and is cancelled");
+        }
+        if constexpr (std::is_void_v<R>) {
+            detail::value_of<R>(*ended, submitted.id());
+        } else {
+            co_return detail::value_of<R>(*ended, submitted.id());
+        }
     }
 
     template <class T>
