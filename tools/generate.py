@@ -31,6 +31,8 @@ LAYERS = {
     "core": ("core", 1),
     "clock.": ("detail", 2),
     "host.": ("detail", 2),
+    "log.": ("detail", 2),
+    "stop_on_error.": ("detail", 2),
     "detail/": ("detail", 2),
     "exec": ("exec", 3),
     "broker": ("broker", 3),

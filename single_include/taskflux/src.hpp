@@ -80,6 +80,7 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <deque>
 #include <exception>
@@ -229,6 +230,16 @@ private:
     const asio::any_io_executor strand_;
     nursery parts_;
 };
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/app/app/log_file.hpp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Appends lines of this level and above to a file; an empty path: writes them to the standard error stream. Errors:
+/// `config_error` for a file that can't be opened.
+log_sink open_log(const std::string& path, log_level least);
 
 }  // namespace taskflux::detail
 
@@ -529,7 +540,7 @@ submit_options app::defaults() const {
     return made;
 }
 
-worker_options app::make_worker_options(const std::shared_ptr<detail::log_writer>& log) const {
+worker_options app::make_worker_options(const log_sink& log) const {
     const auto& from = config_.values;
     worker_options made;
     if (from.weights.empty()) {
@@ -546,13 +557,13 @@ worker_options app::make_worker_options(const std::shared_ptr<detail::log_writer
     made.timeout(from.timeout);
     // A new name for each run: after a crash, the next run must not hold the lease of this one.
     made.name(detail::node_of(from) + '.' + uuid_generator().text());
-    made.log([log](const log_line& line, const task_id* task) { log->write(line, task); });
+    made.log(log);
     return made;
 }
 
-std::shared_ptr<detail::log_writer> app::log() const {
+log_sink app::log() const {
     try {
-        return std::make_shared<detail::log_writer>(config_.values.log_path, config_.values.log_level);
+        return detail::open_log(config_.values.log_path, config_.values.log_level);
     } catch (const config_error& e) {
         throw config_.placed(e);
     }
@@ -584,7 +595,6 @@ asio::awaitable<void> app::run_on(broker_ptr broker) {
     if (has_run_) throw error(errc::wrong_state, "this app can't be run again: an app runs once; make another one");
     check();
     if (!log_) log_ = log();
-    const auto warn = [log = log_](std::string_view text) { log->write(log_level::warning, text); };
     auto core = std::make_shared<detail::app_core>(broker);
     core->on_ready = on_ready_;
     core->starters = starters_;
@@ -593,23 +603,23 @@ asio::awaitable<void> app::run_on(broker_ptr broker) {
     if (!core->schedules.empty()) {
         scheduler_options options;
         options.host(detail::node_of(config_.values));
-        options.log(warn);
+        options.log(*log_);
         core->scheduler = std::make_unique<scheduler>(broker, options);
     }
     for (const auto& task : tasks_) {
         if (!is_enabled(task.name)) continue;
-        if (!core->worker) core->worker = std::make_unique<worker>(broker, make_worker_options(log_));
+        if (!core->worker) core->worker = std::make_unique<worker>(broker, make_worker_options(*log_));
         task.give_to(*core->worker);
     }
     if (core->worker) {
         node_options options;
-        options.name(detail::node_of(config_.values)).log(warn);
+        options.name(detail::node_of(config_.values)).log(*log_);
         core->shown = std::make_unique<node>(broker, *core->worker, options);
     }
     for (const auto& one : methods_) {
         if (!is_served(one.of)) continue;
         service_options options;
-        options.cpu_threads(config_.values.cpu_threads).drain_for(config_.values.drain_for).log(warn);
+        options.cpu_threads(config_.values.cpu_threads).drain_for(config_.values.drain_for).log(*log_);
         if (!core->service) core->service = std::make_unique<service>(broker, options);
         one.give_to(*core->service);
     }
@@ -625,11 +635,11 @@ void app::stop() {
 void app::run_here() {
     asio::io_context io;
     log_ = log();
-    const auto options = redis_options().log([log = log_](std::string_view text) { log->write(log_level::warning, text); });
+    const auto options = redis_options().log(*log_);
     const auto broker = connect(io.get_executor(), config_.values.url, options);
     on_ready_ = [this] {
         std::cout << start_line() << std::endl;
-        log_->write(log_level::info, "started");
+        (*log_)(log_level::info, "started");
     };
     std::exception_ptr failure;
     detail::spawn_on(io.get_executor(), run_on(broker), [&](std::exception_ptr error) {
@@ -639,10 +649,10 @@ void app::run_here() {
     int heard = 0;
     const detail::signals listener([&](int) {
         if (heard++ > 0) {
-            log_->write(log_level::error, "second signal: the process ends at once");
+            (*log_)(log_level::error, "second signal: the process ends at once");
             std::_Exit(EXIT_FAILURE);
         }
-        log_->write(log_level::info, "signal: handlers have " + detail::span_text(config_.values.drain_for) +
+        (*log_)(log_level::info, "signal: handlers have " + detail::span_text(config_.values.drain_for) +
                                          " to finish; a second signal ends the process at once");
         stop();
     });
@@ -653,7 +663,7 @@ void app::run_here() {
     threads.join();
     core_.reset();  // waits for plain functions; what it holds must not outlive the context
     if (failure) std::rethrow_exception(failure);
-    log_->write(log_level::info, "stopped");
+    (*log_)(log_level::info, "stopped");
 }
 
 int app::run_checked() {
@@ -665,7 +675,7 @@ int app::run_checked() {
         return 2;
     } catch (...) {
         const auto why = "the app has failed: " + detail::describe(std::current_exception()).message;
-        log_->write(log_level::error, why);
+        (*log_)(log_level::error, why);
         return 1;
     }
 }
@@ -793,56 +803,29 @@ asio::awaitable<void> app_core::remove_schedule(std::string id) {
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/app/app/log_writer.ipp ------------------------------------------------------
+// -------------------- taskflux/app/app/log_file.ipp --------------------------------------------------------
 
 namespace taskflux::detail {
 
-std::string log_text(const log_line& line, const task_id* task) {
-    std::string text;
-    output out(text);
-    append_timestamp(out, to_instant(line.at));
-    out.push_back(' ');
-    out.append(boost::describe::enum_to_string(line.level, "?"));
-    out.push_back(' ');
-    for (const char c : line.text) {
-        const auto code = static_cast<unsigned char>(c);
-        if (code < 0x20 || code == 0x7f) append_escaped(out, c);
-        else out.push_back(c);
-    }
-    const auto field = [&](std::string_view name, std::string_view value) {
-        out.push_back(' ');
-        out.append(name);
-        out.push_back('=');
-        append_string(out, value);
+log_sink open_log(const std::string& path, log_level least) {
+    if (path.empty()) return log_sink::standard_error(least);
+    struct log_file {
+        std::mutex mutex;
+        std::ofstream out;
     };
-    if (task) field("task", to_string(*task));
-    for (const auto& [name, value] : line.fields) field(name, value);
-    out.finish();
-    return text;
-}
-
-log_writer::log_writer(const std::string& path, log_level least) : least_(least), out_(path.empty() ? std::cerr : file_) {
-    if (path.empty()) return;
+    const auto file = std::make_shared<log_file>();
     errno = 0;
-    file_.open(path, std::ios::app | std::ios::binary);
-    if (file_) return;
-    throw config_error("/log_path", "the log file " + path + " can't be opened: " + std::generic_category().message(errno));
-}
-
-void log_writer::write(const log_line& line, const task_id* task) {
-    if (line.level < least_) return;
-    const auto text = log_text(line, task) + '\n';
-    const std::lock_guard lock(mutex_);
-    out_.write(text.data(), static_cast<std::streamsize>(text.size())).flush();
-    out_.clear();  // a full disk may have room again
-}
-
-void log_writer::write(log_level level, std::string_view text) {
-    log_line line;
-    line.at = real_clock().now();
-    line.level = level;
-    line.text = as_utf8(text);
-    write(line);
+    file->out.open(path, std::ios::app | std::ios::binary);
+    if (!file->out) {
+        throw config_error("/log_path", "the log file " + path + " can't be opened: " + std::generic_category().message(errno));
+    }
+    return log_sink([file, least](const log_line& line, const task_id* task) {
+        if (line.level < least) return;
+        const auto text = log_text(line, task) + '\n';
+        const std::lock_guard lock(file->mutex);
+        file->out.write(text.data(), static_cast<std::streamsize>(text.size())).flush();
+        file->out.clear();  // a full disk may have room again
+    });
 }
 
 }  // namespace taskflux::detail
@@ -5375,7 +5358,7 @@ void service_core::log_trouble(const std::string& what, const std::exception_ptr
     if (!trouble) return;
     const auto why = describe(trouble);
     if (code_of(why) == errc::shut_down) std::rethrow_exception(trouble);
-    if (options_.log()) options_.log()("service " + options_.id() + ": " + what + " failed: " + why.message);
+    options_.log()(log_level::warning, "service " + options_.id() + ": " + what + " failed: " + why.message);
 }
 
 }  // namespace taskflux::detail
@@ -7027,6 +7010,72 @@ std::uint64_t resident_memory() { return detail::resident_bytes(); }
 
 }  // namespace taskflux
 
+// -------------------- taskflux/log.ipp ---------------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+std::string log_text(const log_line& line, const task_id* task) {
+    std::string text;
+    output out(text);
+    append_timestamp(out, to_instant(line.at));
+    out.push_back(' ');
+    out.append(boost::describe::enum_to_string(line.level, "?"));
+    out.push_back(' ');
+    for (const char c : line.text) {
+        const auto code = static_cast<unsigned char>(c);
+        if (code < 0x20 || code == 0x7f) append_escaped(out, c);
+        else out.push_back(c);
+    }
+    const auto field = [&](std::string_view name, std::string_view value) {
+        out.push_back(' ');
+        out.append(name);
+        out.push_back('=');
+        append_string(out, value);
+    };
+    if (task) field("task", to_string(*task));
+    for (const auto& [name, value] : line.fields) field(name, value);
+    out.finish();
+    return text;
+}
+
+}  // namespace detail
+
+log_sink log_sink::standard_error(log_level least) {
+    return log_sink([least](const log_line& line, const task_id* task) {
+        if (line.level < least) return;
+        const auto text = detail::log_text(line, task) + '\n';
+        std::fwrite(text.data(), 1, text.size(), stderr);  // in one call: lines of several threads don't mix
+    });
+}
+
+void log_sink::operator()(log_level level, std::string text) const noexcept {
+    if (!function_) return;
+    try {
+        log_line line;
+        line.at = real_clock().now();
+        line.level = level;
+        line.text = detail::as_utf8(text);
+        (*this)(line);
+    } catch (...) {  // no memory for a line
+    }
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/stop_on_error.ipp -----------------------------------------------------------
+
+namespace taskflux {
+
+void stop_on_error::shared::fail(const std::exception_ptr& failure) {
+    log(log_level::error, "a coroutine has failed, and the program stops: " + detail::describe(failure).message);
+    has_failed = true;
+    stop();
+}
+
+}  // namespace taskflux
+
 // -------------------- taskflux/admin/node/boards.hpp -------------------------------------------------------
 
 namespace taskflux::detail {
@@ -7519,14 +7568,14 @@ asio::awaitable<void> node_core::announce() {
 }
 
 void node_core::log_trouble(const std::string& what, const std::exception_ptr& error) const {
-    if (!error || !options_.log()) return;
+    if (!error) return;
     try {
         std::rethrow_exception(error);
     } catch (const boost::system::system_error& e) {
         if (e.code() == asio::error::operation_aborted) return;  // the node was stopped
-        options_.log()("node " + id_ + ": " + what + " failed: " + e.what());
+        options_.log()(log_level::warning, "node " + id_ + ": " + what + " failed: " + e.what());
     } catch (const std::exception& e) {
-        options_.log()("node " + id_ + ": " + what + " failed: " + e.what());
+        options_.log()(log_level::warning, "node " + id_ + ": " + what + " failed: " + e.what());
     }
 }
 
@@ -8104,10 +8153,8 @@ namespace taskflux::detail {
 /// The local jobs that run now. Its functions are for one strand; the jobs run elsewhere, never inside these functions.
 class local_runs {
 public:
-    using sink = std::function<void(const std::string&)>;
-
     /// `executor` runs coroutines, `cpu` plain functions. `log` receives the errors of jobs.
-    local_runs(asio::any_io_executor executor, asio::any_io_executor cpu, asio::any_io_executor strand, sink log)
+    local_runs(asio::any_io_executor executor, asio::any_io_executor cpu, asio::any_io_executor strand, log_sink log)
         : executor_(std::move(executor)), cpu_(std::move(cpu)), strand_(std::move(strand)), log_(std::move(log)) {}
 
     void start(const local_job& what, overlap_policy overlap) {
@@ -8125,7 +8172,7 @@ public:
         auto on_end = [back, runs = runs_, one, log = log_, changed = changed_](std::exception_ptr error) {
             asio::dispatch(back, [runs, one, log, changed, error = std::move(error)] {
                 runs->remove(one);
-                if (error && !one->is_cancelled) log("local job " + one->id + " failed: " + message_of(error));
+                if (error && !one->is_cancelled) log(log_level::error, "local job " + one->id + " failed: " + describe(error).message);
                 changed->set();
             });
         };
@@ -8162,16 +8209,6 @@ private:
         co_await job();
     }
 
-    static std::string message_of(const std::exception_ptr& error) {
-        try {
-            std::rethrow_exception(error);
-        } catch (const std::exception& e) {
-            return e.what();
-        } catch (...) {
-            return "something that is not a std::exception was thrown";
-        }
-    }
-
     bool is_running(std::string_view id) const {
         return std::ranges::any_of(*runs_, [id](const auto& one) { return one->id == id; });
     }
@@ -8190,7 +8227,7 @@ private:
     asio::any_io_executor executor_;
     asio::any_io_executor cpu_;
     asio::any_io_executor strand_;
-    sink log_;
+    log_sink log_;
     const std::shared_ptr<event> changed_ = std::make_shared<event>();  // one has ended
     const std::shared_ptr<std::list<std::shared_ptr<run>>> runs_ = std::make_shared<std::list<std::shared_ptr<run>>>();
     std::shared_ptr<std::atomic<bool>> is_closed_ = std::make_shared<std::atomic<bool>>(false);
@@ -8205,13 +8242,12 @@ namespace taskflux::detail {
 /// Logs the problems of queues and schedules, each once until it changes or is over.
 class trouble_log {
 public:
-    using sink = std::function<void(std::string_view)>;
     using place = std::pair<std::string, std::string>;  // queue and row; no row: the queue itself
 
-    explicit trouble_log(sink to) : sink_(std::move(to)) {}
+    explicit trouble_log(log_sink to) : sink_(std::move(to)) {}
 
     void log(const place& where, const std::string& line) {
-        if (std::exchange(logged_[where], line) != line && sink_) sink_(line);
+        if (std::exchange(logged_[where], line) != line) sink_(log_level::warning, line);
     }
 
     /// Logs an error, or throws it again where the scheduler must end: `operation_aborted`, `shut_down`.
@@ -8245,7 +8281,7 @@ public:
     }
 
 private:
-    sink sink_;
+    log_sink sink_;
     std::map<place, std::string> logged_;
 };
 
@@ -8671,8 +8707,7 @@ scheduler_core::scheduler_core(schedule_book book, const scheduler_options& opti
                                std::shared_ptr<const local_job_map> jobs, asio::any_io_executor cpu)
     : book_(std::move(book)), options_(options), host_(std::move(host)), jobs_(std::move(jobs)),
       trouble_(options_.log()), clock_(book_.broker()->clock()), strand_(asio::make_strand(book_.broker()->get_executor())),
-      runs_(book_.broker()->get_executor(), std::move(cpu), strand_,
-            [sink = options_.log()](const std::string& line) { if (sink) sink(line); }),
+      runs_(book_.broker()->get_executor(), std::move(cpu), strand_, options_.log()),
       loops_(strand_, [this] { shared_.stop(); }) {
     for (const auto& [id, job] : *jobs_) {
         if (job.scope != local_scope::every_process) jobs_to_put_.push_back(id);
@@ -9044,6 +9079,8 @@ public:
     /// Whether its handler has been called. Thread-safe.
     bool has_begun() const { return has_begun_; }
 
+    bool is_coroutine() const { return handler_.kind() == kind::coroutine; }
+
     /// The limits that the slots keep for it; nothing where it has none.
     std::optional<run_options> limits(time_point now) const {
         if (timeout_ == duration::zero() && what_.deadline_at == never) return std::nullopt;
@@ -9166,6 +9203,37 @@ private:
     unsigned epoch_ = 0;
     mutable std::mutex mutex_;
     consumer_ptr consumer_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/monitor.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Says what happens in a worker: to its log, and to its observer. Throws nothing. Thread-safe.
+class worker_monitor {
+public:
+    worker_monitor(const worker_options& options, std::string node, taskflux::clock& clock)
+        : log_(options.log()), observer_(options.observer()), node_(std::move(node)), clock_(clock) {}
+
+    /// A line about the worker itself, or about a task of it.
+    void log(log_level level, std::string text, const task_id* task = nullptr) const noexcept;
+
+    /// A handler's own line.
+    void forward(const log_line& line, const task_id& task) const noexcept { log_(line, &task); }
+
+    /// An attempt ends like this; says nothing unless it has failed.
+    void attempt_ends(const attempt& of, const settlement& end) const noexcept;
+
+    /// The I/O executor has run nothing for `time`, while these ran.
+    void blocked(const std::vector<running_handler>& among, duration time) const noexcept;
+
+private:
+    const log_sink log_;
+    const std::shared_ptr<worker_observer> observer_;
+    const std::string node_;
+    taskflux::clock& clock_;
 };
 
 }  // namespace taskflux::detail
@@ -9294,7 +9362,10 @@ class crew final : public attempt_owner, public std::enable_shared_from_this<cre
 public:
     /// `cpu` is where plain functions run.
     crew(broker_ptr broker, const worker_options& options, std::shared_ptr<const handler_map> handlers,
-         asio::any_io_executor cpu);
+         asio::any_io_executor cpu, std::shared_ptr<const worker_monitor> monitor);
+
+    /// The coroutines among the handlers that run. Thread-safe.
+    std::vector<running_handler> running_coroutines() const;
 
     /// How many more attempts fit, running or prefetched; none while it is paused.
     std::size_t room() const {
@@ -9380,7 +9451,7 @@ private:
     const broker_ptr broker_;  // the clock is its
     taskflux::clock& clock_;
     const std::shared_ptr<const handler_map> handlers_;
-    const log_sink log_;
+    const std::shared_ptr<const worker_monitor> monitor_;
     const duration timeout_;
     const std::size_t prefetch_;
     std::atomic<std::size_t> capacity_;
@@ -9422,6 +9493,9 @@ public:
     lease_keeper(const lease_keeper&) = delete;
     lease_keeper& operator=(const lease_keeper&) = delete;
     ~lease_keeper() { stop(); }
+
+    /// From `start` on, runs this on the same thread; it must not throw.
+    void run_beside(asio::awaitable<void> more) { spawn_ignoring_errors(context_.get_executor(), std::move(more)); }
 
     /// Starts the thread; does nothing after `stop`.
     void start() {
@@ -9567,6 +9641,9 @@ private:
     asio::awaitable<void> watch_loop();
     asio::awaitable<void> watch();
 
+    /// Starts the keeper's thread, which also says when a handler blocks the thread of the strand.
+    void start_keeper();
+
     /// Renews the lease, on the strand or on the keeper's thread. Throws only when it is cancelled.
     asio::awaitable<void> renew();
     void on_renewed(const consumer_ptr& who, const renewal& answer);
@@ -9579,15 +9656,13 @@ private:
     /// Waits for the handlers to finish, then cancels them, then gives their tasks back.
     asio::awaitable<void> drain();
 
-    /// Thread-safe.
-    void log(log_level level, std::string text) const;
-
     const broker_ptr broker_;
     const worker_options options_;
     const std::vector<weighted_queue> queues_;
     const std::shared_ptr<const name_set> names_;
     taskflux::clock& clock_;
     membership member_;
+    const std::shared_ptr<const worker_monitor> monitor_;
     const asio::any_io_executor strand_;
     const std::shared_ptr<crew> crew_;
 
@@ -9697,6 +9772,32 @@ asio::any_io_executor worker::cpu() {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/flow/worker/watchdog.hpp ----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Calls `on_blocked`, which must not throw, once for each time in which `watched` runs nothing for `limit` by `clock`; tells
+/// it how long that has been. Must run on another thread than `watched`; runs until it is cancelled or its context ends.
+inline asio::awaitable<void> watch_executor(asio::any_io_executor watched, duration limit, taskflux::clock& clock,
+                                            std::function<void(duration)> on_blocked) {
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    for (;;) {
+        const auto has_run = std::make_shared<std::atomic<bool>>(false);
+        const auto asked_at = clock.now();
+        asio::post(watched, [has_run] { *has_run = true; });
+        for (bool is_told = false; !*has_run;) {
+            timer.expires_after(limit / 2);
+            co_await timer.async_wait(asio::deferred);
+            const auto waited = clock.now() - asked_at;
+            if (*has_run || is_told || waited < limit) continue;
+            is_told = true;
+            on_blocked(waited);
+        }
+    }
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/worker/core.ipp --------------------------------------------------------
 
 namespace taskflux::detail {
@@ -9705,15 +9806,16 @@ worker_core::worker_core(broker_ptr broker, const worker_options& options, std::
                          std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu)
     : broker_(std::move(broker)), options_(options), queues_(std::move(queues)), names_(names_of(*handlers)),
       clock_(broker_->clock()), member_(broker_, options.name(), names_of(queues_), options.lease()),
+      monitor_(std::make_shared<worker_monitor>(options, member_.node(), clock_)),
       strand_(asio::make_strand(broker_->get_executor())),
-      crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu))),
+      crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu), monitor_)),
       random_(options.seed() ? *options.seed() : std::random_device()()), loops_(strand_, [this] { on_broken(); }),
       keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
 
 asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
     co_await member_.join();
-    if (options_.renewal_thread()) keeper_.start();
+    if (options_.renewal_thread()) start_keeper();
     loops_.start(watching_, watch_loop());
     loops_.start(settling_, settle_loop());
     loops_.start(fetching_, fetch_loop());
@@ -9846,7 +9948,7 @@ asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_
         }
         if (has_joined) co_return;
     } else {
-        log(log_level::warning, "fetching tasks failed: " + why.message);
+        monitor_->log(log_level::warning, "fetching tasks failed: " + why.message);
     }
     ++failures_;
     co_await back_off(failures_);
@@ -9889,7 +9991,7 @@ asio::awaitable<void> worker_core::deliver(pending_reports::batch batch) {
         }
         const auto why = describe(failure);
         if (code_of(why) == errc::shut_down || phase_.is_closing()) co_return;
-        log(log_level::warning, "reporting to the broker failed: " + why.message);
+        monitor_->log(log_level::warning, "reporting to the broker failed: " + why.message);
         co_await back_off(tries);
     }
 }
@@ -9907,7 +10009,7 @@ asio::awaitable<void> worker_core::watch_loop() {
         }
         const auto why = describe(watched.failure());
         if (phase_.is_closing() || code_of(why) == errc::shut_down) std::rethrow_exception(watched.failure());
-        log(log_level::warning, "asking for cancelled tasks failed: " + why.message);
+        monitor_->log(log_level::warning, "asking for cancelled tasks failed: " + why.message);
         ++failures;  // not within the await: Clang 16 takes that for unsequenced
         co_await back_off(failures);
     }
@@ -9916,6 +10018,17 @@ asio::awaitable<void> worker_core::watch_loop() {
 asio::awaitable<void> worker_core::watch() {
     co_await broker_->watch(*member_.consumer(), renewal_period(options_.lease()));
     co_await renew();
+}
+
+void worker_core::start_keeper() {
+    const auto on_blocked = [this](duration waited) {
+        const auto among = crew_->running_coroutines();
+        if (!among.empty()) monitor_->blocked(among, waited);
+    };
+    if (options_.blocked_after() > duration::zero()) {
+        keeper_.run_beside(watch_executor(strand_, options_.blocked_after(), clock_, on_blocked));
+    }
+    keeper_.start();
 }
 
 asio::awaitable<void> worker_core::renew() {
@@ -9927,7 +10040,7 @@ asio::awaitable<void> worker_core::renew() {
         asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
     } catch (const boost::system::system_error& e) {
         if (e.code() == asio::error::operation_aborted) throw;
-        if (e.code() != errc::shut_down) log(log_level::warning, std::string("renewing the lease failed: ") + e.what());
+        if (e.code() != errc::shut_down) monitor_->log(log_level::warning, std::string("renewing the lease failed: ") + e.what());
     }
 }
 
@@ -9938,7 +10051,7 @@ void worker_core::on_renewed(const consumer_ptr& who, const renewal& answer) {
 
 void worker_core::on_lost(const consumer_ptr& who) {
     if (who != member_.consumer() || std::exchange(lost_, who) == who) return;
-    log(log_level::warning, "the lease of " + *who + " was lost: its handlers are cancelled, and its tasks go to other workers");
+    monitor_->log(log_level::warning, "the lease of " + *who + " was lost: its handlers are cancelled, and its tasks go to other workers");
     crew_->cancel_all(errc::lease_lost);
 }
 
@@ -9956,23 +10069,11 @@ asio::awaitable<void> worker_core::drain() {
     const auto patience = phase_.lets_handlers_end() ? options_.drain_for() : duration::zero();
     bool is_empty = co_await crew_->emptied_within(patience);
     if (is_empty) co_return;
-    log(log_level::warning, "handlers did not finish within drain_for and are cancelled");
+    monitor_->log(log_level::warning, "handlers did not finish within drain_for and are cancelled");
     crew_->cancel_all(errc::shut_down);
     is_empty = co_await crew_->emptied_within(options_.unwind_for());
     if (is_empty) co_return;
-    log(log_level::error, "cancelled handlers did not return within unwind_for; their tasks are given back");
-}
-
-void worker_core::log(log_level level, std::string text) const {
-    if (!options_.log()) return;
-    log_line line;
-    line.at = clock_.now();
-    line.level = level;
-    line.text = "worker " + member_.node() + ": " + std::move(text);
-    try {
-        options_.log()(line, nullptr);
-    } catch (...) {  // whatever becomes of its log, the worker keeps its lease and its tasks
-    }
+    monitor_->log(log_level::error, "cancelled handlers did not return within unwind_for; their tasks are given back");
 }
 
 }  // namespace taskflux::detail
@@ -9982,14 +10083,22 @@ void worker_core::log(log_level level, std::string text) const {
 namespace taskflux::detail {
 
 crew::crew(broker_ptr broker, const worker_options& options, std::shared_ptr<const handler_map> handlers,
-           asio::any_io_executor cpu)
-    : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), log_(options.log()),
+           asio::any_io_executor cpu, std::shared_ptr<const worker_monitor> monitor)
+    : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), monitor_(std::move(monitor)),
       timeout_(options.timeout()), prefetch_(options.prefetch()),
       capacity_(options.concurrency() + options.prefetch()),
       pool_(std::make_shared<executor_state>(
           broker_->get_executor(),
           executor_options().concurrency(options.concurrency()).cpu(std::move(cpu)).clock(clock_))),
       random_(options.seed() ? *options.seed() : std::random_device()()) {}
+
+std::vector<running_handler> crew::running_coroutines() const {
+    std::vector<running_handler> found;
+    for (const auto& one : running_.all()) {
+        if (one->has_begun() && one->is_coroutine()) found.push_back({one->id(), one->what().spec->name});
+    }
+    return found;
+}
 
 void crew::concurrency(std::size_t slots) {
     capacity_ = slots + prefetch_;
@@ -10085,6 +10194,7 @@ void crew::on_end(attempt& ended, std::exception_ptr error) noexcept {
     if (!error) {
         send(ended.id().queue, ended.consumer(), succeeded(ended.what(), ended.take_result()));
     } else if (auto end = verdict(ended.failed(std::move(error)))) {
+        monitor_->attempt_ends(ended, *end);
         send(ended.id().queue, ended.consumer(), std::move(*end));
     }
     let_go();
@@ -10113,7 +10223,7 @@ void crew::on_park(bool is_parked) {
 }
 
 void crew::on_log(attempt& of, log_line line) {
-    if (log_) log_(line, &of.id());
+    monitor_->forward(line, of.id());
     auto news = report_of(of);
     news.log.push_back(std::move(line));
     send(of.id().queue, of.consumer(), std::move(news));
@@ -10129,6 +10239,68 @@ attempt_report crew::report_of(const attempt& of) {
     news.key = of.what().key;
     news.token = of.what().token;
     return news;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/monitor.ipp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+void worker_monitor::log(log_level level, std::string text, const task_id* task) const noexcept {
+    try {
+        log_line line;
+        line.at = clock_.now();
+        line.level = level;
+        line.text = as_utf8("worker " + node_ + ": " + std::move(text));
+        log_(line, task);
+    } catch (...) {  // no memory for a line
+    }
+}
+
+void worker_monitor::attempt_ends(const attempt& of, const settlement& end) const noexcept {
+    const bool retries = end.how == settlement::kind::retry;
+    if (!retries && end.how != settlement::kind::fail) return;
+    try {
+        attempt_failure what;
+        what.task = of.id();
+        what.name = of.what().spec->name;
+        what.attempt = of.what().attempt;
+        what.why = read_failure(end.data);
+        std::string text = "task " + what.name + ": attempt " + std::to_string(what.attempt);
+        if (retries && !end.counts) {
+            text += " was put off by its handler";
+        } else {
+            text += " failed: " + (what.why.message.empty() ? what.why.type : what.why.message);
+        }
+        if (retries) {
+            const auto seconds = std::chrono::ceil<std::chrono::seconds>(end.delay).count();
+            text += "; the next is in " + (seconds < 10 ? std::to_string(end.delay.count()) + " ms" : std::to_string(seconds) + " s");
+        } else {
+            text += "; no other follows, and the task is kept as a dead letter";
+        }
+        log(!retries ? log_level::error : end.counts ? log_level::warning : log_level::info, std::move(text), &what.task);
+        if (!observer_) return;
+        if (!retries) observer_->on_failed(what);
+        else if (end.counts) observer_->on_retry(what, end.delay);
+    } catch (...) {  // an observer's
+    }
+}
+
+void worker_monitor::blocked(const std::vector<running_handler>& among, duration time) const noexcept {
+    try {
+        constexpr std::size_t most = 5;
+        std::string names;
+        for (std::size_t i = 0; i < among.size() && i < most; ++i) names += (i > 0 ? ", " : "") + among[i].name;
+        if (among.size() > most) names += " or another";
+        using std::chrono::milliseconds;
+        log(log_level::warning,
+            "the I/O thread has run nothing for " + std::to_string(std::chrono::floor<milliseconds>(time).count()) +
+                " ms: a handler blocks it; make it a plain function, which runs on the CPU pool. Running: " + names,
+            among.size() == 1 ? &among.front().task : nullptr);
+        if (observer_) observer_->on_blocked(among, time);
+    } catch (...) {  // an observer's
+    }
 }
 
 }  // namespace taskflux::detail
@@ -10687,10 +10859,10 @@ public:
         return *this;
     }
 
-    /// Hears of connections lost and regained, and of settings of the server that endanger tasks; default
-    /// nobody. Called where the connection runs; must not throw.
-    connection_options& log(std::function<void(std::string_view)> listener) {
-        log_ = std::move(listener);
+    /// Receives a line for each connection lost and regained, and for settings of the server that endanger tasks; default:
+    /// they go to standard error.
+    connection_options& log(log_sink sink) {
+        log_ = std::move(sink);
         return *this;
     }
 
@@ -10698,7 +10870,7 @@ public:
     milliseconds connect_timeout() const noexcept { return connect_timeout_; }
     milliseconds health_check() const noexcept { return health_check_; }
     unsigned durable() const noexcept { return durable_; }
-    const std::function<void(std::string_view)>& log() const noexcept { return log_; }
+    const log_sink& log() const noexcept { return log_; }
 
 private:
     static milliseconds positive(milliseconds value, const char* name) {
@@ -10710,7 +10882,7 @@ private:
     milliseconds connect_timeout_ = std::chrono::seconds(3);
     milliseconds health_check_ = std::chrono::seconds(2);
     unsigned durable_ = 0;
-    std::function<void(std::string_view)> log_;
+    log_sink log_;
 };
 
 }  // namespace taskflux::redis
@@ -11918,7 +12090,7 @@ private:
     }
 
     void log(const std::string& text) const {
-        if (options_.log()) options_.log()("Redis: " + text);
+        options_.log()(log_level::warning, "Redis: " + text);
     }
 
     taskflux::error unavailable(const std::string& what) const {
@@ -12147,7 +12319,7 @@ public:
 
     /// Says something by the options' log.
     void log(const std::string& text) const {
-        if (options_.log()) options_.log()("Redis: " + text);
+        options_.log()(log_level::warning, "Redis: " + text);
     }
 
     /// Ends all calls with `shut_down`; the context can then run empty. Idempotent.
@@ -12309,9 +12481,9 @@ private:
                 facts->run_id = told.run_id;
             }
             const auto& policy = told.maxmemory_policy;
-            if (log && !policy.empty() && policy != "noeviction") {
-                log("Redis: maxmemory-policy is " + policy +
-                    ", so that a full server drops tasks silently; set it to noeviction");
+            if (!policy.empty() && policy != "noeviction") {
+                log(log_level::warning, "Redis: maxmemory-policy is " + policy +
+                                            ", so that a full server drops tasks silently; set it to noeviction");
             }
             return told.run_id;
         };

@@ -72,7 +72,6 @@
 #include <deque>
 #include <exception>
 #include <forward_list>
-#include <fstream>
 #include <functional>
 #include <iterator>
 #include <limits>
@@ -81,7 +80,6 @@
 #include <mutex>
 #include <new>
 #include <optional>
-#include <ostream>
 #include <random>
 #include <ranges>
 #include <set>
@@ -6071,13 +6069,104 @@ std::vector<std::size_t> draw_order(const std::vector<weighted_queue>& queues, G
 }  // namespace detail
 }  // namespace taskflux
 
-// -------------------- taskflux/flow/worker_options.hpp -----------------------------------------------------
+// -------------------- taskflux/flow/worker_observer.hpp ----------------------------------------------------
 
 namespace taskflux {
 
-/// Receives log lines: those that handlers write with their task's id, the worker's own with a null pointer.
-/// Called on the worker's threads; must not throw.
-using log_sink = std::function<void(const log_line&, const task_id*)>;
+/// An attempt that has failed.
+struct attempt_failure {
+    task_id task;
+    std::string name;      ///< of the task
+    unsigned attempt = 1;  ///< the first is 1
+    failure why;
+};
+
+/// A coroutine handler that a worker runs.
+struct running_handler {
+    task_id task;
+    std::string name;  ///< of the task
+};
+
+/// Learns what goes wrong in a worker, for metrics and alarms: override what is of interest, and set it with
+/// `worker_options::observer`. Each event is a log line too. The functions are called on the worker's threads, several at a
+/// time; they must not block, and what they throw is ignored.
+class worker_observer {
+public:
+    virtual ~worker_observer() = default;
+
+    /// An attempt has failed; the task is tried again after `delay`.
+    virtual void on_retry(const attempt_failure& /*of*/, duration /*delay*/) {}
+
+    /// An attempt has failed, and no other follows: the task is a dead letter.
+    virtual void on_failed(const attempt_failure& /*of*/) {}
+
+    /// The worker's I/O executor has run nothing for `time`: one of the handlers `among` blocks its thread. Called once each
+    /// time. Make that handler a plain function, which runs on the CPU pool.
+    virtual void on_blocked(const std::vector<running_handler>& /*among*/, duration /*time*/) {}
+
+protected:
+    worker_observer() = default;
+    worker_observer(const worker_observer&) = default;
+    worker_observer& operator=(const worker_observer&) = default;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/log.hpp ---------------------------------------------------------------------
+
+namespace taskflux {
+
+/// Receives the log lines of a worker, service, scheduler, node or broker, and those that handlers write: a function that takes
+/// a `const log_line&` and the task's id, or a null pointer where the line is about no task; or one that takes the text alone.
+///
+/// Default: warnings and errors go to the standard error stream, so that nothing fails in silence. `nullptr` silences. The
+/// function is called on any thread, several at a time; what it throws is ignored.
+class log_sink {
+public:
+    log_sink() : log_sink(standard_error(log_level::warning)) {}
+    log_sink(std::nullptr_t) {}
+
+    template <std::invocable<const log_line&, const task_id*> Function>
+        requires(!std::same_as<Function, log_sink>)
+    log_sink(Function function) : function_(std::move(function)) {}
+
+    template <std::invocable<std::string_view> Function>
+        requires(!std::same_as<Function, log_sink> && !std::invocable<Function, const log_line&, const task_id*>)
+    log_sink(Function function)
+        : function_([function = std::move(function)](const log_line& line, const task_id*) mutable {
+              function(std::string_view(line.text));
+          }) {}
+
+    /// Writes lines of this level and above to the standard error stream, each with its time, level, text, task and fields.
+    static log_sink standard_error(log_level least);
+
+    void operator()(const log_line& line, const task_id* task = nullptr) const noexcept {
+        if (!function_) return;
+        try {
+            function_(line, task);
+        } catch (...) {  // whatever becomes of a log, tasks go on
+        }
+    }
+
+    /// A line about no task, with the current time.
+    void operator()(log_level level, std::string text) const noexcept;
+
+private:
+    std::function<void(const log_line&, const task_id*)> function_;
+};
+
+namespace detail {
+
+/// `2026-01-31T12:00:00.25Z warning text task="default:~1.x" name="value"`: a line whatever the text holds, with no end.
+std::string log_text(const log_line& line, const task_id* task);
+
+}  // namespace detail
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/worker_options.hpp -----------------------------------------------------
+
+namespace taskflux {
 
 /// How a worker works. Setters may be chained; the same name without an argument reads.
 class worker_options {
@@ -6148,8 +6237,17 @@ public:
     /// The node's name in records and logs; default: a UUID.
     worker_options& name(std::string node) { return name_ = std::move(node), *this; }
 
-    /// Receives log lines; default: none does. What it throws about lines of the worker itself is ignored.
+    /// Receives the log lines of handlers and of the worker itself; default: warnings and errors go to standard error.
     worker_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
+
+    /// Is told of failed attempts and blocked threads, beside the log; default: none.
+    worker_options& observer(std::shared_ptr<worker_observer> to) { return observer_ = std::move(to), *this; }
+
+    /// When coroutine handlers run and the I/O executor has run nothing for this long, the log says that one of them blocks
+    /// it; default 200 ms, zero: never. Needs the renewal thread.
+    worker_options& blocked_after(duration limit) {
+        return blocked_after_ = detail::not_negative(limit, "blocked_after"), *this;
+    }
 
     /// Seeds the random order of weighted queues and the jitter of retries; default: random.
     worker_options& seed(std::uint32_t value) { return seed_ = value, *this; }
@@ -6168,6 +6266,8 @@ public:
     duration unwind_for() const { return unwind_for_; }
     const std::string& name() const { return name_; }
     const log_sink& log() const { return log_; }
+    const std::shared_ptr<worker_observer>& observer() const { return observer_; }
+    duration blocked_after() const { return blocked_after_; }
     std::optional<std::uint32_t> seed() const { return seed_; }
 
 private:
@@ -6200,6 +6300,8 @@ private:
     duration unwind_for_ = std::chrono::seconds(5);
     std::string name_;
     log_sink log_;
+    std::shared_ptr<worker_observer> observer_;
+    duration blocked_after_ = std::chrono::milliseconds(200);
     std::optional<std::uint32_t> seed_;
 };
 
@@ -6320,19 +6422,19 @@ public:
         return lease_ = detail::checked_lease(length, "node_options"), *this;
     }
 
-    /// Receives a line for each problem with the broker; default: none does. Called on any thread; must not throw.
-    node_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
+    /// Receives a line for each problem with the broker; default: they go to standard error.
+    node_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
     const std::string& name() const { return name_; }
     const std::string& host() const { return host_; }
     duration lease() const { return lease_; }
-    const std::function<void(std::string_view)>& log() const { return log_; }
+    const log_sink& log() const { return log_; }
 
 private:
     std::string name_;
     std::string host_;
     duration lease_ = std::chrono::seconds(5);
-    std::function<void(std::string_view)> log_;
+    log_sink log_;
 };
 
 namespace detail {
@@ -6360,32 +6462,6 @@ private:
 };
 
 }  // namespace taskflux
-
-// -------------------- taskflux/app/app/log_writer.hpp ------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// `2026-01-31T12:00:00.25Z warning text task="default:~1.x" name="value"`: a line whatever the text holds, with no end.
-std::string log_text(const log_line& line, const task_id* task);
-
-/// Appends log lines to a file, or to the standard error stream. Thread-safe.
-class log_writer {
-public:
-    /// An empty path: the standard error stream. Throws `config_error` for a file that can't be opened.
-    log_writer(const std::string& path, log_level least);
-
-    /// Does nothing for a line below the least level.
-    void write(const log_line& line, const task_id* task = nullptr);
-    void write(log_level level, std::string_view text);
-
-private:
-    const log_level least_;
-    std::mutex mutex_;
-    std::ofstream file_;
-    std::ostream& out_;
-};
-
-}  // namespace taskflux::detail
 
 // -------------------- taskflux/app/config/time_span.hpp ----------------------------------------------------
 
@@ -7403,21 +7479,21 @@ public:
     /// machine has cores, started when there are such jobs.
     scheduler_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
 
-    /// Receives a line for each problem with the broker, a schedule or a local job; default: none does. Must not throw.
-    scheduler_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
+    /// Receives a line for each problem with the broker, a schedule or a local job; default: they go to standard error.
+    scheduler_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
     const std::vector<std::string>& queues() const { return queues_; }
     const std::string& host() const { return host_; }
     duration look_every() const { return look_every_; }
     const asio::any_io_executor& cpu() const { return cpu_; }
-    const std::function<void(std::string_view)>& log() const { return log_; }
+    const log_sink& log() const { return log_; }
 
 private:
     std::vector<std::string> queues_;
     std::string host_;
     duration look_every_ = std::chrono::seconds(1);
     asio::any_io_executor cpu_;
-    std::function<void(std::string_view)> log_;
+    log_sink log_;
 };
 
 }  // namespace taskflux
@@ -7546,8 +7622,8 @@ public:
     /// Threads of the service's own pool; 0 (the default): as many as the machine has cores.
     service_options& cpu_threads(std::size_t count) { return cpu_threads_ = count, *this; }
 
-    /// Receives a line for each problem with the broker; default: none does. Called on any thread; must not throw.
-    service_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
+    /// Receives a line for each problem with the broker; default: they go to standard error.
+    service_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
     const std::string& id() const { return id_; }
     const std::string& host() const { return host_; }
@@ -7556,7 +7632,7 @@ public:
     duration drain_for() const { return drain_for_; }
     const asio::any_io_executor& cpu() const { return cpu_; }
     std::size_t cpu_threads() const { return cpu_threads_; }
-    const std::function<void(std::string_view)>& log() const { return log_; }
+    const log_sink& log() const { return log_; }
 
 private:
     std::string id_;
@@ -7566,7 +7642,7 @@ private:
     duration drain_for_ = std::chrono::seconds(10);
     asio::any_io_executor cpu_;
     std::size_t cpu_threads_ = 0;
-    std::function<void(std::string_view)> log_;
+    log_sink log_;
 };
 
 }  // namespace taskflux
@@ -8163,8 +8239,8 @@ private:
     bool is_served(const std::string& name) const;
     std::vector<detail::app_schedule> all_schedules() const;
     submit_options defaults() const;
-    worker_options make_worker_options(const std::shared_ptr<detail::log_writer>& log) const;
-    std::shared_ptr<detail::log_writer> log() const;
+    worker_options make_worker_options(const log_sink& log) const;
+    log_sink log() const;
     int run_checked();
     void run_here();
 
@@ -8174,7 +8250,7 @@ private:
     std::vector<detail::app_method> methods_;
     std::vector<detail::app_schedule> schedules_;  // the program's own
     std::vector<std::function<asio::awaitable<void>(client)>> starters_;
-    std::shared_ptr<detail::log_writer> log_;
+    std::optional<log_sink> log_;  // from run on
     std::shared_ptr<detail::app_core> core_;
     bool has_run_ = false;
     std::function<void()> on_ready_ = [] {};
@@ -8225,9 +8301,9 @@ public:
     /// A call ends after this long with `errc::unavailable`; default 5 s.
     redis_options& timeout(duration limit) { return timeout_ = limit, *this; }
 
-    /// Hears of connections lost and regained, and of settings of the server that endanger tasks; default
-    /// nobody. Called where the broker runs; must not throw.
-    redis_options& log(std::function<void(std::string_view)> listener) { return log_ = std::move(listener), *this; }
+    /// Receives a line for each connection lost and regained, and for settings of the server that endanger tasks; default:
+    /// they go to standard error.
+    redis_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
     /// A submission returns only when so many replicas have its tasks (WAIT), so that they outlive the master;
     /// default 0. With fewer after 2 s, or a third of the timeout, it ends with `errc::unavailable`: the master has the
@@ -8236,12 +8312,12 @@ public:
 
     duration timeout() const { return timeout_; }
     unsigned durable() const { return durable_; }
-    const std::function<void(std::string_view)>& log() const { return log_; }
+    const log_sink& log() const { return log_; }
 
 private:
     duration timeout_ = std::chrono::seconds(5);
     unsigned durable_ = 0;
-    std::function<void(std::string_view)> log_;
+    log_sink log_;
 };
 
 /// A broker on a Redis (6.2 or newer) or Valkey server: redis://[user:password@]host[:port][/database],
@@ -10364,6 +10440,52 @@ double host_load();
 
 /// Resident memory of this process in bytes; 0 where that is not known.
 std::uint64_t resident_memory();
+
+}  // namespace taskflux
+
+// -------------------- taskflux/stop_on_error.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+/// The completion handler of the coroutines that `main` spawns. When one throws, it writes what has failed to the log, and
+/// stops the context, so that `run()` returns: with `asio::detached` instead, the program would say nothing and never end.
+///
+///     taskflux::stop_on_error handler{io};
+///     asio::co_spawn(io, worker.run(), handler);
+///     io.run();
+///     return handler.status();
+///
+/// Copies share one status. Thread-safe.
+class stop_on_error {
+public:
+    /// `context`: an `io_context` or `thread_pool`, which must outlive the handler. `log` receives the failure; default: the
+    /// standard error stream.
+    template <class Context>
+        requires requires(Context& context) { context.stop(); }
+    explicit stop_on_error(Context& context, log_sink log = log_sink())
+        : shared_(std::make_shared<shared>(std::move(log), [&context] { context.stop(); })) {}
+
+    template <class... Values>
+    void operator()(std::exception_ptr failure, Values&&...) const {
+        if (failure) shared_->fail(failure);
+    }
+
+    /// The exit code of the program: 0, or 1 once a coroutine has failed.
+    int status() const { return shared_->has_failed ? 1 : 0; }
+
+private:
+    struct shared {
+        shared(log_sink to, std::function<void()> how) : log(std::move(to)), stop(std::move(how)) {}
+
+        void fail(const std::exception_ptr& failure);
+
+        const log_sink log;
+        const std::function<void()> stop;
+        std::atomic<bool> has_failed = false;
+    };
+
+    std::shared_ptr<shared> shared_;
+};
 
 }  // namespace taskflux
 

@@ -6,11 +6,11 @@
 #include <taskflux/core/options.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/flow/worker.hpp>
+#include <taskflux/log.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,19 +35,19 @@ public:
         return lease_ = detail::checked_lease(length, "node_options"), *this;
     }
 
-    /// Receives a line for each problem with the broker; default: none does. Called on any thread; must not throw.
-    node_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
+    /// Receives a line for each problem with the broker; default: they go to standard error.
+    node_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
     const std::string& name() const { return name_; }
     const std::string& host() const { return host_; }
     duration lease() const { return lease_; }
-    const std::function<void(std::string_view)>& log() const { return log_; }
+    const log_sink& log() const { return log_; }
 
 private:
     std::string name_;
     std::string host_;
     duration lease_ = std::chrono::seconds(5);
-    std::function<void(std::string_view)> log_;
+    log_sink log_;
 };
 
 namespace detail {

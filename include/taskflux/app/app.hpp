@@ -1,6 +1,5 @@
 #pragma once
 
-#include <taskflux/app/app/log_writer.hpp>
 #include <taskflux/app/config.hpp>
 #include <taskflux/app/config/load.hpp>
 #include <taskflux/app/config/schedules.hpp>
@@ -14,11 +13,13 @@
 #include <taskflux/flow/scheduler_options.hpp>
 #include <taskflux/flow/worker.hpp>
 #include <taskflux/fwd.hpp>
+#include <taskflux/log.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -144,8 +145,8 @@ private:
     bool is_served(const std::string& name) const;
     std::vector<detail::app_schedule> all_schedules() const;
     submit_options defaults() const;
-    worker_options make_worker_options(const std::shared_ptr<detail::log_writer>& log) const;
-    std::shared_ptr<detail::log_writer> log() const;
+    worker_options make_worker_options(const log_sink& log) const;
+    log_sink log() const;
     int run_checked();
     void run_here();
 
@@ -155,7 +156,7 @@ private:
     std::vector<detail::app_method> methods_;
     std::vector<detail::app_schedule> schedules_;  // the program's own
     std::vector<std::function<asio::awaitable<void>(client)>> starters_;
-    std::shared_ptr<detail::log_writer> log_;
+    std::optional<log_sink> log_;  // from run on
     std::shared_ptr<detail::app_core> core_;
     bool has_run_ = false;
     std::function<void()> on_ready_ = [] {};

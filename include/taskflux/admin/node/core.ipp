@@ -149,14 +149,14 @@ asio::awaitable<void> node_core::announce() {
 }
 
 void node_core::log_trouble(const std::string& what, const std::exception_ptr& error) const {
-    if (!error || !options_.log()) return;
+    if (!error) return;
     try {
         std::rethrow_exception(error);
     } catch (const boost::system::system_error& e) {
         if (e.code() == asio::error::operation_aborted) return;  // the node was stopped
-        options_.log()("node " + id_ + ": " + what + " failed: " + e.what());
+        options_.log()(log_level::warning, "node " + id_ + ": " + what + " failed: " + e.what());
     } catch (const std::exception& e) {
-        options_.log()("node " + id_ + ": " + what + " failed: " + e.what());
+        options_.log()(log_level::warning, "node " + id_ + ": " + what + " failed: " + e.what());
     }
 }
 

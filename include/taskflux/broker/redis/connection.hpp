@@ -137,7 +137,7 @@ public:
 
     /// Says something by the options' log.
     void log(const std::string& text) const {
-        if (options_.log()) options_.log()("Redis: " + text);
+        options_.log()(log_level::warning, "Redis: " + text);
     }
 
     /// Ends all calls with `shut_down`; the context can then run empty. Idempotent.
@@ -299,9 +299,9 @@ private:
                 facts->run_id = told.run_id;
             }
             const auto& policy = told.maxmemory_policy;
-            if (log && !policy.empty() && policy != "noeviction") {
-                log("Redis: maxmemory-policy is " + policy +
-                    ", so that a full server drops tasks silently; set it to noeviction");
+            if (!policy.empty() && policy != "noeviction") {
+                log(log_level::warning, "Redis: maxmemory-policy is " + policy +
+                                            ", so that a full server drops tasks silently; set it to noeviction");
             }
             return told.run_id;
         };

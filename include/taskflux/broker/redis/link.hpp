@@ -305,7 +305,7 @@ private:
     }
 
     void log(const std::string& text) const {
-        if (options_.log()) options_.log()("Redis: " + text);
+        options_.log()(log_level::warning, "Redis: " + text);
     }
 
     taskflux::error unavailable(const std::string& what) const {

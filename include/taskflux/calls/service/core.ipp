@@ -286,7 +286,7 @@ void service_core::log_trouble(const std::string& what, const std::exception_ptr
     if (!trouble) return;
     const auto why = describe(trouble);
     if (code_of(why) == errc::shut_down) std::rethrow_exception(trouble);
-    if (options_.log()) options_.log()("service " + options_.id() + ": " + what + " failed: " + why.message);
+    options_.log()(log_level::warning, "service " + options_.id() + ": " + what + " failed: " + why.message);
 }
 
 }  // namespace taskflux::detail

@@ -23,8 +23,7 @@ scheduler_core::scheduler_core(schedule_book book, const scheduler_options& opti
                                std::shared_ptr<const local_job_map> jobs, asio::any_io_executor cpu)
     : book_(std::move(book)), options_(options), host_(std::move(host)), jobs_(std::move(jobs)),
       trouble_(options_.log()), clock_(book_.broker()->clock()), strand_(asio::make_strand(book_.broker()->get_executor())),
-      runs_(book_.broker()->get_executor(), std::move(cpu), strand_,
-            [sink = options_.log()](const std::string& line) { if (sink) sink(line); }),
+      runs_(book_.broker()->get_executor(), std::move(cpu), strand_, options_.log()),
       loops_(strand_, [this] { shared_.stop(); }) {
     for (const auto& [id, job] : *jobs_) {
         if (job.scope != local_scope::every_process) jobs_to_put_.push_back(id);

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <taskflux/core/task/failure.hpp>
 #include <taskflux/detail/event.hpp>
 #include <taskflux/detail/spawn.hpp>
 #include <taskflux/flow/scheduler/local_job.hpp>
 #include <taskflux/flow/scheduler_options.hpp>
+#include <taskflux/log.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -30,10 +32,8 @@ namespace taskflux::detail {
 /// The local jobs that run now. Its functions are for one strand; the jobs run elsewhere, never inside these functions.
 class local_runs {
 public:
-    using sink = std::function<void(const std::string&)>;
-
     /// `executor` runs coroutines, `cpu` plain functions. `log` receives the errors of jobs.
-    local_runs(asio::any_io_executor executor, asio::any_io_executor cpu, asio::any_io_executor strand, sink log)
+    local_runs(asio::any_io_executor executor, asio::any_io_executor cpu, asio::any_io_executor strand, log_sink log)
         : executor_(std::move(executor)), cpu_(std::move(cpu)), strand_(std::move(strand)), log_(std::move(log)) {}
 
     void start(const local_job& what, overlap_policy overlap) {
@@ -51,7 +51,7 @@ public:
         auto on_end = [back, runs = runs_, one, log = log_, changed = changed_](std::exception_ptr error) {
             asio::dispatch(back, [runs, one, log, changed, error = std::move(error)] {
                 runs->remove(one);
-                if (error && !one->is_cancelled) log("local job " + one->id + " failed: " + message_of(error));
+                if (error && !one->is_cancelled) log(log_level::error, "local job " + one->id + " failed: " + describe(error).message);
                 changed->set();
             });
         };
@@ -88,16 +88,6 @@ private:
         co_await job();
     }
 
-    static std::string message_of(const std::exception_ptr& error) {
-        try {
-            std::rethrow_exception(error);
-        } catch (const std::exception& e) {
-            return e.what();
-        } catch (...) {
-            return "something that is not a std::exception was thrown";
-        }
-    }
-
     bool is_running(std::string_view id) const {
         return std::ranges::any_of(*runs_, [id](const auto& one) { return one->id == id; });
     }
@@ -116,7 +106,7 @@ private:
     asio::any_io_executor executor_;
     asio::any_io_executor cpu_;
     asio::any_io_executor strand_;
-    sink log_;
+    log_sink log_;
     const std::shared_ptr<event> changed_ = std::make_shared<event>();  // one has ended
     const std::shared_ptr<std::list<std::shared_ptr<run>>> runs_ = std::make_shared<std::list<std::shared_ptr<run>>>();
     std::shared_ptr<std::atomic<bool>> is_closed_ = std::make_shared<std::atomic<bool>>(false);

@@ -52,6 +52,8 @@ public:
     /// Whether its handler has been called. Thread-safe.
     bool has_begun() const { return has_begun_; }
 
+    bool is_coroutine() const { return handler_.kind() == kind::coroutine; }
+
     /// The limits that the slots keep for it; nothing where it has none.
     std::optional<run_options> limits(time_point now) const {
         if (timeout_ == duration::zero() && what_.deadline_at == never) return std::nullopt;

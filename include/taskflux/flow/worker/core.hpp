@@ -5,6 +5,7 @@
 #include <taskflux/flow/worker/crew.hpp>
 #include <taskflux/flow/worker/lease_keeper.hpp>
 #include <taskflux/flow/worker/membership.hpp>
+#include <taskflux/flow/worker/monitor.hpp>
 #include <taskflux/flow/worker/pending_reports.hpp>
 #include <taskflux/flow/worker/phase.hpp>
 #include <taskflux/flow/worker_options.hpp>
@@ -86,6 +87,9 @@ private:
     asio::awaitable<void> watch_loop();
     asio::awaitable<void> watch();
 
+    /// Starts the keeper's thread, which also says when a handler blocks the thread of the strand.
+    void start_keeper();
+
     /// Renews the lease, on the strand or on the keeper's thread. Throws only when it is cancelled.
     asio::awaitable<void> renew();
     void on_renewed(const consumer_ptr& who, const renewal& answer);
@@ -98,15 +102,13 @@ private:
     /// Waits for the handlers to finish, then cancels them, then gives their tasks back.
     asio::awaitable<void> drain();
 
-    /// Thread-safe.
-    void log(log_level level, std::string text) const;
-
     const broker_ptr broker_;
     const worker_options options_;
     const std::vector<weighted_queue> queues_;
     const std::shared_ptr<const name_set> names_;
     taskflux::clock& clock_;
     membership member_;
+    const std::shared_ptr<const worker_monitor> monitor_;
     const asio::any_io_executor strand_;
     const std::shared_ptr<crew> crew_;
 

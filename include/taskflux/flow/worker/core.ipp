@@ -10,6 +10,7 @@
 #include <taskflux/detail/spawn.hpp>
 #include <taskflux/flow/worker/core.hpp>
 #include <taskflux/flow/worker/queue_order.hpp>
+#include <taskflux/flow/worker/watchdog.hpp>
 
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
@@ -27,15 +28,16 @@ worker_core::worker_core(broker_ptr broker, const worker_options& options, std::
                          std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu)
     : broker_(std::move(broker)), options_(options), queues_(std::move(queues)), names_(names_of(*handlers)),
       clock_(broker_->clock()), member_(broker_, options.name(), names_of(queues_), options.lease()),
+      monitor_(std::make_shared<worker_monitor>(options, member_.node(), clock_)),
       strand_(asio::make_strand(broker_->get_executor())),
-      crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu))),
+      crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu), monitor_)),
       random_(options.seed() ? *options.seed() : std::random_device()()), loops_(strand_, [this] { on_broken(); }),
       keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
 
 asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
     co_await member_.join();
-    if (options_.renewal_thread()) keeper_.start();
+    if (options_.renewal_thread()) start_keeper();
     loops_.start(watching_, watch_loop());
     loops_.start(settling_, settle_loop());
     loops_.start(fetching_, fetch_loop());
@@ -168,7 +170,7 @@ asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_
         }
         if (has_joined) co_return;
     } else {
-        log(log_level::warning, "fetching tasks failed: " + why.message);
+        monitor_->log(log_level::warning, "fetching tasks failed: " + why.message);
     }
     ++failures_;
     co_await back_off(failures_);
@@ -211,7 +213,7 @@ asio::awaitable<void> worker_core::deliver(pending_reports::batch batch) {
         }
         const auto why = describe(failure);
         if (code_of(why) == errc::shut_down || phase_.is_closing()) co_return;
-        log(log_level::warning, "reporting to the broker failed: " + why.message);
+        monitor_->log(log_level::warning, "reporting to the broker failed: " + why.message);
         co_await back_off(tries);
     }
 }
@@ -229,7 +231,7 @@ asio::awaitable<void> worker_core::watch_loop() {
         }
         const auto why = describe(watched.failure());
         if (phase_.is_closing() || code_of(why) == errc::shut_down) std::rethrow_exception(watched.failure());
-        log(log_level::warning, "asking for cancelled tasks failed: " + why.message);
+        monitor_->log(log_level::warning, "asking for cancelled tasks failed: " + why.message);
         ++failures;  // not within the await: Clang 16 takes that for unsequenced
         co_await back_off(failures);
     }
@@ -238,6 +240,17 @@ asio::awaitable<void> worker_core::watch_loop() {
 asio::awaitable<void> worker_core::watch() {
     co_await broker_->watch(*member_.consumer(), renewal_period(options_.lease()));
     co_await renew();
+}
+
+void worker_core::start_keeper() {
+    const auto on_blocked = [this](duration waited) {
+        const auto among = crew_->running_coroutines();
+        if (!among.empty()) monitor_->blocked(among, waited);
+    };
+    if (options_.blocked_after() > duration::zero()) {
+        keeper_.run_beside(watch_executor(strand_, options_.blocked_after(), clock_, on_blocked));
+    }
+    keeper_.start();
 }
 
 asio::awaitable<void> worker_core::renew() {
@@ -249,7 +262,7 @@ asio::awaitable<void> worker_core::renew() {
         asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
     } catch (const boost::system::system_error& e) {
         if (e.code() == asio::error::operation_aborted) throw;
-        if (e.code() != errc::shut_down) log(log_level::warning, std::string("renewing the lease failed: ") + e.what());
+        if (e.code() != errc::shut_down) monitor_->log(log_level::warning, std::string("renewing the lease failed: ") + e.what());
     }
 }
 
@@ -260,7 +273,7 @@ void worker_core::on_renewed(const consumer_ptr& who, const renewal& answer) {
 
 void worker_core::on_lost(const consumer_ptr& who) {
     if (who != member_.consumer() || std::exchange(lost_, who) == who) return;
-    log(log_level::warning, "the lease of " + *who + " was lost: its handlers are cancelled, and its tasks go to other workers");
+    monitor_->log(log_level::warning, "the lease of " + *who + " was lost: its handlers are cancelled, and its tasks go to other workers");
     crew_->cancel_all(errc::lease_lost);
 }
 
@@ -278,23 +291,11 @@ asio::awaitable<void> worker_core::drain() {
     const auto patience = phase_.lets_handlers_end() ? options_.drain_for() : duration::zero();
     bool is_empty = co_await crew_->emptied_within(patience);
     if (is_empty) co_return;
-    log(log_level::warning, "handlers did not finish within drain_for and are cancelled");
+    monitor_->log(log_level::warning, "handlers did not finish within drain_for and are cancelled");
     crew_->cancel_all(errc::shut_down);
     is_empty = co_await crew_->emptied_within(options_.unwind_for());
     if (is_empty) co_return;
-    log(log_level::error, "cancelled handlers did not return within unwind_for; their tasks are given back");
-}
-
-void worker_core::log(log_level level, std::string text) const {
-    if (!options_.log()) return;
-    log_line line;
-    line.at = clock_.now();
-    line.level = level;
-    line.text = "worker " + member_.node() + ": " + std::move(text);
-    try {
-        options_.log()(line, nullptr);
-    } catch (...) {  // whatever becomes of its log, the worker keeps its lease and its tasks
-    }
+    monitor_->log(log_level::error, "cancelled handlers did not return within unwind_for; their tasks are given back");
 }
 
 }  // namespace taskflux::detail
