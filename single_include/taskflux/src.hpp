@@ -11051,115 +11051,6 @@ private:
 
 }  // namespace taskflux::redis
 
-// -------------------- taskflux/broker/redis/greeting.hpp ---------------------------------------------------
-
-namespace taskflux::redis::wire {
-
-/// What a server told about itself; empty where it would not say.
-struct server_facts {
-    std::string version;
-    std::string role;
-    std::string run_id;
-    std::string maxmemory_policy;
-};
-
-/// A request that is never sent twice by itself, and waits its turn.
-inline boost::redis::request make_request() {
-    boost::redis::request::config config;
-    config.cancel_on_connection_lost = false;
-    config.cancel_if_not_connected = false;
-    config.cancel_if_unresponded = true;
-    config.hello_with_priority = false;
-    return boost::redis::request(config);
-}
-
-/// Names us, and the user unless there is no password; switches to RESP3.
-inline void say_hello(boost::redis::request& to, std::string_view user, std::string_view password) {
-    if (password.empty()) {
-        to.hello_setname("taskflux");
-    } else {
-        to.hello_setname(user.empty() ? "default" : user, password, "taskflux");
-    }
-}
-
-/// The first commands on each connection; `channel` is subscribed to unless empty.
-inline boost::redis::request make_setup(const redis_url& url, std::string_view channel) {
-    auto out = make_request();
-    say_hello(out, url.user, url.password);
-    if (url.database != 0) out.push("SELECT", url.database);
-    if (!channel.empty()) out.subscribe({channel});
-    return out;
-}
-
-/// Asks for what `read_greeting` reads.
-inline boost::redis::request make_greeting() {
-    auto out = make_request();
-    out.push("HELLO");
-    out.push("INFO", "server");
-    out.push("CONFIG", "GET", "maxmemory-policy");
-    return out;
-}
-
-/// Like `make_greeting`, without the setting: for the connections after the first one of a process.
-inline boost::redis::request make_short_greeting() {
-    auto out = make_request();
-    out.push("HELLO");
-    out.push("INFO", "server");
-    out.push("PING");
-    return out;
-}
-
-inline server_facts read_greeting(const reply& from) {
-    server_facts out;
-    reader in(from);
-    for (auto left = in.list(); left >= 2; left -= 2) {
-        const auto name = in.text();
-        if (name == "version") {
-            out.version = in.text();
-        } else if (name == "role") {
-            out.role = in.text();
-        } else {
-            in.skip();
-        }
-    }
-    if (in.is_error()) {
-        in.skip();
-    } else {
-        const auto info = in.text();
-        constexpr std::string_view name = "\nrun_id:";
-        if (const auto at = info.find(name); at != std::string_view::npos) {
-            const auto value = info.substr(at + name.size());
-            out.run_id = value.substr(0, value.find_first_of("\r\n"));
-        }
-    }
-    if (in.is_error() || in.is_text()) {
-        in.skip();
-    } else if (in.list() == 2) {
-        in.skip();
-        out.maxmemory_policy = in.text();
-    }
-    return out;
-}
-
-/// Throws `unavailable`: another server may be the master in a moment.
-inline void check_is_master(const server_facts& told) {
-    if (told.role == "master") return;
-    throw error(errc::unavailable, "the server that the Sentinels named is a " + told.role + ", not the master; another is looked for");
-}
-
-/// Throws `unsupported` for a server older than 6.2.
-inline void check_version(const std::string& version) {
-    int major = 0;
-    int minor = 0;
-    const auto* const end = version.data() + version.size();
-    const auto first = std::from_chars(version.data(), end, major);
-    if (first.ptr != end) std::from_chars(first.ptr + 1, end, minor);
-    if (major > 6 || (major == 6 && minor >= 2)) return;
-    throw error(errc::unsupported, "the Redis server is version " + version + ", but 6.2 or newer is needed: upgrade it");
-}
-
-}  // namespace taskflux::redis::wire
-
 // -------------------- taskflux/broker/redis/verdict.hpp ----------------------------------------------------
 
 namespace taskflux::redis::wire {
@@ -11236,6 +11127,185 @@ inline std::optional<error> refusal_for(std::string_view text) {
         return error(errc::unsupported, quoted + ": Redis 6.2 or newer is needed");
     }
     return std::nullopt;
+}
+
+}  // namespace taskflux::redis::wire
+
+// -------------------- taskflux/broker/redis/rights.hpp -----------------------------------------------------
+
+namespace taskflux::redis::wire {
+
+/// Tries each command that the engine's scripts call, as the connection's user, so that a missing right is found before a
+/// script has written half of what it does. Gives a rule of ACL SETUSER for each missing one. The key holds a string, so that
+/// commands for other types change nothing: they find the wrong type.
+inline constexpr std::string_view rights_script = R"lua(
+local key, channel, rules = KEYS[1], ARGV[1], {}
+local function try(name, ...)
+    local answer = redis.pcall(name, ...)
+    local why = type(answer) == 'table' and answer.err
+    -- Redis 7 and Valkey; Redis 6.2.
+    if why and (string.find(why, 'ACL failure', 1, true) or string.find(why, 'The user executing the script', 1, true)) then
+        local is_command = string.find(why, "run the '", 1, true) or string.find(why, 'run this command', 1, true)
+        rules[#rules + 1] = is_command and '+' .. string.lower(name) or
+                                string.find(why, 'channel', 1, true) and '&' .. string.match(channel, '^(.-:)') .. '*' or
+                                '~' .. string.match(key, '^(.-:)') .. '*'
+    end
+    return not why
+end
+try('TIME')
+try('PUBLISH', channel, '')
+if not try('SET', key, '', 'PX', 1000) then return rules end  -- then others might write
+for _, name in ipairs({'EXISTS', 'GET', 'HGETALL', 'HLEN', 'LLEN', 'SMEMBERS'}) do try(name, key) end
+for _, name in ipairs({'HDEL', 'HEXISTS', 'HGET', 'HMGET', 'LPUSH', 'RPUSH', 'SADD', 'SREM', 'ZREM', 'ZSCORE'}) do
+    try(name, key, '1')
+end
+for _, name in ipairs({'HINCRBY', 'HSET', 'HSETNX', 'LRANGE', 'LREM', 'LTRIM', 'ZADD', 'ZRANGE'}) do try(name, key, 1, 1) end
+try('HSCAN', key, 0)
+try('ZRANGEBYLEX', key, '-', '+')
+try('UNLINK', key)
+try('DEL', key)
+return rules
+)lua";
+
+/// Appends the commands that `missing_rights` reads the answers of.
+inline void ask_for_rights(boost::redis::request& to) {
+    to.push("EVALSHA", "0000000000000000000000000000000000000000", 0);  // there is no such script
+    to.push("SCRIPT", "LOAD", "return 0");
+    to.push("EVAL", rights_script, 1, "tf:{rights}", "tf:in:rights");
+}
+
+/// The rules of ACL SETUSER that the connection's user lacks.
+inline std::set<std::string> missing_rights(reader& in) {
+    std::set<std::string> rules;
+    for (const char* rule : {"+evalsha", "+script|load", "+eval"}) {
+        if (!in.is_error()) {
+            if (in.is_text()) in.skip();
+            else for (auto left = in.list(); left > 0; --left) rules.emplace(in.text());
+        } else if (error_code(in.error()) == "NOPERM") {
+            rules.emplace(rule);
+        }
+    }
+    return rules;
+}
+
+/// Throws `invalid_argument`, with the rules in its text, unless there are none. An empty user is the default one.
+inline void check_rights(const std::set<std::string>& missing, std::string_view user) {
+    if (missing.empty()) return;
+    std::string command = "ACL SETUSER " + std::string(user.empty() ? "default" : user);
+    for (const auto& rule : missing) command += ' ' + rule;
+    throw error(errc::invalid_argument, "the Redis user lacks rights that taskflux needs; grant them by: " + command);
+}
+
+}  // namespace taskflux::redis::wire
+
+// -------------------- taskflux/broker/redis/greeting.hpp ---------------------------------------------------
+
+namespace taskflux::redis::wire {
+
+/// What a server told about itself; empty where it would not say.
+struct server_facts {
+    std::string version;
+    std::string role;
+    std::string run_id;
+    std::string maxmemory_policy;
+    std::set<std::string> missing_rights;  ///< rules of ACL SETUSER
+};
+
+/// A request that is never sent twice by itself, and waits its turn.
+inline boost::redis::request make_request() {
+    boost::redis::request::config config;
+    config.cancel_on_connection_lost = false;
+    config.cancel_if_not_connected = false;
+    config.cancel_if_unresponded = true;
+    config.hello_with_priority = false;
+    return boost::redis::request(config);
+}
+
+/// Names us, and the user unless there is no password; switches to RESP3.
+inline void say_hello(boost::redis::request& to, std::string_view user, std::string_view password) {
+    if (password.empty()) {
+        to.hello_setname("taskflux");
+    } else {
+        to.hello_setname(user.empty() ? "default" : user, password, "taskflux");
+    }
+}
+
+/// The first commands on each connection; `channel` is subscribed to unless empty.
+inline boost::redis::request make_setup(const redis_url& url, std::string_view channel) {
+    auto out = make_request();
+    say_hello(out, url.user, url.password);
+    if (url.database != 0) out.push("SELECT", url.database);
+    if (!channel.empty()) out.subscribe({channel});
+    return out;
+}
+
+/// Asks for what `read_greeting` reads.
+inline boost::redis::request make_greeting() {
+    auto out = make_request();
+    out.push("HELLO");
+    out.push("INFO", "server");
+    out.push("CONFIG", "GET", "maxmemory-policy");
+    ask_for_rights(out);
+    return out;
+}
+
+/// Like `make_greeting`, without the setting and the rights: for the connections after the first one of a process.
+inline boost::redis::request make_short_greeting() {
+    auto out = make_request();
+    out.push("HELLO");
+    out.push("INFO", "server");
+    out.push("PING");
+    return out;
+}
+
+inline server_facts read_greeting(const reply& from) {
+    server_facts out;
+    reader in(from);
+    for (auto left = in.list(); left >= 2; left -= 2) {
+        const auto name = in.text();
+        if (name == "version") {
+            out.version = in.text();
+        } else if (name == "role") {
+            out.role = in.text();
+        } else {
+            in.skip();
+        }
+    }
+    if (in.is_error()) {
+        in.skip();
+    } else {
+        const auto info = in.text();
+        constexpr std::string_view name = "\nrun_id:";
+        if (const auto at = info.find(name); at != std::string_view::npos) {
+            const auto value = info.substr(at + name.size());
+            out.run_id = value.substr(0, value.find_first_of("\r\n"));
+        }
+    }
+    if (in.is_error() || in.is_text()) {
+        in.skip();
+    } else if (in.list() == 2) {
+        in.skip();
+        out.maxmemory_policy = in.text();
+    }
+    if (!in.done()) out.missing_rights = missing_rights(in);
+    return out;
+}
+
+/// Throws `unavailable`: another server may be the master in a moment.
+inline void check_is_master(const server_facts& told) {
+    if (told.role == "master") return;
+    throw error(errc::unavailable, "the server that the Sentinels named is a " + told.role + ", not the master; another is looked for");
+}
+
+/// Throws `unsupported` for a server older than 6.2.
+inline void check_version(const std::string& version) {
+    int major = 0;
+    int minor = 0;
+    const auto* const end = version.data() + version.size();
+    const auto first = std::from_chars(version.data(), end, major);
+    if (first.ptr != end) std::from_chars(first.ptr + 1, end, minor);
+    if (major > 6 || (major == 6 && minor >= 2)) return;
+    throw error(errc::unsupported, "the Redis server is version " + version + ", but 6.2 or newer is needed: upgrade it");
 }
 
 }  // namespace taskflux::redis::wire
@@ -12474,8 +12544,10 @@ private:
     wire::link_purpose for_commands() const {
         auto out = make_purpose({});
         out.greeting = wire::make_greeting();
-        out.greeted = [facts = facts_, log = options_.log(), has_sentinels = !url_.master.empty()](const reply& from) {
+        out.greeted = [facts = facts_, log = options_.log(), user = url_.user,
+                       has_sentinels = !url_.master.empty()](const reply& from) {
             const auto told = check_greeting(from, has_sentinels);
+            wire::check_rights(told.missing_rights, user);
             {
                 const std::lock_guard lock(facts->mutex);
                 facts->run_id = told.run_id;

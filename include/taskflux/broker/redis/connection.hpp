@@ -292,8 +292,10 @@ private:
     wire::link_purpose for_commands() const {
         auto out = make_purpose({});
         out.greeting = wire::make_greeting();
-        out.greeted = [facts = facts_, log = options_.log(), has_sentinels = !url_.master.empty()](const reply& from) {
+        out.greeted = [facts = facts_, log = options_.log(), user = url_.user,
+                       has_sentinels = !url_.master.empty()](const reply& from) {
             const auto told = check_greeting(from, has_sentinels);
+            wire::check_rights(told.missing_rights, user);
             {
                 const std::lock_guard lock(facts->mutex);
                 facts->run_id = told.run_id;
