@@ -30,7 +30,7 @@ BOOST_DESCRIBE_STRUCT(area, (), (value))
 inline constexpr taskflux::task<area(circle)> circle_area{"circle_area"};
 
 asio::awaitable<void> hello(taskflux::client client, taskflux::worker& worker) {
-    const area result = co_await client.run(circle_area, circle{2});
+    const area result = co_await client.run(circle_area, 2.0);  // the fields of the payload
     std::cout << "a circle of radius 2 covers " << result.value << '\n';
     worker.stop();
 }
