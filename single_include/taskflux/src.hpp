@@ -68,6 +68,10 @@
 #include <boost/system/error_code.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <openssl/asn1.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -82,6 +86,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <deque>
 #include <exception>
 #include <fstream>
@@ -11129,6 +11134,19 @@ inline std::optional<error> refusal_for(std::string_view text) {
     return std::nullopt;
 }
 
+/// What Boost.Redis says of a connection that did not come about, with what it may mean where that is not plain.
+inline std::string explained(std::string_view trouble, bool is_tls) {
+    const auto has = [&](std::string_view part) { return trouble.find(part) != std::string_view::npos; };
+    if (has("Setup request execution failed: Operation canceled")) {
+        return is_tls ? "the server closed the connection after the TLS handshake: it may want a client's certificate, "
+                        "cert= and key= in the URL"
+                      : "the server closed the connection at once: the port may want TLS, rediss://";
+    }
+    std::string out(trouble);
+    if (has("SSL handshake timeout")) out += ": the port may not speak TLS, then it is redis://";
+    return out;
+}
+
 }  // namespace taskflux::redis::wire
 
 // -------------------- taskflux/broker/redis/rights.hpp -----------------------------------------------------
@@ -11181,8 +11199,8 @@ inline std::set<std::string> missing_rights(reader& in) {
         if (!in.is_error()) {
             if (in.is_text()) in.skip();
             else for (auto left = in.list(); left > 0; --left) rules.emplace(in.text());
-        } else if (error_code(in.error()) == "NOPERM") {
-            rules.emplace(rule);
+        } else if (const auto said = in.error(); error_code(said) == "NOPERM") {
+            rules.emplace(said.find("run the '") != said.npos ? rule : "~tf:*");
         }
     }
     return rules;
@@ -11710,6 +11728,72 @@ inline boost::redis::request make_sentinel_question(const redis_url& url) {
 
 }  // namespace taskflux::redis::wire
 
+// -------------------- taskflux/broker/redis/certificate.hpp ------------------------------------------------
+
+namespace taskflux::redis::wire {
+
+/// A name of a certificate, as in "/CN=redis.example.org".
+inline std::string name_text(const X509_NAME* name) {
+    std::array<char, 256> text{};
+    X509_NAME_oneline(name, text.data(), static_cast<int>(text.size()));
+    return text.data();
+}
+
+/// The day, as in "2026-01-31".
+inline std::string day_text(const ASN1_TIME* time) {
+    std::tm parts{};
+    std::array<char, 16> text{};
+    if (ASN1_TIME_to_tm(time, &parts) != 1) return "a day that can't be read";
+    return std::string(text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d", &parts));
+}
+
+/// The hosts that a certificate is for, separated by commas.
+inline std::string hosts_of(X509* certificate) {
+    const auto free_names = [](GENERAL_NAMES* names) { GENERAL_NAMES_free(names); };
+    const std::unique_ptr<GENERAL_NAMES, decltype(free_names)> names(
+        static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)), free_names);
+    std::string out;
+    for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
+        const auto* name = sk_GENERAL_NAME_value(names.get(), i);
+        if (name->type != GEN_DNS) continue;
+        if (!out.empty()) out += ", ";
+        out.append(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName)),
+                   static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
+    }
+    return out.empty() ? name_text(X509_get_subject_name(certificate)) : out;
+}
+
+/// Why a server's certificate is refused, with the remedy. `is_trusted`: its chain is, and only its name does not fit `host`.
+inline std::string why_refused(const std::string& host, bool is_trusted, asio::ssl::verify_context& from) {
+    auto* const store = from.native_handle();
+    auto* const certificate = X509_STORE_CTX_get_current_cert(store);
+    const int code = X509_STORE_CTX_get_error(store);
+    const std::string begin = "TLS: the server's certificate ";
+    if (!certificate) return begin + "is refused: " + X509_verify_cert_error_string(code);
+    if (is_trusted) {
+        return begin + "is not for the host \"" + host + "\": it is for " + hosts_of(certificate) +
+               "; write that name in the URL, or give the server a certificate for this one";
+    }
+    switch (code) {
+        case X509_V_ERR_CERT_HAS_EXPIRED:
+            return begin + '"' + name_text(X509_get_subject_name(certificate)) + "\" expired on " +
+                   day_text(X509_get0_notAfter(certificate)) + ": renew it";
+        case X509_V_ERR_CERT_NOT_YET_VALID:
+            return begin + '"' + name_text(X509_get_subject_name(certificate)) + "\" is valid from " +
+                   day_text(X509_get0_notBefore(certificate)) + " on: compare the clocks";
+        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+            return begin + "is signed by \"" + name_text(X509_get_issuer_name(certificate)) +
+                   "\", which is not trusted: name the file with that CA in the URL, ?ca=/path/ca.pem";
+        default: return begin + "is refused: " + X509_verify_cert_error_string(code);
+    }
+}
+
+}  // namespace taskflux::redis::wire
+
 // -------------------- taskflux/broker/redis/settings.hpp ---------------------------------------------------
 
 namespace taskflux::redis::wire {
@@ -11747,11 +11831,33 @@ inline boost::redis::config make_sentinel_config(boost::redis::config from, cons
     return from;
 }
 
-/// How servers prove their identity. The context asks for the name in `host`, which is to be set before each
-/// connection.
+/// What the check of a server's certificate and its link tell each other. Copies share one state; for one connection at a time.
+class tls_state {
+public:
+    /// The host whose name the next certificate must have.
+    void connect_to(const std::string& host) { *shared_ = {host, {}}; }
+
+    bool accepts(bool is_trusted, asio::ssl::verify_context& certificate) {
+        const bool fits = asio::ssl::host_name_verification(shared_->host)(is_trusted, certificate);
+        if (!fits && shared_->complaint.empty()) shared_->complaint = why_refused(shared_->host, is_trusted, certificate);
+        return fits;
+    }
+
+    /// Why the certificate was refused, once; empty when it was not.
+    std::string take_complaint() { return std::exchange(shared_->complaint, {}); }
+
+private:
+    struct names {
+        std::string host;
+        std::string complaint;
+    };
+    std::shared_ptr<names> shared_ = std::make_shared<names>();
+};
+
+/// How servers prove their identity.
 struct tls {
     asio::ssl::context context{asio::ssl::context::tls_client};
-    std::shared_ptr<std::string> host = std::make_shared<std::string>();
+    tls_state state;
 };
 
 /// Trusts what the URL says, else what the system trusts, and insists on the host's name.
@@ -11781,8 +11887,8 @@ inline tls make_tls(const redis_url& url) {
         check(ec, "key", url.key);
     }
     out.set_verify_mode(asio::ssl::verify_peer);
-    out.set_verify_callback([host = made.host](bool preverified, asio::ssl::verify_context& context) {
-        return asio::ssl::host_name_verification(*host)(preverified, context);
+    out.set_verify_callback([state = made.state](bool is_trusted, asio::ssl::verify_context& certificate) mutable {
+        return state.accepts(is_trusted, certificate);
     });
     return made;
 }
@@ -11799,10 +11905,9 @@ namespace taskflux::redis::wire {
 class master_finder {
 public:
     /// `patience` is how long one Sentinel may take, connecting included.
-    master_finder(boost::redis::connection& over, std::shared_ptr<std::string> tls_host, const redis_url& url,
-                  std::chrono::milliseconds patience)
+    master_finder(boost::redis::connection& over, tls_state security, const redis_url& url, std::chrono::milliseconds patience)
         : connection_(over),
-          tls_host_(std::move(tls_host)),
+          security_(std::move(security)),
           question_(make_sentinel_question(url)),
           patience_(patience),
           round_(url) {}
@@ -11816,7 +11921,7 @@ public:
             const auto who = round_.next();
             if (!who) break;
             auto config = make_sentinel_config(like, *who);
-            *tls_host_ = who->host;
+            security_.connect_to(who->host);
             answer_ = {};
             trouble_.clear();
             connecting_ = true;
@@ -11845,7 +11950,10 @@ private:
         if (!stopped_)
             co_await connection_.async_run(std::move(config), asio::redirect_error(asio::use_awaitable, ec));
         connecting_ = false;
-        if (answer_.empty() && trouble_.empty()) trouble_ = ec.message();
+        if (answer_.empty() && trouble_.empty()) {
+            trouble_ = security_.take_complaint();
+            if (trouble_.empty()) trouble_ = ec.message();
+        }
         connection_.cancel(boost::redis::operation::exec);
     }
 
@@ -11869,7 +11977,7 @@ private:
     }
 
     boost::redis::connection& connection_;
-    const std::shared_ptr<std::string> tls_host_;
+    tls_state security_;
     const boost::redis::request question_;
     const std::chrono::milliseconds patience_;
     sentinel_round round_;
@@ -11935,17 +12043,17 @@ public:
          const connection_options& options)
         : executor_(std::move(executor)),
           purpose_(std::move(purpose)),
-          tls_host_(std::move(security.host)),
+          security_(security.state),
           options_(options),
           connection_(executor_, std::move(security.context),
                       boost::redis::logger(boost::redis::logger::level::err,
                                            [this](boost::redis::logger::level, std::string_view text) {
-                                               state_.note_trouble(text);
+                                               state_.note_trouble(explained(text, purpose_.config.use_ssl));
                                            })),
           changed_(executor_, (std::chrono::steady_clock::time_point::max)()),
           random_(std::random_device{}()) {
         if (purpose_.sentinels)
-            finder_.emplace(connection_, tls_host_, *purpose_.sentinels, options_.connect_timeout() / 3);
+            finder_.emplace(connection_, security_, *purpose_.sentinels, options_.connect_timeout() / 3);
         auto adapter = purpose_.push_adapter;
         connection_.set_receive_response(adapter);
     }
@@ -12068,7 +12176,7 @@ private:
             }
             config.addr = to_boost(*master);
         }
-        *tls_host_ = config.addr.host;
+        security_.connect_to(config.addr.host);
         state_.connect();
         co_await (run(std::move(config)) && greet());
         if (state_.was_ready() || !finder_) co_return;
@@ -12080,6 +12188,7 @@ private:
         boost::system::error_code ec;
         if (!state_.is_stopped())
             co_await connection_.async_run(std::move(config), asio::redirect_error(asio::use_awaitable, ec));
+        if (const auto complaint = security_.take_complaint(); !complaint.empty()) state_.note_trouble(complaint);
         perform(state_.disconnected(ec == boost::redis::error::resp3_hello));
     }
 
@@ -12171,7 +12280,7 @@ private:
 
     const asio::any_io_executor executor_;
     const link_purpose purpose_;
-    const std::shared_ptr<std::string> tls_host_;
+    tls_state security_;
     const connection_options options_;
     link_state state_;
     boost::redis::connection connection_;

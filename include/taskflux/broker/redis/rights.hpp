@@ -58,8 +58,8 @@ inline std::set<std::string> missing_rights(reader& in) {
         if (!in.is_error()) {
             if (in.is_text()) in.skip();
             else for (auto left = in.list(); left > 0; --left) rules.emplace(in.text());
-        } else if (error_code(in.error()) == "NOPERM") {
-            rules.emplace(rule);
+        } else if (const auto said = in.error(); error_code(said) == "NOPERM") {
+            rules.emplace(said.find("run the '") != said.npos ? rule : "~tf:*");
         }
     }
     return rules;
