@@ -23,18 +23,19 @@
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/execution/context.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/execution_context.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/experimental/cancellation_condition.hpp>
 #include <boost/asio/experimental/channel_error.hpp>
 #include <boost/asio/experimental/concurrent_channel.hpp>
-#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address_v4.hpp>
 #include <boost/asio/ip/host_name.hpp>
 #include <boost/asio/ip/udp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
+#include <boost/asio/query.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/ssl/context.hpp>
@@ -133,65 +134,6 @@ command_line parse_command_line(const std::vector<std::string>& words);
 
 /// The text that --help prints.
 std::string help_text(const std::string& program);
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/detail/nursery.hpp ----------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Coroutines side by side on one strand. Each can be stopped; the first failure is kept: an exception of a coroutine, unless
-/// it is `operation_aborted` of one that was stopped. For that strand only, and one coroutine waits at a time. Coroutines that
-/// outlive their nursery run on, and nobody learns of their ends.
-class nursery {
-    struct life;   // of one coroutine
-    struct state;  // kept alive by the coroutines too
-
-public:
-    /// A coroutine of a nursery. One that was never started is over.
-    class child {
-    public:
-        bool is_over() const;
-
-        /// Cancels it (terminal cancellation), without waiting for its end.
-        void stop();
-
-    private:
-        friend class nursery;
-        std::shared_ptr<life> life_;
-    };
-
-    /// `on_failure` is called after the first failure, so that others can be stopped.
-    explicit nursery(asio::any_io_executor strand, std::function<void()> on_failure = nullptr);
-    nursery(const nursery&) = delete;
-    nursery& operator=(const nursery&) = delete;
-    ~nursery();
-
-    /// Starts a coroutine, which runs at once until it first waits. Does nothing after `stop_all`.
-    void start(asio::awaitable<void> work);
-
-    /// Starts a coroutine, and sets `which` to it before it runs.
-    void start(child& which, asio::awaitable<void> work);
-
-    /// Stops all coroutines, and starts no further one.
-    void stop_all();
-    bool is_stopped() const;
-
-    /// Returns when the coroutine has ended, with or without an error.
-    asio::awaitable<void> end_of(child which);
-
-    /// Returns when all have ended, with or without errors.
-    asio::awaitable<void> end_of_all();
-
-    /// Null while there was none.
-    const std::exception_ptr& failure() const;
-
-    /// Throws the first failure, if there was one.
-    void check() const;
-
-private:
-    const std::shared_ptr<state> state_;
-};
 
 }  // namespace taskflux::detail
 
@@ -337,31 +279,6 @@ inline std::string allowed_instead(std::string_view text, const std::vector<std:
     const auto meant = nearest(text, allowed);
     std::string end = meant.empty() ? "" : "; did you mean \"" + std::string(meant) + "\"?";
     return end.append(end.empty() ? "; allowed: " : " Allowed: ").append(quoted_list(allowed));
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/detail/live.hpp -------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Awaits `life` on `strand`. Cancelling this coroutine calls `stop`, on any thread, and still waits for the end of `life`.
-asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop);
-
-/// Runs `core->live` on the core's strand, with the threads that it may post to. Cancelling this coroutine stops the core,
-/// and returns when the core has ended.
-template <class Core>
-asio::awaitable<void> live(std::shared_ptr<Core> core, std::shared_ptr<asio::thread_pool> threads) {
-    auto stop = [weak = std::weak_ptr(core)] {
-        if (const auto alive = weak.lock()) alive->stop();
-    };
-    co_await live_on(core->strand(), core->live(std::move(threads)), std::move(stop));
-}
-
-/// Threads for plain functions; 0: as many as the machine has cores.
-inline std::shared_ptr<asio::thread_pool> make_cpu_pool(std::size_t threads) {
-    if (threads == 0) threads = std::thread::hardware_concurrency();
-    return std::make_shared<asio::thread_pool>((std::max)(threads, std::size_t(1)));
 }
 
 }  // namespace taskflux::detail
@@ -628,14 +545,12 @@ asio::awaitable<void> app::run_on(broker_ptr broker) {
         if (!core->service) core->service = std::make_unique<service>(broker, options);
         one.give_to(*core->service);
     }
-    core_ = core;
+    life_.begin(core);
     has_run_ = true;
     return detail::live(std::move(core), nullptr);
 }
 
-void app::stop() {
-    if (core_) core_->stop();
-}
+void app::stop() { life_.stop(); }
 
 void app::run_here() {
     asio::io_context io;
@@ -666,7 +581,7 @@ void app::run_here() {
     for (unsigned i = 0; i < others; ++i) asio::post(threads, [&] { io.run(); });
     io.run();
     threads.join();
-    core_.reset();  // waits for plain functions; what it holds must not outlive the context
+    life_.forget();  // waits for plain functions; what it holds must not outlive the context
     if (failure) std::rethrow_exception(failure);
     (*log_)(log_level::info, "stopped");
 }
@@ -1677,6 +1592,46 @@ void check_config(const app_config& config) {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/detail/context_end.hpp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Tells what may outlive an execution context of that context's end, so that it lets go of timers in time. Called while all
+/// of the context is still there; it must not post, nor wake anything.
+class context_end final : public asio::execution_context::service {
+public:
+    using key_type = context_end;
+    static inline asio::execution_context::id id;
+
+    explicit context_end(asio::execution_context& of) : service(of) {}
+
+    /// Calls `listener` at the end of the context that `executor` belongs to, if `owner` is still there.
+    static void listen(const asio::any_io_executor& executor, std::weak_ptr<void> owner, std::function<void()> listener) {
+        asio::use_service<context_end>(asio::query(executor, asio::execution::context)).add(std::move(owner), std::move(listener));
+    }
+
+private:
+    using entry = std::pair<std::weak_ptr<void>, std::function<void()>>;
+
+    void add(std::weak_ptr<void> owner, std::function<void()> listener) {
+        const std::lock_guard lock(mutex_);
+        std::erase_if(listeners_, [](const entry& one) { return one.first.expired(); });
+        listeners_.emplace_back(std::move(owner), std::move(listener));
+    }
+
+    void shutdown() override {
+        const auto all = std::exchange(listeners_, {});
+        for (const auto& [owner, listener] : all) {
+            if (const auto alive = owner.lock()) listener();
+        }
+    }
+
+    std::mutex mutex_;
+    std::vector<entry> listeners_;  // guarded by mutex_
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/detail/event.hpp ------------------------------------------------------------
 
 namespace taskflux::detail {
@@ -1714,7 +1669,72 @@ struct sending {
     bool was_heard = false;
 };
 
+/// Who is told that a broker is closed. Thread-safe; lives in a shared_ptr.
+class close_listeners : public std::enable_shared_from_this<close_listeners> {
+public:
+    using listener = std::function<void()>;
+
+    bool is_closed() const { return is_closed_; }
+
+    /// Closes without telling anyone.
+    void end() {
+        const std::lock_guard lock(mutex_);
+        is_closed_ = true;
+    }
+
+    void close() {
+        std::list<std::shared_ptr<listener>> all;
+        {
+            const std::lock_guard lock(mutex_);
+            is_closed_ = true;
+            all.swap(listeners_);
+        }
+        for (const auto& one : all) (*one)();
+    }
+
+    /// Destroying what is returned takes the listener off; it keeps nothing else alive.
+    std::shared_ptr<const void> add(listener hears) {
+        auto made = std::make_shared<listener>(std::move(hears));
+        {
+            const std::lock_guard lock(mutex_);
+            if (!is_closed_) {
+                listeners_.push_back(made);
+                return std::shared_ptr<const void>(made.get(), [weak = weak_from_this(), made](const void*) {
+                    if (const auto self = weak.lock()) self->remove(made);
+                });
+            }
+        }
+        (*made)();
+        return made;
+    }
+
+private:
+    void remove(const std::shared_ptr<listener>& one) {
+        const std::lock_guard lock(mutex_);
+        listeners_.remove(one);
+    }
+
+    std::mutex mutex_;
+    std::list<std::shared_ptr<listener>> listeners_;  // guarded by mutex_
+    std::atomic<bool> is_closed_ = false;
+};
+
 }  // namespace detail
+
+exchange::exchange() : closing_(std::make_shared<detail::close_listeners>()) {}
+
+bool exchange::is_closed() const { return closing_->is_closed(); }
+
+std::shared_ptr<const void> exchange::on_close(std::function<void()> hears) { return closing_->add(std::move(hears)); }
+
+void exchange::tell_closed() { closing_->close(); }
+
+void exchange::at_context_end(const asio::any_io_executor& executor, std::function<void()> hears) {
+    detail::context_end::listen(executor, closing_, [closing = std::weak_ptr(closing_), hears = std::move(hears)] {
+        if (const auto alive = closing.lock()) alive->end();
+        hears();
+    });
+}
 
 void exchange::post(std::string address, std::string message, bounce otherwise, receipt done) {
     if (!done) done = [](std::exception_ptr, bool) {};
@@ -3304,9 +3324,9 @@ public:
 
     /// `max_pending` and `max_ended` as in `task_queue`; `clock` must outlive the hub.
     hub(asio::any_io_executor executor, std::size_t max_pending, std::size_t max_ended, taskflux::clock& clock)
-        : executor_(std::move(executor)), clock_(clock), queues_(max_pending, max_ended), timer_(executor_) {}
+        : executor_(std::move(executor)), clock_(clock), queues_(max_pending, max_ended), timer_(std::in_place, executor_) {}
 
-    ~hub() { clock_.disarm(timer_); }
+    ~hub() { drop_timer(); }
 
     const asio::any_io_executor& get_executor() const { return executor_; }
     taskflux::clock& clock() { return clock_; }
@@ -3421,6 +3441,13 @@ public:
         for (const auto* list : {&fetches_, &waits_}) {
             for (auto* place : *list) place->finish();
         }
+    }
+
+    /// At the end of the context: closes, and wakes nobody.
+    void end() {
+        const std::lock_guard lock(mutex_);
+        is_closed_ = true;
+        drop_timer();
     }
 
 private:
@@ -3565,7 +3592,7 @@ private:
         if (is_waited_for()) return;
         ++alarm_;  // nothing needs the timer now, and it must not keep the user's context running
         armed_ = never;
-        timer_.cancel();
+        if (timer_) timer_->cancel();
     }
 
     bool is_waited_for() const { return !fetches_.empty() || !waits_.empty(); }
@@ -3573,12 +3600,17 @@ private:
     /// Sees to it that `tick` comes by `when`, as long as anybody waits. Otherwise time is made up for in
     /// the next call.
     void arm(time_point when) {
-        if (when >= armed_ || !is_waited_for()) return;
+        if (when >= armed_ || !is_waited_for() || !timer_) return;
         armed_ = when;
-        clock_.arm(timer_, when);
-        timer_.async_wait([self = weak_from_this(), alarm = ++alarm_](const boost::system::error_code&) {
+        clock_.arm(*timer_, when);
+        timer_->async_wait([self = weak_from_this(), alarm = ++alarm_](const boost::system::error_code&) {
             if (const auto alive = self.lock()) alive->tick(alarm);
         });
+    }
+
+    void drop_timer() {
+        if (timer_) clock_.disarm(*timer_);
+        timer_.reset();
     }
 
     void tick(std::uint64_t alarm) {
@@ -3627,7 +3659,7 @@ private:
     queues queues_;
     waiter_list fetches_;
     waiter_list waits_;
-    asio::steady_timer timer_;
+    std::optional<asio::steady_timer> timer_;  // none after the end of its context
     time_point armed_ = never;
     std::uint64_t alarm_ = 0;  // the number of the current timer wait; older ones are void
     bool is_closed_ = false;
@@ -3646,7 +3678,7 @@ public:
     post_office(asio::any_io_executor executor, taskflux::clock& clock) : executor_(std::move(executor)), clock_(clock) {}
 
     std::unique_ptr<mailbox> open(exchange::listener hear) {
-        auto made = std::make_shared<box>(asio::make_strand(executor_), std::move(hear));
+        auto made = std::make_shared<box>(detail::make_serial(executor_), std::move(hear));
         const std::lock_guard lock(mutex_);
         auto address = "memory/" + std::to_string(++boxes_made_);
         boxes_.emplace(address, made);
@@ -3772,7 +3804,12 @@ class memory_broker : public broker {
 public:
     memory_broker(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
         : post_(std::make_shared<post_office>(executor, clock)),
-          hub_(std::make_shared<hub>(std::move(executor), options.max_pending(), options.max_ended(), clock)) {}
+          hub_(std::make_shared<hub>(executor, options.max_pending(), options.max_ended(), clock)) {
+        at_context_end(executor, [post = std::weak_ptr(post_), hub = std::weak_ptr(hub_)] {
+            if (const auto alive = post.lock()) alive->shut();
+            if (const auto alive = hub.lock()) alive->end();
+        });
+    }
 
     asio::any_io_executor get_executor() override { return hub_->get_executor(); }
     taskflux::clock& clock() override { return hub_->clock(); }
@@ -3950,6 +3987,7 @@ public:
     void close() override {
         post_->shut();
         hub_->close();
+        tell_closed();
     }
 
 private:
@@ -4027,6 +4065,63 @@ inline constexpr const char* services_board = "taskflux/services";
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/caught.hpp -----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How a call has ended: with a value, or with what it threw. (No aggregate: GCC 12 destroys temporaries of those twice in a
+/// co_await expression.)
+template <class T>
+class outcome {
+public:
+    explicit outcome(stored<T> value) : value_(std::move(value)) {}
+    explicit outcome(std::exception_ptr failure) : failure_(std::move(failure)) {}
+
+    /// Null when it ended with a value.
+    const std::exception_ptr& failure() const { return failure_; }
+
+    /// The value, once. Throws what the call threw.
+    T take() {
+        if (failure_) std::rethrow_exception(failure_);
+        if constexpr (!std::is_void_v<T>) return std::move(*value_);
+    }
+
+private:
+    std::optional<stored<T>> value_;
+    std::exception_ptr failure_;
+};
+
+/// Whether `error` says that a coroutine was cancelled.
+inline bool is_abort(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const boost::system::system_error& e) {
+        return e.code() == asio::error::operation_aborted;
+    } catch (...) {
+        return false;
+    }
+}
+
+/// Awaits `call`, and returns how it has ended instead of throwing, so that the code after it can await: a `catch` can't.
+/// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
+/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for code that runs for each task.
+template <class T>
+asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(call);
+            co_return outcome<T>(stored<T>());
+        } else {
+            T value = co_await std::move(call);
+            co_return outcome<T>(std::move(value));
+        }
+    } catch (...) {
+        co_return outcome<T>(std::current_exception());
+    }
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/detail/sleep.hpp ------------------------------------------------------------
 
 namespace taskflux::detail {
@@ -4047,21 +4142,79 @@ inline asio::awaitable<void> sleep_for(clock& source, duration by) {
 
 namespace taskflux::detail {
 
+/// What a core that ends says to the broker once it has nothing left to do may take so long: as much as three of them are
+/// over within a second. Where it does not come through, leases end.
+inline constexpr duration farewell = std::chrono::milliseconds(300);
+
+/// Some work and a time limit, on a strand of their own.
+template <class T>
+class timed_work : public std::enable_shared_from_this<timed_work<T>> {
+public:
+    timed_work(asio::any_io_executor strand, clock& source, time_point ends, asio::awaitable<T> work)
+        : strand_(std::move(strand)), source_(source), ends_(ends), work_(std::move(work)), both_(strand_) {}
+
+    const asio::any_io_executor& strand() const { return strand_; }
+
+    /// Returns when the work has ended; `stop`, and the time limit, cancel it.
+    asio::awaitable<void> live([[maybe_unused]] std::shared_ptr<asio::thread_pool> threads) {
+        const auto self = this->shared_from_this();
+        both_.start(working_, run());
+        if (!working_.is_over()) both_.start(timing_, cut_off());
+        co_await both_.end_of(working_);
+        timing_.stop();
+        co_await both_.end_of_all();
+    }
+
+    /// Thread-safe.
+    void stop() {
+        asio::post(strand_, [self = this->shared_from_this()] { self->working_.stop(); });
+    }
+
+    /// After `live`. Errors: `timed_out`; those of the work.
+    T take(const std::string& what) {
+        if (made_ && !made_->failure()) return made_->take();
+        if (is_late_) {
+            throw error(errc::timed_out, what + " timed out: the broker has not answered; check the connection to it");
+        }
+        if (made_) return made_->take();
+        both_.check();
+        throw boost::system::system_error(asio::error::operation_aborted, what);
+    }
+
+private:
+    asio::awaitable<void> run() {
+        const auto self = this->shared_from_this();
+        auto ended = co_await caught(std::move(work_));
+        made_.emplace(std::move(ended));
+    }
+
+    asio::awaitable<void> cut_off() {
+        const auto self = this->shared_from_this();
+        co_await sleep_until(source_, ends_);
+        is_late_ = !made_;
+        working_.stop();
+    }
+
+    const asio::any_io_executor strand_;
+    clock& source_;
+    const time_point ends_;
+    asio::awaitable<T> work_;
+    std::optional<outcome<T>> made_;
+    bool is_late_ = false;
+    nursery both_;
+    nursery::child working_, timing_;
+};
+
 /// Awaits `work` and returns its result. When `source` reads `ends` before, cancels it and throws `timed_out`; `what` names
-/// the work in the error.
+/// the work in the error. The work runs on a strand on the caller's executor: several threads may run that.
 /// `source` must outlive it. Cancellation (terminal): that of `work`.
 template <class T>
 asio::awaitable<T> in_time(clock& source, time_point ends, asio::awaitable<T> work, std::string what) {
     const auto executor = co_await asio::this_coro::executor;
-    auto both = asio::experimental::make_parallel_group(asio::co_spawn(executor, std::move(work), asio::deferred),
-                                                        asio::co_spawn(executor, sleep_until(source, ends), asio::deferred));
-    auto [order, failure, value, cancelled] =
-        co_await both.async_wait(asio::experimental::wait_for_one(), asio::deferred);
-    const bool is_late = order[0] == 1;
-    if (is_late && cancelled) std::rethrow_exception(cancelled);
-    if (is_late) throw error(errc::timed_out, what + " timed out: the broker has not answered; check the connection to it");
-    if (failure) std::rethrow_exception(failure);
-    co_return std::move(value);
+    const auto both = std::make_shared<timed_work<T>>(asio::make_strand(executor), source, ends, std::move(work));
+    co_await live(both, nullptr);
+    if constexpr (std::is_void_v<T>) both->take(what);
+    else co_return both->take(what);
 }
 
 }  // namespace taskflux::detail
@@ -4266,9 +4419,13 @@ private:
 
     void hear(std::string_view text);
 
+    /// The broker is closed: no reply will come.
+    void end_all();
+
     const broker_ptr broker_;
     detail::instances instances_;
     std::unique_ptr<mailbox> box_;
+    std::shared_ptr<const void> closing_;
     std::atomic<std::uint64_t> calls_made_ = 0;
     std::mutex mutex_;
     std::map<std::uint64_t, std::shared_ptr<pending>> calls_;
@@ -4300,41 +4457,61 @@ asio::awaitable<void> notify_one(std::shared_ptr<rpc_core> core, call_request wh
     return rpc_core::notify(std::move(core), std::move(what));
 }
 
-/// Returns an error as part of the reply.
-asio::awaitable<raw_reply> call_kept(std::shared_ptr<rpc_core> core, call_request what) {
-    raw_reply made;
-    made.instance = what.options.to();
-    try {
-        auto answer = co_await rpc_core::call(std::move(core), std::move(what));
-        made.payload = std::move(answer);
-    } catch (...) {
-        made.error = std::current_exception();
+/// A call of several instances at a time, on a strand of its own.
+class broadcast : public std::enable_shared_from_this<broadcast> {
+public:
+    broadcast(asio::any_io_executor strand, std::shared_ptr<rpc_core> core, std::vector<call_request> calls)
+        : strand_(std::move(strand)), core_(std::move(core)), calls_(std::move(calls)), answers_(calls_.size()), all_(strand_) {}
+
+    const asio::any_io_executor& strand() const { return strand_; }
+
+    /// Returns when all calls have ended.
+    asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>) {
+        const auto self = shared_from_this();
+        for (std::size_t i = 0; i < calls_.size(); ++i) all_.start(call(i));
+        co_await all_.end_of_all();
     }
-    co_return made;
-}
+
+    /// Cancels all calls. Thread-safe.
+    void stop() {
+        asio::post(strand_, [self = shared_from_this()] { self->all_.stop_all(); });
+    }
+
+    /// After `live`: the replies, errors among them. Throws when it was stopped.
+    std::vector<raw_reply> take() {
+        if (all_.is_stopped()) throw boost::system::system_error(asio::error::operation_aborted, "broadcast");
+        return std::move(answers_);
+    }
+
+private:
+    asio::awaitable<void> call(std::size_t which) {
+        const auto self = shared_from_this();
+        auto& made = answers_[which];
+        made.instance = calls_[which].options.to();
+        auto calling = rpc_core::call(core_, std::move(calls_[which]));
+        auto called = co_await caught(std::move(calling));
+        made.error = called.failure();
+        if (!made.error) made.payload = called.take();
+    }
+
+    const asio::any_io_executor strand_;
+    const std::shared_ptr<rpc_core> core_;
+    std::vector<call_request> calls_;
+    std::vector<raw_reply> answers_;
+    nursery all_;
+};
 
 asio::awaitable<std::vector<raw_reply>> call_all(std::shared_ptr<rpc_core> core, call_request what) {
-    const auto executor = co_await asio::this_coro::executor;
     auto& clock = core->broker()->clock();
     auto ends = later(clock.now(), what.options.timeout());
     const auto all = co_await core->instances().first_of(what.service, ends);
     what.options.timeout((std::max)(ends - clock.now(), duration(1)));
-    std::vector<raw_reply> answers;
-    if (all.empty()) co_return answers;
-    using operation = decltype(asio::co_spawn(executor, call_kept(core, what), asio::deferred));
-    std::vector<operation> calls;
-    for (const auto& one : all) {
-        auto mine = what;
-        mine.options.to(one.id);
-        calls.push_back(asio::co_spawn(executor, call_kept(core, std::move(mine)), asio::deferred));
-    }
-    auto group = asio::experimental::make_parallel_group(std::move(calls));
-    auto [order, errors, replies] = co_await group.async_wait(asio::experimental::wait_for_all(), asio::deferred);
-    for (std::size_t i = 0; i < replies.size(); ++i) {
-        if (errors[i]) replies[i].error = errors[i];
-        answers.push_back(std::move(replies[i]));
-    }
-    co_return answers;
+    std::vector<call_request> calls;
+    for (const auto& one : all) calls.emplace_back(what).options.to(one.id);
+    const auto executor = co_await asio::this_coro::executor;
+    const auto together = std::make_shared<broadcast>(asio::make_strand(executor), std::move(core), std::move(calls));
+    co_await live(together, nullptr);
+    co_return together->take();
 }
 
 }  // namespace detail
@@ -4381,7 +4558,7 @@ public:
     static asio::awaitable<bool> begun(std::shared_ptr<inlet> self);
 
     /// The next value; nothing at the end, or for a null `self`. Errors: what the source has thrown; `timed_out`;
-    /// `unavailable` when the source is lost.
+    /// `unavailable` when the source is lost; `shut_down` when the broker is closed and no received value is left.
     static asio::awaitable<std::optional<std::string>> next(std::shared_ptr<inlet> self);
 
     /// No further value will come: a stream that has not ended fails with `why`.
@@ -4401,6 +4578,7 @@ private:
     const std::size_t window_;
     const std::shared_ptr<event> changed_;
     std::unique_ptr<mailbox> box_;
+    std::shared_ptr<const void> closing_;
     time_point ends_ = never;
     look looks_;
     std::function<void(bool)> leaves_;
@@ -4468,6 +4646,13 @@ struct rpc_core::pending {
         const auto code = code_of(why);
         throw call_failed(code, std::move(why));
     }
+    void end(std::exception_ptr why) {
+        {
+            const std::lock_guard lock(mutex);
+            if (!trouble) trouble = std::move(why);
+        }
+        changed->set();
+    }
     /// Throws the error of sending it, unless there is a reply all the same.
     void check() {
         const std::lock_guard lock(mutex);
@@ -4517,6 +4702,9 @@ private:
 void rpc_core::open() {
     box_ = broker_->open([weak = weak_from_this()](std::string_view text) {
         if (const auto self = weak.lock()) self->hear(text);
+    });
+    closing_ = broker_->on_close([weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->end_all();
     });
 }
 
@@ -4657,14 +4845,20 @@ asio::awaitable<void> rpc_core::look_for(std::shared_ptr<rpc_core> self, std::st
 
 void rpc_core::send(const std::shared_ptr<pending>& mine, std::string to, std::string text, bounce back) {
     broker_->post(std::move(to), std::move(text), std::move(back), [mine](std::exception_ptr trouble, bool was_heard) {
-        if (!trouble && was_heard) return;
-        {
-            const std::lock_guard lock(mine->mutex);
-            if (trouble) mine->trouble = std::move(trouble);
-            else mine->is_refused = true;
-        }
+        if (trouble) return mine->end(std::move(trouble));
+        if (was_heard) return;
+        mine->is_refused = true;
         mine->changed->set();
     });
+}
+
+void rpc_core::end_all() {
+    std::vector<std::shared_ptr<pending>> all;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [id, one] : calls_) all.push_back(one);
+    }
+    for (const auto& one : all) one->end(std::make_exception_ptr(broker_is_closed()));
 }
 
 void rpc_core::abandon(const std::string& address, std::uint64_t id, const std::string& reader) {
@@ -4829,7 +5023,7 @@ std::string board_of(std::string_view service) { return "taskflux/service/" + st
 
 namespace taskflux::detail {
 
-/// A service while it runs. Kept alive by its loop and its calls.
+/// A service while it runs, on one strand; its calls run elsewhere. Kept alive by its coroutines and its calls.
 class service_core : public std::enable_shared_from_this<service_core> {
 public:
     service_core(broker_ptr broker, const service_options& options, std::shared_ptr<const method_map> methods,
@@ -4837,37 +5031,45 @@ public:
 
     const asio::any_io_executor& strand() const { return strand_; }
 
-    /// Runs the service until `stop`, or until the broker is closed, which throws.
+    /// Runs the service until `stop`, or until the broker is closed, which throws unless it has been stopped. Returns when no
+    /// call is in flight.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool> cpu_threads);
 
-    /// Thread-safe.
+    /// Thread-safe; may come before `live`, and more than once.
     void stop();
 
-    /// Ends it without waiting. Thread-safe.
+    /// For a service that is destroyed while it runs: takes no further call, and cancels those in flight. When this has
+    /// returned, nothing begins on the threads of the service's own. Thread-safe.
     void abandon();
 
     std::size_t running() const;
 
 private:
+    using call_key = std::pair<std::string, std::uint64_t>;  // the caller's address, and the number of its call
+
     /// A call in flight.
     struct call {
         call(asio::any_io_executor on, taskflux::clock& clock, call_message message, method_handler& handler)
             : where(std::move(on)), context(clock, message.method, message.headers, message.deadline),
-              request(std::move(message)), does(handler) {}
+              request(std::move(message)), does(handler), key(request.reply_to, request.id) {}
 
-        asio::any_io_executor where;
+        asio::any_io_executor where;  // a strand that may outlive the threads which it is on
         call_context context;
         call_message request;
         method_handler& does;
+        call_key key;
         std::string answer;              // empty: none
         asio::cancellation_signal stop;  // for `where`
-        bool is_gone = false;            // the caller waits no more for a reply. Guarded by the core's mutex
+        // Guarded by the core's mutex:
+        bool is_gone = false;       // the caller waits no more for a reply
+        bool has_returned = false;  // only its answer is still on its way
     };
     using call_ptr = std::shared_ptr<call>;
-    using call_key = std::pair<std::string, std::uint64_t>;  // the caller's address, and the number of its call
+    enum class admission { taken, refused, full, known };
 
     void hear(std::string_view text);
     void begin(call_message request);
+    admission admit(const call_ptr& one);
     void cancel(const call_ptr& one);
 
     /// Cancels a call whose caller waits no more.
@@ -4882,15 +5084,20 @@ private:
     void open_outlet(call& of);
     static asio::awaitable<void> carry_out(std::shared_ptr<service_core> self, call_ptr one);
 
+    void refuse_calls();
+
+    /// Sends heartbeats to the directory, and cancels calls past their deadlines, until it is stopped.
+    asio::awaitable<void> serve();
+    asio::awaitable<void> say(bool leaving, duration lease);
     asio::awaitable<void> announce(bool leaving, duration lease);
-    asio::awaitable<void> leave();
     asio::awaitable<void> withdraw();
     asio::awaitable<void> drain();
+    bool is_any_unreturned() const;
 
     /// Cancels calls past their deadlines; returns when the next one is due.
     time_point cancel_overdue();
 
-    /// Logs an error, if there is one; throws `shut_down`.
+    /// Logs an error, if there is one and the broker has not been closed.
     void log_trouble(const std::string& what, const std::exception_ptr& trouble) const;
 
     const broker_ptr broker_;
@@ -4902,10 +5109,16 @@ private:
     const time_point started_at_;
     std::unique_ptr<mailbox> box_;
     std::atomic<bool> is_stopped_ = false;
+    std::atomic<bool> is_hurried_ = false;  // calls are not waited for: they are cancelled
+
+    // On the strand.
+    nursery parts_;
+    nursery::child serving_, leaving_;
 
     mutable std::mutex mutex_;  // guards all below
     std::map<call_key, call_ptr> calls_;
     std::multimap<time_point, call_ptr> deadlines_;
+    std::uint64_t notifications_taken_ = 0;  // which have no number of their own
     bool takes_calls_ = false;
 };
 
@@ -4922,12 +5135,12 @@ service::service(broker_ptr broker, service_options options)
 }
 
 service::~service() {
-    if (core_) core_->abandon();
+    if (const auto core = life_.core()) core->abandon();
     if (pool_) pool_->join();
 }
 
 asio::awaitable<void> service::run() {
-    if (core_) {
+    if (life_.core()) {
         throw error(errc::wrong_state, "service " + options_.id() +
                                            " can't be run again: a service runs once; make another one");
     }
@@ -4935,21 +5148,21 @@ asio::awaitable<void> service::run() {
         throw error(errc::invalid_argument,
                     "service " + options_.id() + " can't be run: it has no method; call on() before run()");
     }
-    core_ = std::make_shared<detail::service_core>(broker_, options_, methods_, cpu());
-    if (is_stopped_) core_->stop();
-    return detail::live(core_, pool_);
+    const auto core = std::make_shared<detail::service_core>(broker_, options_, methods_, cpu());
+    life_.begin(core);
+    return detail::live(core, pool_);
 }
 
-void service::stop() {
-    if (core_) return core_->stop();
-    is_stopped_ = true;
-}
+void service::stop() { life_.stop(); }
 
-std::size_t service::running() const { return core_ ? core_->running() : 0; }
+std::size_t service::running() const {
+    const auto core = life_.core();
+    return core ? core->running() : 0;
+}
 
 void service::add(std::string_view of, std::string_view method, std::unique_ptr<detail::method_handler> handler) {
     const auto name = std::string(of) + '.' + std::string(method);
-    if (core_) {
+    if (life_.core()) {
         throw error(errc::wrong_state,
                     "method " + name + " can't be added: the service has been run; call on() before run()");
     }
@@ -4985,13 +5198,14 @@ public:
 
     outlet(broker_ptr broker, std::string to, std::size_t window, std::function<void()> on_gone);
 
-    /// Sends a value, and returns when there is room for it; at once when the reader is gone. Errors: `too_large`.
+    /// Sends a value, and returns when there is room for it; at once when the reader is gone. Errors: `too_large`; `shut_down`
+    /// when the broker is closed.
     asio::awaitable<void> emit(std::string value);
 
-    /// Sends the end of the stream. Returns when the reader has received it, or is gone.
+    /// Sends the end of the stream. Returns when the reader has received it, or is gone. Errors: `shut_down`.
     asio::awaitable<void> end();
 
-    /// Returns when everything has been sent.
+    /// Returns when everything has been sent, or the broker is closed.
     asio::awaitable<void> flush();
 
 private:
@@ -5009,6 +5223,8 @@ private:
     /// Waits for a change; after a second in which nothing was received it sends a message, to learn whether the reader lives.
     asio::awaitable<void> change();
 
+    void check_open() const;
+
     // Everything below: with the mutex locked.
 
     bool has_room() const;
@@ -5023,6 +5239,7 @@ private:
     const std::size_t window_;
     const std::shared_ptr<event> changed_;
     std::unique_ptr<mailbox> box_;
+    std::shared_ptr<const void> closing_;
 
     std::mutex mutex_;  // guards all below
     std::function<void()> on_gone_;
@@ -5042,52 +5259,6 @@ private:
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/detail/caught.hpp -----------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// How a call has ended: with a value, or with what it threw. (No aggregate: GCC 12 destroys temporaries of those twice in a
-/// co_await expression.)
-template <class T>
-class outcome {
-public:
-    explicit outcome(stored<T> value) : value_(std::move(value)) {}
-    explicit outcome(std::exception_ptr failure) : failure_(std::move(failure)) {}
-
-    /// Null when it ended with a value.
-    const std::exception_ptr& failure() const { return failure_; }
-
-    /// The value, once. Throws what the call threw.
-    T take() {
-        if (failure_) std::rethrow_exception(failure_);
-        if constexpr (!std::is_void_v<T>) return std::move(*value_);
-    }
-
-private:
-    std::optional<stored<T>> value_;
-    std::exception_ptr failure_;
-};
-
-/// Awaits `call`, and returns how it has ended instead of throwing, so that the code after it can await: a `catch` can't.
-/// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
-/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for code that runs for each task.
-template <class T>
-asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
-    try {
-        if constexpr (std::is_void_v<T>) {
-            co_await std::move(call);
-            co_return outcome<T>(stored<T>());
-        } else {
-            T value = co_await std::move(call);
-            co_return outcome<T>(std::move(value));
-        }
-    } catch (...) {
-        co_return outcome<T>(std::current_exception());
-    }
-}
-
-}  // namespace taskflux::detail
-
 // -------------------- taskflux/calls/service/core.ipp ------------------------------------------------------
 
 namespace taskflux::detail {
@@ -5096,47 +5267,75 @@ service_core::service_core(broker_ptr broker, const service_options& options, st
                            asio::any_io_executor cpu)
     : broker_(std::move(broker)), options_(options), methods_(std::move(methods)), cpu_(std::move(cpu)),
       strand_(asio::make_strand(broker_->get_executor())), changed_(std::make_shared<event>()),
-      started_at_(broker_->clock().now()) {}
+      started_at_(broker_->clock().now()), parts_(strand_) {}
 
 asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
-    {
-        const std::lock_guard lock(mutex_);
-        takes_calls_ = true;
-    }
+    if (is_stopped_) co_return;
+    const auto closing = broker_->on_close([weak = weak_from_this()] {
+        const auto alive = weak.lock();
+        if (!alive) return;
+        alive->changed_->set();
+        asio::post(alive->strand_, [alive] { alive->serving_.stop(); });
+    });
     box_ = broker_->open([weak = weak_from_this()](std::string_view text) {
         if (const auto alive = weak.lock()) alive->hear(text);
     });
+    {
+        const std::lock_guard lock(mutex_);
+        takes_calls_ = !is_stopped_;
+    }
+    parts_.start(serving_, serve());
+    co_await parts_.end_of(serving_);
+    refuse_calls();
+    if (running() > 0) parts_.start(leaving_, say(true, options_.lease() + options_.drain_for()));
+    co_await drain();
+    leaving_.stop();
+    co_await parts_.end_of_all();
+    auto& clock = broker_->clock();
+    auto withdrawing = withdraw();
+    auto leaving = in_time(clock, later(clock.now(), farewell), std::move(withdrawing), "leaving the directory");
+    const auto left = co_await caught(std::move(leaving));
+    log_trouble("leaving the directory", left.failure());
+    box_.reset();
+    if (is_stopped_) co_return;
+    parts_.check();
+    throw broker_is_closed();
+}
+
+void service_core::stop() {
+    is_stopped_ = true;
+    asio::post(strand_, [self = shared_from_this()] { self->serving_.stop(); });
+}
+
+void service_core::abandon() {
+    is_hurried_ = true;
+    is_stopped_ = true;  // first: `live` may be about to take calls
+    refuse_calls();
+    cancel_all();
+    changed_->set();
+    stop();
+}
+
+void service_core::refuse_calls() {
+    const std::lock_guard lock(mutex_);
+    takes_calls_ = false;
+}
+
+asio::awaitable<void> service_core::serve() {
+    const auto self = shared_from_this();
     auto& clock = broker_->clock();
     auto next = clock.now();
-    while (!is_stopped_) {
+    while (!is_stopped_ && !broker_->is_closed()) {
         if (clock.now() >= next) {
             auto announcing = announce(false, options_.lease());
             const auto announced = co_await caught(std::move(announcing));
             log_trouble("its heartbeat", announced.failure());
             next = later(clock.now(), announced.failure() ? std::chrono::seconds(1) : renewal_period(options_.lease()));
         }
-        if (is_stopped_) break;
         const alarm at(clock, strand_, changed_, (std::min)(next, cancel_overdue()));
         co_await changed_->wait();
     }
-    {
-        const std::lock_guard lock(mutex_);
-        takes_calls_ = false;
-    }
-    co_await leave();
-    box_.reset();
-}
-
-void service_core::stop() {
-    is_stopped_ = true;
-    changed_->set();
-}
-
-void service_core::abandon() {
-    is_stopped_ = true;
-    cancel_all();
-    changed_->set();
 }
 
 std::size_t service_core::running() const {
@@ -5174,28 +5373,36 @@ void service_core::begin(call_message request) {
     auto* const does = find(request);
     if (!does) return;
     const auto& on = does->kind() == slot_job::kind::plain && cpu_ ? cpu_ : broker_->get_executor();
-    const auto one = std::make_shared<call>(asio::make_strand(on), clock, std::move(request), *does);
-    const auto& message = one->request;
-    bool takes = false, is_full = false, is_first = false;
-    {
-        const std::lock_guard lock(mutex_);
-        takes = takes_calls_;
-        is_full = calls_.size() >= options_.max_running();
-        if (takes && !is_full) {
-            calls_.emplace(call_key(message.reply_to, message.id), one);
-            is_first = deadlines_.empty() || message.deadline < deadlines_.begin()->first;
-            deadlines_.emplace(message.deadline, one);
-        }
+    // After `abandon` the threads may be joined: not before they have the call, or it is seen in `admit` that none is taken.
+    const asio::any_io_executor alive = asio::prefer(on, asio::execution::outstanding_work.tracked);
+    const auto one = std::make_shared<call>(make_serial(on), clock, std::move(request), *does);
+    switch (admit(one)) {
+        case admission::taken: break;
+        case admission::known: return;  // the same request once more: it runs once
+        case admission::refused: return refuse(one->request, call_message::kind::refused, errc::shut_down, "");
+        case admission::full:
+            return refuse(one->request, call_message::kind::fault, errc::busy,
+                          "instance " + options_.id() + " has its limit of " + std::to_string(options_.max_running()) +
+                              " calls in flight: start another, or raise max_running");
     }
-    if (!takes) return refuse(message, call_message::kind::refused, errc::shut_down, "");
-    if (is_full) {
-        return refuse(message, call_message::kind::fault, errc::busy,
-                      "instance " + options_.id() + " has its limit of " + std::to_string(options_.max_running()) +
-                          " calls in flight: start another, or raise max_running");
-    }
-    if (is_first) changed_->set();
     auto on_end = [self = shared_from_this(), one](std::exception_ptr) { self->answer(one); };
     spawn_on(one->where, carry_out(shared_from_this(), one), std::move(on_end), one->stop.slot());
+}
+
+service_core::admission service_core::admit(const call_ptr& one) {
+    bool is_first = false;
+    {
+        const std::lock_guard lock(mutex_);
+        if (!takes_calls_) return admission::refused;
+        if (calls_.size() >= options_.max_running()) return admission::full;
+        if (one->key.first.empty()) one->key.second = ++notifications_taken_;
+        if (!calls_.emplace(one->key, one).second) return admission::known;
+        const auto deadline = one->request.deadline;
+        is_first = deadlines_.empty() || deadline < deadlines_.begin()->first;
+        deadlines_.emplace(deadline, one);
+    }
+    if (is_first) changed_->set();
+    return admission::taken;
 }
 
 method_handler* service_core::find(const call_message& request) {
@@ -5261,12 +5468,22 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
 }
 
 void service_core::answer(const call_ptr& one) {
-    bool is_gone = one->request.reply_to.empty() || one->answer.empty();
-    if (!is_gone) {
+    bool is_gone = one->request.reply_to.empty();
+    bool is_ending = false;
+    if (one->answer.empty()) {  // it was cancelled before it began: the caller may call another instance
+        call_message refusal;
+        refusal.what = call_message::kind::refused;
+        refusal.id = one->request.id;
+        one->answer = refusal.text();
+    }
+    {
         const std::lock_guard lock(mutex_);
-        is_gone = one->is_gone;
+        is_gone = is_gone || one->is_gone;
+        one->has_returned = true;
+        is_ending = !takes_calls_;
     }
     if (is_gone) return end(one);
+    if (is_ending) changed_->set();
     auto sent = [weak = weak_from_this(), one](std::exception_ptr, bool) {
         if (const auto self = weak.lock()) self->end(one);
     };
@@ -5275,11 +5492,11 @@ void service_core::answer(const call_ptr& one) {
 
 void service_core::end(const call_ptr& one) {
     const std::lock_guard lock(mutex_);
-    calls_.erase({one->request.reply_to, one->request.id});
+    calls_.erase(one->key);
     const auto [begin, end] = deadlines_.equal_range(one->request.deadline);
     const auto mine = std::find_if(begin, end, [&](const auto& entry) { return entry.second == one; });
     if (mine != end) deadlines_.erase(mine);
-    if (is_stopped_ && calls_.empty()) changed_->set();
+    if (!takes_calls_ && calls_.empty()) changed_->set();
 }
 
 void service_core::cancel(const call_ptr& one) {
@@ -5331,38 +5548,43 @@ asio::awaitable<void> service_core::announce(bool leaving, duration lease) {
     }
 }
 
-asio::awaitable<void> service_core::leave() {
-    auto announcing = announce(true, options_.lease() + options_.drain_for());
+asio::awaitable<void> service_core::say(bool leaving, duration lease) {
+    const auto self = shared_from_this();
+    auto announcing = announce(leaving, lease);
     const auto announced = co_await caught(std::move(announcing));
     log_trouble("leaving the directory", announced.failure());
-    co_await drain();
-    auto leaving = withdraw();
-    const auto left = co_await caught(std::move(leaving));
-    log_trouble("leaving the directory", left.failure());
 }
 
 asio::awaitable<void> service_core::withdraw() {
     for (const auto& [name, methods] : *methods_) co_await broker_->withdraw(board_of(name), options_.id());
 }
 
+bool service_core::is_any_unreturned() const {
+    const std::lock_guard lock(mutex_);
+    return std::ranges::any_of(calls_, [](const auto& entry) { return !entry.second->has_returned; });
+}
+
 asio::awaitable<void> service_core::drain() {
     auto& clock = broker_->clock();
-    const auto ends = later(clock.now(), options_.drain_for());
+    auto ends = later(clock.now(), options_.drain_for());
     bool is_over = false;
     while (running() > 0) {
-        if (!is_over && clock.now() >= ends) {
+        if (!is_over && (is_hurried_ || broker_->is_closed() || clock.now() >= ends)) {
             is_over = true;
             cancel_all();
+            ends = later(clock.now(), farewell);
         }
-        const alarm at(clock, strand_, changed_, (std::min)(is_over ? never : ends, cancel_overdue()));
+        const bool is_late = is_over && clock.now() >= ends;
+        if (is_late && !is_any_unreturned()) break;  // their answers can't be sent
+        const alarm at(clock, strand_, changed_, (std::min)(is_late ? never : ends, cancel_overdue()));
         co_await changed_->wait();
     }
 }
 
 void service_core::log_trouble(const std::string& what, const std::exception_ptr& trouble) const {
-    if (!trouble) return;
+    if (!trouble || broker_->is_closed()) return;
     const auto why = describe(trouble);
-    if (code_of(why) == errc::shut_down) std::rethrow_exception(trouble);
+    if (is_abort(trouble)) return;  // it was stopped
     options_.log()(log_level::warning, "service " + options_.id() + ": " + what + " failed: " + why.message);
 }
 
@@ -5398,6 +5620,9 @@ std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window) {
     const auto made = std::make_shared<inlet>(std::move(broker), window);
     made->box_ = made->broker_->open([weak = made->weak_from_this()](std::string_view text) {
         if (const auto self = weak.lock()) self->hear(text);
+    });
+    made->closing_ = made->broker_->on_close([weak = made->weak_from_this()] {
+        if (const auto self = weak.lock()) self->close(std::make_exception_ptr(broker_is_closed()));
     });
     return made;
 }
@@ -5585,6 +5810,18 @@ asio::awaitable<std::optional<std::string>> reading::next() const { return inlet
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/broker/broker/background.hpp ------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Begins `work` on the broker's executor, and drops what it throws. Does nothing where the broker is closed: its context may
+/// be gone. For values, which may outlive that.
+inline void spawn_in_background(const broker_ptr& on, asio::awaitable<void> work) {
+    if (!on->is_closed()) spawn_ignoring_errors(on->get_executor(), std::move(work));
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/calls/stream/outlet.ipp -----------------------------------------------------
 
 namespace taskflux::detail {
@@ -5593,6 +5830,9 @@ std::shared_ptr<outlet> outlet::open(broker_ptr broker, std::string to, std::siz
     const auto made = std::make_shared<outlet>(std::move(broker), std::move(to), window, std::move(on_gone));
     made->box_ = made->broker_->open([weak = made->weak_from_this()](std::string_view text) {
         if (const auto self = weak.lock()) self->hear(text);
+    });
+    made->closing_ = made->broker_->on_close([weak = std::weak_ptr(made->changed_)] {
+        if (const auto changed = weak.lock()) changed->set();
     });
     made->send_more();
     return made;
@@ -5610,6 +5850,7 @@ asio::awaitable<void> outlet::emit(std::string value) {
     }
     bool is_added = false;
     for (;;) {
+        check_open();
         {
             const std::lock_guard lock(mutex_);
             if (is_gone_) break;
@@ -5639,6 +5880,7 @@ asio::awaitable<void> outlet::end() {
             const std::lock_guard lock(mutex_);
             if (is_gone_ || is_received()) co_return;
         }
+        check_open();
         co_await change();
     }
 }
@@ -5647,10 +5889,14 @@ asio::awaitable<void> outlet::flush() {
     for (;;) {
         {
             const std::lock_guard lock(mutex_);
-            if (!is_sending_) co_return;
+            if (!is_sending_ || broker_->is_closed()) co_return;
         }
         co_await changed_->wait();
     }
+}
+
+void outlet::check_open() const {
+    if (broker_->is_closed()) throw broker_is_closed();
 }
 
 asio::awaitable<void> outlet::change() {
@@ -5764,7 +6010,7 @@ void outlet::send_more() {
         if (!has_more || is_sending_ || is_gone_) return;
         is_sending_ = true;
     }
-    spawn_ignoring_errors(broker_->get_executor(), pump(shared_from_this()));
+    spawn_in_background(broker_, pump(shared_from_this()));
 }
 
 bool outlet::next_message(call_message& next) {
@@ -6423,16 +6669,6 @@ struct nursery::life {
     bool is_cancelled = false;
     bool is_over = false;
 };
-
-inline bool is_abort(const std::exception_ptr& error) {
-    try {
-        std::rethrow_exception(error);
-    } catch (const boost::system::system_error& e) {
-        return e.code() == asio::error::operation_aborted;
-    } catch (...) {
-        return false;
-    }
-}
 
 struct nursery::state {
     state(asio::any_io_executor on, std::function<void()> hears) : strand(std::move(on)), on_failure(std::move(hears)) {}
@@ -7383,15 +7619,18 @@ namespace taskflux::detail {
 /// A node while it runs: its worker, the service that steers it, and its heartbeat in the directory, on one strand.
 class node_core final : public std::enable_shared_from_this<node_core> {
 public:
-    node_core(broker_ptr broker, worker& shown, node_options options);
+    node_core(broker_ptr broker, std::shared_ptr<worker_control> shown, node_options options);
 
     const asio::any_io_executor& strand() const { return strand_; }
 
     /// Runs until the worker has ended and the node has left the directory. Throws what the worker threw.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>);
 
-    /// Stops the worker, and with it the node. Thread-safe; may come before `live`.
+    /// Stops the worker, and with it the node. Thread-safe; may come before `live`, and more than once.
     void stop();
+
+    /// For a node that is destroyed: stops it, if it runs.
+    void abandon();
 
     node_info info() const;
 
@@ -7413,7 +7652,7 @@ private:
     void log_trouble(const std::string& what, const std::exception_ptr& error) const;
 
     const broker_ptr broker_;
-    worker& worker_;
+    const std::shared_ptr<worker_control> worker_;
     const node_options options_;
     const std::string id_;
     const std::string ip_;
@@ -7421,11 +7660,12 @@ private:
     service service_;
     const time_point started_at_;
     const std::shared_ptr<event> changed_;
+    std::atomic<bool> has_begun_ = false;
+    std::atomic<bool> is_stopped_ = false;
 
     // On the strand.
     nursery parts_;
     nursery::child beginning_, working_, showing_;
-    bool has_begun_ = false;
     bool is_over_ = false;  // the worker has ended
 };
 
@@ -7436,11 +7676,13 @@ private:
 namespace taskflux {
 
 node::node(broker_ptr broker, worker& shown, node_options options)
-    : core_(std::make_shared<detail::node_core>(std::move(broker), shown, std::move(options))) {}
+    : core_(std::make_shared<detail::node_core>(std::move(broker), shown.control_, std::move(options))) {}
 
-node::~node() = default;
+node::~node() { core_->abandon(); }
 
 asio::awaitable<void> node::run() { return detail::live(core_, nullptr); }
+
+void node::stop() { core_->stop(); }
 
 node_info node::info() const { return core_->info(); }
 
@@ -7455,8 +7697,8 @@ inline std::size_t slots_of(std::uint64_t wanted) {
     return static_cast<std::size_t>((std::min)(wanted, std::uint64_t((std::numeric_limits<std::size_t>::max)())));
 }
 
-node_core::node_core(broker_ptr broker, worker& shown, node_options options)
-    : broker_(std::move(broker)), worker_(shown), options_(std::move(options)), id_(uuid_generator().text()), ip_(own_ip()),
+node_core::node_core(broker_ptr broker, std::shared_ptr<worker_control> shown, node_options options)
+    : broker_(std::move(broker)), worker_(std::move(shown)), options_(std::move(options)), id_(uuid_generator().text()), ip_(own_ip()),
       strand_(asio::make_strand(broker_->get_executor())),
       service_(broker_, service_options().id(id_).host(host()).lease(options_.lease()).log(options_.log())),
       started_at_(broker_->clock().now()), changed_(std::make_shared<event>()), parts_(strand_) {
@@ -7465,12 +7707,12 @@ node_core::node_core(broker_ptr broker, worker& shown, node_options options)
 
 asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     const auto self = shared_from_this();
-    if (std::exchange(has_begun_, true)) {
+    if (has_begun_.exchange(true)) {
         throw error(errc::wrong_state, "this node can't be run again: a node runs once; make another one");
     }
-    parts_.start(beginning_, begin());
+    if (!is_stopped_) parts_.start(beginning_, begin());
     co_await parts_.end_of(beginning_);
-    auto running = worker_.run();  // before an order can come
+    auto running = worker_->run();  // before an order can come
     parts_.start(be_steered());
     parts_.start(showing_, show());
     parts_.start(working_, std::move(running));
@@ -7478,9 +7720,11 @@ asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     co_await parts_.end_of(working_);
     service_.stop();
     is_over_ = true;
-    changed_->set();
+    showing_.stop();
     co_await parts_.end_of(showing_);
-    auto leaving = broker_->withdraw(nodes_board, id_);
+    auto withdrawing = broker_->withdraw(nodes_board, id_);
+    auto& clock = broker_->clock();
+    auto leaving = in_time(clock, later(clock.now(), farewell), std::move(withdrawing), "leaving the directory");
     const auto left = co_await caught(std::move(leaving));
     log_trouble("leaving the directory", left.failure());
     co_await parts_.end_of_all();
@@ -7488,10 +7732,13 @@ asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
 }
 
 void node_core::stop() {
-    asio::post(strand_, [self = shared_from_this()] {
-        self->beginning_.stop();
-        self->worker_.stop();
-    });
+    is_stopped_ = true;
+    worker_->stop();
+    asio::post(strand_, [self = shared_from_this()] { self->beginning_.stop(); });
+}
+
+void node_core::abandon() {
+    if (has_begun_) stop();
 }
 
 node_info node_core::info() const {
@@ -7503,13 +7750,13 @@ node_info node_core::info() const {
     made.pid = process_id();
     made.version = version;
     made.started_at = started_at_;
-    made.queues = worker_.queues();
-    made.tasks = worker_.tasks();
-    made.concurrency = worker_.concurrency();
-    made.running = worker_.counts().running;
+    made.queues = worker_->queues();
+    made.tasks = worker_->tasks();
+    made.concurrency = worker_->concurrency();
+    made.running = worker_->counts().running;
     made.load = host_load();
     made.memory = resident_memory();
-    made.paused = worker_.is_paused();
+    made.paused = worker_->is_paused();
     return made;
 }
 
@@ -7528,8 +7775,8 @@ asio::awaitable<void> node_core::take_settings() {
     for (const auto& row : rows) {
         if (row.id != name) continue;
         const auto settings = decode<node_settings>(row.text);
-        if (settings.concurrency) worker_.set_concurrency(slots_of(*settings.concurrency));
-        if (settings.paused) worker_.pause();
+        if (settings.concurrency) worker_->set_concurrency(slots_of(*settings.concurrency));
+        if (settings.paused) worker_->pause(true);
     }
 }
 
@@ -7541,13 +7788,13 @@ asio::awaitable<void> node_core::be_steered() {
 }
 
 asio::awaitable<node_info> node_core::obey(node_core& self, node_order order) {
-    if (order.concurrency) self.worker_.set_concurrency(slots_of(*order.concurrency));
+    if (order.concurrency) self.worker_->set_concurrency(slots_of(*order.concurrency));
     switch (order.action) {
         case node_action::none: break;
-        case node_action::pause: self.worker_.pause(); break;
-        case node_action::resume: self.worker_.resume(); break;
-        case node_action::drain: self.worker_.stop(); break;
-        case node_action::stop: self.worker_.stop_now(); break;
+        case node_action::pause: self.worker_->pause(true); break;
+        case node_action::resume: self.worker_->pause(false); break;
+        case node_action::drain: self.worker_->stop(); break;
+        case node_action::stop: self.worker_->stop_now(); break;
     }
     self.changed_->set();
     co_return self.info();
@@ -7573,15 +7820,8 @@ asio::awaitable<void> node_core::announce() {
 }
 
 void node_core::log_trouble(const std::string& what, const std::exception_ptr& error) const {
-    if (!error) return;
-    try {
-        std::rethrow_exception(error);
-    } catch (const boost::system::system_error& e) {
-        if (e.code() == asio::error::operation_aborted) return;  // the node was stopped
-        options_.log()(log_level::warning, "node " + id_ + ": " + what + " failed: " + e.what());
-    } catch (const std::exception& e) {
-        options_.log()(log_level::warning, "node " + id_ + ": " + what + " failed: " + e.what());
-    }
+    if (!error || is_abort(error) || broker_->is_closed()) return;
+    options_.log()(log_level::warning, "node " + id_ + ": " + what + " failed: " + describe(error).message);
 }
 
 }  // namespace taskflux::detail
@@ -7628,7 +7868,7 @@ void cancel_in_background(const broker_ptr& broker, const task_id& id) {
         std::vector<task_key> keys(1, which.key);
         co_await of->cancel(std::move(which.queue), std::move(keys));
     };
-    spawn_ignoring_errors(broker->get_executor(), cancel(broker, id));
+    spawn_in_background(broker, cancel(broker, id));
 }
 
 /// The id whose printed form this is, if it is one: an own id may look a little like it.
@@ -7691,9 +7931,10 @@ asio::awaitable<void> close_after(broker_ptr broker, task_id id, std::weak_ptr<i
 
 void follow_task(const task_id& id, inlet& reader) {
     const auto broker = reader.broker();
-    const auto strand = asio::make_strand(broker->get_executor());
+    const auto strand = make_serial(broker->get_executor());
     const auto stop = std::make_shared<asio::cancellation_signal>();
     reader.attach(never, nullptr, [broker, id, strand, stop](bool has_ended) {
+        if (broker->is_closed()) return;  // perhaps with its context: nothing is posted there then
         asio::post(strand, [stop] { stop->emit(asio::cancellation_type::terminal); });
         if (!has_ended) cancel_in_background(broker, id);
     });
@@ -7830,7 +8071,7 @@ public:
 
     /// After a fetch that was aborted: the next fetch gives back what that one may have delivered.
     void reclaim() {
-        spawn_ignoring_errors(broker_->get_executor(), fetch_nothing(shared_from_this()));
+        spawn_in_background(broker_, fetch_nothing(shared_from_this()));
     }
 
 private:
@@ -7840,7 +8081,7 @@ private:
             ++uses_;
             if (std::exchange(is_kept_, true)) return;
         }
-        spawn_ignoring_errors(broker_->get_executor(), keep(shared_from_this()));
+        spawn_in_background(broker_, keep(shared_from_this()));
     }
 
     void end_use() {
@@ -7933,7 +8174,7 @@ public:
         consumer_->forget(what_.key, what_.token);
         if (is_settled_ || consumer_->is_lost()) return;
         // Where this fails, the lease runs out: it is not renewed any more.
-        spawn_ignoring_errors(consumer_->broker()->get_executor(), release(consumer_, end(settlement::kind::release)));
+        spawn_in_background(consumer_->broker(), release(consumer_, end(settlement::kind::release)));
     }
 
     const delivery& what() const { return what_; }
@@ -8166,11 +8407,13 @@ public:
         const auto& id = what.definition.id;
         if (overlap == overlap_policy::skip && is_running(id)) return;
         if (overlap == overlap_policy::cancel_previous) cancel(id);
-        const auto& on = what.is_plain && cpu_ ? cpu_ : executor_;
+        const bool is_on_threads = what.is_plain && cpu_;
+        const auto& on = is_on_threads ? cpu_ : executor_;
         // After `close` the threads may be joined: not before they have the job, or it is seen here that this is closed.
         const asio::any_io_executor alive = asio::prefer(on, asio::execution::outstanding_work.tracked);
         if (*is_closed_) return;
-        const auto one = std::make_shared<run>(id, asio::make_strand(on));
+        // What is told of a job's end may outlive the threads that it ran on.
+        const auto one = std::make_shared<run>(id, is_on_threads ? make_serial(on) : asio::any_io_executor(asio::make_strand(on)));
         runs_->push_back(one);
         // Tracked: while a job runs elsewhere, the strand's context has work.
         const asio::any_io_executor back = asio::prefer(strand_, asio::execution::outstanding_work.tracked);
@@ -8308,7 +8551,7 @@ public:
 
     const asio::any_io_executor& strand() const { return strand_; }
 
-    /// Runs until `stop`, or until the broker is closed, which throws; then cancels the local jobs that still run, and waits
+    /// Runs until `stop`, or until the broker is closed, which throws unless it has been stopped; then cancels the local jobs that still run, and waits
     /// for them. The scheduler's own `threads`, if any, live until then.
     awaitable<void> live(std::shared_ptr<asio::thread_pool> threads);
 
@@ -8371,7 +8614,7 @@ private:
     local_runs runs_;
     nursery loops_;
     nursery::child shared_;
-    bool is_stopped_ = false;
+    std::atomic<bool> is_stopped_ = false;
     bool must_look_ = false;  // another node has changed a row
     time_point awake_since_ = never;  // the end of the last sleep
     std::vector<std::string> jobs_to_put_;
@@ -8475,21 +8718,18 @@ scheduler::scheduler(broker_ptr broker, scheduler_options options)
       jobs_(std::make_shared<detail::local_job_map>()) {}
 
 scheduler::~scheduler() {
-    if (core_) core_->abandon();
+    if (const auto core = life_.core()) core->abandon();
     if (pool_) pool_->join();
 }
 
 asio::awaitable<void> scheduler::run() {
-    if (core_) throw error(errc::wrong_state, "this scheduler can't be run again: a scheduler runs once; make another one");
-    core_ = std::make_shared<detail::scheduler_core>(book_, options_, host_, jobs_, cpu());
-    if (is_stopped_) core_->stop();
-    return detail::live(core_, pool_);
+    if (life_.core()) throw error(errc::wrong_state, "this scheduler can't be run again: a scheduler runs once; make another one");
+    const auto core = std::make_shared<detail::scheduler_core>(book_, options_, host_, jobs_, cpu());
+    life_.begin(core);
+    return detail::live(core, pool_);
 }
 
-void scheduler::stop() {
-    if (core_) return core_->stop();
-    is_stopped_ = true;
-}
+void scheduler::stop() { life_.stop(); }
 
 asio::awaitable<void> scheduler::remove(std::string id) const {
     return detail::act_on_all(book_, std::move(id), detail::schedule_verb::remove);
@@ -8523,7 +8763,7 @@ std::string scheduler::row_of(std::string_view id, const schedule_options& optio
 }
 
 void scheduler::add(detail::local_job job) {
-    if (core_) {
+    if (life_.core()) {
         throw error(errc::wrong_state,
                     "local job " + job.definition.id +
                         " can't be added: the scheduler has been run; call local() before run()");
@@ -8721,20 +8961,24 @@ scheduler_core::scheduler_core(schedule_book book, const scheduler_options& opti
 
 asio::awaitable<void> scheduler_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> threads) {
     const auto self = shared_from_this();
+    const auto closing = book_.broker()->on_close([weak = weak_from_this()] {
+        const auto alive = weak.lock();
+        if (alive) asio::post(alive->strand_, [alive] { alive->shared_.stop(); });
+    });
     if (!is_stopped_) loops_.start(shared_, fire_shared());
     co_await loops_.end_of(shared_);
     loops_.stop_all();
     co_await loops_.end_of_all();
     runs_.cancel_all();
     co_await runs_.end_of_all();
-    if (!is_stopped_) loops_.check();
+    if (is_stopped_) co_return;
+    loops_.check();
+    throw broker_is_closed();
 }
 
 void scheduler_core::stop() {
-    asio::post(strand_, [self = shared_from_this()] {
-        self->is_stopped_ = true;
-        self->shared_.stop();
-    });
+    is_stopped_ = true;
+    asio::post(strand_, [self = shared_from_this()] { self->shared_.stop(); });
 }
 
 void scheduler_core::abandon() {
@@ -8976,6 +9220,14 @@ asio::awaitable<void> scheduler_core::cancel_live_task(std::string queue, std::s
 }
 
 }  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker.ipp -------------------------------------------------------------
+
+namespace taskflux {
+
+worker::~worker() { control_->abandon(); }
+
+}  // namespace taskflux
 
 // -------------------- taskflux/flow/worker/decide.hpp ------------------------------------------------------
 
@@ -9592,8 +9844,8 @@ public:
 
     const asio::any_io_executor& strand() const { return strand_; }
 
-    /// Runs the worker until `stop`, or until the broker is closed, which throws. The worker's own `cpu_threads`, if any,
-    /// live until nothing can be posted to them any more.
+    /// Runs the worker until `stop`, or until the broker is closed, which throws unless it has been stopped. The worker's own
+    /// `cpu_threads`, if any, live until nothing can be posted to them any more.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool> cpu_threads);
 
     /// Thread-safe; may come before `live`, and more than once.
@@ -9617,10 +9869,13 @@ private:
     static std::vector<std::string> names_of(const std::vector<weighted_queue>& queues);
     static std::shared_ptr<const name_set> names_of(const handler_map& handlers);
 
+    /// Joins its queues; tries again while the broker can't be reached.
+    asio::awaitable<void> join();
+
     /// Fetches no more tasks, and goes on to the phase `to`.
     void end_fetching(step to);
 
-    /// A loop has ended with an error that it can't handle.
+    /// A loop has ended with an error that it can't handle, or the broker has been closed.
     void on_broken();
 
     asio::awaitable<void> fetch_loop();
@@ -9638,6 +9893,7 @@ private:
 
     /// Sends in a coroutine of its own, so that a queue that can't be reached does not delay the others.
     void send(pending_reports::batch batch);
+    asio::awaitable<void> carry(pending_reports::batch batch);
 
     /// Sends a batch to the broker, with retries until it is accepted or the worker ends.
     asio::awaitable<void> deliver(pending_reports::batch batch);
@@ -9661,6 +9917,11 @@ private:
     /// Waits for the handlers to finish, then cancels them, then gives their tasks back.
     asio::awaitable<void> drain();
 
+    /// Sends the pending reports once more: while `drain_for` lasts, and a little longer.
+    asio::awaitable<void> hand_in(time_point stopped_at);
+    asio::awaitable<void> give_up_at(time_point when);
+    asio::awaitable<void> leave();
+
     const broker_ptr broker_;
     const worker_options options_;
     const std::vector<weighted_queue> queues_;
@@ -9670,12 +9931,15 @@ private:
     const std::shared_ptr<const worker_monitor> monitor_;
     const asio::any_io_executor strand_;
     const std::shared_ptr<crew> crew_;
+    std::atomic<bool> is_stopped_ = false;
 
     // On the strand.
     std::minstd_rand random_;
     nursery loops_;
-    nursery::child fetching_, settling_, watching_;
+    nursery::child joining_, fetching_, settling_, watching_, handing_in_;
+    nursery deliveries_;
     worker_phase phase_;
+    bool is_given_up_ = false;  // what has not been reported by now is not reported
     std::vector<std::string> busy_queues_;  // to which a batch is being sent
     consumer_ptr lost_;  // the latest one whose lease was lost
     unsigned failures_ = 0;
@@ -9685,77 +9949,12 @@ private:
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/flow/worker.ipp -------------------------------------------------------------
+// -------------------- taskflux/flow/worker/control.ipp -----------------------------------------------------
 
-namespace taskflux {
+namespace taskflux::detail {
 
-worker::~worker() {
-    if (core_) core_->abandon();
-    if (pool_) pool_->join();
-}
-
-asio::awaitable<void> worker::run() {
-    if (core_) throw error(errc::wrong_state, "this worker can't be run again: a worker runs once; make another one");
-    auto queues = options_.queues().empty() ? contract_queues_ : options_.queues();
-    if (handlers_->empty()) {
-        throw error(errc::invalid_argument,
-                    "this worker can't be run: it has no handler; call on() before run()");
-    }
-    core_ = std::make_shared<detail::worker_core>(broker_, options_, std::move(queues), handlers_, cpu());
-    if (is_paused_) core_->attempts().pause(true);
-    if (is_stopped_) core_->stop();
-    return detail::live(core_, pool_);
-}
-
-void worker::stop() {
-    if (core_) return core_->stop();
-    is_stopped_ = true;
-}
-
-void worker::stop_now() {
-    if (core_) return core_->stop_now();
-    is_stopped_ = true;
-}
-
-executor_counts worker::counts() const { return core_ ? core_->counts() : executor_counts{}; }
-
-void worker::set_concurrency(std::size_t slots) {
-    if (slots == 0) {
-        throw error(errc::invalid_argument,
-                    "set_concurrency: a worker needs at least one slot; to take no tasks use pause()");
-    }
-    if (core_) return core_->attempts().concurrency(slots);
-    options_.concurrency(slots);
-}
-
-std::size_t worker::concurrency() const { return core_ ? core_->attempts().concurrency() : options_.concurrency(); }
-
-void worker::pause() {
-    if (core_) return core_->attempts().pause(true);
-    is_paused_ = true;
-}
-
-void worker::resume() {
-    if (core_) return core_->attempts().pause(false);
-    is_paused_ = false;
-}
-
-bool worker::is_paused() const { return core_ ? core_->attempts().is_paused() : is_paused_; }
-
-std::vector<std::string> worker::queues() const {
-    std::vector<std::string> names;
-    for (const auto& queue : options_.queues().empty() ? contract_queues_ : options_.queues()) names.push_back(queue.name);
-    return names;
-}
-
-std::vector<std::string> worker::tasks() const {
-    std::vector<std::string> names;
-    for (const auto& [name, unused] : *handlers_) names.push_back(name);
-    return names;
-}
-
-void worker::add(std::string name, std::string_view queue, std::unique_ptr<detail::task_handler> handler) {
-    if (core_) {
+void worker_control::add(std::string name, std::string_view queue, std::unique_ptr<task_handler> handler) {
+    if (life_.core()) {
         throw error(errc::wrong_state, "the handler for task " + name +
                                            " can't be set: the worker has been run; call on() before run()");
     }
@@ -9768,14 +9967,90 @@ void worker::add(std::string name, std::string_view queue, std::unique_ptr<detai
     handlers_->emplace(std::move(name), std::move(handler));
 }
 
-asio::any_io_executor worker::cpu() {
-    const auto is_plain = [](const auto& named) { return named.second->kind() == detail::slot_job::kind::plain; };
+asio::awaitable<void> worker_control::run() {
+    if (life_.core()) throw error(errc::wrong_state, "this worker can't be run again: a worker runs once; make another one");
+    if (handlers_->empty()) {
+        throw error(errc::invalid_argument,
+                    "this worker can't be run: it has no handler; call on() before run()");
+    }
+    const auto core = std::make_shared<worker_core>(broker_, options_, weighted(), handlers_, cpu());
+    {
+        const std::lock_guard lock(mutex_);  // what is set from here on is set in the core
+        core->attempts().concurrency(slots_);
+        core->attempts().pause(is_paused_);
+        life_.begin(core);
+    }
+    return live(core, pool_);
+}
+
+void worker_control::stop() { life_.stop(); }
+
+void worker_control::stop_now() {
+    if (const auto core = life_.core()) return core->stop_now();
+    life_.stop();  // there is no handler to cancel
+}
+
+void worker_control::abandon() {
+    life_.stop();  // a node may run it later
+    if (const auto core = life_.core()) core->abandon();
+    if (pool_) pool_->join();
+}
+
+executor_counts worker_control::counts() const {
+    const auto core = life_.core();
+    return core ? core->counts() : executor_counts{};
+}
+
+void worker_control::set_concurrency(std::size_t slots) {
+    if (slots == 0) {
+        throw error(errc::invalid_argument,
+                    "set_concurrency: a worker needs at least one slot; to take no tasks use pause()");
+    }
+    const std::lock_guard lock(mutex_);
+    slots_ = slots;
+    if (const auto core = life_.core()) core->attempts().concurrency(slots);
+}
+
+std::size_t worker_control::concurrency() const {
+    const std::lock_guard lock(mutex_);
+    return slots_;
+}
+
+void worker_control::pause(bool is_paused) {
+    const std::lock_guard lock(mutex_);
+    is_paused_ = is_paused;
+    if (const auto core = life_.core()) core->attempts().pause(is_paused);
+}
+
+bool worker_control::is_paused() const {
+    const std::lock_guard lock(mutex_);
+    return is_paused_;
+}
+
+std::vector<std::string> worker_control::queues() const {
+    std::vector<std::string> names;
+    for (const auto& queue : weighted()) names.push_back(queue.name);
+    return names;
+}
+
+std::vector<std::string> worker_control::tasks() const {
+    std::vector<std::string> names;
+    for (const auto& [name, unused] : *handlers_) names.push_back(name);
+    return names;
+}
+
+const std::vector<weighted_queue>& worker_control::weighted() const {
+    return options_.queues().empty() ? contract_queues_ : options_.queues();
+}
+
+asio::any_io_executor worker_control::cpu() {
+    const auto is_plain = [](const auto& named) { return named.second->kind() == slot_job::kind::plain; };
     if (options_.cpu() || std::ranges::none_of(*handlers_, is_plain)) return options_.cpu();
-    pool_ = detail::make_cpu_pool(options_.cpu_threads());
+    pool_ = make_cpu_pool(options_.cpu_threads());
     return pool_->get_executor();
 }
 
-}  // namespace taskflux
+}  // namespace taskflux::detail
 
 // -------------------- taskflux/flow/worker/watchdog.hpp ----------------------------------------------------
 
@@ -9814,35 +10089,47 @@ worker_core::worker_core(broker_ptr broker, const worker_options& options, std::
       monitor_(std::make_shared<worker_monitor>(options, member_.node(), clock_)),
       strand_(asio::make_strand(broker_->get_executor())),
       crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu), monitor_)),
-      random_(options.seed() ? *options.seed() : std::random_device()()), loops_(strand_, [this] { on_broken(); }),
+      random_(options.seed() ? *options.seed() : std::random_device()()), loops_(strand_, [this] { on_broken(); }), deliveries_(strand_),
       keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
 
 asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
-    co_await member_.join();
-    if (options_.renewal_thread()) start_keeper();
-    loops_.start(watching_, watch_loop());
-    loops_.start(settling_, settle_loop());
-    loops_.start(fetching_, fetch_loop());
+    if (is_stopped_) co_return;
+    const auto closing = broker_->on_close([weak = weak_from_this()] {
+        const auto alive = weak.lock();
+        if (alive) asio::post(alive->strand_, [alive] { alive->on_broken(); });
+    });
+    loops_.start(joining_, join());
+    co_await loops_.end_of(joining_);
+    if (phase_.fetches()) {
+        if (options_.renewal_thread()) start_keeper();
+        loops_.start(watching_, watch_loop());
+        loops_.start(settling_, settle_loop());
+        loops_.start(fetching_, fetch_loop());
+    }
 
     co_await loops_.end_of(fetching_);
+    const auto stopped_at = clock_.now();
     co_await drain();
-    phase_.advance(step::closing);
-    crew_->wake();
-    co_await loops_.end_of(settling_);
+    co_await hand_in(stopped_at);
     watching_.stop();
     co_await loops_.end_of_all();
     keeper_.stop();
     crew_->close();
+    const bool is_broken = loops_.failure() || broker_->is_closed();
+    if (!is_broken && member_.consumer()) co_await leave();
+    if (is_stopped_ && broker_->is_closed()) co_return;  // a clean end
     loops_.check();
-    co_await member_.leave();
+    if (!is_stopped_) throw broker_is_closed();
 }
 
 void worker_core::stop() {
+    is_stopped_ = true;
     asio::post(strand_, [self = shared_from_this()] { self->end_fetching(step::draining); });
 }
 
 void worker_core::stop_now() {
+    is_stopped_ = true;
     asio::post(strand_, [self = shared_from_this()] {
         self->end_fetching(step::cancelling);
         self->crew_->cancel_all(errc::shut_down);
@@ -9850,6 +10137,7 @@ void worker_core::stop_now() {
 }
 
 void worker_core::abandon() {
+    is_stopped_ = true;
     keeper_.stop();
     crew_->close();
     asio::post(strand_, [self = shared_from_this()] {
@@ -9872,7 +10160,22 @@ std::shared_ptr<const name_set> worker_core::names_of(const handler_map& handler
 
 void worker_core::end_fetching(step to) {
     phase_.advance(to);
+    joining_.stop();
     fetching_.stop();
+}
+
+asio::awaitable<void> worker_core::join() {
+    const auto self = shared_from_this();
+    const auto limit = options_.start_timeout() ? later(clock_.now(), *options_.start_timeout()) : never;
+    for (unsigned tries = 1;; ++tries) {
+        auto joining = member_.join();
+        const auto joined = co_await caught(std::move(joining));
+        if (!joined.failure()) co_return;
+        const auto why = describe(joined.failure());
+        if (code_of(why) != errc::unavailable || clock_.now() >= limit) std::rethrow_exception(joined.failure());
+        monitor_->log(log_level::warning, "it can't start yet, and tries again: " + why.message);
+        co_await back_off(tries);
+    }
 }
 
 void worker_core::on_broken() {
@@ -9941,6 +10244,7 @@ asio::awaitable<void> worker_core::let_it_end() {
 asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_ptr who) {
     const auto why = describe(failure);
     const auto code = code_of(why);
+    if (is_stopped_) end_fetching(step::draining);
     if (!phase_.fetches()) co_return;
     if (code == errc::shut_down) std::rethrow_exception(failure);
     if (code == errc::lease_lost) {
@@ -9965,18 +10269,24 @@ asio::awaitable<void> worker_core::settle_loop() {
     const auto self = shared_from_this();
     for (;;) {
         for (auto& batch : crew_->take_reports(busy_queues_)) send(std::move(batch));
+        if (is_given_up_) co_return;
         if (phase_.is_closing() && busy_queues_.empty() && !crew_->has_reports()) co_return;
         co_await crew_->wait_for_reports();
     }
 }
 
 void worker_core::send(pending_reports::batch batch) {
+    busy_queues_.push_back(batch.queue);
+    deliveries_.start(carry(std::move(batch)));
+}
+
+asio::awaitable<void> worker_core::carry(pending_reports::batch batch) {
+    const auto self = shared_from_this();
     const auto queue = batch.queue;
-    busy_queues_.push_back(queue);
-    spawn_on(strand_, deliver(std::move(batch)), [self = shared_from_this(), queue](std::exception_ptr) {
-        self->busy_queues_.erase(std::ranges::find(self->busy_queues_, queue));
-        self->crew_->wake();
-    });
+    auto delivering = deliver(std::move(batch));
+    co_await caught(std::move(delivering));
+    busy_queues_.erase(std::ranges::find(busy_queues_, queue));
+    crew_->wake();
 }
 
 asio::awaitable<void> worker_core::deliver(pending_reports::batch batch) {
@@ -10013,7 +10323,8 @@ asio::awaitable<void> worker_core::watch_loop() {
             continue;
         }
         const auto why = describe(watched.failure());
-        if (phase_.is_closing() || code_of(why) == errc::shut_down) std::rethrow_exception(watched.failure());
+        if (code_of(why) == errc::shut_down) std::rethrow_exception(watched.failure());
+        if (phase_.is_closing()) co_return;
         monitor_->log(log_level::warning, "asking for cancelled tasks failed: " + why.message);
         ++failures;  // not within the await: Clang 16 takes that for unsequenced
         co_await back_off(failures);
@@ -10079,6 +10390,32 @@ asio::awaitable<void> worker_core::drain() {
     is_empty = co_await crew_->emptied_within(options_.unwind_for());
     if (is_empty) co_return;
     monitor_->log(log_level::error, "cancelled handlers did not return within unwind_for; their tasks are given back");
+}
+
+asio::awaitable<void> worker_core::hand_in(time_point stopped_at) {
+    phase_.advance(step::closing);
+    crew_->wake();
+    const auto ends = (std::max)(later(stopped_at, options_.drain_for()), later(clock_.now(), farewell));
+    if (!settling_.is_over()) loops_.start(handing_in_, give_up_at(ends));
+    co_await loops_.end_of(settling_);
+    handing_in_.stop();
+    deliveries_.stop_all();
+    co_await deliveries_.end_of_all();
+}
+
+asio::awaitable<void> worker_core::give_up_at(time_point when) {
+    const auto self = shared_from_this();
+    co_await sleep_until(clock_, when);
+    monitor_->log(log_level::error, "the broker could not be told of all ends within drain_for; these tasks run again");
+    is_given_up_ = true;
+    crew_->wake();
+}
+
+asio::awaitable<void> worker_core::leave() {
+    auto leaving = member_.leave();
+    auto in_a_moment = in_time(clock_, later(clock_.now(), farewell), std::move(leaving), "leaving the queues");
+    const auto left = co_await caught(std::move(in_a_moment));
+    if (left.failure()) monitor_->log(log_level::warning, describe(left.failure()).message + "; its lease ends by itself");
 }
 
 }  // namespace taskflux::detail
@@ -10326,7 +10663,8 @@ public:
     ~child_waits() {
         for (const auto& one : waits_) {
             one->is_abandoned = true;
-            one->stop.emit(asio::cancellation_type::terminal);
+            // Posted: where the context ends, the coroutine that would be cancelled may have been destroyed before this.
+            if (!one->has_ended) asio::post(executor_, [one] { one->stop.emit(asio::cancellation_type::terminal); });
         }
     }
 
@@ -10697,7 +11035,7 @@ void abandon_children(const broker_ptr& broker, const std::string& queue, std::v
     constexpr auto cancel = [](broker_ptr of, std::string in, std::vector<task_key> which) -> asio::awaitable<void> {
         co_await of->cancel(std::move(in), std::move(which));
     };
-    spawn_ignoring_errors(broker->get_executor(), cancel(broker, queue, std::move(keys)));
+    spawn_in_background(broker, cancel(broker, queue, std::move(keys)));
 }
 
 }  // namespace taskflux::detail
@@ -17492,6 +17830,9 @@ public:
         inbox_.wake_all();
     }
 
+    /// At the end of the context, in which the connection ends by itself.
+    void end() { is_closed_ = true; }
+
     void check_open() const {
         if (is_closed_) throw detail::broker_is_closed();
     }
@@ -18375,7 +18716,12 @@ namespace taskflux::redis {
 /// The broker on a Redis server. Every call keeps the engine alive until it ends.
 class redis_broker final : public broker {
 public:
-    explicit redis_broker(engine_ptr engine) : engine_(std::move(engine)) { engine_->on_relay(carry_outbox); }
+    explicit redis_broker(engine_ptr engine) : engine_(std::move(engine)) {
+        engine_->on_relay(carry_outbox);
+        at_context_end(engine_->get_executor(), [weak = std::weak_ptr(engine_)] {
+            if (const auto alive = weak.lock()) alive->end();
+        });
+    }
     ~redis_broker() override { engine_->close(); }
 
     asio::any_io_executor get_executor() override { return engine_->get_executor(); }
@@ -18632,7 +18978,10 @@ public:
         return redis::announced(engine_, std::move(board));
     }
 
-    void close() override { engine_->close(); }
+    void close() override {
+        engine_->close();
+        tell_closed();
+    }
 
 private:
     void do_post(std::string address, std::string message, bounce otherwise, receipt done) override {

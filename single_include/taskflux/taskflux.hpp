@@ -18,14 +18,14 @@
 #include <boost/asio/execution/blocking.hpp>
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
-#include <boost/asio/experimental/cancellation_condition.hpp>
-#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/query.hpp>
 #include <boost/asio/require.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/core/demangle.hpp>
 #include <boost/describe/bases.hpp>
 #include <boost/describe/class.hpp>
@@ -303,6 +303,10 @@ class worker_core;
 
 namespace taskflux {
 
+namespace detail {
+class close_listeners;
+}
+
 /// Where a process hears others; see `exchange::open`. Once it is destroyed its listener is not called any more.
 class mailbox {
 public:
@@ -349,7 +353,18 @@ public:
     /// Bytes of a message, at most: a server disconnects a subscriber that has too much to read.
     static constexpr std::size_t max_message_size = 4 * 1024 * 1024;
 
+    exchange();
+    exchange(const exchange&) = delete;
+    exchange& operator=(const exchange&) = delete;
     virtual ~exchange() = default;
+
+    /// Whether it has been closed, or its execution context has ended.
+    bool is_closed() const;
+
+    /// Calls `hears` when this is closed, once, on the thread that closes it; now, if it is closed. As long as the returned
+    /// object lives; a call that another thread has begun may still run then. Not at the end of the context. It must not throw,
+    /// nor wait, nor call this.
+    std::shared_ptr<const void> on_close(std::function<void()> hears);
 
     /// Opens a mailbox. `hear` is called for each message, one at a time, in the order in which one sender has sent them,
     /// on the broker's executor; it must not throw, nor wait. On a server, a message may be lost until this process has
@@ -383,9 +398,18 @@ public:
     /// What is on a board and within its lease, by id. Errors: those of `announce`.
     virtual awaitable<std::vector<announcement>> announced(std::string board) = 0;
 
+protected:
+    /// For an implementation, which calls it at the end of `close`, when its calls throw.
+    void tell_closed();
+
+    /// What an implementation calls `hears` for: its context ends, and it is closed without waking anything.
+    void at_context_end(const asio::any_io_executor& executor, std::function<void()> hears);
+
 private:
     /// `done` is there, and hears what does not throw.
     virtual void do_post(std::string address, std::string message, bounce otherwise, receipt done) = 0;
+
+    const std::shared_ptr<detail::close_listeners> closing_;
 };
 
 }  // namespace taskflux
@@ -4915,87 +4939,274 @@ struct executor_counts {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/detail/run_once.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The core of something that runs once. Any thread may stop it, before it runs as well. Thread-safe.
+template <class Core>
+class run_once {
+public:
+    /// Null before `begin`.
+    std::shared_ptr<Core> core() const {
+        const std::lock_guard lock(mutex_);
+        return core_;
+    }
+
+    /// Makes the core known, and stops it if `stop` has come before.
+    void begin(const std::shared_ptr<Core>& made) {
+        bool is_stopped = false;
+        {
+            const std::lock_guard lock(mutex_);
+            core_ = made;
+            is_stopped = is_stopped_;
+        }
+        if (is_stopped) made->stop();
+    }
+
+    void stop() {
+        std::shared_ptr<Core> alive;
+        {
+            const std::lock_guard lock(mutex_);
+            is_stopped_ = true;
+            alive = core_;
+        }
+        if (alive) alive->stop();
+    }
+
+    /// Lets the core go, which may run on.
+    void forget() {
+        std::shared_ptr<Core> gone;  // destroyed without the lock
+        const std::lock_guard lock(mutex_);
+        gone.swap(core_);
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::shared_ptr<Core> core_;  // guarded by mutex_, as the next
+    bool is_stopped_ = false;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/live.hpp -------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Awaits `life` on `strand`. Cancelling this coroutine calls `stop`, on any thread, and still waits for the end of `life`.
+asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop);
+
+/// Runs `core->live` on the core's strand, with the threads that it may post to. Cancelling this coroutine stops the core,
+/// and returns when the core has ended.
+template <class Core>
+asio::awaitable<void> live(std::shared_ptr<Core> core, std::shared_ptr<asio::thread_pool> threads) {
+    auto stop = [weak = std::weak_ptr(core)] {
+        if (const auto alive = weak.lock()) alive->stop();
+    };
+    co_await live_on(core->strand(), core->live(std::move(threads)), std::move(stop));
+}
+
+/// Threads for plain functions; 0: as many as the machine has cores.
+inline std::shared_ptr<asio::thread_pool> make_cpu_pool(std::size_t threads) {
+    if (threads == 0) threads = std::thread::hardware_concurrency();
+    return std::make_shared<asio::thread_pool>((std::max)(threads, std::size_t(1)));
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/nursery.hpp ----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Coroutines side by side on one strand. Each can be stopped; the first failure is kept: an exception of a coroutine, unless
+/// it is `operation_aborted` of one that was stopped. For that strand only, and one coroutine waits at a time. Coroutines that
+/// outlive their nursery run on, and nobody learns of their ends.
+class nursery {
+    struct life;   // of one coroutine
+    struct state;  // kept alive by the coroutines too
+
+public:
+    /// A coroutine of a nursery. One that was never started is over.
+    class child {
+    public:
+        bool is_over() const;
+
+        /// Cancels it (terminal cancellation), without waiting for its end.
+        void stop();
+
+    private:
+        friend class nursery;
+        std::shared_ptr<life> life_;
+    };
+
+    /// `on_failure` is called after the first failure, so that others can be stopped.
+    explicit nursery(asio::any_io_executor strand, std::function<void()> on_failure = nullptr);
+    nursery(const nursery&) = delete;
+    nursery& operator=(const nursery&) = delete;
+    ~nursery();
+
+    /// Starts a coroutine, which runs at once until it first waits. Does nothing after `stop_all`.
+    void start(asio::awaitable<void> work);
+
+    /// Starts a coroutine, and sets `which` to it before it runs.
+    void start(child& which, asio::awaitable<void> work);
+
+    /// Stops all coroutines, and starts no further one.
+    void stop_all();
+    bool is_stopped() const;
+
+    /// Returns when the coroutine has ended, with or without an error.
+    asio::awaitable<void> end_of(child which);
+
+    /// Returns when all have ended, with or without errors.
+    asio::awaitable<void> end_of_all();
+
+    /// Null while there was none.
+    const std::exception_ptr& failure() const;
+
+    /// Throws the first failure, if there was one.
+    void check() const;
+
+private:
+    const std::shared_ptr<state> state_;
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/exec/when_all.hpp -----------------------------------------------------------
 
 namespace taskflux {
 
 namespace detail {
 
-/// A result that is an object also where there is none, and can be default constructed.
-template <class T>
-using boxed = std::variant<std::monostate, stored<T>>;
+/// Several calls side by side, on a strand of their own, so that they may run where several threads run the caller's
+/// executor.
+template <class... Ts>
+class call_group : public std::enable_shared_from_this<call_group<Ts...>> {
+    using indices = std::index_sequence_for<Ts...>;
 
-template <class T>
-asio::awaitable<boxed<T>> box(asio::awaitable<T> from) {
-    boxed<T> made;
-    if constexpr (std::is_void_v<T>) {
-        co_await std::move(from);
-        made.template emplace<1>();
-    } else {
-        made.template emplace<1>(co_await std::move(from));
+public:
+    /// What cancels the calls that still run.
+    enum class until { one_has_failed, one_has_succeeded };
+
+    call_group(asio::any_io_executor strand, until ends, asio::awaitable<Ts>... calls)
+        : strand_(std::move(strand)), ends_(ends), calls_(std::move(calls)...), all_(strand_) {}
+
+    const asio::any_io_executor& strand() const { return strand_; }
+
+    /// Returns when all calls have ended.
+    asio::awaitable<void> live([[maybe_unused]] std::shared_ptr<asio::thread_pool> threads) {
+        const auto self = this->shared_from_this();
+        start(indices());
+        has_started_ = true;
+        if (is_decided_) all_.stop_all();
+        co_await all_.end_of_all();
     }
-    co_return made;
-}
 
-template <class Condition, class... Ts>
-auto run_together(const asio::any_io_executor& executor, Condition condition, asio::awaitable<Ts>... calls) {
-    return asio::experimental::make_parallel_group(
-               asio::co_spawn(executor, box<Ts>(std::move(calls)), asio::deferred)...)
-        .async_wait(condition, asio::deferred);
-}
+    /// Cancels all calls. Thread-safe.
+    void stop() {
+        asio::post(strand_, [self = this->shared_from_this()] { self->all_.stop_all(); });
+    }
 
-/// Of what `run_together` gives: the order in which the calls ended, then error and value of each.
-template <class Ends, std::size_t... Is>
-std::array<std::exception_ptr, sizeof...(Is)> errors_of(Ends& all, std::index_sequence<Is...>) {
-    return {std::get<1 + 2 * Is>(all)...};
-}
+    /// After `live`: the results of all. Throws the first failure.
+    std::tuple<stored<Ts>...> take_all() {
+        for (const auto which : order_) {
+            if (errors_[which]) std::rethrow_exception(errors_[which]);
+        }
+        check_all_ran();
+        return take_all(indices());
+    }
 
-template <class... Ts, class Ends, std::size_t... Is>
-std::tuple<stored<Ts>...> values_of(Ends& all, std::index_sequence<Is...>) {
-    return std::tuple<stored<Ts>...>(std::get<1>(std::move(std::get<2 + 2 * Is>(all)))...);
-}
+    /// After `live`: the first result. Throws the last failure where there is none.
+    std::variant<stored<Ts>...> take_first() {
+        for (const auto which : order_) {
+            if (!errors_[which]) return take_one(which, indices());
+        }
+        check_all_ran();
+        std::rethrow_exception(errors_[order_.back()]);
+    }
 
-template <class... Ts, class Ends, std::size_t... Is>
-std::variant<stored<Ts>...> value_at(std::size_t which, Ends& all, std::index_sequence<Is...>) {
-    using any_value = std::variant<stored<Ts>...>;
-    using taker = any_value (*)(Ends&);
-    constexpr taker takers[] = {[](Ends& from) {
-        return any_value(std::in_place_index<Is>, std::get<1>(std::move(std::get<2 + 2 * Is>(from))));
-    }...};
-    return takers[which](all);
-}
+private:
+    template <std::size_t... Is>
+    void start(std::index_sequence<Is...>) {
+        (all_.start(call<Is>()), ...);
+    }
+
+    template <std::size_t I>
+    asio::awaitable<void> call() {
+        const auto self = this->shared_from_this();
+        using result = std::tuple_element_t<I, std::tuple<Ts...>>;
+        try {
+            if constexpr (std::is_void_v<result>) {
+                co_await std::move(std::get<I>(calls_));
+                std::get<I>(values_).emplace();
+            } else {
+                auto made = co_await std::move(std::get<I>(calls_));
+                std::get<I>(values_).emplace(std::move(made));
+            }
+        } catch (...) {
+            errors_[I] = std::current_exception();
+        }
+        order_.push_back(I);
+        is_decided_ = is_decided_ || (ends_ == until::one_has_failed) == bool(errors_[I]);
+        if (is_decided_ && has_started_) all_.stop_all();
+    }
+
+    /// Where a call was cancelled before it had begun, it has no result.
+    void check_all_ran() const {
+        if (order_.size() < sizeof...(Ts)) throw boost::system::system_error(asio::error::operation_aborted);
+    }
+
+    template <std::size_t... Is>
+    std::tuple<stored<Ts>...> take_all(std::index_sequence<Is...>) {
+        return std::tuple<stored<Ts>...>(std::move(*std::get<Is>(values_))...);
+    }
+
+    template <std::size_t... Is>
+    std::variant<stored<Ts>...> take_one(std::size_t which, std::index_sequence<Is...>) {
+        using any_value = std::variant<stored<Ts>...>;
+        using taker = any_value (*)(call_group&);
+        constexpr taker takers[] = {[](call_group& from) {
+            return any_value(std::in_place_index<Is>, std::move(*std::get<Is>(from.values_)));
+        }...};
+        return takers[which](*this);
+    }
+
+    const asio::any_io_executor strand_;
+    const until ends_;
+    std::tuple<asio::awaitable<Ts>...> calls_;
+    std::tuple<std::optional<stored<Ts>>...> values_;
+    std::array<std::exception_ptr, sizeof...(Ts)> errors_;
+    std::vector<std::size_t> order_;  // of their ends
+    bool has_started_ = false;        // all of them
+    bool is_decided_ = false;
+    nursery all_;
+};
 
 }  // namespace detail
 
-/// Awaits all calls side by side, on the caller's executor, and returns their results, `std::monostate` for void. The first
-/// one that fails cancels the others, and its error is thrown when all have ended. Cancellation reaches all calls.
+/// Awaits all calls side by side, on a strand on the caller's executor, and returns their results, `std::monostate` for void.
+/// One of them runs at a time, also where several threads run that executor. The first one that fails cancels the others, and
+/// its error is thrown when all have ended. Cancellation reaches all calls.
 template <class... Ts>
 asio::awaitable<std::tuple<detail::stored<Ts>...>> when_all(asio::awaitable<Ts>... calls) {
-    constexpr auto indices = std::index_sequence_for<Ts...>();
+    using group = detail::call_group<Ts...>;
     const auto executor = co_await asio::this_coro::executor;
-    auto together = detail::run_together(executor, asio::experimental::wait_for_one_error(), std::move(calls)...);
-    auto ends = co_await std::move(together);
-    const auto errors = detail::errors_of(ends, indices);
-    for (const auto which : std::get<0>(ends)) {
-        if (errors[which]) std::rethrow_exception(errors[which]);
-    }
-    co_return detail::values_of<Ts...>(ends, indices);
+    const auto together = std::make_shared<group>(asio::make_strand(executor), group::until::one_has_failed, std::move(calls)...);
+    co_await detail::live(together, nullptr);
+    co_return together->take_all();
 }
 
-/// Awaits calls side by side until one has succeeded, and cancels the others; returns its result, whose index says which call
-/// it was. When all fail, the error of the last one is thrown. Cancellation reaches all calls.
+/// Awaits calls side by side, as `when_all` does, until one has succeeded, and cancels the others; returns its result, whose
+/// index says which call it was. When all fail, the error of the last one is thrown. Cancellation reaches all calls.
 template <class... Ts>
 asio::awaitable<std::variant<detail::stored<Ts>...>> when_any(asio::awaitable<Ts>... calls) {
-    constexpr auto indices = std::index_sequence_for<Ts...>();
+    using group = detail::call_group<Ts...>;
     const auto executor = co_await asio::this_coro::executor;
-    auto together = detail::run_together(executor, asio::experimental::wait_for_one_success(), std::move(calls)...);
-    auto ends = co_await std::move(together);
-    const auto errors = detail::errors_of(ends, indices);
-    const auto& order = std::get<0>(ends);
-    for (const auto which : order) {
-        if (!errors[which]) co_return detail::value_at<Ts...>(which, ends, indices);
-    }
-    std::rethrow_exception(errors[order.back()]);
+    const auto together =
+        std::make_shared<group>(asio::make_strand(executor), group::until::one_has_succeeded, std::move(calls)...);
+    co_await detail::live(together, nullptr);
+    co_return together->take_first();
 }
 
 }  // namespace taskflux
@@ -6227,6 +6438,10 @@ public:
     /// over; default 5 minutes, zero: never. Needs the renewal thread.
     worker_options& stuck_after(duration limit) { return stuck_after_ = limit, *this; }
 
+    /// How long a worker tries to reach the broker when it starts, before `run` throws; default: for ever, with back-off and
+    /// a line in the log for each attempt. The server may so be started after the worker.
+    worker_options& start_timeout(duration limit) { return start_timeout_ = detail::not_negative(limit, "start_timeout"), *this; }
+
     /// How long a stopping worker lets its handlers finish before it cancels them; default 30 s.
     worker_options& drain_for(duration limit) { return drain_for_ = limit, *this; }
 
@@ -6262,6 +6477,7 @@ public:
     duration lease() const { return lease_; }
     bool renewal_thread() const { return renewal_thread_; }
     duration stuck_after() const { return stuck_after_; }
+    const std::optional<duration>& start_timeout() const { return start_timeout_; }
     duration drain_for() const { return drain_for_; }
     duration unwind_for() const { return unwind_for_; }
     const std::string& name() const { return name_; }
@@ -6296,6 +6512,7 @@ private:
     duration lease_ = std::chrono::seconds(30);
     bool renewal_thread_ = true;
     duration stuck_after_ = std::chrono::minutes(5);
+    std::optional<duration> start_timeout_;
     duration drain_for_ = std::chrono::seconds(30);
     duration unwind_for_ = std::chrono::seconds(5);
     std::string name_;
@@ -6307,6 +6524,59 @@ private:
 
 }  // namespace taskflux
 
+// -------------------- taskflux/flow/worker/control.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What a `worker` is: set up, then run once, steered by any thread before and while it runs. Nodes share it, so that it
+/// outlives the `worker`. `add`, then `run`, on one thread; the other functions are thread-safe, but for `queues` and `tasks`
+/// before `run`.
+class worker_control {
+public:
+    worker_control(broker_ptr broker, worker_options options)
+        : broker_(std::move(broker)), options_(std::move(options)), slots_(options_.concurrency()),
+          handlers_(std::make_shared<handler_map>()) {}
+    worker_control(const worker_control&) = delete;
+    worker_control& operator=(const worker_control&) = delete;
+
+    void add(std::string name, std::string_view queue, std::unique_ptr<task_handler> handler);
+    asio::awaitable<void> run();
+
+    void stop();
+    void stop_now();
+
+    /// The worker is destroyed: abandons coroutines that still run, and waits for plain functions on the worker's own threads.
+    void abandon();
+
+    executor_counts counts() const;
+    void set_concurrency(std::size_t slots);
+    std::size_t concurrency() const;
+    void pause(bool is_paused);
+    bool is_paused() const;
+
+    std::vector<std::string> queues() const;
+    std::vector<std::string> tasks() const;
+
+private:
+    /// The executor of plain functions, if there are any.
+    asio::any_io_executor cpu();
+    const std::vector<weighted_queue>& weighted() const;
+
+    const broker_ptr broker_;
+    const worker_options options_;
+
+    mutable std::mutex mutex_;  // guards the next; taken before that of `life_`
+    std::size_t slots_;
+    bool is_paused_ = false;
+
+    const std::shared_ptr<handler_map> handlers_;  // until `run`
+    std::vector<weighted_queue> contract_queues_;  // until `run`
+    std::shared_ptr<asio::thread_pool> pool_;      // of `run` and `abandon`
+    run_once<worker_core> life_;
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/worker.hpp -------------------------------------------------------------
 
 namespace taskflux {
@@ -6315,12 +6585,12 @@ namespace taskflux {
 ///
 /// Register handlers with `on`, then await `run`. While it runs, a worker has one thread of its own that
 /// renews its lease, and a pool for plain functions if there are any; see `worker_options`. Must not outlive
-/// the execution context of its broker. Call `on` and then `run` on one thread; `stop` and `counts` are thread-safe.
+/// the execution context of its broker. Call `on` and then `run` on one thread; the functions after `run` are for any thread,
+/// at any time, but for `queues` and `tasks`, which are so once `run` has been called.
 class worker {
 public:
     explicit worker(broker_ptr broker, worker_options options = worker_options())
-        : broker_(std::move(broker)), options_(std::move(options)),
-          handlers_(std::make_shared<detail::handler_map>()) {}
+        : control_(std::make_shared<detail::worker_control>(std::move(broker), std::move(options))) {}
 
     worker(const worker&) = delete;
     worker& operator=(const worker&) = delete;
@@ -6337,8 +6607,8 @@ public:
     /// once `run` has been called.
     template <class R, class P, class Function>
     worker& on(const detail::contract<R, P>& contract, Function handler) {
-        add(std::string(contract.name()), contract.options().queue(),
-            detail::make_handler<R, P, context>(std::move(handler), contract.options().policy().retry.retry_if()));
+        control_->add(std::string(contract.name()), contract.options().queue(),
+                      detail::make_handler<R, P, context>(std::move(handler), contract.options().policy().retry.retry_if()));
         return *this;
     }
 
@@ -6347,56 +6617,46 @@ public:
     /// again; the reader gets those that it has not received. Errors: as of the other `on`.
     template <class T, class P, class Function>
     worker& on(const detail::stream_contract<T, P>& contract, Function handler) {
-        add(std::string(contract.name()), contract.options().queue(),
-            detail::emitting_handler<T, P, Function, context>(std::move(handler), contract.options().policy().retry.retry_if()));
+        control_->add(std::string(contract.name()), contract.options().queue(),
+                      detail::emitting_handler<T, P, Function, context>(std::move(handler),
+                                                                         contract.options().policy().retry.retry_if()));
         return *this;
     }
 
     /// Fetches and runs tasks until it is cancelled or `stop` is called; then fetches no more, lets handlers finish
     /// within `drain_for`, cancels the others, reports to the broker and returns. Returns normally when cancelled.
-    /// Errors: `errc::shut_down` when the broker is closed, `errc::wrong_state` when it has been called before.
-    asio::awaitable<void> run();
+    /// Errors: `errc::shut_down` when the broker is closed, unless the worker was stopped before; `errc::wrong_state` when it
+    /// has been called before.
+    asio::awaitable<void> run() { return control_->run(); }
 
-    /// Ends `run` as cancelling it does; a `run` that is called later ends at once. Thread-safe once `run` has been
-    /// called.
-    void stop();
+    /// Ends `run` as cancelling it does; a `run` that is called later ends at once.
+    void stop() { control_->stop(); }
 
     /// Like `stop`, but cancels the handlers at once; their tasks are given back.
-    void stop_now();
+    void stop_now() { control_->stop_now(); }
 
     /// How many attempts are queued and running in this worker, and how many have ended, by kind of end.
-    executor_counts counts() const;
+    executor_counts counts() const { return control_->counts(); }
 
-    /// Changes how many attempts run at a time, from now on. Thread-safe once `run` has been called. Errors:
-    /// `errc::invalid_argument` for 0.
-    void set_concurrency(std::size_t slots);
-    std::size_t concurrency() const;
+    /// Changes how many attempts run at a time, from now on. Errors: `errc::invalid_argument` for 0.
+    void set_concurrency(std::size_t slots) { control_->set_concurrency(slots); }
+    std::size_t concurrency() const { return control_->concurrency(); }
 
-    /// Fetches no more tasks until `resume`; those that run go on. Thread-safe once `run` has been called.
-    void pause();
-    void resume();
-    bool is_paused() const;
+    /// Fetches no more tasks until `resume`; those that run go on.
+    void pause() { control_->pause(true); }
+    void resume() { control_->pause(false); }
+    bool is_paused() const { return control_->is_paused(); }
 
     /// The queues that it fetches from.
-    std::vector<std::string> queues() const;
+    std::vector<std::string> queues() const { return control_->queues(); }
 
     /// The names of the tasks that it has handlers for, sorted.
-    std::vector<std::string> tasks() const;
+    std::vector<std::string> tasks() const { return control_->tasks(); }
 
 private:
-    void add(std::string name, std::string_view queue, std::unique_ptr<detail::task_handler> handler);
+    friend class node;
 
-    /// The executor of plain functions, if there are any.
-    asio::any_io_executor cpu();
-
-    broker_ptr broker_;
-    worker_options options_;
-    std::shared_ptr<detail::handler_map> handlers_;
-    std::vector<weighted_queue> contract_queues_;
-    std::shared_ptr<asio::thread_pool> pool_;
-    std::shared_ptr<detail::worker_core> core_;
-    bool is_stopped_ = false;  // before run(), as below
-    bool is_paused_ = false;
+    const std::shared_ptr<detail::worker_control> control_;
 };
 
 }  // namespace taskflux
@@ -6444,17 +6704,22 @@ class node_core;
 /// Lists a worker in the directory, by which other processes can steer it; see `directory`.
 class node {
 public:
-    /// `shown` must outlive `run`.
+    /// `shown` may be destroyed while the node runs, which ends the worker and with it the node.
     node(broker_ptr broker, worker& shown, node_options options = node_options());
     node(const node&) = delete;
     node& operator=(const node&) = delete;
+
+    /// Stops the worker if it still runs, and leaves the directory, on the broker's context.
     ~node();
 
     /// Runs the worker, with the settings that the directory keeps for the node's name, until `worker::run` returns; then
     /// leaves the directory at once. Errors and cancellation: as of `worker::run`.
     asio::awaitable<void> run();
 
-    /// The node as the directory lists it.
+    /// Ends `run` as cancelling it does; a `run` that is called later ends at once. For any thread, at any time.
+    void stop();
+
+    /// The node as the directory lists it. For any thread once `run` has been called.
     node_info info() const;
 
 private:
@@ -7695,8 +7960,8 @@ struct member_contract<Result (Class::*)(Args...) const> : contract_of<Result, A
 
 /// Serves the methods of one or more services to callers that use `rpc`, as one instance of each.
 ///
-/// Register methods with `on`, then await `run`. Must not outlive the execution context of its broker. Call `on` and then
-/// `run` on one thread; `stop` and `running` are thread-safe.
+/// Register methods with `on`, then await `run`. Must not outlive the execution context of its broker. `stop`, `id` and
+/// `running` are for any thread, at any time; the rest is for one thread.
 class service {
 public:
     explicit service(broker_ptr broker, service_options options = service_options());
@@ -7741,11 +8006,12 @@ public:
     }
 
     /// Serves until it is cancelled or `stop` is called; then leaves the directory at once, lets calls in flight finish
-    /// within `drain_for`, and returns. Goes on while the broker can't be reached. Errors: `errc::shut_down` when the broker
-    /// is closed, `errc::wrong_state` when it has been called before.
+    /// within `drain_for`, cancels the others, and returns when no call is in flight. Goes on while the broker can't be
+    /// reached. Errors: `errc::shut_down` when the broker is closed, unless the service was stopped before; `errc::wrong_state`
+    /// when it has been called before.
     asio::awaitable<void> run();
 
-    /// Ends `run` as cancelling it does; a `run` that is called later ends at once. Thread-safe once `run` has been called.
+    /// Ends `run` as cancelling it does; a `run` that is called later ends at once.
     void stop();
 
     /// The instance's id.
@@ -7773,8 +8039,7 @@ private:
     service_options options_;
     std::shared_ptr<detail::method_map> methods_;
     std::shared_ptr<asio::thread_pool> pool_;
-    std::shared_ptr<detail::service_core> core_;
-    bool is_stopped_ = false;  // before run()
+    detail::run_once<detail::service_core> life_;
 };
 
 }  // namespace taskflux
@@ -8148,7 +8413,8 @@ struct app_method {
 ///     app.every("0 9 * * MON-FRI", report, "daily");
 ///     return app.run(argc, argv);
 ///
-/// It is the only part of the library that installs signal handlers and prints. For one thread; `stop` is thread-safe.
+/// It is the only part of the library that installs signal handlers and prints. For one thread; `stop` is for any thread, at
+/// any time.
 class app {
 public:
     explicit app(app_config config = app_config());
@@ -8221,7 +8487,7 @@ public:
     /// of their own. Returns when it has been stopped. Errors: `config_error`, at once; those of `worker::run`.
     asio::awaitable<void> run_on(broker_ptr broker);
 
-    /// Ends `run` and `run_on` as a signal does. Thread-safe once `run_on` has been called or `on_start`'s function has.
+    /// Ends `run` and `run_on` as a signal does; what is run later ends at once.
     void stop();
 
     /// The line that is printed at the start: version, node, backend, queues, slots.
@@ -8251,7 +8517,7 @@ private:
     std::vector<detail::app_schedule> schedules_;  // the program's own
     std::vector<std::function<asio::awaitable<void>(client)>> starters_;
     std::optional<log_sink> log_;  // from run on
-    std::shared_ptr<detail::app_core> core_;
+    detail::run_once<detail::app_core> life_;
     bool has_run_ = false;
     std::function<void()> on_ready_ = [] {};
 };
@@ -8718,6 +8984,12 @@ private:
     std::shared_ptr<serial_queue> queue_;
     bool never_ = false;
 };
+
+/// A strand on `inner`. Unlike an `asio::strand` it may be destroyed after its context, or its pool: nothing may be posted to
+/// it then.
+inline asio::any_io_executor make_serial(const asio::any_io_executor& inner) {
+    return serial_executor(std::make_shared<serial_queue>(inner));
+}
 
 }  // namespace taskflux::detail
 
@@ -10313,7 +10585,7 @@ struct schedule {
 ///
 /// Schedules are stored by the broker, each in the queue of its task. Every process that runs a scheduler fires any of them,
 /// and each tick fires once over all processes. Times are the broker's. Call `local` and then `run` on one thread; the other
-/// functions are thread-safe. Errors of all calls: those of `broker`. Must not outlive the execution context of its broker.
+/// functions are for any thread, at any time. Errors of all calls: those of `broker`. Must not outlive the execution context of its broker.
 class scheduler {
 public:
     template <class T>
@@ -10366,10 +10638,11 @@ public:
 
     /// Fires schedules when they are due, until it is cancelled or `stop` is called; then cancels the local jobs that still
     /// run, and returns when they have ended. Retries with back-off while the broker can't be reached. Errors:
-    /// `errc::shut_down` when the broker is closed, `errc::wrong_state` when it has been called before.
+    /// `errc::shut_down` when the broker is closed, unless the scheduler was stopped before; `errc::wrong_state` when it has
+    /// been called before.
     awaitable<void> run();
 
-    /// Ends `run` as cancelling it does; a `run` that is called later ends at once. Thread-safe once `run` has been called.
+    /// Ends `run` as cancelling it does; a `run` that is called later ends at once.
     void stop();
 
     /// Removes a schedule, also one that can't be read. Tasks that it has submitted stay. Errors, also of the functions
@@ -10422,8 +10695,7 @@ private:
     std::string host_;
     std::shared_ptr<detail::local_job_map> jobs_;
     std::shared_ptr<asio::thread_pool> pool_;
-    std::shared_ptr<detail::scheduler_core> core_;
-    bool is_stopped_ = false;  // before run()
+    detail::run_once<detail::scheduler_core> life_;
 };
 
 }  // namespace taskflux

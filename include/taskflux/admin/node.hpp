@@ -57,17 +57,22 @@ class node_core;
 /// Lists a worker in the directory, by which other processes can steer it; see `directory`.
 class node {
 public:
-    /// `shown` must outlive `run`.
+    /// `shown` may be destroyed while the node runs, which ends the worker and with it the node.
     node(broker_ptr broker, worker& shown, node_options options = node_options());
     node(const node&) = delete;
     node& operator=(const node&) = delete;
+
+    /// Stops the worker if it still runs, and leaves the directory, on the broker's context.
     ~node();
 
     /// Runs the worker, with the settings that the directory keeps for the node's name, until `worker::run` returns; then
     /// leaves the directory at once. Errors and cancellation: as of `worker::run`.
     asio::awaitable<void> run();
 
-    /// The node as the directory lists it.
+    /// Ends `run` as cancelling it does; a `run` that is called later ends at once. For any thread, at any time.
+    void stop();
+
+    /// The node as the directory lists it. For any thread once `run` has been called.
     node_info info() const;
 
 private:

@@ -9,6 +9,7 @@
 #include <taskflux/core/method.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/detail/payload.hpp>
+#include <taskflux/detail/run_once.hpp>
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/scheduler_options.hpp>
 #include <taskflux/flow/worker.hpp>
@@ -54,7 +55,8 @@ struct app_method {
 ///     app.every("0 9 * * MON-FRI", report, "daily");
 ///     return app.run(argc, argv);
 ///
-/// It is the only part of the library that installs signal handlers and prints. For one thread; `stop` is thread-safe.
+/// It is the only part of the library that installs signal handlers and prints. For one thread; `stop` is for any thread, at
+/// any time.
 class app {
 public:
     explicit app(app_config config = app_config());
@@ -127,7 +129,7 @@ public:
     /// of their own. Returns when it has been stopped. Errors: `config_error`, at once; those of `worker::run`.
     asio::awaitable<void> run_on(broker_ptr broker);
 
-    /// Ends `run` and `run_on` as a signal does. Thread-safe once `run_on` has been called or `on_start`'s function has.
+    /// Ends `run` and `run_on` as a signal does; what is run later ends at once.
     void stop();
 
     /// The line that is printed at the start: version, node, backend, queues, slots.
@@ -157,7 +159,7 @@ private:
     std::vector<detail::app_schedule> schedules_;  // the program's own
     std::vector<std::function<asio::awaitable<void>(client)>> starters_;
     std::optional<log_sink> log_;  // from run on
-    std::shared_ptr<detail::app_core> core_;
+    detail::run_once<detail::app_core> life_;
     bool has_run_ = false;
     std::function<void()> on_ready_ = [] {};
 };

@@ -276,14 +276,12 @@ asio::awaitable<void> app::run_on(broker_ptr broker) {
         if (!core->service) core->service = std::make_unique<service>(broker, options);
         one.give_to(*core->service);
     }
-    core_ = core;
+    life_.begin(core);
     has_run_ = true;
     return detail::live(std::move(core), nullptr);
 }
 
-void app::stop() {
-    if (core_) core_->stop();
-}
+void app::stop() { life_.stop(); }
 
 void app::run_here() {
     asio::io_context io;
@@ -314,7 +312,7 @@ void app::run_here() {
     for (unsigned i = 0; i < others; ++i) asio::post(threads, [&] { io.run(); });
     io.run();
     threads.join();
-    core_.reset();  // waits for plain functions; what it holds must not outlive the context
+    life_.forget();  // waits for plain functions; what it holds must not outlive the context
     if (failure) std::rethrow_exception(failure);
     (*log_)(log_level::info, "stopped");
 }

@@ -109,21 +109,18 @@ scheduler::scheduler(broker_ptr broker, scheduler_options options)
       jobs_(std::make_shared<detail::local_job_map>()) {}
 
 scheduler::~scheduler() {
-    if (core_) core_->abandon();
+    if (const auto core = life_.core()) core->abandon();
     if (pool_) pool_->join();
 }
 
 asio::awaitable<void> scheduler::run() {
-    if (core_) throw error(errc::wrong_state, "this scheduler can't be run again: a scheduler runs once; make another one");
-    core_ = std::make_shared<detail::scheduler_core>(book_, options_, host_, jobs_, cpu());
-    if (is_stopped_) core_->stop();
-    return detail::live(core_, pool_);
+    if (life_.core()) throw error(errc::wrong_state, "this scheduler can't be run again: a scheduler runs once; make another one");
+    const auto core = std::make_shared<detail::scheduler_core>(book_, options_, host_, jobs_, cpu());
+    life_.begin(core);
+    return detail::live(core, pool_);
 }
 
-void scheduler::stop() {
-    if (core_) return core_->stop();
-    is_stopped_ = true;
-}
+void scheduler::stop() { life_.stop(); }
 
 asio::awaitable<void> scheduler::remove(std::string id) const {
     return detail::act_on_all(book_, std::move(id), detail::schedule_verb::remove);
@@ -157,7 +154,7 @@ std::string scheduler::row_of(std::string_view id, const schedule_options& optio
 }
 
 void scheduler::add(detail::local_job job) {
-    if (core_) {
+    if (life_.core()) {
         throw error(errc::wrong_state,
                     "local job " + job.definition.id +
                         " can't be added: the scheduler has been run; call local() before run()");

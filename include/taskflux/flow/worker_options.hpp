@@ -81,6 +81,10 @@ public:
     /// over; default 5 minutes, zero: never. Needs the renewal thread.
     worker_options& stuck_after(duration limit) { return stuck_after_ = limit, *this; }
 
+    /// How long a worker tries to reach the broker when it starts, before `run` throws; default: for ever, with back-off and
+    /// a line in the log for each attempt. The server may so be started after the worker.
+    worker_options& start_timeout(duration limit) { return start_timeout_ = detail::not_negative(limit, "start_timeout"), *this; }
+
     /// How long a stopping worker lets its handlers finish before it cancels them; default 30 s.
     worker_options& drain_for(duration limit) { return drain_for_ = limit, *this; }
 
@@ -116,6 +120,7 @@ public:
     duration lease() const { return lease_; }
     bool renewal_thread() const { return renewal_thread_; }
     duration stuck_after() const { return stuck_after_; }
+    const std::optional<duration>& start_timeout() const { return start_timeout_; }
     duration drain_for() const { return drain_for_; }
     duration unwind_for() const { return unwind_for_; }
     const std::string& name() const { return name_; }
@@ -150,6 +155,7 @@ private:
     duration lease_ = std::chrono::seconds(30);
     bool renewal_thread_ = true;
     duration stuck_after_ = std::chrono::minutes(5);
+    std::optional<duration> start_timeout_;
     duration drain_for_ = std::chrono::seconds(30);
     duration unwind_for_ = std::chrono::seconds(5);
     std::string name_;

@@ -38,9 +38,9 @@ public:
 
     /// `max_pending` and `max_ended` as in `task_queue`; `clock` must outlive the hub.
     hub(asio::any_io_executor executor, std::size_t max_pending, std::size_t max_ended, taskflux::clock& clock)
-        : executor_(std::move(executor)), clock_(clock), queues_(max_pending, max_ended), timer_(executor_) {}
+        : executor_(std::move(executor)), clock_(clock), queues_(max_pending, max_ended), timer_(std::in_place, executor_) {}
 
-    ~hub() { clock_.disarm(timer_); }
+    ~hub() { drop_timer(); }
 
     const asio::any_io_executor& get_executor() const { return executor_; }
     taskflux::clock& clock() { return clock_; }
@@ -155,6 +155,13 @@ public:
         for (const auto* list : {&fetches_, &waits_}) {
             for (auto* place : *list) place->finish();
         }
+    }
+
+    /// At the end of the context: closes, and wakes nobody.
+    void end() {
+        const std::lock_guard lock(mutex_);
+        is_closed_ = true;
+        drop_timer();
     }
 
 private:
@@ -299,7 +306,7 @@ private:
         if (is_waited_for()) return;
         ++alarm_;  // nothing needs the timer now, and it must not keep the user's context running
         armed_ = never;
-        timer_.cancel();
+        if (timer_) timer_->cancel();
     }
 
     bool is_waited_for() const { return !fetches_.empty() || !waits_.empty(); }
@@ -307,12 +314,17 @@ private:
     /// Sees to it that `tick` comes by `when`, as long as anybody waits. Otherwise time is made up for in
     /// the next call.
     void arm(time_point when) {
-        if (when >= armed_ || !is_waited_for()) return;
+        if (when >= armed_ || !is_waited_for() || !timer_) return;
         armed_ = when;
-        clock_.arm(timer_, when);
-        timer_.async_wait([self = weak_from_this(), alarm = ++alarm_](const boost::system::error_code&) {
+        clock_.arm(*timer_, when);
+        timer_->async_wait([self = weak_from_this(), alarm = ++alarm_](const boost::system::error_code&) {
             if (const auto alive = self.lock()) alive->tick(alarm);
         });
+    }
+
+    void drop_timer() {
+        if (timer_) clock_.disarm(*timer_);
+        timer_.reset();
     }
 
     void tick(std::uint64_t alarm) {
@@ -361,7 +373,7 @@ private:
     queues queues_;
     waiter_list fetches_;
     waiter_list waits_;
-    asio::steady_timer timer_;
+    std::optional<asio::steady_timer> timer_;  // none after the end of its context
     time_point armed_ = never;
     std::uint64_t alarm_ = 0;  // the number of the current timer wait; older ones are void
     bool is_closed_ = false;

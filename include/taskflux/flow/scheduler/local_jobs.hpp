@@ -2,6 +2,7 @@
 
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/detail/event.hpp>
+#include <taskflux/detail/serial_executor.hpp>
 #include <taskflux/detail/spawn.hpp>
 #include <taskflux/flow/scheduler/local_job.hpp>
 #include <taskflux/flow/scheduler_options.hpp>
@@ -40,11 +41,13 @@ public:
         const auto& id = what.definition.id;
         if (overlap == overlap_policy::skip && is_running(id)) return;
         if (overlap == overlap_policy::cancel_previous) cancel(id);
-        const auto& on = what.is_plain && cpu_ ? cpu_ : executor_;
+        const bool is_on_threads = what.is_plain && cpu_;
+        const auto& on = is_on_threads ? cpu_ : executor_;
         // After `close` the threads may be joined: not before they have the job, or it is seen here that this is closed.
         const asio::any_io_executor alive = asio::prefer(on, asio::execution::outstanding_work.tracked);
         if (*is_closed_) return;
-        const auto one = std::make_shared<run>(id, asio::make_strand(on));
+        // What is told of a job's end may outlive the threads that it ran on.
+        const auto one = std::make_shared<run>(id, is_on_threads ? make_serial(on) : asio::any_io_executor(asio::make_strand(on)));
         runs_->push_back(one);
         // Tracked: while a job runs elsewhere, the strand's context has work.
         const asio::any_io_executor back = asio::prefer(strand_, asio::execution::outstanding_work.tracked);

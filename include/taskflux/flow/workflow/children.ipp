@@ -1,7 +1,7 @@
 #pragma once
 
+#include <taskflux/broker/broker/background.hpp>
 #include <taskflux/core/error.hpp>
-#include <taskflux/detail/spawn.hpp>
 #include <taskflux/flow/workflow/children.hpp>
 
 #include <boost/asio/deferred.hpp>
@@ -164,7 +164,7 @@ void abandon_children(const broker_ptr& broker, const std::string& queue, std::v
     constexpr auto cancel = [](broker_ptr of, std::string in, std::vector<task_key> which) -> asio::awaitable<void> {
         co_await of->cancel(std::move(in), std::move(which));
     };
-    spawn_ignoring_errors(broker->get_executor(), cancel(broker, queue, std::move(keys)));
+    spawn_in_background(broker, cancel(broker, queue, std::move(keys)));
 }
 
 }  // namespace taskflux::detail
