@@ -6820,11 +6820,49 @@ void executor_state::on_time(executor_job& j, unsigned wait) {
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/coroutine_chain.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Names the chain of coroutines that await each other and whose last one awaits the operation that `handler` completes.
+/// Branches of a group and other coroutines that were spawned are chains of their own. Null where Asio does not tell.
+template <class Handler>
+const void* coroutine_chain(Handler& handler) noexcept {
+    if constexpr (requires { handler.entry_point(); }) return handler.entry_point();
+    else return nullptr;
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/exec/slots/slots.ipp --------------------------------------------------------
 
 // How a slot works.
 
 namespace taskflux::detail {
+
+bool slot_job::runs_in(const void* chain) const noexcept {
+    return kind_ == kind::coroutine && chain && slot_ && slot_->chain == chain;
+}
+
+void slot::on_destroyed(const std::shared_ptr<slots>& owner, slot& s, slot_job_ptr j) noexcept {
+    if (!j->has_left_) return j->abandon();
+    asio::post(s.executor, slots::departure(owner, s, std::move(j)));
+}
+
+// Inside the slot's lane, after its coroutine has been destroyed.
+void slots::end_left(slot& s, slot_job_ptr j) {
+    std::exception_ptr none;
+    j->judge(none);
+    s.ends.add(job_end::retried);
+    s.is_running.store(false, std::memory_order_relaxed);
+    s.work = {};
+    j->deliver(std::move(none), false);
+    std::unique_lock lock(mutex_);
+    --live_;
+    --busy_;
+    dormant_.push_back(s);
+    wake_and_unlock(queue_.empty() ? 0 : 1, lock);
+}
 
 // Resumes a slot, and then, outside of it, delivers the last result, for whose awaiter the slot is free
 // again. An awaiter that submits the next job at once is served without a post between.
@@ -6934,6 +6972,15 @@ void slots::left(slot& s) {
     settle_and_unlock(lock);
 }
 
+inline auto slots::find_chain(slot& s) {
+    return asio::async_initiate<const asio::deferred_t, void()>(
+        [&s](auto handler) {
+            s.chain = coroutine_chain(handler);
+            std::move(handler)();
+        },
+        asio::deferred);
+}
+
 inline auto slots::park(slot& s) {
     return asio::async_initiate<const asio::deferred_t, void()>(
         [&s](auto&& handler) { s.parked.emplace(std::move(handler)); }, asio::deferred);
@@ -6966,6 +7013,7 @@ inline auto slots::offload(slot& s, slot_job& j, std::exception_ptr& error) {
 
 asio::awaitable<void> slots::serve(std::shared_ptr<slots> self, slot& s) {
     co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+    co_await find_chain(s);
     for (std::size_t streak = 0;;) {
         if (s.taken.empty()) {
             const taken got = self->take(s);
@@ -6976,7 +7024,7 @@ asio::awaitable<void> slots::serve(std::shared_ptr<slots> self, slot& s) {
                 continue;
             }
         }
-        slot::running current(s, s.pop());
+        slot::running current(s, s.pop(), self);
         std::exception_ptr error;
         if (current->stopping()) {
             error = stopped(current->stop_reason());

@@ -4354,7 +4354,9 @@ enum class job_end : std::uint8_t { succeeded, failed, cancelled, retried };
 ///
 /// The order of calls: `run` or `call` once per push, then `judge`, then (unless that said `retried`)
 /// `deliver`. A job that is cancelled while queued skips the first. One that is destroyed with its execution
-/// context gets `abandon` instead of `judge` and `deliver`.
+/// context gets `abandon` instead of `judge` and `deliver`. A job may leave: an operation that its coroutine awaits lets
+/// its completion handler go, which destroys all coroutines from there down to the slot's; nothing is thrown, and the job
+/// ends without an error.
 class slot_job : public list_hook<slot_job> {
 public:
     enum class kind : std::uint8_t { coroutine, plain };
@@ -4386,6 +4388,11 @@ protected:
     /// Destroys the completion handler that waits, without calling it.
     virtual void abandon() noexcept = 0;
 
+    /// Whether this chain (`coroutine_chain`) is that of the coroutine `run`. To be asked within it.
+    bool runs_in(const void* chain) const noexcept;
+    /// To be called in the chain of `run`, by an operation that lets its completion handler go then.
+    void leave() noexcept { has_left_ = true; }
+
 private:
     friend struct slot;
     friend class slots;
@@ -4404,6 +4411,7 @@ private:
     std::uint32_t epoch_ = 0;  // how many cancel_all came before it; set under the slots' mutex
     slot* slot_ = nullptr;     // the one that took it last; guarded by the slots' mutex
     std::uint32_t runs_ = 0;   // on the strand of the slot that runs it
+    bool has_left_ = false;    // the same
 };
 
 using slot_job_ptr = boost::intrusive_ptr<slot_job>;
@@ -4901,7 +4909,7 @@ struct executor_counts {
     std::uint64_t succeeded = 0;  ///< since the executor was made, and so the following
     std::uint64_t failed = 0;     ///< ended with an error, `timed_out` included
     std::uint64_t cancelled = 0;
-    std::uint64_t retried = 0;  ///< failed attempts that were followed by another
+    std::uint64_t retried = 0;  ///< attempts that are followed by another: they have failed, or paused (workflows)
 
     friend bool operator==(const executor_counts&, const executor_counts&) = default;
 };
@@ -8680,6 +8688,8 @@ private:
 
 namespace taskflux::detail {
 
+class slots;
+
 using end_counts = std::array<std::uint64_t, 4>;  // by job_end
 
 /// How jobs ended. Written by one thread at a time, read by any: no read-modify-write instruction.
@@ -8726,10 +8736,11 @@ struct alignas(64) slot : list_hook<slot> {
     /// Emits cancellation to the job that runs.
     void interrupt() { signal.emit(asio::cancellation_type::terminal); }
 
-    /// The job under way. Abandons it when the coroutine is destroyed around it.
+    /// The job under way. When the coroutine is destroyed around it, `on_destroyed` gets the job.
     class running {
     public:
-        running(slot& s, slot_job* j) noexcept : slot_(s), job_(j, false) {
+        running(slot& s, slot_job* j, const std::shared_ptr<slots>& owner) noexcept
+            : slot_(s), job_(j, false), owner_(owner) {
             s.flush();
             s.current = j;
             ++j->runs_;
@@ -8739,7 +8750,7 @@ struct alignas(64) slot : list_hook<slot> {
         running& operator=(const running&) = delete;
         ~running() {
             slot_.current = nullptr;
-            if (job_) job_->abandon();
+            if (job_) on_destroyed(owner_, slot_, std::move(job_));
         }
 
         slot_job& operator*() const noexcept { return *job_; }
@@ -8757,7 +8768,11 @@ struct alignas(64) slot : list_hook<slot> {
     private:
         slot& slot_;
         slot_job_ptr job_;
+        const std::shared_ptr<slots>& owner_;  // the coroutine's
     };
+
+    /// Abandons the job, or ends it if it has left its coroutine.
+    static void on_destroyed(const std::shared_ptr<slots>& owner, slot& s, slot_job_ptr j) noexcept;
 
     const std::shared_ptr<serial_queue> lane;
     const asio::any_io_executor executor;  // the lane, as an executor
@@ -8766,6 +8781,7 @@ struct alignas(64) slot : list_hook<slot> {
     small_function parked;
     slot_job_list taken;  // owns a reference to each
     slot_job* current = nullptr;
+    const void* chain = nullptr;  // of the coroutine
     bool resuming = false;  // inside `slots::resume`, so that what is left of a batch will be given back
     bool holding = false;   // and by `slots::wake`, so that what is held will be delivered
     slot_job_ptr held;           // ended, but not delivered
@@ -8979,6 +8995,7 @@ protected:
     }
 
 private:
+    friend struct slot;
     enum class taken { jobs, nothing, leave };
     using slot_list = intrusive_list<slot>;
     // Jobs run in a row before a slot lets others use the thread; as many are taken under one lock.
@@ -9001,6 +9018,22 @@ private:
         std::shared_ptr<slots> owner;
         slot* who;
         bool is_inside;
+    };
+
+    /// Ends a job that has left, and makes its slot one that can be started again, whose coroutine is gone. Destroyed
+    /// without being called (the context was), it abandons the job.
+    struct departure {
+        departure(std::shared_ptr<slots> o, slot& s, slot_job_ptr j) noexcept
+            : owner(std::move(o)), who(&s), job(std::move(j)) {}
+        departure(departure&&) noexcept = default;
+        ~departure() {
+            if (job) job->abandon();
+        }
+        void operator()() { std::exchange(owner, {})->end_left(*who, std::exchange(job, {})); }
+
+        std::shared_ptr<slots> owner;
+        slot* who;
+        slot_job_ptr job;
     };
 
     std::optional<errc> refuse(std::size_t n) const noexcept {
@@ -9075,6 +9108,8 @@ private:
     void give_back(slot& s);
     taken take(slot& s);
     void left(slot& s);
+    void end_left(slot& s, slot_job_ptr j);
+    static auto find_chain(slot& s);
     static auto park(slot& s);
     auto yield(slot& s);
     auto offload(slot& s, slot_job& j, std::exception_ptr& error);
