@@ -691,7 +691,7 @@ struct run_policy {
     duration expires_in{};                                        ///< not started within this: expired
     duration retention = std::chrono::hours(1);                   ///< how long the ended task is kept
     duration failed_retention = std::chrono::hours(24 * 7);       ///< the same, for a failed one
-    unsigned crash_limit = 3;  ///< the lease lost so many times: failed; 0 = no limit
+    unsigned crash_limit = 3;  ///< the lease lost so often since its journal grew: failed; 0 = no limit
 
     bool operator==(const run_policy&) const = default;
 };
@@ -1174,7 +1174,7 @@ struct task_record {
     std::vector<log_line> log;    ///< the newest lines, oldest first
     unsigned attempts = 0;        ///< begun, the current one included; deliveries lost to crashes don't count
     unsigned deliveries = 0;      ///< times it was handed to a worker
-    unsigned crashes = 0;         ///< times its lease was lost
+    unsigned crashes = 0;         ///< times its lease was lost since its journal last grew
     std::string consumer;         ///< the worker's life that runs it
     bool cancel_requested = false;
     bool unclaimed = false;       ///< waiting, and passed over by a worker that has no handler for it
@@ -1243,17 +1243,26 @@ struct child_place {
     std::string queue;
     std::string name;    ///< the task's
     std::string own_id;
+    std::string digest = {};  ///< of its payload, 16 digits; empty where an older version wrote it
 
-    std::string text() const { return queue + '\n' + name + '\n' + own_id; }
+    std::string text() const {
+        return queue + '\n' + name + '\n' + (digest.empty() ? std::string() : '#' + digest + '\n') + own_id;
+    }
 
     static child_place parse(std::string_view text) {
+        constexpr std::size_t digest_line = 17;  // with the '#'
         child_place made;
         const auto first = text.find('\n');
         const auto second = text.find('\n', first + 1);
         if (first == std::string_view::npos || second == std::string_view::npos) return made;
         made.queue = text.substr(0, first);
         made.name = text.substr(first + 1, second - first - 1);
-        made.own_id = text.substr(second + 1);
+        auto rest = text.substr(second + 1);
+        if (rest.starts_with('#') && rest.find('\n') == digest_line) {
+            made.digest = rest.substr(1, digest_line - 1);
+            rest.remove_prefix(digest_line + 1);
+        }
+        made.own_id = rest;
         return made;
     }
 };
@@ -1274,6 +1283,7 @@ struct journal_write {
         add,   ///< unless the key is there; a subtask of an older epoch that did not succeed gives way
         set,   ///< in any case; not for subtasks
         drop,  ///< out with a subtask
+        look,  ///< changes nothing
     };
     struct item {
         std::string key;
