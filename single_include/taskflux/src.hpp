@@ -7749,17 +7749,19 @@ asio::awaitable<void> context::prepare(const spawned& after, const spawn_options
     std::vector<new_task> tasks;
     tasks.push_back(std::move(made));
     std::vector<std::string> names(1, std::string(continuation_key.substr(1)));
-    co_await detail::open_children(book_, queue_for(task, submit_options()), std::move(names), std::move(tasks), false);
+    const detail::place at(names.front(), detail::call_kind::subtask);
+    co_await detail::open_children(book_, at, queue_for(task, submit_options()), std::move(names), std::move(tasks), false);
 }
 
 asio::awaitable<task_id> context::submit_one(std::string name, std::string queue, new_task task) {
     std::vector<std::string> names(1, std::move(name));
     std::vector<new_task> tasks;
     tasks.push_back(std::move(task));
-    auto opened = co_await detail::open_children(book_, std::move(queue), std::move(names), std::move(tasks), true);
+    const detail::place at(names.front(), detail::call_kind::subtask);
+    auto opened = co_await detail::open_children(book_, at, std::move(queue), std::move(names), std::move(tasks), true);
     auto& child = opened.front();
     if (child.id.key.sequence == 0) {  // it has ended in an earlier run
-        const auto key = co_await sink_.broker()->find(child.id.queue, child.own_id);
+        const auto key = co_await detail::guarded(book_, sink_.broker()->find(child.id.queue, child.own_id));
         if (key) child.id.key = *key;
     }
     co_return std::move(child.id);
@@ -9004,15 +9006,16 @@ inline settlement succeeded(const delivery& what, std::string result) {
     return end;
 }
 
-/// An attempt that ended with an error, as `decide` needs to know it.
+/// An attempt that has not succeeded, as `decide` needs to know it.
 struct failed_attempt {
     const delivery* what = nullptr;
     retry_policy::predicate retry_if = nullptr;  ///< of the worker's own contract
     std::optional<errc> stopped;                 ///< why its handler was cancelled, if it was
+    std::optional<departure> departed;           ///< why it ended before its handler did, whatever that has thrown
     std::exception_ptr error;
 };
 
-/// The settlement of an attempt that failed at `now`; nothing where its lease was lost.
+/// The settlement of an attempt that ended at `now` without success; nothing where its lease was lost.
 template <class Generator>
 std::optional<settlement> decide(const failed_attempt& attempt, time_point now, Generator& random) {
     const auto& what = *attempt.what;
@@ -9022,17 +9025,19 @@ std::optional<settlement> decide(const failed_attempt& attempt, time_point now, 
     if (attempt.stopped == errc::lease_lost) return std::nullopt;
     if (attempt.stopped == errc::cancelled) return end.how = settlement::kind::cancel, end;
     if (attempt.stopped == errc::shut_down) return end.how = settlement::kind::release, end;
+    if (attempt.departed) {
+        if (attempt.departed->is_lost) return std::nullopt;
+        end.how = settlement::kind::suspend;
+        end.data = attempt.departed->awaited;
+        end.delay = attempt.departed->delay;
+        return end;
+    }
 
     end.how = settlement::kind::fail;
     end.data = encode(describe(attempt.error));
     if (attempt.stopped == errc::timed_out) return end;  // the overall deadline
     try {
         std::rethrow_exception(attempt.error);
-    } catch (const suspension& suspended) {
-        end.how = settlement::kind::suspend;
-        end.data = suspended.awaited;
-        end.delay = suspended.delay;
-        return end;
     } catch (const bad_payload&) {
         return end;
     } catch (const discard&) {
@@ -9074,6 +9079,7 @@ public:
     virtual void on_log(attempt& of, log_line line) = 0;
     virtual void on_abandon(attempt& of) noexcept = 0;
     virtual void on_park(bool is_parked) = 0;
+    virtual void on_interrupt(attempt& of) = 0;
     virtual const broker_ptr& broker() const = 0;
 
 protected:
@@ -9111,10 +9117,14 @@ public:
     /// What the handler returned; can be taken once.
     std::string take_result() { return std::move(result_); }
 
-    /// What `decide` needs to know about its failure.
+    /// Why it has ended before its handler did, if so.
+    std::optional<departure> departed() const { return context_ ? context_->departed() : std::nullopt; }
+
+    /// What `decide` needs to know about an end that is no success.
     failed_attempt failed(std::exception_ptr error) const {
         failed_attempt facts;
         facts.what = &what_;
+        facts.departed = departed();
         facts.retry_if = handler_.retry_if();
         if (stopping()) facts.stopped = stop_reason();
         else if (!has_begun_) facts.stopped = errc::shut_down;  // the slots took no more
@@ -9127,9 +9137,9 @@ private:
     context& begin_here() {
         has_begun_ = true;
         begin();
-        const auto by_timeout = timeout_ > duration::zero() ? later(clock_.now(), timeout_) : never;
+        ends_ = (std::min)(timeout_ > duration::zero() ? later(clock_.now(), timeout_) : never, what_.deadline_at);
         context_sink& sink = *this;
-        return context_.emplace(what_, id_, *this, clock_, (std::min)(by_timeout, what_.deadline_at), sink);
+        return context_.emplace(what_, id_, *this, clock_, ends_, sink);
     }
 
     asio::awaitable<void> run() override { return handler_.run(begin_here(), what_.payload, result_); }
@@ -9147,6 +9157,15 @@ private:
     const broker_ptr& broker() const override { return owner_->broker(); }
     const std::string& consumer_name() const override { return *consumer_; }
 
+    std::optional<errc> stopped() const override {
+        if (stopping()) return stop_reason();
+        if (clock_.now() >= ends_) return errc::timed_out;
+        return std::nullopt;
+    }
+    bool is_handlers(const void* chain) const override { return runs_in(chain); }
+    void leave() override { executor_job::leave(); }
+    void interrupt() override { owner_->on_interrupt(*this); }
+
     // Several calls of a handler may wait at the same time, and it has one slot.
     void park() override {
         if (parked_++ == 0) owner_->on_park(true);
@@ -9162,6 +9181,7 @@ private:
     task_id id_;
     taskflux::clock& clock_;
     const duration timeout_;
+    time_point ends_ = never;  // of the handler, which has begun
     std::optional<context> context_;  // of the handler, while it runs
     std::string result_;
     std::atomic<bool> has_begun_ = false;
@@ -9411,6 +9431,7 @@ private:
     void on_abandon(attempt& of) noexcept override;
     void on_progress(attempt& of, std::string encoded) override;
     void on_park(bool is_parked) override;
+    void on_interrupt(attempt& of) override;
     void on_log(attempt& of, log_line line) override;
     const broker_ptr& broker() const override { return broker_; }
 
@@ -10136,7 +10157,7 @@ asio::awaitable<void> crew::emptied() {
 
 void crew::on_end(attempt& ended, std::exception_ptr error) noexcept {
     running_.remove(ended);
-    if (!error) {
+    if (!error && !ended.departed()) {
         send(ended.id().queue, ended.consumer(), succeeded(ended.what(), ended.take_result()));
     } else if (auto end = verdict(ended.failed(std::move(error)))) {
         send(ended.id().queue, ended.consumer(), std::move(*end));
@@ -10164,6 +10185,10 @@ void crew::on_park(bool is_parked) {
         --parked_;
         pool_->take_back();
     }
+}
+
+void crew::on_interrupt(attempt& of) {
+    pool_->interrupt(of, 0);
 }
 
 void crew::on_log(attempt& of, log_line line) {
@@ -10295,8 +10320,8 @@ public:
     /// How many items, from the first one on, have ended.
     asio::awaitable<std::size_t> read() {
         if (!book_.may_have_entries()) co_return 0;
-        const auto known = co_await book_.find_number(key());
-        written_ = known.value_or(0);
+        const auto known = co_await book_.find(key());
+        if (known) written_ = number_in(*known);
         co_return written_;
     }
 
@@ -10314,7 +10339,7 @@ public:
     }
 
 private:
-    std::string key() const { return step_key("~map/" + name_); }
+    std::string key() const { return trace_of(call_kind::map).key(name_); }
 
     notebook& book_;
     const std::string name_;
@@ -10331,7 +10356,8 @@ asio::awaitable<open_child> await_child(notebook& book, std::string name, std::s
     std::vector<std::string> names(1, name);
     std::vector<new_task> tasks;
     tasks.push_back(std::move(task));
-    auto opened = co_await open_children(book, queue, std::move(names), std::move(tasks), false);
+    const place at(name, call_kind::subtask);
+    auto opened = co_await open_children(book, at, queue, std::move(names), std::move(tasks), false);
     auto child = std::move(opened.front());
     if (child.outcome && child.outcome->state == task_state::cancelled && book.is_in_group()) {
         // It may have been cancelled because another call of the group failed: that failure must come first again.
@@ -10343,15 +10369,16 @@ asio::awaitable<open_child> await_child(notebook& book, std::string name, std::s
     const parking lent(book.sink());
     std::exception_ptr failure;
     try {
-        auto outcome = co_await end_of_child(book.broker(), book.id(), child_key(name), child.id);
+        auto outcome = co_await guarded(book, end_of_child(book.broker(), book.id(), child_key(name), child.id));
         child.outcome = std::move(outcome);
     } catch (...) {
         failure = std::current_exception();
     }
     if (failure) {
-        if (!ends()) abandon_children(book.broker(), queue, std::vector<task_key>(1, child.id.key));
+        if (!ends() && !book.departed()) abandon_children(book, queue, std::vector<task_key>(1, child.id.key));
         std::rethrow_exception(failure);
     }
+    if (child.outcome->state == task_state::cancelled) co_await book.confirm();  // not by another attempt at the parent
     co_return child;
 }
 
@@ -10362,6 +10389,7 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
     map_mark mark(book, name);
     std::size_t done = 0;
     if (!has_results) done = co_await mark.read();
+    const place at(name, call_kind::subtasks);
     std::size_t index = 0;
     for (; index < done && payloads.has_next(); ++index) payloads.skip();
 
@@ -10380,14 +10408,15 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
                     tasks.back().payload = payloads.take();
                 }
                 auto keys = names;
-                auto opened = co_await open_children(book, queue, std::move(names), std::move(tasks), false);
+                auto opened = co_await open_children(book, at, queue, std::move(names), std::move(tasks), false);
                 for (std::size_t i = 0; i < opened.size(); ++i) waits.add(std::move(opened[i]), child_key(keys[i]));
             }
             if (waits.size() == 0) break;
             std::optional<parking> lent;
             if (!waits.is_next_there()) lent.emplace(book.sink());
-            const auto child = co_await waits.next();
+            const auto child = co_await guarded(book, waits.next());
             lent.reset();
+            if (child.outcome->state == task_state::cancelled) co_await book.confirm();
             on_end(child);
             if (!has_results) {
                 ++done;
@@ -10399,7 +10428,7 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
         failure = std::current_exception();
     }
     if (failure) {
-        if (!ends()) abandon_children(book.broker(), queue, waits.open());
+        if (!ends() && !book.departed()) abandon_children(book, queue, waits.open());
         std::rethrow_exception(failure);
     }
 }
@@ -10407,6 +10436,7 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
 asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, std::string queue, new_task pattern,
                                             payload_source& payloads, children_policy policy) {
     constexpr std::size_t batch = 500;
+    const place at(name, call_kind::subtasks);
     std::size_t count = 0;
     do {
         std::vector<std::string> names;
@@ -10416,7 +10446,7 @@ asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, st
             tasks.push_back(pattern);
             tasks.back().payload = payloads.take();
         }
-        co_await open_children(book, queue, std::move(names), std::move(tasks), true, policy);  // also none: the policy
+        co_await open_children(book, at, queue, std::move(names), std::move(tasks), true, policy);  // also none: the policy
     } while (payloads.has_next());
     co_return count;
 }
@@ -10427,10 +10457,22 @@ asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, st
 
 namespace taskflux::detail {
 
-inline std::string mismatch(const std::string& name, const child_place& there, const std::string& queue, const std::string& task) {
-    return "subtask \"" + name + "\" was " + there.name + " in queue " + there.queue + " when this task ran before, and is " +
-           task + " in queue " + queue + " now: the handler's calls have changed while the task was under way; "
-           "name the calls (call_as), or let such tasks end before the change";
+/// Throws `journal_mismatch` unless what an earlier attempt wrote is the same subtask.
+inline void check_same(const std::string& name, const journal_entry& before, const child_place& there, const child_place& now,
+                       bool is_spawned) {
+    const auto is = [](const child_place& which, bool spawned) {
+        return which.name + " in queue " + which.queue + (spawned ? ", spawned" : ", awaited");
+    };
+    const bool is_same_call = there.queue == now.queue && there.name == now.name && before.is_spawned == is_spawned;
+    if (is_same_call && (there.digest.empty() || there.digest == now.digest)) return;
+    const auto change = is_same_call ? "had another payload when this task ran before: a value that differs from run to run, the "
+                                       "time for instance, must come from a step"
+                                     : "was " + is(there, before.is_spawned) + ", when this task ran before, and is " +
+                                           is(now, is_spawned) + ", now";
+    throw error(errc::journal_mismatch,
+                "subtask \"" + name + "\" " + change +
+                    "; where the handler's calls have changed while the task was under way, tell its runs apart "
+                    "(context::version), name the calls (call_as), or let such tasks end before the change");
 }
 
 asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, std::string key, task_id child) {
@@ -10482,6 +10524,8 @@ asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std:
     } catch (const error&) {
         failure = std::current_exception();
     }
+    const bool may_be_stored = failure && errc_of(failure) == errc::unavailable && !write.consumer.empty();
+    if (may_be_stored) std::rethrow_exception(failure);  // the attempt departs, and another one submits them again
     if (failure) {
         co_await drop_from_journal(broker, parent, std::move(write), std::move(keys));
         std::rethrow_exception(failure);
@@ -10503,22 +10547,24 @@ asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std:
     co_return made;
 }
 
-asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::string queue, std::vector<std::string> names,
+asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at, std::string queue, std::vector<std::string> names,
                                                        std::vector<new_task> tasks, bool are_spawned,
                                                        std::optional<children_policy> policy) {
     auto write = book.new_write();
     write.policy = policy;
+    std::vector<child_place> places_now;
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         if (tasks[i].own_id.empty()) tasks[i].own_id = book.child_id(names[i]);
-        child_place place;
+        auto& place = places_now.emplace_back();
         place.queue = queue;
         place.name = tasks[i].spec->name;
         place.own_id = tasks[i].own_id;
+        place.digest = digest_of(tasks[i].payload);
         auto item = notebook::item_of(child_key(names[i]), place.text(), journal_write::mode::add);
         item.is_spawned = are_spawned;
         write.items.push_back(std::move(item));
     }
-    auto known = co_await book.write(std::move(write));
+    auto known = co_await book.write(std::move(write), at);
 
     std::vector<open_child> children(tasks.size());
     std::vector<new_task> fresh;
@@ -10529,9 +10575,7 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::stri
         children[i].own_id = tasks[i].own_id;
         if (auto& before = known.before[i]) {
             auto there = child_place::parse(before->text);
-            if (there.queue != queue || there.name != tasks[i].spec->name) {
-                throw error(errc::journal_mismatch, mismatch(names[i], there, queue, tasks[i].spec->name));
-            }
+            check_same(names[i], *before, there, places_now[i], are_spawned);
             children[i].own_id = there.own_id;
             if (before->outcome) {
                 children[i].outcome = std::move(before->outcome);
@@ -10550,12 +10594,12 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::stri
     if (fresh.empty()) co_return children;
     const auto broker = book.broker();
     auto by = book.new_write();
-    const auto keys = co_await submit_journalled(broker, queue, std::move(fresh), std::move(by));
+    const auto keys = co_await guarded(book, submit_journalled(broker, queue, std::move(fresh), std::move(by)));
     for (std::size_t i = 0; i < places.size(); ++i) children[places[i]].id.key = keys[i];
 
     for (auto& [i, task] : older) {
         const parking lent(book.sink());
-        auto outcome = co_await end_of_child(broker, book.id(), child_key(names[i]), children[i].id);
+        auto outcome = co_await guarded(book, end_of_child(broker, book.id(), child_key(names[i]), children[i].id));
         if (outcome.state == task_state::succeeded) {
             children[i].outcome = std::move(outcome);
             continue;
@@ -10563,18 +10607,21 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::stri
         std::vector<std::string> name(1, names[i]);
         std::vector<new_task> again;
         again.push_back(std::move(task));
-        auto opened = co_await open_children(book, queue, std::move(name), std::move(again), are_spawned);
+        auto opened = co_await open_children(book, at, queue, std::move(name), std::move(again), are_spawned);
         children[i] = std::move(opened.front());
     }
     co_return children;
 }
 
-void abandon_children(const broker_ptr& broker, const std::string& queue, std::vector<task_key> keys) {
+void abandon_children(const notebook& book, const std::string& queue, std::vector<task_key> keys) {
     if (keys.empty()) return;
-    constexpr auto cancel = [](broker_ptr of, std::string in, std::vector<task_key> which) -> asio::awaitable<void> {
+    constexpr auto cancel = [](broker_ptr of, task_id parent, journal_write proof, std::string in,
+                               std::vector<task_key> which) -> asio::awaitable<void> {
+        co_await of->write_journal(std::move(parent), std::move(proof));  // throws where another attempt has the parent
         co_await of->cancel(std::move(in), std::move(which));
     };
-    spawn_ignoring_errors(broker->get_executor(), cancel(broker, queue, std::move(keys)));
+    auto work = cancel(book.broker(), book.id(), book.new_write(), queue, std::move(keys));
+    spawn_ignoring_errors(book.broker()->get_executor(), std::move(work));
 }
 
 }  // namespace taskflux::detail
@@ -10582,6 +10629,152 @@ void abandon_children(const broker_ptr& broker, const std::string& queue, std::v
 // -------------------- taskflux/flow/workflow/notebook.ipp --------------------------------------------------
 
 namespace taskflux::detail {
+
+// --- names ------------------------------------------------------------------------------------------------------
+
+std::size_t notebook::next_signal(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    auto& taken = signals_[name];
+    std::size_t number = 1;
+    for (const auto one : taken) {
+        if (one != number) break;
+        ++number;
+    }
+    taken.insert(number);
+    return number;
+}
+
+void notebook::return_signal(const std::string& name, std::size_t number) {
+    const std::lock_guard lock(mutex_);
+    signals_[name].erase(number);
+}
+
+void notebook::check_name(const char* what, const std::string& name) {
+    if (!name.empty() && name.front() != '~' && name.size() <= 200) return;
+    throw error(errc::invalid_argument, std::string("a ") + what + " can't be named \"" + name.substr(0, 64) +
+                                            "\": use 1 to 200 bytes that do not begin with '~'");
+}
+
+void notebook::claim(const char* what, const std::string& name) {
+    note_stop();
+    check_name(what, name);
+    const std::lock_guard lock(mutex_);
+    if (used_.insert(what + (' ' + name)).second) return;
+    throw error(errc::invalid_argument, std::string("a second ") + what + " can't be named \"" + name +
+                                            "\": give each of a task a name of its own");
+}
+
+bool notebook::is_made(std::string_view key) const {
+    const bool is_subtask = key.starts_with(journal_letter::subtask);
+    if (!is_subtask && !key.starts_with(journal_letter::step)) return true;  // a signal: nobody has asked for it
+    auto name = key.substr(1);
+    if (name.starts_with('~')) {
+        const auto slash = name.find('/');
+        const bool is_of_call = !is_subtask && slash != std::string_view::npos && !name.starts_with("~version/");
+        if (!is_of_call) return true;  // from outside, a continuation, a version
+        name.remove_prefix(slash + 1);
+    } else if (!is_subtask || name.find_first_not_of("0123456789.") != std::string_view::npos) {
+        const std::lock_guard lock(mutex_);
+        return used_.contains((is_subtask ? "call " : "step ") + std::string(name));
+    }
+    return number_in<unsigned>(name) <= position_;
+}
+
+asio::awaitable<bool> notebook::is_behind() {
+    journal_query query;
+    do {
+        auto page = co_await read(query);
+        for (const auto& entry : page.entries) {
+            if (!is_made(entry.key)) co_return true;
+        }
+        query.cursor = std::move(page.cursor);
+    } while (!query.cursor.empty());
+    co_return false;
+}
+
+// --- calls that have lost ---------------------------------------------------------------------------------------
+
+/// For how long a call that has lost lets the one that has won, or failed, come first again.
+inline constexpr auto patience_for_winner = std::chrono::milliseconds(200);
+
+inline std::string lost_key(const std::string& name) { return step_key("~lost/" + name); }
+
+bool notebook::has_lost(const std::exception_ptr& failure) const {
+    if (sink_.stopped() || departed()) return false;
+    try {
+        std::rethrow_exception(failure);
+    } catch (const boost::system::system_error& e) {
+        return e.code() == asio::error::operation_aborted;
+    } catch (...) {  // it has failed by itself
+    }
+    return false;
+}
+
+void notebook::lose(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    later_.push_back(item_of(lost_key(name), std::to_string(epoch_), journal_write::mode::set));
+}
+
+asio::awaitable<void> notebook::lose_again() {
+    const parking lent(sink_);
+    const auto executor = co_await asio::this_coro::executor;
+    asio::steady_timer timer(executor, patience_for_winner);
+    auto waiting = timer.async_wait(asio::use_awaitable);
+    co_await guarded(*this, std::move(waiting), false);
+    throw boost::system::system_error(asio::error::operation_aborted);  // as before
+}
+
+// --- reading and writing ----------------------------------------------------------------------------------------
+
+asio::awaitable<journal_written> notebook::send(journal_write what) {
+    const auto own = what.items.size();
+    {
+        const std::lock_guard lock(mutex_);
+        std::move(later_.begin(), later_.end(), std::back_inserter(what.items));
+        later_.clear();
+    }
+    try {
+        auto answer = co_await broker()->write_journal(id_, std::move(what));
+        answer.before.resize(own);
+        epoch_ = answer.epoch;
+        co_return answer;
+    } catch (const error& e) {
+        // Ended or gone, though it runs here: by another attempt.
+        if (e.code() == errc::wrong_state || e.code() == errc::not_found) throw error(errc::lease_lost, e.what());
+        throw;
+    }
+}
+
+asio::awaitable<journal_written> notebook::write(journal_write what) { return guarded(*this, send(std::move(what))); }
+
+asio::awaitable<journal_written> notebook::write(journal_write what, place at) {
+    const auto own = what.items.size();
+    std::vector<const call_trace*> others;
+    for (const auto& trace : call_traces) {
+        if (!may_have_entries() || !at.is_position() || is_same(trace.kind, at.kind)) continue;
+        others.push_back(&trace);
+        what.items.push_back(item_of(trace.key(at.name), "", journal_write::mode::look));
+    }
+    if (may_have_entries()) what.items.push_back(item_of(lost_key(at.name), "", journal_write::mode::look));
+    auto answer = co_await write(std::move(what));
+    for (std::size_t i = 0; i < others.size(); ++i) {
+        const auto& before = answer.before[own + i];
+        if (!before) continue;
+        const bool gives_way = before->outcome && before->outcome->state != task_state::succeeded && before->epoch < answer.epoch;
+        if (gives_way) continue;
+        throw error(errc::journal_mismatch,
+                    "call " + at.name + " of task " + to_string(id_) + " was " + others[i]->words +
+                        " when it ran before, and is " + trace_of(at.kind).words + " now: the handler's calls have changed "
+                        "while the task was under way; tell its runs apart (context::version), or let such tasks end before "
+                        "the change");
+    }
+    if (may_have_entries()) {
+        const auto& lost = answer.before.back();
+        if (lost && lost->text == std::to_string(answer.epoch)) co_await lose_again();
+    }
+    answer.before.resize(own);
+    co_return answer;
+}
 
 asio::awaitable<std::string> notebook::keep(std::string key, std::string value) {
     auto what = new_write();
@@ -10591,26 +10784,113 @@ asio::awaitable<std::string> notebook::keep(std::string key, std::string value) 
     co_return before ? before->text : value;
 }
 
+asio::awaitable<std::string> notebook::keep(std::string value, place at) {
+    auto what = new_write();
+    what.items.push_back(item_of(trace_of(at.kind).key(at.name), value, journal_write::mode::add));
+    const auto answer = co_await write(std::move(what), at);
+    const auto& before = answer.before.front();
+    co_return before ? before->text : value;
+}
+
+void notebook::keep_later(std::string key, std::string value) {
+    const std::lock_guard lock(mutex_);
+    later_.push_back(item_of(std::move(key), std::move(value), journal_write::mode::add));
+}
+
 asio::awaitable<void> notebook::set(std::string key, std::string value) {
     auto what = new_write();
     what.items.push_back(item_of(std::move(key), std::move(value), journal_write::mode::set));
     co_await write(std::move(what));
 }
 
+asio::awaitable<journal_page> notebook::read(journal_query query) {
+    return guarded(*this, broker()->journal(id_, std::move(query)));
+}
+
 asio::awaitable<std::optional<std::string>> notebook::find(std::string key) {
     journal_query query;
     query.keys.push_back(std::move(key));
-    auto page = co_await broker()->journal(id_, std::move(query));
+    auto page = co_await read(std::move(query));
     if (page.entries.empty()) co_return std::nullopt;
     co_return std::move(page.entries.front().text);
 }
 
-asio::awaitable<std::optional<std::size_t>> notebook::find_number(std::string key) {
-    const auto known = co_await find(std::move(key));
-    if (!known) co_return std::nullopt;
-    std::size_t number = 0;
-    std::from_chars(known->data(), known->data() + known->size(), number);
-    co_return number;
+asio::awaitable<std::optional<std::string>> notebook::find(place at) {
+    auto what = new_write();
+    what.items.push_back(item_of(trace_of(at.kind).key(at.name), "", journal_write::mode::look));
+    auto answer = co_await write(std::move(what), std::move(at));
+    auto& before = answer.before.front();
+    if (!before) co_return std::nullopt;
+    co_return std::move(before->text);
+}
+
+// --- the attempt's early end ------------------------------------------------------------------------------------
+
+/// How an attempt ends that can't go on for this reason, if the reason is not its handler's.
+inline std::optional<departure> departure_for(std::optional<errc> reason) {
+    constexpr duration until_next_try = std::chrono::seconds(1);
+    const bool is_lost = reason == errc::lease_lost, is_away = reason == errc::unavailable;
+    if (!is_lost && !is_away && reason != errc::shut_down) return std::nullopt;
+    departure made;
+    made.is_lost = is_lost;
+    if (is_away) made.delay = until_next_try;
+    return made;
+}
+
+std::optional<errc> errc_of(const std::exception_ptr& failure) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const boost::system::system_error& e) {
+        if (e.code().category() == taskflux_category()) return static_cast<errc>(e.code().value());
+    } catch (...) {  // a handler's own
+    }
+    return std::nullopt;
+}
+
+std::optional<departure> notebook::departed() const {
+    const std::lock_guard lock(mutex_);
+    return departed_;
+}
+
+void notebook::note(const departure& why) {
+    const std::lock_guard lock(mutex_);
+    if (!departed_) departed_ = why;
+}
+
+void notebook::note_stop() {
+    const auto stopped = sink_.stopped();
+    if (stopped == errc::lease_lost || stopped == errc::shut_down) note(*departure_for(stopped));
+}
+
+inline auto notebook::leave(const departure& why) {
+    return asio::async_initiate<const asio::deferred_t, void()>(
+        [this, &why](auto handler) {
+            if (!sink_.is_handlers(coroutine_chain(handler))) return std::move(handler)();
+            note(why);
+            sink_.leave();  // and the handler goes
+        },
+        asio::deferred);
+}
+
+asio::awaitable<void> notebook::depart(departure why) { co_await leave(why); }
+
+asio::awaitable<void> notebook::check() {
+    note_stop();
+    const auto why = departed();
+    if (!why) co_return;
+    co_await depart(*why);
+    throw error(errc::lease_lost, "this attempt at task " + to_string(id_) + " has ended: its handler can make no more calls, "
+                                  "and must return; the task is run again");
+}
+
+asio::awaitable<void> notebook::blame(std::exception_ptr failure, bool is_brokers) {
+    note_stop();
+    auto why = departed();
+    if (!why && is_brokers) why = departure_for(errc_of(failure));
+    if (!why) co_return;
+    co_await depart(*why);
+    note(*why);
+    sink_.interrupt();
 }
 
 }  // namespace taskflux::detail
@@ -10619,81 +10899,113 @@ asio::awaitable<std::optional<std::size_t>> notebook::find_number(std::string ke
 
 namespace taskflux::detail {
 
-inline time_point read_time(const std::string& text) {
-    std::int64_t number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return time_point(duration(number));
-}
+inline time_point read_time(const std::string& text) { return time_point(duration(number_in<std::int64_t>(text))); }
 
 inline std::string time_text(time_point when) { return std::to_string(when.time_since_epoch().count()); }
 
 /// Shorter waits than this keep the handler in memory.
-inline constexpr duration shortest_suspension = std::chrono::seconds(1);
+inline constexpr duration shortest_pause = std::chrono::seconds(1);
 
-/// How often a wait within a group looks for a signal.
+/// How often a wait beside others looks for a signal.
 inline constexpr duration signal_poll = std::chrono::seconds(1);
 
-asio::awaitable<void> suspend_until(notebook& book, std::string name, time_point when) {
-    auto& clock = book.broker()->clock();
-    if (!book.may_have_entries() && when - clock.now() < shortest_suspension) {
-        const parking lent(book.sink());
-        co_await sleep_until(clock, when);
-        co_return;
-    }
-    const auto kept = co_await book.keep(step_key("~sleep/" + name), time_text(when));
-    const auto until = read_time(kept);
-    const auto left = until - clock.now();
-    if (left >= shortest_suspension && !book.is_in_group()) throw suspension{left, {}};
-    const parking lent(book.sink());
-    co_await sleep_until(clock, until);
+error step_mismatch(const std::string& name, const std::string& why) {
+    return error(errc::journal_mismatch, "step \"" + name + "\" had a result of another type when this task ran before (" + why +
+                                             "): give the changed step another name");
 }
 
-/// The number of a signal that is waited for; unless it is taken, the next wait gets the same number.
+asio::awaitable<unsigned> version_of(notebook& book, std::string name, unsigned newest) {
+    notebook::check_name("version", name);
+    const auto key = step_key("~version/" + name);
+    auto chosen = newest;
+    if (book.may_have_entries()) {
+        const auto known = co_await book.find(key);
+        if (!known && co_await book.is_behind()) chosen = 0;
+    }
+    const auto kept = co_await book.keep(key, std::to_string(chosen));
+    chosen = number_in<unsigned>(kept);
+    if (chosen <= newest) co_return chosen;
+    throw error(errc::journal_mismatch, "version \"" + name + "\" of task " + to_string(book.id()) + " is " + kept +
+                                            ", and this handler knows versions up to " + std::to_string(newest) +
+                                            ": run the task where the newer handler is");
+}
+
+asio::awaitable<void> wait_until(notebook& book, std::string name, time_point when) {
+    auto& clock = book.broker()->clock();
+    place at(std::move(name), call_kind::sleep);
+    auto until = when;
+    if (!book.may_have_entries() && when - clock.now() < shortest_pause) {
+        book.keep_later(trace_of(at.kind).key(at.name), time_text(when));
+    } else {
+        const auto kept = co_await book.keep(time_text(when), std::move(at));
+        until = read_time(kept);
+        departure pause;
+        pause.delay = until - clock.now();
+        if (pause.delay >= shortest_pause) co_await book.depart(std::move(pause));
+    }
+    const parking lent(book.sink());
+    co_await guarded(book, sleep_until(clock, until), false);
+}
+
+/// The number of a signal that is waited for; unless it is taken, another wait may have the same number.
 class awaited_signal {
 public:
-    awaited_signal(notebook& book, std::string name)
-        : book_(book), name_(std::move(name)), key_(signal_key(name_, book_.next_signal(name_))) {}
+    awaited_signal(notebook& book, std::string name) : book_(book), name_(std::move(name)), number_(book_.next_signal(name_)) {}
     awaited_signal(const awaited_signal&) = delete;
     awaited_signal& operator=(const awaited_signal&) = delete;
     ~awaited_signal() {
-        if (!is_taken_) book_.return_signal(name_);
+        if (!is_taken_) book_.return_signal(name_, number_);
     }
 
-    const std::string& key() const { return key_; }
+    std::string key() const { return signal_key(name_, number_); }
     void take() { is_taken_ = true; }
 
 private:
     notebook& book_;
     const std::string name_;
-    const std::string key_;
+    const std::size_t number_;
     bool is_taken_ = false;
 };
 
-asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::string place, std::string name, duration limit) {
-    awaited_signal signal(book, std::move(name));
-    const auto& key = signal.key();
-    const auto limit_key = step_key("~signal/" + place);
+asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::string wait, std::string name, duration limit) {
+    awaited_signal signal(book, name);
+    place at(std::move(wait), call_kind::signal);
+    const auto limit_key = trace_of(at.kind).key(at.name);
     auto& clock = book.broker()->clock();
-    const bool has_limit = limit != (duration::max)();
-    auto ends = never;
-    if (has_limit) {
-        const auto kept = co_await book.keep(limit_key, time_text(later(clock.now(), limit)));
-        ends = read_time(kept);
+    const auto mark = '\n' + name;
+    const auto latest = limit == (duration::max)() ? never : later(clock.now(), limit);
+    const auto kept = co_await book.keep(time_text(latest) + mark, std::move(at));
+    const auto line = kept.find('\n');
+    if (line != std::string::npos && kept.substr(line) != mark) {
+        throw error(errc::journal_mismatch, "a wait for signal \"" + kept.substr(line + 1) + "\" of task " + to_string(book.id()) +
+                                                " is one for \"" + name + "\" now: the handler's calls have changed while the "
+                                                "task was under way; tell its runs apart (context::version)");
     }
+    const auto ends = read_time(kept);
+    const auto key = signal.key();
     while (ends != time_point{}) {  // otherwise an earlier run has given up, and so does this one
         auto value = co_await book.find(key);
         if (value) {
+            // One that has lost against another call by now takes nothing; what follows here follows at once.
+            const auto executor = co_await asio::this_coro::executor;
+            co_await asio::post(executor, asio::deferred);
+            const auto state = co_await asio::this_coro::cancellation_state;
+            const bool has_lost = state.cancelled() != asio::cancellation_type::none;
+            if (has_lost) throw boost::system::system_error(asio::error::operation_aborted);
             signal.take();
             co_return value;
         }
         const auto now = clock.now();
         if (now >= ends) {
-            co_await book.set(limit_key, time_text({}));
+            co_await book.set(limit_key, time_text({}) + mark);
             break;
         }
-        if (!book.is_in_group()) throw suspension{has_limit ? ends - now : (duration::max)(), key};
+        departure pause;
+        pause.delay = ends == never ? (duration::max)() : ends - now;
+        pause.awaited = key;
+        co_await book.depart(std::move(pause));
         const parking lent(book.sink());
-        co_await sleep_until(clock, (std::min)(ends, later(now, signal_poll)));
+        co_await guarded(book, sleep_until(clock, (std::min)(ends, later(now, signal_poll))), false);
     }
     co_return std::nullopt;
 }
@@ -17449,18 +17761,6 @@ inline awaitable<std::vector<announcement>> announced(engine_ptr on, std::string
 }
 
 }  // namespace taskflux::redis
-
-// -------------------- taskflux/detail/fnv1a.hpp ------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// FNV-1a of 64 bits (Fowler, Noll, Vo): the same in every process. `mixed`: of what came before.
-constexpr std::uint64_t fnv1a(std::string_view bytes, std::uint64_t mixed = 14695981039346656037U) {
-    for (const char c : bytes) mixed = (mixed ^ static_cast<unsigned char>(c)) * 1099511628211U;
-    return mixed;
-}
-
-}  // namespace taskflux::detail
 
 // -------------------- taskflux/broker/redis/fetch.hpp ------------------------------------------------------
 
