@@ -1822,8 +1822,8 @@ public:
     bool has_spawned() const { return counts_.total > 0 || has(continuation_key); }
     bool has(std::string_view key) const { return entries_.contains(key); }
 
-    /// Throws `too_large`, and has changed nothing then.
-    journal_written write(journal_write& what) {
+    /// Throws `too_large`, and has changed nothing then. Sets `has_grown` where something is there that was not.
+    journal_written write(journal_write& what, bool& has_grown) {
         auto size = size_;
         for (const auto& item : what.items) {
             if (item.key[0] == 's' && item.how == journal_write::mode::add && !entries_.contains(item.key)) {
@@ -1835,7 +1835,7 @@ public:
         if (what.policy) policy = *what.policy;
         journal_written answer;
         answer.epoch = epoch;
-        for (auto& item : what.items) answer.before.push_back(write(item));
+        for (auto& item : what.items) answer.before.push_back(write(item, has_grown));
         return answer;
     }
 
@@ -1916,9 +1916,10 @@ private:
         return {one.first, one.second.text, one.second.epoch, one.second.is_spawned, one.second.outcome};
     }
 
-    std::optional<journal_entry> write(journal_write::item& item) {
+    std::optional<journal_entry> write(journal_write::item& item, bool& has_grown) {
         using mode = journal_write::mode;
         const auto found = entries_.find(item.key);
+        if (item.how == mode::look) return found == entries_.end() ? std::nullopt : std::optional(seen(*found));
         if (item.how == mode::drop) {
             if (found != entries_.end()) drop(found->second), entries_.erase(found);
             return std::nullopt;
@@ -1927,6 +1928,7 @@ private:
         const bool is_child = item.key[0] == journal_letter::subtask;
         if (is_child && found != entries_.end()) drop(found->second);
         auto& made = entries_[item.key];
+        has_grown = has_grown || made.text != item.text;
         made = {std::move(item.text), epoch, item.is_spawned, std::nullopt};
         if (is_child) ++open_;
         if (item.is_spawned) ++counts_.total;
@@ -2786,7 +2788,9 @@ public:
     }
 
     journal_written write_journal(entry& task, journal_write& what, time_point now) {
-        auto answer = journal_of(task).write(what);
+        bool has_grown = false;
+        auto answer = journal_of(task).write(what, has_grown);
+        if (has_grown) task.crashes = 0;  // crashes count against progress
         if (task.state == task_state::waiting_children) judge_children(task, now);  // one that was waited for may be out
         return answer;
     }
@@ -2795,7 +2799,9 @@ public:
     void end_child(entry& task, const std::string& key, const std::string& own_id, const task_outcome& outcome,
                    time_point now) {
         auto* const own_journal = task.journal();
-        if (!own_journal || !own_journal->end_child(key, own_id, outcome) || task.state != task_state::waiting_children) return;
+        if (!own_journal || !own_journal->end_child(key, own_id, outcome)) return;
+        task.crashes = 0;
+        if (task.state != task_state::waiting_children) return;
         if (key != continuation_key) return judge_children(task, now);
         end_by_continuation(task, outcome, now);
     }
@@ -7044,11 +7050,49 @@ void executor_state::on_time(executor_job& j, unsigned wait) {
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/coroutine_chain.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Names the chain of coroutines that await each other and whose last one awaits the operation that `handler` completes.
+/// Branches of a group and other coroutines that were spawned are chains of their own. Null where Asio does not tell.
+template <class Handler>
+const void* coroutine_chain(Handler& handler) noexcept {
+    if constexpr (requires { handler.entry_point(); }) return handler.entry_point();
+    else return nullptr;
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/exec/slots/slots.ipp --------------------------------------------------------
 
 // How a slot works.
 
 namespace taskflux::detail {
+
+bool slot_job::runs_in(const void* chain) const noexcept {
+    return kind_ == kind::coroutine && chain && slot_ && slot_->chain == chain;
+}
+
+void slot::on_destroyed(const std::shared_ptr<slots>& owner, slot& s, slot_job_ptr j) noexcept {
+    if (!j->has_left_) return j->abandon();
+    asio::post(s.executor, slots::departure(owner, s, std::move(j)));
+}
+
+// Inside the slot's lane, after its coroutine has been destroyed.
+void slots::end_left(slot& s, slot_job_ptr j) {
+    std::exception_ptr none;
+    j->judge(none);
+    s.ends.add(job_end::retried);
+    s.is_running.store(false, std::memory_order_relaxed);
+    s.work = {};
+    j->deliver(std::move(none), false);
+    std::unique_lock lock(mutex_);
+    --live_;
+    --busy_;
+    dormant_.push_back(s);
+    wake_and_unlock(queue_.empty() ? 0 : 1, lock);
+}
 
 // Resumes a slot, and then, outside of it, delivers the last result, for whose awaiter the slot is free
 // again. An awaiter that submits the next job at once is served without a post between.
@@ -7158,6 +7202,15 @@ void slots::left(slot& s) {
     settle_and_unlock(lock);
 }
 
+inline auto slots::find_chain(slot& s) {
+    return asio::async_initiate<const asio::deferred_t, void()>(
+        [&s](auto handler) {
+            s.chain = coroutine_chain(handler);
+            std::move(handler)();
+        },
+        asio::deferred);
+}
+
 inline auto slots::park(slot& s) {
     return asio::async_initiate<const asio::deferred_t, void()>(
         [&s](auto&& handler) { s.parked.emplace(std::move(handler)); }, asio::deferred);
@@ -7190,6 +7243,7 @@ inline auto slots::offload(slot& s, slot_job& j, std::exception_ptr& error) {
 
 asio::awaitable<void> slots::serve(std::shared_ptr<slots> self, slot& s) {
     co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+    co_await find_chain(s);
     for (std::size_t streak = 0;;) {
         if (s.taken.empty()) {
             const taken got = self->take(s);
@@ -7200,7 +7254,7 @@ asio::awaitable<void> slots::serve(std::shared_ptr<slots> self, slot& s) {
                 continue;
             }
         }
-        slot::running current(s, s.pop());
+        slot::running current(s, s.pop(), self);
         std::exception_ptr error;
         if (current->stopping()) {
             error = stopped(current->stop_reason());
@@ -7990,17 +8044,19 @@ asio::awaitable<void> context::prepare(const spawned& after, const spawn_options
     std::vector<new_task> tasks;
     tasks.push_back(std::move(made));
     std::vector<std::string> names(1, std::string(continuation_key.substr(1)));
-    co_await detail::open_children(book_, queue_for(task, submit_options()), std::move(names), std::move(tasks), false);
+    const detail::place at(names.front(), detail::call_kind::subtask);
+    co_await detail::open_children(book_, at, queue_for(task, submit_options()), std::move(names), std::move(tasks), false);
 }
 
 asio::awaitable<task_id> context::submit_one(std::string name, std::string queue, new_task task) {
     std::vector<std::string> names(1, std::move(name));
     std::vector<new_task> tasks;
     tasks.push_back(std::move(task));
-    auto opened = co_await detail::open_children(book_, std::move(queue), std::move(names), std::move(tasks), true);
+    const detail::place at(names.front(), detail::call_kind::subtask);
+    auto opened = co_await detail::open_children(book_, at, std::move(queue), std::move(names), std::move(tasks), true);
     auto& child = opened.front();
     if (child.id.key.sequence == 0) {  // it has ended in an earlier run
-        const auto key = co_await sink_.broker()->find(child.id.queue, child.own_id);
+        const auto key = co_await detail::guarded(book_, sink_.broker()->find(child.id.queue, child.own_id));
         if (key) child.id.key = *key;
     }
     co_return std::move(child.id);
@@ -9242,15 +9298,16 @@ inline settlement succeeded(const delivery& what, std::string result) {
     return end;
 }
 
-/// An attempt that ended with an error, as `decide` needs to know it.
+/// An attempt that has not succeeded, as `decide` needs to know it.
 struct failed_attempt {
     const delivery* what = nullptr;
     retry_policy::predicate retry_if = nullptr;  ///< of the worker's own contract
     std::optional<errc> stopped;                 ///< why its handler was cancelled, if it was
+    std::optional<departure> departed;           ///< why it ended before its handler did, whatever that has thrown
     std::exception_ptr error;
 };
 
-/// The settlement of an attempt that failed at `now`; nothing where its lease was lost.
+/// The settlement of an attempt that ended at `now` without success; nothing where its lease was lost.
 template <class Generator>
 std::optional<settlement> decide(const failed_attempt& attempt, time_point now, Generator& random) {
     const auto& what = *attempt.what;
@@ -9260,17 +9317,19 @@ std::optional<settlement> decide(const failed_attempt& attempt, time_point now, 
     if (attempt.stopped == errc::lease_lost) return std::nullopt;
     if (attempt.stopped == errc::cancelled) return end.how = settlement::kind::cancel, end;
     if (attempt.stopped == errc::shut_down) return end.how = settlement::kind::release, end;
+    if (attempt.departed) {
+        if (attempt.departed->is_lost) return std::nullopt;
+        end.how = settlement::kind::suspend;
+        end.data = attempt.departed->awaited;
+        end.delay = attempt.departed->delay;
+        return end;
+    }
 
     end.how = settlement::kind::fail;
     end.data = encode(describe(attempt.error));
     if (attempt.stopped == errc::timed_out) return end;  // the overall deadline
     try {
         std::rethrow_exception(attempt.error);
-    } catch (const suspension& suspended) {
-        end.how = settlement::kind::suspend;
-        end.data = suspended.awaited;
-        end.delay = suspended.delay;
-        return end;
     } catch (const bad_payload&) {
         return end;
     } catch (const discard&) {
@@ -9312,6 +9371,7 @@ public:
     virtual void on_log(attempt& of, log_line line) = 0;
     virtual void on_abandon(attempt& of) noexcept = 0;
     virtual void on_park(bool is_parked) = 0;
+    virtual void on_interrupt(attempt& of) = 0;
     virtual const broker_ptr& broker() const = 0;
 
 protected:
@@ -9351,10 +9411,14 @@ public:
     /// What the handler returned; can be taken once.
     std::string take_result() { return std::move(result_); }
 
-    /// What `decide` needs to know about its failure.
+    /// Why it has ended before its handler did, if so.
+    std::optional<departure> departed() const { return context_ ? context_->departed() : std::nullopt; }
+
+    /// What `decide` needs to know about an end that is no success.
     failed_attempt failed(std::exception_ptr error) const {
         failed_attempt facts;
         facts.what = &what_;
+        facts.departed = departed();
         facts.retry_if = handler_.retry_if();
         if (stopping()) facts.stopped = stop_reason();
         else if (!has_begun_) facts.stopped = errc::shut_down;  // the slots took no more
@@ -9367,9 +9431,9 @@ private:
     context& begin_here() {
         has_begun_ = true;
         begin();
-        const auto by_timeout = timeout_ > duration::zero() ? later(clock_.now(), timeout_) : never;
+        ends_ = (std::min)(timeout_ > duration::zero() ? later(clock_.now(), timeout_) : never, what_.deadline_at);
         context_sink& sink = *this;
-        return context_.emplace(what_, id_, *this, clock_, (std::min)(by_timeout, what_.deadline_at), sink);
+        return context_.emplace(what_, id_, *this, clock_, ends_, sink);
     }
 
     asio::awaitable<void> run() override { return handler_.run(begin_here(), what_.payload, result_); }
@@ -9387,6 +9451,15 @@ private:
     const broker_ptr& broker() const override { return owner_->broker(); }
     const std::string& consumer_name() const override { return *consumer_; }
 
+    std::optional<errc> stopped() const override {
+        if (stopping()) return stop_reason();
+        if (clock_.now() >= ends_) return errc::timed_out;
+        return std::nullopt;
+    }
+    bool is_handlers(const void* chain) const override { return runs_in(chain); }
+    void leave() override { executor_job::leave(); }
+    void interrupt() override { owner_->on_interrupt(*this); }
+
     // Several calls of a handler may wait at the same time, and it has one slot.
     void park() override {
         if (parked_++ == 0) owner_->on_park(true);
@@ -9402,6 +9475,7 @@ private:
     task_id id_;
     taskflux::clock& clock_;
     const duration timeout_;
+    time_point ends_ = never;  // of the handler, which has begun
     std::optional<context> context_;  // of the handler, while it runs
     std::string result_;
     std::atomic<bool> has_begun_ = false;
@@ -9685,6 +9759,7 @@ private:
     void on_abandon(attempt& of) noexcept override;
     void on_progress(attempt& of, std::string encoded) override;
     void on_park(bool is_parked) override;
+    void on_interrupt(attempt& of) override;
     void on_log(attempt& of, log_line line) override;
     const broker_ptr& broker() const override { return broker_; }
 
@@ -10533,7 +10608,7 @@ asio::awaitable<void> crew::emptied() {
 
 void crew::on_end(attempt& ended, std::exception_ptr error) noexcept {
     running_.remove(ended);
-    if (!error) {
+    if (!error && !ended.departed()) {
         send(ended.id().queue, ended.consumer(), succeeded(ended.what(), ended.take_result()));
     } else if (auto end = verdict(ended.failed(std::move(error)))) {
         monitor_->attempt_ends(ended, *end);
@@ -10562,6 +10637,10 @@ void crew::on_park(bool is_parked) {
         --parked_;
         pool_->take_back();
     }
+}
+
+void crew::on_interrupt(attempt& of) {
+    pool_->interrupt(of, 0);
 }
 
 void crew::on_log(attempt& of, log_line line) {
@@ -10756,8 +10835,8 @@ public:
     /// How many items, from the first one on, have ended.
     asio::awaitable<std::size_t> read() {
         if (!book_.may_have_entries()) co_return 0;
-        const auto known = co_await book_.find_number(key());
-        written_ = known.value_or(0);
+        const auto known = co_await book_.find(key());
+        if (known) written_ = number_in(*known);
         co_return written_;
     }
 
@@ -10775,7 +10854,7 @@ public:
     }
 
 private:
-    std::string key() const { return step_key("~map/" + name_); }
+    std::string key() const { return trace_of(call_kind::map).key(name_); }
 
     notebook& book_;
     const std::string name_;
@@ -10792,7 +10871,8 @@ asio::awaitable<open_child> await_child(notebook& book, std::string name, std::s
     std::vector<std::string> names(1, name);
     std::vector<new_task> tasks;
     tasks.push_back(std::move(task));
-    auto opened = co_await open_children(book, queue, std::move(names), std::move(tasks), false);
+    const place at(name, call_kind::subtask);
+    auto opened = co_await open_children(book, at, queue, std::move(names), std::move(tasks), false);
     auto child = std::move(opened.front());
     if (child.outcome && child.outcome->state == task_state::cancelled && book.is_in_group()) {
         // It may have been cancelled because another call of the group failed: that failure must come first again.
@@ -10804,15 +10884,16 @@ asio::awaitable<open_child> await_child(notebook& book, std::string name, std::s
     const parking lent(book.sink());
     std::exception_ptr failure;
     try {
-        auto outcome = co_await end_of_child(book.broker(), book.id(), child_key(name), child.id);
+        auto outcome = co_await guarded(book, end_of_child(book.broker(), book.id(), child_key(name), child.id));
         child.outcome = std::move(outcome);
     } catch (...) {
         failure = std::current_exception();
     }
     if (failure) {
-        if (!ends()) abandon_children(book.broker(), queue, std::vector<task_key>(1, child.id.key));
+        if (!ends() && !book.departed()) abandon_children(book, queue, std::vector<task_key>(1, child.id.key));
         std::rethrow_exception(failure);
     }
+    if (child.outcome->state == task_state::cancelled) co_await book.confirm();  // not by another attempt at the parent
     co_return child;
 }
 
@@ -10823,6 +10904,7 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
     map_mark mark(book, name);
     std::size_t done = 0;
     if (!has_results) done = co_await mark.read();
+    const place at(name, call_kind::subtasks);
     std::size_t index = 0;
     for (; index < done && payloads.has_next(); ++index) payloads.skip();
 
@@ -10841,14 +10923,15 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
                     tasks.back().payload = payloads.take();
                 }
                 auto keys = names;
-                auto opened = co_await open_children(book, queue, std::move(names), std::move(tasks), false);
+                auto opened = co_await open_children(book, at, queue, std::move(names), std::move(tasks), false);
                 for (std::size_t i = 0; i < opened.size(); ++i) waits.add(std::move(opened[i]), child_key(keys[i]));
             }
             if (waits.size() == 0) break;
             std::optional<parking> lent;
             if (!waits.is_next_there()) lent.emplace(book.sink());
-            const auto child = co_await waits.next();
+            const auto child = co_await guarded(book, waits.next());
             lent.reset();
+            if (child.outcome->state == task_state::cancelled) co_await book.confirm();
             on_end(child);
             if (!has_results) {
                 ++done;
@@ -10860,7 +10943,7 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
         failure = std::current_exception();
     }
     if (failure) {
-        if (!ends()) abandon_children(book.broker(), queue, waits.open());
+        if (!ends() && !book.departed()) abandon_children(book, queue, waits.open());
         std::rethrow_exception(failure);
     }
 }
@@ -10868,6 +10951,7 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
 asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, std::string queue, new_task pattern,
                                             payload_source& payloads, children_policy policy) {
     constexpr std::size_t batch = 500;
+    const place at(name, call_kind::subtasks);
     std::size_t count = 0;
     do {
         std::vector<std::string> names;
@@ -10877,7 +10961,7 @@ asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, st
             tasks.push_back(pattern);
             tasks.back().payload = payloads.take();
         }
-        co_await open_children(book, queue, std::move(names), std::move(tasks), true, policy);  // also none: the policy
+        co_await open_children(book, at, queue, std::move(names), std::move(tasks), true, policy);  // also none: the policy
     } while (payloads.has_next());
     co_return count;
 }
@@ -10888,10 +10972,22 @@ asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, st
 
 namespace taskflux::detail {
 
-inline std::string mismatch(const std::string& name, const child_place& there, const std::string& queue, const std::string& task) {
-    return "subtask \"" + name + "\" was " + there.name + " in queue " + there.queue + " when this task ran before, and is " +
-           task + " in queue " + queue + " now: the handler's calls have changed while the task was under way; "
-           "name the calls (call_as), or let such tasks end before the change";
+/// Throws `journal_mismatch` unless what an earlier attempt wrote is the same subtask.
+inline void check_same(const std::string& name, const journal_entry& before, const child_place& there, const child_place& now,
+                       bool is_spawned) {
+    const auto is = [](const child_place& which, bool spawned) {
+        return which.name + " in queue " + which.queue + (spawned ? ", spawned" : ", awaited");
+    };
+    const bool is_same_call = there.queue == now.queue && there.name == now.name && before.is_spawned == is_spawned;
+    if (is_same_call && (there.digest.empty() || there.digest == now.digest)) return;
+    const auto change = is_same_call ? "had another payload when this task ran before: a value that differs from run to run, the "
+                                       "time for instance, must come from a step"
+                                     : "was " + is(there, before.is_spawned) + ", when this task ran before, and is " +
+                                           is(now, is_spawned) + ", now";
+    throw error(errc::journal_mismatch,
+                "subtask \"" + name + "\" " + change +
+                    "; where the handler's calls have changed while the task was under way, tell its runs apart "
+                    "(context::version), name the calls (call_as), or let such tasks end before the change");
 }
 
 asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, std::string key, task_id child) {
@@ -10943,6 +11039,8 @@ asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std:
     } catch (const error&) {
         failure = std::current_exception();
     }
+    const bool may_be_stored = failure && errc_of(failure) == errc::unavailable && !write.consumer.empty();
+    if (may_be_stored) std::rethrow_exception(failure);  // the attempt departs, and another one submits them again
     if (failure) {
         co_await drop_from_journal(broker, parent, std::move(write), std::move(keys));
         std::rethrow_exception(failure);
@@ -10964,22 +11062,24 @@ asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std:
     co_return made;
 }
 
-asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::string queue, std::vector<std::string> names,
+asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at, std::string queue, std::vector<std::string> names,
                                                        std::vector<new_task> tasks, bool are_spawned,
                                                        std::optional<children_policy> policy) {
     auto write = book.new_write();
     write.policy = policy;
+    std::vector<child_place> places_now;
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         if (tasks[i].own_id.empty()) tasks[i].own_id = book.child_id(names[i]);
-        child_place place;
+        auto& place = places_now.emplace_back();
         place.queue = queue;
         place.name = tasks[i].spec->name;
         place.own_id = tasks[i].own_id;
+        place.digest = digest_of(tasks[i].payload);
         auto item = notebook::item_of(child_key(names[i]), place.text(), journal_write::mode::add);
         item.is_spawned = are_spawned;
         write.items.push_back(std::move(item));
     }
-    auto known = co_await book.write(std::move(write));
+    auto known = co_await book.write(std::move(write), at);
 
     std::vector<open_child> children(tasks.size());
     std::vector<new_task> fresh;
@@ -10990,9 +11090,7 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::stri
         children[i].own_id = tasks[i].own_id;
         if (auto& before = known.before[i]) {
             auto there = child_place::parse(before->text);
-            if (there.queue != queue || there.name != tasks[i].spec->name) {
-                throw error(errc::journal_mismatch, mismatch(names[i], there, queue, tasks[i].spec->name));
-            }
+            check_same(names[i], *before, there, places_now[i], are_spawned);
             children[i].own_id = there.own_id;
             if (before->outcome) {
                 children[i].outcome = std::move(before->outcome);
@@ -11011,12 +11109,12 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::stri
     if (fresh.empty()) co_return children;
     const auto broker = book.broker();
     auto by = book.new_write();
-    const auto keys = co_await submit_journalled(broker, queue, std::move(fresh), std::move(by));
+    const auto keys = co_await guarded(book, submit_journalled(broker, queue, std::move(fresh), std::move(by)));
     for (std::size_t i = 0; i < places.size(); ++i) children[places[i]].id.key = keys[i];
 
     for (auto& [i, task] : older) {
         const parking lent(book.sink());
-        auto outcome = co_await end_of_child(broker, book.id(), child_key(names[i]), children[i].id);
+        auto outcome = co_await guarded(book, end_of_child(broker, book.id(), child_key(names[i]), children[i].id));
         if (outcome.state == task_state::succeeded) {
             children[i].outcome = std::move(outcome);
             continue;
@@ -11024,18 +11122,21 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::stri
         std::vector<std::string> name(1, names[i]);
         std::vector<new_task> again;
         again.push_back(std::move(task));
-        auto opened = co_await open_children(book, queue, std::move(name), std::move(again), are_spawned);
+        auto opened = co_await open_children(book, at, queue, std::move(name), std::move(again), are_spawned);
         children[i] = std::move(opened.front());
     }
     co_return children;
 }
 
-void abandon_children(const broker_ptr& broker, const std::string& queue, std::vector<task_key> keys) {
+void abandon_children(const notebook& book, const std::string& queue, std::vector<task_key> keys) {
     if (keys.empty()) return;
-    constexpr auto cancel = [](broker_ptr of, std::string in, std::vector<task_key> which) -> asio::awaitable<void> {
+    constexpr auto cancel = [](broker_ptr of, task_id parent, journal_write proof, std::string in,
+                               std::vector<task_key> which) -> asio::awaitable<void> {
+        co_await of->write_journal(std::move(parent), std::move(proof));  // throws where another attempt has the parent
         co_await of->cancel(std::move(in), std::move(which));
     };
-    spawn_in_background(broker, cancel(broker, queue, std::move(keys)));
+    auto work = cancel(book.broker(), book.id(), book.new_write(), queue, std::move(keys));
+    spawn_in_background(book.broker(), std::move(work));
 }
 
 }  // namespace taskflux::detail
@@ -11043,6 +11144,151 @@ void abandon_children(const broker_ptr& broker, const std::string& queue, std::v
 // -------------------- taskflux/flow/workflow/notebook.ipp --------------------------------------------------
 
 namespace taskflux::detail {
+
+// --- names ------------------------------------------------------------------------------------------------------
+
+std::size_t notebook::next_signal(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    auto& taken = signals_[name];
+    std::size_t number = 1;
+    for (const auto one : taken) {
+        if (one != number) break;
+        ++number;
+    }
+    taken.insert(number);
+    return number;
+}
+
+void notebook::return_signal(const std::string& name, std::size_t number) {
+    const std::lock_guard lock(mutex_);
+    signals_[name].erase(number);
+}
+
+void notebook::check_name(const char* what, const std::string& name) {
+    if (!name.empty() && name.front() != '~' && name.size() <= 200) return;
+    throw error(errc::invalid_argument, std::string("a ") + what + " can't be named \"" + name.substr(0, 64) +
+                                            "\": use 1 to 200 bytes that do not begin with '~'");
+}
+
+void notebook::claim(const char* what, const std::string& name) {
+    note_stop();
+    check_name(what, name);
+    const std::lock_guard lock(mutex_);
+    if (used_.insert(what + (' ' + name)).second) return;
+    throw error(errc::invalid_argument, std::string("a second ") + what + " can't be named \"" + name +
+                                            "\": give each of a task a name of its own");
+}
+
+bool notebook::is_made(std::string_view key) const {
+    const bool is_subtask = key.starts_with(journal_letter::subtask);
+    if (!is_subtask && !key.starts_with(journal_letter::step)) return true;  // a signal: nobody has asked for it
+    auto name = key.substr(1);
+    if (name.starts_with('~')) {
+        const auto slash = name.find('/');
+        const bool is_of_call = !is_subtask && slash != std::string_view::npos && !name.starts_with("~version/");
+        if (!is_of_call) return true;  // from outside, a continuation, a version
+        name.remove_prefix(slash + 1);
+    } else if (!is_subtask || name.find_first_not_of("0123456789.") != std::string_view::npos) {
+        const std::lock_guard lock(mutex_);
+        return used_.contains((is_subtask ? "call " : "step ") + std::string(name));
+    }
+    return number_in<unsigned>(name) <= position_;
+}
+
+asio::awaitable<bool> notebook::is_behind() {
+    journal_query query;
+    do {
+        auto page = co_await read(query);
+        for (const auto& entry : page.entries) {
+            if (!is_made(entry.key)) co_return true;
+        }
+        query.cursor = std::move(page.cursor);
+    } while (!query.cursor.empty());
+    co_return false;
+}
+
+// --- calls that have lost ---------------------------------------------------------------------------------------
+
+/// For how long a call that has lost lets the one that has won, or failed, come first again.
+inline constexpr auto patience_for_winner = std::chrono::milliseconds(200);
+
+inline std::string lost_key(const std::string& name) { return step_key("~lost/" + name); }
+
+bool notebook::has_lost(const std::exception_ptr& failure) const {
+    if (sink_.stopped() || departed()) return false;
+    try {
+        std::rethrow_exception(failure);
+    } catch (const boost::system::system_error& e) {
+        return e.code() == asio::error::operation_aborted;
+    } catch (...) {  // it has failed by itself
+    }
+    return false;
+}
+
+void notebook::lose(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    later_.push_back(item_of(lost_key(name), std::to_string(epoch_), journal_write::mode::set));
+}
+
+asio::awaitable<void> notebook::lose_again() {
+    const parking lent(sink_);
+    auto& clock = broker()->clock();
+    auto waiting = sleep_until(clock, later(clock.now(), patience_for_winner));
+    co_await guarded(*this, std::move(waiting), false);
+    throw boost::system::system_error(asio::error::operation_aborted);  // as before
+}
+
+// --- reading and writing ----------------------------------------------------------------------------------------
+
+asio::awaitable<journal_written> notebook::send(journal_write what) {
+    const auto own = what.items.size();
+    {
+        const std::lock_guard lock(mutex_);
+        std::move(later_.begin(), later_.end(), std::back_inserter(what.items));
+        later_.clear();
+    }
+    try {
+        auto answer = co_await broker()->write_journal(id_, std::move(what));
+        answer.before.resize(own);
+        epoch_ = answer.epoch;
+        co_return answer;
+    } catch (const error& e) {
+        // Ended or gone, though it runs here: by another attempt.
+        if (e.code() == errc::wrong_state || e.code() == errc::not_found) throw error(errc::lease_lost, e.what());
+        throw;
+    }
+}
+
+asio::awaitable<journal_written> notebook::write(journal_write what) { return guarded(*this, send(std::move(what))); }
+
+asio::awaitable<journal_written> notebook::write(journal_write what, place at) {
+    const auto own = what.items.size();
+    std::vector<const call_trace*> others;
+    for (const auto& trace : call_traces) {
+        if (!may_have_entries() || !at.is_position() || is_same(trace.kind, at.kind)) continue;
+        others.push_back(&trace);
+        what.items.push_back(item_of(trace.key(at.name), "", journal_write::mode::look));
+    }
+    if (may_have_entries()) what.items.push_back(item_of(lost_key(at.name), "", journal_write::mode::look));
+    auto answer = co_await write(std::move(what));
+    for (std::size_t i = 0; i < others.size(); ++i) {
+        const auto& before = answer.before[own + i];
+        if (!before) continue;
+        const bool gives_way = before->outcome && before->outcome->state != task_state::succeeded && before->epoch < answer.epoch;
+        if (gives_way) continue;
+        throw error(errc::journal_mismatch,
+                    "call " + at.name + " of task " + to_string(id_) + " was " + others[i]->words +
+                        " when it ran before, and is " + trace_of(at.kind).words + " now: the handler's calls have changed "
+                        "while the task was under way; tell its runs apart (context::version), or let such tasks end before "
+                        "the change");
+    }
+    if (may_have_entries()) {
+        const auto& lost = answer.before.back();
+        if (lost && lost->text == std::to_string(answer.epoch)) co_await lose_again();
+    }
+    answer.before.resize(own);
+    co_return answer;
+}
 
 asio::awaitable<std::string> notebook::keep(std::string key, std::string value) {
     auto what = new_write();
@@ -11052,26 +11298,113 @@ asio::awaitable<std::string> notebook::keep(std::string key, std::string value) 
     co_return before ? before->text : value;
 }
 
+asio::awaitable<std::string> notebook::keep(std::string value, place at) {
+    auto what = new_write();
+    what.items.push_back(item_of(trace_of(at.kind).key(at.name), value, journal_write::mode::add));
+    const auto answer = co_await write(std::move(what), at);
+    const auto& before = answer.before.front();
+    co_return before ? before->text : value;
+}
+
+void notebook::keep_later(std::string key, std::string value) {
+    const std::lock_guard lock(mutex_);
+    later_.push_back(item_of(std::move(key), std::move(value), journal_write::mode::add));
+}
+
 asio::awaitable<void> notebook::set(std::string key, std::string value) {
     auto what = new_write();
     what.items.push_back(item_of(std::move(key), std::move(value), journal_write::mode::set));
     co_await write(std::move(what));
 }
 
+asio::awaitable<journal_page> notebook::read(journal_query query) {
+    return guarded(*this, broker()->journal(id_, std::move(query)));
+}
+
 asio::awaitable<std::optional<std::string>> notebook::find(std::string key) {
     journal_query query;
     query.keys.push_back(std::move(key));
-    auto page = co_await broker()->journal(id_, std::move(query));
+    auto page = co_await read(std::move(query));
     if (page.entries.empty()) co_return std::nullopt;
     co_return std::move(page.entries.front().text);
 }
 
-asio::awaitable<std::optional<std::size_t>> notebook::find_number(std::string key) {
-    const auto known = co_await find(std::move(key));
-    if (!known) co_return std::nullopt;
-    std::size_t number = 0;
-    std::from_chars(known->data(), known->data() + known->size(), number);
-    co_return number;
+asio::awaitable<std::optional<std::string>> notebook::find(place at) {
+    auto what = new_write();
+    what.items.push_back(item_of(trace_of(at.kind).key(at.name), "", journal_write::mode::look));
+    auto answer = co_await write(std::move(what), std::move(at));
+    auto& before = answer.before.front();
+    if (!before) co_return std::nullopt;
+    co_return std::move(before->text);
+}
+
+// --- the attempt's early end ------------------------------------------------------------------------------------
+
+/// How an attempt ends that can't go on for this reason, if the reason is not its handler's.
+inline std::optional<departure> departure_for(std::optional<errc> reason) {
+    constexpr duration until_next_try = std::chrono::seconds(1);
+    const bool is_lost = reason == errc::lease_lost, is_away = reason == errc::unavailable;
+    if (!is_lost && !is_away && reason != errc::shut_down) return std::nullopt;
+    departure made;
+    made.is_lost = is_lost;
+    if (is_away) made.delay = until_next_try;
+    return made;
+}
+
+std::optional<errc> errc_of(const std::exception_ptr& failure) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const boost::system::system_error& e) {
+        if (e.code().category() == taskflux_category()) return static_cast<errc>(e.code().value());
+    } catch (...) {  // a handler's own
+    }
+    return std::nullopt;
+}
+
+std::optional<departure> notebook::departed() const {
+    const std::lock_guard lock(mutex_);
+    return departed_;
+}
+
+void notebook::note(const departure& why) {
+    const std::lock_guard lock(mutex_);
+    if (!departed_) departed_ = why;
+}
+
+void notebook::note_stop() {
+    const auto stopped = sink_.stopped();
+    if (stopped == errc::lease_lost || stopped == errc::shut_down) note(*departure_for(stopped));
+}
+
+inline auto notebook::leave(const departure& why) {
+    return asio::async_initiate<const asio::deferred_t, void()>(
+        [this, &why](auto handler) {
+            if (!sink_.is_handlers(coroutine_chain(handler))) return std::move(handler)();
+            note(why);
+            sink_.leave();  // and the handler goes
+        },
+        asio::deferred);
+}
+
+asio::awaitable<void> notebook::depart(departure why) { co_await leave(why); }
+
+asio::awaitable<void> notebook::check() {
+    note_stop();
+    const auto why = departed();
+    if (!why) co_return;
+    co_await depart(*why);
+    throw error(errc::lease_lost, "this attempt at task " + to_string(id_) + " has ended: its handler can make no more calls, "
+                                  "and must return; the task is run again");
+}
+
+asio::awaitable<void> notebook::blame(std::exception_ptr failure, bool is_brokers) {
+    note_stop();
+    auto why = departed();
+    if (!why && is_brokers) why = departure_for(errc_of(failure));
+    if (!why) co_return;
+    co_await depart(*why);
+    note(*why);
+    sink_.interrupt();
 }
 
 }  // namespace taskflux::detail
@@ -11080,81 +11413,113 @@ asio::awaitable<std::optional<std::size_t>> notebook::find_number(std::string ke
 
 namespace taskflux::detail {
 
-inline time_point read_time(const std::string& text) {
-    std::int64_t number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return time_point(duration(number));
-}
+inline time_point read_time(const std::string& text) { return time_point(duration(number_in<std::int64_t>(text))); }
 
 inline std::string time_text(time_point when) { return std::to_string(when.time_since_epoch().count()); }
 
 /// Shorter waits than this keep the handler in memory.
-inline constexpr duration shortest_suspension = std::chrono::seconds(1);
+inline constexpr duration shortest_pause = std::chrono::seconds(1);
 
-/// How often a wait within a group looks for a signal.
+/// How often a wait beside others looks for a signal.
 inline constexpr duration signal_poll = std::chrono::seconds(1);
 
-asio::awaitable<void> suspend_until(notebook& book, std::string name, time_point when) {
-    auto& clock = book.broker()->clock();
-    if (!book.may_have_entries() && when - clock.now() < shortest_suspension) {
-        const parking lent(book.sink());
-        co_await sleep_until(clock, when);
-        co_return;
-    }
-    const auto kept = co_await book.keep(step_key("~sleep/" + name), time_text(when));
-    const auto until = read_time(kept);
-    const auto left = until - clock.now();
-    if (left >= shortest_suspension && !book.is_in_group()) throw suspension{left, {}};
-    const parking lent(book.sink());
-    co_await sleep_until(clock, until);
+error step_mismatch(const std::string& name, const std::string& why) {
+    return error(errc::journal_mismatch, "step \"" + name + "\" had a result of another type when this task ran before (" + why +
+                                             "): give the changed step another name");
 }
 
-/// The number of a signal that is waited for; unless it is taken, the next wait gets the same number.
+asio::awaitable<unsigned> version_of(notebook& book, std::string name, unsigned newest) {
+    notebook::check_name("version", name);
+    const auto key = step_key("~version/" + name);
+    auto chosen = newest;
+    if (book.may_have_entries()) {
+        const auto known = co_await book.find(key);
+        if (!known && co_await book.is_behind()) chosen = 0;
+    }
+    const auto kept = co_await book.keep(key, std::to_string(chosen));
+    chosen = number_in<unsigned>(kept);
+    if (chosen <= newest) co_return chosen;
+    throw error(errc::journal_mismatch, "version \"" + name + "\" of task " + to_string(book.id()) + " is " + kept +
+                                            ", and this handler knows versions up to " + std::to_string(newest) +
+                                            ": run the task where the newer handler is");
+}
+
+asio::awaitable<void> wait_until(notebook& book, std::string name, time_point when) {
+    auto& clock = book.broker()->clock();
+    place at(std::move(name), call_kind::sleep);
+    auto until = when;
+    if (!book.may_have_entries() && when - clock.now() < shortest_pause) {
+        book.keep_later(trace_of(at.kind).key(at.name), time_text(when));
+    } else {
+        const auto kept = co_await book.keep(time_text(when), std::move(at));
+        until = read_time(kept);
+        departure pause;
+        pause.delay = until - clock.now();
+        if (pause.delay >= shortest_pause) co_await book.depart(std::move(pause));
+    }
+    const parking lent(book.sink());
+    co_await guarded(book, sleep_until(clock, until), false);
+}
+
+/// The number of a signal that is waited for; unless it is taken, another wait may have the same number.
 class awaited_signal {
 public:
-    awaited_signal(notebook& book, std::string name)
-        : book_(book), name_(std::move(name)), key_(signal_key(name_, book_.next_signal(name_))) {}
+    awaited_signal(notebook& book, std::string name) : book_(book), name_(std::move(name)), number_(book_.next_signal(name_)) {}
     awaited_signal(const awaited_signal&) = delete;
     awaited_signal& operator=(const awaited_signal&) = delete;
     ~awaited_signal() {
-        if (!is_taken_) book_.return_signal(name_);
+        if (!is_taken_) book_.return_signal(name_, number_);
     }
 
-    const std::string& key() const { return key_; }
+    std::string key() const { return signal_key(name_, number_); }
     void take() { is_taken_ = true; }
 
 private:
     notebook& book_;
     const std::string name_;
-    const std::string key_;
+    const std::size_t number_;
     bool is_taken_ = false;
 };
 
-asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::string place, std::string name, duration limit) {
-    awaited_signal signal(book, std::move(name));
-    const auto& key = signal.key();
-    const auto limit_key = step_key("~signal/" + place);
+asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::string wait, std::string name, duration limit) {
+    awaited_signal signal(book, name);
+    place at(std::move(wait), call_kind::signal);
+    const auto limit_key = trace_of(at.kind).key(at.name);
     auto& clock = book.broker()->clock();
-    const bool has_limit = limit != (duration::max)();
-    auto ends = never;
-    if (has_limit) {
-        const auto kept = co_await book.keep(limit_key, time_text(later(clock.now(), limit)));
-        ends = read_time(kept);
+    const auto mark = '\n' + name;
+    const auto latest = limit == (duration::max)() ? never : later(clock.now(), limit);
+    const auto kept = co_await book.keep(time_text(latest) + mark, std::move(at));
+    const auto line = kept.find('\n');
+    if (line != std::string::npos && kept.substr(line) != mark) {
+        throw error(errc::journal_mismatch, "a wait for signal \"" + kept.substr(line + 1) + "\" of task " + to_string(book.id()) +
+                                                " is one for \"" + name + "\" now: the handler's calls have changed while the "
+                                                "task was under way; tell its runs apart (context::version)");
     }
+    const auto ends = read_time(kept);
+    const auto key = signal.key();
     while (ends != time_point{}) {  // otherwise an earlier run has given up, and so does this one
         auto value = co_await book.find(key);
         if (value) {
+            // One that has lost against another call by now takes nothing; what follows here follows at once.
+            const auto executor = co_await asio::this_coro::executor;
+            co_await asio::post(executor, asio::deferred);
+            const auto state = co_await asio::this_coro::cancellation_state;
+            const bool has_lost = state.cancelled() != asio::cancellation_type::none;
+            if (has_lost) throw boost::system::system_error(asio::error::operation_aborted);
             signal.take();
             co_return value;
         }
         const auto now = clock.now();
         if (now >= ends) {
-            co_await book.set(limit_key, time_text({}));
+            co_await book.set(limit_key, time_text({}) + mark);
             break;
         }
-        if (!book.is_in_group()) throw suspension{has_limit ? ends - now : (duration::max)(), key};
+        departure pause;
+        pause.delay = ends == never ? (duration::max)() : ends - now;
+        pause.awaited = key;
+        co_await book.depart(std::move(pause));
         const parking lent(book.sink());
-        co_await sleep_until(clock, (std::min)(ends, later(now, signal_poll)));
+        co_await guarded(book, sleep_until(clock, (std::min)(ends, later(now, signal_poll))), false);
     }
     co_return std::nullopt;
 }
@@ -13270,7 +13635,7 @@ inline std::string named(std::string_view own_key, const std::string& of) { retu
 
 /// How something is written into a journal: `journal_write::mode`.
 struct write_letter {
-    static constexpr char add = '+', set = '=', drop = '-';
+    static constexpr char add = '+', set = '=', drop = '-', look = '?';
 };
 
 /// What a message to a process begins with.
@@ -14717,6 +15082,14 @@ return of
 end
 )lua";
 
+inline constexpr char shared_forgive_crashes[] =
+    R"lua(local function forgive_crashes(task)
+if task.crashes == 0 then return end
+task.crashes = 0
+changed[task.seq] = true
+end
+)lua";
+
 inline constexpr char shared_parse_child[] =
     R"lua(local function parse_child(note)
 local spawned, epoch, place, at = struct.unpack('<c1I4I4c0', note, 2)
@@ -15156,6 +15529,7 @@ if string.match(place, '[^\n]*$') ~= own then return end
 of.notes[field] = 'd' .. string.sub(note, 2) .. struct.pack('<BI4', state, tries) ..
 text(result) .. text(why)
 of.changed = true
+forgive_crashes(task)
 if is_spawned then
 of.done = of.done + 1
 if state ~= 5 then
@@ -15475,9 +15849,9 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
     shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
-    shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
@@ -15497,7 +15871,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "380090e989736706ebbc2dcdddbad8d67eab6616",
+inline constexpr script aside{"aside", "0cb3fe6f316a1351cdb22d6aa11b7b5214e150e5",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char clear_keys[] = R"lua(local c, r, s, d, e, C, f, b, B, q = unpack(KEYS)
@@ -15558,9 +15932,9 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
     shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
-    shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
@@ -15573,7 +15947,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "f36b08bc4d0410080613393d59c9330dbbbadf9d",
+inline constexpr script end_child{"end_child", "b313294c2dff822ca7d2b4a44a661f6d382b7b83",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -15588,15 +15962,15 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
     shared_forget_limit, shared_unique_entry, shared_unique_holder, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail,
-    shared_failure, shared_attempts, shared_same_task, shared_store_tasks, shared_answer_in, shared_answered,
-    shared_remember_answer, shared_text, shared_queue, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_same_task, shared_store_tasks,
+    shared_answer_in, shared_answered, shared_remember_answer, shared_text, shared_queue, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -15610,7 +15984,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "a65143e37b6f0385a55a6f7ad99052465370de0b",
+inline constexpr script enqueue{"enqueue", "959238b114e52c404823e227fbf348975a91eb4b",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local c, r, i, w, b, B = unpack(KEYS)
@@ -15696,14 +16070,14 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
     shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
     shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
-    shared_finish, shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_next_change, shared_is_unwatched, shared_leave_behind, shared_sleepers, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach,
+    shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts,
+    shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_leave_behind,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -15888,7 +16262,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "84945e17d2f89a0f106aced2b4ca22f82c090cfa",
+inline constexpr script fetch{"fetch", "974873f635f94f7b7fd237b86a41e5ec4ca002ab",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local c, r, s, d, e, C, u, i, N, b, q = unpack(KEYS)
@@ -16232,14 +16606,14 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
     shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready,
-    shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_give_back,
-    shared_release, shared_attempts, shared_held_by, shared_text, shared_queue, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach,
+    shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure,
+    shared_give_back, shared_release, shared_attempts, shared_held_by, shared_text, shared_queue,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -16258,7 +16632,7 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "15ddff453b54fca254ad3c804094703dd5c08f4f",
+inline constexpr script leave{"leave", "d705641d4a2b40cd3834297dbe3b2237fdbbb063",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char list_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -16273,9 +16647,9 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
     shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
-    shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
@@ -16299,7 +16673,7 @@ end
 if #reply == 3 and from == low and till > low then also[#also + 1] = {'HSET', c, 'low', string.format('%d', till)} end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "65b4ca77e28dcc179cc7325070ab039742a36a26",
+inline constexpr script list{"list", "7087691034cad05337ab38320e19f028e755744c",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char maintain_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -16314,13 +16688,13 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
     shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
     shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_is_terminal, shared_unclaimed_member, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail,
-    shared_failure, shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_held_by,
-    shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_is_terminal,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_give_up, shared_give_back, shared_recover,
+    shared_attempts, shared_held_by, shared_text, shared_queue, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
@@ -16414,7 +16788,7 @@ if reply[1] ~= 'NEED' and is_due() then reply[2] = 1 end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "50b42752892af5b4c763f73155ba1142991708e3",
+inline constexpr script maintain{"maintain", "911379102db543011d6012b9d81cf5c81e9d2011",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local c, r, s, b, B, q, o = unpack(KEYS)
@@ -16460,9 +16834,9 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
     shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
-    shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
@@ -16475,7 +16849,7 @@ wakes = math.min(tonumber(call('HGET', c, 'n2') or 0), 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "866d40327be0f1008b0c403bfc2c168dfb4d6d50",
+inline constexpr script pause{"pause", "3ed351128442292839286b916e0afcbb83c56f35",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -16490,14 +16864,14 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
     shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready,
-    shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_give_back,
-    shared_release, shared_attempts, shared_text, shared_queue, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach,
+    shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure,
+    shared_give_back, shared_release, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV do seqs[n - 1] = tonumber(ARGV[n]) end
 load(seqs)
@@ -16507,7 +16881,7 @@ if task and task.state == 3 and task.holder == ARGV[1] then release(task) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "e8e53071a138c1798b0658c274bca630849c1d12",
+inline constexpr script reclaim{"reclaim", "fa2bc0774de917dc3d0326dfdb897c01dce74cfd",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local c, d, e, C, f, i, x, o = unpack(KEYS)
@@ -16548,13 +16922,13 @@ inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_de
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
     shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
-    shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -16585,7 +16959,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "fb60c162cd16827ef504f729c8757a52c5027184",
+inline constexpr script report{"report", "318dfa72d8ab2404bf4ad02c4244ac91a3ddeb54",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char resign_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -16600,9 +16974,9 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
     shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
-    shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_next_change,
     shared_is_unwatched, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
@@ -16615,7 +16989,7 @@ if may_start > 0 and tonumber(waiting or 0) > 0 then wakes = 1 end
 if is_unwatched(ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "4056d972de8616b55b690d15642fc361de4d2b37",
+inline constexpr script resign{"resign", "12030b03c473224123a3fe163fb0bb8c18335f18",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local c, S = unpack(KEYS)
@@ -16638,8 +17012,8 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
     shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
     shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unique_holder, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
     shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
     shared_finish, shared_fail, shared_failure, shared_attempts, shared_same_task, shared_store_tasks,
     shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
@@ -16660,7 +17034,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "3b81049760989b3a06de62b3110629087f600baa",
+inline constexpr script set_schedule{"set_schedule", "20b4378ac604c956c03a2f220a24898533fce62c",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -16675,15 +17049,15 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
     shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail,
-    shared_failure, shared_retry, shared_give_back, shared_release, shared_attempts, shared_has_lease,
-    shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_wait_for_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_retry, shared_give_back, shared_release,
+    shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_wait_for_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
 task.failed = task.failed + 1
@@ -16740,7 +17114,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "1790f261b0033d63d68ea83418fc77a0e05d9e73",
+inline constexpr script settle{"settle", "fd2e3a517b68755546c580900a2f3ef23d37d3fd",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local c, s, C, f, w = unpack(KEYS)
@@ -16901,14 +17275,14 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
     shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_is_terminal, shared_unclaimed_member, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail,
-    shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_is_terminal,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -16927,7 +17301,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "8b0a2ba0b8eed739e4d75361539168b228470ad5",
+inline constexpr script signal{"signal", "73018eb25fe529b108cbcfa7ed1c290450f537da",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char steer_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -16942,14 +17316,15 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
     shared_forget_limit, shared_unique_entry, shared_unique_holder, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
-    shared_is_terminal, shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal,
+    shared_write_journals, shared_is_terminal, shared_unclaimed_member, shared_lane, shared_detach,
+    shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure,
+    shared_attempts, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local steps = {}
 function steps.cancel(task)
@@ -17002,7 +17377,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "244958474a4692b903a54f9c6306b148943ca353",
+inline constexpr script steer{"steer", "47b4ccab895fe54baf0b7ad7637d8760ddb2210b",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -17017,10 +17392,10 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
     shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_is_before_attempt, shared_unclaimed_member, shared_lane, shared_detach, shared_erase,
-    shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_is_before_attempt, shared_unclaimed_member, shared_lane, shared_detach,
+    shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts, shared_text,
+    shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
     shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
@@ -17032,7 +17407,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "0b4f50646c3659c9605f8ebae28228d57169f84d",
+inline constexpr script update{"update", "b8f5787e2908eea9657cc93b0ea9d11a4b9208da",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local c, r, s, d, e, C, f, i, w, b, B, q = unpack(KEYS)
@@ -17085,14 +17460,14 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
     shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
     shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_is_terminal, shared_unclaimed_member, shared_lane,
-    shared_detach, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts,
-    shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_is_terminal,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
+    shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and is_due() then return {'DUE'} end
@@ -17106,6 +17481,7 @@ end
 local of = keep_journal(task)
 if policy ~= '' then of.policy = policy end
 local reply = {'OK', 0, of.epoch}
+local has_grown = false
 local function drop_child(field)
 local note = note_in(of, field)
 if not note then return end
@@ -17134,14 +17510,19 @@ local field, how, spawned, value = ARGV[n], ARGV[n + 1], ARGV[n + 2], ARGV[n + 3
 local is_child, known = string.byte(field) == 99, false
 if how == '-' then
 drop_child(field)
+elseif how == '?' then
+known = note_in(of, field)
 elseif is_child then
 known = known_child(field)
+has_grown = has_grown or not known
 if not known then
 of.notes[field] = 'o' .. spawned .. struct.pack('<I4', of.epoch) .. text(value)
 if spawned == '1' then of.total = of.total + 1 else of.calls = of.calls + 1 end
 end
 else
-known = how == '+' and note_in(of, field)
+local before = note_in(of, field)
+known = how == '+' and before
+has_grown = has_grown or not known and before ~= value
 if not known then
 of.notes[field] = value
 if how == '+' then of.size = of.size + #field + #value end
@@ -17150,10 +17531,11 @@ end
 reply[#reply + 1] = known or ''
 end
 if of.size > tonumber(ARGV[6]) then return {'OK', 5, of.size} end
+if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "d043947f435f6f91488ac944e426261485bdbf6e",
+inline constexpr script write_journal{"write_journal", "2f63e0f4dca0829a202bf654b75eaf0df223b93f",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 }  // namespace taskflux::redis::scripts
@@ -18156,12 +18538,10 @@ inline awaitable<void> set_aside(engine_ptr on, std::string consumer, std::strin
     co_await on->call(name, scripts::aside, engine::set_of(consumer), std::move(with));
 }
 
-/// A short text that is equal for equal sets of names: FNV-1a, 64 bits (Fowler, Noll, Vo).
+/// A short text that is equal for equal sets of names.
 inline std::string signature(const name_set& names) {
-    std::uint64_t mixed = 14695981039346656037U;
-    for (const auto& name : names) {
-        for (const char c : name + '\n') mixed = (mixed ^ static_cast<unsigned char>(c)) * 1099511628211U;
-    }
+    auto mixed = detail::fnv1a("");
+    for (const auto& name : names) mixed = detail::fnv1a(name + '\n', mixed);
     return std::to_string(mixed);
 }
 
@@ -18477,6 +18857,7 @@ inline awaitable<journal_written> write_journal(engine_ptr on, task_id id, journ
                 case journal_write::mode::add: with.add(std::string(1, write_letter::add)); break;
                 case journal_write::mode::set: with.add(std::string(1, write_letter::set)); break;
                 case journal_write::mode::drop: with.add(std::string(1, write_letter::drop)); break;
+                case journal_write::mode::look: with.add(std::string(1, write_letter::look)); break;
             }
             with.add(item.is_spawned ? "1" : "0").add(std::move(item.text));
         }

@@ -68,6 +68,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <deque>
 #include <exception>
@@ -716,7 +717,7 @@ struct run_policy {
     duration expires_in{};                                        ///< not started within this: expired
     duration retention = std::chrono::hours(1);                   ///< how long the ended task is kept
     duration failed_retention = std::chrono::hours(24 * 7);       ///< the same, for a failed one
-    unsigned crash_limit = 3;  ///< the lease lost so many times: failed; 0 = no limit
+    unsigned crash_limit = 3;  ///< the lease lost so often since its journal grew: failed; 0 = no limit
 
     bool operator==(const run_policy&) const = default;
 };
@@ -1205,7 +1206,7 @@ struct task_record {
     std::vector<log_line> log;    ///< the newest lines, oldest first
     unsigned attempts = 0;        ///< begun, the current one included; deliveries lost to crashes don't count
     unsigned deliveries = 0;      ///< times it was handed to a worker
-    unsigned crashes = 0;         ///< times its lease was lost
+    unsigned crashes = 0;         ///< times its lease was lost since its journal last grew
     std::string consumer;         ///< the worker's life that runs it
     bool cancel_requested = false;
     bool unclaimed = false;       ///< waiting, and passed over by a worker that has no handler for it
@@ -1274,17 +1275,26 @@ struct child_place {
     std::string queue;
     std::string name;    ///< the task's
     std::string own_id;
+    std::string digest = {};  ///< of its payload, 16 digits; empty where an older version wrote it
 
-    std::string text() const { return queue + '\n' + name + '\n' + own_id; }
+    std::string text() const {
+        return queue + '\n' + name + '\n' + (digest.empty() ? std::string() : '#' + digest + '\n') + own_id;
+    }
 
     static child_place parse(std::string_view text) {
+        constexpr std::size_t digest_line = 17;  // with the '#'
         child_place made;
         const auto first = text.find('\n');
         const auto second = text.find('\n', first + 1);
         if (first == std::string_view::npos || second == std::string_view::npos) return made;
         made.queue = text.substr(0, first);
         made.name = text.substr(first + 1, second - first - 1);
-        made.own_id = text.substr(second + 1);
+        auto rest = text.substr(second + 1);
+        if (rest.starts_with('#') && rest.find('\n') == digest_line) {
+            made.digest = rest.substr(1, digest_line - 1);
+            rest.remove_prefix(digest_line + 1);
+        }
+        made.own_id = rest;
         return made;
     }
 };
@@ -1305,6 +1315,7 @@ struct journal_write {
         add,   ///< unless the key is there; a subtask of an older epoch that did not succeed gives way
         set,   ///< in any case; not for subtasks
         drop,  ///< out with a subtask
+        look,  ///< changes nothing
     };
     struct item {
         std::string key;
@@ -4385,7 +4396,9 @@ enum class job_end : std::uint8_t { succeeded, failed, cancelled, retried };
 ///
 /// The order of calls: `run` or `call` once per push, then `judge`, then (unless that said `retried`)
 /// `deliver`. A job that is cancelled while queued skips the first. One that is destroyed with its execution
-/// context gets `abandon` instead of `judge` and `deliver`.
+/// context gets `abandon` instead of `judge` and `deliver`. A job may leave: an operation that its coroutine awaits lets
+/// its completion handler go, which destroys all coroutines from there down to the slot's; nothing is thrown, and the job
+/// ends without an error.
 class slot_job : public list_hook<slot_job> {
 public:
     enum class kind : std::uint8_t { coroutine, plain };
@@ -4417,6 +4430,11 @@ protected:
     /// Destroys the completion handler that waits, without calling it.
     virtual void abandon() noexcept = 0;
 
+    /// Whether this chain (`coroutine_chain`) is that of the coroutine `run`. To be asked within it.
+    bool runs_in(const void* chain) const noexcept;
+    /// To be called in the chain of `run`, by an operation that lets its completion handler go then.
+    void leave() noexcept { has_left_ = true; }
+
 private:
     friend struct slot;
     friend class slots;
@@ -4435,6 +4453,7 @@ private:
     std::uint32_t epoch_ = 0;  // how many cancel_all came before it; set under the slots' mutex
     slot* slot_ = nullptr;     // the one that took it last; guarded by the slots' mutex
     std::uint32_t runs_ = 0;   // on the strand of the slot that runs it
+    bool has_left_ = false;    // the same
 };
 
 using slot_job_ptr = boost::intrusive_ptr<slot_job>;
@@ -4932,7 +4951,7 @@ struct executor_counts {
     std::uint64_t succeeded = 0;  ///< since the executor was made, and so the following
     std::uint64_t failed = 0;     ///< ended with an error, `timed_out` included
     std::uint64_t cancelled = 0;
-    std::uint64_t retried = 0;  ///< failed attempts that were followed by another
+    std::uint64_t retried = 0;  ///< attempts that are followed by another: they have failed, or paused (workflows)
 
     friend bool operator==(const executor_counts&, const executor_counts&) = default;
 };
@@ -5523,9 +5542,95 @@ private:
 
 }  // namespace taskflux
 
+// -------------------- taskflux/detail/fnv1a.hpp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// FNV-1a of 64 bits (Fowler, Noll, Vo): the same in every process. `mixed`: of what came before.
+constexpr std::uint64_t fnv1a(std::string_view bytes, std::uint64_t mixed = 14695981039346656037U) {
+    for (const char c : bytes) mixed = (mixed ^ static_cast<unsigned char>(c)) * 1099511628211U;
+    return mixed;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/workflow/place.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What a handler did at a place.
+enum class call_kind { subtask, subtasks, map, sleep, signal, any };
+
+/// One call of a handler: its name in the journal, which is its position unless the handler names it, and its kind.
+struct place {
+    place(std::string n, call_kind k) : name(std::move(n)), kind(k) {}
+
+    std::string name;
+    call_kind kind;
+
+    bool is_position() const { return name.find_first_not_of("0123456789") == std::string::npos; }
+};
+
+/// The kinds of calls, each with what an attempt that has made such a call has under its name, and with words for people.
+struct call_trace {
+    call_kind kind;
+    char letter;
+    std::string_view before, after;
+    const char* words;
+
+    std::string key(const std::string& name) const { return letter + std::string(before) + name + std::string(after); }
+};
+
+inline constexpr std::array<call_trace, 6> call_traces{{
+    {call_kind::subtask, journal_letter::subtask, "", "", "a subtask"},
+    {call_kind::subtasks, journal_letter::subtask, "", ".0", "several subtasks"},
+    {call_kind::map, journal_letter::step, "~map/", "", "a map"},
+    {call_kind::sleep, journal_letter::step, "~sleep/", "", "a sleep"},
+    {call_kind::signal, journal_letter::step, "~signal/", "", "a wait for a signal"},
+    {call_kind::any, journal_letter::step, "~any/", "", "a choice of several (any)"},
+}};
+
+inline const call_trace& trace_of(call_kind kind) { return call_traces[static_cast<std::size_t>(kind)]; }
+
+/// Whether a call of one kind may have what is a trace of the other: a map has subtasks.
+inline bool is_same(call_kind a, call_kind b) {
+    const auto several = [](call_kind kind) { return kind == call_kind::subtasks || kind == call_kind::map; };
+    return a == b || (several(a) && several(b));
+}
+
+/// The number that an entry of a journal begins with.
+template <class Number = std::size_t>
+Number number_in(std::string_view text) {
+    Number number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+}
+
+/// Tells payloads apart: FNV-1a of 64 bits, as 16 hexadecimal digits. Not for adversaries.
+inline std::string digest_of(std::string_view payload) {
+    char text[17];
+    std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(fnv1a(payload)));
+    return text;
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/workflow/notebook.hpp --------------------------------------------------
 
 namespace taskflux::detail {
+
+/// The code of an error that taskflux itself has thrown.
+std::optional<errc> errc_of(const std::exception_ptr& failure);
+
+/// Why an attempt ends before its handler does: the task is run again after `delay`, or when the signal with the key `awaited`
+/// has come; or the attempt is no longer the task's.
+struct departure {
+    departure() = default;
+
+    duration delay{};
+    std::string awaited;
+    bool is_lost = false;
+};
 
 /// What a handler needs of the worker that runs it. Thread-safe.
 class context_sink {
@@ -5539,19 +5644,25 @@ public:
     virtual void park() = 0;
     virtual void unpark() = 0;
 
+    /// Why the attempt must end, if it must.
+    virtual std::optional<errc> stopped() const = 0;
+    /// Whether this chain (`coroutine_chain`) is the handler's own: while it waits, no other call of the handler goes on.
+    virtual bool is_handlers(const void* chain) const = 0;
+    /// The handler's own chain is about to be destroyed, and the attempt ends with that.
+    virtual void leave() = 0;
+    /// Cancels what the handler's own chain awaits.
+    virtual void interrupt() = 0;
+
 protected:
     ~context_sink() = default;
 };
 
-/// Thrown to suspend a handler, which is run again after `delay`, or when the signal with the key `awaited` has come. Not a
-/// `std::exception`, so that few handlers catch it by mistake.
-struct suspension {
-    duration delay{};
-    std::string awaited;
-};
-
 /// A task's journal, read and written by one attempt. Names the handler's calls by their order, so that the next attempt
 /// finds them again. Thread-safe.
+///
+/// An attempt that has departed makes no more calls: its handler's coroutines are destroyed where they wait, and nothing is
+/// thrown into them. Only where they wait beside others (in a group, or in a coroutine that the handler has spawned) the
+/// call throws `lease_lost`, and the handler's own chain is cancelled.
 class notebook {
 public:
     notebook(context_sink& sink, const task_id& id, std::uint32_t token) : sink_(sink), id_(id), token_(token) {}
@@ -5563,35 +5674,27 @@ public:
     /// Whether an earlier attempt may have written into the journal.
     bool may_have_entries() const { return token_ > 1; }
 
-    std::string next_name() { return std::to_string(++position_); }
-
-    /// Which signal of that name is awaited next.
-    std::size_t next_signal(const std::string& name) {
-        const std::lock_guard lock(mutex_);
-        return ++signals_[name];
+    std::string next_name() {
+        note_stop();
+        return std::to_string(++position_);
     }
+
+    /// The number of the signal of that name that is awaited next: the first one that no other wait has.
+    std::size_t next_signal(const std::string& name);
     /// The wait ended before the signal came: the next wait takes its number.
-    void return_signal(const std::string& name) {
-        const std::lock_guard lock(mutex_);
-        --signals_[name];
-    }
+    void return_signal(const std::string& name, std::size_t number);
 
-    /// While calls are awaited side by side, none of them can suspend the handler.
     bool is_in_group() const { return groups_ > 0; }
     void enter_group() { ++groups_; }
     void leave_group() { --groups_; }
 
-    /// Throws `invalid_argument` for a name that this attempt has used already.
-    void claim(const char* what, const std::string& name) {
-        if (name.empty() || name.front() == '~' || name.size() > 200) {
-            throw error(errc::invalid_argument, std::string("a ") + what + " can't be named \"" + name.substr(0, 64) +
-                                                    "\": use 1 to 200 bytes that do not begin with '~'");
-        }
-        const std::lock_guard lock(mutex_);
-        if (used_.insert(what + (' ' + name)).second) return;
-        throw error(errc::invalid_argument, std::string("a second ") + what + " can't be named \"" + name +
-                                                "\": give each of a task a name of its own");
-    }
+    /// Throws `invalid_argument` for what can't be a name.
+    static void check_name(const char* what, const std::string& name);
+    /// Throws `invalid_argument` also for a name that this attempt has used already.
+    void claim(const char* what, const std::string& name);
+
+    /// Whether an earlier attempt has made calls that this one has not made yet.
+    asio::awaitable<bool> is_behind();
 
     /// The own id of a subtask that this attempt is the first to submit.
     std::string child_id(const std::string& name) const {
@@ -5607,14 +5710,33 @@ public:
         return made;
     }
 
-    asio::awaitable<journal_written> write(journal_write what) { return broker()->write_journal(id_, std::move(what)); }
+    asio::awaitable<journal_written> write(journal_write what);
+
+    /// Like `write`, for what the handler's call at `place` is the first to write. Throws `journal_mismatch` where an earlier
+    /// attempt made a call of another kind there.
+    asio::awaitable<journal_written> write(journal_write what, place at);
 
     /// Writes a value unless the key has one; returns the value that the key has then.
     asio::awaitable<std::string> keep(std::string key, std::string value);
+    /// The same under the key of a call.
+    asio::awaitable<std::string> keep(std::string value, place at);
 
     asio::awaitable<void> set(std::string key, std::string value);
     asio::awaitable<std::optional<std::string>> find(std::string key);
-    asio::awaitable<std::optional<std::size_t>> find_number(std::string key);
+    /// What an earlier attempt wrote for a call. Throws like `write`.
+    asio::awaitable<std::optional<std::string>> find(place at);
+    asio::awaitable<journal_page> read(journal_query query);
+
+    /// With the next write, a value is written unless the key has one: for what need not be written at once.
+    void keep_later(std::string key, std::string value);
+
+    /// Whether a call has lost against another one beside it (`||`, a group), and was cancelled for that alone.
+    bool has_lost(const std::exception_ptr& failure) const;
+    /// Remembers, once the handler goes on, that a call has lost: when the same attempt is run again, it loses again.
+    void lose(const std::string& name);
+
+    /// Departs unless the attempt is still the task's.
+    asio::awaitable<journal_written> confirm() { return write(new_write()); }
 
     static journal_write::item item_of(std::string key, std::string text, journal_write::mode how) {
         journal_write::item made;
@@ -5624,16 +5746,81 @@ public:
         return made;
     }
 
+    // --- the attempt's early end ---------------------------------------------------------------------------
+
+    std::optional<departure> departed() const;
+
+    /// Ends the attempt, and never returns, in the handler's own chain. In another one it does nothing.
+    asio::awaitable<void> depart(departure why);
+
+    /// To be awaited before each call to the broker: an attempt that has departed, or was stopped, makes none.
+    asio::awaitable<void> check();
+
+    /// A call has thrown that. Where the broker, the lease or the worker's end is to blame, and not the handler, the attempt
+    /// departs. `is_brokers`: whether the call was one to the broker.
+    asio::awaitable<void> blame(std::exception_ptr failure, bool is_brokers);
+
 private:
+    void note(const departure& why);
+    auto leave(const departure& why);
+    asio::awaitable<void> lose_again();
+    /// A call that is made after the worker has stopped the attempt must not be taken for one that has failed.
+    void note_stop();
+    asio::awaitable<journal_written> send(journal_write what);
+    bool is_made(std::string_view key) const;
+
     context_sink& sink_;
     const task_id& id_;
     const std::uint32_t token_;
     std::atomic<unsigned> position_ = 0;
     std::atomic<int> groups_ = 0;
-    std::mutex mutex_;  // guards all below
+    std::atomic<unsigned> epoch_ = 0;  // as of the last write
+    mutable std::mutex mutex_;  // guards all below
     std::set<std::string> used_;
-    std::map<std::string, std::size_t> signals_;
+    std::map<std::string, std::set<std::size_t>> signals_;
+    std::vector<journal_write::item> later_;
+    std::optional<departure> departed_;
 };
+
+/// Awaits a call to the broker, or another one that the worker's end may cancel, for the handler; see `notebook::blame`.
+template <class T>
+asio::awaitable<T> guarded(notebook& book, asio::awaitable<T> call, bool is_brokers = true) {
+    co_await book.check();
+    std::exception_ptr failure;
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(call);
+            co_return;
+        } else {
+            co_return co_await std::move(call);
+        }
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    const bool throws = co_await asio::this_coro::throw_if_cancelled();
+    co_await asio::this_coro::throw_if_cancelled(false);
+    co_await book.blame(failure, is_brokers);
+    co_await asio::this_coro::throw_if_cancelled(throws);
+    std::rethrow_exception(failure);
+}
+
+/// Awaits a call that may be one of several beside each other.
+template <class T>
+asio::awaitable<T> contested(notebook& book, std::string name, asio::awaitable<T> call) {
+    std::exception_ptr failure;
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(call);
+            co_return;
+        } else {
+            co_return co_await std::move(call);
+        }
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (book.has_lost(failure)) book.lose(name);
+    std::rethrow_exception(failure);
+}
 
 /// Lends the handler's slot to other tasks while this lives: while the handler only waits.
 class parking {
@@ -5670,14 +5857,15 @@ asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, st
 asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
                                                          journal_write write);
 
-/// Writes subtasks into the journal and submits those that are new, all in one queue. `names[i]` is the name of `tasks[i]`.
-/// Errors: `journal_mismatch`; those of `submit_journalled`.
-asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::string queue, std::vector<std::string> names,
+/// Writes subtasks of the call `at` into the journal and submits those that are new, all in one queue. `names[i]` is the name
+/// of `tasks[i]`. Errors: `journal_mismatch`; those of `submit_journalled`.
+asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at, std::string queue, std::vector<std::string> names,
                                                        std::vector<new_task> tasks, bool are_spawned,
                                                        std::optional<children_policy> policy = std::nullopt);
 
-/// Cancels subtasks that the parent does not wait for any more. Does not wait: the parent's end would cancel them, too.
-void abandon_children(const broker_ptr& broker, const std::string& queue, std::vector<task_key> keys);
+/// Cancels subtasks that the handler does not wait for any more, unless another attempt has the parent, and waits for them.
+/// Does not wait: the parent's end would cancel them, too.
+void abandon_children(const notebook& book, const std::string& queue, std::vector<task_key> keys);
 
 }  // namespace taskflux::detail
 
@@ -5812,12 +6000,12 @@ private:
 template <class... Ts>
 asio::awaitable<std::variant<stored<Ts>...>> first_of(notebook& book, std::string name, asio::awaitable<Ts>... calls) {
     const group together(book);
-    const auto key = step_key("~any/" + name);
-    std::optional<std::size_t> known;
-    if (book.may_have_entries()) known = co_await book.find_number(key);
-    if (known) co_return co_await only(*known, std::index_sequence_for<Ts...>(), std::move(calls)...);
+    const place at(std::move(name), call_kind::any);
+    std::optional<std::string> known;
+    if (book.may_have_entries()) known = co_await book.find(at);
+    if (known) co_return co_await only(number_in(*known), std::index_sequence_for<Ts...>(), std::move(calls)...);
     auto winner = co_await when_any(std::move(calls)...);
-    co_await book.set(key, std::to_string(winner.index()));
+    co_await book.set(trace_of(at.kind).key(at.name), std::to_string(winner.index()));
     co_return winner;
 }
 
@@ -5920,6 +6108,18 @@ namespace taskflux::detail {
 template <class Function>
 using step_result = typename awaited<std::invoke_result_t<Function&>>::type;
 
+/// What a step's result has become that was of another type: see `context::step`.
+error step_mismatch(const std::string& name, const std::string& why);
+
+template <class R>
+R read_step(const std::string& name, const std::string& text) {
+    try {
+        return decode<R>(text);
+    } catch (const payload_error& e) {
+        throw step_mismatch(name, e.what());
+    }
+}
+
 /// Runs `function` unless the journal has its result.
 template <class Function>
 asio::awaitable<step_result<Function>> run_step(notebook& book, std::string name, Function function) {
@@ -5928,17 +6128,17 @@ asio::awaitable<step_result<Function>> run_step(notebook& book, std::string name
         const auto known = co_await book.find(step_key(name));
         if (known) {
             if constexpr (std::is_void_v<R>) co_return;
-            else co_return decode<R>(*known);
+            else co_return read_step<R>(name, *known);
         }
     }
     std::string text = "null";
     if constexpr (std::is_void_v<R>) {
-        if constexpr (is_awaitable<std::invoke_result_t<Function&>>) co_await function();
+        if constexpr (is_awaitable<std::invoke_result_t<Function&>>) co_await guarded(book, function(), false);
         else function();
         co_await book.keep(step_key(name), std::move(text));
     } else {
         std::optional<R> value;
-        if constexpr (is_awaitable<std::invoke_result_t<Function&>>) value.emplace(co_await function());
+        if constexpr (is_awaitable<std::invoke_result_t<Function&>>) value.emplace(co_await guarded(book, function(), false));
         else value.emplace(function());
         text = encode(*value);
         co_await book.keep(step_key(name), std::move(text));
@@ -5946,23 +6146,26 @@ asio::awaitable<step_result<Function>> run_step(notebook& book, std::string name
     }
 }
 
-/// Waits until the time that the first attempt at this call was given as `when`.
-asio::awaitable<void> suspend_until(notebook& book, std::string name, time_point when);
+/// The number that this change of the handler has for its task: see `context::version`.
+asio::awaitable<unsigned> version_of(notebook& book, std::string name, unsigned newest);
 
-/// The next signal of this name as JSON, or nothing when none has come within `limit` of the first attempt's wait. `place`:
-/// the wait's own name.
-asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::string place, std::string name, duration limit);
+/// Waits until the time that the first attempt at this call was given as `when`.
+asio::awaitable<void> wait_until(notebook& book, std::string name, time_point when);
+
+/// The next signal of this name as JSON, or nothing when none has come within `limit` of the first attempt's wait. `wait`:
+/// its own name.
+asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::string wait, std::string name, duration limit);
 
 template <class T>
-asio::awaitable<std::optional<T>> take_signal(notebook& book, std::string place, std::string name, duration limit) {
-    const auto value = co_await next_signal(book, std::move(place), std::move(name), limit);
+asio::awaitable<std::optional<T>> take_signal(notebook& book, std::string wait, std::string name, duration limit) {
+    const auto value = co_await next_signal(book, std::move(wait), std::move(name), limit);
     if (!value) co_return std::nullopt;
     co_return decode<T>(*value);
 }
 
 template <class T>
-asio::awaitable<T> take_signal(notebook& book, std::string place, std::string name) {
-    const auto value = co_await next_signal(book, std::move(place), std::move(name), (duration::max)());
+asio::awaitable<T> take_signal(notebook& book, std::string wait, std::string name) {
+    const auto value = co_await next_signal(book, std::move(wait), std::move(name), (duration::max)());
     co_return decode<T>(*value);
 }
 
@@ -6042,11 +6245,18 @@ public:
     // --- subtasks ------------------------------------------------------------------------------------------
     //
     // A handler's calls, steps, sleeps and signals are written into its task's journal. When the task is run again, after a
-    // crash of its worker, a suspension or a failed attempt, the handler finds them there: subtasks that have succeeded or
-    // are open are not submitted again, nor are those that have failed in the same attempt. So a handler must make the same
-    // calls in the same order each time; if it does not, `errc::journal_mismatch` is thrown. Subtasks inherit priority,
-    // headers and the remaining time, unless their options set them. When the task ends, its open subtasks are cancelled.
-    // While a handler waits for subtasks, its slot in the worker is lent to other tasks.
+    // crash of its worker, a pause or a failed attempt, the handler finds them there: subtasks that have succeeded or are
+    // open are not submitted again, nor are those that have failed in the same attempt. So a handler must make the same
+    // calls in the same order each time, with the same payloads; if it does not, `errc::journal_mismatch` is thrown (change a
+    // handler with `version`). Subtasks inherit priority, headers and the remaining time, unless their options set them. When
+    // the task ends, its open subtasks are cancelled. While a handler waits for subtasks, its slot in the worker is lent to
+    // other tasks.
+    //
+    // A handler pauses where it waits for long (`sleep_until`, `wait_signal`): its coroutines are destroyed there, their locals
+    // with them, nothing is thrown, and the task is run again from the beginning when its time has come. It ends in the same
+    // way, and is run again soon, where the broker can't be reached, its lease is lost or its worker stops. `catch (...)` does
+    // not see that. Destructors do: what they do must be right for a handler that goes on later. A handler does not pause
+    // while it waits for several things (`any`, `all`, `||`, coroutines that it has spawned): it stays in memory.
 
     /// Submits a subtask and waits for its result. Errors: those of `job::result`. Cancelling the call cancels the subtask.
     template <class R, class P, class... Args>
@@ -6082,7 +6292,7 @@ public:
     }
 
     /// Awaits calls side by side; see `when_all`. Meanwhile the handler stays in memory: `sleep_until` and `wait_signal`
-    /// among the calls lend its slot but do not suspend it, and a signal is noticed within a second. Coroutines of your own
+    /// among the calls lend its slot but do not pause it, and a signal is noticed within a second. Coroutines of your own
     /// among the calls must make at most one call each, unless their calls have names (`call_as`).
     template <class... Ts>
     asio::awaitable<std::tuple<detail::stored<Ts>...>> all(asio::awaitable<Ts>... calls) {
@@ -6118,8 +6328,8 @@ public:
     /// state that is not terminal.
     template <class R, class P>
     asio::awaitable<std::vector<job_outcome<R>>> results(const detail::contract<R, P>&, const spawned& which,
-                                                         std::uint64_t first = 0, std::uint64_t count = 1000) const {
-        return detail::results_of<R>(sink_.broker(), which, first, count);
+                                                         std::uint64_t first = 0, std::uint64_t count = 1000) {
+        return detail::guarded(book_, detail::results_of<R>(sink_.broker(), which, first, count));
     }
 
     // --- steps, sleeps, signals ----------------------------------------------------------------------------
@@ -6137,21 +6347,40 @@ public:
         return detail::run_step(book_, std::move(name), std::decay_t<Function>(std::forward<Function>(function)));
     }
 
-    /// Waits until `when`, or for `by`. A wait of a second or more suspends the handler: it ends here by an exception that it
-    /// must let pass (no `std::exception`), its slot is free, and it is run again when the time has come.
-    asio::awaitable<void> sleep_until(time_point when) { return detail::suspend_until(book_, book_.next_name(), when); }
+    /// Waits until `when`, or for `by`. In a wait of a second or more the handler pauses: see above.
+    asio::awaitable<void> sleep_until(time_point when) {
+        auto name = book_.next_name();
+        auto call = detail::wait_until(book_, name, when);
+        return detail::contested(book_, std::move(name), std::move(call));
+    }
     asio::awaitable<void> sleep_for(duration by) { return sleep_until(later(now(), by)); }
 
-    /// Waits for the next signal of this name (`client::signal`), without a limit of time; the handler is suspended, as by
-    /// `sleep_until`, and run again when the signal has come. With a limit: returns nothing when no signal came in time.
+    /// Waits for the next signal of this name (`client::signal`), without a limit of time; the handler pauses until it has come.
+    /// With a limit: returns nothing when no signal came in time. A wait that loses against another call (`any`, `||`) takes no
+    /// signal: the next wait has it.
     template <class T>
     asio::awaitable<T> wait_signal(std::string name) {
-        return detail::take_signal<T>(book_, book_.next_name(), std::move(name));
+        auto wait = book_.next_name();
+        auto call = detail::take_signal<T>(book_, wait, std::move(name));
+        return detail::contested(book_, std::move(wait), std::move(call));
     }
     template <class T>
     asio::awaitable<std::optional<T>> wait_signal(std::string name, duration limit) {
-        return detail::take_signal<T>(book_, book_.next_name(), std::move(name), limit);
+        auto wait = book_.next_name();
+        auto call = detail::take_signal<T>(book_, wait, std::move(name), limit);
+        return detail::contested(book_, std::move(wait), std::move(call));
     }
+
+    /// Which version of a change of its handler this task runs: `newest`, or 0 where the task had passed this place already
+    /// when the handler had no such question. The task keeps the answer. Change a handler whose tasks are under way by
+    /// `if (co_await ctx.version("two reminders", 1) == 0)` the old calls, else the new ones; another change at that place is
+    /// version 2. Errors: `journal_mismatch` where the task runs a version above `newest`.
+    asio::awaitable<unsigned> version(std::string name, unsigned newest) {
+        return detail::version_of(book_, std::move(name), newest);
+    }
+
+    /// For the library: why the attempt has ended before its handler did, if so.
+    std::optional<detail::departure> departed() const { return book_.departed(); }
 
     /// For the library: where a handler that emits sends its values; null when nobody reads them.
     std::shared_ptr<detail::outlet> open_outlet() const;
@@ -6185,7 +6414,8 @@ private:
     asio::awaitable<R> begin_call(std::string name, const detail::contract<R, P>& task, const submit_options& options,
                                   Args&&... payload) {
         auto made = inherited(task, options, detail::encode_payload<P>(std::forward<Args>(payload)...));
-        return detail::call_child<R>(book_, std::move(name), queue_for(task, options), std::move(made), ends());
+        auto call = detail::call_child<R>(book_, name, queue_for(task, options), std::move(made), ends());
+        return detail::contested(book_, std::move(name), std::move(call));
     }
 
     template <class R, class P, class Range>
@@ -6194,8 +6424,9 @@ private:
         constexpr bool fits = std::same_as<std::ranges::range_value_t<Range>, P>;
         static_assert(fits, "map takes a range of the task's payloads: compare its elements' type with the contract");
         check_shared(options);
-        return detail::map_children<R>(book_, std::move(name), queue_for(task, options), pattern_of(task, options),
-                                       std::views::all(std::forward<Range>(payloads)), open.size, ends());
+        auto call = detail::map_children<R>(book_, name, queue_for(task, options), pattern_of(task, options),
+                                            std::views::all(std::forward<Range>(payloads)), open.size, ends());
+        return detail::contested(book_, std::move(name), std::move(call));
     }
 
     template <class Range>
@@ -9042,6 +9273,8 @@ private:
 
 namespace taskflux::detail {
 
+class slots;
+
 using end_counts = std::array<std::uint64_t, 4>;  // by job_end
 
 /// How jobs ended. Written by one thread at a time, read by any: no read-modify-write instruction.
@@ -9088,10 +9321,11 @@ struct alignas(64) slot : list_hook<slot> {
     /// Emits cancellation to the job that runs.
     void interrupt() { signal.emit(asio::cancellation_type::terminal); }
 
-    /// The job under way. Abandons it when the coroutine is destroyed around it.
+    /// The job under way. When the coroutine is destroyed around it, `on_destroyed` gets the job.
     class running {
     public:
-        running(slot& s, slot_job* j) noexcept : slot_(s), job_(j, false) {
+        running(slot& s, slot_job* j, const std::shared_ptr<slots>& owner) noexcept
+            : slot_(s), job_(j, false), owner_(owner) {
             s.flush();
             s.current = j;
             ++j->runs_;
@@ -9101,7 +9335,7 @@ struct alignas(64) slot : list_hook<slot> {
         running& operator=(const running&) = delete;
         ~running() {
             slot_.current = nullptr;
-            if (job_) job_->abandon();
+            if (job_) on_destroyed(owner_, slot_, std::move(job_));
         }
 
         slot_job& operator*() const noexcept { return *job_; }
@@ -9119,7 +9353,11 @@ struct alignas(64) slot : list_hook<slot> {
     private:
         slot& slot_;
         slot_job_ptr job_;
+        const std::shared_ptr<slots>& owner_;  // the coroutine's
     };
+
+    /// Abandons the job, or ends it if it has left its coroutine.
+    static void on_destroyed(const std::shared_ptr<slots>& owner, slot& s, slot_job_ptr j) noexcept;
 
     const std::shared_ptr<serial_queue> lane;
     const asio::any_io_executor executor;  // the lane, as an executor
@@ -9128,6 +9366,7 @@ struct alignas(64) slot : list_hook<slot> {
     small_function parked;
     slot_job_list taken;  // owns a reference to each
     slot_job* current = nullptr;
+    const void* chain = nullptr;  // of the coroutine
     bool resuming = false;  // inside `slots::resume`, so that what is left of a batch will be given back
     bool holding = false;   // and by `slots::wake`, so that what is held will be delivered
     slot_job_ptr held;           // ended, but not delivered
@@ -9341,6 +9580,7 @@ protected:
     }
 
 private:
+    friend struct slot;
     enum class taken { jobs, nothing, leave };
     using slot_list = intrusive_list<slot>;
     // Jobs run in a row before a slot lets others use the thread; as many are taken under one lock.
@@ -9363,6 +9603,22 @@ private:
         std::shared_ptr<slots> owner;
         slot* who;
         bool is_inside;
+    };
+
+    /// Ends a job that has left, and makes its slot one that can be started again, whose coroutine is gone. Destroyed
+    /// without being called (the context was), it abandons the job.
+    struct departure {
+        departure(std::shared_ptr<slots> o, slot& s, slot_job_ptr j) noexcept
+            : owner(std::move(o)), who(&s), job(std::move(j)) {}
+        departure(departure&&) noexcept = default;
+        ~departure() {
+            if (job) job->abandon();
+        }
+        void operator()() { std::exchange(owner, {})->end_left(*who, std::exchange(job, {})); }
+
+        std::shared_ptr<slots> owner;
+        slot* who;
+        slot_job_ptr job;
     };
 
     std::optional<errc> refuse(std::size_t n) const noexcept {
@@ -9437,6 +9693,8 @@ private:
     void give_back(slot& s);
     taken take(slot& s);
     void left(slot& s);
+    void end_left(slot& s, slot_job_ptr j);
+    static auto find_chain(slot& s);
     static auto park(slot& s);
     auto yield(slot& s);
     auto offload(slot& s, slot_job& j, std::exception_ptr& error);

@@ -30,7 +30,7 @@ struct run_policy {
     duration expires_in{};                                        ///< not started within this: expired
     duration retention = std::chrono::hours(1);                   ///< how long the ended task is kept
     duration failed_retention = std::chrono::hours(24 * 7);       ///< the same, for a failed one
-    unsigned crash_limit = 3;  ///< the lease lost so many times: failed; 0 = no limit
+    unsigned crash_limit = 3;  ///< the lease lost so often since its journal grew: failed; 0 = no limit
 
     bool operator==(const run_policy&) const = default;
 };

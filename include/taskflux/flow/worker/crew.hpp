@@ -101,6 +101,7 @@ private:
     void on_abandon(attempt& of) noexcept override;
     void on_progress(attempt& of, std::string encoded) override;
     void on_park(bool is_parked) override;
+    void on_interrupt(attempt& of) override;
     void on_log(attempt& of, log_line line) override;
     const broker_ptr& broker() const override { return broker_; }
 

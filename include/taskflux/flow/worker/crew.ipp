@@ -119,7 +119,7 @@ asio::awaitable<void> crew::emptied() {
 
 void crew::on_end(attempt& ended, std::exception_ptr error) noexcept {
     running_.remove(ended);
-    if (!error) {
+    if (!error && !ended.departed()) {
         send(ended.id().queue, ended.consumer(), succeeded(ended.what(), ended.take_result()));
     } else if (auto end = verdict(ended.failed(std::move(error)))) {
         monitor_->attempt_ends(ended, *end);
@@ -148,6 +148,10 @@ void crew::on_park(bool is_parked) {
         --parked_;
         pool_->take_back();
     }
+}
+
+void crew::on_interrupt(attempt& of) {
+    pool_->interrupt(of, 0);
 }
 
 void crew::on_log(attempt& of, log_line line) {
