@@ -357,6 +357,12 @@ class ScriptRules(Project):
                 self.with_body(body)
                 self.assertEqual(self.problems(), [])
 
+    def test_a_number_that_was_read_is_not_taken_as_it_is(self):
+        self.with_body("return {tonumber(read('x'))}\n")
+        self.assert_only("include/taskflux/broker/redis/lua/get.lua:6", "tonumber of what was read may give inf")
+        self.with_body("return {tonumber(ARGV[1]), read('x')}\n")
+        self.assertEqual(self.problems(), [])
+
     def test_an_unknown_command_is_refused(self):
         self.with_body("read('x')\nreturn {call('GETEX', keys.records)}\n")
         self.assert_only("include/taskflux/broker/redis/lua/get.lua:1", "whether GETEX reads or writes is not known")

@@ -189,7 +189,7 @@ public:
     /// A point in the server's time by the local clock, which read `sent` when the request was made that the server
     /// answered at `now`: rather too early than too late.
     static time_point local(time_point sent, double when, double now) {
-        return later(sent, to_duration((std::max)(when - now, 0.0)));
+        return later(sent, to_duration(std::clamp(when - now, 0.0, stored_time::never)));
     }
 
     /// Messages may get lost: so often is asked without one, not all at the same time.

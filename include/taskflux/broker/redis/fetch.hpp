@@ -46,7 +46,7 @@ inline void read_deliveries(std::size_t queue, reader& from, record_reader& reco
                             std::vector<delivery>& found, spoiled_tasks& spoiled) {
     const auto number = from.integer();
     if (number < 0) {
-        auto sequence = static_cast<std::uint64_t>(-number);
+        auto sequence = std::uint64_t(0) - static_cast<std::uint64_t>(number);
         const auto piece = from.text();
         const auto nonces = from.text();
         const auto take = [&](const record_reader::stored& record) {

@@ -168,7 +168,7 @@ public:
                 task.queue = std::move(queue);
                 if (kind == message_letter::task) {
                     task.consumer = name.substr(name.find(':') + 1);
-                    task.sequence = static_cast<std::uint64_t>(from.real());
+                    task.sequence = static_cast<std::uint64_t>(from.whole());
                     task.record = from.text();
                     task.state = from.rest();
                     of.took(task.consumer, task.queue, task.sequence);
@@ -187,7 +187,7 @@ public:
                 break;
             }
             case message_letter::ended: {
-                const auto sequence = static_cast<std::uint64_t>(from.real());
+                const auto sequence = static_cast<std::uint64_t>(from.whole());
                 const auto nonce = from.number<std::uint32_t>();
                 const auto outcome = read_outcome(from);
                 const task_id id{std::move(queue), {sequence, nonce}};

@@ -54,7 +54,8 @@ struct ending_layout {
 };
 
 struct stored_size {
-    static constexpr std::size_t time = 6, limits = 36, nonce = 4, segment_end = 4, text_length = 4;
+    static constexpr std::size_t time = 6, limits = 36, nonce = 4, segment_end = 4, text_length = 4,
+                                 number = 8;
 };
 
 /// What a priority, and a state of version 1, 2, …, adds to its byte.

@@ -11,9 +11,9 @@ if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
 local known = call('HMGET', keys.queue, 'seq', 'run')
-local seq = tonumber(known[1] or 0)
+local seq = last_number(known[1])
 -- `maintain` must come first on a new server, and where who else has an id or key may be gone.
-if ARGV[3] ~= '' and known[2] ~= ARGV[3] or is_due() then return {'DUE'} end
+if is_new_server(ARGV[3], known[2]) or is_due() then return {'DUE'} end
 
 local reply = {'OK', seq + 1}
 seq = store_tasks(seq, 4, reply)

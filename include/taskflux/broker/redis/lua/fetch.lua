@@ -21,12 +21,9 @@ if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
 local held_back, lanes, watcher, watching
 most, held_back, lanes, watcher, watching = admit(most, 'lanes', 'watcher', 'watching')
 local found, aside, all, budget = {}, {}, {}, bound.passed_over
-for priority in string.gmatch(lanes or '', '-?%d+') do
-    all[#all + 1] = {
-        priority = tonumber(priority), name = lane(priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1
-    }
+for n, priority in ipairs(priorities_in(lanes)) do
+    all[n] = {priority = priority, name = lane(priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1}
 end
-table.sort(all, function(left, right) return left.priority > right.priority end)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 
 -- Those that others have passed over, and this consumer knows; best first.
@@ -44,8 +41,12 @@ if most > 0 and call('EXISTS', keys.unclaimed) == 1 then
         members = call('ZRANGE', keys.unclaimed, 0, bound.claimable - 1)
     end
     for _, member in ipairs(members) do
-        local seq = tonumber(string.sub(member, -unclaimed_tail.number))
-        claimable[#claimable + 1] = {order = string.sub(member, -unclaimed_tail.order), seq = seq, member = member}
+        local seq = whole(string.sub(member, -unclaimed_tail.number))
+        if seq then
+            claimable[#claimable + 1] = {order = string.sub(member, -unclaimed_tail.order), seq = seq, member = member}
+        else
+            drop_foreign(keys.unclaimed, member)
+        end
     end
     table.sort(claimable, function(left, right) return left.order < right.order end)
 end
@@ -68,15 +69,17 @@ local function turn(of)
         if string.byte(entry) == first_byte.segment then
             if #of.seqs > 0 then break end
             local name = string.sub(entry, 2)
-            of.segment = string.find(name, '^%d+:%d+$') and open_segment(name) or {first = 0, count = 0}
-            if is_set_aside(entry) then count(task_state.waiting, -string.match(name, '%d+$')) end
+            of.segment = open_segment(name) or {first = 0, count = 0}
+            if is_set_aside(entry) then count(task_state.waiting, -(select(2, span_of(name)) or 0)) end
             for seq = of.segment.first, of.segment.first + of.segment.count - 1 do
                 local code = code_of(of.segment, seq)
                 if code == member_code.waits or code == member_code.in_turn then of.seqs[#of.seqs + 1] = seq end
             end
             if #of.seqs == 0 then of.taken = of.taken + 1 end
         else
-            of.seqs[#of.seqs + 1] = tonumber(entry) or 0  -- there is none of that number
+            local seq = whole(entry)
+            if not seq then tell_of_foreign(of.name, entry) end
+            of.seqs[#of.seqs + 1] = seq or 0  -- there is none of that number
         end
         of.entry = of.entry + 1
     end
@@ -136,12 +139,15 @@ while #found < most and budget > 0 do
         if other then
             next_claimable = next_claimable + 1
             load({other.seq}, true)
-            if tasks[other.seq] then
-                deliver(tasks[other.seq])
+            local passed_over = tasks[other.seq]
+            if passed_over and passed_over.state == task_state.waiting and passed_over.unclaimed then
+                deliver(passed_over)
             else
                 sorted_sets[keys.unclaimed][other.member] = false
-                count('u', -1)
-                count(task_state.waiting, -1)
+                if is_set_aside(other.seq) then
+                    count('u', -1)
+                    count(task_state.waiting, -1)
+                end
             end
         elseif not of then
             break
@@ -171,7 +177,7 @@ end
 if sleeping and next(aside) then  -- those who know what was passed over
     local known = {}
     for _, member in ipairs(call('ZRANGE', keys.sleepers, 0, bound.asked_sleepers - 1)) do
-        local theirs = string.match(member, '\n([^\n]*)$')
+        local theirs = string.match(member, '\n([^\n]*)$') or ''
         if known[theirs] == nil then
             known[theirs] = theirs == '*'
             for name in string.gmatch(call('HGET', keys.names, theirs) or '', '[^\n]+') do

@@ -32,13 +32,10 @@ if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
 local held_back, lanes, watcher, watching, waiting, running
 most, held_back, lanes, watcher, watching, waiting, running =
     admit(most, 'lanes', 'watcher', 'watching', counter.waiting, counter.running)
-local priorities = {}
-for priority in string.gmatch(lanes or '', '-?%d+') do
-    priorities[#priorities + 1] = tonumber(priority)
-    lane(priority)
-end
+waiting, running = whole(waiting) or 0, whole(running) or 0
+local priorities = priorities_in(lanes)
+for _, priority in ipairs(priorities) do lane(priority) end
 if #missing > 0 then return {'NEED', unpack(missing)} end
-if #priorities > 1 then table.sort(priorities, function(left, right) return left > right end) end
 
 local reply, found, held, taken_from, is_odd = {'OK', now, 0, -1}, 0, {}, {}, false
 local head, tail = string.char(state_byte.running, state_bit.first_try), nil  -- a single task's state but for its nonce
@@ -133,7 +130,7 @@ for _, priority in ipairs(priorities) do
             else
                 local seqs = {}
                 while entries[at] and #seqs < most - found and string.byte(entries[at]) ~= first_byte.segment do
-                    seqs[#seqs + 1] = tonumber(entries[at]) or 0
+                    seqs[#seqs + 1] = whole(entries[at]) or 0
                     at = at + 1
                 end
                 local many = take_singles(seqs)
@@ -161,7 +158,7 @@ for _, of in ipairs(taken_from) do call('HSET', keys.segments, of.first .. 't', 
 if found > 0 then
     write('SADD', mine, held)
     call('HSET', keys.queue, counter.waiting, string.format('%d', waiting - found),
-         counter.running, string.format('%d', (running or 0) + found))
+         counter.running, string.format('%d', running + found))
 end
 write_rest(asleep)
 return reply

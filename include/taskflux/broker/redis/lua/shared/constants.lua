@@ -117,6 +117,8 @@ local bound = {
     wakes = 8,              -- sleepers that one script wakes
     searched_lane = 1000,   -- tasks in a lane in which one is still searched for
     passed_over = 100,      -- tasks of unknown names that one fetch marks
+    segment = 256,          -- tasks of a segment, whose places are bytes
+    told = 100,             -- bytes of foreign data that are told of
     claimable = 10000,      -- unclaimed tasks that a fetch without names looks at
     asked_sleepers = 1000,  -- whose names are compared with those of unclaimed tasks
     lane_page = 500,        -- entries of a lane that are read at once
@@ -125,5 +127,8 @@ local bound = {
     results = 65536,        -- bytes of all results of a segment
     handed = 65536,         -- bytes of a task in a message: a server cuts off who hears too much at once
     answer_ms = 600000,     -- for how long the answer to a producer's batch is kept
+    looked_at = 4000,       -- numbers that one call looks at where there are no tasks
+    gaps = 64,              -- that are written down
+    runs = 1024,            -- bytes of the run ids of earlier servers
     lost_numbers = 1048576, -- that another server may have given: these are skipped
 }

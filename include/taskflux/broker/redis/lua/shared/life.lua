@@ -9,6 +9,21 @@ end
 
 local function lane(priority) return key(own_key.lane .. priority) end
 
+-- The priorities in use, each once, highest first.
+local function priorities_in(lanes)
+    local all, known = {}, {}
+    for sign, digits in string.gmatch(lanes or '', '(-?)(%d+)') do
+        local priority = whole(digits)
+        if priority and sign == '-' then priority = -priority end
+        if priority and math.abs(priority) <= stored_base.priority and not known[priority] then
+            known[priority] = true
+            all[#all + 1] = priority
+        end
+    end
+    if #all > 1 then table.sort(all, function(left, right) return left > right end) end
+    return all
+end
+
 -- Takes a task out of every structure that its state puts it into.
 local function detach(task)
     local state = task.state

@@ -3,11 +3,11 @@
 -- The task that is there already under the same own id or unique key.
 local function same_task(of)
     if of.own then
-        if own_ids[of.own] == nil then own_ids[of.own] = call('HGET', keys.own_ids, of.own) or nil end
+        if own_ids[of.own] == nil then own_ids[of.own] = whole(call('HGET', keys.own_ids, of.own)) end
         local known = own_ids[of.own]
         if known then
-            load({tonumber(known)})
-            if tasks[tonumber(known)] then return tasks[tonumber(known)] end
+            load({known})
+            if tasks[known] then return tasks[known] end
         end
     end
     return of.unique and unique_holder(of.unique)
