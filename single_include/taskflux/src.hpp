@@ -2845,7 +2845,7 @@ public:
         : store_(seed, max_ended), max_pending_(max_pending) {}
 
     std::vector<submitted> submit(std::vector<new_task> tasks, time_point now) {
-        for (const auto& task : tasks) detail::check_task(task);
+        detail::check_tasks(tasks);
         if (max_pending_ > 0 && store_.pending() + tasks.size() > max_pending_) check_room(tasks, now);
         std::vector<submitted> answers;
         answers.reserve(tasks.size());
@@ -2856,6 +2856,7 @@ public:
     // --- consumers and what they run ------------------------------------------------------------------
 
     void join(const std::string& name, duration lease, time_point now) {
+        detail::check_consumer(name);
         auto& place = consumers_[name];
         if (!place) place = std::make_unique<consumer>();
         place->name = name;
@@ -2963,6 +2964,7 @@ public:
 
     /// Errors: see `broker::write_journal`.
     journal_written write_journal(const task_id& id, journal_write& what, time_point now) {
+        detail::check_writes(what);
         auto& task = existing(id);
         if (is_terminal(task.state)) throw detail::task_has_ended(id);
         if (!what.consumer.empty() && !is_current(task, find_consumer(what.consumer), what.token)) {
@@ -2977,6 +2979,7 @@ public:
     }
 
     effect signal(task_key key, const std::string& name, std::string value, time_point now) {
+        detail::check_name(detail::limits::call, name);
         auto* task = find(key);
         if (!task) return effect::not_found;
         if (is_terminal(task->state)) return effect::wrong_state;
@@ -3060,6 +3063,7 @@ public:
     /// See `broker::set_schedule`.
     bool set_schedule(const std::string& id, const std::string& from, std::string to, std::vector<new_task> tasks,
                       time_point now) {
+        detail::check_name(detail::limits::schedule, id);
         const auto there = schedules_.find(id);
         const auto& text = there == schedules_.end() ? std::string() : there->second;
         if (text == to) return true;
@@ -3173,10 +3177,11 @@ public:
     /// Bounds as in `task_queue`.
     queues(std::size_t max_pending, std::size_t max_ended) : max_pending_(max_pending), max_ended_(max_ended) {}
 
-    /// The queue of that name, or an empty one when there is none.
+    /// The queue of that name, or an empty one when there is none. Errors: `invalid_argument`.
     task_queue& look(const std::string& name) {
-        const auto found = all_.find(name);
-        return found == all_.end() ? nowhere_ : *found->second;
+        if (const auto found = all_.find(name); found != all_.end()) return *found->second;
+        detail::check_queue_name(name);
+        return nowhere_;
     }
 
     /// The queue of that name, a new one when there is none. Errors: `invalid_argument`.
@@ -3682,6 +3687,7 @@ public:
     void announce(const std::string& board, std::string id, std::string text, duration lease) {
         const std::lock_guard lock(mutex_);
         check(board);
+        detail::check_name(detail::limits::board_row, id);
         boards_[board][std::move(id)] = {std::move(text), later(clock_.now(), lease)};
     }
 
@@ -3829,6 +3835,7 @@ public:
 
     awaitable<std::vector<effect>> report(std::string queue, std::string consumer,
                                           std::vector<attempt_report> reports) override {
+        detail::make_valid(reports);
         co_return hub_->for_each(queue, reports, [&](auto& in, attempt_report& news, time_point) {
             return in.report(in.find_consumer(consumer), std::move(news));
         });
@@ -16472,8 +16479,8 @@ local sent, call_id = '#signals ' .. ARGV[3], '#call ' .. ARGV[4]
 if note_in(of, call_id) then return {'OK', 0} end
 of.size = of.size + #ARGV[5]
 if of.size > tonumber(ARGV[6]) then return {'OK', 5, of.size} end
-local number = (note_in(of, sent) or 0) + 1
-local field = string.format('g%s#%d', ARGV[3], number)
+local number = (whole(note_in(of, sent)) or 0) + 1
+local field = 'g' .. ARGV[3] .. '#' .. string.format('%d', number)
 of.notes[sent], of.notes[call_id], of.notes[field] = number, field, ARGV[5]
 if task.state == 1 and of.awaited == field then
 detach(task)
@@ -16481,7 +16488,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "bab2d3825f1ddb93e680af7438e7846ca03262bf",
+inline constexpr script signal{"signal", "e858bda1fb478fc6d5a3d87795e9bebf97c341ac",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char steer_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -17397,14 +17404,14 @@ public:
     std::shared_ptr<queue> at(const std::string& name) {
         check_open();
         detail::check_queue_name(name);
-        const std::lock_guard lock(mutex_);
-        auto& made = queues_[name];
-        if (!made) {
-            made = std::make_shared<queue>(executor_, server_, name, producer_, [weak = weak_from_this(), name] {
-                if (const auto self = weak.lock()) self->relay(name);
-            });
-        }
-        return made;
+        return keys_of(name);
+    }
+
+    /// The keys of a board, which has a queue's. Errors: those of `at`.
+    std::shared_ptr<queue> board(const std::string& name) {
+        check_open();
+        detail::check_board_name(name);
+        return keys_of(name);
     }
 
     /// So that the server knows a call that it gets again.
@@ -17488,6 +17495,17 @@ public:
 
 private:
     static constexpr const char* all_queues = "tf:{queues}";
+
+    std::shared_ptr<queue> keys_of(const std::string& name) {
+        const std::lock_guard lock(mutex_);
+        auto& made = queues_[name];
+        if (!made) {
+            made = std::make_shared<queue>(executor_, server_, name, producer_, [weak = weak_from_this(), name] {
+                if (const auto self = weak.lock()) self->relay(name);
+            });
+        }
+        return made;
+    }
 
     /// A message from the server, on the connection's strand.
     void hear(std::string_view message) {
@@ -17581,36 +17599,37 @@ namespace taskflux::redis {
 inline std::vector<std::string> board_key() { return {std::string(own_key::board)}; }
 
 /// On the server a board is a key of the queue of its name.
-inline void check_board(const engine& on, const std::string& board) {
-    on.check_open();
-    detail::check_board_name(board);
+inline awaitable<answer> call_board(std::shared_ptr<queue> board, const script& what, arguments with) {
+    auto& calls = board->calls();
+    co_return co_await calls.run(what, board_key(), std::move(with), true);
 }
 
 /// Changes one row of a board. An empty lease: takes it off.
-inline awaitable<void> write_row(engine_ptr on, std::string board, std::string id, std::string text, std::string lease) {
+inline awaitable<void> write_row(engine_ptr on, std::shared_ptr<queue> board, std::string id, std::string text,
+                                 std::string lease) {
     arguments with;
     with.add(std::move(id)).add(std::move(lease)).add(std::move(text));
-    const auto got = co_await on->call(std::move(board), scripts::announce, board_key(), std::move(with));
+    const auto got = co_await call_board(std::move(board), scripts::announce, std::move(with));
     on->clock().set(time_point(duration(got.read().integer())));
 }
 
 /// `exchange::announce`.
 inline awaitable<void> announce(engine_ptr on, std::string board, std::string id, std::string text, duration lease) {
-    check_board(*on, board);
+    auto rows = on->board(board);
+    detail::check_name(detail::limits::board_row, id);
     co_await on->until_it_hears();
-    co_await write_row(on, std::move(board), std::move(id), std::move(text), std::to_string(lease.count()));
+    co_await write_row(on, std::move(rows), std::move(id), std::move(text), std::to_string(lease.count()));
 }
 
 /// `exchange::withdraw`.
 inline awaitable<void> withdraw(engine_ptr on, std::string board, std::string id) {
-    check_board(*on, board);
-    co_await write_row(on, std::move(board), std::move(id), {}, {});
+    auto rows = on->board(board);
+    co_await write_row(on, std::move(rows), std::move(id), {}, {});
 }
 
 /// `exchange::announced`.
 inline awaitable<std::vector<announcement>> announced(engine_ptr on, std::string board) {
-    check_board(*on, board);
-    const auto got = co_await on->call(std::move(board), scripts::announced, board_key(), {});
+    const auto got = co_await call_board(on->board(board), scripts::announced, {});
     auto from = got.read();
     on->clock().set(time_point(duration(from.integer())));
     std::vector<announcement> all((got.size() - 1) / 2);
@@ -18013,6 +18032,7 @@ inline std::vector<std::string> journal_of(task_key key) { return {named(own_key
 
 /// `broker::write_journal`.
 inline awaitable<journal_written> write_journal(engine_ptr on, task_id id, journal_write what) {
+    detail::check_writes(what);
     journal_written answer;
     // Where there are more than one call takes, each is all or nothing by itself.
     for (std::size_t from = 0; from == 0 || from < what.items.size(); from += engine::batch_size) {
@@ -18072,6 +18092,7 @@ inline awaitable<journal_page> read_journal(engine_ptr on, task_id id, journal_q
 
 /// `broker::signal`.
 inline awaitable<effect> signal(engine_ptr on, task_id id, std::string name, std::string value) {
+    detail::check_name(detail::limits::call, name);
     arguments with;
     with.add(id.key.sequence).add(id.key.nonce).add(std::move(name)).add(on->new_call_id()).add(std::move(value));
     with.add(max_journal_size);
@@ -18325,7 +18346,7 @@ public:
     awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) override {
         const auto on = engine_;
         const auto into = on->at(queue);
-        for (const auto& task : tasks) detail::check_task(task);
+        detail::check_tasks(tasks);
         std::vector<submitted> answers;
         if (tasks.empty()) co_return answers;
         co_await on->announce(queue);
@@ -18345,6 +18366,7 @@ public:
 
     awaitable<void> join(std::string consumer, std::vector<std::string> queues, duration lease) override {
         const auto on = engine_;
+        detail::check_consumer(consumer);
         for (const auto& name : queues) {
             arguments with;
             with.add(consumer).add(lease.count()).add(on->channel());
@@ -18415,6 +18437,7 @@ public:
     awaitable<std::vector<effect>> report(std::string queue, std::string consumer, std::vector<attempt_report> reports) override {
         const auto on = engine_;
         on->check_open();
+        detail::make_valid(reports);
         std::vector<effect> effects;
         for (std::size_t from = 0; from < reports.size(); from += engine::careful_batch_size) {
             const auto till = (std::min)(from + engine::careful_batch_size, reports.size());
@@ -18552,7 +18575,8 @@ public:
     }
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
                                  std::vector<new_task> tasks) override {
-        for (const auto& task : tasks) detail::check_task(task);
+        detail::check_name(detail::limits::schedule, id);
+        detail::check_tasks(tasks);
         return redis::set_schedule(engine_, std::move(queue), std::move(id), std::move(from), std::move(to), std::move(tasks));
     }
 

@@ -36,7 +36,7 @@ public:
     awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) override {
         const auto on = engine_;
         const auto into = on->at(queue);
-        for (const auto& task : tasks) detail::check_task(task);
+        detail::check_tasks(tasks);
         std::vector<submitted> answers;
         if (tasks.empty()) co_return answers;
         co_await on->announce(queue);
@@ -56,6 +56,7 @@ public:
 
     awaitable<void> join(std::string consumer, std::vector<std::string> queues, duration lease) override {
         const auto on = engine_;
+        detail::check_consumer(consumer);
         for (const auto& name : queues) {
             arguments with;
             with.add(consumer).add(lease.count()).add(on->channel());
@@ -126,6 +127,7 @@ public:
     awaitable<std::vector<effect>> report(std::string queue, std::string consumer, std::vector<attempt_report> reports) override {
         const auto on = engine_;
         on->check_open();
+        detail::make_valid(reports);
         std::vector<effect> effects;
         for (std::size_t from = 0; from < reports.size(); from += engine::careful_batch_size) {
             const auto till = (std::min)(from + engine::careful_batch_size, reports.size());
@@ -263,7 +265,8 @@ public:
     }
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
                                  std::vector<new_task> tasks) override {
-        for (const auto& task : tasks) detail::check_task(task);
+        detail::check_name(detail::limits::schedule, id);
+        detail::check_tasks(tasks);
         return redis::set_schedule(engine_, std::move(queue), std::move(id), std::move(from), std::move(to), std::move(tasks));
     }
 

@@ -109,14 +109,14 @@ public:
     std::shared_ptr<queue> at(const std::string& name) {
         check_open();
         detail::check_queue_name(name);
-        const std::lock_guard lock(mutex_);
-        auto& made = queues_[name];
-        if (!made) {
-            made = std::make_shared<queue>(executor_, server_, name, producer_, [weak = weak_from_this(), name] {
-                if (const auto self = weak.lock()) self->relay(name);
-            });
-        }
-        return made;
+        return keys_of(name);
+    }
+
+    /// The keys of a board, which has a queue's. Errors: those of `at`.
+    std::shared_ptr<queue> board(const std::string& name) {
+        check_open();
+        detail::check_board_name(name);
+        return keys_of(name);
     }
 
     /// So that the server knows a call that it gets again.
@@ -200,6 +200,17 @@ public:
 
 private:
     static constexpr const char* all_queues = "tf:{queues}";
+
+    std::shared_ptr<queue> keys_of(const std::string& name) {
+        const std::lock_guard lock(mutex_);
+        auto& made = queues_[name];
+        if (!made) {
+            made = std::make_shared<queue>(executor_, server_, name, producer_, [weak = weak_from_this(), name] {
+                if (const auto self = weak.lock()) self->relay(name);
+            });
+        }
+        return made;
+    }
 
     /// A message from the server, on the connection's strand.
     void hear(std::string_view message) {

@@ -3062,8 +3062,8 @@ local sent, call_id = '#signals ' .. ARGV[3], '#call ' .. ARGV[4]
 if note_in(of, call_id) then return {'OK', 0} end
 of.size = of.size + #ARGV[5]
 if of.size > tonumber(ARGV[6]) then return {'OK', 5, of.size} end
-local number = (note_in(of, sent) or 0) + 1
-local field = string.format('g%s#%d', ARGV[3], number)
+local number = (whole(note_in(of, sent)) or 0) + 1
+local field = 'g' .. ARGV[3] .. '#' .. string.format('%d', number)
 of.notes[sent], of.notes[call_id], of.notes[field] = number, field, ARGV[5]
 if task.state == 1 and of.awaited == field then
 detach(task)
@@ -3071,7 +3071,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "bab2d3825f1ddb93e680af7438e7846ca03262bf",
+inline constexpr script signal{"signal", "e858bda1fb478fc6d5a3d87795e9bebf97c341ac",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char steer_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)

@@ -3,6 +3,7 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/id/limits.hpp>
 #include <taskflux/fwd.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -60,6 +61,7 @@ public:
 
     /// Which signal of that name is awaited next.
     std::size_t next_signal(const std::string& name) {
+        check_name(limits::call, name);
         const std::lock_guard lock(mutex_);
         return ++signals_[name];
     }
@@ -76,9 +78,9 @@ public:
 
     /// Throws `invalid_argument` for a name that this attempt has used already.
     void claim(const char* what, const std::string& name) {
-        if (name.empty() || name.front() == '~' || name.size() > 200) {
-            throw error(errc::invalid_argument, std::string("a ") + what + " can't be named \"" + name.substr(0, 64) +
-                                                    "\": use 1 to 200 bytes that do not begin with '~'");
+        if (name.empty() || name.front() == '~' || name.size() > limits::call.most || !is_utf8(name)) {
+            throw error(errc::invalid_argument, std::string("a ") + what + " can't be named " + name_in_quotes(name) +
+                                                    ": use 1 to 200 bytes of UTF-8 that do not begin with '~'");
         }
         const std::lock_guard lock(mutex_);
         if (used_.insert(what + (' ' + name)).second) return;
@@ -88,7 +90,7 @@ public:
 
     /// The own id of a subtask that this attempt is the first to submit.
     std::string child_id(const std::string& name) const {
-        auto made = to_string(id_) + '/' + name;
+        auto made = to_string(id_) + '/' + detail::in_own_id(name);
         if (token_ > 1) made += '@' + std::to_string(token_);
         return made;
     }

@@ -99,7 +99,6 @@ local write_letter = {...}
 local continuation_key = {...}
 -- C++: broker/journal.hpp journal_letter
 local journal_letter = {...}
-local journal_key = {signal = journal_letter.signal .. '%s#%d'}
 -- First bytes that tell kinds of entries apart: of a lane or a consumer's set, of a journal.
 local first_byte = {
     segment = string.byte('@'), subtask = string.byte(journal_letter.subtask), count = string.byte('#'),
