@@ -169,6 +169,7 @@ def cpp_constants(text, path):
 def cpp_value(expression, known):
     units = {"milliseconds": 1, "seconds": 1000, "minutes": 60000, "hours": 3600000}
     expression = re.sub(r"std::chrono::(\w+)\(", lambda m: f"{units.get(m[1])} * (", expression)
+    expression = re.sub(r"(?<=\d)'(?=\d)", "", expression)
     try:
         return eval(expression, {"__builtins__": {}}, known)
     except (SyntaxError, NameError, TypeError):

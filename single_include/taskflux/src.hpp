@@ -2019,6 +2019,7 @@ struct entry {
     task_state state = task_state::waiting;
     bool cancel_requested = false;
     bool unclaimed = false;
+    bool is_awaited = false;    ///< its client waits for its end, or is about to
     bool is_first_try = false;  ///< running, and never before since it was submitted or requeued
 
     entry_extras& more() {
@@ -2386,8 +2387,12 @@ public:
 
     /// Stores a task, or finds the one that is there already under its own id or unique key.
     submitted add(new_task&& from, time_point now) {
-        if (const auto there = find_same(from, now)) return {*there, true};
+        if (const auto there = find_same(from, now)) {
+            if (from.is_awaited) tasks_.find(there->sequence)->is_awaited = true;
+            return {*there, true};
+        }
         auto& task = tasks_.add();
+        task.is_awaited = from.is_awaited;
         task.spec = std::move(from.spec);
         task.payload = std::move(from.payload);
         task.submitted_at = now;
@@ -2652,9 +2657,11 @@ protected:
 
     /// The end of a task, and the begin of its retention.
     void finish(entry& task, task_event event, task_state to, time_point now) {
+        const bool is_unheard = task.is_awaited && !task.waiters;  // its client has submitted it, and not come to wait yet
         conclude(task, event, to, now);
         const auto& policy = task.spec->policy;
-        const auto retention = to == task_state::failed ? policy.failed_retention : policy.retention;
+        auto retention = to == task_state::failed ? policy.failed_retention : policy.retention;
+        if (retention == duration::zero() && is_unheard) retention = duration(detail::most_kept::unheard_ms);
         if (retention == duration::zero()) return erase(task);
         if (max_ended_ > 0 && ended_size_ >= max_ended_) forget(*ended_.oldest());
         ++ended_size_;
@@ -12930,6 +12937,7 @@ public:
         // Guarded by the inbox:
         std::optional<task_outcome> outcome;  // of an end
         bool is_expected = false;             // the server will tell of that end unasked
+        bool is_announced = false;            // it will, but it may have to be asked
         bool is_called = false;               // there was a message for it
         std::vector<handed_task> handed;      // to a sleeper
     };
@@ -12952,6 +12960,12 @@ public:
         bool is_expected() {
             const std::lock_guard lock(in_.mutex_);
             return who_->is_expected;
+        }
+
+        /// Whether the server was told at the submission that this process awaits that end.
+        bool is_announced() {
+            const std::lock_guard lock(in_.mutex_);
+            return who_->is_announced;
         }
 
         bool is_called() {
@@ -13010,16 +13024,20 @@ public:
         return ticket(*this, std::move(who), [at](inbox& in) { in.watchers_.erase(at); });
     }
 
-    /// The server will tell of that task's end unasked.
-    void expect(const task_id& id) {
+    /// The server will tell of that task's end unasked; `must_ask`: where it is asked, as time alone may bring that end.
+    void expect(const task_id& id, bool must_ask = false) {
         const std::lock_guard lock(mutex_);
-        told_unasked(id).is_expected = true;
+        auto& told = told_unasked(id);
+        told.is_expected = true;
+        told.must_ask = told.must_ask || must_ask;
     }
 
     ticket await_end(const task_id& id, place_ptr who) {
         const std::lock_guard lock(mutex_);
         if (const auto told = told_unasked_.find(id); told != told_unasked_.end() && told->second.is_expected) {
+            who->is_announced = true;
             who->is_expected = !told->second.must_ask;
+            told_bytes_ -= told->second.size();
             who->outcome = std::move(told->second.outcome);
             told_unasked_.erase(told);
         }
@@ -13107,6 +13125,21 @@ private:
         bool is_expected = false;
         bool must_ask = false;  // it was not kept, or may have been lost
         std::optional<task_outcome> outcome;
+
+        // How many bytes more it has then.
+        std::size_t size_with(const task_outcome& one) {
+            const auto before = size();
+            outcome = one;
+            return size() - before;
+        }
+        // How many bytes it had.
+        std::size_t drop() {
+            const auto had = size();
+            outcome.reset();
+            must_ask = true;
+            return had;
+        }
+        std::size_t size() const { return outcome ? outcome->result.size() + outcome->error.size() : 0; }
     };
 
     // What nobody takes is dropped with time: callers waiting for it ask the server.
@@ -13114,18 +13147,25 @@ private:
         constexpr std::size_t most = 1024;
         if (const auto at = told_unasked_.find(id); at != told_unasked_.end()) return at->second;
         if (told_in_order_.size() >= most) {
-            told_unasked_.erase(told_in_order_.front());
+            if (const auto at = told_unasked_.find(told_in_order_.front()); at != told_unasked_.end()) {
+                told_bytes_ -= at->second.size();
+                told_unasked_.erase(at);
+            }
             told_in_order_.pop_front();
         }
         told_in_order_.push_back(id);
         return told_unasked_[id];
     }
 
+    // Of large outcomes the last ones are kept: that of a task without retention can't be had again.
     void keep(const task_id& id, const task_outcome& outcome) {
-        constexpr std::size_t most_bytes = 16 * 1024;
+        constexpr std::size_t most_bytes = 32 * 1024 * 1024;
         auto& told = told_unasked(id);
-        told.must_ask = outcome.result.size() + outcome.error.size() > most_bytes;
-        if (!told.must_ask) told.outcome = outcome;
+        told_bytes_ += told.size_with(outcome);
+        for (auto next = told_in_order_.begin(); told_bytes_ > most_bytes && next != told_in_order_.end(); ++next) {
+            const auto at = told_unasked_.find(*next);
+            if (at != told_unasked_.end() && *next != id) told_bytes_ -= at->second.drop();
+        }
     }
 
     ticket enter(const std::string& kind, const std::string& consumer, std::vector<std::string> queues, place_ptr who) {
@@ -13147,6 +13187,7 @@ private:
     std::set<std::string> news_;  // consumers
     std::map<task_id, told_end> told_unasked_;  // nobody waits for them yet
     std::deque<task_id> told_in_order_;
+    std::size_t told_bytes_ = 0;
 };
 
 }  // namespace taskflux::redis
@@ -13301,10 +13342,8 @@ namespace taskflux::redis {
 struct task_item {
     task_item() {}
     task_item(const new_task& task, std::uint32_t made_nonce) : record(encode_record(task, made_nonce)), nonce(made_nonce) {
-        if (!task.hold && task.delay <= duration::zero() && task.at <= time_point{}) {
-            is_awaited = task.is_awaited;
-            return;
-        }
+        is_awaited = task.is_awaited;
+        if (!task.hold && task.delay <= duration::zero() && task.at <= time_point{}) return;
         put(place, std::uint8_t(task.hold));
         put(place, to_number(task.delay));
         put(place, to_number(task.at));
@@ -13313,7 +13352,7 @@ struct task_item {
     std::string record;       ///< without the time, which the server puts in front
     std::string place;        ///< whether it is held, and when it is due: see enqueue.lua; empty: it is to run at once
     std::uint32_t nonce = 0;  ///< which `record` has too
-    bool is_awaited = false;  ///< the inbox is to hear of its end; only for one that is to run at once
+    bool is_awaited = false;  ///< the inbox is to hear of its end
 };
 
 /// The end of an attempt.
@@ -14385,12 +14424,24 @@ end
 end
 )lua";
 
+inline constexpr char shared_are_heard[] =
+    R"lua(local function are_heard(seq)
+for inbox in string.gmatch(call('HGET', w, seq) or '', '[^\n]+') do
+if redis.pcall('PUBSUB', 'NUMSUB', inbox)[2] == 0 then return false end
+end
+return true
+end
+)lua";
+
 inline constexpr char shared_finish[] =
     R"lua(local function finish(task, state)
 conclude(task, state)
 local keep = state == 6 and 604800000 or 3600000
 if task.special then keep = state == 6 and info(task).failed_retention or info(task).retention end
-if keep == 0 then return erase(task) end
+if keep == 0 then
+if are_heard(task.seq) then return erase(task) end
+keep = 60000
+end
 task.gone_at = math.min(now + keep, 1e15)
 append(sorted_sets[f], task.gone_at, task.seq)
 end
@@ -14457,6 +14508,14 @@ return task.failed + (task.state >= 3 and task.state <= 5 and 1 or 0)
 end
 )lua";
 
+inline constexpr char shared_hear_of[] =
+    R"lua(local function hear_of(seq, channel)
+local known = call('HGET', w, seq) or ''
+if string.find(known, channel, 1, true) then return end
+also[#also + 1] = {'HSET', w, seq, known .. channel .. '\n'}
+end
+)lua";
+
 inline constexpr char shared_same_task[] =
     R"lua(local function same_task(of)
 if of.own then
@@ -14472,7 +14531,7 @@ end
 )lua";
 
 inline constexpr char shared_store_tasks[] =
-    R"lua(local function store_tasks(seq, from, reply)
+    R"lua(local function store_tasks(seq, from, reply, numbers)
 local time = struct.pack('<I6', now)
 for n = from, #ARGV, 2 do
 local record, how = time .. ARGV[n], ARGV[n + 1]
@@ -14482,8 +14541,10 @@ if there then
 reply[#reply + 1] = (n - from) / 2
 reply[#reply + 1] = there.seq
 reply[#reply + 1] = there.nonce
+numbers[#numbers + 1] = there.seq
 else
 seq = seq + 1
+numbers[#numbers + 1] = seq
 tasks[seq] = task
 bodies[#bodies + 1] = seq
 bodies[#bodies + 1] = record
@@ -15002,12 +15063,12 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry,
     shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_parse_child,
     shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
-    shared_fail, shared_failure, shared_attempts, shared_is_held_by, shared_text, shared_queue, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_is_held_by, shared_text, shared_queue,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
 load(gone)
@@ -15023,7 +15084,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "a542cab6ec98e276ca34b194e66cd450b02354ea",
+inline constexpr script aside{"aside", "aac43c372a22a040ab4fafbe3af2b19641e2d1b0",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char clear_keys[] = R"lua(local c, r, s, d, e, C, f, b, B, q = unpack(KEYS)
@@ -15078,8 +15139,8 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry,
     shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_parse_child,
     shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
-    shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
@@ -15092,7 +15153,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "5c0847d4fa9259c7de481f0b30203b0c48fe450a",
+inline constexpr script end_child{"end_child", "44c68722c7fb05a134cc5b068bf4772094dd5f02",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -15111,9 +15172,9 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_unique_entry, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
     shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure,
-    shared_attempts, shared_same_task, shared_store_tasks, shared_answer_in, shared_answered,
-    shared_remember_answer, shared_text, shared_queue, shared_end_of, shared_tell_waiters,
+    shared_make_ready, shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail,
+    shared_failure, shared_attempts, shared_hear_of, shared_same_task, shared_store_tasks, shared_answer_in,
+    shared_answered, shared_remember_answer, shared_text, shared_queue, shared_end_of, shared_tell_waiters,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
     shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
@@ -15125,13 +15186,18 @@ if before then return before end
 local known = call('HMGET', c, 'seq', 'run')
 local seq = last_number(known[1])
 if is_new_server(ARGV[3], known[2]) or is_due() then return {'DUE'} end
-local reply = {'OK', seq + 1}
-seq = store_tasks(seq, 4, reply)
+local reply, numbers, at = {'OK', seq + 1}, {}, 1
+seq = store_tasks(seq, 6, reply, numbers)
+while at < #ARGV[5] do
+local place
+place, at = struct.unpack('<H', ARGV[5], at)
+hear_of(numbers[place + 1], ARGV[4])
+end
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "6eb2b930cf975b0da9979b3cd93eb8b5c46d023b",
+inline constexpr script enqueue{"enqueue", "b1354ae88bb2b4a20958598e910bfede045993e0",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local c, r, i, w, b, B = unpack(KEYS)
@@ -15222,12 +15288,12 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
     shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
     shared_unclaimed_member, shared_lane, shared_priorities_in, shared_detach, shared_erase, shared_conclude,
-    shared_finish, shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_next_change, shared_is_unwatched, shared_leave_behind, shared_sleepers, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_are_heard, shared_finish, shared_fail, shared_failure, shared_attempts, shared_has_lease,
+    shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_leave_behind,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -15418,7 +15484,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "384d5496bbbc23a079c1a593afdad4e51fab846e",
+inline constexpr script fetch{"fetch", "c507af6c526d1371424514ef910b2e4853ae8db2",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local c, r, s, d, e, C, u, i, N, b, q = unpack(KEYS)
@@ -15768,9 +15834,9 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
     shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready,
-    shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_give_back,
-    shared_release, shared_attempts, shared_is_held_by, shared_held_by, shared_text, shared_queue,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_failure,
+    shared_give_back, shared_release, shared_attempts, shared_is_held_by, shared_held_by, shared_text,
+    shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
     shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
@@ -15792,7 +15858,7 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "d270064f998683da24fc93fe9610c8452cbdd3eb",
+inline constexpr script leave{"leave", "57560faea35adc0bab736fdaabb0ae0084ec87d2",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char list_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -15810,8 +15876,8 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
     shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
     shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
-    shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
@@ -15831,7 +15897,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "0350c6a868cfdab18349d33d9f6bb219f779c32c",
+inline constexpr script list{"list", "3439efd027ed6ce0ae8e722356392321e5811382",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char maintain_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -15850,11 +15916,11 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
     shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_is_terminal, shared_unclaimed_member, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail,
-    shared_failure, shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_is_held_by,
-    shared_held_by, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_failure, shared_give_up, shared_give_back, shared_recover, shared_attempts,
+    shared_is_held_by, shared_held_by, shared_text, shared_queue, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
@@ -15964,7 +16030,7 @@ if reply[1] ~= 'NEED' and is_due() then reply[2] = 1 end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "93ae49cad8e10b3d293bcf371216ac552fe616e1",
+inline constexpr script maintain{"maintain", "cb01d1c8ee70248481a50ecbaef88574835d4270",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local c, r, s, b, B, q, o = unpack(KEYS)
@@ -16012,8 +16078,8 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry,
     shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_parse_child,
     shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
-    shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
@@ -16026,7 +16092,7 @@ wakes = math.min(whole(call('HGET', c, 'n2')) or 0, 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "59e214be6d423043830147324012c5e29067f068",
+inline constexpr script pause{"pause", "0ad5b32609b672e74e2bc77e6aae4bf5e71969e9",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -16044,8 +16110,8 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
     shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
     shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
-    shared_finish, shared_fail, shared_failure, shared_give_back, shared_release, shared_attempts,
-    shared_is_held_by, shared_text, shared_queue, shared_end_of, shared_tell_waiters,
+    shared_are_heard, shared_finish, shared_fail, shared_failure, shared_give_back, shared_release,
+    shared_attempts, shared_is_held_by, shared_text, shared_queue, shared_end_of, shared_tell_waiters,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
     shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
@@ -16059,7 +16125,7 @@ if is_held_by(task, ARGV[1]) then release(task) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "957331ab6c8dfb39db89c5e92cc6f79a247e5f8b",
+inline constexpr script reclaim{"reclaim", "6429f090eb8e637b28b7463cd642a48b0e867646",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local c, d, e, C, f, i, x, o = unpack(KEYS)
@@ -16105,12 +16171,12 @@ inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_de
     shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry,
     shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_parse_child,
     shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
-    shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -16141,7 +16207,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "f8d104c8fa27a5856a7aa0fbf1c3c280d2e01744",
+inline constexpr script report{"report", "5a5e41fa3beaa1fdc6d5c64404d398fb81931367",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char resign_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -16158,8 +16224,8 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry,
     shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_parse_child,
     shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
-    shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_next_change,
     shared_is_unwatched, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
@@ -16172,7 +16238,7 @@ if may_start > 0 and (whole(waiting) or 0) > 0 then wakes = 1 end
 if is_unwatched(ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "b760474408925f2c102afff6733f5ff13366e6f6",
+inline constexpr script resign{"resign", "6802b6fbf076d8f4678115221ae87e5c2dcaec32",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local c, S = unpack(KEYS)
@@ -16199,12 +16265,12 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_unique_entry, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
     shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure,
-    shared_attempts, shared_same_task, shared_store_tasks, shared_text, shared_queue, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_make_ready, shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail,
+    shared_failure, shared_attempts, shared_same_task, shared_store_tasks, shared_text, shared_queue,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
@@ -16212,13 +16278,13 @@ if there ~= from then return {'OK', 0} end
 if #ARGV > 4 then
 local known = call('HMGET', c, 'seq', 'run')
 if is_new_server(ARGV[1], known[2]) or is_due() then return {'DUE'} end
-local seq = store_tasks(last_number(known[1]), 5, {})
+local seq = store_tasks(last_number(known[1]), 5, {}, {})
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "a89ddbef739dd7c4792b0f4bb011fb6243e484a0",
+inline constexpr script set_schedule{"set_schedule", "ab3024ef5230edc5c62abf7f09acaa2007e0131b",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -16236,11 +16302,11 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
     shared_keep_journal, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
     shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure,
-    shared_retry, shared_give_back, shared_release, shared_attempts, shared_has_lease, shared_text,
-    shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_make_ready, shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail,
+    shared_failure, shared_retry, shared_give_back, shared_release, shared_attempts, shared_has_lease,
+    shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_wait_for_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
@@ -16299,7 +16365,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "a95cd58551f580eee64bc9c7e364356fe95a1de0",
+inline constexpr script settle{"settle", "dc2896aa60e8b19645f443163d760acf0b0c55a6",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local c, s, C, f, w = unpack(KEYS)
@@ -16342,8 +16408,9 @@ inline constexpr auto settle_plain_text = joined(settle_plain_keys, shared_prefi
     shared_read, shared_write, shared_time_of, shared_also, shared_set_aside, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_rewritten, shared_counts, shared_ready, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_attempts, shared_has_lease, shared_text, shared_queue,
-    shared_end_of, shared_tell_waiters, shared_wake, shared_write_rest, shared_store_segment,
+    shared_wakes, shared_count, shared_append, shared_are_heard, shared_attempts, shared_has_lease,
+    shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_wake, shared_write_rest,
+    shared_store_segment,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -16368,6 +16435,7 @@ sub(word, 11, 14) ~= sub(of.text, 10 + 4 * at,
 10 + 4 * (at + 1) - 1) then
 return {'SLOW'}
 end
+if of.retention == 0 and has_waiters and not are_heard(seq) then return {'SLOW'} end
 local group = of.group
 if not group then
 group, of.low, of.high = {}, at, at
@@ -16446,7 +16514,7 @@ count(5, kept)
 write_rest({})
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "cf95bdd6da4967c32b3e1f455673e7b178dc089e",
+inline constexpr script settle_plain{"settle_plain", "c51c0dc8402524d72a849e57eae15fb4a50c5728",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfiwbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -16464,12 +16532,12 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_keep_journal, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_is_terminal, shared_unclaimed_member, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail,
-    shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -16488,7 +16556,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "e858bda1fb478fc6d5a3d87795e9bebf97c341ac",
+inline constexpr script signal{"signal", "f0606f83685de0a1d69d49abca8b34df033b49cf",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char steer_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -16507,11 +16575,12 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_parse_child,
     shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
     shared_is_terminal, shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_failure, shared_attempts,
+    shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local steps = {}
 function steps.cancel(task)
@@ -16564,7 +16633,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "7b3ff428145d6666732ea043e86922bde3922292",
+inline constexpr script steer{"steer", "9e1b3a7be2529302dfe87d1cc38b2915b3bbec1c",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -16582,11 +16651,12 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
     shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
     shared_is_before_attempt, shared_unclaimed_member, shared_lane, shared_detach, shared_erase,
-    shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_failure, shared_attempts,
+    shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -16595,7 +16665,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "2f3ebbf2ecb40c56580275bdbe45aad733674c1c",
+inline constexpr script update{"update", "a6ddf607e303199064f31a50c4dc8e7ce2e1cc00",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local c, r, s, d, e, C, f, i, w, b, B, q = unpack(KEYS)
@@ -16607,7 +16677,7 @@ inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_call, 
     shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
     shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find,
     shared_counts, shared_bodies, shared_messages, shared_wakes, shared_count, shared_is_terminal,
-    shared_attempts, shared_text, shared_queue, shared_wake, shared_write_rest,
+    shared_attempts, shared_hear_of, shared_text, shared_queue, shared_wake, shared_write_rest,
     R"lua(if is_due() then return {'DUE'} end
 local soonest = math.min(first_time(e), first_time(C), 1e15)
 local reply, seqs = {'OK', now, soonest < 1e15 and soonest or -1}, {}
@@ -16620,17 +16690,14 @@ if task and is_terminal(task.state) then
 answer = struct.pack('<BI4', task.state, attempts(task)) .. text(task.result) .. text(task.error)
 elseif task then
 answer = 0
-local known = call('HGET', w, task.seq) or ''
-if ARGV[1] ~= '' and not string.find(known, ARGV[1], 1, true) then
-also[#also + 1] = {'HSET', w, task.seq, known .. ARGV[1] .. '\n'}
-end
+if ARGV[1] ~= '' then hear_of(task.seq, ARGV[1]) end
 end
 reply[#reply + 1] = answer
 end
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "55ba9f0ee568bd556d63b0bad66b299f362e6615",
+inline constexpr script wait{"wait", "9abf49f56a3ebf2ebba8d5742101a8b0433b5b15",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
 inline constexpr char write_journal_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -16648,12 +16715,12 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
     shared_journal_of, shared_note_in, shared_keep_journal, shared_parse_child, shared_outgoing,
     shared_ended_children, shared_forget_journal, shared_write_journals, shared_is_terminal,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
-    shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and is_due() then return {'DUE'} end
@@ -16714,7 +16781,7 @@ if of.size > tonumber(ARGV[6]) then return {'OK', 5, of.size} end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "0dc193b03502d566ee5aefa9d6d615e4ef0f26e7",
+inline constexpr script write_journal{"write_journal", "9747ff2059c647010daa8b1f0f1cb6065a274c24",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 }  // namespace taskflux::redis::scripts
@@ -17058,6 +17125,7 @@ public:
     struct stored {
         submitted task;
         bool is_awaited = false;  ///< the inbox will hear of its end
+        bool is_plain = false;    ///< and time alone does not bring it, so that nothing need be asked meanwhile
     };
 
     /// `relay` as for `queue_calls`.
@@ -17194,9 +17262,8 @@ private:
         if (got.is_slow) {
             arguments with;
             with.reserve(2 * items.size() + 5);
-            with.add(self->producer_).add(batch).add_run_id();
+            with.add(self->producer_).add(batch).add_run_id().add(channel).add(heard_of);
             if (all_plain) {
-                with.add(channel).add(heard_of);
                 add_segments(items, with);
             } else {
                 for (auto& item : items) with.add(std::move(item.record)).add(std::move(item.place));
@@ -17210,8 +17277,8 @@ private:
     }
 
     /// The answer to `items`: the first new one's number, and of those that were there already their places among the
-    /// others and their keys. `will_hear`: the inbox was asked to hear of the awaited ones.
-    static std::vector<stored> read_stored(const answer& got, const std::vector<task_item>& items, bool will_hear) {
+    /// others and their keys.
+    static std::vector<stored> read_stored(const answer& got, const std::vector<task_item>& items, bool all_plain) {
         auto from = got.read();
         auto next = static_cast<std::uint64_t>(from.integer());
         constexpr auto none = static_cast<std::size_t>(-1);
@@ -17226,7 +17293,8 @@ private:
             } else {
                 answers[i].task = {{next++, items[i].nonce}, false};
             }
-            answers[i].is_awaited = will_hear && items[i].is_awaited;
+            answers[i].is_awaited = items[i].is_awaited;
+            answers[i].is_plain = all_plain;
         }
         return answers;
     }
@@ -18358,7 +18426,7 @@ public:
             const auto stored = co_await into->submit(std::move(some));
             for (const auto& one : stored) {
                 answers.push_back(one.task);
-                if (one.is_awaited) on->inbox().expect({queue, one.task.key});
+                if (one.is_awaited) on->inbox().expect({queue, one.task.key}, !one.is_plain);
             }
         }
         co_return answers;
@@ -18484,17 +18552,23 @@ public:
         const auto deadline = later(on->base().now(), (std::max)(wait, duration::zero()));
         auto waiting = on->inbox().await_end(id, std::make_shared<inbox::place>());
         const auto told = wait > duration::zero() ? on->channel() : std::string();
+        if (auto outcome = waiting.take_outcome()) co_return outcome;
         if (waiting.is_expected()) {
-            if (auto outcome = waiting.take_outcome()) co_return outcome;
             co_await on->sleep(waiting, (std::min)(deadline, later(on->base().now(), on->safety_poll())));
             if (auto outcome = waiting.take_outcome()) co_return outcome;
         }
-        for (;;) {
+        for (bool will_hear = waiting.is_announced();; will_hear = !told.empty()) {
             on->check_open();
             const auto sent = on->base().now();
             const auto answer = co_await of->wait(id.key, told);
             if (auto outcome = waiting.take_outcome()) co_return outcome;
-            if (!answer.is_found) throw detail::no_such_task(id);
+            if (!answer.is_found) {
+                // A task without retention has gone with its end, and the message about that comes on another connection.
+                constexpr auto patience = std::chrono::seconds(2);
+                if (will_hear) co_await on->sleep(waiting, later(on->base().now(), patience));
+                if (auto outcome = waiting.take_outcome()) co_return outcome;
+                throw detail::no_such_task(id);
+            }
             if (answer.outcome) co_return answer.outcome;
             if (on->base().now() >= deadline) co_return std::nullopt;
             auto until = (std::min)(deadline, later(on->base().now(), on->safety_poll()));

@@ -5218,7 +5218,8 @@ inline error journal_is_full(std::size_t bytes) {
 
 /// How much of something brokers keep.
 struct most_kept {
-    static constexpr std::size_t log_lines = 100;  ///< of a task: the last ones
+    static constexpr std::size_t log_lines = 100;    ///< of a task: the last ones
+    static constexpr std::int64_t unheard_ms = 60'000;  ///< a task without retention that a caller waits for and has not heard of
 };
 
 // --- validation ---------------------------------------------------------------------------------------

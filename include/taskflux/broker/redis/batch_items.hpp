@@ -16,10 +16,8 @@ namespace taskflux::redis {
 struct task_item {
     task_item() {}
     task_item(const new_task& task, std::uint32_t made_nonce) : record(encode_record(task, made_nonce)), nonce(made_nonce) {
-        if (!task.hold && task.delay <= duration::zero() && task.at <= time_point{}) {
-            is_awaited = task.is_awaited;
-            return;
-        }
+        is_awaited = task.is_awaited;
+        if (!task.hold && task.delay <= duration::zero() && task.at <= time_point{}) return;
         put(place, std::uint8_t(task.hold));
         put(place, to_number(task.delay));
         put(place, to_number(task.at));
@@ -28,7 +26,7 @@ struct task_item {
     std::string record;       ///< without the time, which the server puts in front
     std::string place;        ///< whether it is held, and when it is due: see enqueue.lua; empty: it is to run at once
     std::uint32_t nonce = 0;  ///< which `record` has too
-    bool is_awaited = false;  ///< the inbox is to hear of its end; only for one that is to run at once
+    bool is_awaited = false;  ///< the inbox is to hear of its end
 };
 
 /// The end of an attempt.

@@ -48,7 +48,7 @@ public:
             const auto stored = co_await into->submit(std::move(some));
             for (const auto& one : stored) {
                 answers.push_back(one.task);
-                if (one.is_awaited) on->inbox().expect({queue, one.task.key});
+                if (one.is_awaited) on->inbox().expect({queue, one.task.key}, !one.is_plain);
             }
         }
         co_return answers;
@@ -174,17 +174,23 @@ public:
         const auto deadline = later(on->base().now(), (std::max)(wait, duration::zero()));
         auto waiting = on->inbox().await_end(id, std::make_shared<inbox::place>());
         const auto told = wait > duration::zero() ? on->channel() : std::string();
+        if (auto outcome = waiting.take_outcome()) co_return outcome;
         if (waiting.is_expected()) {
-            if (auto outcome = waiting.take_outcome()) co_return outcome;
             co_await on->sleep(waiting, (std::min)(deadline, later(on->base().now(), on->safety_poll())));
             if (auto outcome = waiting.take_outcome()) co_return outcome;
         }
-        for (;;) {
+        for (bool will_hear = waiting.is_announced();; will_hear = !told.empty()) {
             on->check_open();
             const auto sent = on->base().now();
             const auto answer = co_await of->wait(id.key, told);
             if (auto outcome = waiting.take_outcome()) co_return outcome;
-            if (!answer.is_found) throw detail::no_such_task(id);
+            if (!answer.is_found) {
+                // A task without retention has gone with its end, and the message about that comes on another connection.
+                constexpr auto patience = std::chrono::seconds(2);
+                if (will_hear) co_await on->sleep(waiting, later(on->base().now(), patience));
+                if (auto outcome = waiting.take_outcome()) co_return outcome;
+                throw detail::no_such_task(id);
+            }
             if (answer.outcome) co_return answer.outcome;
             if (on->base().now() >= deadline) co_return std::nullopt;
             auto until = (std::min)(deadline, later(on->base().now(), on->safety_poll()));

@@ -43,6 +43,7 @@ public:
     struct stored {
         submitted task;
         bool is_awaited = false;  ///< the inbox will hear of its end
+        bool is_plain = false;    ///< and time alone does not bring it, so that nothing need be asked meanwhile
     };
 
     /// `relay` as for `queue_calls`.
@@ -179,9 +180,8 @@ private:
         if (got.is_slow) {
             arguments with;
             with.reserve(2 * items.size() + 5);
-            with.add(self->producer_).add(batch).add_run_id();
+            with.add(self->producer_).add(batch).add_run_id().add(channel).add(heard_of);
             if (all_plain) {
-                with.add(channel).add(heard_of);
                 add_segments(items, with);
             } else {
                 for (auto& item : items) with.add(std::move(item.record)).add(std::move(item.place));
@@ -195,8 +195,8 @@ private:
     }
 
     /// The answer to `items`: the first new one's number, and of those that were there already their places among the
-    /// others and their keys. `will_hear`: the inbox was asked to hear of the awaited ones.
-    static std::vector<stored> read_stored(const answer& got, const std::vector<task_item>& items, bool will_hear) {
+    /// others and their keys.
+    static std::vector<stored> read_stored(const answer& got, const std::vector<task_item>& items, bool all_plain) {
         auto from = got.read();
         auto next = static_cast<std::uint64_t>(from.integer());
         constexpr auto none = static_cast<std::size_t>(-1);
@@ -211,7 +211,8 @@ private:
             } else {
                 answers[i].task = {{next++, items[i].nonce}, false};
             }
-            answers[i].is_awaited = will_hear && items[i].is_awaited;
+            answers[i].is_awaited = items[i].is_awaited;
+            answers[i].is_plain = all_plain;
         }
         return answers;
     }

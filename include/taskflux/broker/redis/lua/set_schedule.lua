@@ -12,7 +12,7 @@ if there ~= from then return {'OK', 0} end
 if #ARGV > 4 then
     local known = call('HMGET', keys.queue, 'seq', 'run')
     if is_new_server(ARGV[1], known[2]) or is_due() then return {'DUE'} end
-    local seq = store_tasks(last_number(known[1]), 5, {})
+    local seq = store_tasks(last_number(known[1]), 5, {}, {})
     also[#also + 1] = {'HSET', keys.queue, 'seq', string.format('%d', seq)}
 end
 also[#also + 1] = to == '' and {'HDEL', keys.schedules, id} or {'HSET', keys.schedules, id, to}

@@ -17,10 +17,7 @@ for n = 2, #ARGV, 2 do
         answer = struct.pack(format.outcome, task.state, attempts(task)) .. text(task.result) .. text(task.error)
     elseif task then
         answer = effect.done
-        local known = call('HGET', keys.waiters, task.seq) or ''
-        if ARGV[1] ~= '' and not string.find(known, ARGV[1], 1, true) then
-            also[#also + 1] = {'HSET', keys.waiters, task.seq, known .. ARGV[1] .. '\n'}
-        end
+        if ARGV[1] ~= '' then hear_of(task.seq, ARGV[1]) end
     end
     reply[#reply + 1] = answer
 end
