@@ -15288,21 +15288,23 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
     shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
     shared_unclaimed_member, shared_lane, shared_priorities_in, shared_detach, shared_erase, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_failure, shared_attempts, shared_has_lease,
-    shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_are_heard, shared_finish, shared_fail, shared_failure, shared_give_up, shared_attempts,
+    shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_leave_behind,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
     shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
-if is_expired then return {'DUE'} end
+local is_behind = ARGV[6] == '1'
+if is_expired and not is_behind then return {'DUE'} end
 if not alive then return {'LOST'} end
-if due(d) or due(e) or due(C) then return {'DUE'} end
+local has_due = due(d) or due(e) or due(C)
+if has_due and not is_behind then return {'DUE'} end
 local names
-if #ARGV > 5 then
+if #ARGV > 6 then
 names = {}
-for n = 6, #ARGV do names[ARGV[n]] = true end
+for n = 7, #ARGV do names[ARGV[n]] = true end
 end
 if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
 local held_back, lanes, watcher, watching
@@ -15390,6 +15392,10 @@ advance(of)
 end
 end
 local function deliver(task)
+if limit(task) <= now then
+budget = budget - 1
+return give_up(task)
+end
 if task.unclaimed then
 sorted_sets[u][unclaimed_member(task)] = false
 task.unclaimed = false
@@ -15432,6 +15438,7 @@ else
 advance(of)
 local name = names and name_in(task.record)
 if not names or names[name] then
+task.in_turn = true
 deliver(task)
 else
 budget = budget - 1
@@ -15464,9 +15471,9 @@ if known[theirs] and member ~= myself then woken[#woken + 1] = member end
 end
 end
 local is_more = budget == 0 and #found < most
-local soonest = leave_behind(sleeping, #found > 0 or is_more, is_left and not held_back, watcher, watching, signature,
-names and table.concat(ARGV, '\n', 6))
-local reply = {'OK', now, is_more and 1 or 0, soonest}
+local soonest = leave_behind(sleeping, #found > 0 or is_more or has_due, is_left and not held_back, watcher, watching,
+signature, names and table.concat(ARGV, '\n', 7))
+local reply = {'OK', now, is_more and 1 or has_due and 2 or 0, soonest}
 local mine = {}
 for n, task in ipairs(found) do
 mine[n] = task.seq
@@ -15484,7 +15491,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "c507af6c526d1371424514ef910b2e4853ae8db2",
+inline constexpr script fetch{"fetch", "2ee2e0c7172698dc3eefbccf3ec6c28911c7b67b",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local c, r, s, d, e, C, u, i, N, b, q = unpack(KEYS)
@@ -15498,18 +15505,21 @@ inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix,
     shared_next_change, shared_is_unwatched, shared_leave_behind, shared_sleepers, shared_write_rest,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
-if is_expired then return {'DUE'} end
+local is_behind = ARGV[6] == '1'
+if is_expired and not is_behind then return {'DUE'} end
 if not alive then return {'LOST'} end
-if due(C) then return {'DUE'} end
+local has_due = due(C)
+if has_due and not is_behind then return {'DUE'} end
 local unusual, sleeping = call('EXISTS', d, e, u, i) > 0, false
 if unusual then
-if due(d) or due(e) then return {'DUE'} end
+has_due = has_due or due(d) or due(e)
+if has_due and not is_behind then return {'DUE'} end
 sleeping = call('EXISTS', i) == 1
 end
 local names
-if #ARGV > 5 then
+if #ARGV > 6 then
 names = {}
-for n = 6, #ARGV do names[ARGV[n]] = true end
+for n = 7, #ARGV do names[ARGV[n]] = true end
 end
 if unusual and call('EXISTS', u) == 1 then
 if not names then return {'SLOW'} end
@@ -15628,9 +15638,9 @@ is_left = is_odd or is_left or sleeping and call('LLEN', name) > taken
 if is_odd then break end
 end
 if is_odd and found == 0 then return {'SLOW'} end
-reply[3] = is_odd and 1 or 0
-reply[4] = leave_behind(sleeping, found > 0, is_left and not held_back, watcher, watching, signature,
-names and table.concat(ARGV, '\n', 6))
+reply[3] = is_odd and 1 or has_due and 2 or 0
+reply[4] = leave_behind(sleeping, found > 0 or has_due, is_left and not held_back, watcher, watching, signature,
+names and table.concat(ARGV, '\n', 7))
 local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local asleep = sleepers()
@@ -15646,7 +15656,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "6f04dda6d76a7ad3410ccf6928ab69aeb4ab76c5",
+inline constexpr script fetch_plain{"fetch_plain", "de5598d95fd2c08ff6d577a94b4ff552f024ac44",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local c, r, s, d, e, C, f, k, b, B, q = unpack(KEYS)
@@ -16802,6 +16812,14 @@ public:
         if (run_id_at_ != none) words_[run_id_at_] = std::move(id);
     }
 
+    /// Adds a word of a script that need not wait for all that is due: '1' as soon as some of it has been done.
+    arguments& add_pass_over() {
+        pass_over_at_ = words_.size();
+        return add("");
+    }
+    bool may_pass_over() const { return pass_over_at_ != none; }
+    void pass_over() { words_[pass_over_at_] = "1"; }
+
     arguments& add(std::string text) { return words_.push_back(std::move(text)), *this; }
     arguments& add(std::string_view text) { return words_.emplace_back(text), *this; }
     arguments& add(const char* text) { return words_.emplace_back(text), *this; }
@@ -16817,6 +16835,7 @@ private:
 
     std::vector<std::string> words_;
     std::size_t run_id_at_ = none;
+    std::size_t pass_over_at_ = none;
 };
 
 /// A script's answer, of which the first word has been read: OK (RELAY too), LOST or SLOW.
@@ -16885,11 +16904,17 @@ public:
     /// Does all that has fallen due.
     asio::awaitable<void> maintain() {
         const auto self = shared_from_this();
-        constexpr int most = 100;  // of each kind a call: what a server does in a few milliseconds
+        for (bool is_more = true; is_more;) is_more = co_await maintain_some();
+    }
+
+    /// Does some of it, as much as a server does in a few milliseconds. False when that was all.
+    asio::awaitable<bool> maintain_some() {
+        const auto self = shared_from_this();
+        constexpr int most = 100;  // of each kind
         arguments with;
         with.add(most).add_run_id();
         auto keys = keys_of(scripts::maintain, {});
-        for (bool is_more = true; is_more;) {
+        for (;;) {
             with.set_run_id(server_->run_id());
             const auto got = co_await server_->eval(scripts::maintain, keys, with.words(), true);
             reader from(got);
@@ -16897,11 +16922,11 @@ public:
             const auto word = from.text();
             if (word == "NEED") {
                 for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
-            } else {
-                is_more = from.integer() != 0;
-                keys = keys_of(scripts::maintain, {});
-                if (word == "RELAY" && !is_more) relay_();
+                continue;
             }
+            const bool is_more = from.integer() != 0;
+            if (word == "RELAY" && !is_more) relay_();
+            co_return is_more;
         }
     }
 
@@ -16939,7 +16964,12 @@ private:
             if (word == "RELAY") relay_();
             if (got.is_lost || got.is_slow || is_done) co_return got;
             if (word == "DUE") {
-                co_await maintain();
+                if (with.may_pass_over()) {
+                    co_await maintain_some();
+                    with.pass_over();
+                } else {
+                    co_await maintain();
+                }
             } else if (word == "NEED") {
                 for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
             } else {
@@ -17843,6 +17873,9 @@ inline awaitable<void> reclaim(engine_ptr on, std::string consumer, std::string 
     state.is_done = true;
 }
 
+/// More is due, and is done bit by bit, so that other queues don't wait.
+inline constexpr auto at_once = (time_point::min)();
+
 /// Adds what there is in the request's i-th queue to `found`; returns when, by the local clock, there may be
 /// more without anybody doing anything.
 inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& request, std::size_t i,
@@ -17856,7 +17889,7 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
         const bool may_sleep = request.wait > duration::zero() && found.empty() && most > 0;
         arguments with;
         with.add(request.consumer).add(most).add(may_sleep ? on->channel() : std::string()).add(sleeper);
-        with.add(request.names ? signature(*request.names) : "*");
+        with.add(request.names ? signature(*request.names) : "*").add_pass_over();
         if (request.names) {
             for (const auto& one : *request.names) with.add(one);
         }
@@ -17876,7 +17909,8 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
         }
         auto from = got.read();
         const auto now = from.integer();
-        const bool is_more = from.integer() != 0;
+        const auto left = from.integer();
+        const bool is_more = left == 1, is_behind = left == 2;
         const auto next = from.integer();
         on->clock().set(time_point(duration(now)));
         const auto before = found.size();
@@ -17891,6 +17925,7 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
         }
         const bool is_full_batch = most == engine::batch_size && found.size() - before == most;
         if (!(is_more || is_full_batch) || found.size() >= request.max) {
+            if (is_behind) co_return at_once;
             co_return next < 0 ? never : engine::local(sent, double(next), double(now));
         }
     }
@@ -17949,7 +17984,10 @@ inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request reque
                 soonest = (std::min)(soonest, next);
                 if (found.size() >= request.max && request.max > 0) break;
             }
-            if (!found.empty() || request.wait <= duration::zero() || request.max == 0) break;
+            if (!found.empty() || request.max == 0) break;
+            const bool is_behind = soonest == at_once;
+            if (is_behind && (request.wait <= duration::zero() || on->base().now() < deadline)) continue;
+            if (request.wait <= duration::zero()) break;
             if (has_slept && on->base().now() >= deadline) break;
             has_slept = true;
             co_await on->sleep(asleep, (std::min)(soonest, deadline));
@@ -18468,7 +18506,8 @@ public:
                 one.token = static_cast<std::uint32_t>(from.integer());
                 answer.cancels.push_back(one);
             }
-            if (is_due) co_await on->at(queues[i])->calls().maintain();
+            // Other queues' leases don't wait for it. Where it fails, the next call on that queue does it.
+            if (is_due) detail::spawn_ignoring_errors(on->get_executor(), engine::maintain(on->at(queues[i])));
         }
         co_return answer;
     }

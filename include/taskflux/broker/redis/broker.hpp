@@ -90,7 +90,8 @@ public:
                 one.token = static_cast<std::uint32_t>(from.integer());
                 answer.cancels.push_back(one);
             }
-            if (is_due) co_await on->at(queues[i])->calls().maintain();
+            // Other queues' leases don't wait for it. Where it fails, the next call on that queue does it.
+            if (is_due) detail::spawn_ignoring_errors(on->get_executor(), engine::maintain(on->at(queues[i])));
         }
         co_return answer;
     }

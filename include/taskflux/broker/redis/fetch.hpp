@@ -148,6 +148,9 @@ inline awaitable<void> reclaim(engine_ptr on, std::string consumer, std::string 
     state.is_done = true;
 }
 
+/// More is due, and is done bit by bit, so that other queues don't wait.
+inline constexpr auto at_once = (time_point::min)();
+
 /// Adds what there is in the request's i-th queue to `found`; returns when, by the local clock, there may be
 /// more without anybody doing anything.
 inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& request, std::size_t i,
@@ -161,7 +164,7 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
         const bool may_sleep = request.wait > duration::zero() && found.empty() && most > 0;
         arguments with;
         with.add(request.consumer).add(most).add(may_sleep ? on->channel() : std::string()).add(sleeper);
-        with.add(request.names ? signature(*request.names) : "*");
+        with.add(request.names ? signature(*request.names) : "*").add_pass_over();
         if (request.names) {
             for (const auto& one : *request.names) with.add(one);
         }
@@ -181,7 +184,8 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
         }
         auto from = got.read();
         const auto now = from.integer();
-        const bool is_more = from.integer() != 0;
+        const auto left = from.integer();
+        const bool is_more = left == 1, is_behind = left == 2;
         const auto next = from.integer();
         on->clock().set(time_point(duration(now)));
         const auto before = found.size();
@@ -196,6 +200,7 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
         }
         const bool is_full_batch = most == engine::batch_size && found.size() - before == most;
         if (!(is_more || is_full_batch) || found.size() >= request.max) {
+            if (is_behind) co_return at_once;
             co_return next < 0 ? never : engine::local(sent, double(next), double(now));
         }
     }
@@ -254,7 +259,10 @@ inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request reque
                 soonest = (std::min)(soonest, next);
                 if (found.size() >= request.max && request.max > 0) break;
             }
-            if (!found.empty() || request.wait <= duration::zero() || request.max == 0) break;
+            if (!found.empty() || request.max == 0) break;
+            const bool is_behind = soonest == at_once;
+            if (is_behind && (request.wait <= duration::zero() || on->base().now() < deadline)) continue;
+            if (request.wait <= duration::zero()) break;
             if (has_slept && on->base().now() >= deadline) break;
             has_slept = true;
             co_await on->sleep(asleep, (std::min)(soonest, deadline));

@@ -1832,21 +1832,23 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
     shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
     shared_unclaimed_member, shared_lane, shared_priorities_in, shared_detach, shared_erase, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_failure, shared_attempts, shared_has_lease,
-    shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_are_heard, shared_finish, shared_fail, shared_failure, shared_give_up, shared_attempts,
+    shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_leave_behind,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
     shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
-if is_expired then return {'DUE'} end
+local is_behind = ARGV[6] == '1'
+if is_expired and not is_behind then return {'DUE'} end
 if not alive then return {'LOST'} end
-if due(d) or due(e) or due(C) then return {'DUE'} end
+local has_due = due(d) or due(e) or due(C)
+if has_due and not is_behind then return {'DUE'} end
 local names
-if #ARGV > 5 then
+if #ARGV > 6 then
 names = {}
-for n = 6, #ARGV do names[ARGV[n]] = true end
+for n = 7, #ARGV do names[ARGV[n]] = true end
 end
 if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
 local held_back, lanes, watcher, watching
@@ -1934,6 +1936,10 @@ advance(of)
 end
 end
 local function deliver(task)
+if limit(task) <= now then
+budget = budget - 1
+return give_up(task)
+end
 if task.unclaimed then
 sorted_sets[u][unclaimed_member(task)] = false
 task.unclaimed = false
@@ -1976,6 +1982,7 @@ else
 advance(of)
 local name = names and name_in(task.record)
 if not names or names[name] then
+task.in_turn = true
 deliver(task)
 else
 budget = budget - 1
@@ -2008,9 +2015,9 @@ if known[theirs] and member ~= myself then woken[#woken + 1] = member end
 end
 end
 local is_more = budget == 0 and #found < most
-local soonest = leave_behind(sleeping, #found > 0 or is_more, is_left and not held_back, watcher, watching, signature,
-names and table.concat(ARGV, '\n', 6))
-local reply = {'OK', now, is_more and 1 or 0, soonest}
+local soonest = leave_behind(sleeping, #found > 0 or is_more or has_due, is_left and not held_back, watcher, watching,
+signature, names and table.concat(ARGV, '\n', 7))
+local reply = {'OK', now, is_more and 1 or has_due and 2 or 0, soonest}
 local mine = {}
 for n, task in ipairs(found) do
 mine[n] = task.seq
@@ -2028,7 +2035,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "c507af6c526d1371424514ef910b2e4853ae8db2",
+inline constexpr script fetch{"fetch", "2ee2e0c7172698dc3eefbccf3ec6c28911c7b67b",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local c, r, s, d, e, C, u, i, N, b, q = unpack(KEYS)
@@ -2042,18 +2049,21 @@ inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix,
     shared_next_change, shared_is_unwatched, shared_leave_behind, shared_sleepers, shared_write_rest,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
-if is_expired then return {'DUE'} end
+local is_behind = ARGV[6] == '1'
+if is_expired and not is_behind then return {'DUE'} end
 if not alive then return {'LOST'} end
-if due(C) then return {'DUE'} end
+local has_due = due(C)
+if has_due and not is_behind then return {'DUE'} end
 local unusual, sleeping = call('EXISTS', d, e, u, i) > 0, false
 if unusual then
-if due(d) or due(e) then return {'DUE'} end
+has_due = has_due or due(d) or due(e)
+if has_due and not is_behind then return {'DUE'} end
 sleeping = call('EXISTS', i) == 1
 end
 local names
-if #ARGV > 5 then
+if #ARGV > 6 then
 names = {}
-for n = 6, #ARGV do names[ARGV[n]] = true end
+for n = 7, #ARGV do names[ARGV[n]] = true end
 end
 if unusual and call('EXISTS', u) == 1 then
 if not names then return {'SLOW'} end
@@ -2172,9 +2182,9 @@ is_left = is_odd or is_left or sleeping and call('LLEN', name) > taken
 if is_odd then break end
 end
 if is_odd and found == 0 then return {'SLOW'} end
-reply[3] = is_odd and 1 or 0
-reply[4] = leave_behind(sleeping, found > 0, is_left and not held_back, watcher, watching, signature,
-names and table.concat(ARGV, '\n', 6))
+reply[3] = is_odd and 1 or has_due and 2 or 0
+reply[4] = leave_behind(sleeping, found > 0 or has_due, is_left and not held_back, watcher, watching, signature,
+names and table.concat(ARGV, '\n', 7))
 local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local asleep = sleepers()
@@ -2190,7 +2200,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "6f04dda6d76a7ad3410ccf6928ab69aeb4ab76c5",
+inline constexpr script fetch_plain{"fetch_plain", "de5598d95fd2c08ff6d577a94b4ff552f024ac44",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local c, r, s, d, e, C, f, k, b, B, q = unpack(KEYS)

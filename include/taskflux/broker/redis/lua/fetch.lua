@@ -2,19 +2,22 @@
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed
 --           ZSET, own_ids HASH, unique_keys HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, cancels HASH,
 --           segments HASH, segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
---      ARGV consumer, how many at most, channel to be woken by ('': none), sleeper, signature of the names, names ('any': none)
--- out: {'OK', now in ms, 1 if there is more to look at or 0, when something will fall due or -1, [number, record, state] of
---      each}; also [0, what, why] of corrupt data that was met; DUE, LOST, NEED, RELAY
+--      ARGV consumer, how many at most, channel to be woken by ('': none), sleeper, signature of the names, 1: what is due was
+--           done in part and holds this up no longer ('': all of it comes first), names ('any': none)
+-- out: {'OK', now in ms, 1 if there is more to look at, 2 if something is due, or 0, when something will fall due or -1,
+--      [number, record, state] of each}; also [0, what, why] of corrupt data that was met; DUE, LOST, NEED, RELAY
 -- O(log n) a task; at most 100 tasks of unknown names are passed over in a call.
 local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
-if is_expired then return {'DUE'} end
+local is_behind = ARGV[6] == '1'
+if is_expired and not is_behind then return {'DUE'} end
 if not alive then return {'LOST'} end
-if due(keys.scheduled) or due(keys.limited) or due(keys.leases) then return {'DUE'} end
+local has_due = due(keys.scheduled) or due(keys.limited) or due(keys.leases)
+if has_due and not is_behind then return {'DUE'} end
 local names
-if #ARGV > 5 then
+if #ARGV > 6 then
     names = {}
-    for n = 6, #ARGV do names[ARGV[n]] = true end
+    for n = 7, #ARGV do names[ARGV[n]] = true end
 end
 if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
 
@@ -111,7 +114,12 @@ local function front(of)
     end
 end
 
+-- Hands a task out; one whose time is over, though `maintain` has not come to it, is given up.
 local function deliver(task)
+    if limit(task) <= now then
+        budget = budget - 1
+        return give_up(task)
+    end
     if task.unclaimed then
         sorted_sets[keys.unclaimed][unclaimed_member(task)] = false
         task.unclaimed = false
@@ -155,6 +163,7 @@ while #found < most and budget > 0 do
             advance(of)
             local name = names and name_in(task.record)
             if not names or names[name] then
+                task.in_turn = true  -- it is out of the lane by `advance`
                 deliver(task)
             else
                 budget = budget - 1
@@ -188,9 +197,9 @@ if sleeping and next(aside) then  -- those who know what was passed over
     end
 end
 local is_more = budget == 0 and #found < most
-local soonest = leave_behind(sleeping, #found > 0 or is_more, is_left and not held_back, watcher, watching, signature,
-                             names and table.concat(ARGV, '\n', 6))
-local reply = {'OK', now, is_more and 1 or 0, soonest}
+local soonest = leave_behind(sleeping, #found > 0 or is_more or has_due, is_left and not held_back, watcher, watching,
+                             signature, names and table.concat(ARGV, '\n', 7))
+local reply = {'OK', now, is_more and 1 or has_due and 2 or 0, soonest}
 local mine = {}
 for n, task in ipairs(found) do
     mine[n] = task.seq

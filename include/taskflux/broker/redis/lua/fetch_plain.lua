@@ -7,18 +7,21 @@
 -- O(1) a task.
 local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
-if is_expired then return {'DUE'} end
+local is_behind = ARGV[6] == '1'
+if is_expired and not is_behind then return {'DUE'} end
 if not alive then return {'LOST'} end
-if due(keys.leases) then return {'DUE'} end
+local has_due = due(keys.leases)
+if has_due and not is_behind then return {'DUE'} end
 local unusual, sleeping = call('EXISTS', keys.scheduled, keys.limited, keys.unclaimed, keys.sleepers) > 0, false
 if unusual then
-    if due(keys.scheduled) or due(keys.limited) then return {'DUE'} end
+    has_due = has_due or due(keys.scheduled) or due(keys.limited)
+    if has_due and not is_behind then return {'DUE'} end
     sleeping = call('EXISTS', keys.sleepers) == 1
 end
 local names
-if #ARGV > 5 then
+if #ARGV > 6 then
     names = {}
-    for n = 6, #ARGV do names[ARGV[n]] = true end
+    for n = 7, #ARGV do names[ARGV[n]] = true end
 end
 if unusual and call('EXISTS', keys.unclaimed) == 1 then  -- perhaps something is for this consumer that others have passed over
     if not names then return {'SLOW'} end
@@ -144,9 +147,9 @@ for _, priority in ipairs(priorities) do
     if is_odd then break end
 end
 if is_odd and found == 0 then return {'SLOW'} end
-reply[3] = is_odd and 1 or 0
-reply[4] = leave_behind(sleeping, found > 0, is_left and not held_back, watcher, watching, signature,
-                        names and table.concat(ARGV, '\n', 6))
+reply[3] = is_odd and 1 or has_due and 2 or 0
+reply[4] = leave_behind(sleeping, found > 0 or has_due, is_left and not held_back, watcher, watching, signature,
+                        names and table.concat(ARGV, '\n', 7))
 local mine = key(own_key.held .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local asleep = sleepers()
