@@ -12223,6 +12223,13 @@ private:
         return {wire::make_request(), {}, repeatable, std::chrono::steady_clock::now() + timeout()};
     }
 
+    /// What a large request may take beyond the timeout: a second a MiB.
+    static std::chrono::milliseconds time_for(const std::vector<std::string>& args) {
+        std::size_t bytes = 0;
+        for (const auto& each : args) bytes += each.size();
+        return std::chrono::milliseconds(bytes >> 10);
+    }
+
     wire::link_call make_eval(const script& which, const std::vector<std::string>& keys,
                               const std::vector<std::string>& args, bool repeatable) const {
         const auto count = std::to_string(keys.size());
@@ -12230,6 +12237,7 @@ private:
         words.insert(words.end(), keys.begin(), keys.end());
         words.insert(words.end(), args.begin(), args.end());
         auto call = make_call(repeatable);
+        call.deadline += time_for(args);
         call.request.push_range("EVALSHA", words.begin(), words.end());
         call.which = which;
         return call;
@@ -12521,6 +12529,11 @@ struct stored_base {
 /// A time that does not come, in milliseconds.
 struct stored_time {
     static constexpr double never = 1e15;
+};
+
+/// The size of tasks that are handed over by a message, at most: a server cuts off who hears too much at once.
+struct most_handed {
+    static constexpr std::size_t bytes = 65536;
 };
 
 /// What scripts answer where a C++ `effect` would do, beyond those.
@@ -13355,12 +13368,16 @@ struct task_item {
     bool is_awaited = false;  ///< the inbox is to hear of its end
 };
 
+inline std::size_t bytes_of(const task_item& item) { return item.record.size() + item.place.size(); }
+
 /// The end of an attempt.
 struct end_item {
     explicit end_item(const settlement& end) : ending(ending_of(end)) {}
 
     std::string ending;
 };
+
+inline std::size_t bytes_of(const end_item& item) { return item.ending.size(); }
 
 }  // namespace taskflux::redis
 
@@ -13371,7 +13388,26 @@ namespace taskflux::redis {
 struct batcher_limits {
     /// No more items than this travel together: the arguments of a script are bounded.
     static constexpr std::size_t max_items = 200;
+    /// Nor more bytes, but for a single item: so that others get their turn, and a request its answer in time.
+    static constexpr std::size_t max_bytes = 1 << 20;
 };
+
+/// How many bytes an item of a batch has, about.
+template <class Item>
+std::size_t bytes_of(const Item&) {
+    return 0;
+}
+
+/// Where a batch ends that begins at `from`, and takes as many items as may travel together.
+template <class Item>
+std::size_t end_of_batch(const std::vector<Item>& items, std::size_t from) {
+    auto at = from;
+    for (std::size_t bytes = 0; at < items.size() && at - from < batcher_limits::max_items; ++at) {
+        bytes += bytes_of(items[at]);
+        if (bytes > batcher_limits::max_bytes && at > from) break;
+    }
+    return at;
+}
 
 /// Makes one request of what several callers want at about the same time: one is under way, and what comes
 /// meanwhile is the next. Nothing is delayed when nothing is under way. Thread-safe; lives in a shared_ptr.
@@ -13384,7 +13420,7 @@ public:
 
     batcher(asio::any_io_executor executor, sender send) : executor_(std::move(executor)), send_(std::move(send)) {}
 
-    /// The results for `items`, at most `batcher_limits::max_items`. Throws what sending threw.
+    /// The results for `items`, at most as many as `end_of_batch` allows. Throws what sending threw.
     asio::awaitable<std::vector<Result>> run(std::vector<Item> items) {
         const auto self = this->shared_from_this();
         const auto mine = std::make_shared<entry>(std::move(items));
@@ -13396,10 +13432,13 @@ public:
 
 private:
     struct entry {
-        explicit entry(std::vector<Item> given) : items(std::move(given)), size(items.size()) {}
+        explicit entry(std::vector<Item> given) : items(std::move(given)), size(items.size()) {
+            for (const auto& item : items) bytes += bytes_of(item);
+        }
 
         std::vector<Item> items;  // until they are sent
         const std::size_t size;
+        std::size_t bytes = 0;
         std::vector<Result> results;
         std::exception_ptr error;
         detail::event done;
@@ -13416,9 +13455,10 @@ private:
     batch take() {
         const std::lock_guard lock(mutex_);
         batch taken;
-        for (std::size_t size = 0; !waiting_.empty(); waiting_.pop_front()) {
+        for (std::size_t size = 0, bytes = 0; !waiting_.empty(); waiting_.pop_front()) {
             size += waiting_.front()->size;
-            if (size > batcher_limits::max_items && !taken.empty()) break;
+            bytes += waiting_.front()->bytes;
+            if ((size > batcher_limits::max_items || bytes > batcher_limits::max_bytes) && !taken.empty()) break;
             taken.push_back(std::move(waiting_.front()));
         }
         if (taken.empty()) is_sending_ = false;
@@ -17043,6 +17083,11 @@ public:
     std::string_view name_and_limits() const {
         return record_.substr(at(record_layout::name_length), rest_at() - at(record_layout::name_length));
     }
+    /// The name of the key of its lane.
+    std::string lane() const {
+        const auto priority = int(static_cast<unsigned char>(record_[at(record_layout::priority)])) - stored_base::priority;
+        return named(own_key::lane, std::to_string(priority));
+    }
     /// What is the task's own.
     std::string_view rest() const { return record_.substr(rest_at()); }
 
@@ -17175,15 +17220,14 @@ public:
         return items;
     }
 
-    /// Stores up to `batcher_limits::max_items` tasks.
-    asio::awaitable<std::vector<stored>> submit(std::vector<new_task> tasks) {
+    /// Stores tasks, as many as `end_of_batch` allows.
+    asio::awaitable<std::vector<stored>> submit(std::vector<task_item> items) {
         const auto self = shared_from_this();
-        auto items = items_of(tasks);
         const auto batches = enqueueing();
         co_return co_await batches->run(std::move(items));
     }
 
-    /// Ends up to `batcher_limits::max_items` attempts of one consumer.
+    /// Ends attempts of one consumer, as many as `end_of_batch` allows.
     asio::awaitable<std::vector<effect>> settle(std::string consumer, std::vector<end_item> ends) {
         const auto self = shared_from_this();
         const auto batches = settling(consumer);
@@ -17271,6 +17315,20 @@ private:
         return made;
     }
 
+    /// Does what a request to store tasks might be sent back for.
+    asio::awaitable<void> get_ready(bool all_plain) {
+        const auto run = server_->run_id();
+        if (all_plain && run == ready_for()) co_return;
+        co_await calls_->maintain();
+        const std::lock_guard lock(mutex_);
+        ready_for_ = run;
+    }
+
+    std::string ready_for() {
+        const std::lock_guard lock(mutex_);
+        return ready_for_;
+    }
+
     static asio::awaitable<std::vector<stored>> send_tasks(std::shared_ptr<queue> self, std::vector<task_item> items) {
         std::string heard_of;  // places, of those whose ends the inbox is to hear of
         bool all_plain = true;
@@ -17282,7 +17340,15 @@ private:
         const auto channel = heard_of.empty() ? std::string() : self->server_->inbox();
         answer got;
         got.is_slow = true;
-        if (all_plain && items.size() == 1) {
+        std::size_t bytes = 0;
+        for (const auto& item : items) bytes += bytes_of(item);
+        const bool is_large = bytes > most_handed::bytes;
+        std::set<std::string> lanes;
+        if (is_large) {  // it is sent once: what it would be sent back for comes before it
+            co_await self->get_ready(all_plain);
+            for (const auto& item : items) lanes.insert(record_head(item.record).lane());
+        }
+        if (all_plain && items.size() == 1 && !is_large) {
             arguments with;
             with.add(self->producer_).add(batch).add_run_id().add(channel).add(items.front().record);
             auto own = self->calls_->known_sets();
@@ -17300,6 +17366,7 @@ private:
             }
             std::vector<std::string> own;
             own.push_back(named(own_key::producer, self->producer_));
+            own.insert(own.end(), lanes.begin(), lanes.end());
             const auto& script = all_plain ? scripts::enqueue_plain : scripts::enqueue;
             got = co_await self->calls_->run(script, std::move(own), std::move(with), true, true);
         }
@@ -17335,12 +17402,18 @@ private:
         arguments with;
         with.reserve(items + 1);
         with.add(consumer);
-        for (auto& one : ends) with.add(std::move(one.ending));
+        std::size_t bytes = 0;
+        for (auto& one : ends) {
+            bytes += bytes_of(one);
+            with.add(std::move(one.ending));
+        }
         std::vector<std::string> own;
         own.push_back(named(own_key::held, consumer));
         std::vector<fast_script*> fast;
-        if (items == 1) fast.push_back(&self->settle_one_);
-        fast.push_back(&self->settle_plain_);
+        if (bytes <= most_handed::bytes) {  // what is large is sent once
+            if (items == 1) fast.push_back(&self->settle_one_);
+            fast.push_back(&self->settle_plain_);
+        }
         const auto got = co_await self->calls_->run(std::move(fast), scripts::settle, std::move(own), std::move(with), true);
         auto from = got.read();
         std::vector<effect> effects;
@@ -17389,6 +17462,7 @@ private:
     std::mt19937_64 random_{std::random_device()()};
     std::shared_ptr<task_batcher> enqueueing_;
     std::set<std::string> damaged_;
+    std::string ready_for_;  // the run of a server that has been told to this queue
     std::map<std::string, std::shared_ptr<end_batcher>> settling_;
     std::map<std::string, std::shared_ptr<wait_batcher>> waiting_;
 };
@@ -18457,10 +18531,13 @@ public:
         if (tasks.empty()) co_return answers;
         co_await on->announce(queue);
         answers.reserve(tasks.size());
-        for (std::size_t from = 0; from < tasks.size(); from += engine::batch_size) {
-            std::vector<new_task> some;
-            const auto till = (std::min)(from + engine::batch_size, tasks.size());
-            for (auto i = from; i < till; ++i) some.push_back(std::move(tasks[i]));
+        auto items = into->items_of(tasks);  // all of them before the first is stored
+        tasks.clear();
+        for (std::size_t from = 0; from < items.size();) {
+            const auto till = end_of_batch(items, from);
+            std::vector<task_item> some;
+            some.reserve(till - from);
+            for (; from < till; ++from) some.push_back(std::move(items[from]));
             const auto stored = co_await into->submit(std::move(some));
             for (const auto& one : stored) {
                 answers.push_back(one.task);
@@ -18529,12 +18606,15 @@ public:
         const auto into = on->at(queue);
         std::vector<effect> effects;
         effects.reserve(settlements.size());
-        for (std::size_t from = 0; from < settlements.size(); from += engine::batch_size) {
-            const auto till = (std::min)(from + engine::batch_size, settlements.size());
-            std::vector<end_item> ends;
-            ends.reserve(till - from);
-            for (auto i = from; i < till; ++i) ends.emplace_back(settlements[i]);
-            const auto some = co_await into->settle(consumer, std::move(ends));
+        std::vector<end_item> ends;
+        ends.reserve(settlements.size());
+        for (const auto& one : settlements) ends.emplace_back(one);
+        for (std::size_t from = 0, till = 0; from < ends.size(); from = till) {
+            till = end_of_batch(ends, from);
+            std::vector<end_item> part;
+            part.reserve(till - from);
+            for (auto i = from; i < till; ++i) part.push_back(std::move(ends[i]));
+            const auto some = co_await into->settle(consumer, std::move(part));
             for (auto i = from; i < till; ++i) on->consumers().settled(consumer, queue, settlements[i].key.sequence);
             effects.insert(effects.end(), some.begin(), some.end());
         }

@@ -170,6 +170,13 @@ BOOST_AUTO_TEST_CASE(a_range_that_is_read_once_will_do) {
     BOOST_TEST(record.priority == 3);
 }
 
+BOOST_AUTO_TEST_CASE(with_one_bad_payload_among_thousands_none_is_stored) {
+    std::vector<circle> circles(3000);
+    circles[2500].radius = std::numeric_limits<double>::quiet_NaN();
+    BOOST_TEST(start(client.submit_all(circle_area, circles))->code() == errc::bad_payload);
+    BOOST_TEST(counts().waiting == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_bad_payload_among_many_is_named) {
     std::vector<circle> circles(3);
     circles[1].radius = std::numeric_limits<double>::quiet_NaN();

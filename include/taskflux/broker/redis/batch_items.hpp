@@ -5,6 +5,7 @@
 #include <taskflux/broker/redis/records.hpp>
 #include <taskflux/core/time.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -29,11 +30,15 @@ struct task_item {
     bool is_awaited = false;  ///< the inbox is to hear of its end
 };
 
+inline std::size_t bytes_of(const task_item& item) { return item.record.size() + item.place.size(); }
+
 /// The end of an attempt.
 struct end_item {
     explicit end_item(const settlement& end) : ending(ending_of(end)) {}
 
     std::string ending;
 };
+
+inline std::size_t bytes_of(const end_item& item) { return item.ending.size(); }
 
 }  // namespace taskflux::redis

@@ -41,10 +41,13 @@ public:
         if (tasks.empty()) co_return answers;
         co_await on->announce(queue);
         answers.reserve(tasks.size());
-        for (std::size_t from = 0; from < tasks.size(); from += engine::batch_size) {
-            std::vector<new_task> some;
-            const auto till = (std::min)(from + engine::batch_size, tasks.size());
-            for (auto i = from; i < till; ++i) some.push_back(std::move(tasks[i]));
+        auto items = into->items_of(tasks);  // all of them before the first is stored
+        tasks.clear();
+        for (std::size_t from = 0; from < items.size();) {
+            const auto till = end_of_batch(items, from);
+            std::vector<task_item> some;
+            some.reserve(till - from);
+            for (; from < till; ++from) some.push_back(std::move(items[from]));
             const auto stored = co_await into->submit(std::move(some));
             for (const auto& one : stored) {
                 answers.push_back(one.task);
@@ -113,12 +116,15 @@ public:
         const auto into = on->at(queue);
         std::vector<effect> effects;
         effects.reserve(settlements.size());
-        for (std::size_t from = 0; from < settlements.size(); from += engine::batch_size) {
-            const auto till = (std::min)(from + engine::batch_size, settlements.size());
-            std::vector<end_item> ends;
-            ends.reserve(till - from);
-            for (auto i = from; i < till; ++i) ends.emplace_back(settlements[i]);
-            const auto some = co_await into->settle(consumer, std::move(ends));
+        std::vector<end_item> ends;
+        ends.reserve(settlements.size());
+        for (const auto& one : settlements) ends.emplace_back(one);
+        for (std::size_t from = 0, till = 0; from < ends.size(); from = till) {
+            till = end_of_batch(ends, from);
+            std::vector<end_item> part;
+            part.reserve(till - from);
+            for (auto i = from; i < till; ++i) part.push_back(std::move(ends[i]));
+            const auto some = co_await into->settle(consumer, std::move(part));
             for (auto i = from; i < till; ++i) on->consumers().settled(consumer, queue, settlements[i].key.sequence);
             effects.insert(effects.end(), some.begin(), some.end());
         }

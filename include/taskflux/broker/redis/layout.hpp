@@ -68,6 +68,11 @@ struct stored_time {
     static constexpr double never = 1e15;
 };
 
+/// The size of tasks that are handed over by a message, at most: a server cuts off who hears too much at once.
+struct most_handed {
+    static constexpr std::size_t bytes = 65536;
+};
+
 /// What scripts answer where a C++ `effect` would do, beyond those.
 struct more_effects {
     static constexpr std::int64_t too_large = 5;

@@ -9,7 +9,7 @@ local producer, batch, body = key(own_key.producer .. ARGV[1]), tonumber(ARGV[2]
 local may_start, _, last, run, watcher, waiting, running =
     admit(1, 'seq', 'run', 'watcher', counter.waiting, counter.running)
 if is_new_server(ARGV[3], run) then return {'DUE'} end  -- a new server: `maintain` must come first
-if may_start < 1 or (whole(waiting) or 0) > 0 or #body > bound.handed then return {'SLOW'} end
+if may_start < 1 or (whole(waiting) or 0) > 0 or #body > most_handed.bytes then return {'SLOW'} end
 
 local name, inbox, sleeper, consumer, signature =
     string.sub(body, body_at.name, body_at.name - 1 + string.byte(body, body_at.name_length))

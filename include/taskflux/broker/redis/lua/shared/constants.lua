@@ -108,6 +108,8 @@ local first_byte = {
 -- How many characters at the end of a member of `keys.unclaimed` are its number, and order it among others.
 local unclaimed_tail = {number = 14, order = 18}
 
+-- C++: broker/redis/layout.hpp most_handed
+local most_handed = {...}
 -- C++: broker/broker/checks.hpp most_kept
 local most_kept = {...}
 -- How much of something; C++ does not know of these.
@@ -124,7 +126,6 @@ local bound = {
     first_page = 4,         -- the same, before it is known whether they are segments
     result = 1024,          -- bytes of a result that is kept in a segment
     results = 65536,        -- bytes of all results of a segment
-    handed = 65536,         -- bytes of a task in a message: a server cuts off who hears too much at once
     answer_ms = 600000,     -- for how long the answer to a producer's batch is kept
     looked_at = 4000,       -- numbers that one call looks at where there are no tasks
     gaps = 64,              -- that are written down
