@@ -19,8 +19,8 @@ LAYOUT = "broker/redis/layout.hpp"
 
 # In this order: a file uses what those above it declare. The first two are tables of names.
 TABLES = ["keys", "constants"]
-SHARED = ["access", "admission", "record", "state", "segment", "load", "changes", "limits", "unique", "journal", "life",
-          "submit", "consumers", "producer", "messages", "children", "wake", "commit"]
+SHARED = ["access", "admission", "server", "record", "state", "segment", "load", "walk", "changes", "limits",
+          "unique", "journal", "life", "submit", "consumers", "producer", "messages", "children", "wake", "commit"]
 
 MAX_LINES = 250
 MAX_WIDTH = 128
@@ -28,7 +28,7 @@ MAX_WIDTH = 128
 # Every read comes before the first write, so that a script that ends early, or that the server refuses, has changed nothing.
 # But for these: script, function in which the read stands, command -> why.
 READS_BELOW_WRITES = {
-    ("maintain", "due", "ZRANGE"): "whether more is due shows when this part is done; nothing is written after it",
+    ("maintain", "first_time", "ZRANGE"): "whether more is due shows when this part is done; nothing is written after it",
     ("maintain", "", "EXISTS"): "as above, of the outbox",
     ("outbox", "", "HSCAN"): "what is still to be told shows when what has been told is out; nothing is written after it",
 }
@@ -169,6 +169,7 @@ def cpp_constants(text, path):
 def cpp_value(expression, known):
     units = {"milliseconds": 1, "seconds": 1000, "minutes": 60000, "hours": 3600000}
     expression = re.sub(r"std::chrono::(\w+)\(", lambda m: f"{units.get(m[1])} * (", expression)
+    expression = re.sub(r"(?<=\d)'(?=\d)", "", expression)
     try:
         return eval(expression, {"__builtins__": {}}, known)
     except (SyntaxError, NameError, TypeError):
@@ -345,6 +346,7 @@ def check_source(scripts, path, text):
         return
     code = [token for token in tokens(text) if token.kind not in ("space", "comment")]
     letters, calls = set(scripts.letters.values()), []
+    word = lambda at: code[at].text if at < len(code) else ""  # noqa: E731
     for at, token in enumerate(code):
         before = code[at - 1].text if at else ""
         if token.kind == "name" and token.text in letters and before != ".":
@@ -360,6 +362,9 @@ def check_source(scripts, path, text):
             calls.append("")
         elif token.text in (")", "]") and calls:
             calls.pop()
+        elif token.text == "tonumber" and word(at + 2) != "ARGV" and not path.endswith("/access.lua"):
+            yield (f"{path}:{token.line}: tonumber of what was read may give inf, nan or 1e300, over which a loop never ends: "
+                   "take whole or first_time")
         elif token.kind == "number" and calls and calls[-1] in CUTS and float(token.text) > 2:
             yield f"{path}:{token.line}: the offset {token.text} has no name: put it into shared/constants.lua"
 

@@ -2029,6 +2029,7 @@ struct entry {
     task_state state = task_state::waiting;
     bool cancel_requested = false;
     bool unclaimed = false;
+    bool is_awaited = false;    ///< its client waits for its end, or is about to
     bool is_first_try = false;  ///< running, and never before since it was submitted or requeued
 
     entry_extras& more() {
@@ -2396,8 +2397,12 @@ public:
 
     /// Stores a task, or finds the one that is there already under its own id or unique key.
     submitted add(new_task&& from, time_point now) {
-        if (const auto there = find_same(from, now)) return {*there, true};
+        if (const auto there = find_same(from, now)) {
+            if (from.is_awaited) tasks_.find(there->sequence)->is_awaited = true;
+            return {*there, true};
+        }
         auto& task = tasks_.add();
+        task.is_awaited = from.is_awaited;
         task.spec = std::move(from.spec);
         task.payload = std::move(from.payload);
         task.submitted_at = now;
@@ -2662,9 +2667,11 @@ protected:
 
     /// The end of a task, and the begin of its retention.
     void finish(entry& task, task_event event, task_state to, time_point now) {
+        const bool is_unheard = task.is_awaited && !task.waiters;  // its client has submitted it, and not come to wait yet
         conclude(task, event, to, now);
         const auto& policy = task.spec->policy;
-        const auto retention = to == task_state::failed ? policy.failed_retention : policy.retention;
+        auto retention = to == task_state::failed ? policy.failed_retention : policy.retention;
+        if (retention == duration::zero() && is_unheard) retention = duration(detail::most_kept::unheard_ms);
         if (retention == duration::zero()) return erase(task);
         if (max_ended_ > 0 && ended_size_ >= max_ended_) forget(*ended_.oldest());
         ++ended_size_;
@@ -2859,7 +2866,7 @@ public:
         : store_(seed, max_ended), max_pending_(max_pending) {}
 
     std::vector<submitted> submit(std::vector<new_task> tasks, time_point now) {
-        for (const auto& task : tasks) detail::check_task(task);
+        detail::check_tasks(tasks);
         if (max_pending_ > 0 && store_.pending() + tasks.size() > max_pending_) check_room(tasks, now);
         std::vector<submitted> answers;
         answers.reserve(tasks.size());
@@ -2870,6 +2877,7 @@ public:
     // --- consumers and what they run ------------------------------------------------------------------
 
     void join(const std::string& name, duration lease, time_point now) {
+        detail::check_consumer(name);
         auto& place = consumers_[name];
         if (!place) place = std::make_unique<consumer>();
         place->name = name;
@@ -2977,6 +2985,7 @@ public:
 
     /// Errors: see `broker::write_journal`.
     journal_written write_journal(const task_id& id, journal_write& what, time_point now) {
+        detail::check_writes(what);
         auto& task = existing(id);
         if (is_terminal(task.state)) throw detail::task_has_ended(id);
         if (!what.consumer.empty() && !is_current(task, find_consumer(what.consumer), what.token)) {
@@ -2991,6 +3000,7 @@ public:
     }
 
     effect signal(task_key key, const std::string& name, std::string value, time_point now) {
+        detail::check_name(detail::limits::call, name);
         auto* task = find(key);
         if (!task) return effect::not_found;
         if (is_terminal(task->state)) return effect::wrong_state;
@@ -3074,6 +3084,7 @@ public:
     /// See `broker::set_schedule`.
     bool set_schedule(const std::string& id, const std::string& from, std::string to, std::vector<new_task> tasks,
                       time_point now) {
+        detail::check_name(detail::limits::schedule, id);
         const auto there = schedules_.find(id);
         const auto& text = there == schedules_.end() ? std::string() : there->second;
         if (text == to) return true;
@@ -3187,10 +3198,11 @@ public:
     /// Bounds as in `task_queue`.
     queues(std::size_t max_pending, std::size_t max_ended) : max_pending_(max_pending), max_ended_(max_ended) {}
 
-    /// The queue of that name, or an empty one when there is none.
+    /// The queue of that name, or an empty one when there is none. Errors: `invalid_argument`.
     task_queue& look(const std::string& name) {
-        const auto found = all_.find(name);
-        return found == all_.end() ? nowhere_ : *found->second;
+        if (const auto found = all_.find(name); found != all_.end()) return *found->second;
+        detail::check_queue_name(name);
+        return nowhere_;
     }
 
     /// The queue of that name, a new one when there is none. Errors: `invalid_argument`.
@@ -3708,6 +3720,7 @@ public:
     void announce(const std::string& board, std::string id, std::string text, duration lease) {
         const std::lock_guard lock(mutex_);
         check(board);
+        detail::check_name(detail::limits::board_row, id);
         boards_[board][std::move(id)] = {std::move(text), later(clock_.now(), lease)};
     }
 
@@ -3860,6 +3873,7 @@ public:
 
     awaitable<std::vector<effect>> report(std::string queue, std::string consumer,
                                           std::vector<attempt_report> reports) override {
+        detail::make_valid(reports);
         co_return hub_->for_each(queue, reports, [&](auto& in, attempt_report& news, time_point) {
             return in.report(in.find_consumer(consumer), std::move(news));
         });
@@ -11148,6 +11162,7 @@ namespace taskflux::detail {
 // --- names ------------------------------------------------------------------------------------------------------
 
 std::size_t notebook::next_signal(const std::string& name) {
+    detail::check_name(limits::call, name);
     const std::lock_guard lock(mutex_);
     auto& taken = signals_[name];
     std::size_t number = 1;
@@ -11165,9 +11180,9 @@ void notebook::return_signal(const std::string& name, std::size_t number) {
 }
 
 void notebook::check_name(const char* what, const std::string& name) {
-    if (!name.empty() && name.front() != '~' && name.size() <= 200) return;
-    throw error(errc::invalid_argument, std::string("a ") + what + " can't be named \"" + name.substr(0, 64) +
-                                            "\": use 1 to 200 bytes that do not begin with '~'");
+    if (!name.empty() && name.front() != '~' && name.size() <= limits::call.most && is_utf8(name)) return;
+    throw error(errc::invalid_argument, std::string("a ") + what + " can't be named " + name_in_quotes(name) +
+                                            ": use 1 to 200 bytes of UTF-8 that do not begin with '~'");
 }
 
 void notebook::claim(const char* what, const std::string& name) {
@@ -11875,6 +11890,7 @@ local function try(name, ...)
 end
 try('TIME')
 try('PUBLISH', channel, '')
+try('PUBSUB', 'NUMSUB', channel)
 if not try('SET', key, '', 'PX', 1000) then return rules end  -- then others might write
 for _, name in ipairs({'EXISTS', 'GET', 'HGETALL', 'HLEN', 'LLEN', 'SMEMBERS'}) do try(name, key) end
 for _, name in ipairs({'HDEL', 'HEXISTS', 'HGET', 'HMGET', 'LPUSH', 'RPUSH', 'SADD', 'SREM', 'ZREM', 'ZSCORE'}) do
@@ -13263,6 +13279,13 @@ private:
         return {wire::make_request(), {}, repeatable, std::chrono::steady_clock::now() + timeout()};
     }
 
+    /// What a large request may take beyond the timeout: a second a MiB.
+    static std::chrono::milliseconds time_for(const std::vector<std::string>& args) {
+        std::size_t bytes = 0;
+        for (const auto& each : args) bytes += each.size();
+        return std::chrono::milliseconds(bytes >> 10);
+    }
+
     wire::link_call make_eval(const script& which, const std::vector<std::string>& keys,
                               const std::vector<std::string>& args, bool repeatable) const {
         const auto count = std::to_string(keys.size());
@@ -13270,6 +13293,7 @@ private:
         words.insert(words.end(), keys.begin(), keys.end());
         words.insert(words.end(), args.begin(), args.end());
         auto call = make_call(repeatable);
+        call.deadline += time_for(args);
         call.request.push_range("EVALSHA", words.begin(), words.end());
         call.which = which;
         return call;
@@ -13500,63 +13524,6 @@ private:
 
 }  // namespace taskflux::redis
 
-// -------------------- taskflux/broker/redis/bytes.hpp ------------------------------------------------------
-
-namespace taskflux::redis {
-
-/// Appends a number in `Size` bytes, the lowest first.
-template <std::size_t Size = 0, std::unsigned_integral T>
-void put(std::string& out, T value) {
-    for (std::size_t i = 0; i < (Size ? Size : sizeof(T)); ++i) {
-        out.push_back(static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i)));
-    }
-}
-
-inline void put(std::string& out, double value) { put(out, std::bit_cast<std::uint64_t>(value)); }
-
-/// Appends a text with its length in front, in as many bytes as `Length` has.
-template <std::unsigned_integral Length = std::uint32_t>
-void put_text(std::string& out, std::string_view text) {
-    put(out, static_cast<Length>(text.size()));
-    out += text;
-}
-
-/// Reads what `put` wrote. Throws `errc::protocol` where the bytes end too early.
-class byte_reader {
-public:
-    explicit byte_reader(std::string_view bytes) : bytes_(bytes) {}
-
-    template <std::unsigned_integral T, std::size_t Size = sizeof(T)>
-    T number() {
-        const auto from = take(Size);
-        std::uint64_t value = 0;
-        for (std::size_t i = 0; i < Size; ++i) value |= std::uint64_t(static_cast<unsigned char>(from[i])) << (8 * i);
-        return static_cast<T>(value);
-    }
-
-    double real() { return std::bit_cast<double>(number<std::uint64_t>()); }
-
-    template <std::unsigned_integral Length = std::uint32_t>
-    std::string_view text() {
-        const auto length = number<Length>();
-        return take(length);
-    }
-
-    std::string_view take(std::size_t count) {
-        if (count > bytes_.size()) throw error(errc::protocol, "a stored record can't be read: it ends too early");
-        const auto taken = bytes_.substr(0, count);
-        bytes_.remove_prefix(count);
-        return taken;
-    }
-
-    std::string_view rest() const { return bytes_; }
-
-private:
-    std::string_view bytes_;
-};
-
-}  // namespace taskflux::redis
-
 // -------------------- taskflux/broker/redis/layout.hpp -----------------------------------------------------
 
 // The layout of what the server stores, which docs/wire-format.md describes: one place for programs and scripts. The scripts
@@ -13608,7 +13575,8 @@ struct ending_layout {
 };
 
 struct stored_size {
-    static constexpr std::size_t time = 6, limits = 36, nonce = 4, segment_end = 4, text_length = 4;
+    static constexpr std::size_t time = 6, limits = 36, nonce = 4, segment_end = 4, text_length = 4,
+                                 number = 8;
 };
 
 /// What a priority, and a state of version 1, 2, …, adds to its byte.
@@ -13619,6 +13587,11 @@ struct stored_base {
 /// A time that does not come, in milliseconds.
 struct stored_time {
     static constexpr double never = 1e15;
+};
+
+/// The size of tasks that are handed over by a message, at most: a server cuts off who hears too much at once.
+struct most_handed {
+    static constexpr std::size_t bytes = 65536;
 };
 
 /// What scripts answer where a C++ `effect` would do, beyond those.
@@ -13655,6 +13628,73 @@ struct subtask_letter {
 
 }  // namespace taskflux::redis
 
+// -------------------- taskflux/broker/redis/bytes.hpp ------------------------------------------------------
+
+namespace taskflux::redis {
+
+/// Appends a number in `Size` bytes, the lowest first.
+template <std::size_t Size = 0, std::unsigned_integral T>
+void put(std::string& out, T value) {
+    for (std::size_t i = 0; i < (Size ? Size : sizeof(T)); ++i) {
+        out.push_back(static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i)));
+    }
+}
+
+inline void put(std::string& out, double value) { put(out, std::bit_cast<std::uint64_t>(value)); }
+
+/// Appends a text with its length in front, in as many bytes as `Length` has.
+template <std::unsigned_integral Length = std::uint32_t>
+void put_text(std::string& out, std::string_view text) {
+    put(out, static_cast<Length>(text.size()));
+    out += text;
+}
+
+/// A number that is stored as a double: a time, a duration, the number of a task. Throws `errc::protocol` for what none of
+/// them can be, and what a cast of would be undefined: nan, negative, beyond `stored_time::never`.
+inline std::int64_t to_whole(double value) {
+    if (!(value >= 0 && value <= stored_time::never)) {
+        throw error(errc::protocol, "a stored record can't be read: one of its numbers is not between 0 and 10^15");
+    }
+    return std::llround(value);
+}
+
+/// Reads what `put` wrote. Throws `errc::protocol` where the bytes end too early.
+class byte_reader {
+public:
+    explicit byte_reader(std::string_view bytes) : bytes_(bytes) {}
+
+    template <std::unsigned_integral T, std::size_t Size = sizeof(T)>
+    T number() {
+        const auto from = take(Size);
+        std::uint64_t value = 0;
+        for (std::size_t i = 0; i < Size; ++i) value |= std::uint64_t(static_cast<unsigned char>(from[i])) << (8 * i);
+        return static_cast<T>(value);
+    }
+
+    double real() { return std::bit_cast<double>(number<std::uint64_t>()); }
+    std::int64_t whole() { return to_whole(real()); }
+
+    template <std::unsigned_integral Length = std::uint32_t>
+    std::string_view text() {
+        const auto length = number<Length>();
+        return take(length);
+    }
+
+    std::string_view take(std::size_t count) {
+        if (count > bytes_.size()) throw error(errc::protocol, "a stored record can't be read: it ends too early");
+        const auto taken = bytes_.substr(0, count);
+        bytes_.remove_prefix(count);
+        return taken;
+    }
+
+    std::string_view rest() const { return bytes_; }
+
+private:
+    std::string_view bytes_;
+};
+
+}  // namespace taskflux::redis
+
 // -------------------- taskflux/broker/redis/records.hpp ----------------------------------------------------
 
 namespace taskflux::redis {
@@ -13664,11 +13704,14 @@ namespace taskflux::redis {
 /// A time or duration as a script has it; what is longer than that counts as for ever.
 inline double to_number(duration value) { return (std::min)(static_cast<double>(value.count()), stored_time::never); }
 inline double to_number(time_point value) { return to_number(value.time_since_epoch()); }
+/// Throw `errc::protocol`: see `to_whole`.
 inline duration to_duration(double value) {
-    return value >= stored_time::never ? (duration::max)() : duration(std::llround(value));
+    const duration whole(to_whole(value));
+    return value < stored_time::never ? whole : (duration::max)();
 }
 inline time_point to_time(double value) {
-    return value >= stored_time::never ? never : time_point(duration(std::llround(value)));
+    const auto since_1970 = to_duration(value);
+    return since_1970 < (duration::max)() ? time_point(since_1970) : never;
 }
 
 /// What a script has no use for.
@@ -13755,7 +13798,7 @@ public:
         if (flags & has_parent) {
             auto& parent = made.parent.emplace();
             parent.queue = from.text<std::uint8_t>();
-            parent.key.sequence = static_cast<std::uint64_t>(from.real());
+            parent.key.sequence = static_cast<std::uint64_t>(from.whole());
             parent.key.nonce = from.number<std::uint32_t>();
             made.call = from.text<std::uint16_t>();
         }
@@ -13876,7 +13919,11 @@ inline std::string ending_of(const settlement& end) {
 /// An outcome as `wait.lua` and messages give it.
 inline task_outcome read_outcome(byte_reader& from) {
     task_outcome made;
-    made.state = static_cast<task_state>(from.number<std::uint8_t>());
+    const auto state = from.number<std::uint8_t>();
+    if (state >= task_state_count) {
+        throw error(errc::protocol, "a task's end can't be read: it is in the unknown state " + std::to_string(state));
+    }
+    made.state = static_cast<task_state>(state);
     made.attempts = from.number<std::uint32_t>();
     made.result = from.text();
     made.error = from.text();
@@ -13961,6 +14008,7 @@ public:
         // Guarded by the inbox:
         std::optional<task_outcome> outcome;  // of an end
         bool is_expected = false;             // the server will tell of that end unasked
+        bool is_announced = false;            // it will, but it may have to be asked
         bool is_called = false;               // there was a message for it
         std::vector<handed_task> handed;      // to a sleeper
     };
@@ -13983,6 +14031,12 @@ public:
         bool is_expected() {
             const std::lock_guard lock(in_.mutex_);
             return who_->is_expected;
+        }
+
+        /// Whether the server was told at the submission that this process awaits that end.
+        bool is_announced() {
+            const std::lock_guard lock(in_.mutex_);
+            return who_->is_announced;
         }
 
         bool is_called() {
@@ -14041,16 +14095,20 @@ public:
         return ticket(*this, std::move(who), [at](inbox& in) { in.watchers_.erase(at); });
     }
 
-    /// The server will tell of that task's end unasked.
-    void expect(const task_id& id) {
+    /// The server will tell of that task's end unasked; `must_ask`: where it is asked, as time alone may bring that end.
+    void expect(const task_id& id, bool must_ask = false) {
         const std::lock_guard lock(mutex_);
-        told_unasked(id).is_expected = true;
+        auto& told = told_unasked(id);
+        told.is_expected = true;
+        told.must_ask = told.must_ask || must_ask;
     }
 
     ticket await_end(const task_id& id, place_ptr who) {
         const std::lock_guard lock(mutex_);
         if (const auto told = told_unasked_.find(id); told != told_unasked_.end() && told->second.is_expected) {
+            who->is_announced = true;
             who->is_expected = !told->second.must_ask;
+            told_bytes_ -= told->second.size();
             who->outcome = std::move(told->second.outcome);
             told_unasked_.erase(told);
         }
@@ -14087,7 +14145,7 @@ public:
                 task.queue = std::move(queue);
                 if (kind == message_letter::task) {
                     task.consumer = name.substr(name.find(':') + 1);
-                    task.sequence = static_cast<std::uint64_t>(from.real());
+                    task.sequence = static_cast<std::uint64_t>(from.whole());
                     task.record = from.text();
                     task.state = from.rest();
                     of.took(task.consumer, task.queue, task.sequence);
@@ -14106,7 +14164,7 @@ public:
                 break;
             }
             case message_letter::ended: {
-                const auto sequence = static_cast<std::uint64_t>(from.real());
+                const auto sequence = static_cast<std::uint64_t>(from.whole());
                 const auto nonce = from.number<std::uint32_t>();
                 const auto outcome = read_outcome(from);
                 const task_id id{std::move(queue), {sequence, nonce}};
@@ -14138,6 +14196,21 @@ private:
         bool is_expected = false;
         bool must_ask = false;  // it was not kept, or may have been lost
         std::optional<task_outcome> outcome;
+
+        // How many bytes more it has then.
+        std::size_t size_with(const task_outcome& one) {
+            const auto before = size();
+            outcome = one;
+            return size() - before;
+        }
+        // How many bytes it had.
+        std::size_t drop() {
+            const auto had = size();
+            outcome.reset();
+            must_ask = true;
+            return had;
+        }
+        std::size_t size() const { return outcome ? outcome->result.size() + outcome->error.size() : 0; }
     };
 
     // What nobody takes is dropped with time: callers waiting for it ask the server.
@@ -14145,18 +14218,25 @@ private:
         constexpr std::size_t most = 1024;
         if (const auto at = told_unasked_.find(id); at != told_unasked_.end()) return at->second;
         if (told_in_order_.size() >= most) {
-            told_unasked_.erase(told_in_order_.front());
+            if (const auto at = told_unasked_.find(told_in_order_.front()); at != told_unasked_.end()) {
+                told_bytes_ -= at->second.size();
+                told_unasked_.erase(at);
+            }
             told_in_order_.pop_front();
         }
         told_in_order_.push_back(id);
         return told_unasked_[id];
     }
 
+    // Of large outcomes the last ones are kept: that of a task without retention can't be had again.
     void keep(const task_id& id, const task_outcome& outcome) {
-        constexpr std::size_t most_bytes = 16 * 1024;
+        constexpr std::size_t most_bytes = 32 * 1024 * 1024;
         auto& told = told_unasked(id);
-        told.must_ask = outcome.result.size() + outcome.error.size() > most_bytes;
-        if (!told.must_ask) told.outcome = outcome;
+        told_bytes_ += told.size_with(outcome);
+        for (auto next = told_in_order_.begin(); told_bytes_ > most_bytes && next != told_in_order_.end(); ++next) {
+            const auto at = told_unasked_.find(*next);
+            if (at != told_unasked_.end() && *next != id) told_bytes_ -= at->second.drop();
+        }
     }
 
     ticket enter(const std::string& kind, const std::string& consumer, std::vector<std::string> queues, place_ptr who) {
@@ -14178,6 +14258,7 @@ private:
     std::set<std::string> news_;  // consumers
     std::map<task_id, told_end> told_unasked_;  // nobody waits for them yet
     std::deque<task_id> told_in_order_;
+    std::size_t told_bytes_ = 0;
 };
 
 }  // namespace taskflux::redis
@@ -14332,10 +14413,8 @@ namespace taskflux::redis {
 struct task_item {
     task_item() {}
     task_item(const new_task& task, std::uint32_t made_nonce) : record(encode_record(task, made_nonce)), nonce(made_nonce) {
-        if (!task.hold && task.delay <= duration::zero() && task.at <= time_point{}) {
-            is_awaited = task.is_awaited;
-            return;
-        }
+        is_awaited = task.is_awaited;
+        if (!task.hold && task.delay <= duration::zero() && task.at <= time_point{}) return;
         put(place, std::uint8_t(task.hold));
         put(place, to_number(task.delay));
         put(place, to_number(task.at));
@@ -14344,8 +14423,10 @@ struct task_item {
     std::string record;       ///< without the time, which the server puts in front
     std::string place;        ///< whether it is held, and when it is due: see enqueue.lua; empty: it is to run at once
     std::uint32_t nonce = 0;  ///< which `record` has too
-    bool is_awaited = false;  ///< the inbox is to hear of its end; only for one that is to run at once
+    bool is_awaited = false;  ///< the inbox is to hear of its end
 };
+
+inline std::size_t bytes_of(const task_item& item) { return item.record.size() + item.place.size(); }
 
 /// The end of an attempt.
 struct end_item {
@@ -14353,6 +14434,8 @@ struct end_item {
 
     std::string ending;
 };
+
+inline std::size_t bytes_of(const end_item& item) { return item.ending.size(); }
 
 }  // namespace taskflux::redis
 
@@ -14363,7 +14446,26 @@ namespace taskflux::redis {
 struct batcher_limits {
     /// No more items than this travel together: the arguments of a script are bounded.
     static constexpr std::size_t max_items = 200;
+    /// Nor more bytes, but for a single item: so that others get their turn, and a request its answer in time.
+    static constexpr std::size_t max_bytes = 1 << 20;
 };
+
+/// How many bytes an item of a batch has, about.
+template <class Item>
+std::size_t bytes_of(const Item&) {
+    return 0;
+}
+
+/// Where a batch ends that begins at `from`, and takes as many items as may travel together.
+template <class Item>
+std::size_t end_of_batch(const std::vector<Item>& items, std::size_t from) {
+    auto at = from;
+    for (std::size_t bytes = 0; at < items.size() && at - from < batcher_limits::max_items; ++at) {
+        bytes += bytes_of(items[at]);
+        if (bytes > batcher_limits::max_bytes && at > from) break;
+    }
+    return at;
+}
 
 /// Makes one request of what several callers want at about the same time: one is under way, and what comes
 /// meanwhile is the next. Nothing is delayed when nothing is under way. Thread-safe; lives in a shared_ptr.
@@ -14376,7 +14478,7 @@ public:
 
     batcher(asio::any_io_executor executor, sender send) : executor_(std::move(executor)), send_(std::move(send)) {}
 
-    /// The results for `items`, at most `batcher_limits::max_items`. Throws what sending threw.
+    /// The results for `items`, at most as many as `end_of_batch` allows. Throws what sending threw.
     asio::awaitable<std::vector<Result>> run(std::vector<Item> items) {
         const auto self = this->shared_from_this();
         const auto mine = std::make_shared<entry>(std::move(items));
@@ -14388,10 +14490,13 @@ public:
 
 private:
     struct entry {
-        explicit entry(std::vector<Item> given) : items(std::move(given)), size(items.size()) {}
+        explicit entry(std::vector<Item> given) : items(std::move(given)), size(items.size()) {
+            for (const auto& item : items) bytes += bytes_of(item);
+        }
 
         std::vector<Item> items;  // until they are sent
         const std::size_t size;
+        std::size_t bytes = 0;
         std::vector<Result> results;
         std::exception_ptr error;
         detail::event done;
@@ -14408,9 +14513,10 @@ private:
     batch take() {
         const std::lock_guard lock(mutex_);
         batch taken;
-        for (std::size_t size = 0; !waiting_.empty(); waiting_.pop_front()) {
+        for (std::size_t size = 0, bytes = 0; !waiting_.empty(); waiting_.pop_front()) {
             size += waiting_.front()->size;
-            if (size > batcher_limits::max_items && !taken.empty()) break;
+            bytes += waiting_.front()->bytes;
+            if ((size > batcher_limits::max_items || bytes > batcher_limits::max_bytes) && !taken.empty()) break;
             taken.push_back(std::move(waiting_.front()));
         }
         if (taken.empty()) is_sending_ = false;
@@ -14500,6 +14606,30 @@ return name
 end
 )lua";
 
+inline constexpr char shared_whole[] =
+    R"lua(local function whole(value)
+local number = tonumber(value)
+return number and number >= 0 and number <= 1e15 and number % 1 == 0 and number or nil
+end
+)lua";
+
+inline constexpr char shared_is_time[] =
+    R"lua(local function is_time(value) return value >= 0 and value <= 1e15 end
+)lua";
+
+inline constexpr char shared_last_number[] =
+    R"lua(local function last_number(value)
+return whole(value or 0) or error('the queue can number no tasks: field seq of ' .. c ..
+' is damaged; set it to a number that no task has reached')
+end
+)lua";
+
+inline constexpr char shared_add_to[] =
+    R"lua(local function add_to(field, by)
+if type(redis.pcall('HINCRBY', c, field, by)) == 'table' then call('HSET', c, field, math.max(by, 0)) end
+end
+)lua";
+
 inline constexpr char shared_padded[] =
     R"lua(local function padded(seq) return string.format('%014d', seq) end
 )lua";
@@ -14525,11 +14655,16 @@ end
 end
 )lua";
 
+inline constexpr char shared_first_time[] =
+    R"lua(local function first_time(set) return tonumber(call('ZRANGE', set, 0, 0, 'WITHSCORES')[2] or 1e15) end
+)lua";
+
+inline constexpr char shared_time_of[] =
+    R"lua(local function time_of(set, member) return tonumber(call('ZSCORE', set, member)) end
+)lua";
+
 inline constexpr char shared_due[] =
-    R"lua(local function due(set)
-local first = call('ZRANGE', set, 0, 0, 'WITHSCORES')
-return first[2] and tonumber(first[2]) <= now
-end
+    R"lua(local function due(set) return first_time(set) <= now end
 )lua";
 
 inline constexpr char shared_is_due[] =
@@ -14542,6 +14677,19 @@ inline constexpr char shared_also[] =
 
 inline constexpr char shared_set_aside[] =
     R"lua(local function set_aside(what, why) also[#also + 1] = {'HSET', q, what, why} end
+)lua";
+
+inline constexpr char shared_tell_of_foreign[] =
+    R"lua(local function tell_of_foreign(name, member)
+set_aside(string.sub(name, #prefix + 1) .. ' ' .. string.sub(member, 1, 100), 'it is foreign, and was taken out')
+end
+)lua";
+
+inline constexpr char shared_drop_foreign[] =
+    R"lua(local function drop_foreign(set, member)
+tell_of_foreign(set, member)
+also[#also + 1] = {'ZREM', set, member}
+end
 )lua";
 
 inline constexpr char shared_is_set_aside[] =
@@ -14561,6 +14709,18 @@ return most, nil, unpack(found, 2)
 end
 )lua";
 
+inline constexpr char shared_current_run[] =
+    R"lua(local function current_run(run, known)
+local told = redis.pcall('INFO', 'server')
+if type(told) == 'string' then return string.match(told, 'run_id:(%x+)') or known end
+return string.find(call('HGET', c, 'runs') or '', run, 1, true) and known or run
+end
+)lua";
+
+inline constexpr char shared_is_new_server[] =
+    R"lua(local function is_new_server(run, known) return run ~= '' and run ~= known and current_run(run, known) ~= known end
+)lua";
+
 inline constexpr char shared_parse[] =
     R"lua(local function parse(record)
 local made = {}
@@ -14573,17 +14733,23 @@ made.retention, made.failed_retention = 3600000, 604800000
 if flags % 2 >= 1 then
 made.deadline, made.expires_in, made.retention, made.failed_retention, made.crash_limit, at =
 struct.unpack('<ddddI4', record, at)
+if not (is_time(made.deadline) and is_time(made.expires_in) and is_time(made.retention) and
+is_time(made.failed_retention)) then
+error('no time')
+end
 end
 if flags % 4 >= 2 then
 made.own, at = struct.unpack('<Hc0', record, at)
 end
 if flags % 8 >= 4 then
 made.unique, made.window, at = struct.unpack('<Hc0d', record, at)
+if not is_time(made.window) then error('no time') end
 end
 if flags % 32 >= 16 then
 made.parent = {}
 made.parent.queue, made.parent.seq, made.parent.nonce, made.parent.key, at =
 struct.unpack('<Bc0dI4Hc0', record, at)
+if not whole(made.parent.seq) then error('no number') end
 end
 if flags % 16 >= 8 then
 local rest
@@ -14645,7 +14811,10 @@ end
 inline constexpr char shared_unpack_state[] =
     R"lua(local function unpack_state(seq, text)
 local is_whole, task = pcall(read_state, seq, text)
-if is_whole and task.state >= 0 and task.state < 9 then return task end
+if is_whole and task.state >= 0 and task.state < 9 and is_time(task.when) and is_time(task.first) and
+is_time(task.started) and is_time(task.from) and is_time(task.gone_at) then
+return task
+end
 local version = math.floor((string.byte(text) or 0) / 16)
 set_aside(seq, version == 0 and 'its state is damaged' or 'its state has version ' .. version)
 return false
@@ -14707,19 +14876,35 @@ inline constexpr char shared_segments[] =
     R"lua(local segments = {}
 )lua";
 
+inline constexpr char shared_span_of[] =
+    R"lua(local function span_of(name)
+local first, count = string.match(name, '^(%d+):(%d+)$')
+first, count = whole(first), whole(count)
+if first and count and count <= 256 then return first, count end
+end
+)lua";
+
 inline constexpr char shared_open_segment[] =
     R"lua(local function open_segment(name)
 local of = segments[name]
 if of then return of end
-local first, count = string.match(name, '^(%d+):(%d+)$')
-local text = call('HGET', b, first .. 't')
+local first, count = span_of(name)
+if not first then
+set_aside('@' .. string.sub(name, 1, 100), 'it is no segment')
+return nil
+end
+local text = call('HGET', b, string.format('%d', first) .. 't')
 if not text then return nil end
 if #text < 9 + (5) * count then
 set_aside('@' .. name, 'its status is too short')
 return nil
 end
-of = {name = name, first = tonumber(first), count = tonumber(count), text = text, holds = {}, changes = {}}
+of = {name = name, first = first, count = count, text = text, holds = {}, changes = {}}
 of.flags, of.retention = struct.unpack('<Bd', text)
+if not is_time(of.retention) then
+set_aside('@' .. name, 'its status is damaged')
+return nil
+end
 of.codes_at = 10 + 4 * of.count
 local at = of.codes_at + of.count
 while at + 8 <= #text do
@@ -14732,15 +14917,37 @@ return of
 end
 )lua";
 
+inline constexpr char shared_opened_from[] =
+    R"lua(local opened_from, opened_till = 1, 0
+)lua";
+
 inline constexpr char shared_segment_of[] =
     R"lua(local function segment_of(seq)
 for _, of in pairs(segments) do
 if of.first <= seq and seq < of.first + of.count then return of end
 end
+if seq >= opened_from and seq <= opened_till then return nil end
 local name = call('ZRANGE', B, seq, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 1)[1]
 if not name then return nil end
-local first, count = string.match(name, '^(%d+):(%d+)$')
-return seq < first + count and open_segment(name) or nil
+local first, count = span_of(name)
+if not first then
+for _, other in ipairs(call('ZRANGE', B, seq, '-inf', 'BYSCORE', 'REV', 'LIMIT', 1, 256)) do
+name = other
+first, count = span_of(name)
+if first then break end
+end
+end
+return first and seq < first + count and open_segment(name) or nil
+end
+)lua";
+
+inline constexpr char shared_open_segments[] =
+    R"lua(local function open_segments(from, till)
+segment_of(from)
+local most = math.min(till - from + 1, 4000)
+local names = call('ZRANGE', B, from, till, 'BYSCORE', 'LIMIT', 0, most)
+for _, name in ipairs(names) do open_segment(name) end
+if #names < most then opened_from, opened_till = from, till end
 end
 )lua";
 
@@ -14760,6 +14967,7 @@ local text, at = call('HGET', b, of.first .. 'o') or '', 1
 while at <= #text do
 local when, many
 when, many, at = struct.unpack('<dB', text, at)
+if not is_time(when) then error('no time') end
 for _ = 1, many do
 local which, hold, result
 which, hold, result, at = struct.unpack('<BBI4c0', text, at)
@@ -14917,6 +15125,65 @@ return task.info
 end
 )lua";
 
+inline constexpr char shared_gaps_in[] =
+    R"lua(local function gaps_in(text)
+local gaps = {}
+for first, last in string.gmatch(text or '', '(%d+)-(%d+)') do
+first, last = whole(first), whole(last)
+if first and last then gaps[#gaps + 1] = {first = first, last = last} end
+end
+return gaps
+end
+)lua";
+
+inline constexpr char shared_gaps_as_text[] =
+    R"lua(local function gaps_as_text(gaps)
+local words = {}
+for n = math.max(1, #gaps - 64 + 1), #gaps do
+words[#words + 1] = string.format('%d-%d', gaps[n].first, gaps[n].last)
+end
+return table.concat(words, ',')
+end
+)lua";
+
+inline constexpr char shared_next_numbers[] =
+    R"lua(local function next_numbers(seen, last, most, gaps)
+local seqs, seq = {}, seen + 1
+while #seqs < most and seq <= last do
+while gaps[1] and gaps[1].last < seq do table.remove(gaps, 1) end
+if gaps[1] and gaps[1].first <= seq then
+seq = gaps[1].last + 1
+else
+seqs[#seqs + 1] = seq
+seq = seq + 1
+end
+end
+return seqs, math.max(seen, math.min(seq - 1, last))
+end
+)lua";
+
+inline constexpr char shared_walk[] =
+    R"lua(local function walk(seen, last, most, gaps, with_records, take)
+local has_taken, looked_at = false, 0
+while not has_taken and looked_at < 4000 do
+local seqs
+seqs, seen = next_numbers(seen, last, most, gaps)
+if #seqs == 0 then break end
+open_segments(seqs[1], seqs[#seqs])
+load(seqs, with_records)
+for _, seq in ipairs(seqs) do
+if tasks[seq] then
+has_taken = true
+if take(tasks[seq]) == false then return seq - 1 end
+end
+end
+looked_at = looked_at + #seqs
+most = math.min(2 * most, 500)
+end
+return seen
+end
+)lua";
+
 inline constexpr char shared_counts[] =
     R"lua(local counts = {}
 )lua";
@@ -15016,9 +15283,14 @@ inline constexpr char shared_unique_holder[] =
 local entry = unique_entry(name)
 if not entry then return nil end
 local seq, till = string.match(entry, '^(%d+):(%d+)$')
-if tonumber(till) <= now then return nil end
-load({tonumber(seq)})
-return tasks[tonumber(seq)] or nil
+seq, till = whole(seq), whole(till)
+if not seq or not till then
+set_aside(string.sub(y, #prefix + 1) .. ' ' .. string.sub(name, 1, 100), 'its entry is damaged')
+return nil
+end
+if till <= now then return nil end
+load({seq})
+return tasks[seq] or nil
 end
 )lua";
 
@@ -15052,8 +15324,8 @@ if not of then
 of = {key = key('j:' .. string.format('%d', task.seq)), notes = {}}
 local known = call('HMGET', of.key, '#total', '#done', '#failed', '#calls', '#epoch', '#size', '#policy', '#awaited',
 '#why', '#then')
-of.total, of.done, of.failed, of.calls, of.epoch, of.size = tonumber(known[1] or 0), tonumber(known[2] or 0),
-tonumber(known[3] or 0), tonumber(known[4] or 0), tonumber(known[5] or 0), tonumber(known[6] or 0)
+of.total, of.done, of.failed, of.calls, of.epoch, of.size = whole(known[1]) or 0, whole(known[2]) or 0,
+whole(known[3]) or 0, whole(known[4]) or 0, whole(known[5]) or 0, whole(known[6]) or 0
 of.policy, of.awaited, of.why, of.continued = known[7] or 'f', known[8] or '',
 known[9] or '', known[10] == '1'
 journals[task.seq] = of
@@ -15168,6 +15440,22 @@ inline constexpr char shared_lane[] =
     R"lua(local function lane(priority) return key('l:' .. priority) end
 )lua";
 
+inline constexpr char shared_priorities_in[] =
+    R"lua(local function priorities_in(lanes)
+local all, known = {}, {}
+for sign, digits in string.gmatch(lanes or '', '(-?)(%d+)') do
+local priority = whole(digits)
+if priority and sign == '-' then priority = -priority end
+if priority and math.abs(priority) <= 100 and not known[priority] then
+known[priority] = true
+all[#all + 1] = priority
+end
+end
+if #all > 1 then table.sort(all, function(left, right) return left > right end) end
+return all
+end
+)lua";
+
 inline constexpr char shared_detach[] =
     R"lua(local function detach(task)
 local state = task.state
@@ -15242,12 +15530,24 @@ end
 end
 )lua";
 
+inline constexpr char shared_are_heard[] =
+    R"lua(local function are_heard(seq)
+for inbox in string.gmatch(call('HGET', w, seq) or '', '[^\n]+') do
+if redis.pcall('PUBSUB', 'NUMSUB', inbox)[2] == 0 then return false end
+end
+return true
+end
+)lua";
+
 inline constexpr char shared_finish[] =
     R"lua(local function finish(task, state)
 conclude(task, state)
 local keep = state == 6 and 604800000 or 3600000
 if task.special then keep = state == 6 and info(task).failed_retention or info(task).retention end
-if keep == 0 then return erase(task) end
+if keep == 0 then
+if are_heard(task.seq) then return erase(task) end
+keep = 60000
+end
 task.gone_at = math.min(now + keep, 1e15)
 append(sorted_sets[f], task.gone_at, task.seq)
 end
@@ -15314,14 +15614,22 @@ return task.failed + (task.state >= 3 and task.state <= 5 and 1 or 0)
 end
 )lua";
 
+inline constexpr char shared_hear_of[] =
+    R"lua(local function hear_of(seq, channel)
+local known = call('HGET', w, seq) or ''
+if string.find(known, channel, 1, true) then return end
+also[#also + 1] = {'HSET', w, seq, known .. channel .. '\n'}
+end
+)lua";
+
 inline constexpr char shared_same_task[] =
     R"lua(local function same_task(of)
 if of.own then
-if own_ids[of.own] == nil then own_ids[of.own] = call('HGET', k, of.own) or nil end
+if own_ids[of.own] == nil then own_ids[of.own] = whole(call('HGET', k, of.own)) end
 local known = own_ids[of.own]
 if known then
-load({tonumber(known)})
-if tasks[tonumber(known)] then return tasks[tonumber(known)] end
+load({known})
+if tasks[known] then return tasks[known] end
 end
 end
 return of.unique and unique_holder(of.unique)
@@ -15329,7 +15637,7 @@ end
 )lua";
 
 inline constexpr char shared_store_tasks[] =
-    R"lua(local function store_tasks(seq, from, reply)
+    R"lua(local function store_tasks(seq, from, reply, numbers)
 local time = struct.pack('<I6', now)
 for n = from, #ARGV, 2 do
 local record, how = time .. ARGV[n], ARGV[n + 1]
@@ -15339,8 +15647,10 @@ if there then
 reply[#reply + 1] = (n - from) / 2
 reply[#reply + 1] = there.seq
 reply[#reply + 1] = there.nonce
+numbers[#numbers + 1] = there.seq
 else
 seq = seq + 1
+numbers[#numbers + 1] = seq
 tasks[seq] = task
 bodies[#bodies + 1] = seq
 bodies[#bodies + 1] = record
@@ -15369,15 +15679,26 @@ end
 
 inline constexpr char shared_has_lease[] =
     R"lua(local function has_lease(consumer)
-local till = tonumber(call('ZSCORE', C, consumer) or 1e15 + 1)
+local till = time_of(C, consumer) or 1e15 + 1
 return till > now and till <= 1e15, till <= now
+end
+)lua";
+
+inline constexpr char shared_is_held_by[] =
+    R"lua(local function is_held_by(task, consumer)
+return task and task.state == 3 and task.holder == consumer
 end
 )lua";
 
 inline constexpr char shared_held_by[] =
     R"lua(local function held_by(consumer)
 local seqs = {}
-for _, member in ipairs(call('SMEMBERS', key('a:' .. consumer))) do
+local members = redis.pcall('SMEMBERS', key('a:' .. consumer))
+if members.err then
+set_aside('a:' .. consumer, members.err)
+members = {}
+end
+for _, member in ipairs(members) do
 if string.byte(member) == 64 then
 local of = open_segment(string.sub(member, 2)) or {first = 0, count = 0}
 for seq = of.first, of.first + of.count - 1 do
@@ -15385,7 +15706,7 @@ local hold = of.holds[code_of(of, seq)]
 if hold and hold.consumer == consumer then seqs[#seqs + 1] = seq end
 end
 else
-seqs[#seqs + 1] = tonumber(member)
+seqs[#seqs + 1] = whole(member)
 end
 end
 table.sort(seqs, function(left, right) return left > right end)
@@ -15395,8 +15716,11 @@ end
 
 inline constexpr char shared_answer_in[] =
     R"lua(local function answer_in(kept, batch)
+if #kept < 8 then return nil end
 local of, at = struct.unpack('<d', kept)
-return of == batch and cmsgpack.unpack(string.sub(kept, at)) or nil
+if of ~= batch then return nil end
+local is_whole, answer = pcall(cmsgpack.unpack, string.sub(kept, at))
+return is_whole and answer or nil
 end
 )lua";
 
@@ -15482,7 +15806,7 @@ if of.continued then return end
 local kind, needed = string.match(of.policy, '^(%a)(%d*)$')
 local succeeded, failed = of.done - of.failed, of.failed
 if kind == 'q' then
-needed = tonumber(needed)
+needed = whole(needed) or 0
 if of.total - failed < needed then
 local why = of.why ~= '' and of.why or failure('task_failed', 'it has fewer subtasks than must succeed')
 return fail_for_children(task, why)
@@ -15570,25 +15894,20 @@ inline constexpr char shared_wake[] =
     R"lua(local function wake(member)
 if call('ZREM', i, member) == 0 then return false end
 local inbox, sleeper = string.match(member, '^([^\n]*)\n([^\n]*)\n')
-return call('PUBLISH', inbox, 'W' .. text(queue) .. text(sleeper)) ~= 0
+return inbox and call('PUBLISH', inbox, 'W' .. text(queue) .. text(sleeper)) ~= 0
 end
 )lua";
 
 inline constexpr char shared_next_change[] =
     R"lua(local function next_change()
-local soonest = 1e15
-for _, set in ipairs({d, C}) do
-local first = call('ZRANGE', set, 0, 0, 'WITHSCORES')
-soonest = math.min(soonest, tonumber(first[2] or 1e15))
-end
-return soonest
+return math.max(0, math.min(first_time(d), first_time(C), 1e15))
 end
 )lua";
 
 inline constexpr char shared_is_unwatched[] =
     R"lua(local function is_unwatched(member, watcher, till)
 local soonest = next_change()
-return soonest < 1e15 and (not watcher or watcher == member or soonest < tonumber(till or 1e15))
+return soonest < 1e15 and (not watcher or watcher == member or soonest < (whole(till) or 1e15))
 end
 )lua";
 
@@ -15621,7 +15940,7 @@ end
 inline constexpr char shared_write_rest[] =
     R"lua(local function write_rest(asleep)
 for what, by in pairs(counts) do
-if by ~= 0 then call('HINCRBY', c, 'n' .. what, by) end
+if by ~= 0 then add_to('n' .. what, by) end
 end
 for _, command in ipairs(also) do call(unpack(command)) end
 for _, message in ipairs(messages) do call('PUBLISH', message[1], message[2]) end
@@ -15683,8 +16002,7 @@ wakes = wakes + math.min(ready, 8)
 if next(sorted_sets[d]) then
 local soonest = 1e15
 for _, at in pairs(sorted_sets[d]) do soonest = math.min(soonest, at or 1e15) end
-local first = call('ZRANGE', d, 0, 0, 'WITHSCORES')
-if soonest < tonumber(first[2] or 1e15) then wakes = wakes + 1 end
+if soonest < first_time(d) then wakes = wakes + 1 end
 end
 of.asleep = sleepers()
 if next(lanes_head) or next(lanes_tail) then
@@ -15806,14 +16124,15 @@ local gone = {}
 if call('HEXISTS', board, ARGV[1]) == 0 then
 local rows = call('HGETALL', board)
 for n = 1, #rows, 2 do
-if #rows[n + 1] < 8 or struct.unpack('<d', rows[n + 1]) <= now then gone[#gone + 1] = rows[n] end
+local has_time = #rows[n + 1] >= 8
+if not (has_time and struct.unpack('<d', rows[n + 1]) > now) then gone[#gone + 1] = rows[n] end
 end
 end
 write('HDEL', board, gone)
 call('HSET', board, ARGV[1], struct.pack('<d', math.min(now + ARGV[2], 1e15)) .. ARGV[3])
 return {'OK', now}
 )lua");
-inline constexpr script announce{"announce", "b9f62587172e6f6d2b8a4b3236be6cacb3ce4168",
+inline constexpr script announce{"announce", "fdf7122cde3e948fc209d3e5493a5689d0f65c17",
     std::string_view(announce_text.data(), announce_text.size()), "c"};
 
 inline constexpr char announced_keys[] = R"lua(local c = unpack(KEYS)
@@ -15840,28 +16159,29 @@ inline constexpr script announced{"announced", "7bc555ab401600a16bac041b536f53cb
 inline constexpr char aside_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_also,
-    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
-    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
-    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_padded,
+    shared_read, shared_write, shared_first_time, shared_also, shared_set_aside, shared_parse,
+    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_is_held_by, shared_text, shared_queue,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
 load(gone)
 for n, seq in ipairs(gone) do
 local task = tasks[seq]
-if task and task.state == 3 and task.holder == ARGV[1] then
+if is_held_by(task, ARGV[1]) then
 detach(task)
 task.when = now
 changed[seq] = true
@@ -15871,69 +16191,62 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "0cb3fe6f316a1351cdb22d6aa11b7b5214e150e5",
+inline constexpr script aside{"aside", "cf86d1808102410c5c982e28f1e3cf3e7ec54a13",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char clear_keys[] = R"lua(local c, r, s, d, e, C, f, b, B, q = unpack(KEYS)
 )lua";
-inline constexpr auto clear_text = joined(clear_keys, shared_call, shared_clock, shared_now, shared_read,
-    shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
-    shared_is_special, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_counts, shared_bodies,
-    shared_count, shared_text,
+inline constexpr auto clear_text = joined(clear_keys, shared_call, shared_clock, shared_now, shared_whole,
+    shared_is_time, shared_last_number, shared_read, shared_first_time, shared_due, shared_is_due,
+    shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks,
+    shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_open_segments, shared_code_of,
+    shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
+    shared_gaps_in, shared_next_numbers, shared_walk, shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(if is_due() then return {'DUE'} end
-local from, most, state = tonumber(ARGV[1]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local last = tonumber(call('HGET', c, 'seq') or 0)
-local till = math.min(from + tonumber(ARGV[2]), last)
-local seqs, found, seen = {}, {}, till
-for seq = from + 1, till do seqs[#seqs + 1] = seq end
-load(seqs)
-for _, seq in ipairs(seqs) do
-local task = tasks[seq]
-if task and task.state ~= 3 and (state < 0 or task.state == state) then
-if #found == 2 * most then
-seen = seq - 1
-break
-end
-found[#found + 1] = seq
+local most, state, known = tonumber(ARGV[3]), tonumber(ARGV[4]), call('HMGET', c, 'seq', 'gaps')
+local last, found = last_number(known[1]), {}
+local seen = walk(tonumber(ARGV[1]), last, tonumber(ARGV[2]), gaps_in(known[2]), false, function(task)
+if task.state == 3 or state >= 0 and task.state ~= state then return true end
+if #found == 2 * most then return false end
+found[#found + 1] = task.seq
 found[#found + 1] = task.nonce
-end
-end
+end)
 return {'OK', seen, seen >= last and 1 or 0, unpack(found)}
 )lua");
-inline constexpr script clear{"clear", "93aa51f3a45efae44c7d3b635c419b26c541b8bb",
+inline constexpr script clear{"clear", "7cd6d0bbe71cad60da281aa32706db9aee18d241",
     std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBq"};
 
 inline constexpr char counts_keys[] = R"lua(local c, d, e, C, f, q = unpack(KEYS)
 )lua";
-inline constexpr auto counts_text = joined(counts_keys, shared_call, shared_clock, shared_now, shared_due,
-    shared_is_due, shared_admit,
+inline constexpr auto counts_text = joined(counts_keys, shared_call, shared_clock, shared_now, shared_whole,
+    shared_first_time, shared_due, shared_is_due, shared_admit,
     R"lua(if is_due() then return {'DUE'} end
 local fields = {'nu'}
 for state = 0, 8 do fields[state + 2] = 'n' .. state end
 local found = {admit(0, unpack(fields))}
 local reply = {'OK', call('HLEN', q), found[2] == 'paused' and 1 or 0}
-for n = 1, #fields do reply[n + 3] = tonumber(found[n + 2] or 0) end
+for n = 1, #fields do reply[n + 3] = whole(found[n + 2]) or 0 end
 return reply
 )lua");
-inline constexpr script counts{"counts", "86fcfcf44fdca3e22a34a4f77e5df49d3a6f14c5",
+inline constexpr script counts{"counts", "70ffab334e42b19955448dafaef53487a0648f19",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
 inline constexpr char end_child_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_also,
-    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
-    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
+    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_padded,
+    shared_read, shared_write, shared_first_time, shared_also, shared_set_aside, shared_parse,
+    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard,
     shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
@@ -15947,25 +16260,27 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "b313294c2dff822ca7d2b4a44a661f6d382b7b83",
+inline constexpr script end_child{"end_child", "853262a21b2c6a3781b0e772f3a5b0c29d4e6b6d",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due, shared_is_due,
-    shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_unique_entry, shared_unique_holder, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
-    shared_finish, shared_fail, shared_failure, shared_attempts, shared_same_task, shared_store_tasks,
+    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_last_number, shared_add_to,
+    shared_padded, shared_read, shared_write, shared_first_time, shared_due, shared_is_due, shared_also,
+    shared_set_aside, shared_current_run, shared_is_new_server, shared_parse, shared_fault_in,
+    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_unique_entry, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_failure, shared_attempts, shared_hear_of, shared_same_task, shared_store_tasks,
     shared_answer_in, shared_answered, shared_remember_answer, shared_text, shared_queue, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
@@ -15976,30 +16291,36 @@ if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
 local known = call('HMGET', c, 'seq', 'run')
-local seq = tonumber(known[1] or 0)
-if ARGV[3] ~= '' and known[2] ~= ARGV[3] or is_due() then return {'DUE'} end
-local reply = {'OK', seq + 1}
-seq = store_tasks(seq, 4, reply)
+local seq = last_number(known[1])
+if is_new_server(ARGV[3], known[2]) or is_due() then return {'DUE'} end
+local reply, numbers, at = {'OK', seq + 1}, {}, 1
+seq = store_tasks(seq, 6, reply, numbers)
+while at < #ARGV[5] do
+local place
+place, at = struct.unpack('<H', ARGV[5], at)
+hear_of(numbers[place + 1], ARGV[4])
+end
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "959238b114e52c404823e227fbf348975a91eb4b",
+inline constexpr script enqueue{"enqueue", "b9d8e7b4862009f9a479a4ff3f3bbd0fc38e4515",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local c, r, i, w, b, B = unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_plain_text = joined(enqueue_plain_keys, shared_prefix, shared_declared,
-    shared_call, shared_clock, shared_now, shared_key, shared_write, shared_also, shared_counts,
-    shared_messages, shared_wakes, shared_lane, shared_answer_in, shared_answered, shared_remember_answer,
-    shared_text, shared_queue, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_call, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_add_to,
+    shared_write, shared_also, shared_current_run, shared_is_new_server, shared_counts, shared_messages,
+    shared_wakes, shared_lane, shared_answer_in, shared_answered, shared_remember_answer, shared_text,
+    shared_queue, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
 local known = call('HMGET', c, 'seq', 'run', 'lanes', 'n2')
-local seq = tonumber(known[1] or 0)
-if ARGV[3] ~= '' and known[2] ~= ARGV[3] then return {'DUE'} end
+local seq = last_number(known[1])
+if is_new_server(ARGV[3], known[2]) then return {'DUE'} end
 local reply, time = {'OK', seq + 1}, struct.pack('<I6', now)
 local lanes, records, stored, index = {}, {}, {}, {}
 for n = 6, #ARGV, 2 do
@@ -16050,54 +16371,56 @@ write('HSET', r, records)
 write('HSET', b, stored)
 write('ZADD', B, index)
 for _, priority in ipairs(priorities) do write('RPUSH', lane(priority), lanes[priority + 100]) end
-call('HSET', c, 'seq', string.format('%d', seq), 'n2', string.format('%d', (known[4] or 0) + many))
+call('HSET', c, 'seq', string.format('%d', seq), 'n2', string.format('%d', (whole(known[4]) or 0) + many))
 remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "e39502f9e1599ea7d13097d1db81980af3cf049f",
+inline constexpr script enqueue_plain{"enqueue_plain", "4a1a49208c92ab1914bbff16d41b255ae93fb1c3",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "criwbB"};
 
 inline constexpr char fetch_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, N, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due, shared_also,
-    shared_set_aside, shared_is_set_aside, shared_admit, shared_parse, shared_fault_in, shared_is_special,
-    shared_name_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_open_segment, shared_segment_of,
-    shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
-    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach,
-    shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts,
-    shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_leave_behind,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_padded,
+    shared_read, shared_write, shared_first_time, shared_time_of, shared_due, shared_also, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_is_set_aside, shared_admit, shared_parse,
+    shared_fault_in, shared_is_special, shared_name_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
+    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_unclaimed_member, shared_lane, shared_priorities_in, shared_detach,
+    shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_failure,
+    shared_give_up, shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_next_change,
+    shared_is_unwatched, shared_leave_behind, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
-if is_expired then return {'DUE'} end
+local is_behind = ARGV[6] == '1'
+if is_expired and not is_behind then return {'DUE'} end
 if not alive then return {'LOST'} end
-if due(d) or due(e) or due(C) then return {'DUE'} end
+local has_due = due(d) or due(e) or due(C)
+if has_due and not is_behind then return {'DUE'} end
 local names
-if #ARGV > 5 then
+if #ARGV > 6 then
 names = {}
-for n = 6, #ARGV do names[ARGV[n]] = true end
+for n = 7, #ARGV do names[ARGV[n]] = true end
 end
 if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
 local held_back, lanes, watcher, watching
 most, held_back, lanes, watcher, watching = admit(most, 'lanes', 'watcher', 'watching')
 local found, aside, all, budget = {}, {}, {}, 100
-for priority in string.gmatch(lanes or '', '-?%d+') do
-all[#all + 1] = {
-priority = tonumber(priority), name = lane(priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1
-}
+for n, priority in ipairs(priorities_in(lanes)) do
+all[n] = {priority = priority, name = lane(priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1}
 end
-table.sort(all, function(left, right) return left.priority > right.priority end)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local claimable = {}
 if most > 0 and call('EXISTS', u) == 1 then
@@ -16113,8 +16436,12 @@ else
 members = call('ZRANGE', u, 0, 9999)
 end
 for _, member in ipairs(members) do
-local seq = tonumber(string.sub(member, -14))
+local seq = whole(string.sub(member, -14))
+if seq then
 claimable[#claimable + 1] = {order = string.sub(member, -18), seq = seq, member = member}
+else
+drop_foreign(u, member)
+end
 end
 table.sort(claimable, function(left, right) return left.order < right.order end)
 end
@@ -16135,15 +16462,17 @@ local entry = of.entries[of.entry]
 if string.byte(entry) == 64 then
 if #of.seqs > 0 then break end
 local name = string.sub(entry, 2)
-of.segment = string.find(name, '^%d+:%d+$') and open_segment(name) or {first = 0, count = 0}
-if is_set_aside(entry) then count(2, -string.match(name, '%d+$')) end
+of.segment = open_segment(name) or {first = 0, count = 0}
+if is_set_aside(entry) then count(2, -(select(2, span_of(name)) or 0)) end
 for seq = of.segment.first, of.segment.first + of.segment.count - 1 do
 local code = code_of(of.segment, seq)
 if code == 0 or code == 253 then of.seqs[#of.seqs + 1] = seq end
 end
 if #of.seqs == 0 then of.taken = of.taken + 1 end
 else
-of.seqs[#of.seqs + 1] = tonumber(entry) or 0
+local seq = whole(entry)
+if not seq then tell_of_foreign(of.name, entry) end
+of.seqs[#of.seqs + 1] = seq or 0
 end
 of.entry = of.entry + 1
 end
@@ -16171,6 +16500,10 @@ advance(of)
 end
 end
 local function deliver(task)
+if limit(task) <= now then
+budget = budget - 1
+return give_up(task)
+end
 if task.unclaimed then
 sorted_sets[u][unclaimed_member(task)] = false
 task.unclaimed = false
@@ -16197,12 +16530,15 @@ end
 if other then
 next_claimable = next_claimable + 1
 load({other.seq}, true)
-if tasks[other.seq] then
-deliver(tasks[other.seq])
+local passed_over = tasks[other.seq]
+if passed_over and passed_over.state == 2 and passed_over.unclaimed then
+deliver(passed_over)
 else
 sorted_sets[u][other.member] = false
+if is_set_aside(other.seq) then
 count('u', -1)
 count(2, -1)
+end
 end
 elseif not of then
 break
@@ -16210,6 +16546,7 @@ else
 advance(of)
 local name = names and name_in(task.record)
 if not names or names[name] then
+task.in_turn = true
 deliver(task)
 else
 budget = budget - 1
@@ -16231,7 +16568,7 @@ end
 if sleeping and next(aside) then
 local known = {}
 for _, member in ipairs(call('ZRANGE', i, 0, 999)) do
-local theirs = string.match(member, '\n([^\n]*)$')
+local theirs = string.match(member, '\n([^\n]*)$') or ''
 if known[theirs] == nil then
 known[theirs] = theirs == '*'
 for name in string.gmatch(call('HGET', N, theirs) or '', '[^\n]+') do
@@ -16242,9 +16579,9 @@ if known[theirs] and member ~= myself then woken[#woken + 1] = member end
 end
 end
 local is_more = budget == 0 and #found < most
-local soonest = leave_behind(sleeping, #found > 0 or is_more, is_left and not held_back, watcher, watching, signature,
-names and table.concat(ARGV, '\n', 6))
-local reply = {'OK', now, is_more and 1 or 0, soonest}
+local soonest = leave_behind(sleeping, #found > 0 or is_more or has_due, is_left and not held_back, watcher, watching,
+signature, names and table.concat(ARGV, '\n', 7))
+local reply = {'OK', now, is_more and 1 or has_due and 2 or 0, soonest}
 local mine = {}
 for n, task in ipairs(found) do
 mine[n] = task.seq
@@ -16262,31 +16599,35 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "974873f635f94f7b7fd237b86a41e5ec4ca002ab",
+inline constexpr script fetch{"fetch", "e2acad3b4eb5f5eb77c2d26c9217c2a86f76b6ff",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local c, r, s, d, e, C, u, i, N, b, q = unpack(KEYS)
 )lua";
 inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_write, shared_due, shared_also, shared_set_aside,
-    shared_admit, shared_is_special, shared_name_in, shared_started_by, shared_segments, shared_open_segment,
-    shared_ends_in, shared_counts, shared_bodies, shared_messages, shared_wakes, shared_count, shared_lane,
-    shared_has_lease, shared_text, shared_queue, shared_wake, shared_next_change, shared_is_unwatched,
-    shared_leave_behind, shared_sleepers, shared_write_rest,
+    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_write,
+    shared_first_time, shared_time_of, shared_due, shared_also, shared_set_aside, shared_admit,
+    shared_is_special, shared_name_in, shared_started_by, shared_segments, shared_span_of,
+    shared_open_segment, shared_ends_in, shared_counts, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_lane, shared_priorities_in, shared_has_lease, shared_text, shared_queue, shared_wake,
+    shared_next_change, shared_is_unwatched, shared_leave_behind, shared_sleepers, shared_write_rest,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
-if is_expired then return {'DUE'} end
+local is_behind = ARGV[6] == '1'
+if is_expired and not is_behind then return {'DUE'} end
 if not alive then return {'LOST'} end
-if due(C) then return {'DUE'} end
+local has_due = due(C)
+if has_due and not is_behind then return {'DUE'} end
 local unusual, sleeping = call('EXISTS', d, e, u, i) > 0, false
 if unusual then
-if due(d) or due(e) then return {'DUE'} end
+has_due = has_due or due(d) or due(e)
+if has_due and not is_behind then return {'DUE'} end
 sleeping = call('EXISTS', i) == 1
 end
 local names
-if #ARGV > 5 then
+if #ARGV > 6 then
 names = {}
-for n = 6, #ARGV do names[ARGV[n]] = true end
+for n = 7, #ARGV do names[ARGV[n]] = true end
 end
 if unusual and call('EXISTS', u) == 1 then
 if not names then return {'SLOW'} end
@@ -16299,13 +16640,10 @@ if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
 local held_back, lanes, watcher, watching, waiting, running
 most, held_back, lanes, watcher, watching, waiting, running =
 admit(most, 'lanes', 'watcher', 'watching', 'n2', 'n3')
-local priorities = {}
-for priority in string.gmatch(lanes or '', '-?%d+') do
-priorities[#priorities + 1] = tonumber(priority)
-lane(priority)
-end
+waiting, running = whole(waiting) or 0, whole(running) or 0
+local priorities = priorities_in(lanes)
+for _, priority in ipairs(priorities) do lane(priority) end
 if #missing > 0 then return {'NEED', unpack(missing)} end
-if #priorities > 1 then table.sort(priorities, function(left, right) return left > right end) end
 local reply, found, held, taken_from, is_odd = {'OK', now, 0, -1}, 0, {}, {}, false
 local head, tail = string.char(3, 2), nil
 local function take_piece(of)
@@ -16394,7 +16732,7 @@ at = at + 1
 else
 local seqs = {}
 while entries[at] and #seqs < most - found and string.byte(entries[at]) ~= 64 do
-seqs[#seqs + 1] = tonumber(entries[at]) or 0
+seqs[#seqs + 1] = whole(entries[at]) or 0
 at = at + 1
 end
 local many = take_singles(seqs)
@@ -16408,9 +16746,9 @@ is_left = is_odd or is_left or sleeping and call('LLEN', name) > taken
 if is_odd then break end
 end
 if is_odd and found == 0 then return {'SLOW'} end
-reply[3] = is_odd and 1 or 0
-reply[4] = leave_behind(sleeping, found > 0, is_left and not held_back, watcher, watching, signature,
-names and table.concat(ARGV, '\n', 6))
+reply[3] = is_odd and 1 or has_due and 2 or 0
+reply[4] = leave_behind(sleeping, found > 0 or has_due, is_left and not held_back, watcher, watching, signature,
+names and table.concat(ARGV, '\n', 7))
 local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local asleep = sleepers()
@@ -16421,43 +16759,45 @@ for _, of in ipairs(taken_from) do call('HSET', b, of.first .. 't', of.text .. h
 if found > 0 then
 write('SADD', mine, held)
 call('HSET', c, 'n2', string.format('%d', waiting - found),
-'n3', string.format('%d', (running or 0) + found))
+'n3', string.format('%d', running + found))
 end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "c1a26dbd9d299f727d472c4cb6377aaf9e53e727",
+inline constexpr script fetch_plain{"fetch_plain", "de5598d95fd2c08ff6d577a94b4ff552f024ac44",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local c, r, s, d, e, C, f, k, b, B, q = unpack(KEYS)
 )lua";
 inline constexpr auto find_text = joined(find_keys, shared_prefix, shared_call, shared_clock, shared_now,
-    shared_read, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
-    shared_is_special, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_ends_in,
+    shared_whole, shared_is_time, shared_read, shared_first_time, shared_due, shared_is_due, shared_also,
+    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_read_state,
+    shared_unpack_state, shared_fresh, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_record_of, shared_info,
     shared_counts, shared_bodies, shared_count, shared_text, shared_queue,
     R"lua(if is_due() then return {'DUE'} end
-local seq = call('HGET', k, ARGV[1])
+local seq = whole(call('HGET', k, ARGV[1]))
 if not seq then return {'OK'} end
-load({tonumber(seq)})
-local task = tasks[tonumber(seq)]
+load({seq})
+local task = tasks[seq]
 if not task then return {'OK'} end
 local parent = ARGV[2] ~= '' and (info(task).parent or {queue = ''})
 if parent and string.format('%s %d %d', parent.queue, parent.seq or 0, parent.nonce or 0) ~= ARGV[2] then return {'OK'} end
 return {'OK', task.seq, task.nonce}
 )lua");
-inline constexpr script find{"find", "d5817d0befcfe72b90383b6b338f74dd069b9b8d",
+inline constexpr script find{"find", "8d8460dd2889b9b4fe3062efb058ab808a69211f",
     std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBq"};
 
 inline constexpr char get_keys[] = R"lua(local c, r, s, d, e, C, f, g, b, B, q = unpack(KEYS)
 )lua";
-inline constexpr auto get_text = joined(get_keys, shared_call, shared_clock, shared_now, shared_read,
-    shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
-    shared_is_special, shared_tasks, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_segments, shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find,
-    shared_record_of, shared_counts, shared_bodies, shared_count, shared_text,
+inline constexpr auto get_text = joined(get_keys, shared_call, shared_clock, shared_now, shared_whole,
+    shared_is_time, shared_read, shared_first_time, shared_due, shared_is_due, shared_also, shared_set_aside,
+    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in,
+    shared_member_of, shared_load, shared_find, shared_record_of, shared_counts, shared_bodies, shared_count,
+    shared_text,
     R"lua(if is_due() then return {'DUE'} end
 local reply = {'OK'}
 for n = 1, #ARGV, 2 do
@@ -16471,19 +16811,20 @@ end
 end
 return reply
 )lua");
-inline constexpr script get{"get", "bc3ddaee846ef6ea683e6b8e435e0e41a162714c",
+inline constexpr script get{"get", "cf59725b777e4bd89305dc4f2f1521063d0359e3",
     std::string_view(get_text.data(), get_text.size()), "crsdeCfgbBq"};
 
 inline constexpr char hand_over_keys[] = R"lua(local c, r, s, C, i, w, N = unpack(KEYS)
 )lua";
 inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_admit, shared_is_special, shared_started_by,
-    shared_has_lease, shared_answer_in, shared_text, shared_queue,
+    shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_time_of, shared_admit,
+    shared_current_run, shared_is_new_server, shared_is_special, shared_started_by, shared_has_lease,
+    shared_answer_in, shared_text, shared_queue,
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
 local may_start, _, last, run, watcher, waiting, running =
 admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
-if ARGV[3] ~= '' and run ~= ARGV[3] then return {'DUE'} end
-if may_start < 1 or tonumber(waiting or 0) > 0 or #body > 65536 then return {'SLOW'} end
+if is_new_server(ARGV[3], run) then return {'DUE'} end
+if may_start < 1 or (whole(waiting) or 0) > 0 or #body > 65536 then return {'SLOW'} end
 local name, inbox, sleeper, consumer, signature =
 string.sub(body, 9, 8 + string.byte(body, 8))
 local function can_take(member)
@@ -16504,7 +16845,7 @@ end
 if not taker then return {'SLOW'} end
 local held = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
-local seq = (last or 0) + 1
+local seq = last_number(last) + 1
 local before = call('SET', producer,
 struct.pack('<d', batch) .. '\146\162OK\203' .. struct.pack('>d', seq),
 'PX', 600000, 'GET')
@@ -16527,47 +16868,49 @@ local field = string.format('%d', seq)
 call('HSET', r, field, record)
 call('HSET', s, field, state)
 call('SADD', held, field)
-call('HSET', c, 'seq', field, 'n3', string.format('%d', (running or 0) + 1))
+call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 1))
 if ARGV[4] ~= '' then call('HSET', w, field, ARGV[4] .. '\n') end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "88b47c82ad60abc69748dfd20cd7a3cbaf17638c",
+inline constexpr script hand_over{"hand_over", "4015e20bdbd5651db693d4fabdcf62ed218ee9b1",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local c, b, q = unpack(KEYS)
 )lua";
 inline constexpr auto held_text = joined(held_keys, shared_prefix, shared_declared, shared_call, shared_key,
-    shared_also, shared_set_aside, shared_segments, shared_open_segment, shared_code_of, shared_counts,
-    shared_count, shared_held_by, shared_text, shared_queue,
+    shared_whole, shared_is_time, shared_also, shared_set_aside, shared_segments, shared_span_of,
+    shared_open_segment, shared_code_of, shared_counts, shared_count, shared_held_by, shared_text,
+    shared_queue,
     R"lua(local seqs = held_by(ARGV[1])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 call('PUBLISH', ARGV[2], 'W' .. text(queue) .. text(ARGV[3]))
 return {'OK', unpack(seqs)}
 )lua");
-inline constexpr script held{"held", "377ac42a7be80540c80bfcef50d4ba640aa0c623",
+inline constexpr script held{"held", "6afb105fccd09e0933dd12cc600e31062474d77f",
     std::string_view(held_text.data(), held_text.size()), "cbq"};
 
 inline constexpr char join_keys[] = R"lua(local c, d, e, C, f, i, h = unpack(KEYS)
 )lua";
 inline constexpr auto join_text = joined(join_keys, shared_prefix, shared_call, shared_clock, shared_now,
-    shared_due, shared_is_due, shared_also, shared_counts, shared_messages, shared_wakes, shared_text,
-    shared_queue, shared_wake, shared_write_rest,
+    shared_add_to, shared_first_time, shared_due, shared_is_due, shared_also, shared_counts, shared_messages,
+    shared_wakes, shared_text, shared_queue, shared_wake, shared_write_rest,
     R"lua(if is_due() then return {'DUE'} end
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15)), ARGV[1]},
 {'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]}}
 write_rest({})
 return {'OK'}
 )lua");
-inline constexpr script join{"join", "69b32db8837881db35e4d2c6e5d6493024b747a1",
+inline constexpr script join{"join", "b5ef1edb98d0753fdc32975d2153c8b9ef852b6b",
     std::string_view(join_text.data(), join_text.size()), "cdeCfih"};
 
 inline constexpr char journal_keys[] = R"lua(local c, r, s, b, B, q = unpack(KEYS)
 )lua";
 inline constexpr auto journal_text = joined(journal_keys, shared_prefix, shared_declared, shared_call,
-    shared_key, shared_read, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special,
-    shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_open_segment,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in,
-    shared_member_of, shared_load, shared_counts, shared_bodies, shared_count, shared_text,
+    shared_key, shared_whole, shared_is_time, shared_read, shared_also, shared_set_aside, shared_parse,
+    shared_fault_in, shared_is_special, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh,
+    shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_load, shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(local seq = tonumber(ARGV[1])
 load({seq})
 if tasks[seq] and tasks[seq].nonce ~= tonumber(ARGV[2]) then return {'OK', 4} end
@@ -16575,7 +16918,7 @@ local name = key('j:' .. string.format('%d', seq))
 if not tasks[seq] and call('EXISTS', name) == 0 then return {'OK', 4} end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local counts = call('HMGET', name, '#total', '#done', '#failed')
-local reply = {'OK', 0, tonumber(counts[1] or 0), tonumber(counts[2] or 0), tonumber(counts[3] or 0), '0'}
+local reply = {'OK', 0, whole(counts[1]) or 0, whole(counts[2]) or 0, whole(counts[3]) or 0, '0'}
 local function add(field, value)
 if not value or string.byte(field) == 35 then return end
 reply[#reply + 1] = field
@@ -16591,16 +16934,17 @@ for n = 1, #page[2], 2 do add(page[2][n], page[2][n + 1]) end
 end
 return reply
 )lua");
-inline constexpr script journal{"journal", "c43c4870ef9bc26bce242c865438468166a62346",
+inline constexpr script journal{"journal", "8955af592ac563f101488b53a956950a7276489d",
     std::string_view(journal_text.data(), journal_text.size()), "crsbBq"};
 
 inline constexpr char leave_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due, shared_is_due,
-    shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_padded,
+    shared_read, shared_write, shared_first_time, shared_due, shared_is_due, shared_also, shared_set_aside,
+    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
@@ -16608,19 +16952,20 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure,
-    shared_give_back, shared_release, shared_attempts, shared_held_by, shared_text, shared_queue,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_make_ready, shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail,
+    shared_failure, shared_give_back, shared_release, shared_attempts, shared_is_held_by, shared_held_by,
+    shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
 for n = 1, math.min(#all, tonumber(ARGV[2])) do some[n] = all[n] end
 load(some)
 for _, seq in ipairs(some) do
-if tasks[seq] then
+if is_held_by(tasks[seq], ARGV[1]) then
 release(tasks[seq])
 else
 append(held_remove, ARGV[1], seq)
@@ -16632,96 +16977,112 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "d705641d4a2b40cd3834297dbe3b2237fdbbb063",
+inline constexpr script leave{"leave", "62c9517e97ced9eedd7396d75e26300adec50703",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char list_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due, shared_is_due, shared_also,
-    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_now, shared_key, shared_whole, shared_is_time, shared_last_number, shared_add_to, shared_padded,
+    shared_read, shared_write, shared_first_time, shared_due, shared_is_due, shared_also, shared_set_aside,
+    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_open_segments,
+    shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
+    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
+    shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
     shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
     shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
-    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_are_heard, shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
-local state = call('HMGET', c, 'seq', 'low')
-local last, low = tonumber(state[1] or 0), tonumber(state[2] or 0)
-local from = math.max(tonumber(ARGV[1]), low)
-local till = math.min(from + tonumber(ARGV[2]), last)
-local seqs = {}
-for seq = from + 1, till do seqs[#seqs + 1] = seq end
-load(seqs, true)
-local reply = {'OK', till, till >= last and 1 or 0}
-for _, seq in ipairs(seqs) do
-local task = tasks[seq]
-if task then
-local told = call('HMGET', g, seq .. 'p', seq .. 'l')
-reply[#reply + 1] = {seq, task.record, pack_state(task), told[1] or '', told[2] or ''}
+local known = call('HMGET', c, 'seq', 'low', 'gaps')
+local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
+if low > last then low = 0 end
+local from, reply = math.max(tonumber(ARGV[1]), low), {'OK', 0, 0}
+local seen = walk(from, last, tonumber(ARGV[2]), gaps, true, function(task)
+local told = call('HMGET', g, task.seq .. 'p', task.seq .. 'l')
+reply[#reply + 1] = {task.seq, task.record, pack_state(task), told[1] or '', told[2] or ''}
+end)
+reply[2], reply[3] = seen, seen >= last and 1 or 0
+if #reply == 3 and from == low and seen > low then
+also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_text(gaps)}
 end
-end
-if #reply == 3 and from == low and till > low then also[#also + 1] = {'HSET', c, 'low', string.format('%d', till)} end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "7087691034cad05337ab38320e19f028e755744c",
+inline constexpr script list{"list", "f86403c1748c8988026020f63210b8c49dcf87b7",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char maintain_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due, shared_is_due,
-    shared_also, shared_set_aside, shared_is_set_aside, shared_parse, shared_fault_in, shared_is_special,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_open_segment, shared_segment_of,
-    shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
-    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
+    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_padded,
+    shared_read, shared_write, shared_first_time, shared_due, shared_is_due, shared_also, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_is_set_aside, shared_current_run, shared_parse,
+    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_gaps_in, shared_gaps_as_text,
     shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
     shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
     shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
     shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
     shared_ended_children, shared_forget_journal, shared_write_journals, shared_is_terminal,
     shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
-    shared_finish, shared_fail, shared_failure, shared_give_up, shared_give_back, shared_recover,
-    shared_attempts, shared_held_by, shared_text, shared_queue, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_are_heard, shared_finish, shared_fail, shared_failure, shared_give_up, shared_give_back,
+    shared_recover, shared_attempts, shared_is_held_by, shared_held_by, shared_text, shared_queue,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
-local run, known, dead = ARGV[2], call('HGET', c, 'run'), overdue(C)
-if #dead > 0 or run ~= '' and run ~= known then
-local told = redis.pcall('INFO', 'server')
-run = type(told) == 'string' and string.match(told, 'run_id:(%x+)') or run
-end
-if run ~= '' and run ~= known then
+local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs'), overdue(C)
+local run = known[1]
+if #dead > 0 or ARGV[2] ~= '' and ARGV[2] ~= run then run = current_run(ARGV[2], run) end
+if run and run ~= '' and run ~= known[1] then
 also[#also + 1] = {'HSET', c, 'run', run}
-if known then
-also[#also + 1] = {'HINCRBY', c, 'seq', 1048576}
+if known[1] then
+also[#also + 1] = {'HSET', c, 'runs', string.sub((known[4] or '') .. known[1] .. ',', -1024)}
+local last, gaps = whole(known[2] or 0), gaps_in(known[3])
+if last then
+local till = last + 1048576
+if gaps[1] and gaps[#gaps].last == last then gaps[#gaps].last = till
+else gaps[#gaps + 1] = {first = last + 1, last = till} end
+also[#also + 1] = {'HSET', c, 'seq', string.format('%d', till), 'gaps', gaps_as_text(gaps)}
+end
 local members = call('HGETALL', h)
 for n = 1, #members, 2 do
-local till = math.min(now + string.match(members[n + 1], '^%d+'), 1e15)
+local lease = whole(string.match(members[n + 1], '^%d+')) or 0
+local till = math.min(now + lease, 1e15)
 also[#also + 1] = {'ZADD', C, 'XX', string.format('%d', till), members[n]}
 end
 dead = {}
 end
 end
-local scheduled = {}
-for n, member in ipairs(overdue(d)) do scheduled[n] = tonumber(member) end
-load(scheduled)
-for _, seq in ipairs(scheduled) do
+local function take(set)
+local seqs = {}
+for _, member in ipairs(overdue(set)) do
+local seq = whole(member)
+if seq and padded(seq) == member then
+seqs[#seqs + 1] = seq
+sorted_sets[set][member] = false
+else
+drop_foreign(set, member)
+end
+end
+load(seqs)
+return seqs
+end
+for _, seq in ipairs(take(d)) do
 local task = tasks[seq]
-sorted_sets[d][padded(seq)] = false
 if task and task.state == 1 then
 detach(task)
 make_ready(task, now)
@@ -16729,23 +17090,23 @@ elseif is_set_aside(seq) then
 count(1, -1)
 end
 end
-local limited = {}
-for n, member in ipairs(overdue(e)) do limited[n] = tonumber(member) end
-load(limited)
-for _, seq in ipairs(limited) do
+for _, seq in ipairs(take(e)) do
 local task = tasks[seq]
-sorted_sets[e][padded(seq)] = false
 if task and not is_terminal(task.state) and task.state ~= 3 and limit(task) <= now then give_up(task) end
 end
 local forgotten, has_news = 0, call('EXISTS', g) == 1
 for _, member in ipairs(overdue(f)) do
 if forgotten >= most then break end
-local seqs = {}
-for first, last in string.gmatch(member, '(%d+)%-?(%d*)') do
-first, last = tonumber(first), tonumber(last) or tonumber(first)
+local seqs, is_foreign = {}, false
+for part in string.gmatch(member, '[^,]+') do
+local first, last = string.match(part, '^(%d+)%-?(%d*)$')
+first = whole(first)
+last = first and (last == '' and first or whole(last)) or 0
+if not first or last - first >= 256 then first, last, is_foreign = 1, 0, true end
 local of = last > first and not has_news and segment_of(first)
 for seq = first, last do
-if of and code_of(of, seq) == 252 then
+local is_in = of and seq < of.first + of.count
+if is_in and code_of(of, seq) == 252 then
 mark(of, seq, 255)
 count(5, -1)
 else
@@ -16759,7 +17120,7 @@ for _, seq in ipairs(seqs) do
 local task = tasks[seq]
 if task and is_terminal(task.state) and task.gone_at <= now then erase(task) end
 end
-sorted_sets[f][member] = false
+if is_foreign then drop_foreign(f, member) else sorted_sets[f][member] = false end
 end
 local recovered = 0
 for _, consumer in ipairs(dead) do
@@ -16769,10 +17130,10 @@ local some = {}
 for n = 1, math.min(#seqs, most - recovered) do some[n] = seqs[n] end
 load(some)
 for _, seq in ipairs(some) do
-if tasks[seq] and tasks[seq].state == 3 then
+if is_held_by(tasks[seq], consumer) then
 recover(tasks[seq])
-elseif is_set_aside(seq) then
-count(3, -1)
+else
+if is_set_aside(seq) then count(3, -1) end
 append(held_remove, consumer, seq)
 end
 end
@@ -16788,25 +17149,25 @@ if reply[1] ~= 'NEED' and is_due() then reply[2] = 1 end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "911379102db543011d6012b9d81cf5c81e9d2011",
+inline constexpr script maintain{"maintain", "ff8c715147071798829bb3b87088d67188c18e86",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local c, r, s, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto outbox_text = joined(outbox_keys, shared_prefix, shared_declared, shared_call,
-    shared_key, shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in,
-    shared_is_special, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_counts, shared_bodies,
-    shared_count, shared_text,
+    shared_key, shared_whole, shared_is_time, shared_read, shared_write, shared_also, shared_set_aside,
+    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_read_state, shared_unpack_state,
+    shared_fresh, shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_load, shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(local out = {}
 for n = 2, #ARGV, 2 do
 if call('HGET', o, ARGV[n]) == ARGV[n + 1] then out[#out + 1] = ARGV[n] end
 end
 for _, field in ipairs(out) do
-local seq = string.match(field, '^' .. 'X' .. '(%d+)$')
-if seq then load({tonumber(seq)}) end
-if seq and not tasks[tonumber(seq)] then also[#also + 1] = {'UNLINK', key('j:' .. seq)} end
+local seq = whole(string.match(field, '^' .. 'X' .. '(%d+)$'))
+if seq then load({seq}) end
+if seq and not tasks[seq] then also[#also + 1] = {'UNLINK', key('j:' .. string.format('%d', seq))} end
 end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 write('HDEL', o, out)
@@ -16819,23 +17180,24 @@ for _, word in ipairs(page[2]) do reply[#reply + 1] = word end
 until cursor == '0' or #reply > 1
 return reply
 )lua");
-inline constexpr script outbox{"outbox", "3e06a879c242bcab3da9c3579d8c0c4bdf922633",
+inline constexpr script outbox{"outbox", "5e63097d8f41b1750aff37316df04191d01e28b8",
     std::string_view(outbox_text.data(), outbox_text.size()), "crsbBqo"};
 
 inline constexpr char pause_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_also,
-    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
-    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
+    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_padded,
+    shared_read, shared_write, shared_first_time, shared_also, shared_set_aside, shared_parse,
+    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard,
     shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
@@ -16845,50 +17207,52 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
 also = {{'HSET', c, 'paused', '1'}}
 else
 also = {{'HDEL', c, 'paused'}}
-wakes = math.min(tonumber(call('HGET', c, 'n2') or 0), 8)
+wakes = math.min(whole(call('HGET', c, 'n2')) or 0, 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "3ed351128442292839286b916e0afcbb83c56f35",
+inline constexpr script pause{"pause", "af19f30435f6d8fddf73407cb3e1ad373e65d1f2",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_also,
-    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure,
-    shared_give_back, shared_release, shared_attempts, shared_text, shared_queue, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_padded,
+    shared_read, shared_write, shared_first_time, shared_also, shared_set_aside, shared_parse,
+    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready,
+    shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_failure,
+    shared_give_back, shared_release, shared_attempts, shared_is_held_by, shared_text, shared_queue,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV do seqs[n - 1] = tonumber(ARGV[n]) end
 load(seqs)
 for _, seq in ipairs(seqs) do
 local task = tasks[seq]
-if task and task.state == 3 and task.holder == ARGV[1] then release(task) end
+if is_held_by(task, ARGV[1]) then release(task) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "fa2bc0774de917dc3d0326dfdb897c01dce74cfd",
+inline constexpr script reclaim{"reclaim", "579745a70381d8c9acd1827f1f0eda243f2b73d5",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local c, d, e, C, f, i, x, o = unpack(KEYS)
 )lua";
 inline constexpr auto renew_text = joined(renew_keys, shared_prefix, shared_call, shared_clock, shared_now,
-    shared_due, shared_is_due, shared_also, shared_counts, shared_messages, shared_wakes, shared_has_lease,
-    shared_text, shared_queue, shared_wake, shared_write_rest,
+    shared_whole, shared_add_to, shared_first_time, shared_time_of, shared_due, shared_is_due, shared_also,
+    shared_counts, shared_messages, shared_wakes, shared_has_lease, shared_text, shared_queue, shared_wake,
+    shared_write_rest,
     R"lua(local alive, is_expired = has_lease(ARGV[1])
 if is_expired then return {'DUE'} end
 if not alive then return {'LOST'} end
@@ -16897,8 +17261,10 @@ if call('EXISTS', x) == 1 then
 local all = call('HGETALL', x)
 for n = 1, #all, 2 do
 local nonce, token, holder = string.match(all[n + 1], '^(%d+)\n(%d+)\n(.*)$')
-if holder == ARGV[1] then
-for _, number in ipairs({all[n], nonce, token}) do cancelled[#cancelled + 1] = tonumber(number) end
+local seq = holder == ARGV[1] and whole(all[n])
+nonce, token = whole(nonce), whole(token)
+if seq and nonce and token then
+for _, number in ipairs({seq, nonce, token}) do cancelled[#cancelled + 1] = number end
 end
 end
 end
@@ -16907,23 +17273,24 @@ local has_work = is_due() or call('EXISTS', o) == 1
 write_rest({})
 return {'OK', has_work and 1 or 0, cancelled}
 )lua");
-inline constexpr script renew{"renew", "8245c1c6c8dcbde01be7a06af84e0f34960dae33",
+inline constexpr script renew{"renew", "93b97beaaa438a7fc992ef0d2c2dd02975531c0b",
     std::string_view(renew_text.data(), renew_text.size()), "cdeCfixo"};
 
 inline constexpr char report_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_also,
-    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
-    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
+    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_padded,
+    shared_read, shared_write, shared_first_time, shared_time_of, shared_also, shared_set_aside, shared_parse,
+    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard,
     shared_finish, shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue,
     shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
@@ -16959,23 +17326,24 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "318dfa72d8ab2404bf4ad02c4244ac91a3ddeb54",
+inline constexpr script report{"report", "9c45295d63f5142779ca33d0cc7b609dc732652d",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char resign_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_also,
-    shared_set_aside, shared_admit, shared_parse, shared_fault_in, shared_is_special, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
-    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
+    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_padded,
+    shared_read, shared_write, shared_first_time, shared_also, shared_set_aside, shared_admit, shared_parse,
+    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard,
     shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_next_change,
@@ -16985,11 +17353,11 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     R"lua(local may_start, _, waiting, watcher, watching = admit(1, 'n2', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
-if may_start > 0 and tonumber(waiting or 0) > 0 then wakes = 1 end
+if may_start > 0 and (whole(waiting) or 0) > 0 then wakes = 1 end
 if is_unwatched(ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "12030b03c473224123a3fe163fb0bb8c18335f18",
+inline constexpr script resign{"resign", "5153c3278f2c88421a43f4ac243f0622edbefdf9",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local c, S = unpack(KEYS)
@@ -17003,61 +17371,63 @@ inline constexpr script schedules{"schedules", "56951afb989377383072da96516de764
 inline constexpr char set_schedule_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
 )lua";
 inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefix, shared_declared,
-    shared_call, shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due,
-    shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_open_segment, shared_segment_of,
-    shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
-    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unique_holder, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
-    shared_finish, shared_fail, shared_failure, shared_attempts, shared_same_task, shared_store_tasks,
-    shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_call, shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_last_number,
+    shared_add_to, shared_padded, shared_read, shared_write, shared_first_time, shared_due, shared_is_due,
+    shared_also, shared_set_aside, shared_current_run, shared_is_new_server, shared_parse, shared_fault_in,
+    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_unique_entry, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_failure, shared_attempts, shared_same_task, shared_store_tasks, shared_text,
+    shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
 if there ~= from then return {'OK', 0} end
 if #ARGV > 4 then
 local known = call('HMGET', c, 'seq', 'run')
-if ARGV[1] ~= '' and known[2] ~= ARGV[1] or is_due() then return {'DUE'} end
-local seq = store_tasks(tonumber(known[1] or 0), 5, {})
+if is_new_server(ARGV[1], known[2]) or is_due() then return {'DUE'} end
+local seq = store_tasks(last_number(known[1]), 5, {}, {})
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "20b4378ac604c956c03a2f220a24898533fce62c",
+inline constexpr script set_schedule{"set_schedule", "8febbfbf5bb439aa220c5e45de9bd83640a8a42d",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_also,
-    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
-    shared_finish, shared_fail, shared_failure, shared_retry, shared_give_back, shared_release,
-    shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_wait_for_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_padded,
+    shared_read, shared_write, shared_first_time, shared_time_of, shared_also, shared_set_aside, shared_parse,
+    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_failure, shared_retry, shared_give_back, shared_release, shared_attempts,
+    shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_wait_for_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
 task.failed = task.failed + 1
@@ -17114,14 +17484,14 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "fd2e3a517b68755546c580900a2f3ef23d37d3fd",
+inline constexpr script settle{"settle", "7a60c9b90066cef4c247d40b783608d2d03df8c6",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local c, s, C, f, w = unpack(KEYS)
 )lua";
 inline constexpr auto settle_one_text = joined(settle_one_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_ends_now, shared_succeeded, shared_attempts,
-    shared_has_lease, shared_text, shared_queue, shared_end_of,
+    shared_clock, shared_now, shared_key, shared_add_to, shared_time_of, shared_ends_now, shared_succeeded,
+    shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of,
     R"lua(local consumer, word = ARGV[1], ARGV[2]
 local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -17135,8 +17505,8 @@ local field = string.format('%d', seq)
 call('HSET', s, field, state)
 call('SREM', mine, field)
 call('ZADD', f, string.format('%d', now + 3600000), field)
-call('HINCRBY', c, 'n3', -1)
-call('HINCRBY', c, 'n5', 1)
+add_to('n3', -1)
+add_to('n5', 1)
 if waiters then
 call('HDEL', w, field)
 local result = string.sub(word, 31)
@@ -17147,17 +17517,19 @@ for inbox in string.gmatch(waiters, '[^\n]+') do call('PUBLISH', inbox, message)
 end
 return {'OK'}
 )lua");
-inline constexpr script settle_one{"settle_one", "6167e907b807f91adcd92c0d3711219205259f09",
+inline constexpr script settle_one{"settle_one", "99d23ddea0b02acd5d737f128fb218ec7a84869d",
     std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
 inline constexpr char settle_plain_keys[] = R"lua(local c, s, C, f, i, w, b, B, q = unpack(KEYS)
 )lua";
 inline constexpr auto settle_plain_text = joined(settle_plain_keys, shared_prefix, shared_declared,
-    shared_call, shared_clock, shared_now, shared_key, shared_read, shared_write, shared_also,
-    shared_set_aside, shared_ends_now, shared_succeeded, shared_segments, shared_open_segment,
+    shared_call, shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to,
+    shared_read, shared_write, shared_time_of, shared_also, shared_set_aside, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_rewritten, shared_counts, shared_ready, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_attempts, shared_has_lease, shared_text, shared_queue,
-    shared_end_of, shared_tell_waiters, shared_wake, shared_write_rest, shared_store_segment,
+    shared_wakes, shared_count, shared_append, shared_are_heard, shared_attempts, shared_has_lease,
+    shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_wake, shared_write_rest,
+    shared_store_segment,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -17182,6 +17554,7 @@ sub(word, 11, 14) ~= sub(of.text, 10 + 4 * at,
 10 + 4 * (at + 1) - 1) then
 return {'SLOW'}
 end
+if of.retention == 0 and has_waiters and not are_heard(seq) then return {'SLOW'} end
 local group = of.group
 if not group then
 group, of.low, of.high = {}, at, at
@@ -17260,16 +17633,17 @@ count(5, kept)
 write_rest({})
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "91af4b3fc15ea82da02aac99348a0f0aece4456e",
+inline constexpr script settle_plain{"settle_plain", "c51c0dc8402524d72a849e57eae15fb4a50c5728",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfiwbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due, shared_is_due,
-    shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_padded,
+    shared_read, shared_write, shared_first_time, shared_due, shared_is_due, shared_also, shared_set_aside,
+    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
@@ -17278,11 +17652,11 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
     shared_ended_children, shared_forget_journal, shared_write_journals, shared_is_terminal,
     shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
-    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_are_heard, shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -17292,8 +17666,8 @@ local sent, call_id = '#signals ' .. ARGV[3], '#call ' .. ARGV[4]
 if note_in(of, call_id) then return {'OK', 0} end
 of.size = of.size + #ARGV[5]
 if of.size > tonumber(ARGV[6]) then return {'OK', 5, of.size} end
-local number = (note_in(of, sent) or 0) + 1
-local field = string.format('g%s#%d', ARGV[3], number)
+local number = (whole(note_in(of, sent)) or 0) + 1
+local field = 'g' .. ARGV[3] .. '#' .. string.format('%d', number)
 of.notes[sent], of.notes[call_id], of.notes[field] = number, field, ARGV[5]
 if task.state == 1 and of.awaited == field then
 detach(task)
@@ -17301,16 +17675,17 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "73018eb25fe529b108cbcfa7ed1c290450f537da",
+inline constexpr script signal{"signal", "825025e23d2be2b167fd429e48e34dd762370b8d",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char steer_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due, shared_is_due,
-    shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_padded,
+    shared_read, shared_write, shared_first_time, shared_due, shared_is_due, shared_also, shared_set_aside,
+    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
@@ -17319,10 +17694,10 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
     shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal,
     shared_write_journals, shared_is_terminal, shared_unclaimed_member, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure,
-    shared_attempts, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_make_ready, shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail,
+    shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
@@ -17377,16 +17752,17 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "47b4ccab895fe54baf0b7ad7637d8760ddb2210b",
+inline constexpr script steer{"steer", "21f270a679e429202d6cc470f410f2a5e8fc3f99",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due, shared_is_due,
-    shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_open_segment, shared_segment_of, shared_code_of,
+    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_padded,
+    shared_read, shared_write, shared_first_time, shared_due, shared_is_due, shared_also, shared_set_aside,
+    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
@@ -17394,11 +17770,12 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
     shared_write_journals, shared_is_before_attempt, shared_unclaimed_member, shared_lane, shared_detach,
-    shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts, shared_text,
-    shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_failure,
+    shared_attempts, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -17407,24 +17784,21 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "b8f5787e2908eea9657cc93b0ea9d11a4b9208da",
+inline constexpr script update{"update", "1cdc06ee0e13b2be9a3071aec026d01a1643c16a",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local c, r, s, d, e, C, f, i, w, b, B, q = unpack(KEYS)
 )lua";
 inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_call, shared_clock, shared_now,
-    shared_read, shared_due, shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in,
-    shared_is_special, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
-    shared_open_segment, shared_segment_of, shared_code_of, shared_outcome_of, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find, shared_counts,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_is_terminal, shared_attempts,
-    shared_text, shared_queue, shared_wake, shared_write_rest,
+    shared_whole, shared_is_time, shared_add_to, shared_read, shared_first_time, shared_due, shared_is_due,
+    shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks,
+    shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find,
+    shared_counts, shared_bodies, shared_messages, shared_wakes, shared_count, shared_is_terminal,
+    shared_attempts, shared_hear_of, shared_text, shared_queue, shared_wake, shared_write_rest,
     R"lua(if is_due() then return {'DUE'} end
-local soonest = 1e15
-for _, set in ipairs({e, C}) do
-local first = call('ZRANGE', set, 0, 0, 'WITHSCORES')
-soonest = math.min(soonest, tonumber(first[2] or 1e15))
-end
+local soonest = math.min(first_time(e), first_time(C), 1e15)
 local reply, seqs = {'OK', now, soonest < 1e15 and soonest or -1}, {}
 for n = 2, #ARGV, 2 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
 load(seqs)
@@ -17435,39 +17809,37 @@ if task and is_terminal(task.state) then
 answer = struct.pack('<BI4', task.state, attempts(task)) .. text(task.result) .. text(task.error)
 elseif task then
 answer = 0
-local known = call('HGET', w, task.seq) or ''
-if ARGV[1] ~= '' and not string.find(known, ARGV[1], 1, true) then
-also[#also + 1] = {'HSET', w, task.seq, known .. ARGV[1] .. '\n'}
-end
+if ARGV[1] ~= '' then hear_of(task.seq, ARGV[1]) end
 end
 reply[#reply + 1] = answer
 end
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "a9fa315185db925a00aec5d574ec92a1e846796e",
+inline constexpr script wait{"wait", "9abf49f56a3ebf2ebba8d5742101a8b0433b5b15",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
 inline constexpr char write_journal_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
 inline constexpr auto write_journal_text = joined(write_journal_keys, shared_prefix, shared_declared,
-    shared_call, shared_clock, shared_now, shared_key, shared_padded, shared_read, shared_write, shared_due,
-    shared_is_due, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_open_segment, shared_segment_of,
-    shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
-    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_is_terminal,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
-    shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_call, shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to,
+    shared_padded, shared_read, shared_write, shared_first_time, shared_time_of, shared_due, shared_is_due,
+    shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_is_terminal,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and is_due() then return {'DUE'} end
@@ -17535,7 +17907,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "2f63e0f4dca0829a202bf654b75eaf0df223b93f",
+inline constexpr script write_journal{"write_journal", "4babfeb2f9d993782200fcb07ba0690a42303363",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 }  // namespace taskflux::redis::scripts
@@ -17556,6 +17928,14 @@ public:
         if (run_id_at_ != none) words_[run_id_at_] = std::move(id);
     }
 
+    /// Adds a word of a script that need not wait for all that is due: '1' as soon as some of it has been done.
+    arguments& add_pass_over() {
+        pass_over_at_ = words_.size();
+        return add("");
+    }
+    bool may_pass_over() const { return pass_over_at_ != none; }
+    void pass_over() { words_[pass_over_at_] = "1"; }
+
     arguments& add(std::string text) { return words_.push_back(std::move(text)), *this; }
     arguments& add(std::string_view text) { return words_.emplace_back(text), *this; }
     arguments& add(const char* text) { return words_.emplace_back(text), *this; }
@@ -17571,6 +17951,7 @@ private:
 
     std::vector<std::string> words_;
     std::size_t run_id_at_ = none;
+    std::size_t pass_over_at_ = none;
 };
 
 /// A script's answer, of which the first word has been read: OK (RELAY too), LOST or SLOW.
@@ -17639,11 +18020,17 @@ public:
     /// Does all that has fallen due.
     asio::awaitable<void> maintain() {
         const auto self = shared_from_this();
-        constexpr int most = 100;  // of each kind a call: what a server does in a few milliseconds
+        for (bool is_more = true; is_more;) is_more = co_await maintain_some();
+    }
+
+    /// Does some of it, as much as a server does in a few milliseconds. False when that was all.
+    asio::awaitable<bool> maintain_some() {
+        const auto self = shared_from_this();
+        constexpr int most = 100;  // of each kind
         arguments with;
         with.add(most).add_run_id();
         auto keys = keys_of(scripts::maintain, {});
-        for (bool is_more = true; is_more;) {
+        for (;;) {
             with.set_run_id(server_->run_id());
             const auto got = co_await server_->eval(scripts::maintain, keys, with.words(), true);
             reader from(got);
@@ -17651,11 +18038,11 @@ public:
             const auto word = from.text();
             if (word == "NEED") {
                 for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
-            } else {
-                is_more = from.integer() != 0;
-                keys = keys_of(scripts::maintain, {});
-                if (word == "RELAY" && !is_more) relay_();
+                continue;
             }
+            const bool is_more = from.integer() != 0;
+            if (word == "RELAY" && !is_more) relay_();
+            co_return is_more;
         }
     }
 
@@ -17693,7 +18080,12 @@ private:
             if (word == "RELAY") relay_();
             if (got.is_lost || got.is_slow || is_done) co_return got;
             if (word == "DUE") {
-                co_await maintain();
+                if (with.may_pass_over()) {
+                    co_await maintain_some();
+                    with.pass_over();
+                } else {
+                    co_await maintain();
+                }
             } else if (word == "NEED") {
                 for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
             } else {
@@ -17766,6 +18158,11 @@ public:
     std::string_view kind() const { return record_.substr(0, at(record_layout::nonce)); }
     std::string_view name_and_limits() const {
         return record_.substr(at(record_layout::name_length), rest_at() - at(record_layout::name_length));
+    }
+    /// The name of the key of its lane.
+    std::string lane() const {
+        const auto priority = int(static_cast<unsigned char>(record_[at(record_layout::priority)])) - stored_base::priority;
+        return named(own_key::lane, std::to_string(priority));
     }
     /// What is the task's own.
     std::string_view rest() const { return record_.substr(rest_at()); }
@@ -17879,6 +18276,7 @@ public:
     struct stored {
         submitted task;
         bool is_awaited = false;  ///< the inbox will hear of its end
+        bool is_plain = false;    ///< and time alone does not bring it, so that nothing need be asked meanwhile
     };
 
     /// `relay` as for `queue_calls`.
@@ -17898,15 +18296,14 @@ public:
         return items;
     }
 
-    /// Stores up to `batcher_limits::max_items` tasks.
-    asio::awaitable<std::vector<stored>> submit(std::vector<new_task> tasks) {
+    /// Stores tasks, as many as `end_of_batch` allows.
+    asio::awaitable<std::vector<stored>> submit(std::vector<task_item> items) {
         const auto self = shared_from_this();
-        auto items = items_of(tasks);
         const auto batches = enqueueing();
         co_return co_await batches->run(std::move(items));
     }
 
-    /// Ends up to `batcher_limits::max_items` attempts of one consumer.
+    /// Ends attempts of one consumer, as many as `end_of_batch` allows.
     asio::awaitable<std::vector<effect>> settle(std::string consumer, std::vector<end_item> ends) {
         const auto self = shared_from_this();
         const auto batches = settling(consumer);
@@ -17994,6 +18391,20 @@ private:
         return made;
     }
 
+    /// Does what a request to store tasks might be sent back for.
+    asio::awaitable<void> get_ready(bool all_plain) {
+        const auto run = server_->run_id();
+        if (all_plain && run == ready_for()) co_return;
+        co_await calls_->maintain();
+        const std::lock_guard lock(mutex_);
+        ready_for_ = run;
+    }
+
+    std::string ready_for() {
+        const std::lock_guard lock(mutex_);
+        return ready_for_;
+    }
+
     static asio::awaitable<std::vector<stored>> send_tasks(std::shared_ptr<queue> self, std::vector<task_item> items) {
         std::string heard_of;  // places, of those whose ends the inbox is to hear of
         bool all_plain = true;
@@ -18005,7 +18416,15 @@ private:
         const auto channel = heard_of.empty() ? std::string() : self->server_->inbox();
         answer got;
         got.is_slow = true;
-        if (all_plain && items.size() == 1) {
+        std::size_t bytes = 0;
+        for (const auto& item : items) bytes += bytes_of(item);
+        const bool is_large = bytes > most_handed::bytes;
+        std::set<std::string> lanes;
+        if (is_large) {  // it is sent once: what it would be sent back for comes before it
+            co_await self->get_ready(all_plain);
+            for (const auto& item : items) lanes.insert(record_head(item.record).lane());
+        }
+        if (all_plain && items.size() == 1 && !is_large) {
             arguments with;
             with.add(self->producer_).add(batch).add_run_id().add(channel).add(items.front().record);
             auto own = self->calls_->known_sets();
@@ -18015,15 +18434,15 @@ private:
         if (got.is_slow) {
             arguments with;
             with.reserve(2 * items.size() + 5);
-            with.add(self->producer_).add(batch).add_run_id();
+            with.add(self->producer_).add(batch).add_run_id().add(channel).add(heard_of);
             if (all_plain) {
-                with.add(channel).add(heard_of);
                 add_segments(items, with);
             } else {
                 for (auto& item : items) with.add(std::move(item.record)).add(std::move(item.place));
             }
             std::vector<std::string> own;
             own.push_back(named(own_key::producer, self->producer_));
+            own.insert(own.end(), lanes.begin(), lanes.end());
             const auto& script = all_plain ? scripts::enqueue_plain : scripts::enqueue;
             got = co_await self->calls_->run(script, std::move(own), std::move(with), true, true);
         }
@@ -18031,8 +18450,8 @@ private:
     }
 
     /// The answer to `items`: the first new one's number, and of those that were there already their places among the
-    /// others and their keys. `will_hear`: the inbox was asked to hear of the awaited ones.
-    static std::vector<stored> read_stored(const answer& got, const std::vector<task_item>& items, bool will_hear) {
+    /// others and their keys.
+    static std::vector<stored> read_stored(const answer& got, const std::vector<task_item>& items, bool all_plain) {
         auto from = got.read();
         auto next = static_cast<std::uint64_t>(from.integer());
         constexpr auto none = static_cast<std::size_t>(-1);
@@ -18047,7 +18466,8 @@ private:
             } else {
                 answers[i].task = {{next++, items[i].nonce}, false};
             }
-            answers[i].is_awaited = will_hear && items[i].is_awaited;
+            answers[i].is_awaited = items[i].is_awaited;
+            answers[i].is_plain = all_plain;
         }
         return answers;
     }
@@ -18058,12 +18478,18 @@ private:
         arguments with;
         with.reserve(items + 1);
         with.add(consumer);
-        for (auto& one : ends) with.add(std::move(one.ending));
+        std::size_t bytes = 0;
+        for (auto& one : ends) {
+            bytes += bytes_of(one);
+            with.add(std::move(one.ending));
+        }
         std::vector<std::string> own;
         own.push_back(named(own_key::held, consumer));
         std::vector<fast_script*> fast;
-        if (items == 1) fast.push_back(&self->settle_one_);
-        fast.push_back(&self->settle_plain_);
+        if (bytes <= most_handed::bytes) {  // what is large is sent once
+            if (items == 1) fast.push_back(&self->settle_one_);
+            fast.push_back(&self->settle_plain_);
+        }
         const auto got = co_await self->calls_->run(std::move(fast), scripts::settle, std::move(own), std::move(with), true);
         auto from = got.read();
         std::vector<effect> effects;
@@ -18112,6 +18538,7 @@ private:
     std::mt19937_64 random_{std::random_device()()};
     std::shared_ptr<task_batcher> enqueueing_;
     std::set<std::string> damaged_;
+    std::string ready_for_;  // the run of a server that has been told to this queue
     std::map<std::string, std::shared_ptr<end_batcher>> settling_;
     std::map<std::string, std::shared_ptr<wait_batcher>> waiting_;
 };
@@ -18228,14 +18655,14 @@ public:
     std::shared_ptr<queue> at(const std::string& name) {
         check_open();
         detail::check_queue_name(name);
-        const std::lock_guard lock(mutex_);
-        auto& made = queues_[name];
-        if (!made) {
-            made = std::make_shared<queue>(executor_, server_, name, producer_, [weak = weak_from_this(), name] {
-                if (const auto self = weak.lock()) self->relay(name);
-            });
-        }
-        return made;
+        return keys_of(name);
+    }
+
+    /// The keys of a board, which has a queue's. Errors: those of `at`.
+    std::shared_ptr<queue> board(const std::string& name) {
+        check_open();
+        detail::check_board_name(name);
+        return keys_of(name);
     }
 
     /// So that the server knows a call that it gets again.
@@ -18308,7 +18735,7 @@ public:
     /// A point in the server's time by the local clock, which read `sent` when the request was made that the server
     /// answered at `now`: rather too early than too late.
     static time_point local(time_point sent, double when, double now) {
-        return later(sent, to_duration((std::max)(when - now, 0.0)));
+        return later(sent, to_duration(std::clamp(when - now, 0.0, stored_time::never)));
     }
 
     /// Messages may get lost: so often is asked without one, not all at the same time.
@@ -18319,6 +18746,17 @@ public:
 
 private:
     static constexpr const char* all_queues = "tf:{queues}";
+
+    std::shared_ptr<queue> keys_of(const std::string& name) {
+        const std::lock_guard lock(mutex_);
+        auto& made = queues_[name];
+        if (!made) {
+            made = std::make_shared<queue>(executor_, server_, name, producer_, [weak = weak_from_this(), name] {
+                if (const auto self = weak.lock()) self->relay(name);
+            });
+        }
+        return made;
+    }
 
     /// A message from the server, on the connection's strand.
     void hear(std::string_view message) {
@@ -18412,36 +18850,37 @@ namespace taskflux::redis {
 inline std::vector<std::string> board_key() { return {std::string(own_key::board)}; }
 
 /// On the server a board is a key of the queue of its name.
-inline void check_board(const engine& on, const std::string& board) {
-    on.check_open();
-    detail::check_board_name(board);
+inline awaitable<answer> call_board(std::shared_ptr<queue> board, const script& what, arguments with) {
+    auto& calls = board->calls();
+    co_return co_await calls.run(what, board_key(), std::move(with), true);
 }
 
 /// Changes one row of a board. An empty lease: takes it off.
-inline awaitable<void> write_row(engine_ptr on, std::string board, std::string id, std::string text, std::string lease) {
+inline awaitable<void> write_row(engine_ptr on, std::shared_ptr<queue> board, std::string id, std::string text,
+                                 std::string lease) {
     arguments with;
     with.add(std::move(id)).add(std::move(lease)).add(std::move(text));
-    const auto got = co_await on->call(std::move(board), scripts::announce, board_key(), std::move(with));
+    const auto got = co_await call_board(std::move(board), scripts::announce, std::move(with));
     on->clock().set(time_point(duration(got.read().integer())));
 }
 
 /// `exchange::announce`.
 inline awaitable<void> announce(engine_ptr on, std::string board, std::string id, std::string text, duration lease) {
-    check_board(*on, board);
+    auto rows = on->board(board);
+    detail::check_name(detail::limits::board_row, id);
     co_await on->until_it_hears();
-    co_await write_row(on, std::move(board), std::move(id), std::move(text), std::to_string(lease.count()));
+    co_await write_row(on, std::move(rows), std::move(id), std::move(text), std::to_string(lease.count()));
 }
 
 /// `exchange::withdraw`.
 inline awaitable<void> withdraw(engine_ptr on, std::string board, std::string id) {
-    check_board(*on, board);
-    co_await write_row(on, std::move(board), std::move(id), {}, {});
+    auto rows = on->board(board);
+    co_await write_row(on, std::move(rows), std::move(id), {}, {});
 }
 
 /// `exchange::announced`.
 inline awaitable<std::vector<announcement>> announced(engine_ptr on, std::string board) {
-    check_board(*on, board);
-    const auto got = co_await on->call(std::move(board), scripts::announced, board_key(), {});
+    const auto got = co_await call_board(on->board(board), scripts::announced, {});
     auto from = got.read();
     on->clock().set(time_point(duration(from.integer())));
     std::vector<announcement> all((got.size() - 1) / 2);
@@ -18485,7 +18924,7 @@ inline void read_deliveries(std::size_t queue, reader& from, record_reader& reco
                             std::vector<delivery>& found, spoiled_tasks& spoiled) {
     const auto number = from.integer();
     if (number < 0) {
-        auto sequence = static_cast<std::uint64_t>(-number);
+        auto sequence = std::uint64_t(0) - static_cast<std::uint64_t>(number);
         const auto piece = from.text();
         const auto nonces = from.text();
         const auto take = [&](const record_reader::stored& record) {
@@ -18585,6 +19024,9 @@ inline awaitable<void> reclaim(engine_ptr on, std::string consumer, std::string 
     state.is_done = true;
 }
 
+/// More is due, and is done bit by bit, so that other queues don't wait.
+inline constexpr auto at_once = (time_point::min)();
+
 /// Adds what there is in the request's i-th queue to `found`; returns when, by the local clock, there may be
 /// more without anybody doing anything.
 inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& request, std::size_t i,
@@ -18598,7 +19040,7 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
         const bool may_sleep = request.wait > duration::zero() && found.empty() && most > 0;
         arguments with;
         with.add(request.consumer).add(most).add(may_sleep ? on->channel() : std::string()).add(sleeper);
-        with.add(request.names ? signature(*request.names) : "*");
+        with.add(request.names ? signature(*request.names) : "*").add_pass_over();
         if (request.names) {
             for (const auto& one : *request.names) with.add(one);
         }
@@ -18618,7 +19060,8 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
         }
         auto from = got.read();
         const auto now = from.integer();
-        const bool is_more = from.integer() != 0;
+        const auto left = from.integer();
+        const bool is_more = left == 1, is_behind = left == 2;
         const auto next = from.integer();
         on->clock().set(time_point(duration(now)));
         const auto before = found.size();
@@ -18633,6 +19076,7 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
         }
         const bool is_full_batch = most == engine::batch_size && found.size() - before == most;
         if (!(is_more || is_full_batch) || found.size() >= request.max) {
+            if (is_behind) co_return at_once;
             co_return next < 0 ? never : engine::local(sent, double(next), double(now));
         }
     }
@@ -18691,7 +19135,10 @@ inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request reque
                 soonest = (std::min)(soonest, next);
                 if (found.size() >= request.max && request.max > 0) break;
             }
-            if (!found.empty() || request.wait <= duration::zero() || request.max == 0) break;
+            if (!found.empty() || request.max == 0) break;
+            const bool is_behind = soonest == at_once;
+            if (is_behind && (request.wait <= duration::zero() || on->base().now() < deadline)) continue;
+            if (request.wait <= duration::zero()) break;
             if (has_slept && on->base().now() >= deadline) break;
             has_slept = true;
             co_await on->sleep(asleep, (std::min)(soonest, deadline));
@@ -18842,6 +19289,7 @@ inline std::vector<std::string> journal_of(task_key key) { return {named(own_key
 
 /// `broker::write_journal`.
 inline awaitable<journal_written> write_journal(engine_ptr on, task_id id, journal_write what) {
+    detail::check_writes(what);
     journal_written answer;
     // Where there are more than one call takes, each is all or nothing by itself.
     for (std::size_t from = 0; from == 0 || from < what.items.size(); from += engine::batch_size) {
@@ -18902,6 +19350,7 @@ inline awaitable<journal_page> read_journal(engine_ptr on, task_id id, journal_q
 
 /// `broker::signal`.
 inline awaitable<effect> signal(engine_ptr on, task_id id, std::string name, std::string value) {
+    detail::check_name(detail::limits::call, name);
     arguments with;
     with.add(id.key.sequence).add(id.key.nonce).add(std::move(name)).add(on->new_call_id()).add(std::move(value));
     with.add(max_journal_size);
@@ -18977,39 +19426,86 @@ struct outgoing {
     char kind() const { return field.empty() ? '\0' : field.front(); }
 };
 
+/// The end of a subtask, as an outbox holds it. Views point into `value`.
+struct child_end {
+    std::uint8_t state = 0;
+    std::uint32_t attempts = 0;
+    std::string_view queue;  // the parent's
+    task_key parent;
+    std::string_view key, own_id, result, error;
+};
+
+/// Throws `errc::protocol`.
+inline child_end read_end(std::string_view value) {
+    byte_reader bytes(value);
+    child_end made;
+    made.state = bytes.number<std::uint8_t>();
+    made.attempts = bytes.number<std::uint32_t>();
+    made.queue = bytes.text();
+    made.parent.sequence = static_cast<std::uint64_t>(bytes.whole());
+    made.parent.nonce = bytes.number<std::uint32_t>();
+    made.key = bytes.text();
+    made.own_id = bytes.text();
+    made.result = bytes.text();
+    made.error = bytes.text();
+    return made;
+}
+
 /// The ends of subtasks, for parents in one queue.
 inline awaitable<void> carry_ends(engine_ptr on, std::string to, std::vector<outgoing> ends) {
     arguments with;
     for (const auto& one : ends) {
-        byte_reader bytes(one.value);
-        const auto state = bytes.number<std::uint8_t>();
-        const auto attempts = bytes.number<std::uint32_t>();
-        bytes.text();
-        with.add(static_cast<std::uint64_t>(bytes.real())).add(bytes.number<std::uint32_t>()).add(bytes.text()).add(bytes.text());
-        with.add(unsigned(state)).add(attempts).add(bytes.text()).add(bytes.text());
+        const auto end = read_end(one.value);
+        with.add(end.parent.sequence).add(end.parent.nonce).add(end.key).add(end.own_id);
+        with.add(unsigned(end.state)).add(end.attempts).add(end.result).add(end.error);
     }
     co_await on->call(std::move(to), scripts::end_child, {}, std::move(with));
 }
 
 /// What concerns the task itself: its subtasks, or its continuation.
+struct own_news {
+    task_key task;
+    unsigned epoch = 0;          // of subtasks to be cancelled
+    std::string_view place;      // of a continuation to be started
+};
+
+/// Throws `errc::protocol`.
+inline own_news read_own(const outgoing& what) {
+    const auto number = [&](std::string_view& from, auto value) {
+        const auto [end, ec] = std::from_chars(from.data(), from.data() + from.size(), value);
+        if (ec != std::errc()) throw error(errc::protocol, "an entry of an outbox can't be read: it has no number where one is expected");
+        from.remove_prefix((std::min)(from.size(), static_cast<std::size_t>(end - from.data()) + 1));  // and a space
+        return value;
+    };
+    own_news made;
+    auto field = std::string_view(what.field).substr((std::min)(what.field.size(), std::size_t(1)));
+    made.task.sequence = number(field, std::uint64_t());
+    std::string_view value = what.value;
+    if (what.kind() == outbox_letter::cancel) {
+        made.task.nonce = number(value, std::uint32_t());
+        made.epoch = number(value, unsigned());
+    } else if (what.kind() == outbox_letter::start) {
+        byte_reader bytes(value);
+        made.task.nonce = bytes.number<std::uint32_t>();
+        made.place = bytes.rest();
+    } else {
+        throw error(errc::protocol, "an entry of an outbox can't be read: this version does not know its kind");
+    }
+    return made;
+}
+
 inline awaitable<void> carry_own(engine_ptr on, std::string queue, outgoing what) {
+    const auto news = read_own(what);
     task_id parent;
     parent.queue = std::move(queue);
-    parent.key.sequence = std::stoull(what.field.substr(1));
+    parent.key = news.task;
     if (what.kind() == outbox_letter::cancel) {
-        std::size_t end = 0;
-        parent.key.nonce = static_cast<std::uint32_t>(std::stoul(what.value, &end));
-        const auto epoch = static_cast<unsigned>(std::stoul(what.value.substr(end)));
-        co_await cancel_children(on, std::move(parent), epoch);
-    } else if (what.kind() == outbox_letter::start) {
-        byte_reader bytes(what.value);
-        parent.key.nonce = bytes.number<std::uint32_t>();
-        auto place = child_place::parse(bytes.rest());
+        co_await cancel_children(on, std::move(parent), news.epoch);
+    } else {
+        auto place = child_place::parse(news.place);
         keys_by_queue continuation;
         co_await locate(on, std::move(parent), std::move(place), continuation);
         co_await steer_all(on, "start", std::move(continuation));
-    } else {
-        throw error(errc::protocol, "the outbox of queue " + parent.queue + " holds \"" + what.field + "\", which this version does not know");
     }
 }
 
@@ -19028,12 +19524,14 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
             outgoing one;
             one.field = from.text();
             one.value = from.text();
-            std::string target;
-            if (one.kind() == outbox_letter::ended && one.value.size() > 9) {
-                byte_reader bytes(std::string_view(one.value).substr(5));
-                target = bytes.text();
+            try {
+                std::string target;
+                if (one.kind() == outbox_letter::ended) target = read_end(one.value).queue;
+                else read_own(one);
+                by_target[target].push_back(std::move(one));
+            } catch (const error& e) {
+                on->at(queue)->report_damage("o " + one.field, e.what());
             }
-            by_target[target].push_back(std::move(one));
         }
         std::exception_ptr failure;
         for (auto& [target, all] : by_target) {
@@ -19111,19 +19609,22 @@ public:
     awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) override {
         const auto on = engine_;
         const auto into = on->at(queue);
-        for (const auto& task : tasks) detail::check_task(task);
+        detail::check_tasks(tasks);
         std::vector<submitted> answers;
         if (tasks.empty()) co_return answers;
         co_await on->announce(queue);
         answers.reserve(tasks.size());
-        for (std::size_t from = 0; from < tasks.size(); from += engine::batch_size) {
-            std::vector<new_task> some;
-            const auto till = (std::min)(from + engine::batch_size, tasks.size());
-            for (auto i = from; i < till; ++i) some.push_back(std::move(tasks[i]));
+        auto items = into->items_of(tasks);  // all of them before the first is stored
+        tasks.clear();
+        for (std::size_t from = 0; from < items.size();) {
+            const auto till = end_of_batch(items, from);
+            std::vector<task_item> some;
+            some.reserve(till - from);
+            for (; from < till; ++from) some.push_back(std::move(items[from]));
             const auto stored = co_await into->submit(std::move(some));
             for (const auto& one : stored) {
                 answers.push_back(one.task);
-                if (one.is_awaited) on->inbox().expect({queue, one.task.key});
+                if (one.is_awaited) on->inbox().expect({queue, one.task.key}, !one.is_plain);
             }
         }
         co_return answers;
@@ -19131,6 +19632,7 @@ public:
 
     awaitable<void> join(std::string consumer, std::vector<std::string> queues, duration lease) override {
         const auto on = engine_;
+        detail::check_consumer(consumer);
         for (const auto& name : queues) {
             arguments with;
             with.add(consumer).add(lease.count()).add(on->channel());
@@ -19164,7 +19666,8 @@ public:
                 one.token = static_cast<std::uint32_t>(from.integer());
                 answer.cancels.push_back(one);
             }
-            if (is_due) co_await on->at(queues[i])->calls().maintain();
+            // Other queues' leases don't wait for it. Where it fails, the next call on that queue does it.
+            if (is_due) detail::spawn_ignoring_errors(on->get_executor(), engine::maintain(on->at(queues[i])));
         }
         co_return answer;
     }
@@ -19186,12 +19689,15 @@ public:
         const auto into = on->at(queue);
         std::vector<effect> effects;
         effects.reserve(settlements.size());
-        for (std::size_t from = 0; from < settlements.size(); from += engine::batch_size) {
-            const auto till = (std::min)(from + engine::batch_size, settlements.size());
-            std::vector<end_item> ends;
-            ends.reserve(till - from);
-            for (auto i = from; i < till; ++i) ends.emplace_back(settlements[i]);
-            const auto some = co_await into->settle(consumer, std::move(ends));
+        std::vector<end_item> ends;
+        ends.reserve(settlements.size());
+        for (const auto& one : settlements) ends.emplace_back(one);
+        for (std::size_t from = 0, till = 0; from < ends.size(); from = till) {
+            till = end_of_batch(ends, from);
+            std::vector<end_item> part;
+            part.reserve(till - from);
+            for (auto i = from; i < till; ++i) part.push_back(std::move(ends[i]));
+            const auto some = co_await into->settle(consumer, std::move(part));
             for (auto i = from; i < till; ++i) on->consumers().settled(consumer, queue, settlements[i].key.sequence);
             effects.insert(effects.end(), some.begin(), some.end());
         }
@@ -19201,6 +19707,7 @@ public:
     awaitable<std::vector<effect>> report(std::string queue, std::string consumer, std::vector<attempt_report> reports) override {
         const auto on = engine_;
         on->check_open();
+        detail::make_valid(reports);
         std::vector<effect> effects;
         for (std::size_t from = 0; from < reports.size(); from += engine::careful_batch_size) {
             const auto till = (std::min)(from + engine::careful_batch_size, reports.size());
@@ -19247,17 +19754,23 @@ public:
         const auto deadline = later(on->base().now(), (std::max)(wait, duration::zero()));
         auto waiting = on->inbox().await_end(id, std::make_shared<inbox::place>());
         const auto told = wait > duration::zero() ? on->channel() : std::string();
+        if (auto outcome = waiting.take_outcome()) co_return outcome;
         if (waiting.is_expected()) {
-            if (auto outcome = waiting.take_outcome()) co_return outcome;
             co_await on->sleep(waiting, (std::min)(deadline, later(on->base().now(), on->safety_poll())));
             if (auto outcome = waiting.take_outcome()) co_return outcome;
         }
-        for (;;) {
+        for (bool will_hear = waiting.is_announced();; will_hear = !told.empty()) {
             on->check_open();
             const auto sent = on->base().now();
             const auto answer = co_await of->wait(id.key, told);
             if (auto outcome = waiting.take_outcome()) co_return outcome;
-            if (!answer.is_found) throw detail::no_such_task(id);
+            if (!answer.is_found) {
+                // A task without retention has gone with its end, and the message about that comes on another connection.
+                constexpr auto patience = std::chrono::seconds(2);
+                if (will_hear) co_await on->sleep(waiting, later(on->base().now(), patience));
+                if (auto outcome = waiting.take_outcome()) co_return outcome;
+                throw detail::no_such_task(id);
+            }
             if (answer.outcome) co_return answer.outcome;
             if (on->base().now() >= deadline) co_return std::nullopt;
             auto until = (std::min)(deadline, later(on->base().now(), on->safety_poll()));
@@ -19338,7 +19851,8 @@ public:
     }
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
                                  std::vector<new_task> tasks) override {
-        for (const auto& task : tasks) detail::check_task(task);
+        detail::check_name(detail::limits::schedule, id);
+        detail::check_tasks(tasks);
         return redis::set_schedule(engine_, std::move(queue), std::move(id), std::move(from), std::move(to), std::move(tasks));
     }
 

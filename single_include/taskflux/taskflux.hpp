@@ -506,19 +506,38 @@ struct task_id {
     friend auto operator<=>(const task_id&, const task_id&) = default;
 };
 
+namespace detail {
+
+constexpr bool is_name_character(char c) {
+    constexpr std::string_view extra = "_-./";
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || extra.find(c) != std::string_view::npos;
+}
+
+}  // namespace detail
+
 /// Whether `name` may name a queue, a task or a service: 1 to 128 of A-Z a-z 0-9 _ - . /
 constexpr bool is_valid_name(std::string_view name) {
-    constexpr std::string_view extra = "_-./";
-    return !name.empty() && name.size() <= 128 && std::ranges::all_of(name, [extra](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               extra.find(c) != std::string_view::npos;
-    });
+    return !name.empty() && name.size() <= 128 && std::ranges::all_of(name, detail::is_name_character);
+}
+
+/// Whether a text has the form of a printed id, "queue:~sequence.nonce": then nothing else may have it.
+constexpr bool looks_like_printed_id(std::string_view text) {
+    const auto colon = text.find(":~");
+    if (colon == std::string_view::npos || !is_valid_name(text.substr(0, colon))) return false;
+    const auto key = text.substr(colon + 2);
+    const auto is_number = [](std::string_view part) {
+        return !part.empty() && std::ranges::all_of(part, [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        });
+    };
+    const auto point = key.find('.');
+    return point != std::string_view::npos && is_number(key.substr(0, point)) && is_number(key.substr(point + 1));
 }
 
 /// Whether `id` may be a user's own task id: 1 to 256 bytes, no control characters, not starting with
-/// '~' (which marks generated ids).
+/// '~' (which marks generated ids), and not in the form of a printed id.
 constexpr bool is_valid_own_id(std::string_view id) {
-    return !id.empty() && id.size() <= 256 && id.front() != '~' &&
+    return !id.empty() && id.size() <= 256 && id.front() != '~' && !looks_like_printed_id(id) &&
            std::ranges::all_of(id, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
 }
 
@@ -535,7 +554,8 @@ inline std::string to_string(const task_key& key) {
 /// The printed form of an id: "queue:~sequence.nonce".
 inline std::string to_string(const task_id& id) { return id.queue + ':' + to_string(id.key); }
 
-/// Reads "~sequence.nonce". Throws `errc::invalid_argument` for any other text.
+/// Reads "~sequence.nonce", as `to_string` writes it. Throws `errc::invalid_argument` for any other text: no two texts name
+/// one key.
 inline task_key parse_task_key(std::string_view text) {
     task_key key;
     const char* const end = text.data() + text.size();
@@ -543,7 +563,7 @@ inline task_key parse_task_key(std::string_view text) {
         const auto sequence = std::from_chars(text.data() + 1, end, key.sequence, 36);
         if (sequence.ec == std::errc{} && sequence.ptr != end && *sequence.ptr == '.' && key.sequence > 0) {
             const auto nonce = std::from_chars(sequence.ptr + 1, end, key.nonce, 36);
-            if (nonce.ec == std::errc{} && nonce.ptr == end) return key;
+            if (nonce.ec == std::errc{} && nonce.ptr == end && to_string(key) == text) return key;
         }
     }
     throw error(errc::invalid_argument, "not a task key: \"" + std::string(text.substr(0, 64)) +
@@ -561,6 +581,332 @@ inline task_id parse_task_id(std::string_view text) {
 }
 
 }  // namespace taskflux
+
+// -------------------- taskflux/core/codec/output.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Text on its way to the end of a string: on the stack while it is short, so that the string is allocated
+/// once, and no larger than it must be. The string is complete after `finish()`; until then only its first
+/// `size()` characters at construction are as they were.
+class output {
+public:
+    explicit output(std::string& target) : target_(target), start_(target.size()) {}
+    output(const output&) = delete;
+    output& operator=(const output&) = delete;
+
+    /// How much has been written, and the characters of that.
+    std::size_t size() const { return size_; }
+    char& operator[](std::size_t position) { return data_[position]; }
+
+    /// At least `count` bytes to write to; `advance` tells how many were used.
+    char* room(std::size_t count) {
+        if (capacity_ - size_ < count) grow(count);
+        return data_ + size_;
+    }
+    void advance(std::size_t count) { size_ += count; }
+
+    void append(std::string_view text) { size_ += text.copy(room(text.size()), text.size()); }
+    void push_back(char c) {
+        *room(1) = c;
+        ++size_;
+    }
+
+    void finish() {
+        if (data_ == small_.data()) target_.append(data_, size_);
+        else target_.resize(start_ + size_);
+    }
+
+private:
+    void grow(std::size_t count) {
+        capacity_ = (std::max)(size_ + count, capacity_ * 2);
+        target_.resize(start_ + capacity_);
+        if (data_ == small_.data()) std::memcpy(target_.data() + start_, data_, size_);
+        data_ = target_.data() + start_;
+    }
+
+    std::string& target_;
+    const std::size_t start_;
+    std::size_t size_ = 0;
+    std::array<char, 496> small_;
+    char* data_ = small_.data();
+    std::size_t capacity_ = small_.size();
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/core/codec/text.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The length of the UTF-8 sequence at the front of `text`, 0 when it is not one. Unicode 15, table 3-7.
+inline std::size_t utf8_sequence(std::string_view text) {
+    const auto byte = [&](std::size_t i) {
+        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+    };
+    const auto within = [&](std::size_t i, unsigned low, unsigned high) {
+        return byte(i) >= low && byte(i) <= high;
+    };
+    const auto tail = [&](std::size_t i) { return within(i, 0x80, 0xBF); };
+    const unsigned lead = byte(0);
+    if (lead < 0x80) return text.empty() ? 0 : 1;
+    if (lead >= 0xC2 && lead <= 0xDF) return tail(1) ? 2 : 0;
+    if (lead >= 0xE0 && lead <= 0xEF) {
+        const unsigned low = lead == 0xE0 ? 0xA0 : 0x80;   // no overlong form
+        const unsigned high = lead == 0xED ? 0x9F : 0xBF;  // no surrogate
+        return within(1, low, high) && tail(2) ? 3 : 0;
+    }
+    if (lead >= 0xF0 && lead <= 0xF4) {
+        const unsigned low = lead == 0xF0 ? 0x90 : 0x80;   // no overlong form
+        const unsigned high = lead == 0xF4 ? 0x8F : 0xBF;  // nothing past U+10FFFF
+        return within(1, low, high) && tail(2) && tail(3) ? 4 : 0;
+    }
+    return 0;
+}
+
+/// How many bytes at the front need neither an escape nor a look at UTF-8.
+inline std::size_t plain_prefix(std::string_view text) {
+    // Eight bytes at a time: "Bit Twiddling Hacks", S. E. Anderson, hasless() and haszero().
+    constexpr std::uint64_t ones = 0x0101010101010101;
+    constexpr std::uint64_t highs = 0x8080808080808080;
+    const auto has_zero = [](std::uint64_t x) { return (x - ones) & ~x & highs; };
+    std::size_t i = 0;
+    for (; i + 8 <= text.size(); i += 8) {
+        std::uint64_t word;
+        std::memcpy(&word, text.data() + i, 8);
+        const std::uint64_t special = (word & highs) | ((word - ones * 0x20) & ~word & highs) |
+                                      has_zero(word ^ (ones * '"')) | has_zero(word ^ (ones * '\\'));
+        if (special) break;
+    }
+    for (; i < text.size(); ++i) {
+        const auto c = static_cast<unsigned char>(text[i]);
+        if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\') break;
+    }
+    return i;
+}
+
+/// Appends one character that JSON wants escaped.
+inline void append_escaped(output& out, char c) {
+    constexpr std::string_view hex = "0123456789abcdef";
+    switch (c) {
+        case '"': out.append("\\\""); return;
+        case '\\': out.append("\\\\"); return;
+        case '\b': out.append("\\b"); return;
+        case '\f': out.append("\\f"); return;
+        case '\n': out.append("\\n"); return;
+        case '\r': out.append("\\r"); return;
+        case '\t': out.append("\\t"); return;
+    }
+    const auto code = static_cast<unsigned char>(c);
+    out.append("\\u00");
+    out.push_back(hex[code >> 4]);
+    out.push_back(hex[code & 15]);
+}
+
+/// Appends `text` as a JSON string. Comes back with the position of the first byte that is not UTF-8, if any.
+inline std::optional<std::size_t> append_string(output& out, std::string_view text) {
+    out.push_back('"');
+    for (std::size_t done = 0; done < text.size();) {
+        const std::size_t plain = plain_prefix(text.substr(done));
+        out.append(text.substr(done, plain));
+        done += plain;
+        if (done == text.size()) break;
+        if (static_cast<unsigned char>(text[done]) < 0x80) {
+            append_escaped(out, text[done++]);
+            continue;
+        }
+        const std::size_t sequence = utf8_sequence(text.substr(done));
+        if (sequence == 0) return done;
+        out.append(text.substr(done, sequence));
+        done += sequence;
+    }
+    out.push_back('"');
+    return std::nullopt;
+}
+
+/// Appends a finite number in the shortest form that comes back exactly.
+template <class Float>
+void append_number(output& out, Float value) {
+    constexpr std::size_t longest = 24;
+    char* text = out.room(longest);
+    const auto size = static_cast<std::size_t>(std::to_chars(text, text + longest, value).ptr - text);
+    out.advance(size);
+    // "-0" alone would come back as the integer 0, and a json::value's 3.0 as an integer.
+    if (std::none_of(text, text + size, [](char c) { return c == '.' || c == 'e'; })) out.append(".0");
+}
+
+inline constexpr std::string_view base64_alphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// RFC 4648, section 4, with padding.
+inline void append_base64(output& out, std::string_view bytes) {
+    out.room((bytes.size() + 2) / 3 * 4);
+    for (std::size_t i = 0; i < bytes.size(); i += 3) {
+        const auto byte = [&](std::size_t at) {
+            return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0U;
+        };
+        const unsigned group = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
+        out.push_back(base64_alphabet[group >> 18]);
+        out.push_back(base64_alphabet[group >> 12 & 63]);
+        out.push_back(i + 1 < bytes.size() ? base64_alphabet[group >> 6 & 63] : '=');
+        out.push_back(i + 2 < bytes.size() ? base64_alphabet[group & 63] : '=');
+    }
+}
+
+/// Nothing when `text` is not base64 with padding.
+inline std::optional<std::string> from_base64(std::string_view text) {
+    static constexpr auto values = [] {
+        std::array<unsigned char, 256> table{};
+        table.fill(64);
+        for (unsigned char i = 0; i < 64; ++i) table[static_cast<unsigned char>(base64_alphabet[i])] = i;
+        return table;
+    }();
+    if (text.size() % 4 != 0) return std::nullopt;
+    std::size_t padding = 0;
+    while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
+    text.remove_suffix(padding);
+    std::string bytes;
+    bytes.reserve(text.size() * 3 / 4);
+    unsigned group = 0;
+    int bits = 0;
+    for (char c : text) {
+        const unsigned value = values[static_cast<unsigned char>(c)];
+        if (value == 64) return std::nullopt;
+        group = (group << 6 | value) & 0xFFFF;
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            bytes.push_back(static_cast<char>(group >> bits & 0xFF));
+        }
+    }
+    // Bits that no byte uses must be zero: one text for one value.
+    if ((group & ((1U << bits) - 1)) != 0) return std::nullopt;
+    return bytes;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/core/id/limits.hpp ----------------------------------------------------------
+
+// How long what has a name may be, and of which bytes: one table for all calls and all brokers. What is stored with its length
+// in a few bytes fits because of it.
+namespace taskflux::detail {
+
+/// Which bytes a name may have.
+enum class name_rule {
+    word,   ///< A-Z a-z 0-9 _ - . /
+    id,     ///< no control characters, and nothing like the ids that queues give
+    line,   ///< UTF-8 without control characters
+    text,   ///< UTF-8
+    bytes,  ///< any
+};
+
+struct name_limit {
+    std::string_view what;  ///< for the error
+    std::size_t most;       ///< bytes
+    name_rule rule;
+};
+
+namespace limits {
+
+inline constexpr name_limit queue{"queue name", 128, name_rule::word};
+/// A contract's is a word, see `checked_name`.
+inline constexpr name_limit task{"task name", 128, name_rule::line};
+/// A service's is made of a prefix and its name.
+inline constexpr name_limit board{"board name", 200, name_rule::word};
+inline constexpr name_limit board_row{"id of a row on a board", 256, name_rule::bytes};
+inline constexpr name_limit schedule{"schedule id", 512, name_rule::bytes};
+/// A subtask's is made of its parent's id and the name of the call; users give shorter ones, see `checked_own_id`.
+inline constexpr name_limit own_id{"own id", 1024, name_rule::id};
+inline constexpr name_limit unique_key{"unique key", 1024, name_rule::bytes};
+inline constexpr name_limit worker{"worker name", 200, name_rule::line};
+/// Made of a worker's name and a random word.
+inline constexpr name_limit consumer{"consumer name", 255, name_rule::line};
+/// Of steps, subtasks and signals.
+inline constexpr name_limit call{"call name", 200, name_rule::text};
+/// Made of a letter, a call's name or the own id of a subtask, and a number.
+inline constexpr name_limit journal_key{"key in a journal", 2048, name_rule::bytes};
+inline constexpr name_limit header{"header name", 256, name_rule::text};
+inline constexpr name_limit header_value{"header value", 65536, name_rule::text};
+
+}  // namespace limits
+
+inline bool is_utf8(std::string_view text) {
+    while (!text.empty()) {
+        const auto sequence = utf8_sequence(text);
+        if (sequence == 0) return false;
+        text.remove_prefix(sequence);
+    }
+    return true;
+}
+
+inline bool has_control_characters(std::string_view text) {
+    return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+inline bool follows(name_rule rule, std::string_view name) {
+    switch (rule) {
+        case name_rule::word: return std::ranges::all_of(name, is_name_character);
+        case name_rule::id: return !name.starts_with('~') && !has_control_characters(name) && !looks_like_printed_id(name);
+        case name_rule::line: return is_utf8(name) && !has_control_characters(name);
+        case name_rule::text: return is_utf8(name);
+        case name_rule::bytes: return true;
+    }
+    return false;
+}
+
+/// A name as a part of an own id, where control characters have escapes (`%0a`).
+inline std::string in_own_id(std::string_view name) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string out;
+    for (const char c : name) {
+        if (c != '%' && !has_control_characters(std::string_view(&c, 1))) {
+            out += c;
+            continue;
+        }
+        const auto byte = static_cast<unsigned char>(c);
+        out += {'%', digits[byte >> 4], digits[byte & 15]};
+    }
+    return out;
+}
+
+/// A name for an error's text: its beginning, with escapes for what is not printable ASCII.
+inline std::string name_in_quotes(std::string_view name) {
+    constexpr std::size_t most = 64;
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string out = "\"";
+    for (const char c : name.substr(0, most)) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte >= 0x20 && byte < 0x7f) {
+            out += c;
+        } else {
+            out += "\\x";
+            out += digits[byte >> 4];
+            out += digits[byte & 15];
+        }
+    }
+    return out += name.size() > most ? "…\"" : "\"";
+}
+
+/// Throws `errc::invalid_argument` for a name that the table does not allow. `may_be_empty`: where that means none.
+inline void check_name(const name_limit& limit, std::string_view name, bool may_be_empty = false) {
+    if (name.empty() && may_be_empty) return;
+    if (!name.empty() && name.size() <= limit.most && follows(limit.rule, name)) return;
+    std::string rule;
+    switch (limit.rule) {
+        case name_rule::word: rule = " of A-Z a-z 0-9 _ - . /"; break;
+        case name_rule::id: rule = " without control characters, not beginning with '~' and not like queue:~1.a"; break;
+        case name_rule::line: rule = " of UTF-8 without control characters"; break;
+        case name_rule::text: rule = " of UTF-8"; break;
+        case name_rule::bytes: break;
+    }
+    const std::string article = std::string_view("aeio").find(limit.what.front()) == std::string_view::npos ? "a " : "an ";
+    const auto size = name.size() > limit.most ? " of " + std::to_string(name.size()) + " bytes" : std::string();
+    throw error(errc::invalid_argument, "not " + article + std::string(limit.what) + ": " + name_in_quotes(name) + size +
+                                            "; use 1 to " + std::to_string(limit.most) + " bytes" + rule);
+}
+
+}  // namespace taskflux::detail
 
 // -------------------- taskflux/core/retry.hpp --------------------------------------------------------------
 
@@ -760,7 +1106,7 @@ constexpr std::string_view checked_name(std::string_view name, std::string_view 
 inline const std::string& checked_own_id(const std::string& id) {
     if (!is_valid_own_id(id)) {
         throw error(errc::invalid_argument, "not a task id: \"" + id.substr(0, 64) +
-                                                "\"; use 1 to 256 bytes without control characters, not beginning with '~'");
+                                                "\"; use 1 to 256 bytes without control characters, not beginning with '~', and not like \"queue:~1.a\"");
     }
     return id;
 }
@@ -868,10 +1214,11 @@ public:
         return id_ = std::move(own), *this;
     }
 
-    /// At most one live task with `key` in its queue: a second submission gives the first, marked as a
+    /// At most one live task with `key`, of up to 1024 bytes, in its queue: a second submission gives the first, marked as a
     /// duplicate. The key is free again when the task has ended, or after `window` (zero: only then).
     submit_options& unique(std::string key, duration window = {}) {
         if (key.empty()) throw error(errc::invalid_argument, "a unique key must not be empty: leave out unique() for none");
+        detail::check_name(detail::limits::unique_key, key);
         unique_window_ = detail::not_negative(window, "the window of a unique key");
         return unique_key_ = std::move(key), *this;
     }
@@ -880,8 +1227,11 @@ public:
     /// `errc::timed_out`; default: for ever. Other calls ignore it.
     submit_options& wait(duration limit) { return wait_ = detail::not_negative(limit, "wait"), *this; }
 
-    /// A header that travels with the task; a later value for the same name wins.
+    /// A header that travels with the task; a later value for the same name wins. Up to 256 bytes of UTF-8 with a value of
+    /// up to 64 KiB.
     submit_options& header(std::string name, std::string value) {
+        detail::check_name(detail::limits::header, name);
+        detail::check_name(detail::limits::header_value, value, true);
         return headers_[std::move(name)] = std::move(value), *this;
     }
 
@@ -2377,210 +2727,6 @@ private:
     boost::json::monotonic_resource resource_;
     boost::json::value root_;
 };
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/core/codec/output.hpp -------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Text on its way to the end of a string: on the stack while it is short, so that the string is allocated
-/// once, and no larger than it must be. The string is complete after `finish()`; until then only its first
-/// `size()` characters at construction are as they were.
-class output {
-public:
-    explicit output(std::string& target) : target_(target), start_(target.size()) {}
-    output(const output&) = delete;
-    output& operator=(const output&) = delete;
-
-    /// How much has been written, and the characters of that.
-    std::size_t size() const { return size_; }
-    char& operator[](std::size_t position) { return data_[position]; }
-
-    /// At least `count` bytes to write to; `advance` tells how many were used.
-    char* room(std::size_t count) {
-        if (capacity_ - size_ < count) grow(count);
-        return data_ + size_;
-    }
-    void advance(std::size_t count) { size_ += count; }
-
-    void append(std::string_view text) { size_ += text.copy(room(text.size()), text.size()); }
-    void push_back(char c) {
-        *room(1) = c;
-        ++size_;
-    }
-
-    void finish() {
-        if (data_ == small_.data()) target_.append(data_, size_);
-        else target_.resize(start_ + size_);
-    }
-
-private:
-    void grow(std::size_t count) {
-        capacity_ = (std::max)(size_ + count, capacity_ * 2);
-        target_.resize(start_ + capacity_);
-        if (data_ == small_.data()) std::memcpy(target_.data() + start_, data_, size_);
-        data_ = target_.data() + start_;
-    }
-
-    std::string& target_;
-    const std::size_t start_;
-    std::size_t size_ = 0;
-    std::array<char, 496> small_;
-    char* data_ = small_.data();
-    std::size_t capacity_ = small_.size();
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/core/codec/text.hpp ---------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// The length of the UTF-8 sequence at the front of `text`, 0 when it is not one. Unicode 15, table 3-7.
-inline std::size_t utf8_sequence(std::string_view text) {
-    const auto byte = [&](std::size_t i) {
-        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-    };
-    const auto within = [&](std::size_t i, unsigned low, unsigned high) {
-        return byte(i) >= low && byte(i) <= high;
-    };
-    const auto tail = [&](std::size_t i) { return within(i, 0x80, 0xBF); };
-    const unsigned lead = byte(0);
-    if (lead < 0x80) return text.empty() ? 0 : 1;
-    if (lead >= 0xC2 && lead <= 0xDF) return tail(1) ? 2 : 0;
-    if (lead >= 0xE0 && lead <= 0xEF) {
-        const unsigned low = lead == 0xE0 ? 0xA0 : 0x80;   // no overlong form
-        const unsigned high = lead == 0xED ? 0x9F : 0xBF;  // no surrogate
-        return within(1, low, high) && tail(2) ? 3 : 0;
-    }
-    if (lead >= 0xF0 && lead <= 0xF4) {
-        const unsigned low = lead == 0xF0 ? 0x90 : 0x80;   // no overlong form
-        const unsigned high = lead == 0xF4 ? 0x8F : 0xBF;  // nothing past U+10FFFF
-        return within(1, low, high) && tail(2) && tail(3) ? 4 : 0;
-    }
-    return 0;
-}
-
-/// How many bytes at the front need neither an escape nor a look at UTF-8.
-inline std::size_t plain_prefix(std::string_view text) {
-    // Eight bytes at a time: "Bit Twiddling Hacks", S. E. Anderson, hasless() and haszero().
-    constexpr std::uint64_t ones = 0x0101010101010101;
-    constexpr std::uint64_t highs = 0x8080808080808080;
-    const auto has_zero = [](std::uint64_t x) { return (x - ones) & ~x & highs; };
-    std::size_t i = 0;
-    for (; i + 8 <= text.size(); i += 8) {
-        std::uint64_t word;
-        std::memcpy(&word, text.data() + i, 8);
-        const std::uint64_t special = (word & highs) | ((word - ones * 0x20) & ~word & highs) |
-                                      has_zero(word ^ (ones * '"')) | has_zero(word ^ (ones * '\\'));
-        if (special) break;
-    }
-    for (; i < text.size(); ++i) {
-        const auto c = static_cast<unsigned char>(text[i]);
-        if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\') break;
-    }
-    return i;
-}
-
-/// Appends one character that JSON wants escaped.
-inline void append_escaped(output& out, char c) {
-    constexpr std::string_view hex = "0123456789abcdef";
-    switch (c) {
-        case '"': out.append("\\\""); return;
-        case '\\': out.append("\\\\"); return;
-        case '\b': out.append("\\b"); return;
-        case '\f': out.append("\\f"); return;
-        case '\n': out.append("\\n"); return;
-        case '\r': out.append("\\r"); return;
-        case '\t': out.append("\\t"); return;
-    }
-    const auto code = static_cast<unsigned char>(c);
-    out.append("\\u00");
-    out.push_back(hex[code >> 4]);
-    out.push_back(hex[code & 15]);
-}
-
-/// Appends `text` as a JSON string. Comes back with the position of the first byte that is not UTF-8, if any.
-inline std::optional<std::size_t> append_string(output& out, std::string_view text) {
-    out.push_back('"');
-    for (std::size_t done = 0; done < text.size();) {
-        const std::size_t plain = plain_prefix(text.substr(done));
-        out.append(text.substr(done, plain));
-        done += plain;
-        if (done == text.size()) break;
-        if (static_cast<unsigned char>(text[done]) < 0x80) {
-            append_escaped(out, text[done++]);
-            continue;
-        }
-        const std::size_t sequence = utf8_sequence(text.substr(done));
-        if (sequence == 0) return done;
-        out.append(text.substr(done, sequence));
-        done += sequence;
-    }
-    out.push_back('"');
-    return std::nullopt;
-}
-
-/// Appends a finite number in the shortest form that comes back exactly.
-template <class Float>
-void append_number(output& out, Float value) {
-    constexpr std::size_t longest = 24;
-    char* text = out.room(longest);
-    const auto size = static_cast<std::size_t>(std::to_chars(text, text + longest, value).ptr - text);
-    out.advance(size);
-    // "-0" alone would come back as the integer 0, and a json::value's 3.0 as an integer.
-    if (std::none_of(text, text + size, [](char c) { return c == '.' || c == 'e'; })) out.append(".0");
-}
-
-inline constexpr std::string_view base64_alphabet =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/// RFC 4648, section 4, with padding.
-inline void append_base64(output& out, std::string_view bytes) {
-    out.room((bytes.size() + 2) / 3 * 4);
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        const auto byte = [&](std::size_t at) {
-            return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0U;
-        };
-        const unsigned group = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
-        out.push_back(base64_alphabet[group >> 18]);
-        out.push_back(base64_alphabet[group >> 12 & 63]);
-        out.push_back(i + 1 < bytes.size() ? base64_alphabet[group >> 6 & 63] : '=');
-        out.push_back(i + 2 < bytes.size() ? base64_alphabet[group & 63] : '=');
-    }
-}
-
-/// Nothing when `text` is not base64 with padding.
-inline std::optional<std::string> from_base64(std::string_view text) {
-    static constexpr auto values = [] {
-        std::array<unsigned char, 256> table{};
-        table.fill(64);
-        for (unsigned char i = 0; i < 64; ++i) table[static_cast<unsigned char>(base64_alphabet[i])] = i;
-        return table;
-    }();
-    if (text.size() % 4 != 0) return std::nullopt;
-    std::size_t padding = 0;
-    while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
-    text.remove_suffix(padding);
-    std::string bytes;
-    bytes.reserve(text.size() * 3 / 4);
-    unsigned group = 0;
-    int bits = 0;
-    for (char c : text) {
-        const unsigned value = values[static_cast<unsigned char>(c)];
-        if (value == 64) return std::nullopt;
-        group = (group << 6 | value) & 0xFFFF;
-        bits += 6;
-        if (bits >= 8) {
-            bits -= 8;
-            bytes.push_back(static_cast<char>(group >> bits & 0xFF));
-        }
-    }
-    // Bits that no byte uses must be zero: one text for one value.
-    if ((group & ((1U << bits) - 1)) != 0) return std::nullopt;
-    return bytes;
-}
 
 }  // namespace taskflux::detail
 
@@ -5309,18 +5455,78 @@ inline error journal_is_full(std::size_t bytes) {
 
 /// How much of something brokers keep.
 struct most_kept {
-    static constexpr std::size_t log_lines = 100;  ///< of a task: the last ones
+    static constexpr std::size_t log_lines = 100;    ///< of a task: the last ones
+    static constexpr std::int64_t unheard_ms = 60'000;  ///< a task without retention that a caller waits for and has not heard of
 };
 
 // --- validation ---------------------------------------------------------------------------------------
 
-inline void check_queue_name(std::string_view name) { checked_name(name, "queue"); }
-inline void check_board_name(std::string_view name) { checked_name(name, "board"); }
+// All throw `invalid_argument` for what the table of limits (core/id/limits.hpp) does not allow.
 
-/// What is to be stored. Errors: `invalid_argument`.
-inline void check_task(const new_task& task) {
-    if (!task.spec) throw error(errc::invalid_argument, "a task to submit has no specification: set new_task::spec");
-    if (!task.own_id.empty()) checked_own_id(task.own_id);
+inline void check_queue_name(std::string_view name) { checked_name(name, "queue"); }
+inline void check_board_name(std::string_view name) { check_name(limits::board, name); }
+inline void check_consumer(std::string_view name) { check_name(limits::consumer, name); }
+
+inline void check_spec(const task_spec& spec) {
+    check_name(limits::task, spec.name);
+    checked_priority(spec.priority);
+    not_negative(spec.policy.deadline, "deadline");
+    not_negative(spec.policy.expires_in, "expires_in");
+    not_negative(spec.policy.retention, "retention");
+    not_negative(spec.policy.failed_retention, "failed_retention");
+    for (const auto& [name, value] : spec.headers) {
+        check_name(limits::header, name);
+        check_name(limits::header_value, value, true);
+    }
+}
+
+/// What is to be stored. Errors: also `too_large`.
+inline void check_tasks(const std::vector<new_task>& tasks) {
+    constexpr std::size_t most = 64 << 20;
+    const task_spec* checked = nullptr;
+    for (const auto& task : tasks) {
+        if (!task.spec) throw error(errc::invalid_argument, "a task to submit has no specification: set new_task::spec");
+        if (task.spec.get() != checked) check_spec(*task.spec);
+        checked = task.spec.get();
+        check_name(limits::own_id, task.own_id, true);
+        check_name(limits::unique_key, task.unique_key, true);
+        not_negative(task.unique_window, "the window of a unique key");
+        if (task.parent) {
+            check_queue_name(task.parent->id.queue);
+            check_name(limits::journal_key, task.parent->key);
+        }
+        if (task.payload.size() > most) {
+            throw error(errc::too_large, "a payload of " + std::to_string(task.payload.size()) + " bytes is not stored: at most " +
+                                             std::to_string(most) + " are; submit a reference to it");
+        }
+    }
+}
+
+inline void check_writes(const journal_write& what) {
+    check_name(limits::consumer, what.consumer, true);
+    for (const auto& item : what.items) {
+        check_name(limits::journal_key, item.key);
+        if (!item.key.starts_with('#')) continue;  // what a server counts begins with it
+        throw error(errc::invalid_argument, "key in a journal " + name_in_quotes(item.key) + " is not allowed: it begins with '#'");
+    }
+}
+
+/// Texts of a log are kept as JSON: where one is not UTF-8, what is wrong in it is replaced, and the others stay as they are.
+inline void make_valid(std::vector<attempt_report>& reports) {
+    const auto mend = [](std::string& text) {
+        if (!is_utf8(text)) text = as_utf8(text);
+    };
+    for (auto& news : reports) {
+        for (auto& line : news.log) {
+            mend(line.text);
+            header_map fields;
+            for (auto& [name, value] : line.fields) {
+                mend(value);
+                fields[is_utf8(name) ? name : as_utf8(name)] = std::move(value);
+            }
+            line.fields = std::move(fields);
+        }
+    }
 }
 
 inline void check_journal_size(std::size_t bytes) {
@@ -5698,7 +5904,7 @@ public:
 
     /// The own id of a subtask that this attempt is the first to submit.
     std::string child_id(const std::string& name) const {
-        auto made = to_string(id_) + '/' + name;
+        auto made = to_string(id_) + '/' + detail::in_own_id(name);
         if (token_ > 1) made += '@' + std::to_string(token_);
         return made;
     }
@@ -6681,7 +6887,10 @@ public:
     worker_options& unwind_for(duration limit) { return unwind_for_ = limit, *this; }
 
     /// The node's name in records and logs; default: a UUID.
-    worker_options& name(std::string node) { return name_ = std::move(node), *this; }
+    worker_options& name(std::string node) {
+        detail::check_name(detail::limits::worker, node, true);
+        return name_ = std::move(node), *this;
+    }
 
     /// Receives the log lines of handlers and of the worker itself; default: warnings and errors go to standard error.
     worker_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
@@ -8351,8 +8560,9 @@ public:
         return send<R>(broker_, detail::queue_of(contract, options), task_of(contract, options, std::forward<Args>(payload)...));
     }
 
-    /// Stores a task for each payload, 1000 in a round trip, and returns their handles in the same order.
-    /// `payloads` may be lazy; a range that is passed by reference must live until this has returned.
+    /// Stores a task for each payload, 1000 in a round trip, and returns their handles in the same order. All are encoded
+    /// first: with one that can't be, nothing is stored. `payloads` may be lazy; a range that is passed by reference must live
+    /// until this has returned.
     template <class R, class P, std::ranges::input_range Range>
     awaitable<std::vector<job<R>>> submit_all(const detail::contract<R, P>& contract, Range&& payloads) const {
         return submit_all(contract, submit_options(), std::forward<Range>(payloads));
@@ -8550,15 +8760,17 @@ private:
     template <class R, class Range>
     static awaitable<std::vector<job<R>>> send_all(broker_ptr broker, std::string queue, new_task pattern,
                                                    Range payloads) {
+        std::vector<std::string> texts;  // all of them before the first is stored
+        if constexpr (std::ranges::sized_range<Range>) texts.reserve(std::ranges::size(payloads));
+        for (auto next = std::ranges::begin(payloads); next != std::ranges::end(payloads); ++next) texts.push_back(encode(*next));
         std::vector<job<R>> jobs;
-        if constexpr (std::ranges::sized_range<Range>) jobs.reserve(std::ranges::size(payloads));
-        auto next = std::ranges::begin(payloads);
-        while (next != std::ranges::end(payloads)) {
+        jobs.reserve(texts.size());
+        for (std::size_t from = 0; from < texts.size(); from += batch_size) {
             std::vector<new_task> tasks;
             tasks.reserve(batch_size);
-            for (; next != std::ranges::end(payloads) && tasks.size() < batch_size; ++next) {
+            for (auto i = from; i < texts.size() && i < from + batch_size; ++i) {
                 tasks.push_back(pattern);
-                tasks.back().payload = encode(*next);
+                tasks.back().payload = std::move(texts[i]);
             }
             const auto stored = co_await broker->submit(queue, std::move(tasks));
             for (const auto& one : stored) jobs.push_back(job<R>(broker, task_id{queue, one.key}, one.duplicate));
@@ -8850,7 +9062,7 @@ inline duration plain_delay(const retry_policy& policy, unsigned failed) {
                                                                              : policy.delay() * failed;
         case backoff::exponential: {
             const double grown = static_cast<double>(base) * std::pow(policy.factor(), failed - 1.0);
-            if (!(grown < static_cast<double>(limit.count()))) return limit;
+            if (!(grown >= 0.0 && grown < static_cast<double>(limit.count()))) return limit;
             return duration(std::llround(grown));
         }
     }

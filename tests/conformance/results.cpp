@@ -180,6 +180,44 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(without_retention_only_who_waits_gets_the_result, 
     BOOST_TEST(on.counts().succeeded == 0U);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(without_retention_a_client_that_comes_late_to_its_own_task_gets_the_result, Backend, backends) {
+    enum class how { plain, large, own_id, unique, expiring, delayed, duplicate };
+    for (const auto as : {how::plain, how::large, how::own_id, how::unique, how::expiring, how::delayed, how::duplicate}) {
+        for (const std::size_t count : {1U, 5U}) {
+            for (const auto end : {kind::complete, kind::fail}) {
+                BOOST_TEST_CONTEXT(int(as) << ", " << count) {
+                    fixture on(std::make_unique<Backend>());
+                    on.join();
+                    run_policy policy{.retention = 0s, .failed_retention = 0s};
+                    if (as == how::expiring) policy.expires_in = 10s;
+                    std::vector<new_task> tasks(count, on.task(policy));
+                    for (std::size_t i = 0; i < count; ++i) {
+                        if (as == how::own_id || as == how::duplicate) tasks[i].own_id = std::to_string(i);
+                        if (as == how::unique) tasks[i].unique_key = std::to_string(i);
+                        if (as == how::delayed) tasks[i].delay = 1s;
+                    }
+                    if (as == how::duplicate) on.run(on.broker().submit(q, tasks));
+                    for (auto& one : tasks) one.is_awaited = true;
+                    const auto stored = on.run(on.broker().submit(q, tasks));
+                    on.advance(1s);
+                    const auto text = as == how::large ? '"' + std::string(100'000, 'x') + '"' : std::string("42");
+                    const auto found = on.fetch(w, count);
+                    BOOST_REQUIRE_EQUAL(found.size(), count);
+                    for (const auto& one : found) BOOST_TEST(on.settle(on.settled(one, end, text)) == effect::done);
+                    for (const auto& one : stored) {
+                        const auto got = on.run(on.broker().wait({q, one.key}, 1h));
+                        BOOST_REQUIRE(got.has_value());
+                        BOOST_TEST(((end == kind::complete ? got->result : got->error) == text));
+                    }
+                    on.advance(1min);
+                    for (const auto& one : stored) BOOST_TEST(!on.exists(one.key));
+                    BOOST_TEST(on.counts().succeeded + on.counts().failed == 0U);
+                }
+            }
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(who_waits_for_a_removed_task_is_told_that_it_was_cancelled, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     const auto keys = on.add_many(2);

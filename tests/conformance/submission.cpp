@@ -212,6 +212,30 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_requeued_task_takes_its_unique_key_back_unless_i
     BOOST_TEST(on.submit(task).key == first);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(whoever_made_it_the_printed_id_of_a_task_names_it_in_every_call, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    auto own = on.task(), unique = on.task();
+    own.own_id = "mine";
+    unique.unique_key = "key";
+    // New ones and duplicates of them, in one call and in the next.
+    const std::vector<new_task> all{on.task(), own, unique, own, unique};
+    auto stored = on.run(on.broker().submit(q, all));
+    for (const auto& one : on.run(on.broker().submit(q, {own, unique}))) stored.push_back(one);
+    BOOST_REQUIRE_EQUAL(stored.size(), 7U);
+    for (const std::size_t i : {3U, 5U}) BOOST_TEST(stored[i].key == stored[1].key);
+    for (const std::size_t i : {4U, 6U}) BOOST_TEST(stored[i].key == stored[2].key);
+    for (const auto& one : stored) {
+        const auto text = to_string(task_id{q, one.key});
+        const auto id = parse_task_id(text);
+        BOOST_TEST((to_string(id) == text));
+        BOOST_TEST(on.run(on.broker().get(id)).has_value());
+        BOOST_TEST(!on.run(on.broker().wait(id, 0ms)).has_value());
+        BOOST_TEST(on.update(id.key, "2") == effect::done);
+        BOOST_TEST(on.run(on.broker().signal(id, "s", "1")) == effect::done);
+    }
+    for (const auto& one : stored) BOOST_TEST(on.cancel(one.key) != effect::not_found);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(names_and_tasks_out_of_bounds_are_refused, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     const auto invalid = make_error_code(errc::invalid_argument);
@@ -223,9 +247,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(names_and_tasks_out_of_bounds_are_refused, Backend
     }
     BOOST_TEST(on.error_of(on.broker().submit(q, {new_task()})) == invalid);  // no specification
     auto task = on.task();
-    task.own_id = "~1.1";
-    BOOST_TEST(on.error_of(on.broker().submit(q, {on.task(), task})) == invalid);
-    task.own_id = std::string(257, 'x');
+    for (const auto* id : {"~1.1", "q:~1.1", "storm:~0.0"}) {
+        task.own_id = id;
+        BOOST_TEST(on.error_of(on.broker().submit(q, {on.task(), task})) == invalid);
+    }
+    task.own_id = std::string(1025, 'x');
     BOOST_TEST(on.error_of(on.broker().submit(q, {on.task(), task})) == invalid);
     BOOST_TEST(on.counts().waiting == 0U);  // all or none
     BOOST_TEST(on.run(on.broker().queues()).empty());

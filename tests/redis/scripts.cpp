@@ -88,7 +88,7 @@ struct fixture {
     void store_with_id(std::uint32_t nonce, const std::string& id) {
         const auto batch = std::to_string(++batches);
         maintain();
-        call(scripts::enqueue, {"p:me", "l:0"}, {"me", batch, run, record(nonce, id), ""});
+        call(scripts::enqueue, {"p:me", "l:0"}, {"me", batch, run, "", "", record(nonce, id), ""});
     }
     void maintain() { call(scripts::maintain, {"l:0", "a:w"}, {"100", run}); }
     words fetched(std::size_t most) const { return {"w", std::to_string(most), "", "1:w", "*"}; }
@@ -111,14 +111,14 @@ BOOST_FIXTURE_TEST_SUITE(redis_scripts, fixture)
 
 BOOST_AUTO_TEST_CASE(enqueue_answers_the_first_number_and_duplicates) {
     const words task{record(7, "mine"), ""};
-    BOOST_TEST(said(scripts::enqueue, {}, {"me", "1", "", task[0], ""}) == "NEED tf:{q}:p:me");
-    BOOST_TEST(said(scripts::enqueue, {"p:me"}, {"me", "1", "", task[0], ""}) == "NEED tf:{q}:l:0");
-    BOOST_TEST(said(scripts::enqueue, {"p:me", "l:0"}, {"me", "1", run, task[0], ""}) == "DUE");
-    BOOST_TEST(said(scripts::enqueue, {"p:me", "l:0"}, {"me", "1", "", task[0], ""}) == "OK 1");
-    BOOST_TEST(said(scripts::enqueue, {"p:me", "l:0"}, {"me", "1", "", task[0], ""}) == "OK 1");
-    BOOST_TEST(said(scripts::enqueue, {"p:me", "l:0"}, {"me", "2", "", record(8), "", task[0], ""}) == "OK 2 1 1 7");
+    BOOST_TEST(said(scripts::enqueue, {}, {"me", "1", "", "", "", task[0], ""}) == "NEED tf:{q}:p:me");
+    BOOST_TEST(said(scripts::enqueue, {"p:me"}, {"me", "1", "", "", "", task[0], ""}) == "NEED tf:{q}:l:0");
+    BOOST_TEST(said(scripts::enqueue, {"p:me", "l:0"}, {"me", "1", run, "", "", task[0], ""}) == "DUE");
+    BOOST_TEST(said(scripts::enqueue, {"p:me", "l:0"}, {"me", "1", "", "", "", task[0], ""}) == "OK 1");
+    BOOST_TEST(said(scripts::enqueue, {"p:me", "l:0"}, {"me", "1", "", "", "", task[0], ""}) == "OK 1");
+    BOOST_TEST(said(scripts::enqueue, {"p:me", "l:0"}, {"me", "2", "", "", "", record(8), "", task[0], ""}) == "OK 2 1 1 7");
     let_something_fall_due();
-    BOOST_TEST(said(scripts::enqueue, {"p:me", "l:0"}, {"me", "3", "", task[0], ""}) == "DUE");
+    BOOST_TEST(said(scripts::enqueue, {"p:me", "l:0"}, {"me", "3", "", "", "", task[0], ""}) == "DUE");
 }
 
 BOOST_AUTO_TEST_CASE(enqueue_plain_answers_the_first_number) {

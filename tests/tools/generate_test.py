@@ -293,6 +293,11 @@ class ScriptRules(Project):
         self.assertIn("return {1, name_in(read('x')), 2}", self.generated())
         self.assertIn("return string.sub(record, 7, 9) end\n", self.generated())
 
+    def test_a_number_of_cpp_may_have_separators(self):
+        self.write("core/a.hpp", COLORS.replace("size = 8", "size = 8'000"))
+        self.script("shared/constants.lua", LUA["shared/constants.lua"].replace("size = 9", "size = 8001"))
+        self.assertEqual(self.problems(), [])
+
     def test_a_table_with_dots_is_refused_where_cpp_has_none(self):
         for place, says in (("-- C++: core/a.hpp colour\n", "there is no colour in include/taskflux/core/a.hpp"),
                             ("", "above color does not stand where C++ has it")):
@@ -356,6 +361,12 @@ class ScriptRules(Project):
             with self.subTest(body):
                 self.with_body(body)
                 self.assertEqual(self.problems(), [])
+
+    def test_a_number_that_was_read_is_not_taken_as_it_is(self):
+        self.with_body("return {tonumber(read('x'))}\n")
+        self.assert_only("include/taskflux/broker/redis/lua/get.lua:6", "tonumber of what was read may give inf")
+        self.with_body("return {tonumber(ARGV[1]), read('x')}\n")
+        self.assertEqual(self.problems(), [])
 
     def test_an_unknown_command_is_refused(self):
         self.with_body("read('x')\nreturn {call('GETEX', keys.records)}\n")

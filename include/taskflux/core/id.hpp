@@ -31,19 +31,38 @@ struct task_id {
     friend auto operator<=>(const task_id&, const task_id&) = default;
 };
 
+namespace detail {
+
+constexpr bool is_name_character(char c) {
+    constexpr std::string_view extra = "_-./";
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || extra.find(c) != std::string_view::npos;
+}
+
+}  // namespace detail
+
 /// Whether `name` may name a queue, a task or a service: 1 to 128 of A-Z a-z 0-9 _ - . /
 constexpr bool is_valid_name(std::string_view name) {
-    constexpr std::string_view extra = "_-./";
-    return !name.empty() && name.size() <= 128 && std::ranges::all_of(name, [extra](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               extra.find(c) != std::string_view::npos;
-    });
+    return !name.empty() && name.size() <= 128 && std::ranges::all_of(name, detail::is_name_character);
+}
+
+/// Whether a text has the form of a printed id, "queue:~sequence.nonce": then nothing else may have it.
+constexpr bool looks_like_printed_id(std::string_view text) {
+    const auto colon = text.find(":~");
+    if (colon == std::string_view::npos || !is_valid_name(text.substr(0, colon))) return false;
+    const auto key = text.substr(colon + 2);
+    const auto is_number = [](std::string_view part) {
+        return !part.empty() && std::ranges::all_of(part, [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        });
+    };
+    const auto point = key.find('.');
+    return point != std::string_view::npos && is_number(key.substr(0, point)) && is_number(key.substr(point + 1));
 }
 
 /// Whether `id` may be a user's own task id: 1 to 256 bytes, no control characters, not starting with
-/// '~' (which marks generated ids).
+/// '~' (which marks generated ids), and not in the form of a printed id.
 constexpr bool is_valid_own_id(std::string_view id) {
-    return !id.empty() && id.size() <= 256 && id.front() != '~' &&
+    return !id.empty() && id.size() <= 256 && id.front() != '~' && !looks_like_printed_id(id) &&
            std::ranges::all_of(id, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
 }
 
@@ -60,7 +79,8 @@ inline std::string to_string(const task_key& key) {
 /// The printed form of an id: "queue:~sequence.nonce".
 inline std::string to_string(const task_id& id) { return id.queue + ':' + to_string(id.key); }
 
-/// Reads "~sequence.nonce". Throws `errc::invalid_argument` for any other text.
+/// Reads "~sequence.nonce", as `to_string` writes it. Throws `errc::invalid_argument` for any other text: no two texts name
+/// one key.
 inline task_key parse_task_key(std::string_view text) {
     task_key key;
     const char* const end = text.data() + text.size();
@@ -68,7 +88,7 @@ inline task_key parse_task_key(std::string_view text) {
         const auto sequence = std::from_chars(text.data() + 1, end, key.sequence, 36);
         if (sequence.ec == std::errc{} && sequence.ptr != end && *sequence.ptr == '.' && key.sequence > 0) {
             const auto nonce = std::from_chars(sequence.ptr + 1, end, key.nonce, 36);
-            if (nonce.ec == std::errc{} && nonce.ptr == end) return key;
+            if (nonce.ec == std::errc{} && nonce.ptr == end && to_string(key) == text) return key;
         }
     }
     throw error(errc::invalid_argument, "not a task key: \"" + std::string(text.substr(0, 64)) +

@@ -2,6 +2,7 @@
 
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/id.hpp>
+#include <taskflux/core/id/limits.hpp>
 #include <taskflux/core/retry.hpp>
 #include <taskflux/core/time.hpp>
 
@@ -73,7 +74,7 @@ constexpr std::string_view checked_name(std::string_view name, std::string_view 
 inline const std::string& checked_own_id(const std::string& id) {
     if (!is_valid_own_id(id)) {
         throw error(errc::invalid_argument, "not a task id: \"" + id.substr(0, 64) +
-                                                "\"; use 1 to 256 bytes without control characters, not beginning with '~'");
+                                                "\"; use 1 to 256 bytes without control characters, not beginning with '~', and not like \"queue:~1.a\"");
     }
     return id;
 }
@@ -181,10 +182,11 @@ public:
         return id_ = std::move(own), *this;
     }
 
-    /// At most one live task with `key` in its queue: a second submission gives the first, marked as a
+    /// At most one live task with `key`, of up to 1024 bytes, in its queue: a second submission gives the first, marked as a
     /// duplicate. The key is free again when the task has ended, or after `window` (zero: only then).
     submit_options& unique(std::string key, duration window = {}) {
         if (key.empty()) throw error(errc::invalid_argument, "a unique key must not be empty: leave out unique() for none");
+        detail::check_name(detail::limits::unique_key, key);
         unique_window_ = detail::not_negative(window, "the window of a unique key");
         return unique_key_ = std::move(key), *this;
     }
@@ -193,8 +195,11 @@ public:
     /// `errc::timed_out`; default: for ever. Other calls ignore it.
     submit_options& wait(duration limit) { return wait_ = detail::not_negative(limit, "wait"), *this; }
 
-    /// A header that travels with the task; a later value for the same name wins.
+    /// A header that travels with the task; a later value for the same name wins. Up to 256 bytes of UTF-8 with a value of
+    /// up to 64 KiB.
     submit_options& header(std::string name, std::string value) {
+        detail::check_name(detail::limits::header, name);
+        detail::check_name(detail::limits::header_value, value, true);
         return headers_[std::move(name)] = std::move(value), *this;
     }
 

@@ -25,7 +25,7 @@ inline duration plain_delay(const retry_policy& policy, unsigned failed) {
                                                                              : policy.delay() * failed;
         case backoff::exponential: {
             const double grown = static_cast<double>(base) * std::pow(policy.factor(), failed - 1.0);
-            if (!(grown < static_cast<double>(limit.count()))) return limit;
+            if (!(grown >= 0.0 && grown < static_cast<double>(limit.count()))) return limit;
             return duration(std::llround(grown));
         }
     }

@@ -76,8 +76,9 @@ public:
         return send<R>(broker_, detail::queue_of(contract, options), task_of(contract, options, std::forward<Args>(payload)...));
     }
 
-    /// Stores a task for each payload, 1000 in a round trip, and returns their handles in the same order.
-    /// `payloads` may be lazy; a range that is passed by reference must live until this has returned.
+    /// Stores a task for each payload, 1000 in a round trip, and returns their handles in the same order. All are encoded
+    /// first: with one that can't be, nothing is stored. `payloads` may be lazy; a range that is passed by reference must live
+    /// until this has returned.
     template <class R, class P, std::ranges::input_range Range>
     awaitable<std::vector<job<R>>> submit_all(const detail::contract<R, P>& contract, Range&& payloads) const {
         return submit_all(contract, submit_options(), std::forward<Range>(payloads));
@@ -275,15 +276,17 @@ private:
     template <class R, class Range>
     static awaitable<std::vector<job<R>>> send_all(broker_ptr broker, std::string queue, new_task pattern,
                                                    Range payloads) {
+        std::vector<std::string> texts;  // all of them before the first is stored
+        if constexpr (std::ranges::sized_range<Range>) texts.reserve(std::ranges::size(payloads));
+        for (auto next = std::ranges::begin(payloads); next != std::ranges::end(payloads); ++next) texts.push_back(encode(*next));
         std::vector<job<R>> jobs;
-        if constexpr (std::ranges::sized_range<Range>) jobs.reserve(std::ranges::size(payloads));
-        auto next = std::ranges::begin(payloads);
-        while (next != std::ranges::end(payloads)) {
+        jobs.reserve(texts.size());
+        for (std::size_t from = 0; from < texts.size(); from += batch_size) {
             std::vector<new_task> tasks;
             tasks.reserve(batch_size);
-            for (; next != std::ranges::end(payloads) && tasks.size() < batch_size; ++next) {
+            for (auto i = from; i < texts.size() && i < from + batch_size; ++i) {
                 tasks.push_back(pattern);
-                tasks.back().payload = encode(*next);
+                tasks.back().payload = std::move(texts[i]);
             }
             const auto stored = co_await broker->submit(queue, std::move(tasks));
             for (const auto& one : stored) jobs.push_back(job<R>(broker, task_id{queue, one.key}, one.duplicate));

@@ -93,7 +93,10 @@ public:
     worker_options& unwind_for(duration limit) { return unwind_for_ = limit, *this; }
 
     /// The node's name in records and logs; default: a UUID.
-    worker_options& name(std::string node) { return name_ = std::move(node), *this; }
+    worker_options& name(std::string node) {
+        detail::check_name(detail::limits::worker, node, true);
+        return name_ = std::move(node), *this;
+    }
 
     /// Receives the log lines of handlers and of the worker itself; default: warnings and errors go to standard error.
     worker_options& log(log_sink sink) { return log_ = std::move(sink), *this; }

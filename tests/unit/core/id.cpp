@@ -43,6 +43,15 @@ BOOST_AUTO_TEST_CASE(own_ids_are_bounded_and_have_no_control_characters) {
     BOOST_TEST(is_valid_own_id("a~"));
 }
 
+BOOST_AUTO_TEST_CASE(an_own_id_never_has_the_form_of_a_printed_one) {
+    for (const auto* text : {"q:~1.a", "storm:~0.0", "q:~01.1", "q:~A.B", "a.b/c-d:~z.zz"}) {
+        BOOST_TEST_CONTEXT(text) BOOST_TEST(!is_valid_own_id(text));
+    }
+    for (const auto* text : {"q:~1.a/step", "file:~/notes", "q:~1", "q:~.1", "q:1.a", "q q:~1.a", ":~1.a"}) {
+        BOOST_TEST_CONTEXT(text) BOOST_TEST(is_valid_own_id(text));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(keys_and_ids_read_back_as_they_were_printed) {
     std::mt19937_64 random(3);
     std::vector<task_key> keys{{1, 0}, {35, 36}, {36, 35}, {most, 0xffffffff}};
@@ -57,7 +66,7 @@ BOOST_AUTO_TEST_CASE(keys_and_ids_read_back_as_they_were_printed) {
 
 BOOST_AUTO_TEST_CASE(any_other_text_is_no_key) {
     for (const auto* text : {"", "~", "1.1", "~1", "~.1", "~1.", "~1.1 ", " ~1.1", "~1,1", "~-1.1", "~+1.1", "~1.-1",
-                             "~0.1", "~1.1.1", "~1.1z141z4", "~3w5e11264sgsg.1", "~~1.1", "~1.ü"}) {
+                             "~0.1", "~0.0", "~01.1", "~1.01", "~A.1", "~1.A", "~1.1.1", "~1.1z141z4", "~3w5e11264sgsg.1", "~~1.1", "~1.ü"}) {
         BOOST_TEST_CONTEXT(text) {
             BOOST_CHECK_EXCEPTION(parse_task_key(text), error, is_invalid_argument);
             BOOST_CHECK_EXCEPTION(parse_task_id("q:" + std::string(text)), error, is_invalid_argument);

@@ -127,7 +127,9 @@ BOOST_AUTO_TEST_CASE(a_task_that_does_not_exist_is_not_found) {
     const auto job = now(client.attach(twice, "default:~1.1"));
     BOOST_TEST(start(job.status())->code() == errc::not_found);
     BOOST_TEST(start(job.result())->code() == errc::not_found);
-    BOOST_TEST(start(client.attach(twice, "default:~no key"))->code() == errc::not_found);
+    for (const auto* text : {"default:~no key", "default:~0.0", "default:~01.1", "default:~1.A"}) {
+        BOOST_TEST(start(client.attach(twice, text))->code() == errc::not_found);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(an_own_id_may_look_like_a_printed_one) {
@@ -166,6 +168,13 @@ BOOST_AUTO_TEST_CASE(a_range_that_is_read_once_will_do) {
     const auto record = now(jobs[2].record());
     BOOST_TEST(record.payload == "3");
     BOOST_TEST(record.priority == 3);
+}
+
+BOOST_AUTO_TEST_CASE(with_one_bad_payload_among_thousands_none_is_stored) {
+    std::vector<circle> circles(3000);
+    circles[2500].radius = std::numeric_limits<double>::quiet_NaN();
+    BOOST_TEST(start(client.submit_all(circle_area, circles))->code() == errc::bad_payload);
+    BOOST_TEST(counts().waiting == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_bad_payload_among_many_is_named) {

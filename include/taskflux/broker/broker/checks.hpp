@@ -4,8 +4,10 @@
 #include <taskflux/broker/journal.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/id.hpp>
+#include <taskflux/core/id/limits.hpp>
 #include <taskflux/core/options.hpp>
 #include <taskflux/core/state.hpp>
+#include <taskflux/core/task/failure.hpp>
 #include <taskflux/core/time.hpp>
 
 #include <cstddef>
@@ -13,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 // What every broker allows and refuses, and in which words: each rule and each sentence stands here once.
 
@@ -52,18 +55,78 @@ inline error journal_is_full(std::size_t bytes) {
 
 /// How much of something brokers keep.
 struct most_kept {
-    static constexpr std::size_t log_lines = 100;  ///< of a task: the last ones
+    static constexpr std::size_t log_lines = 100;    ///< of a task: the last ones
+    static constexpr std::int64_t unheard_ms = 60'000;  ///< a task without retention that a caller waits for and has not heard of
 };
 
 // --- validation ---------------------------------------------------------------------------------------
 
-inline void check_queue_name(std::string_view name) { checked_name(name, "queue"); }
-inline void check_board_name(std::string_view name) { checked_name(name, "board"); }
+// All throw `invalid_argument` for what the table of limits (core/id/limits.hpp) does not allow.
 
-/// What is to be stored. Errors: `invalid_argument`.
-inline void check_task(const new_task& task) {
-    if (!task.spec) throw error(errc::invalid_argument, "a task to submit has no specification: set new_task::spec");
-    if (!task.own_id.empty()) checked_own_id(task.own_id);
+inline void check_queue_name(std::string_view name) { checked_name(name, "queue"); }
+inline void check_board_name(std::string_view name) { check_name(limits::board, name); }
+inline void check_consumer(std::string_view name) { check_name(limits::consumer, name); }
+
+inline void check_spec(const task_spec& spec) {
+    check_name(limits::task, spec.name);
+    checked_priority(spec.priority);
+    not_negative(spec.policy.deadline, "deadline");
+    not_negative(spec.policy.expires_in, "expires_in");
+    not_negative(spec.policy.retention, "retention");
+    not_negative(spec.policy.failed_retention, "failed_retention");
+    for (const auto& [name, value] : spec.headers) {
+        check_name(limits::header, name);
+        check_name(limits::header_value, value, true);
+    }
+}
+
+/// What is to be stored. Errors: also `too_large`.
+inline void check_tasks(const std::vector<new_task>& tasks) {
+    constexpr std::size_t most = 64 << 20;
+    const task_spec* checked = nullptr;
+    for (const auto& task : tasks) {
+        if (!task.spec) throw error(errc::invalid_argument, "a task to submit has no specification: set new_task::spec");
+        if (task.spec.get() != checked) check_spec(*task.spec);
+        checked = task.spec.get();
+        check_name(limits::own_id, task.own_id, true);
+        check_name(limits::unique_key, task.unique_key, true);
+        not_negative(task.unique_window, "the window of a unique key");
+        if (task.parent) {
+            check_queue_name(task.parent->id.queue);
+            check_name(limits::journal_key, task.parent->key);
+        }
+        if (task.payload.size() > most) {
+            throw error(errc::too_large, "a payload of " + std::to_string(task.payload.size()) + " bytes is not stored: at most " +
+                                             std::to_string(most) + " are; submit a reference to it");
+        }
+    }
+}
+
+inline void check_writes(const journal_write& what) {
+    check_name(limits::consumer, what.consumer, true);
+    for (const auto& item : what.items) {
+        check_name(limits::journal_key, item.key);
+        if (!item.key.starts_with('#')) continue;  // what a server counts begins with it
+        throw error(errc::invalid_argument, "key in a journal " + name_in_quotes(item.key) + " is not allowed: it begins with '#'");
+    }
+}
+
+/// Texts of a log are kept as JSON: where one is not UTF-8, what is wrong in it is replaced, and the others stay as they are.
+inline void make_valid(std::vector<attempt_report>& reports) {
+    const auto mend = [](std::string& text) {
+        if (!is_utf8(text)) text = as_utf8(text);
+    };
+    for (auto& news : reports) {
+        for (auto& line : news.log) {
+            mend(line.text);
+            header_map fields;
+            for (auto& [name, value] : line.fields) {
+                mend(value);
+                fields[is_utf8(name) ? name : as_utf8(name)] = std::move(value);
+            }
+            line.fields = std::move(fields);
+        }
+    }
 }
 
 inline void check_journal_size(std::size_t bytes) {

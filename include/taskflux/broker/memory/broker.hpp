@@ -73,6 +73,7 @@ public:
 
     awaitable<std::vector<effect>> report(std::string queue, std::string consumer,
                                           std::vector<attempt_report> reports) override {
+        detail::make_valid(reports);
         co_return hub_->for_each(queue, reports, [&](auto& in, attempt_report& news, time_point) {
             return in.report(in.find_consumer(consumer), std::move(news));
         });

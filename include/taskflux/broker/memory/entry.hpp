@@ -80,6 +80,7 @@ struct entry {
     task_state state = task_state::waiting;
     bool cancel_requested = false;
     bool unclaimed = false;
+    bool is_awaited = false;    ///< its client waits for its end, or is about to
     bool is_first_try = false;  ///< running, and never before since it was submitted or requeued
 
     entry_extras& more() {

@@ -50,6 +50,7 @@ public:
     void announce(const std::string& board, std::string id, std::string text, duration lease) {
         const std::lock_guard lock(mutex_);
         check(board);
+        detail::check_name(detail::limits::board_row, id);
         boards_[board][std::move(id)] = {std::move(text), later(clock_.now(), lease)};
     }
 

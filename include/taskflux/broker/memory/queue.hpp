@@ -25,7 +25,7 @@ public:
         : store_(seed, max_ended), max_pending_(max_pending) {}
 
     std::vector<submitted> submit(std::vector<new_task> tasks, time_point now) {
-        for (const auto& task : tasks) detail::check_task(task);
+        detail::check_tasks(tasks);
         if (max_pending_ > 0 && store_.pending() + tasks.size() > max_pending_) check_room(tasks, now);
         std::vector<submitted> answers;
         answers.reserve(tasks.size());
@@ -36,6 +36,7 @@ public:
     // --- consumers and what they run ------------------------------------------------------------------
 
     void join(const std::string& name, duration lease, time_point now) {
+        detail::check_consumer(name);
         auto& place = consumers_[name];
         if (!place) place = std::make_unique<consumer>();
         place->name = name;
@@ -143,6 +144,7 @@ public:
 
     /// Errors: see `broker::write_journal`.
     journal_written write_journal(const task_id& id, journal_write& what, time_point now) {
+        detail::check_writes(what);
         auto& task = existing(id);
         if (is_terminal(task.state)) throw detail::task_has_ended(id);
         if (!what.consumer.empty() && !is_current(task, find_consumer(what.consumer), what.token)) {
@@ -157,6 +159,7 @@ public:
     }
 
     effect signal(task_key key, const std::string& name, std::string value, time_point now) {
+        detail::check_name(detail::limits::call, name);
         auto* task = find(key);
         if (!task) return effect::not_found;
         if (is_terminal(task->state)) return effect::wrong_state;
@@ -240,6 +243,7 @@ public:
     /// See `broker::set_schedule`.
     bool set_schedule(const std::string& id, const std::string& from, std::string to, std::vector<new_task> tasks,
                       time_point now) {
+        detail::check_name(detail::limits::schedule, id);
         const auto there = schedules_.find(id);
         const auto& text = there == schedules_.end() ? std::string() : there->second;
         if (text == to) return true;

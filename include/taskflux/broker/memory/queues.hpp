@@ -22,10 +22,11 @@ public:
     /// Bounds as in `task_queue`.
     queues(std::size_t max_pending, std::size_t max_ended) : max_pending_(max_pending), max_ended_(max_ended) {}
 
-    /// The queue of that name, or an empty one when there is none.
+    /// The queue of that name, or an empty one when there is none. Errors: `invalid_argument`.
     task_queue& look(const std::string& name) {
-        const auto found = all_.find(name);
-        return found == all_.end() ? nowhere_ : *found->second;
+        if (const auto found = all_.find(name); found != all_.end()) return *found->second;
+        detail::check_queue_name(name);
+        return nowhere_;
     }
 
     /// The queue of that name, a new one when there is none. Errors: `invalid_argument`.

@@ -5,6 +5,7 @@
 #include <taskflux/broker/redis/records.hpp>
 #include <taskflux/core/time.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -16,10 +17,8 @@ namespace taskflux::redis {
 struct task_item {
     task_item() {}
     task_item(const new_task& task, std::uint32_t made_nonce) : record(encode_record(task, made_nonce)), nonce(made_nonce) {
-        if (!task.hold && task.delay <= duration::zero() && task.at <= time_point{}) {
-            is_awaited = task.is_awaited;
-            return;
-        }
+        is_awaited = task.is_awaited;
+        if (!task.hold && task.delay <= duration::zero() && task.at <= time_point{}) return;
         put(place, std::uint8_t(task.hold));
         put(place, to_number(task.delay));
         put(place, to_number(task.at));
@@ -28,8 +27,10 @@ struct task_item {
     std::string record;       ///< without the time, which the server puts in front
     std::string place;        ///< whether it is held, and when it is due: see enqueue.lua; empty: it is to run at once
     std::uint32_t nonce = 0;  ///< which `record` has too
-    bool is_awaited = false;  ///< the inbox is to hear of its end; only for one that is to run at once
+    bool is_awaited = false;  ///< the inbox is to hear of its end
 };
+
+inline std::size_t bytes_of(const task_item& item) { return item.record.size() + item.place.size(); }
 
 /// The end of an attempt.
 struct end_item {
@@ -37,5 +38,7 @@ struct end_item {
 
     std::string ending;
 };
+
+inline std::size_t bytes_of(const end_item& item) { return item.ending.size(); }
 
 }  // namespace taskflux::redis

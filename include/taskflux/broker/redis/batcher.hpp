@@ -22,7 +22,26 @@ namespace taskflux::redis {
 struct batcher_limits {
     /// No more items than this travel together: the arguments of a script are bounded.
     static constexpr std::size_t max_items = 200;
+    /// Nor more bytes, but for a single item: so that others get their turn, and a request its answer in time.
+    static constexpr std::size_t max_bytes = 1 << 20;
 };
+
+/// How many bytes an item of a batch has, about.
+template <class Item>
+std::size_t bytes_of(const Item&) {
+    return 0;
+}
+
+/// Where a batch ends that begins at `from`, and takes as many items as may travel together.
+template <class Item>
+std::size_t end_of_batch(const std::vector<Item>& items, std::size_t from) {
+    auto at = from;
+    for (std::size_t bytes = 0; at < items.size() && at - from < batcher_limits::max_items; ++at) {
+        bytes += bytes_of(items[at]);
+        if (bytes > batcher_limits::max_bytes && at > from) break;
+    }
+    return at;
+}
 
 /// Makes one request of what several callers want at about the same time: one is under way, and what comes
 /// meanwhile is the next. Nothing is delayed when nothing is under way. Thread-safe; lives in a shared_ptr.
@@ -35,7 +54,7 @@ public:
 
     batcher(asio::any_io_executor executor, sender send) : executor_(std::move(executor)), send_(std::move(send)) {}
 
-    /// The results for `items`, at most `batcher_limits::max_items`. Throws what sending threw.
+    /// The results for `items`, at most as many as `end_of_batch` allows. Throws what sending threw.
     asio::awaitable<std::vector<Result>> run(std::vector<Item> items) {
         const auto self = this->shared_from_this();
         const auto mine = std::make_shared<entry>(std::move(items));
@@ -47,10 +66,13 @@ public:
 
 private:
     struct entry {
-        explicit entry(std::vector<Item> given) : items(std::move(given)), size(items.size()) {}
+        explicit entry(std::vector<Item> given) : items(std::move(given)), size(items.size()) {
+            for (const auto& item : items) bytes += bytes_of(item);
+        }
 
         std::vector<Item> items;  // until they are sent
         const std::size_t size;
+        std::size_t bytes = 0;
         std::vector<Result> results;
         std::exception_ptr error;
         detail::event done;
@@ -67,9 +89,10 @@ private:
     batch take() {
         const std::lock_guard lock(mutex_);
         batch taken;
-        for (std::size_t size = 0; !waiting_.empty(); waiting_.pop_front()) {
+        for (std::size_t size = 0, bytes = 0; !waiting_.empty(); waiting_.pop_front()) {
             size += waiting_.front()->size;
-            if (size > batcher_limits::max_items && !taken.empty()) break;
+            bytes += waiting_.front()->bytes;
+            if ((size > batcher_limits::max_items || bytes > batcher_limits::max_bytes) && !taken.empty()) break;
             taken.push_back(std::move(waiting_.front()));
         }
         if (taken.empty()) is_sending_ = false;

@@ -41,19 +41,22 @@ public:
     awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) override {
         const auto on = engine_;
         const auto into = on->at(queue);
-        for (const auto& task : tasks) detail::check_task(task);
+        detail::check_tasks(tasks);
         std::vector<submitted> answers;
         if (tasks.empty()) co_return answers;
         co_await on->announce(queue);
         answers.reserve(tasks.size());
-        for (std::size_t from = 0; from < tasks.size(); from += engine::batch_size) {
-            std::vector<new_task> some;
-            const auto till = (std::min)(from + engine::batch_size, tasks.size());
-            for (auto i = from; i < till; ++i) some.push_back(std::move(tasks[i]));
+        auto items = into->items_of(tasks);  // all of them before the first is stored
+        tasks.clear();
+        for (std::size_t from = 0; from < items.size();) {
+            const auto till = end_of_batch(items, from);
+            std::vector<task_item> some;
+            some.reserve(till - from);
+            for (; from < till; ++from) some.push_back(std::move(items[from]));
             const auto stored = co_await into->submit(std::move(some));
             for (const auto& one : stored) {
                 answers.push_back(one.task);
-                if (one.is_awaited) on->inbox().expect({queue, one.task.key});
+                if (one.is_awaited) on->inbox().expect({queue, one.task.key}, !one.is_plain);
             }
         }
         co_return answers;
@@ -61,6 +64,7 @@ public:
 
     awaitable<void> join(std::string consumer, std::vector<std::string> queues, duration lease) override {
         const auto on = engine_;
+        detail::check_consumer(consumer);
         for (const auto& name : queues) {
             arguments with;
             with.add(consumer).add(lease.count()).add(on->channel());
@@ -94,7 +98,8 @@ public:
                 one.token = static_cast<std::uint32_t>(from.integer());
                 answer.cancels.push_back(one);
             }
-            if (is_due) co_await on->at(queues[i])->calls().maintain();
+            // Other queues' leases don't wait for it. Where it fails, the next call on that queue does it.
+            if (is_due) detail::spawn_ignoring_errors(on->get_executor(), engine::maintain(on->at(queues[i])));
         }
         co_return answer;
     }
@@ -116,12 +121,15 @@ public:
         const auto into = on->at(queue);
         std::vector<effect> effects;
         effects.reserve(settlements.size());
-        for (std::size_t from = 0; from < settlements.size(); from += engine::batch_size) {
-            const auto till = (std::min)(from + engine::batch_size, settlements.size());
-            std::vector<end_item> ends;
-            ends.reserve(till - from);
-            for (auto i = from; i < till; ++i) ends.emplace_back(settlements[i]);
-            const auto some = co_await into->settle(consumer, std::move(ends));
+        std::vector<end_item> ends;
+        ends.reserve(settlements.size());
+        for (const auto& one : settlements) ends.emplace_back(one);
+        for (std::size_t from = 0, till = 0; from < ends.size(); from = till) {
+            till = end_of_batch(ends, from);
+            std::vector<end_item> part;
+            part.reserve(till - from);
+            for (auto i = from; i < till; ++i) part.push_back(std::move(ends[i]));
+            const auto some = co_await into->settle(consumer, std::move(part));
             for (auto i = from; i < till; ++i) on->consumers().settled(consumer, queue, settlements[i].key.sequence);
             effects.insert(effects.end(), some.begin(), some.end());
         }
@@ -131,6 +139,7 @@ public:
     awaitable<std::vector<effect>> report(std::string queue, std::string consumer, std::vector<attempt_report> reports) override {
         const auto on = engine_;
         on->check_open();
+        detail::make_valid(reports);
         std::vector<effect> effects;
         for (std::size_t from = 0; from < reports.size(); from += engine::careful_batch_size) {
             const auto till = (std::min)(from + engine::careful_batch_size, reports.size());
@@ -177,17 +186,23 @@ public:
         const auto deadline = later(on->base().now(), (std::max)(wait, duration::zero()));
         auto waiting = on->inbox().await_end(id, std::make_shared<inbox::place>());
         const auto told = wait > duration::zero() ? on->channel() : std::string();
+        if (auto outcome = waiting.take_outcome()) co_return outcome;
         if (waiting.is_expected()) {
-            if (auto outcome = waiting.take_outcome()) co_return outcome;
             co_await on->sleep(waiting, (std::min)(deadline, later(on->base().now(), on->safety_poll())));
             if (auto outcome = waiting.take_outcome()) co_return outcome;
         }
-        for (;;) {
+        for (bool will_hear = waiting.is_announced();; will_hear = !told.empty()) {
             on->check_open();
             const auto sent = on->base().now();
             const auto answer = co_await of->wait(id.key, told);
             if (auto outcome = waiting.take_outcome()) co_return outcome;
-            if (!answer.is_found) throw detail::no_such_task(id);
+            if (!answer.is_found) {
+                // A task without retention has gone with its end, and the message about that comes on another connection.
+                constexpr auto patience = std::chrono::seconds(2);
+                if (will_hear) co_await on->sleep(waiting, later(on->base().now(), patience));
+                if (auto outcome = waiting.take_outcome()) co_return outcome;
+                throw detail::no_such_task(id);
+            }
             if (answer.outcome) co_return answer.outcome;
             if (on->base().now() >= deadline) co_return std::nullopt;
             auto until = (std::min)(deadline, later(on->base().now(), on->safety_poll()));
@@ -268,7 +283,8 @@ public:
     }
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
                                  std::vector<new_task> tasks) override {
-        for (const auto& task : tasks) detail::check_task(task);
+        detail::check_name(detail::limits::schedule, id);
+        detail::check_tasks(tasks);
         return redis::set_schedule(engine_, std::move(queue), std::move(id), std::move(from), std::move(to), std::move(tasks));
     }
 

@@ -199,6 +199,13 @@ private:
         return {wire::make_request(), {}, repeatable, std::chrono::steady_clock::now() + timeout()};
     }
 
+    /// What a large request may take beyond the timeout: a second a MiB.
+    static std::chrono::milliseconds time_for(const std::vector<std::string>& args) {
+        std::size_t bytes = 0;
+        for (const auto& each : args) bytes += each.size();
+        return std::chrono::milliseconds(bytes >> 10);
+    }
+
     wire::link_call make_eval(const script& which, const std::vector<std::string>& keys,
                               const std::vector<std::string>& args, bool repeatable) const {
         const auto count = std::to_string(keys.size());
@@ -206,6 +213,7 @@ private:
         words.insert(words.end(), keys.begin(), keys.end());
         words.insert(words.end(), args.begin(), args.end());
         auto call = make_call(repeatable);
+        call.deadline += time_for(args);
         call.request.push_range("EVALSHA", words.begin(), words.end());
         call.which = which;
         return call;

@@ -112,14 +112,14 @@ public:
     std::shared_ptr<queue> at(const std::string& name) {
         check_open();
         detail::check_queue_name(name);
-        const std::lock_guard lock(mutex_);
-        auto& made = queues_[name];
-        if (!made) {
-            made = std::make_shared<queue>(executor_, server_, name, producer_, [weak = weak_from_this(), name] {
-                if (const auto self = weak.lock()) self->relay(name);
-            });
-        }
-        return made;
+        return keys_of(name);
+    }
+
+    /// The keys of a board, which has a queue's. Errors: those of `at`.
+    std::shared_ptr<queue> board(const std::string& name) {
+        check_open();
+        detail::check_board_name(name);
+        return keys_of(name);
     }
 
     /// So that the server knows a call that it gets again.
@@ -192,7 +192,7 @@ public:
     /// A point in the server's time by the local clock, which read `sent` when the request was made that the server
     /// answered at `now`: rather too early than too late.
     static time_point local(time_point sent, double when, double now) {
-        return later(sent, to_duration((std::max)(when - now, 0.0)));
+        return later(sent, to_duration(std::clamp(when - now, 0.0, stored_time::never)));
     }
 
     /// Messages may get lost: so often is asked without one, not all at the same time.
@@ -203,6 +203,17 @@ public:
 
 private:
     static constexpr const char* all_queues = "tf:{queues}";
+
+    std::shared_ptr<queue> keys_of(const std::string& name) {
+        const std::lock_guard lock(mutex_);
+        auto& made = queues_[name];
+        if (!made) {
+            made = std::make_shared<queue>(executor_, server_, name, producer_, [weak = weak_from_this(), name] {
+                if (const auto self = weak.lock()) self->relay(name);
+            });
+        }
+        return made;
+    }
 
     /// A message from the server, on the connection's strand.
     void hear(std::string_view message) {

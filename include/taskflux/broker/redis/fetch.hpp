@@ -47,7 +47,7 @@ inline void read_deliveries(std::size_t queue, reader& from, record_reader& reco
                             std::vector<delivery>& found, spoiled_tasks& spoiled) {
     const auto number = from.integer();
     if (number < 0) {
-        auto sequence = static_cast<std::uint64_t>(-number);
+        auto sequence = std::uint64_t(0) - static_cast<std::uint64_t>(number);
         const auto piece = from.text();
         const auto nonces = from.text();
         const auto take = [&](const record_reader::stored& record) {
@@ -147,6 +147,9 @@ inline awaitable<void> reclaim(engine_ptr on, std::string consumer, std::string 
     state.is_done = true;
 }
 
+/// More is due, and is done bit by bit, so that other queues don't wait.
+inline constexpr auto at_once = (time_point::min)();
+
 /// Adds what there is in the request's i-th queue to `found`; returns when, by the local clock, there may be
 /// more without anybody doing anything.
 inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& request, std::size_t i,
@@ -160,7 +163,7 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
         const bool may_sleep = request.wait > duration::zero() && found.empty() && most > 0;
         arguments with;
         with.add(request.consumer).add(most).add(may_sleep ? on->channel() : std::string()).add(sleeper);
-        with.add(request.names ? signature(*request.names) : "*");
+        with.add(request.names ? signature(*request.names) : "*").add_pass_over();
         if (request.names) {
             for (const auto& one : *request.names) with.add(one);
         }
@@ -180,7 +183,8 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
         }
         auto from = got.read();
         const auto now = from.integer();
-        const bool is_more = from.integer() != 0;
+        const auto left = from.integer();
+        const bool is_more = left == 1, is_behind = left == 2;
         const auto next = from.integer();
         on->clock().set(time_point(duration(now)));
         const auto before = found.size();
@@ -195,6 +199,7 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
         }
         const bool is_full_batch = most == engine::batch_size && found.size() - before == most;
         if (!(is_more || is_full_batch) || found.size() >= request.max) {
+            if (is_behind) co_return at_once;
             co_return next < 0 ? never : engine::local(sent, double(next), double(now));
         }
     }
@@ -253,7 +258,10 @@ inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request reque
                 soonest = (std::min)(soonest, next);
                 if (found.size() >= request.max && request.max > 0) break;
             }
-            if (!found.empty() || request.wait <= duration::zero() || request.max == 0) break;
+            if (!found.empty() || request.max == 0) break;
+            const bool is_behind = soonest == at_once;
+            if (is_behind && (request.wait <= duration::zero() || on->base().now() < deadline)) continue;
+            if (request.wait <= duration::zero()) break;
             if (has_slept && on->base().now() >= deadline) break;
             has_slept = true;
             co_await on->sleep(asleep, (std::min)(soonest, deadline));

@@ -42,6 +42,7 @@ public:
         // Guarded by the inbox:
         std::optional<task_outcome> outcome;  // of an end
         bool is_expected = false;             // the server will tell of that end unasked
+        bool is_announced = false;            // it will, but it may have to be asked
         bool is_called = false;               // there was a message for it
         std::vector<handed_task> handed;      // to a sleeper
     };
@@ -64,6 +65,12 @@ public:
         bool is_expected() {
             const std::lock_guard lock(in_.mutex_);
             return who_->is_expected;
+        }
+
+        /// Whether the server was told at the submission that this process awaits that end.
+        bool is_announced() {
+            const std::lock_guard lock(in_.mutex_);
+            return who_->is_announced;
         }
 
         bool is_called() {
@@ -122,16 +129,20 @@ public:
         return ticket(*this, std::move(who), [at](inbox& in) { in.watchers_.erase(at); });
     }
 
-    /// The server will tell of that task's end unasked.
-    void expect(const task_id& id) {
+    /// The server will tell of that task's end unasked; `must_ask`: where it is asked, as time alone may bring that end.
+    void expect(const task_id& id, bool must_ask = false) {
         const std::lock_guard lock(mutex_);
-        told_unasked(id).is_expected = true;
+        auto& told = told_unasked(id);
+        told.is_expected = true;
+        told.must_ask = told.must_ask || must_ask;
     }
 
     ticket await_end(const task_id& id, place_ptr who) {
         const std::lock_guard lock(mutex_);
         if (const auto told = told_unasked_.find(id); told != told_unasked_.end() && told->second.is_expected) {
+            who->is_announced = true;
             who->is_expected = !told->second.must_ask;
+            told_bytes_ -= told->second.size();
             who->outcome = std::move(told->second.outcome);
             told_unasked_.erase(told);
         }
@@ -168,7 +179,7 @@ public:
                 task.queue = std::move(queue);
                 if (kind == message_letter::task) {
                     task.consumer = name.substr(name.find(':') + 1);
-                    task.sequence = static_cast<std::uint64_t>(from.real());
+                    task.sequence = static_cast<std::uint64_t>(from.whole());
                     task.record = from.text();
                     task.state = from.rest();
                     of.took(task.consumer, task.queue, task.sequence);
@@ -187,7 +198,7 @@ public:
                 break;
             }
             case message_letter::ended: {
-                const auto sequence = static_cast<std::uint64_t>(from.real());
+                const auto sequence = static_cast<std::uint64_t>(from.whole());
                 const auto nonce = from.number<std::uint32_t>();
                 const auto outcome = read_outcome(from);
                 const task_id id{std::move(queue), {sequence, nonce}};
@@ -219,6 +230,21 @@ private:
         bool is_expected = false;
         bool must_ask = false;  // it was not kept, or may have been lost
         std::optional<task_outcome> outcome;
+
+        // How many bytes more it has then.
+        std::size_t size_with(const task_outcome& one) {
+            const auto before = size();
+            outcome = one;
+            return size() - before;
+        }
+        // How many bytes it had.
+        std::size_t drop() {
+            const auto had = size();
+            outcome.reset();
+            must_ask = true;
+            return had;
+        }
+        std::size_t size() const { return outcome ? outcome->result.size() + outcome->error.size() : 0; }
     };
 
     // What nobody takes is dropped with time: callers waiting for it ask the server.
@@ -226,18 +252,25 @@ private:
         constexpr std::size_t most = 1024;
         if (const auto at = told_unasked_.find(id); at != told_unasked_.end()) return at->second;
         if (told_in_order_.size() >= most) {
-            told_unasked_.erase(told_in_order_.front());
+            if (const auto at = told_unasked_.find(told_in_order_.front()); at != told_unasked_.end()) {
+                told_bytes_ -= at->second.size();
+                told_unasked_.erase(at);
+            }
             told_in_order_.pop_front();
         }
         told_in_order_.push_back(id);
         return told_unasked_[id];
     }
 
+    // Of large outcomes the last ones are kept: that of a task without retention can't be had again.
     void keep(const task_id& id, const task_outcome& outcome) {
-        constexpr std::size_t most_bytes = 16 * 1024;
+        constexpr std::size_t most_bytes = 32 * 1024 * 1024;
         auto& told = told_unasked(id);
-        told.must_ask = outcome.result.size() + outcome.error.size() > most_bytes;
-        if (!told.must_ask) told.outcome = outcome;
+        told_bytes_ += told.size_with(outcome);
+        for (auto next = told_in_order_.begin(); told_bytes_ > most_bytes && next != told_in_order_.end(); ++next) {
+            const auto at = told_unasked_.find(*next);
+            if (at != told_unasked_.end() && *next != id) told_bytes_ -= at->second.drop();
+        }
     }
 
     ticket enter(const std::string& kind, const std::string& consumer, std::vector<std::string> queues, place_ptr who) {
@@ -259,6 +292,7 @@ private:
     std::set<std::string> news_;  // consumers
     std::map<task_id, told_end> told_unasked_;  // nobody waits for them yet
     std::deque<task_id> told_in_order_;
+    std::size_t told_bytes_ = 0;
 };
 
 }  // namespace taskflux::redis

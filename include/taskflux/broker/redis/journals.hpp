@@ -52,6 +52,7 @@ inline std::vector<std::string> journal_of(task_key key) { return {named(own_key
 
 /// `broker::write_journal`.
 inline awaitable<journal_written> write_journal(engine_ptr on, task_id id, journal_write what) {
+    detail::check_writes(what);
     journal_written answer;
     // Where there are more than one call takes, each is all or nothing by itself.
     for (std::size_t from = 0; from == 0 || from < what.items.size(); from += engine::batch_size) {
@@ -112,6 +113,7 @@ inline awaitable<journal_page> read_journal(engine_ptr on, task_id id, journal_q
 
 /// `broker::signal`.
 inline awaitable<effect> signal(engine_ptr on, task_id id, std::string name, std::string value) {
+    detail::check_name(detail::limits::call, name);
     arguments with;
     with.add(id.key.sequence).add(id.key.nonce).add(std::move(name)).add(on->new_call_id()).add(std::move(value));
     with.add(max_journal_size);

@@ -54,7 +54,8 @@ struct ending_layout {
 };
 
 struct stored_size {
-    static constexpr std::size_t time = 6, limits = 36, nonce = 4, segment_end = 4, text_length = 4;
+    static constexpr std::size_t time = 6, limits = 36, nonce = 4, segment_end = 4, text_length = 4,
+                                 number = 8;
 };
 
 /// What a priority, and a state of version 1, 2, …, adds to its byte.
@@ -65,6 +66,11 @@ struct stored_base {
 /// A time that does not come, in milliseconds.
 struct stored_time {
     static constexpr double never = 1e15;
+};
+
+/// The size of tasks that are handed over by a message, at most: a server cuts off who hears too much at once.
+struct most_handed {
+    static constexpr std::size_t bytes = 65536;
 };
 
 /// What scripts answer where a C++ `effect` would do, beyond those.

@@ -43,6 +43,7 @@ public:
     struct stored {
         submitted task;
         bool is_awaited = false;  ///< the inbox will hear of its end
+        bool is_plain = false;    ///< and time alone does not bring it, so that nothing need be asked meanwhile
     };
 
     /// `relay` as for `queue_calls`.
@@ -62,15 +63,14 @@ public:
         return items;
     }
 
-    /// Stores up to `batcher_limits::max_items` tasks.
-    asio::awaitable<std::vector<stored>> submit(std::vector<new_task> tasks) {
+    /// Stores tasks, as many as `end_of_batch` allows.
+    asio::awaitable<std::vector<stored>> submit(std::vector<task_item> items) {
         const auto self = shared_from_this();
-        auto items = items_of(tasks);
         const auto batches = enqueueing();
         co_return co_await batches->run(std::move(items));
     }
 
-    /// Ends up to `batcher_limits::max_items` attempts of one consumer.
+    /// Ends attempts of one consumer, as many as `end_of_batch` allows.
     asio::awaitable<std::vector<effect>> settle(std::string consumer, std::vector<end_item> ends) {
         const auto self = shared_from_this();
         const auto batches = settling(consumer);
@@ -158,6 +158,20 @@ private:
         return made;
     }
 
+    /// Does what a request to store tasks might be sent back for.
+    asio::awaitable<void> get_ready(bool all_plain) {
+        const auto run = server_->run_id();
+        if (all_plain && run == ready_for()) co_return;
+        co_await calls_->maintain();
+        const std::lock_guard lock(mutex_);
+        ready_for_ = run;
+    }
+
+    std::string ready_for() {
+        const std::lock_guard lock(mutex_);
+        return ready_for_;
+    }
+
     static asio::awaitable<std::vector<stored>> send_tasks(std::shared_ptr<queue> self, std::vector<task_item> items) {
         std::string heard_of;  // places, of those whose ends the inbox is to hear of
         bool all_plain = true;
@@ -169,7 +183,15 @@ private:
         const auto channel = heard_of.empty() ? std::string() : self->server_->inbox();
         answer got;
         got.is_slow = true;
-        if (all_plain && items.size() == 1) {
+        std::size_t bytes = 0;
+        for (const auto& item : items) bytes += bytes_of(item);
+        const bool is_large = bytes > most_handed::bytes;
+        std::set<std::string> lanes;
+        if (is_large) {  // it is sent once: what it would be sent back for comes before it
+            co_await self->get_ready(all_plain);
+            for (const auto& item : items) lanes.insert(record_head(item.record).lane());
+        }
+        if (all_plain && items.size() == 1 && !is_large) {
             arguments with;
             with.add(self->producer_).add(batch).add_run_id().add(channel).add(items.front().record);
             auto own = self->calls_->known_sets();
@@ -179,15 +201,15 @@ private:
         if (got.is_slow) {
             arguments with;
             with.reserve(2 * items.size() + 5);
-            with.add(self->producer_).add(batch).add_run_id();
+            with.add(self->producer_).add(batch).add_run_id().add(channel).add(heard_of);
             if (all_plain) {
-                with.add(channel).add(heard_of);
                 add_segments(items, with);
             } else {
                 for (auto& item : items) with.add(std::move(item.record)).add(std::move(item.place));
             }
             std::vector<std::string> own;
             own.push_back(named(own_key::producer, self->producer_));
+            own.insert(own.end(), lanes.begin(), lanes.end());
             const auto& script = all_plain ? scripts::enqueue_plain : scripts::enqueue;
             got = co_await self->calls_->run(script, std::move(own), std::move(with), true, true);
         }
@@ -195,8 +217,8 @@ private:
     }
 
     /// The answer to `items`: the first new one's number, and of those that were there already their places among the
-    /// others and their keys. `will_hear`: the inbox was asked to hear of the awaited ones.
-    static std::vector<stored> read_stored(const answer& got, const std::vector<task_item>& items, bool will_hear) {
+    /// others and their keys.
+    static std::vector<stored> read_stored(const answer& got, const std::vector<task_item>& items, bool all_plain) {
         auto from = got.read();
         auto next = static_cast<std::uint64_t>(from.integer());
         constexpr auto none = static_cast<std::size_t>(-1);
@@ -211,7 +233,8 @@ private:
             } else {
                 answers[i].task = {{next++, items[i].nonce}, false};
             }
-            answers[i].is_awaited = will_hear && items[i].is_awaited;
+            answers[i].is_awaited = items[i].is_awaited;
+            answers[i].is_plain = all_plain;
         }
         return answers;
     }
@@ -222,12 +245,18 @@ private:
         arguments with;
         with.reserve(items + 1);
         with.add(consumer);
-        for (auto& one : ends) with.add(std::move(one.ending));
+        std::size_t bytes = 0;
+        for (auto& one : ends) {
+            bytes += bytes_of(one);
+            with.add(std::move(one.ending));
+        }
         std::vector<std::string> own;
         own.push_back(named(own_key::held, consumer));
         std::vector<fast_script*> fast;
-        if (items == 1) fast.push_back(&self->settle_one_);
-        fast.push_back(&self->settle_plain_);
+        if (bytes <= most_handed::bytes) {  // what is large is sent once
+            if (items == 1) fast.push_back(&self->settle_one_);
+            fast.push_back(&self->settle_plain_);
+        }
         const auto got = co_await self->calls_->run(std::move(fast), scripts::settle, std::move(own), std::move(with), true);
         auto from = got.read();
         std::vector<effect> effects;
@@ -276,6 +305,7 @@ private:
     std::mt19937_64 random_{std::random_device()()};
     std::shared_ptr<task_batcher> enqueueing_;
     std::set<std::string> damaged_;
+    std::string ready_for_;  // the run of a server that has been told to this queue
     std::map<std::string, std::shared_ptr<end_batcher>> settling_;
     std::map<std::string, std::shared_ptr<wait_batcher>> waiting_;
 };

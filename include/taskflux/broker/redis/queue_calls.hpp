@@ -33,6 +33,14 @@ public:
         if (run_id_at_ != none) words_[run_id_at_] = std::move(id);
     }
 
+    /// Adds a word of a script that need not wait for all that is due: '1' as soon as some of it has been done.
+    arguments& add_pass_over() {
+        pass_over_at_ = words_.size();
+        return add("");
+    }
+    bool may_pass_over() const { return pass_over_at_ != none; }
+    void pass_over() { words_[pass_over_at_] = "1"; }
+
     arguments& add(std::string text) { return words_.push_back(std::move(text)), *this; }
     arguments& add(std::string_view text) { return words_.emplace_back(text), *this; }
     arguments& add(const char* text) { return words_.emplace_back(text), *this; }
@@ -48,6 +56,7 @@ private:
 
     std::vector<std::string> words_;
     std::size_t run_id_at_ = none;
+    std::size_t pass_over_at_ = none;
 };
 
 /// A script's answer, of which the first word has been read: OK (RELAY too), LOST or SLOW.
@@ -116,11 +125,17 @@ public:
     /// Does all that has fallen due.
     asio::awaitable<void> maintain() {
         const auto self = shared_from_this();
-        constexpr int most = 100;  // of each kind a call: what a server does in a few milliseconds
+        for (bool is_more = true; is_more;) is_more = co_await maintain_some();
+    }
+
+    /// Does some of it, as much as a server does in a few milliseconds. False when that was all.
+    asio::awaitable<bool> maintain_some() {
+        const auto self = shared_from_this();
+        constexpr int most = 100;  // of each kind
         arguments with;
         with.add(most).add_run_id();
         auto keys = keys_of(scripts::maintain, {});
-        for (bool is_more = true; is_more;) {
+        for (;;) {
             with.set_run_id(server_->run_id());
             const auto got = co_await server_->eval(scripts::maintain, keys, with.words(), true);
             reader from(got);
@@ -128,11 +143,11 @@ public:
             const auto word = from.text();
             if (word == "NEED") {
                 for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
-            } else {
-                is_more = from.integer() != 0;
-                keys = keys_of(scripts::maintain, {});
-                if (word == "RELAY" && !is_more) relay_();
+                continue;
             }
+            const bool is_more = from.integer() != 0;
+            if (word == "RELAY" && !is_more) relay_();
+            co_return is_more;
         }
     }
 
@@ -170,7 +185,12 @@ private:
             if (word == "RELAY") relay_();
             if (got.is_lost || got.is_slow || is_done) co_return got;
             if (word == "DUE") {
-                co_await maintain();
+                if (with.may_pass_over()) {
+                    co_await maintain_some();
+                    with.pass_over();
+                } else {
+                    co_await maintain();
+                }
             } else if (word == "NEED") {
                 for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
             } else {

@@ -7,6 +7,7 @@
 #include <taskflux/detail/caught.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -14,6 +15,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -79,39 +81,86 @@ struct outgoing {
     char kind() const { return field.empty() ? '\0' : field.front(); }
 };
 
+/// The end of a subtask, as an outbox holds it. Views point into `value`.
+struct child_end {
+    std::uint8_t state = 0;
+    std::uint32_t attempts = 0;
+    std::string_view queue;  // the parent's
+    task_key parent;
+    std::string_view key, own_id, result, error;
+};
+
+/// Throws `errc::protocol`.
+inline child_end read_end(std::string_view value) {
+    byte_reader bytes(value);
+    child_end made;
+    made.state = bytes.number<std::uint8_t>();
+    made.attempts = bytes.number<std::uint32_t>();
+    made.queue = bytes.text();
+    made.parent.sequence = static_cast<std::uint64_t>(bytes.whole());
+    made.parent.nonce = bytes.number<std::uint32_t>();
+    made.key = bytes.text();
+    made.own_id = bytes.text();
+    made.result = bytes.text();
+    made.error = bytes.text();
+    return made;
+}
+
 /// The ends of subtasks, for parents in one queue.
 inline awaitable<void> carry_ends(engine_ptr on, std::string to, std::vector<outgoing> ends) {
     arguments with;
     for (const auto& one : ends) {
-        byte_reader bytes(one.value);
-        const auto state = bytes.number<std::uint8_t>();
-        const auto attempts = bytes.number<std::uint32_t>();
-        bytes.text();
-        with.add(static_cast<std::uint64_t>(bytes.real())).add(bytes.number<std::uint32_t>()).add(bytes.text()).add(bytes.text());
-        with.add(unsigned(state)).add(attempts).add(bytes.text()).add(bytes.text());
+        const auto end = read_end(one.value);
+        with.add(end.parent.sequence).add(end.parent.nonce).add(end.key).add(end.own_id);
+        with.add(unsigned(end.state)).add(end.attempts).add(end.result).add(end.error);
     }
     co_await on->call(std::move(to), scripts::end_child, {}, std::move(with));
 }
 
 /// What concerns the task itself: its subtasks, or its continuation.
+struct own_news {
+    task_key task;
+    unsigned epoch = 0;          // of subtasks to be cancelled
+    std::string_view place;      // of a continuation to be started
+};
+
+/// Throws `errc::protocol`.
+inline own_news read_own(const outgoing& what) {
+    const auto number = [&](std::string_view& from, auto value) {
+        const auto [end, ec] = std::from_chars(from.data(), from.data() + from.size(), value);
+        if (ec != std::errc()) throw error(errc::protocol, "an entry of an outbox can't be read: it has no number where one is expected");
+        from.remove_prefix((std::min)(from.size(), static_cast<std::size_t>(end - from.data()) + 1));  // and a space
+        return value;
+    };
+    own_news made;
+    auto field = std::string_view(what.field).substr((std::min)(what.field.size(), std::size_t(1)));
+    made.task.sequence = number(field, std::uint64_t());
+    std::string_view value = what.value;
+    if (what.kind() == outbox_letter::cancel) {
+        made.task.nonce = number(value, std::uint32_t());
+        made.epoch = number(value, unsigned());
+    } else if (what.kind() == outbox_letter::start) {
+        byte_reader bytes(value);
+        made.task.nonce = bytes.number<std::uint32_t>();
+        made.place = bytes.rest();
+    } else {
+        throw error(errc::protocol, "an entry of an outbox can't be read: this version does not know its kind");
+    }
+    return made;
+}
+
 inline awaitable<void> carry_own(engine_ptr on, std::string queue, outgoing what) {
+    const auto news = read_own(what);
     task_id parent;
     parent.queue = std::move(queue);
-    parent.key.sequence = std::stoull(what.field.substr(1));
+    parent.key = news.task;
     if (what.kind() == outbox_letter::cancel) {
-        std::size_t end = 0;
-        parent.key.nonce = static_cast<std::uint32_t>(std::stoul(what.value, &end));
-        const auto epoch = static_cast<unsigned>(std::stoul(what.value.substr(end)));
-        co_await cancel_children(on, std::move(parent), epoch);
-    } else if (what.kind() == outbox_letter::start) {
-        byte_reader bytes(what.value);
-        parent.key.nonce = bytes.number<std::uint32_t>();
-        auto place = child_place::parse(bytes.rest());
+        co_await cancel_children(on, std::move(parent), news.epoch);
+    } else {
+        auto place = child_place::parse(news.place);
         keys_by_queue continuation;
         co_await locate(on, std::move(parent), std::move(place), continuation);
         co_await steer_all(on, "start", std::move(continuation));
-    } else {
-        throw error(errc::protocol, "the outbox of queue " + parent.queue + " holds \"" + what.field + "\", which this version does not know");
     }
 }
 
@@ -130,12 +179,14 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
             outgoing one;
             one.field = from.text();
             one.value = from.text();
-            std::string target;
-            if (one.kind() == outbox_letter::ended && one.value.size() > 9) {
-                byte_reader bytes(std::string_view(one.value).substr(5));
-                target = bytes.text();
+            try {
+                std::string target;
+                if (one.kind() == outbox_letter::ended) target = read_end(one.value).queue;
+                else read_own(one);
+                by_target[target].push_back(std::move(one));
+            } catch (const error& e) {
+                on->at(queue)->report_damage("o " + one.field, e.what());
             }
-            by_target[target].push_back(std::move(one));
         }
         std::exception_ptr failure;
         for (auto& [target, all] : by_target) {

@@ -31,6 +31,7 @@ local function try(name, ...)
 end
 try('TIME')
 try('PUBLISH', channel, '')
+try('PUBSUB', 'NUMSUB', channel)
 if not try('SET', key, '', 'PX', 1000) then return rules end  -- then others might write
 for _, name in ipairs({'EXISTS', 'GET', 'HGETALL', 'HLEN', 'LLEN', 'SMEMBERS'}) do try(name, key) end
 for _, name in ipairs({'HDEL', 'HEXISTS', 'HGET', 'HMGET', 'LPUSH', 'RPUSH', 'SADD', 'SREM', 'ZREM', 'ZSCORE'}) do

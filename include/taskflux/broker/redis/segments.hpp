@@ -34,6 +34,11 @@ public:
     std::string_view name_and_limits() const {
         return record_.substr(at(record_layout::name_length), rest_at() - at(record_layout::name_length));
     }
+    /// The name of the key of its lane.
+    std::string lane() const {
+        const auto priority = int(static_cast<unsigned char>(record_[at(record_layout::priority)])) - stored_base::priority;
+        return named(own_key::lane, std::to_string(priority));
+    }
     /// What is the task's own.
     std::string_view rest() const { return record_.substr(rest_at()); }
 

@@ -3,6 +3,7 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/id/limits.hpp>
 #include <taskflux/flow/workflow/place.hpp>
 #include <taskflux/fwd.hpp>
 
@@ -104,7 +105,7 @@ public:
 
     /// The own id of a subtask that this attempt is the first to submit.
     std::string child_id(const std::string& name) const {
-        auto made = to_string(id_) + '/' + name;
+        auto made = to_string(id_) + '/' + detail::in_own_id(name);
         if (token_ > 1) made += '@' + std::to_string(token_);
         return made;
     }

@@ -22,6 +22,7 @@ namespace taskflux::detail {
 // --- names ------------------------------------------------------------------------------------------------------
 
 std::size_t notebook::next_signal(const std::string& name) {
+    detail::check_name(limits::call, name);
     const std::lock_guard lock(mutex_);
     auto& taken = signals_[name];
     std::size_t number = 1;
@@ -39,9 +40,9 @@ void notebook::return_signal(const std::string& name, std::size_t number) {
 }
 
 void notebook::check_name(const char* what, const std::string& name) {
-    if (!name.empty() && name.front() != '~' && name.size() <= 200) return;
-    throw error(errc::invalid_argument, std::string("a ") + what + " can't be named \"" + name.substr(0, 64) +
-                                            "\": use 1 to 200 bytes that do not begin with '~'");
+    if (!name.empty() && name.front() != '~' && name.size() <= limits::call.most && is_utf8(name)) return;
+    throw error(errc::invalid_argument, std::string("a ") + what + " can't be named " + name_in_quotes(name) +
+                                            ": use 1 to 200 bytes of UTF-8 that do not begin with '~'");
 }
 
 void notebook::claim(const char* what, const std::string& name) {

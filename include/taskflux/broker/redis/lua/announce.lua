@@ -13,7 +13,8 @@ local gone = {}
 if call('HEXISTS', board, ARGV[1]) == 0 then  -- somebody new: those that have gone make room
     local rows = call('HGETALL', board)
     for n = 1, #rows, 2 do
-        if #rows[n + 1] < 8 or struct.unpack(format.number, rows[n + 1]) <= now then gone[#gone + 1] = rows[n] end
+        local has_time = #rows[n + 1] >= stored_size.number
+        if not (has_time and struct.unpack(format.number, rows[n + 1]) > now) then gone[#gone + 1] = rows[n] end
     end
 end
 write('HDEL', board, gone)

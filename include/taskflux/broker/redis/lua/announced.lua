@@ -9,7 +9,7 @@ local rows, reply = call('HGETALL', board), {'OK', now}
 for n = 1, #rows, 2 do
     local text = rows[n + 1]
     local till, from = 0, 1
-    if #text >= 8 then till, from = struct.unpack(format.number, text) end
+    if #text >= stored_size.number then till, from = struct.unpack(format.number, text) end
     if till > now then
         reply[#reply + 1] = rows[n]
         reply[#reply + 1] = string.sub(text, from)

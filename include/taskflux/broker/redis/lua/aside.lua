@@ -10,7 +10,7 @@ for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
 load(gone)
 for n, seq in ipairs(gone) do
     local task = tasks[seq]
-    if task and task.state == task_state.running and task.holder == ARGV[1] then
+    if is_held_by(task, ARGV[1]) then
         detach(task)
         task.when = now
         changed[seq] = true

@@ -8,5 +8,5 @@ local fields = {'nu'}
 for state = 0, task_states.known - 1 do fields[state + 2] = 'n' .. state end
 local found = {admit(0, unpack(fields))}
 local reply = {'OK', call('HLEN', keys.set_aside), found[2] == 'paused' and 1 or 0}
-for n = 1, #fields do reply[n + 3] = tonumber(found[n + 2] or 0) end
+for n = 1, #fields do reply[n + 3] = whole(found[n + 2]) or 0 end
 return reply

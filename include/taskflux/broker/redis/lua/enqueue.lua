@@ -2,8 +2,8 @@
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed
 --           ZSET, own_ids HASH, unique_keys HASH, sleepers ZSET, waiters HASH, reports HASH, cancels HASH, segments HASH,
 --           segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, p:… STRING, D HASH
---      ARGV producer ('': none), batch number, the server's run id; then of each: record without its time, and how it begins
---           ('', or hold, delay in ms, at)
+--      ARGV producer ('': none), batch number, the server's run id, channel that will hear of ends or '', of which ones (by
+--           place, 2 bytes each); then of each: record without its time, and how it begins ('', or hold, delay in ms, at)
 -- out: {'OK', first number, [index, number, nonce] of each duplicate}; DUE, NEED, RELAY
 -- O(log n) a task.
 local producer, batch = ARGV[1] ~= '' and key(own_key.producer .. ARGV[1]), tonumber(ARGV[2])
@@ -11,12 +11,17 @@ if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
 local known = call('HMGET', keys.queue, 'seq', 'run')
-local seq = tonumber(known[1] or 0)
+local seq = last_number(known[1])
 -- `maintain` must come first on a new server, and where who else has an id or key may be gone.
-if ARGV[3] ~= '' and known[2] ~= ARGV[3] or is_due() then return {'DUE'} end
+if is_new_server(ARGV[3], known[2]) or is_due() then return {'DUE'} end
 
-local reply = {'OK', seq + 1}
-seq = store_tasks(seq, 4, reply)
+local reply, numbers, at = {'OK', seq + 1}, {}, 1
+seq = store_tasks(seq, 6, reply, numbers)
+while at < #ARGV[5] do
+    local place
+    place, at = struct.unpack(format.u16, ARGV[5], at)
+    hear_of(numbers[place + 1], ARGV[4])
+end
 also[#also + 1] = {'HSET', keys.queue, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)

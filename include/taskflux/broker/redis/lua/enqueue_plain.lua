@@ -10,8 +10,8 @@ if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
 local known = call('HMGET', keys.queue, 'seq', 'run', 'lanes', counter.waiting)
-local seq = tonumber(known[1] or 0)
-if ARGV[3] ~= '' and known[2] ~= ARGV[3] then return {'DUE'} end  -- a new server: `maintain` must come first
+local seq = last_number(known[1])
+if is_new_server(ARGV[3], known[2]) then return {'DUE'} end  -- a new server: `maintain` must come first
 
 local reply, time = {'OK', seq + 1}, struct.pack(format.time, now)
 local lanes, records, stored, index = {}, {}, {}, {}
@@ -64,7 +64,7 @@ write('HSET', keys.records, records)
 write('HSET', keys.segments, stored)
 write('ZADD', keys.segment_index, index)
 for _, priority in ipairs(priorities) do write('RPUSH', lane(priority), lanes[priority + stored_base.priority]) end
-call('HSET', keys.queue, 'seq', string.format('%d', seq), counter.waiting, string.format('%d', (known[4] or 0) + many))
+call('HSET', keys.queue, 'seq', string.format('%d', seq), counter.waiting, string.format('%d', (whole(known[4]) or 0) + many))
 remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply

@@ -2,31 +2,31 @@
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed
 --           ZSET, own_ids HASH, unique_keys HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, cancels HASH,
 --           segments HASH, segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
---      ARGV consumer, how many at most, channel to be woken by ('': none), sleeper, signature of the names, names ('any': none)
--- out: {'OK', now in ms, 1 if there is more to look at or 0, when something will fall due or -1, [number, record, state] of
---      each}; also [0, what, why] of corrupt data that was met; DUE, LOST, NEED, RELAY
+--      ARGV consumer, how many at most, channel to be woken by ('': none), sleeper, signature of the names, 1: what is due was
+--           done in part and holds this up no longer ('': all of it comes first), names ('any': none)
+-- out: {'OK', now in ms, 1 if there is more to look at, 2 if something is due, or 0, when something will fall due or -1,
+--      [number, record, state] of each}; also [0, what, why] of corrupt data that was met; DUE, LOST, NEED, RELAY
 -- O(log n) a task; at most 100 tasks of unknown names are passed over in a call.
 local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
-if is_expired then return {'DUE'} end
+local is_behind = ARGV[6] == '1'
+if is_expired and not is_behind then return {'DUE'} end
 if not alive then return {'LOST'} end
-if due(keys.scheduled) or due(keys.limited) or due(keys.leases) then return {'DUE'} end
+local has_due = due(keys.scheduled) or due(keys.limited) or due(keys.leases)
+if has_due and not is_behind then return {'DUE'} end
 local names
-if #ARGV > 5 then
+if #ARGV > 6 then
     names = {}
-    for n = 6, #ARGV do names[ARGV[n]] = true end
+    for n = 7, #ARGV do names[ARGV[n]] = true end
 end
 if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
 
 local held_back, lanes, watcher, watching
 most, held_back, lanes, watcher, watching = admit(most, 'lanes', 'watcher', 'watching')
 local found, aside, all, budget = {}, {}, {}, bound.passed_over
-for priority in string.gmatch(lanes or '', '-?%d+') do
-    all[#all + 1] = {
-        priority = tonumber(priority), name = lane(priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1
-    }
+for n, priority in ipairs(priorities_in(lanes)) do
+    all[n] = {priority = priority, name = lane(priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1}
 end
-table.sort(all, function(left, right) return left.priority > right.priority end)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 
 -- Those that others have passed over, and this consumer knows; best first.
@@ -44,8 +44,12 @@ if most > 0 and call('EXISTS', keys.unclaimed) == 1 then
         members = call('ZRANGE', keys.unclaimed, 0, bound.claimable - 1)
     end
     for _, member in ipairs(members) do
-        local seq = tonumber(string.sub(member, -unclaimed_tail.number))
-        claimable[#claimable + 1] = {order = string.sub(member, -unclaimed_tail.order), seq = seq, member = member}
+        local seq = whole(string.sub(member, -unclaimed_tail.number))
+        if seq then
+            claimable[#claimable + 1] = {order = string.sub(member, -unclaimed_tail.order), seq = seq, member = member}
+        else
+            drop_foreign(keys.unclaimed, member)
+        end
     end
     table.sort(claimable, function(left, right) return left.order < right.order end)
 end
@@ -68,15 +72,17 @@ local function turn(of)
         if string.byte(entry) == first_byte.segment then
             if #of.seqs > 0 then break end
             local name = string.sub(entry, 2)
-            of.segment = string.find(name, '^%d+:%d+$') and open_segment(name) or {first = 0, count = 0}
-            if is_set_aside(entry) then count(task_state.waiting, -string.match(name, '%d+$')) end
+            of.segment = open_segment(name) or {first = 0, count = 0}
+            if is_set_aside(entry) then count(task_state.waiting, -(select(2, span_of(name)) or 0)) end
             for seq = of.segment.first, of.segment.first + of.segment.count - 1 do
                 local code = code_of(of.segment, seq)
                 if code == member_code.waits or code == member_code.in_turn then of.seqs[#of.seqs + 1] = seq end
             end
             if #of.seqs == 0 then of.taken = of.taken + 1 end
         else
-            of.seqs[#of.seqs + 1] = tonumber(entry) or 0  -- there is none of that number
+            local seq = whole(entry)
+            if not seq then tell_of_foreign(of.name, entry) end
+            of.seqs[#of.seqs + 1] = seq or 0  -- there is none of that number
         end
         of.entry = of.entry + 1
     end
@@ -108,7 +114,12 @@ local function front(of)
     end
 end
 
+-- Hands a task out; one whose time is over, though `maintain` has not come to it, is given up.
 local function deliver(task)
+    if limit(task) <= now then
+        budget = budget - 1
+        return give_up(task)
+    end
     if task.unclaimed then
         sorted_sets[keys.unclaimed][unclaimed_member(task)] = false
         task.unclaimed = false
@@ -136,12 +147,15 @@ while #found < most and budget > 0 do
         if other then
             next_claimable = next_claimable + 1
             load({other.seq}, true)
-            if tasks[other.seq] then
-                deliver(tasks[other.seq])
+            local passed_over = tasks[other.seq]
+            if passed_over and passed_over.state == task_state.waiting and passed_over.unclaimed then
+                deliver(passed_over)
             else
                 sorted_sets[keys.unclaimed][other.member] = false
-                count('u', -1)
-                count(task_state.waiting, -1)
+                if is_set_aside(other.seq) then
+                    count('u', -1)
+                    count(task_state.waiting, -1)
+                end
             end
         elseif not of then
             break
@@ -149,6 +163,7 @@ while #found < most and budget > 0 do
             advance(of)
             local name = names and name_in(task.record)
             if not names or names[name] then
+                task.in_turn = true  -- it is out of the lane by `advance`
                 deliver(task)
             else
                 budget = budget - 1
@@ -171,7 +186,7 @@ end
 if sleeping and next(aside) then  -- those who know what was passed over
     local known = {}
     for _, member in ipairs(call('ZRANGE', keys.sleepers, 0, bound.asked_sleepers - 1)) do
-        local theirs = string.match(member, '\n([^\n]*)$')
+        local theirs = string.match(member, '\n([^\n]*)$') or ''
         if known[theirs] == nil then
             known[theirs] = theirs == '*'
             for name in string.gmatch(call('HGET', keys.names, theirs) or '', '[^\n]+') do
@@ -182,9 +197,9 @@ if sleeping and next(aside) then  -- those who know what was passed over
     end
 end
 local is_more = budget == 0 and #found < most
-local soonest = leave_behind(sleeping, #found > 0 or is_more, is_left and not held_back, watcher, watching, signature,
-                             names and table.concat(ARGV, '\n', 6))
-local reply = {'OK', now, is_more and 1 or 0, soonest}
+local soonest = leave_behind(sleeping, #found > 0 or is_more or has_due, is_left and not held_back, watcher, watching,
+                             signature, names and table.concat(ARGV, '\n', 7))
+local reply = {'OK', now, is_more and 1 or has_due and 2 or 0, soonest}
 local mine = {}
 for n, task in ipairs(found) do
     mine[n] = task.seq

@@ -7,18 +7,21 @@
 -- O(1) a task.
 local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
-if is_expired then return {'DUE'} end
+local is_behind = ARGV[6] == '1'
+if is_expired and not is_behind then return {'DUE'} end
 if not alive then return {'LOST'} end
-if due(keys.leases) then return {'DUE'} end
+local has_due = due(keys.leases)
+if has_due and not is_behind then return {'DUE'} end
 local unusual, sleeping = call('EXISTS', keys.scheduled, keys.limited, keys.unclaimed, keys.sleepers) > 0, false
 if unusual then
-    if due(keys.scheduled) or due(keys.limited) then return {'DUE'} end
+    has_due = has_due or due(keys.scheduled) or due(keys.limited)
+    if has_due and not is_behind then return {'DUE'} end
     sleeping = call('EXISTS', keys.sleepers) == 1
 end
 local names
-if #ARGV > 5 then
+if #ARGV > 6 then
     names = {}
-    for n = 6, #ARGV do names[ARGV[n]] = true end
+    for n = 7, #ARGV do names[ARGV[n]] = true end
 end
 if unusual and call('EXISTS', keys.unclaimed) == 1 then  -- perhaps something is for this consumer that others have passed over
     if not names then return {'SLOW'} end
@@ -32,13 +35,10 @@ if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
 local held_back, lanes, watcher, watching, waiting, running
 most, held_back, lanes, watcher, watching, waiting, running =
     admit(most, 'lanes', 'watcher', 'watching', counter.waiting, counter.running)
-local priorities = {}
-for priority in string.gmatch(lanes or '', '-?%d+') do
-    priorities[#priorities + 1] = tonumber(priority)
-    lane(priority)
-end
+waiting, running = whole(waiting) or 0, whole(running) or 0
+local priorities = priorities_in(lanes)
+for _, priority in ipairs(priorities) do lane(priority) end
 if #missing > 0 then return {'NEED', unpack(missing)} end
-if #priorities > 1 then table.sort(priorities, function(left, right) return left > right end) end
 
 local reply, found, held, taken_from, is_odd = {'OK', now, 0, -1}, 0, {}, {}, false
 local head, tail = string.char(state_byte.running, state_bit.first_try), nil  -- a single task's state but for its nonce
@@ -133,7 +133,7 @@ for _, priority in ipairs(priorities) do
             else
                 local seqs = {}
                 while entries[at] and #seqs < most - found and string.byte(entries[at]) ~= first_byte.segment do
-                    seqs[#seqs + 1] = tonumber(entries[at]) or 0
+                    seqs[#seqs + 1] = whole(entries[at]) or 0
                     at = at + 1
                 end
                 local many = take_singles(seqs)
@@ -147,9 +147,9 @@ for _, priority in ipairs(priorities) do
     if is_odd then break end
 end
 if is_odd and found == 0 then return {'SLOW'} end
-reply[3] = is_odd and 1 or 0
-reply[4] = leave_behind(sleeping, found > 0, is_left and not held_back, watcher, watching, signature,
-                        names and table.concat(ARGV, '\n', 6))
+reply[3] = is_odd and 1 or has_due and 2 or 0
+reply[4] = leave_behind(sleeping, found > 0 or has_due, is_left and not held_back, watcher, watching, signature,
+                        names and table.concat(ARGV, '\n', 7))
 local mine = key(own_key.held .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local asleep = sleepers()
@@ -161,7 +161,7 @@ for _, of in ipairs(taken_from) do call('HSET', keys.segments, of.first .. 't', 
 if found > 0 then
     write('SADD', mine, held)
     call('HSET', keys.queue, counter.waiting, string.format('%d', waiting - found),
-         counter.running, string.format('%d', (running or 0) + found))
+         counter.running, string.format('%d', running + found))
 end
 write_rest(asleep)
 return reply

@@ -5,10 +5,10 @@
 -- out: {'OK', number, nonce}, or {'OK'} when there is none; DUE
 -- O(log n).
 if is_due() then return {'DUE'} end
-local seq = call('HGET', keys.own_ids, ARGV[1])
+local seq = whole(call('HGET', keys.own_ids, ARGV[1]))
 if not seq then return {'OK'} end
-load({tonumber(seq)})
-local task = tasks[tonumber(seq)]
+load({seq})
+local task = tasks[seq]
 if not task then return {'OK'} end
 local parent = ARGV[2] ~= '' and (info(task).parent or {queue = ''})
 if parent and string.format('%s %d %d', parent.queue, parent.seq or 0, parent.nonce or 0) ~= ARGV[2] then return {'OK'} end

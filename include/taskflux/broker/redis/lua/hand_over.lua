@@ -8,8 +8,8 @@
 local producer, batch, body = key(own_key.producer .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
 local may_start, _, last, run, watcher, waiting, running =
     admit(1, 'seq', 'run', 'watcher', counter.waiting, counter.running)
-if ARGV[3] ~= '' and run ~= ARGV[3] then return {'DUE'} end  -- a new server: `maintain` must come first
-if may_start < 1 or tonumber(waiting or 0) > 0 or #body > bound.handed then return {'SLOW'} end
+if is_new_server(ARGV[3], run) then return {'DUE'} end  -- a new server: `maintain` must come first
+if may_start < 1 or (whole(waiting) or 0) > 0 or #body > most_handed.bytes then return {'SLOW'} end
 
 local name, inbox, sleeper, consumer, signature =
     string.sub(body, body_at.name, body_at.name - 1 + string.byte(body, body_at.name_length))
@@ -37,7 +37,7 @@ if #missing > 0 then return {'NEED', unpack(missing)} end
 
 -- In place of `remember_answer` and `answered`, with one command; the bytes are what `cmsgpack.pack` might write, in half
 -- its time. A full server refuses here, before any message.
-local seq = (last or 0) + 1
+local seq = last_number(last) + 1
 local before = call('SET', producer,
                     struct.pack(format.number, batch) .. fixed.ok_and_number .. struct.pack(format.number_in_msgpack, seq),
                     'PX', bound.answer_ms, 'GET')
@@ -61,6 +61,6 @@ local field = string.format('%d', seq)
 call('HSET', keys.records, field, record)
 call('HSET', keys.states, field, state)
 call('SADD', held, field)
-call('HSET', keys.queue, 'seq', field, counter.running, string.format('%d', (running or 0) + 1))
+call('HSET', keys.queue, 'seq', field, counter.running, string.format('%d', (whole(running) or 0) + 1))
 if ARGV[4] ~= '' then call('HSET', keys.waiters, field, ARGV[4] .. '\n') end
 return {'OK', seq}

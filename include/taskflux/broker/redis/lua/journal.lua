@@ -10,7 +10,7 @@ local name = key(own_key.journal .. string.format('%d', seq))
 if not tasks[seq] and call('EXISTS', name) == 0 then return {'OK', effect.not_found} end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local counts = call('HMGET', name, '#total', '#done', '#failed')
-local reply = {'OK', effect.done, tonumber(counts[1] or 0), tonumber(counts[2] or 0), tonumber(counts[3] or 0), '0'}
+local reply = {'OK', effect.done, whole(counts[1]) or 0, whole(counts[2]) or 0, whole(counts[3]) or 0, '0'}
 local function add(field, value)
     if not value or string.byte(field) == first_byte.count then return end
     reply[#reply + 1] = field

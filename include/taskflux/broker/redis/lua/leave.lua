@@ -11,7 +11,7 @@ local all, some = held_by(ARGV[1]), {}
 for n = 1, math.min(#all, tonumber(ARGV[2])) do some[n] = all[n] end
 load(some)
 for _, seq in ipairs(some) do
-    if tasks[seq] then
+    if is_held_by(tasks[seq], ARGV[1]) then
         release(tasks[seq])
     else
         append(held_remove, ARGV[1], seq)

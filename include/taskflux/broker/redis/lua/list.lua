@@ -2,24 +2,20 @@
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed
 --           ZSET, own_ids HASH, unique_keys HASH, sleepers ZSET, waiters HASH, reports HASH, cancels HASH, segments HASH,
 --           segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
---      ARGV the last number seen, how many numbers to look at
+--      ARGV the last number seen, about how many tasks at most
 -- out: {'OK', the last number looked at, 1 at the end or 0, {number, record, state, progress, log} of each}; DUE, NEED, RELAY
--- O(numbers looked at).
+-- O(log n) a task; O(numbers) where tasks have gone, up to 4,500 of them in a call.
 if is_due() then return {'DUE'} end
-local state = call('HMGET', keys.queue, 'seq', 'low')
-local last, low = tonumber(state[1] or 0), tonumber(state[2] or 0)
-local from = math.max(tonumber(ARGV[1]), low)
-local till = math.min(from + tonumber(ARGV[2]), last)
-local seqs = {}
-for seq = from + 1, till do seqs[#seqs + 1] = seq end
-load(seqs, true)
-local reply = {'OK', till, till >= last and 1 or 0}
-for _, seq in ipairs(seqs) do
-    local task = tasks[seq]
-    if task then
-        local told = call('HMGET', keys.reports, seq .. 'p', seq .. 'l')
-        reply[#reply + 1] = {seq, task.record, pack_state(task), told[1] or '', told[2] or ''}
-    end
+local known = call('HMGET', keys.queue, 'seq', 'low', 'gaps')
+local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
+if low > last then low = 0 end
+local from, reply = math.max(tonumber(ARGV[1]), low), {'OK', 0, 0}
+local seen = walk(from, last, tonumber(ARGV[2]), gaps, true, function(task)
+    local told = call('HMGET', keys.reports, task.seq .. 'p', task.seq .. 'l')
+    reply[#reply + 1] = {task.seq, task.record, pack_state(task), told[1] or '', told[2] or ''}
+end)
+reply[2], reply[3] = seen, seen >= last and 1 or 0
+if #reply == 3 and from == low and seen > low then
+    also[#also + 1] = {'HSET', keys.queue, 'low', string.format('%d', seen), 'gaps', gaps_as_text(gaps)}
 end
-if #reply == 3 and from == low and till > low then also[#also + 1] = {'HSET', keys.queue, 'low', string.format('%d', till)} end
 return commit(reply)

@@ -10,30 +10,48 @@ local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', '
 
 -- Another server, or the same one after a restart. Its clock may differ and it may have lost the last numbers given;
 -- no worker could renew its lease while there was none. So all leases begin again, and some numbers are skipped.
-local run, known, dead = ARGV[2], call('HGET', keys.queue, 'run'), overdue(keys.leases)
-if #dead > 0 or run ~= '' and run ~= known then  -- the caller's knowledge may be older than this server
-    local told = redis.pcall('INFO', 'server')
-    run = type(told) == 'string' and string.match(told, 'run_id:(%x+)') or run
-end
-if run ~= '' and run ~= known then
+local known, dead = call('HMGET', keys.queue, 'run', 'seq', 'gaps', 'runs'), overdue(keys.leases)
+local run = known[1]
+if #dead > 0 or ARGV[2] ~= '' and ARGV[2] ~= run then run = current_run(ARGV[2], run) end  -- the caller may be behind the times
+if run and run ~= '' and run ~= known[1] then
     also[#also + 1] = {'HSET', keys.queue, 'run', run}
-    if known then
-        also[#also + 1] = {'HINCRBY', keys.queue, 'seq', bound.lost_numbers}
+    if known[1] then
+        also[#also + 1] = {'HSET', keys.queue, 'runs', string.sub((known[4] or '') .. known[1] .. ',', -bound.runs)}
+        local last, gaps = whole(known[2] or 0), gaps_in(known[3])
+        if last then
+            local till = last + bound.lost_numbers
+            if gaps[1] and gaps[#gaps].last == last then gaps[#gaps].last = till  -- none has been given since
+            else gaps[#gaps + 1] = {first = last + 1, last = till} end
+            also[#also + 1] = {'HSET', keys.queue, 'seq', string.format('%d', till), 'gaps', gaps_as_text(gaps)}
+        end
         local members = call('HGETALL', keys.consumers)
         for n = 1, #members, 2 do
-            local till = math.min(now + string.match(members[n + 1], '^%d+'), stored_time.never)
+            local lease = whole(string.match(members[n + 1], '^%d+')) or 0  -- damaged: at its end
+            local till = math.min(now + lease, stored_time.never)
             also[#also + 1] = {'ZADD', keys.leases, 'XX', string.format('%d', till), members[n]}
         end
         dead = {}
     end
 end
 
-local scheduled = {}
-for n, member in ipairs(overdue(keys.scheduled)) do scheduled[n] = tonumber(member) end
-load(scheduled)
-for _, seq in ipairs(scheduled) do
+-- The numbers of overdue tasks, which are taken out of the set.
+local function take(set)
+    local seqs = {}
+    for _, member in ipairs(overdue(set)) do
+        local seq = whole(member)
+        if seq and padded(seq) == member then
+            seqs[#seqs + 1] = seq
+            sorted_sets[set][member] = false
+        else
+            drop_foreign(set, member)
+        end
+    end
+    load(seqs)
+    return seqs
+end
+
+for _, seq in ipairs(take(keys.scheduled)) do
     local task = tasks[seq]
-    sorted_sets[keys.scheduled][padded(seq)] = false
     if task and task.state == task_state.scheduled then
         detach(task)
         make_ready(task, now)
@@ -42,24 +60,24 @@ for _, seq in ipairs(scheduled) do
     end
 end
 
-local limited = {}
-for n, member in ipairs(overdue(keys.limited)) do limited[n] = tonumber(member) end
-load(limited)
-for _, seq in ipairs(limited) do
+for _, seq in ipairs(take(keys.limited)) do
     local task = tasks[seq]
-    sorted_sets[keys.limited][padded(seq)] = false
     if task and not is_terminal(task.state) and task.state ~= task_state.running and limit(task) <= now then give_up(task) end
 end
 
 local forgotten, has_news = 0, call('EXISTS', keys.reports) == 1  -- progress and logs
 for _, member in ipairs(overdue(keys.forgotten)) do
     if forgotten >= most then break end
-    local seqs = {}
-    for first, last in string.gmatch(member, '(%d+)%-?(%d*)') do
-        first, last = tonumber(first), tonumber(last) or tonumber(first)
+    local seqs, is_foreign = {}, false
+    for part in string.gmatch(member, '[^,]+') do
+        local first, last = string.match(part, '^(%d+)%-?(%d*)$')
+        first = whole(first)
+        last = first and (last == '' and first or whole(last)) or 0
+        if not first or last - first >= bound.segment then first, last, is_foreign = 1, 0, true end
         local of = last > first and not has_news and segment_of(first)
         for seq = first, last do
-            if of and code_of(of, seq) == member_code.succeeded then  -- nothing else is known of it
+            local is_in = of and seq < of.first + of.count
+            if is_in and code_of(of, seq) == member_code.succeeded then  -- nothing else is known of it
                 mark(of, seq, member_code.gone)
                 count(task_state.succeeded, -1)
             else
@@ -73,7 +91,7 @@ for _, member in ipairs(overdue(keys.forgotten)) do
         local task = tasks[seq]
         if task and is_terminal(task.state) and task.gone_at <= now then erase(task) end
     end
-    sorted_sets[keys.forgotten][member] = false
+    if is_foreign then drop_foreign(keys.forgotten, member) else sorted_sets[keys.forgotten][member] = false end
 end
 
 local recovered = 0
@@ -84,10 +102,10 @@ for _, consumer in ipairs(dead) do
     for n = 1, math.min(#seqs, most - recovered) do some[n] = seqs[n] end
     load(some)
     for _, seq in ipairs(some) do
-        if tasks[seq] and tasks[seq].state == task_state.running then
+        if is_held_by(tasks[seq], consumer) then
             recover(tasks[seq])
-        elseif is_set_aside(seq) then
-            count(task_state.running, -1)
+        else
+            if is_set_aside(seq) then count(task_state.running, -1) end
             append(held_remove, consumer, seq)
         end
     end

@@ -8,10 +8,10 @@ for n = 2, #ARGV, 2 do
     if call('HGET', keys.outbox, ARGV[n]) == ARGV[n + 1] then out[#out + 1] = ARGV[n] end  -- else it is news
 end
 for _, field in ipairs(out) do
-    local seq = string.match(field, '^' .. outbox_letter.cancel .. '(%d+)$')
-    if seq then load({tonumber(seq)}) end
+    local seq = whole(string.match(field, '^' .. outbox_letter.cancel .. '(%d+)$'))
+    if seq then load({seq}) end
     -- With the record gone, nothing else will forget the journal.
-    if seq and not tasks[tonumber(seq)] then also[#also + 1] = {'UNLINK', key(own_key.journal .. seq)} end
+    if seq and not tasks[seq] then also[#also + 1] = {'UNLINK', key(own_key.journal .. string.format('%d', seq))} end
 end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 write('HDEL', keys.outbox, out)

@@ -9,6 +9,6 @@ if ARGV[1] == '1' then
     also = {{'HSET', keys.queue, 'paused', '1'}}
 else
     also = {{'HDEL', keys.queue, 'paused'}}
-    wakes = math.min(tonumber(call('HGET', keys.queue, counter.waiting) or 0), bound.wakes)
+    wakes = math.min(whole(call('HGET', keys.queue, counter.waiting)) or 0, bound.wakes)
 end
 return commit({'OK'})

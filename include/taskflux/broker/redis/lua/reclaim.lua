@@ -10,6 +10,6 @@ for n = 2, #ARGV do seqs[n - 1] = tonumber(ARGV[n]) end
 load(seqs)
 for _, seq in ipairs(seqs) do
     local task = tasks[seq]
-    if task and task.state == task_state.running and task.holder == ARGV[1] then release(task) end
+    if is_held_by(task, ARGV[1]) then release(task) end
 end
 return commit({'OK'})

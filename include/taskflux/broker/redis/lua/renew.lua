@@ -11,8 +11,10 @@ if call('EXISTS', keys.cancels) == 1 then
     local all = call('HGETALL', keys.cancels)
     for n = 1, #all, 2 do
         local nonce, token, holder = string.match(all[n + 1], '^(%d+)\n(%d+)\n(.*)$')
-        if holder == ARGV[1] then
-            for _, number in ipairs({all[n], nonce, token}) do cancelled[#cancelled + 1] = tonumber(number) end
+        local seq = holder == ARGV[1] and whole(all[n])
+        nonce, token = whole(nonce), whole(token)
+        if seq and nonce and token then
+            for _, number in ipairs({seq, nonce, token}) do cancelled[#cancelled + 1] = number end
         end
     end
 end

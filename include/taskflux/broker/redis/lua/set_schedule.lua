@@ -11,8 +11,8 @@ if there == to then return {'OK', 1} end  -- the answer got lost
 if there ~= from then return {'OK', 0} end
 if #ARGV > 4 then
     local known = call('HMGET', keys.queue, 'seq', 'run')
-    if ARGV[1] ~= '' and known[2] ~= ARGV[1] or is_due() then return {'DUE'} end
-    local seq = store_tasks(tonumber(known[1] or 0), 5, {})
+    if is_new_server(ARGV[1], known[2]) or is_due() then return {'DUE'} end
+    local seq = store_tasks(last_number(known[1]), 5, {}, {})
     also[#also + 1] = {'HSET', keys.queue, 'seq', string.format('%d', seq)}
 end
 also[#also + 1] = to == '' and {'HDEL', keys.schedules, id} or {'HSET', keys.schedules, id, to}

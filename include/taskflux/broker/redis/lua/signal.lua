@@ -14,8 +14,8 @@ local sent, call_id = '#signals ' .. ARGV[3], '#call ' .. ARGV[4]
 if note_in(of, call_id) then return {'OK', effect.done} end  -- sent again, as the answer got lost
 of.size = of.size + #ARGV[5]
 if of.size > tonumber(ARGV[6]) then return {'OK', more_effects.too_large, of.size} end
-local number = (note_in(of, sent) or 0) + 1
-local field = string.format(journal_key.signal, ARGV[3], number)
+local number = (whole(note_in(of, sent)) or 0) + 1
+local field = journal_letter.signal .. ARGV[3] .. '#' .. string.format('%d', number)  -- a name may hold any byte
 of.notes[sent], of.notes[call_id], of.notes[field] = number, field, ARGV[5]
 if task.state == task_state.scheduled and of.awaited == field then
     detach(task)

@@ -6,11 +6,7 @@
 --      the channel will hear), or its outcome}; DUE
 -- O(log n) a task.
 if is_due() then return {'DUE'} end
-local soonest = stored_time.never
-for _, set in ipairs({keys.limited, keys.leases}) do
-    local first = call('ZRANGE', set, 0, 0, 'WITHSCORES')
-    soonest = math.min(soonest, tonumber(first[2] or stored_time.never))
-end
+local soonest = math.min(first_time(keys.limited), first_time(keys.leases), stored_time.never)
 local reply, seqs = {'OK', now, soonest < stored_time.never and soonest or -1}, {}
 for n = 2, #ARGV, 2 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
 load(seqs)
@@ -21,10 +17,7 @@ for n = 2, #ARGV, 2 do
         answer = struct.pack(format.outcome, task.state, attempts(task)) .. text(task.result) .. text(task.error)
     elseif task then
         answer = effect.done
-        local known = call('HGET', keys.waiters, task.seq) or ''
-        if ARGV[1] ~= '' and not string.find(known, ARGV[1], 1, true) then
-            also[#also + 1] = {'HSET', keys.waiters, task.seq, known .. ARGV[1] .. '\n'}
-        end
+        if ARGV[1] ~= '' then hear_of(task.seq, ARGV[1]) end
     end
     reply[#reply + 1] = answer
 end

@@ -17,6 +17,27 @@ local function key(name)
     return name
 end
 
+-- A number that was read: whole, from 0 to 10^15; nil where the text says anything else. What counts, numbers tasks or
+-- bounds a loop comes through here, as 1e300, inf and nan are numbers too.
+local function whole(value)
+    local number = tonumber(value)
+    return number and number >= 0 and number <= stored_time.never and number % 1 == 0 and number or nil
+end
+
+-- Whether a number that was read can be a time or a duration: nan is neither.
+local function is_time(value) return value >= 0 and value <= stored_time.never end
+
+-- The last number that the queue has given.
+local function last_number(value)
+    return whole(value or 0) or error('the queue can number no tasks: field seq of ' .. keys.queue ..
+                                      ' is damaged; set it to a number that no task has reached')
+end
+
+-- Adds to a counter of the queue; what is no number begins anew.
+local function add_to(field, by)
+    if type(redis.pcall('HINCRBY', keys.queue, field, by)) == 'table' then call('HSET', keys.queue, field, math.max(by, 0)) end
+end
+
 -- A number as a member of a sorted set: equal scores keep the order of submission.
 local function padded(seq) return string.format('%014d', seq) end
 
@@ -39,11 +60,12 @@ local function write(command, name, words)
     end
 end
 
--- Whether something in a sorted set of times is due. O(log n).
-local function due(set)
-    local first = call('ZRANGE', set, 0, 0, 'WITHSCORES')
-    return first[2] and tonumber(first[2]) <= now
-end
+-- The first score of a sorted set of times; a time that does not come where it is empty. O(log n).
+local function first_time(set) return tonumber(call('ZRANGE', set, 0, 0, 'WITHSCORES')[2] or stored_time.never) end
+-- The score of a member of such a set, or nil.
+local function time_of(set, member) return tonumber(call('ZSCORE', set, member)) end
+-- Whether something in such a set is due. O(log n).
+local function due(set) return first_time(set) <= now end
 
 -- Whether time alone has something to bring about: `maintain` must come first.
 local function is_due() return due(keys.scheduled) or due(keys.limited) or due(keys.leases) or due(keys.forgotten) end
@@ -52,6 +74,14 @@ local also = {}  -- commands that `write_rest` performs
 
 -- Leaves corrupt or foreign data as it is, and tells of it: what it is called -> why it can't be used.
 local function set_aside(what, why) also[#also + 1] = {'HSET', keys.set_aside, what, why} end
+-- A foreign member of a set or lane is taken out, so that it is not met for ever; what it was stays in `keys.set_aside`.
+local function tell_of_foreign(name, member)
+    set_aside(string.sub(name, #prefix + 1) .. ' ' .. string.sub(member, 1, bound.told), 'it is foreign, and was taken out')
+end
+local function drop_foreign(set, member)
+    tell_of_foreign(set, member)
+    also[#also + 1] = {'ZREM', set, member}
+end
 local function is_set_aside(what)
     for _, command in ipairs(also) do
         if command[2] == keys.set_aside and command[3] == what then return true end

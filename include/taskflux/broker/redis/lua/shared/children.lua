@@ -29,7 +29,7 @@ local function judge_children(task)
     local kind, needed = string.match(of.policy, '^(%a)(%d*)$')
     local succeeded, failed = of.done - of.failed, of.failed
     if kind == policy_letter.quorum then
-        needed = tonumber(needed)
+        needed = whole(needed) or 0
         if of.total - failed < needed then
             local why = of.why ~= '' and of.why or failure('task_failed', 'it has fewer subtasks than must succeed')
             return fail_for_children(task, why)

@@ -4,7 +4,7 @@
 -- What every script writes last.
 local function write_rest(asleep)
     for what, by in pairs(counts) do
-        if by ~= 0 then call('HINCRBY', keys.queue, 'n' .. what, by) end
+        if by ~= 0 then add_to('n' .. what, by) end
     end
     for _, command in ipairs(also) do call(unpack(command)) end
     for _, message in ipairs(messages) do call('PUBLISH', message[1], message[2]) end
@@ -61,8 +61,7 @@ local function plan()
     if next(sorted_sets[keys.scheduled]) then  -- who sleeps until the next task falls due may have to wake earlier
         local soonest = stored_time.never
         for _, at in pairs(sorted_sets[keys.scheduled]) do soonest = math.min(soonest, at or stored_time.never) end
-        local first = call('ZRANGE', keys.scheduled, 0, 0, 'WITHSCORES')
-        if soonest < tonumber(first[2] or stored_time.never) then wakes = wakes + 1 end
+        if soonest < first_time(keys.scheduled) then wakes = wakes + 1 end
     end
     of.asleep = sleepers()
     if next(lanes_head) or next(lanes_tail) then

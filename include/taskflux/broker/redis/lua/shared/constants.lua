@@ -99,7 +99,6 @@ local write_letter = {...}
 local continuation_key = {...}
 -- C++: broker/journal.hpp journal_letter
 local journal_letter = {...}
-local journal_key = {signal = journal_letter.signal .. '%s#%d'}
 -- First bytes that tell kinds of entries apart: of a lane or a consumer's set, of a journal.
 local first_byte = {
     segment = string.byte('@'), subtask = string.byte(journal_letter.subtask), count = string.byte('#'),
@@ -109,6 +108,8 @@ local first_byte = {
 -- How many characters at the end of a member of `keys.unclaimed` are its number, and order it among others.
 local unclaimed_tail = {number = 14, order = 18}
 
+-- C++: broker/redis/layout.hpp most_handed
+local most_handed = {...}
 -- C++: broker/broker/checks.hpp most_kept
 local most_kept = {...}
 -- How much of something; C++ does not know of these.
@@ -117,13 +118,17 @@ local bound = {
     wakes = 8,              -- sleepers that one script wakes
     searched_lane = 1000,   -- tasks in a lane in which one is still searched for
     passed_over = 100,      -- tasks of unknown names that one fetch marks
+    segment = 256,          -- tasks of a segment, whose places are bytes
+    told = 100,             -- bytes of foreign data that are told of
     claimable = 10000,      -- unclaimed tasks that a fetch without names looks at
     asked_sleepers = 1000,  -- whose names are compared with those of unclaimed tasks
     lane_page = 500,        -- entries of a lane that are read at once
     first_page = 4,         -- the same, before it is known whether they are segments
     result = 1024,          -- bytes of a result that is kept in a segment
     results = 65536,        -- bytes of all results of a segment
-    handed = 65536,         -- bytes of a task in a message: a server cuts off who hears too much at once
     answer_ms = 600000,     -- for how long the answer to a producer's batch is kept
+    looked_at = 4000,       -- numbers that one call looks at where there are no tasks
+    gaps = 64,              -- that are written down
+    runs = 1024,            -- bytes of the run ids of earlier servers
     lost_numbers = 1048576, -- that another server may have given: these are skipped
 }

@@ -2,14 +2,23 @@
 
 -- Whether a consumer has a lease, and whether one has ended about which nothing has been done yet.
 local function has_lease(consumer)
-    local till = tonumber(call('ZSCORE', keys.leases, consumer) or stored_time.never + 1)
+    local till = time_of(keys.leases, consumer) or stored_time.never + 1
     return till > now and till <= stored_time.never, till <= now
+end
+
+local function is_held_by(task, consumer)
+    return task and task.state == task_state.running and task.holder == consumer
 end
 
 -- The numbers that a consumer holds, newest first, so that giving all back keeps their order.
 local function held_by(consumer)
     local seqs = {}
-    for _, member in ipairs(call('SMEMBERS', key(own_key.held .. consumer))) do
+    local members = redis.pcall('SMEMBERS', key(own_key.held .. consumer))
+    if members.err then
+        set_aside(own_key.held .. consumer, members.err)
+        members = {}
+    end
+    for _, member in ipairs(members) do
         if string.byte(member) == first_byte.segment then
             local of = open_segment(string.sub(member, 2)) or {first = 0, count = 0}
             for seq = of.first, of.first + of.count - 1 do
@@ -17,7 +26,7 @@ local function held_by(consumer)
                 if hold and hold.consumer == consumer then seqs[#seqs + 1] = seq end
             end
         else
-            seqs[#seqs + 1] = tonumber(member)
+            seqs[#seqs + 1] = whole(member)
         end
     end
     table.sort(seqs, function(left, right) return left > right end)

@@ -7,8 +7,8 @@ local function journal_of(task)
         of = {key = key(own_key.journal .. string.format('%d', task.seq)), notes = {}}
         local known = call('HMGET', of.key, '#total', '#done', '#failed', '#calls', '#epoch', '#size', '#policy', '#awaited',
                            '#why', '#then')
-        of.total, of.done, of.failed, of.calls, of.epoch, of.size = tonumber(known[1] or 0), tonumber(known[2] or 0),
-            tonumber(known[3] or 0), tonumber(known[4] or 0), tonumber(known[5] or 0), tonumber(known[6] or 0)
+        of.total, of.done, of.failed, of.calls, of.epoch, of.size = whole(known[1]) or 0, whole(known[2]) or 0,
+            whole(known[3]) or 0, whole(known[4]) or 0, whole(known[5]) or 0, whole(known[6]) or 0
         of.policy, of.awaited, of.why, of.continued = known[7] or policy_letter.fail_fast, known[8] or '',
             known[9] or '', known[10] == '1'
         journals[task.seq] = of

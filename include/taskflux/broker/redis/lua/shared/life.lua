@@ -9,6 +9,21 @@ end
 
 local function lane(priority) return key(own_key.lane .. priority) end
 
+-- The priorities in use, each once, highest first.
+local function priorities_in(lanes)
+    local all, known = {}, {}
+    for sign, digits in string.gmatch(lanes or '', '(-?)(%d+)') do
+        local priority = whole(digits)
+        if priority and sign == '-' then priority = -priority end
+        if priority and math.abs(priority) <= stored_base.priority and not known[priority] then
+            known[priority] = true
+            all[#all + 1] = priority
+        end
+    end
+    if #all > 1 then table.sort(all, function(left, right) return left > right end) end
+    return all
+end
+
 -- Takes a task out of every structure that its state puts it into.
 local function detach(task)
     local state = task.state
@@ -78,12 +93,23 @@ local function conclude(task, state)
     end
 end
 
--- Ends a task and keeps its record as long as was asked for.
+-- Whether all callers waiting for a task's end can hear of it now; true where there are none.
+local function are_heard(seq)
+    for inbox in string.gmatch(call('HGET', keys.waiters, seq) or '', '[^\n]+') do
+        if redis.pcall('PUBSUB', 'NUMSUB', inbox)[2] == 0 then return false end
+    end
+    return true
+end
+
+-- Ends a task and keeps its record as long as was asked for; a little longer while a caller waiting for its end can't hear.
 local function finish(task, state)
     conclude(task, state)
     local keep = state == task_state.failed and run_policy.failed_retention or run_policy.retention
     if task.special then keep = state == task_state.failed and info(task).failed_retention or info(task).retention end
-    if keep == 0 then return erase(task) end
+    if keep == 0 then
+        if are_heard(task.seq) then return erase(task) end
+        keep = most_kept.unheard_ms
+    end
     task.gone_at = math.min(now + keep, stored_time.never)
     append(sorted_sets[keys.forgotten], task.gone_at, task.seq)
 end

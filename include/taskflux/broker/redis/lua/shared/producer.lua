@@ -2,8 +2,11 @@
 
 -- The answer in what is kept for a producer, if it is that to this batch.
 local function answer_in(kept, batch)
+    if #kept < stored_size.number then return nil end  -- damaged: as if there were none
     local of, at = struct.unpack(format.number, kept)
-    return of == batch and cmsgpack.unpack(string.sub(kept, at)) or nil
+    if of ~= batch then return nil end
+    local is_whole, answer = pcall(cmsgpack.unpack, string.sub(kept, at))
+    return is_whole and answer or nil
 end
 
 -- The answer to a producer's batch if that has been carried out already.

@@ -12,17 +12,23 @@ local function parse(record)
     if flags % (2 * record_flag.has_limits) >= record_flag.has_limits then
         made.deadline, made.expires_in, made.retention, made.failed_retention, made.crash_limit, at =
             struct.unpack(format.limits, record, at)
+        if not (is_time(made.deadline) and is_time(made.expires_in) and is_time(made.retention) and
+            is_time(made.failed_retention)) then
+            error('no time')
+        end
     end
     if flags % (2 * record_flag.has_own_id) >= record_flag.has_own_id then
         made.own, at = struct.unpack(format.own_id, record, at)
     end
     if flags % (2 * record_flag.has_unique_key) >= record_flag.has_unique_key then
         made.unique, made.window, at = struct.unpack(format.unique_key, record, at)
+        if not is_time(made.window) then error('no time') end
     end
     if flags % (2 * record_flag.has_parent) >= record_flag.has_parent then
         made.parent = {}
         made.parent.queue, made.parent.seq, made.parent.nonce, made.parent.key, at =
             struct.unpack(format.parent, record, at)
+        if not whole(made.parent.seq) then error('no number') end
     end
     if flags % (2 * record_flag.has_more) >= record_flag.has_more then
         local rest

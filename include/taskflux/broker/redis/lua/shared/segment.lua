@@ -3,18 +3,33 @@
 
 local segments = {}  -- by name, "first:count"
 
+-- First number and how many numbers a segment of that name has; nothing where it can be no segment's.
+local function span_of(name)
+    local first, count = string.match(name, '^(%d+):(%d+)$')
+    first, count = whole(first), whole(count)
+    if first and count and count <= bound.segment then return first, count end
+end
+
 local function open_segment(name)
     local of = segments[name]
     if of then return of end
-    local first, count = string.match(name, '^(%d+):(%d+)$')
-    local text = call('HGET', keys.segments, first .. 't')
+    local first, count = span_of(name)
+    if not first then
+        set_aside('@' .. string.sub(name, 1, bound.told), 'it is no segment')
+        return nil
+    end
+    local text = call('HGET', keys.segments, string.format('%d', first) .. 't')
     if not text then return nil end
     if #text < status_at.nonces - 1 + (stored_size.nonce + 1) * count then
         set_aside('@' .. name, 'its status is too short')
         return nil
     end
-    of = {name = name, first = tonumber(first), count = tonumber(count), text = text, holds = {}, changes = {}}
+    of = {name = name, first = first, count = count, text = text, holds = {}, changes = {}}
     of.flags, of.retention = struct.unpack(format.segment_status, text)
+    if not is_time(of.retention) then
+        set_aside('@' .. name, 'its status is damaged')
+        return nil
+    end
     of.codes_at = status_at.nonces + stored_size.nonce * of.count
     local at = of.codes_at + of.count
     while at + 8 <= #text do
@@ -26,15 +41,34 @@ local function open_segment(name)
     return of
 end
 
+local opened_from, opened_till = 1, 0  -- of all numbers between them the segments are open
+
 -- The segment that has that number, or nil. O(log n) of all segments.
 local function segment_of(seq)
     for _, of in pairs(segments) do
         if of.first <= seq and seq < of.first + of.count then return of end
     end
+    if seq >= opened_from and seq <= opened_till then return nil end
     local name = call('ZRANGE', keys.segment_index, seq, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 1)[1]
     if not name then return nil end
-    local first, count = string.match(name, '^(%d+):(%d+)$')
-    return seq < first + count and open_segment(name) or nil
+    local first, count = span_of(name)
+    if not first then  -- foreign members stand between
+        for _, other in ipairs(call('ZRANGE', keys.segment_index, seq, '-inf', 'BYSCORE', 'REV', 'LIMIT', 1, bound.segment)) do
+            name = other
+            first, count = span_of(name)
+            if first then break end
+        end
+    end
+    return first and seq < first + count and open_segment(name) or nil
+end
+
+-- Opens all segments that have numbers from here to there. O(log n + segments).
+local function open_segments(from, till)
+    segment_of(from)
+    local most = math.min(till - from + 1, bound.words)
+    local names = call('ZRANGE', keys.segment_index, from, till, 'BYSCORE', 'LIMIT', 0, most)
+    for _, name in ipairs(names) do open_segment(name) end
+    if #names < most then opened_from, opened_till = from, till end
 end
 
 local function code_of(of, seq)
@@ -51,6 +85,7 @@ local function outcome_of(of, seq)
             while at <= #text do
                 local when, many
                 when, many, at = struct.unpack(format.results, text, at)
+                if not is_time(when) then error('no time') end
                 for _ = 1, many do
                     local which, hold, result
                     which, hold, result, at = struct.unpack(format.result, text, at)

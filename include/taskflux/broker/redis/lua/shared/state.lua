@@ -24,7 +24,10 @@ end
 -- is of another version, or it is damaged.
 local function unpack_state(seq, text)
     local is_whole, task = pcall(read_state, seq, text)
-    if is_whole and task.state >= 0 and task.state < task_states.known then return task end
+    if is_whole and task.state >= 0 and task.state < task_states.known and is_time(task.when) and is_time(task.first) and
+        is_time(task.started) and is_time(task.from) and is_time(task.gone_at) then
+        return task
+    end
     local version = math.floor((string.byte(text) or 0) / stored_base.state_version)
     set_aside(seq, version == stored_version.state and 'its state is damaged' or 'its state has version ' .. version)
     return false

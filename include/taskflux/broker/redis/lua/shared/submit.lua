@@ -1,21 +1,29 @@
 -- Stores new tasks.
 
+-- Has a process hear of a task's end.
+local function hear_of(seq, channel)
+    local known = call('HGET', keys.waiters, seq) or ''
+    if string.find(known, channel, 1, true) then return end
+    also[#also + 1] = {'HSET', keys.waiters, seq, known .. channel .. '\n'}
+end
+
 -- The task that is there already under the same own id or unique key.
 local function same_task(of)
     if of.own then
-        if own_ids[of.own] == nil then own_ids[of.own] = call('HGET', keys.own_ids, of.own) or nil end
+        if own_ids[of.own] == nil then own_ids[of.own] = whole(call('HGET', keys.own_ids, of.own)) end
         local known = own_ids[of.own]
         if known then
-            load({tonumber(known)})
-            if tasks[tonumber(known)] then return tasks[tonumber(known)] end
+            load({known})
+            if tasks[known] then return tasks[known] end
         end
     end
     return of.unique and unique_holder(of.unique)
 end
 
 -- Gives tasks the numbers behind `seq`: from ARGV[from] on, for each a record without its time and how it begins ('' or
--- hold, delay in ms, at). Adds index, number and nonce of each duplicate to `reply`; gives the last number.
-local function store_tasks(seq, from, reply)
+-- hold, delay in ms, at). Adds index, number and nonce of each duplicate to `reply`, and the number of each to `numbers`; gives
+-- the last number.
+local function store_tasks(seq, from, reply, numbers)
     local time = struct.pack(format.time, now)
     for n = from, #ARGV, 2 do
         local record, how = time .. ARGV[n], ARGV[n + 1]
@@ -25,8 +33,10 @@ local function store_tasks(seq, from, reply)
             reply[#reply + 1] = (n - from) / 2
             reply[#reply + 1] = there.seq
             reply[#reply + 1] = there.nonce
+            numbers[#numbers + 1] = there.seq
         else
             seq = seq + 1
+            numbers[#numbers + 1] = seq
             tasks[seq] = task
             bodies[#bodies + 1] = seq
             bodies[#bodies + 1] = record

@@ -10,9 +10,14 @@ local function unique_holder(name)
     local entry = unique_entry(name)
     if not entry then return nil end
     local seq, till = string.match(entry, '^(%d+):(%d+)$')
-    if tonumber(till) <= now then return nil end
-    load({tonumber(seq)})
-    return tasks[tonumber(seq)] or nil
+    seq, till = whole(seq), whole(till)
+    if not seq or not till then  -- nobody knows who has it: it is free, and the next lock takes its place
+        set_aside(string.sub(keys.unique_keys, #prefix + 1) .. ' ' .. string.sub(name, 1, bound.told), 'its entry is damaged')
+        return nil
+    end
+    if till <= now then return nil end
+    load({seq})
+    return tasks[seq] or nil
 end
 
 local function lock_unique(task)

@@ -4,24 +4,19 @@
 local function wake(member)
     if call('ZREM', keys.sleepers, member) == 0 then return false end
     local inbox, sleeper = string.match(member, '^([^\n]*)\n([^\n]*)\n')
-    return call('PUBLISH', inbox, message_letter.look .. text(queue) .. text(sleeper)) ~= 0
+    return inbox and call('PUBLISH', inbox, message_letter.look .. text(queue) .. text(sleeper)) ~= 0
 end
 
 -- When time alone may next give sleepers something to do.
 local function next_change()
-    local soonest = stored_time.never
-    for _, set in ipairs({keys.scheduled, keys.leases}) do
-        local first = call('ZRANGE', set, 0, 0, 'WITHSCORES')
-        soonest = math.min(soonest, tonumber(first[2] or stored_time.never))
-    end
-    return soonest
+    return math.max(0, math.min(first_time(keys.scheduled), first_time(keys.leases), stored_time.never))
 end
 
 -- Whether a sleeper must be woken to watch the clock, now that `member` does not: `member` was the watcher, or was woken
 -- because something falls due earlier than the watcher knows.
 local function is_unwatched(member, watcher, till)
     local soonest = next_change()
-    return soonest < stored_time.never and (not watcher or watcher == member or soonest < tonumber(till or stored_time.never))
+    return soonest < stored_time.never and (not watcher or watcher == member or soonest < (whole(till) or stored_time.never))
 end
 
 -- What a fetch leaves behind: whether others must be woken, and whether it sleeps now. `sleeping`: some do; `fed`: this
