@@ -6546,9 +6546,98 @@ private:
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/core/cron/clocks.hpp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The first time from `from` on that clocks show what the fields allow; of what they show twice, the first time counts, and
+/// what they skip counts when they skip it. `Zone` is `zone`, or a test's.
+template <class Zone>
+std::optional<std::chrono::sys_seconds> next_by_local_time(const cron_fields& fields, std::chrono::sys_seconds from, const Zone& in) {
+    // Not `to_local(from)`: what clocks skip in this very second counts.
+    for (auto local = in.to_local(from - std::chrono::seconds(1)) + std::chrono::seconds(1);;) {
+        const auto next = fields.next(local);
+        if (!next) return std::nullopt;
+        const auto when = in.first_at(*next);
+        if (when >= from) return when;
+        // It comes twice, and this is the second time. So does all else that clocks showed until they were set back.
+        const auto before = in.at(when);
+        local = (std::max)(*next + std::chrono::seconds(1), std::chrono::local_seconds(before.end.time_since_epoch() + before.offset));
+    }
+}
+
+/// The first time from `from` on that clocks show what the fields allow, each time that they do, and not what they skip.
+template <class Zone>
+std::optional<std::chrono::sys_seconds> next_by_real_time(const cron_fields& fields, std::chrono::sys_seconds from, const Zone& in) {
+    for (auto now = in.at(from);; now = in.at(from)) {
+        const auto next = fields.next(std::chrono::local_seconds(from.time_since_epoch() + now.offset));
+        if (!next) return std::nullopt;
+        const std::chrono::sys_seconds when(next->time_since_epoch() - now.offset);
+        if (when < now.end) return when;
+        from = now.end;
+    }
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/core/error/quoted.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How much of a text from outside an error shows, in bytes, if nothing else is said.
+inline constexpr std::size_t longest_quote = 64;
+
+/// Appends the characters of `text` that fit into `longest` bytes, as UTF-8 on one line: control characters, line ends and
+/// bytes that are not UTF-8 as "\n", "\x00" and so on; those of `escaped` after a backslash. Nothing behind the scheme of a URL:
+/// it may be a password. False: that was not all.
+inline bool append_printable(std::string& out, std::string_view text, std::size_t longest, std::string_view escaped = {}) {
+    constexpr std::string_view hex = "0123456789abcdef", scheme_end = "://";
+    const auto scheme = text.find(scheme_end);
+    if (scheme != std::string_view::npos) longest = (std::min)(longest, scheme + scheme_end.size());
+    for (std::size_t at = 0; at < text.size();) {
+        const auto valid = utf8_sequence(text.substr(at));
+        const auto one = text.substr(at, (std::max)(valid, std::size_t(1)));
+        at += one.size();
+        if (at > longest) return false;
+        const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(one[i]); };
+        const bool is_control = byte(0) < 0x20 || byte(0) == 0x7f || (valid == 2 && byte(0) == 0xc2 && byte(1) < 0xa0);
+        const bool ends_line = one == "\u2028" || one == "\u2029";
+        if (valid != 0 && !is_control && !ends_line) {
+            if (escaped.find(one) != std::string_view::npos) out += '\\';
+            out += one;
+        } else if (one == "\n" || one == "\r" || one == "\t") {
+            out += one == "\n" ? "\\n" : one == "\r" ? "\\r" : "\\t";
+        } else {
+            for (std::size_t i = 0; i != one.size(); ++i) out += {'\\', 'x', hex[byte(i) >> 4], hex[byte(i) & 15]};
+        }
+    }
+    return true;
+}
+
+/// A text from outside for an error: on one line, and in UTF-8, whatever it holds.
+inline std::string printable(std::string_view text, std::size_t longest = longest_quote) {
+    std::string out;
+    if (!append_printable(out, text, longest)) out += "…";
+    return out;
+}
+
+/// The same in quotes: `"abc"`, or `"abcdef"…` where it is longer.
+inline std::string in_quotes(std::string_view text, std::size_t longest = longest_quote) {
+    std::string out = "\"";
+    const bool is_whole = append_printable(out, text, longest, "\"\\");
+    return out += is_whole ? "\"" : "\"…";
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/core/cron/parser.hpp --------------------------------------------------------
 
 namespace taskflux::detail {
+
+/// Compares without regard to large and small letters. `small`: in small ones.
+constexpr bool is_same_word(std::string_view given, std::string_view small) {
+    return std::ranges::equal(given, small, [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
+}
 
 /// Reads the fields of a cron expression. What is wrong is told with the field and the position in the text, from 1.
 class cron_parser {
@@ -6556,17 +6645,24 @@ public:
     explicit cron_parser(std::string_view text) : text_(text) {}
 
     cron_fields parse() {
+        if (text_.find_first_of("\r\n") != std::string_view::npos) refuse("", 0, "a line break is in it; an expression is one line");
         const auto words = split();
+        const auto first = text_.substr(0, text_.find('='));
+        if (first.size() < text_.size() && (is_same_word(first, "tz") || is_same_word(first, "cron_tz"))) {
+            refuse("", 0, "a time zone is no part of it; give it as the schedule's zone, and leave it out here");
+        }
         if (words.size() != 5 && words.size() != 6) {
-            refuse("", 0, "it has " + std::to_string(words.size()) +
-                              " fields; five are needed (minute hour day month weekday), or six with seconds in front");
+            refuse("", 0, "it has " + std::to_string(words.size()) + (words.size() == 1 ? " field" : " fields") +
+                              "; five are needed (minute hour day month weekday), or six with seconds in front" +
+                              (words.size() == 7 ? "; there are none for years: leave the last one out" : ""));
         }
         cron_fields made;
         auto word = words.begin();
         if (words.size() == 6) made.seconds = read(second, *word++);
         made.minutes = read(minute, *word++);
-        made.any_hour = text_[*word] == '*';
+        const bool is_star = text_[*word] == '*';
         made.hours = read(hour, *word++);
+        made.any_hour = is_star || made.hours == range(hour.low, hour.high, 1);
         const auto day_at = *word++;
         made.any_day = text_[day_at] == '*' || text_[day_at] == '?';
         made.days = read(day, day_at, &made);
@@ -6574,6 +6670,14 @@ public:
         made.any_weekday = text_[*word] == '*' || text_[*word] == '?';
         made.weekdays = read(weekday, *word, &made);
         if (!made.next(std::chrono::local_seconds{})) refuse(day.name, day_at, "no such date ever comes");
+        if (!made.any_day && !made.any_weekday) {  // either of them suffices, so that the other may never come
+            auto by_day = made;
+            by_day.weekdays = by_day.last_weekdays = 0;
+            by_day.nth_weekdays = {};
+            if (!by_day.next(std::chrono::local_seconds{})) {
+                refuse(day.name, day_at, "no such date ever comes; write * where the days of the week are meant alone");
+            }
+        }
         return made;
     }
 
@@ -6581,7 +6685,7 @@ public:
     [[noreturn]] void refuse(std::string_view part, std::size_t at, const std::string& what) const {
         std::string where;
         if (!part.empty()) where = ", " + std::string(part) + ", position " + std::to_string(at + 1);
-        throw error(errc::invalid_argument, "cron \"" + std::string(text_.substr(0, 200)) + '"' + where + ": " + what);
+        throw error(errc::invalid_argument, "cron " + in_quotes(text_, 200) + where + ": " + what);
     }
 
 private:
@@ -6626,7 +6730,7 @@ private:
         std::uint64_t set = 0;
         do set |= item(of, special);
         while (skip(','));
-        if (!is_end()) refuse(of.name, at_, std::string("unexpected '") + text_[at_] + '\'');
+        if (!is_end()) refuse(of.name, at_, "unexpected " + next_character());
         if (&of == &weekday && cron_fields::has(set, 7)) set = (set | 1) & 0x7f;
         return set;
     }
@@ -6646,15 +6750,17 @@ private:
             if (nth < 1 || nth > 5) refuse(of.name, at, "a month has one to five of each day of the week");
             return special->nth_weekdays[first % 7] |= std::uint64_t(1) << nth, 0;
         }
-        auto last = first;
+        auto low = first, last = first;
         if (skip('-')) {
             last = value(of);
             if (&of == &weekday && last == 0 && first > 0) last = 7;  // … to Sunday
-            if (last < first) refuse(of.name, begin, "the range runs backwards");
+            if (&of == &weekday && first == 7 && last < 7) low = 0;   // Sunday to …
+            if (last < low) refuse(of.name, begin, "the range runs backwards");
         } else if (!is_end() && text_[at_] == '/') {
             last = highest(of);
+            if (low > last) low = of.low;  // from Sunday on
         }
-        return range(first, last, step(of));
+        return range(low, last, step(of));
     }
 
     void last_day(const field& of, cron_fields& special) {
@@ -6678,6 +6784,11 @@ private:
         const auto at = at_;
         const auto by = number(of);
         if (by == 0) refuse(of.name, at, "a step of 0 never ends");
+        const auto width = highest(of) - of.low + 1;
+        if (by > width) {
+            refuse(of.name, at, "a step of " + std::to_string(by) + " is wider than the field, of " + std::to_string(width) +
+                                    "; a time that does not fit into it is written as @every, for instance @every 90m");
+        }
         return by;
     }
 
@@ -6700,16 +6811,25 @@ private:
 
     unsigned named(const field& of) {
         constexpr std::size_t length = 3;
-        std::string word;
-        for (auto i = at_; i < text_.size() && word.size() < length; ++i) {
-            word += static_cast<char>(std::tolower(static_cast<unsigned char>(text_[i])));
-        }
+        auto end = at_;
+        while (end < text_.size() && std::isalpha(static_cast<unsigned char>(text_[end]))) ++end;
+        const auto word = text_.substr(at_, end - at_);
         for (std::size_t i = 0; i < of.values.size(); ++i) {
-            if (word != of.values[i]) continue;
+            if (!is_same_word(word.substr(0, length), of.values[i])) continue;
+            const bool is_last = &of == &weekday && is_same_word(word.substr(length), "l");  // FRIL
+            if (word.size() > length && !is_last) {
+                refuse(of.name, at_, in_quotes(word) + " is not known; names have three letters: use " + std::string(of.values[i]));
+            }
             at_ += length;
             return of.low + static_cast<unsigned>(i);
         }
         refuse(of.name, at_, "no name is known there; use " + std::string(of.values.front()) + " to " + std::string(of.values.back()));
+    }
+
+    /// The whole character that comes next.
+    std::string next_character() const {
+        const auto size = (std::max)(utf8_sequence(text_.substr(at_)), std::size_t(1));
+        return '\'' + printable(text_.substr(at_, size)) + '\'';
     }
 
     unsigned number(const field& of) {
@@ -6718,7 +6838,7 @@ private:
         const auto [end, ec] = std::from_chars(begin, text_.data() + text_.size(), given);
         if (ec == std::errc::result_out_of_range) refuse(of.name, at_, "the number is too large");
         if (ec != std::errc()) {
-            const auto found = is_end() ? std::string("the field ends") : std::string("there is '") + text_[at_] + '\'';
+            const auto found = is_end() ? std::string("the field ends") : "there is " + next_character();
             refuse(of.name, at_, "a number is needed, but " + found);
         }
         at_ += static_cast<std::size_t>(end - begin);
@@ -6795,7 +6915,7 @@ namespace taskflux {
 /// one begins with a star. Or `@yearly`, `@monthly`, `@weekly`, `@daily`, `@hourly`, or `@every 90s` (units d h m s ms;
 /// counted from 1970, the same on every node).
 ///
-/// Where clocks change: an expression whose hour field begins with `*` goes by real time: it happens in both of two like
+/// Where clocks change: an expression whose hour field begins with `*`, or allows every hour, goes by real time: it happens in both of two like
 /// hours, and in none that is skipped. Any other happens once: what is skipped happens when clocks skip it, and what comes
 /// twice, the first time.
 class cron {
@@ -6804,12 +6924,10 @@ public:
     /// never come (30 February).
     explicit cron(std::string_view text) : text_(trimmed(text)) {
         const detail::cron_parser parser(text_);
-        if (text_.starts_with("@every")) {
-            every_ = period(parser);
-            return;
-        }
-        const auto spelled_out = text_.starts_with('@') ? meaning(parser) : std::string_view(text_);
-        fields_ = detail::cron_parser(spelled_out).parse();
+        const auto name = std::string_view(text_).substr(0, text_.find_first_of(" \t"));
+        if (detail::is_same_word(name, "@every")) every_ = period(parser, name.size());
+        else if (name.starts_with('@')) fields_ = detail::cron_parser(meaning(parser)).parse();
+        else fields_ = detail::cron_parser(text_).parse();
     }
 
     /// The first time after `after`, by clocks in that zone. Nothing after the year 30000.
@@ -6824,7 +6942,7 @@ public:
             return when;
         }
         const auto from = floor<seconds>(after) + seconds(1);
-        return fields_.any_hour ? by_real_time(from, in) : by_local_time(from, in);
+        return fields_.any_hour ? detail::next_by_real_time(fields_, from, in) : detail::next_by_local_time(fields_, from, in);
     }
 
     const std::string& text() const noexcept { return text_; }
@@ -6833,7 +6951,7 @@ public:
 
 private:
     static std::string_view trimmed(std::string_view text) {
-        constexpr std::string_view spaces = " \t";
+        constexpr std::string_view spaces = " \t\r\n";
         const auto begin = text.find_first_not_of(spaces);
         return begin == std::string_view::npos ? std::string_view() : text.substr(begin, text.find_last_not_of(spaces) - begin + 1);
     }
@@ -6843,12 +6961,13 @@ private:
             {"@yearly", "0 0 1 1 *"}, {"@annually", "0 0 1 1 *"}, {"@monthly", "0 0 1 * *"}, {"@weekly", "0 0 * * 0"},
             {"@daily", "0 0 * * *"},  {"@midnight", "0 0 * * *"}, {"@hourly", "0 * * * *"}};
         for (const auto& [name, fields] : known) {
-            if (text_ == name) return fields;
+            if (detail::is_same_word(text_, name)) return fields;
         }
         parser.refuse("name", 0, "not known; use @yearly, @monthly, @weekly, @daily, @hourly or @every with a time");
     }
 
-    duration period(const detail::cron_parser& parser) const {
+    /// `at`: where the name ends.
+    duration period(const detail::cron_parser& parser, std::size_t at) const {
         using unit = std::pair<std::string_view, duration>;
         constexpr unit units[] = {{"ms", std::chrono::milliseconds(1)},
                                   {"s", std::chrono::seconds(1)},
@@ -6856,47 +6975,28 @@ private:
                                   {"h", std::chrono::hours(1)},
                                   {"d", std::chrono::days(1)}};
         constexpr auto longest = std::chrono::days(3650);
-        std::size_t at = text_.find_first_not_of(" \t", std::string_view("@every").size());
-        if (at == std::string::npos || at == std::string_view("@every").size()) {
-            parser.refuse("period", text_.size(), "how often? for instance @every 90s");
-        }
+        at = text_.find_first_not_of(" \t", at);
+        if (at == std::string::npos) parser.refuse("period", text_.size(), "how often? for instance @every 90s");
         duration total{};
         while (at < text_.size()) {
             std::uint64_t count = 0;
             const auto [end, ec] = std::from_chars(text_.data() + at, text_.data() + text_.size(), count);
-            if (ec != std::errc()) parser.refuse("period", at, "a number and a unit are needed, for instance 1h30m");
-            const auto rest = std::string_view(end, static_cast<std::size_t>(text_.data() + text_.size() - end));
-            const auto name = rest.substr(0, rest.find_first_of("0123456789"));
-            const auto name_at = text_.size() - rest.size();
+            if (ec == std::errc::result_out_of_range) parser.refuse("period", at, "longer than ten years");
+            if (ec != std::errc()) parser.refuse("period", at, "a whole number and a unit are needed, for instance 1h30m");
+            const auto name_at = static_cast<std::size_t>(end - text_.data());
+            const auto name = std::string_view(text_).substr(name_at, text_.find_first_of("0123456789", name_at) - name_at);
             const auto* const found = std::ranges::find(units, name, &unit::first);
-            if (found == std::end(units)) parser.refuse("period", name_at, "the unit is not known; use d, h, m, s or ms");
+            if (found == std::end(units)) {
+                const auto what = name.empty() ? "the unit is missing" : "the unit is not known: " + detail::in_quotes(name);
+                parser.refuse("period", name_at, what + "; use d, h, m, s or ms after a whole number, without spaces: 1h30m");
+            }
             if (count > static_cast<std::uint64_t>(longest / found->second)) parser.refuse("period", at, "longer than ten years");
             total += found->second * static_cast<duration::rep>(count);
+            if (total > longest) parser.refuse("period", at, "longer than ten years, all together");
             at = name_at + name.size();
         }
-        if (total <= duration::zero() || total > longest) parser.refuse("period", 0, "it must be longer than nothing and at most ten years");
+        if (total <= duration::zero()) parser.refuse("period", 0, "it must be longer than nothing");
         return total;
-    }
-
-    std::optional<time_point> by_local_time(std::chrono::sys_seconds from, const zone& in) const {
-        // Not `to_local(from)`: what clocks skip in this very second counts.
-        for (auto local = in.to_local(from - std::chrono::seconds(1)) + std::chrono::seconds(1);;) {
-            const auto next = fields_.next(local);
-            if (!next) return std::nullopt;
-            const auto when = in.first_at(*next);
-            if (when >= from) return when;
-            local = *next + std::chrono::seconds(1);  // it comes twice, and this is the second time
-        }
-    }
-
-    std::optional<time_point> by_real_time(std::chrono::sys_seconds from, const zone& in) const {
-        for (auto now = in.at(from);; now = in.at(from)) {
-            const auto next = fields_.next(std::chrono::local_seconds(from.time_since_epoch() + now.offset));
-            if (!next) return std::nullopt;
-            const std::chrono::sys_seconds when(next->time_since_epoch() - now.offset);
-            if (when < now.end) return when;
-            from = now.end;
-        }
     }
 
     std::string text_;
