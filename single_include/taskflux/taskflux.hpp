@@ -84,6 +84,7 @@
 #include <ostream>
 #include <random>
 #include <ranges>
+#include <ratio>
 #include <set>
 #include <source_location>
 #include <span>
@@ -114,6 +115,24 @@ inline constexpr time_point never = (time_point::max)();
 /// `from + by`, or `never` where the sum would pass it. `by` must not be negative.
 constexpr time_point later(time_point from, duration by) {
     return by >= never - (from < time_point{} ? time_point{} : from) ? never : from + by;
+}
+
+/// The first whole millisecond from `when` on, of any precision; `never`, or the first of all, where it is beyond these.
+template <class Rep, class Period>
+constexpr time_point rounded_up(std::chrono::sys_time<std::chrono::duration<Rep, Period>> when) {
+    using given = std::chrono::duration<Rep, Period>;
+    if constexpr (std::chrono::treat_as_floating_point_v<Rep> || std::ratio_greater_v<Period, duration::period>) {
+        constexpr auto longest = std::chrono::duration_cast<given>((duration::max)() / 2);
+        if (!(when.time_since_epoch() < longest)) return never;
+        if (when.time_since_epoch() < -longest) return (time_point::min)();
+    }
+    return std::chrono::ceil<duration>(when);
+}
+
+/// `when` on a clock that is `by` ahead. The time 0, which stands for "not yet", and `never` stay what they are.
+constexpr time_point shifted(time_point when, duration by) {
+    constexpr auto farthest = never - std::chrono::hours(24 * 366 * 10'000);
+    return when == time_point{} || when > farthest ? when : when + by;
 }
 
 }  // namespace taskflux
@@ -458,6 +477,260 @@ private:
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/codec/output.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Text on its way to the end of a string: on the stack while it is short, so that the string is allocated
+/// once, and no larger than it must be. The string is complete after `finish()`; until then only its first
+/// `size()` characters at construction are as they were.
+class output {
+public:
+    explicit output(std::string& target) : target_(target), start_(target.size()) {}
+    output(const output&) = delete;
+    output& operator=(const output&) = delete;
+
+    /// How much has been written, and the characters of that.
+    std::size_t size() const { return size_; }
+    char& operator[](std::size_t position) { return data_[position]; }
+
+    /// At least `count` bytes to write to; `advance` tells how many were used.
+    char* room(std::size_t count) {
+        if (capacity_ - size_ < count) grow(count);
+        return data_ + size_;
+    }
+    void advance(std::size_t count) { size_ += count; }
+
+    void append(std::string_view text) { size_ += text.copy(room(text.size()), text.size()); }
+    void push_back(char c) {
+        *room(1) = c;
+        ++size_;
+    }
+
+    void finish() {
+        if (data_ == small_.data()) target_.append(data_, size_);
+        else target_.resize(start_ + size_);
+    }
+
+private:
+    void grow(std::size_t count) {
+        capacity_ = (std::max)(size_ + count, capacity_ * 2);
+        target_.resize(start_ + capacity_);
+        if (data_ == small_.data()) std::memcpy(target_.data() + start_, data_, size_);
+        data_ = target_.data() + start_;
+    }
+
+    std::string& target_;
+    const std::size_t start_;
+    std::size_t size_ = 0;
+    std::array<char, 496> small_;
+    char* data_ = small_.data();
+    std::size_t capacity_ = small_.size();
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/core/codec/text.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The length of the UTF-8 sequence at the front of `text`, 0 when it is not one. Unicode 15, table 3-7.
+inline std::size_t utf8_sequence(std::string_view text) {
+    const auto byte = [&](std::size_t i) {
+        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+    };
+    const auto within = [&](std::size_t i, unsigned low, unsigned high) {
+        return byte(i) >= low && byte(i) <= high;
+    };
+    const auto tail = [&](std::size_t i) { return within(i, 0x80, 0xBF); };
+    const unsigned lead = byte(0);
+    if (lead < 0x80) return text.empty() ? 0 : 1;
+    if (lead >= 0xC2 && lead <= 0xDF) return tail(1) ? 2 : 0;
+    if (lead >= 0xE0 && lead <= 0xEF) {
+        const unsigned low = lead == 0xE0 ? 0xA0 : 0x80;   // no overlong form
+        const unsigned high = lead == 0xED ? 0x9F : 0xBF;  // no surrogate
+        return within(1, low, high) && tail(2) ? 3 : 0;
+    }
+    if (lead >= 0xF0 && lead <= 0xF4) {
+        const unsigned low = lead == 0xF0 ? 0x90 : 0x80;   // no overlong form
+        const unsigned high = lead == 0xF4 ? 0x8F : 0xBF;  // nothing past U+10FFFF
+        return within(1, low, high) && tail(2) && tail(3) ? 4 : 0;
+    }
+    return 0;
+}
+
+/// How many bytes at the front need neither an escape nor a look at UTF-8.
+inline std::size_t plain_prefix(std::string_view text) {
+    // Eight bytes at a time: "Bit Twiddling Hacks", S. E. Anderson, hasless() and haszero().
+    constexpr std::uint64_t ones = 0x0101010101010101;
+    constexpr std::uint64_t highs = 0x8080808080808080;
+    const auto has_zero = [](std::uint64_t x) { return (x - ones) & ~x & highs; };
+    std::size_t i = 0;
+    for (; i + 8 <= text.size(); i += 8) {
+        std::uint64_t word;
+        std::memcpy(&word, text.data() + i, 8);
+        const std::uint64_t special = (word & highs) | ((word - ones * 0x20) & ~word & highs) |
+                                      has_zero(word ^ (ones * '"')) | has_zero(word ^ (ones * '\\'));
+        if (special) break;
+    }
+    for (; i < text.size(); ++i) {
+        const auto c = static_cast<unsigned char>(text[i]);
+        if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\') break;
+    }
+    return i;
+}
+
+/// Appends one character that JSON wants escaped.
+inline void append_escaped(output& out, char c) {
+    constexpr std::string_view hex = "0123456789abcdef";
+    switch (c) {
+        case '"': out.append("\\\""); return;
+        case '\\': out.append("\\\\"); return;
+        case '\b': out.append("\\b"); return;
+        case '\f': out.append("\\f"); return;
+        case '\n': out.append("\\n"); return;
+        case '\r': out.append("\\r"); return;
+        case '\t': out.append("\\t"); return;
+    }
+    const auto code = static_cast<unsigned char>(c);
+    out.append("\\u00");
+    out.push_back(hex[code >> 4]);
+    out.push_back(hex[code & 15]);
+}
+
+/// Appends `text` as a JSON string. Comes back with the position of the first byte that is not UTF-8, if any.
+inline std::optional<std::size_t> append_string(output& out, std::string_view text) {
+    out.push_back('"');
+    for (std::size_t done = 0; done < text.size();) {
+        const std::size_t plain = plain_prefix(text.substr(done));
+        out.append(text.substr(done, plain));
+        done += plain;
+        if (done == text.size()) break;
+        if (static_cast<unsigned char>(text[done]) < 0x80) {
+            append_escaped(out, text[done++]);
+            continue;
+        }
+        const std::size_t sequence = utf8_sequence(text.substr(done));
+        if (sequence == 0) return done;
+        out.append(text.substr(done, sequence));
+        done += sequence;
+    }
+    out.push_back('"');
+    return std::nullopt;
+}
+
+/// Appends a finite number in the shortest form that comes back exactly.
+template <class Float>
+void append_number(output& out, Float value) {
+    constexpr std::size_t longest = 24;
+    char* text = out.room(longest);
+    const auto size = static_cast<std::size_t>(std::to_chars(text, text + longest, value).ptr - text);
+    out.advance(size);
+    // "-0" alone would come back as the integer 0, and a json::value's 3.0 as an integer.
+    if (std::none_of(text, text + size, [](char c) { return c == '.' || c == 'e'; })) out.append(".0");
+}
+
+inline constexpr std::string_view base64_alphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// RFC 4648, section 4, with padding.
+inline void append_base64(output& out, std::string_view bytes) {
+    out.room((bytes.size() + 2) / 3 * 4);
+    for (std::size_t i = 0; i < bytes.size(); i += 3) {
+        const auto byte = [&](std::size_t at) {
+            return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0U;
+        };
+        const unsigned group = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
+        out.push_back(base64_alphabet[group >> 18]);
+        out.push_back(base64_alphabet[group >> 12 & 63]);
+        out.push_back(i + 1 < bytes.size() ? base64_alphabet[group >> 6 & 63] : '=');
+        out.push_back(i + 2 < bytes.size() ? base64_alphabet[group & 63] : '=');
+    }
+}
+
+/// Nothing when `text` is not base64 with padding.
+inline std::optional<std::string> from_base64(std::string_view text) {
+    static constexpr auto values = [] {
+        std::array<unsigned char, 256> table{};
+        table.fill(64);
+        for (unsigned char i = 0; i < 64; ++i) table[static_cast<unsigned char>(base64_alphabet[i])] = i;
+        return table;
+    }();
+    if (text.size() % 4 != 0) return std::nullopt;
+    std::size_t padding = 0;
+    while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
+    text.remove_suffix(padding);
+    std::string bytes;
+    bytes.reserve(text.size() * 3 / 4);
+    unsigned group = 0;
+    int bits = 0;
+    for (char c : text) {
+        const unsigned value = values[static_cast<unsigned char>(c)];
+        if (value == 64) return std::nullopt;
+        group = (group << 6 | value) & 0xFFFF;
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            bytes.push_back(static_cast<char>(group >> bits & 0xFF));
+        }
+    }
+    // Bits that no byte uses must be zero: one text for one value.
+    if ((group & ((1U << bits) - 1)) != 0) return std::nullopt;
+    return bytes;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/core/error/quoted.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How much of a text from outside an error shows, in bytes, if nothing else is said.
+inline constexpr std::size_t longest_quote = 64;
+
+/// Appends the characters of `text` that fit into `longest` bytes, as UTF-8 on one line: control characters, line ends and
+/// bytes that are not UTF-8 as "\n", "\x00" and so on; those of `escaped` after a backslash. Nothing behind the scheme of a URL:
+/// it may be a password. False: that was not all.
+inline bool append_printable(std::string& out, std::string_view text, std::size_t longest, std::string_view escaped = {}) {
+    constexpr std::string_view hex = "0123456789abcdef", scheme_end = "://";
+    const auto scheme = text.find(scheme_end);
+    if (scheme != std::string_view::npos) longest = (std::min)(longest, scheme + scheme_end.size());
+    for (std::size_t at = 0; at < text.size();) {
+        const auto valid = utf8_sequence(text.substr(at));
+        const auto one = text.substr(at, (std::max)(valid, std::size_t(1)));
+        at += one.size();
+        if (at > longest) return false;
+        const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(one[i]); };
+        const bool is_control = byte(0) < 0x20 || byte(0) == 0x7f || (valid == 2 && byte(0) == 0xc2 && byte(1) < 0xa0);
+        const bool ends_line = one == "\u2028" || one == "\u2029";
+        if (valid != 0 && !is_control && !ends_line) {
+            if (escaped.find(one) != std::string_view::npos) out += '\\';
+            out += one;
+        } else if (one == "\n" || one == "\r" || one == "\t") {
+            out += one == "\n" ? "\\n" : one == "\r" ? "\\r" : "\\t";
+        } else {
+            for (std::size_t i = 0; i != one.size(); ++i) out += {'\\', 'x', hex[byte(i) >> 4], hex[byte(i) & 15]};
+        }
+    }
+    return true;
+}
+
+/// A text from outside for an error: on one line, and in UTF-8, whatever it holds.
+inline std::string printable(std::string_view text, std::size_t longest = longest_quote) {
+    std::string out;
+    if (!append_printable(out, text, longest)) out += "…";
+    return out;
+}
+
+/// The same in quotes: `"abc"`, or `"abcdef"…` where it is longer.
+inline std::string in_quotes(std::string_view text, std::size_t longest = longest_quote) {
+    std::string out = "\"";
+    const bool is_whole = append_printable(out, text, longest, "\"\\");
+    return out += is_whole ? "\"" : "\"…";
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/core/id.hpp -----------------------------------------------------------------
 
 namespace taskflux {
@@ -520,16 +793,16 @@ inline task_key parse_task_key(std::string_view text) {
             if (nonce.ec == std::errc{} && nonce.ptr == end) return key;
         }
     }
-    throw error(errc::invalid_argument, "not a task key: \"" + std::string(text.substr(0, 64)) +
-                                            "\"; expected \"~sequence.nonce\" in base 36");
+    throw error(errc::invalid_argument, "not a task key: " + detail::in_quotes(text) +
+                                            "; expected \"~sequence.nonce\" in base 36");
 }
 
 /// Reads "queue:~sequence.nonce". Throws `errc::invalid_argument` for any other text.
 inline task_id parse_task_id(std::string_view text) {
     const auto colon = text.find(':');
     if (colon == std::string_view::npos || !is_valid_name(text.substr(0, colon))) {
-        throw error(errc::invalid_argument, "not a task id: \"" + std::string(text.substr(0, 64)) +
-                                                "\"; expected \"queue:~sequence.nonce\"");
+        throw error(errc::invalid_argument, "not a task id: " + detail::in_quotes(text) +
+                                                "; expected \"queue:~sequence.nonce\"");
     }
     return {std::string(text.substr(0, colon)), parse_task_key(text.substr(colon + 1))};
 }
@@ -724,17 +997,16 @@ constexpr int checked_priority(int value) {
 /// `of`: what it names, for the error.
 constexpr std::string_view checked_name(std::string_view name, std::string_view of = {}) {
     if (!is_valid_name(name)) {
-        throw error(errc::invalid_argument, "not a " + std::string(of) + (of.empty() ? "" : " ") + "name: \"" +
-                                                std::string(name.substr(0, 200)) +
-                                                "\"; use 1 to 128 characters of A-Z a-z 0-9 _ - . /");
+        throw error(errc::invalid_argument, "not a " + std::string(of) + (of.empty() ? "" : " ") + "name: " + in_quotes(name, 200) +
+                                                "; use 1 to 128 characters of A-Z a-z 0-9 _ - . /");
     }
     return name;
 }
 
 inline const std::string& checked_own_id(const std::string& id) {
     if (!is_valid_own_id(id)) {
-        throw error(errc::invalid_argument, "not a task id: \"" + id.substr(0, 64) +
-                                                "\"; use 1 to 256 bytes without control characters, not beginning with '~'");
+        throw error(errc::invalid_argument, "not a task id: " + in_quotes(id) +
+                                                "; use 1 to 256 bytes without control characters, not beginning with '~'");
     }
     return id;
 }
@@ -830,7 +1102,10 @@ public:
     }
 
     /// Not before `when`; a time in the past means at once.
-    submit_options& at(time_point when) { return at_ = when, delay_ = {}, *this; }
+    template <class Duration>
+    submit_options& at(std::chrono::sys_time<Duration> when) {
+        return at_ = rounded_up(when), delay_ = {}, *this;
+    }
 
     /// Keeps the task from running until `job::start`.
     submit_options& hold(bool on = true) { return hold_ = on, *this; }
@@ -1138,8 +1413,8 @@ struct task_spec {
 /// Why an attempt or a task failed; kept with the task as JSON.
 struct failure {
     std::string code;      ///< a name of `errc`, such as "bad_payload"; "task_failed" for what a handler threw
-    std::string type;      ///< the type of the exception
-    std::string message;   ///< its `what()`
+    std::string type;      ///< the type of the exception, also of one that is no `std::exception`
+    std::string message;   ///< its `what()`; a sentence that says so where it has none
     std::string pointer;   ///< for a bad payload: the JSON pointer to the culprit
     std::string expected;  ///< for a bad payload: the JSON Schema that it should satisfy
 };
@@ -1192,7 +1467,8 @@ struct task_outcome {
     unsigned attempts = 0;
 };
 
-/// Thrown to callers waiting for the result of a task whose last attempt failed.
+/// Thrown to callers waiting for the result of a task whose last attempt failed, and for nothing else: an error of the wait
+/// itself has another type, even where a handler threw the same code.
 class task_failed : public error {
 public:
     task_failed(errc code, taskflux::failure why, unsigned attempts)
@@ -1988,6 +2264,7 @@ namespace detail {
 enum class mistake {
     none,
     struct_not_described,
+    polymorphic,
     enum_not_described,
     base_not_described,
     not_a_value,
@@ -2038,6 +2315,8 @@ struct inspector {
             return one<typename T::value_type, Seen...>();
         } else if constexpr (found == kind::tuple) {
             return tuple<Seen...>(std::type_identity<T>{});
+        } else if constexpr (found == kind::object && std::is_polymorphic_v<T> && !std::is_final_v<T>) {
+            return finding<mistake::polymorphic, T>{};
         } else if constexpr (found == kind::object && !(std::is_same_v<T, Seen> || ...)) {
             return object<T, Seen...>();
         } else {
@@ -2153,6 +2432,10 @@ struct check_payload {
         Mistake != mistake::struct_not_described,
         "this Type is not described: add BOOST_DESCRIBE_STRUCT(Type, (), (member, member)) after its "
         "definition, or specialise taskflux::codec<Type>");
+    static_assert(
+        Mistake != mistake::polymorphic,
+        "this Type has virtual functions, so that a value of a derived class would be cut down to it: use a "
+        "std::variant of the classes that there are, or mark Type final, or specialise taskflux::codec<Type>");
     static_assert(
         Mistake != mistake::enum_not_described,
         "this enum Type is not described: add BOOST_DESCRIBE_ENUM(Type, name, name) after its definition");
@@ -2335,210 +2618,6 @@ private:
     boost::json::monotonic_resource resource_;
     boost::json::value root_;
 };
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/core/codec/output.hpp -------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Text on its way to the end of a string: on the stack while it is short, so that the string is allocated
-/// once, and no larger than it must be. The string is complete after `finish()`; until then only its first
-/// `size()` characters at construction are as they were.
-class output {
-public:
-    explicit output(std::string& target) : target_(target), start_(target.size()) {}
-    output(const output&) = delete;
-    output& operator=(const output&) = delete;
-
-    /// How much has been written, and the characters of that.
-    std::size_t size() const { return size_; }
-    char& operator[](std::size_t position) { return data_[position]; }
-
-    /// At least `count` bytes to write to; `advance` tells how many were used.
-    char* room(std::size_t count) {
-        if (capacity_ - size_ < count) grow(count);
-        return data_ + size_;
-    }
-    void advance(std::size_t count) { size_ += count; }
-
-    void append(std::string_view text) { size_ += text.copy(room(text.size()), text.size()); }
-    void push_back(char c) {
-        *room(1) = c;
-        ++size_;
-    }
-
-    void finish() {
-        if (data_ == small_.data()) target_.append(data_, size_);
-        else target_.resize(start_ + size_);
-    }
-
-private:
-    void grow(std::size_t count) {
-        capacity_ = (std::max)(size_ + count, capacity_ * 2);
-        target_.resize(start_ + capacity_);
-        if (data_ == small_.data()) std::memcpy(target_.data() + start_, data_, size_);
-        data_ = target_.data() + start_;
-    }
-
-    std::string& target_;
-    const std::size_t start_;
-    std::size_t size_ = 0;
-    std::array<char, 496> small_;
-    char* data_ = small_.data();
-    std::size_t capacity_ = small_.size();
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/core/codec/text.hpp ---------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// The length of the UTF-8 sequence at the front of `text`, 0 when it is not one. Unicode 15, table 3-7.
-inline std::size_t utf8_sequence(std::string_view text) {
-    const auto byte = [&](std::size_t i) {
-        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-    };
-    const auto within = [&](std::size_t i, unsigned low, unsigned high) {
-        return byte(i) >= low && byte(i) <= high;
-    };
-    const auto tail = [&](std::size_t i) { return within(i, 0x80, 0xBF); };
-    const unsigned lead = byte(0);
-    if (lead < 0x80) return text.empty() ? 0 : 1;
-    if (lead >= 0xC2 && lead <= 0xDF) return tail(1) ? 2 : 0;
-    if (lead >= 0xE0 && lead <= 0xEF) {
-        const unsigned low = lead == 0xE0 ? 0xA0 : 0x80;   // no overlong form
-        const unsigned high = lead == 0xED ? 0x9F : 0xBF;  // no surrogate
-        return within(1, low, high) && tail(2) ? 3 : 0;
-    }
-    if (lead >= 0xF0 && lead <= 0xF4) {
-        const unsigned low = lead == 0xF0 ? 0x90 : 0x80;   // no overlong form
-        const unsigned high = lead == 0xF4 ? 0x8F : 0xBF;  // nothing past U+10FFFF
-        return within(1, low, high) && tail(2) && tail(3) ? 4 : 0;
-    }
-    return 0;
-}
-
-/// How many bytes at the front need neither an escape nor a look at UTF-8.
-inline std::size_t plain_prefix(std::string_view text) {
-    // Eight bytes at a time: "Bit Twiddling Hacks", S. E. Anderson, hasless() and haszero().
-    constexpr std::uint64_t ones = 0x0101010101010101;
-    constexpr std::uint64_t highs = 0x8080808080808080;
-    const auto has_zero = [](std::uint64_t x) { return (x - ones) & ~x & highs; };
-    std::size_t i = 0;
-    for (; i + 8 <= text.size(); i += 8) {
-        std::uint64_t word;
-        std::memcpy(&word, text.data() + i, 8);
-        const std::uint64_t special = (word & highs) | ((word - ones * 0x20) & ~word & highs) |
-                                      has_zero(word ^ (ones * '"')) | has_zero(word ^ (ones * '\\'));
-        if (special) break;
-    }
-    for (; i < text.size(); ++i) {
-        const auto c = static_cast<unsigned char>(text[i]);
-        if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\') break;
-    }
-    return i;
-}
-
-/// Appends one character that JSON wants escaped.
-inline void append_escaped(output& out, char c) {
-    constexpr std::string_view hex = "0123456789abcdef";
-    switch (c) {
-        case '"': out.append("\\\""); return;
-        case '\\': out.append("\\\\"); return;
-        case '\b': out.append("\\b"); return;
-        case '\f': out.append("\\f"); return;
-        case '\n': out.append("\\n"); return;
-        case '\r': out.append("\\r"); return;
-        case '\t': out.append("\\t"); return;
-    }
-    const auto code = static_cast<unsigned char>(c);
-    out.append("\\u00");
-    out.push_back(hex[code >> 4]);
-    out.push_back(hex[code & 15]);
-}
-
-/// Appends `text` as a JSON string. Comes back with the position of the first byte that is not UTF-8, if any.
-inline std::optional<std::size_t> append_string(output& out, std::string_view text) {
-    out.push_back('"');
-    for (std::size_t done = 0; done < text.size();) {
-        const std::size_t plain = plain_prefix(text.substr(done));
-        out.append(text.substr(done, plain));
-        done += plain;
-        if (done == text.size()) break;
-        if (static_cast<unsigned char>(text[done]) < 0x80) {
-            append_escaped(out, text[done++]);
-            continue;
-        }
-        const std::size_t sequence = utf8_sequence(text.substr(done));
-        if (sequence == 0) return done;
-        out.append(text.substr(done, sequence));
-        done += sequence;
-    }
-    out.push_back('"');
-    return std::nullopt;
-}
-
-/// Appends a finite number in the shortest form that comes back exactly.
-template <class Float>
-void append_number(output& out, Float value) {
-    constexpr std::size_t longest = 24;
-    char* text = out.room(longest);
-    const auto size = static_cast<std::size_t>(std::to_chars(text, text + longest, value).ptr - text);
-    out.advance(size);
-    // "-0" alone would come back as the integer 0, and a json::value's 3.0 as an integer.
-    if (std::none_of(text, text + size, [](char c) { return c == '.' || c == 'e'; })) out.append(".0");
-}
-
-inline constexpr std::string_view base64_alphabet =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/// RFC 4648, section 4, with padding.
-inline void append_base64(output& out, std::string_view bytes) {
-    out.room((bytes.size() + 2) / 3 * 4);
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        const auto byte = [&](std::size_t at) {
-            return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0U;
-        };
-        const unsigned group = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
-        out.push_back(base64_alphabet[group >> 18]);
-        out.push_back(base64_alphabet[group >> 12 & 63]);
-        out.push_back(i + 1 < bytes.size() ? base64_alphabet[group >> 6 & 63] : '=');
-        out.push_back(i + 2 < bytes.size() ? base64_alphabet[group & 63] : '=');
-    }
-}
-
-/// Nothing when `text` is not base64 with padding.
-inline std::optional<std::string> from_base64(std::string_view text) {
-    static constexpr auto values = [] {
-        std::array<unsigned char, 256> table{};
-        table.fill(64);
-        for (unsigned char i = 0; i < 64; ++i) table[static_cast<unsigned char>(base64_alphabet[i])] = i;
-        return table;
-    }();
-    if (text.size() % 4 != 0) return std::nullopt;
-    std::size_t padding = 0;
-    while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
-    text.remove_suffix(padding);
-    std::string bytes;
-    bytes.reserve(text.size() * 3 / 4);
-    unsigned group = 0;
-    int bits = 0;
-    for (char c : text) {
-        const unsigned value = values[static_cast<unsigned char>(c)];
-        if (value == 64) return std::nullopt;
-        group = (group << 6 | value) & 0xFFFF;
-        bits += 6;
-        if (bits >= 8) {
-            bits -= 8;
-            bytes.push_back(static_cast<char>(group >> bits & 0xFF));
-        }
-    }
-    // Bits that no byte uses must be zero: one text for one value.
-    if ((group & ((1U << bits) - 1)) != 0) return std::nullopt;
-    return bytes;
-}
 
 }  // namespace taskflux::detail
 
@@ -2958,33 +3037,20 @@ namespace taskflux::detail {
 /// A value as an error shows it: `string "abc"`, `number 3.5`, `null`, `an object`.
 inline std::string shown(const boost::json::value& value) {
     constexpr std::size_t longest = 40;
-    std::string out;
-    output text_out(out);
     switch (value.kind()) {
         case boost::json::kind::object: return "an object";
         case boost::json::kind::array: return "an array of " + std::to_string(value.get_array().size());
         case boost::json::kind::null: return "null";
         case boost::json::kind::bool_: return value.get_bool() ? "true" : "false";
-        case boost::json::kind::string: {
-            std::string_view text = value.get_string();
-            const bool cut = text.size() > longest;
-            if (cut) {
-                std::size_t end = longest;
-                while ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-                text = text.substr(0, end);
-            }
-            text_out.append("string ");
-            append_string(text_out, text);
-            if (cut) text_out.append("…");
-            text_out.finish();
-            return out;
-        }
+        case boost::json::kind::string: return "string " + in_quotes(value.get_string(), longest);
         case boost::json::kind::int64: return "number " + std::to_string(value.get_int64());
         case boost::json::kind::uint64: return "number " + std::to_string(value.get_uint64());
         case boost::json::kind::double_: break;
     }
     const double number = value.get_double();
     if (!std::isfinite(number)) return "a number beyond the range of a double";
+    std::string out;
+    output text_out(out);
     text_out.append("number ");
     append_number(text_out, number);
     text_out.finish();
@@ -3422,7 +3488,7 @@ namespace detail {
 
 constexpr std::string_view checked_service(std::string_view name) {
     if (name.size() > 100) {
-        throw error(errc::invalid_argument, "the service name \"" + std::string(name.substr(0, 100)) + "...\" is too long: use at "
+        throw error(errc::invalid_argument, "the service name " + in_quotes(name, 100) + " is too long: use at "
                                             "most 100 characters");
     }
     return checked_name(name, "service");
@@ -4188,10 +4254,23 @@ private:
     taskflux::failure failure_;
 };
 
+/// The type of an exception, whatever it is; empty where the C++ library can't tell (GCC's can).
+template <class Pointer>
+std::string type_of(const Pointer& thrown) {
+    if constexpr (requires { thrown.__cxa_exception_type()->name(); }) {
+        return boost::core::demangle(thrown.__cxa_exception_type()->name());
+    } else {
+        return {};
+    }
+}
+
 /// What is kept of an exception: its type, its message, and for a bad payload where and what was expected.
 inline failure describe(const std::exception_ptr& thrown) {
     const auto plain = [](const std::exception& e, std::string code) {
-        return failure{std::move(code), boost::core::demangle(typeid(e).name()), as_utf8(e.what()), "", ""};
+        auto type = boost::core::demangle(typeid(e).name());
+        const char* const what = e.what();
+        auto message = what ? as_utf8(what) : "a " + type + " without a message was thrown";
+        return failure{std::move(code), std::move(type), std::move(message), "", ""};
     };
     try {
         std::rethrow_exception(thrown);
@@ -4202,7 +4281,7 @@ inline failure describe(const std::exception_ptr& thrown) {
     } catch (const std::exception& e) {
         return plain(e, "task_failed");
     } catch (...) {
-        return {"task_failed", "", "something that is not a std::exception was thrown", "", ""};
+        return {"task_failed", type_of(thrown), "something that is not a std::exception was thrown", "", ""};
     }
 }
 
@@ -4218,7 +4297,7 @@ inline failure read_failure(const std::string& stored) {
     try {
         return decode<failure>(stored);
     } catch (const payload_error&) {
-        return {"protocol", "", "not a failure that this version understands: " + stored.substr(0, 200), "", ""};
+        return {"protocol", "", "not a failure that this version understands: " + in_quotes(stored, 200), "", ""};
     }
 }
 
@@ -4670,8 +4749,20 @@ class clock {
 public:
     virtual ~clock() = default;
 
-    /// The current time.
+    /// The current time, which never steps: for spans of time such as leases, delays and timeouts.
     virtual time_point now() const noexcept = 0;
+
+    /// How far the wall clock is ahead of `now`, or behind it: since it has been set.
+    virtual duration ahead() const noexcept { return duration::zero(); }
+
+    /// How often to ask `ahead` while waiting for a time of the wall clock; by default never, as it doesn't change unasked.
+    virtual duration look_every() const noexcept { return (duration::max)(); }
+
+    /// What the wall clock shows: for times that people give or read.
+    time_point wall() const noexcept { return now() + ahead(); }
+
+    /// What `now` will be when the wall clock shows `when`, unless it is set before.
+    time_point until_wall(time_point when) const noexcept { return shifted(when, -ahead()); }
 
     /// Makes `timer` expire when this clock reads `when`. A wait may end early: check `now()` and arm
     /// again. Every armed timer must be given to `disarm` before it is destroyed.
@@ -4686,12 +4777,23 @@ protected:
     clock& operator=(const clock&) = default;
 };
 
-/// Real time: the wall clock read once, carried on by the steady clock, so that it never steps.
+/// Real time: the wall clock read once and carried on by the steady clock, so that it never steps; and how far the wall
+/// clock has been set, or the machine has been asleep, since.
 class system_clock final : public clock {
 public:
     time_point now() const noexcept override {
         return std::chrono::floor<duration>(wall_ + (std::chrono::steady_clock::now() - steady_));
     }
+
+    duration ahead() const noexcept override {
+        constexpr duration::rep smallest_step = 100;  // ms: two clocks aren't read at the same moment
+        const auto seen = (std::chrono::floor<duration>(std::chrono::system_clock::now()) - now()).count();
+        auto known = ahead_.load(std::memory_order_relaxed);
+        if (seen - known >= smallest_step || known - seen >= smallest_step) ahead_.store(known = seen, std::memory_order_relaxed);
+        return duration(known);
+    }
+
+    duration look_every() const noexcept override { return std::chrono::seconds(1); }
 
     void arm(asio::steady_timer& timer, time_point when) override {
         constexpr auto longest = std::chrono::hours(24 * 365);  // in nanoseconds, more would overflow
@@ -4705,6 +4807,7 @@ private:
     using nanoseconds = std::chrono::nanoseconds;
     std::chrono::sys_time<nanoseconds> wall_ = std::chrono::system_clock::now();
     std::chrono::steady_clock::time_point steady_ = std::chrono::steady_clock::now();
+    mutable std::atomic<duration::rep> ahead_ = 0;
 };
 
 /// Time that stands still until `advance` moves it; for tests. Waits end when the clock passes them.
@@ -4735,6 +4838,18 @@ public:
         remove(timer);
     }
 
+    duration ahead() const noexcept override {
+        const std::lock_guard lock(mutex_);
+        return ahead_;
+    }
+
+    /// Sets the wall clock, ahead by `by` or back; no time passes. Everything that waits looks at the clock again.
+    void set_wall(duration by) {
+        const std::lock_guard lock(mutex_);
+        ahead_ += by;
+        for (const auto& entry : std::exchange(armed_, {})) entry.second->expires_at(long_ago());
+    }
+
     /// Moves time on by `by` and ends the waits that this makes due.
     void advance(duration by) {
         const std::lock_guard lock(mutex_);
@@ -4763,6 +4878,7 @@ private:
 
     mutable std::mutex mutex_;
     time_point now_;
+    duration ahead_{};
     std::vector<std::pair<time_point, asio::steady_timer*>> armed_;
 };
 
@@ -5206,9 +5322,9 @@ public:
     /// Everything that is known about the task now.
     awaitable<task_record> record() const { return fetch_record(broker_, id_); }
 
-    /// Waits for the result, for at most `wait`. Errors: `task_failed` with what the last attempt threw;
-    /// `errc::cancelled`, `errc::expired`; `errc::timed_out` when `wait` has passed. Then, and when this call is
-    /// cancelled, the task goes on.
+    /// Waits for the result, for at most `wait`. Errors: `task_failed` with what the last attempt threw, also where that has
+    /// a code which this call has as well; `errc::cancelled`, `errc::expired`; `errc::timed_out` when `wait` has passed, as
+    /// an `error` that is no `task_failed`. Then, and when this call is cancelled, the task goes on.
     awaitable<R> result(duration wait = forever) const { return result_of(broker_, id_, wait); }
 
     /// Waits for the task's end, for at most `wait`; returns nothing when it has not ended by then. A failed task is
@@ -5789,8 +5905,8 @@ public:
         return found == headers().end() ? std::string_view() : std::string_view(found->second);
     }
 
-    /// The broker's time; tests move it.
-    time_point now() const { return clock_.now(); }
+    /// The broker's time: what its wall clock shows; tests move it.
+    time_point now() const { return clock_.wall(); }
 
     /// Time until the attempt's timeout or the task's deadline, whichever comes first; `duration::max()` when
     /// there is neither.
@@ -5813,7 +5929,7 @@ public:
     /// Bytes that are not UTF-8 are replaced; a text is cut at 16 KiB.
     void log(log_level level, std::string_view text, header_map fields = header_map()) {
         log_line line;
-        line.at = clock_.now();
+        line.at = clock_.wall();
         line.level = level;
         line.text = detail::as_utf8(text);
         line.fields = std::move(fields);
@@ -5921,8 +6037,13 @@ public:
 
     /// Waits until `when`, or for `by`. A wait of a second or more suspends the handler: it ends here by an exception that it
     /// must let pass (no `std::exception`), its slot is free, and it is run again when the time has come.
-    asio::awaitable<void> sleep_until(time_point when) { return detail::suspend_until(book_, book_.next_name(), when); }
-    asio::awaitable<void> sleep_for(duration by) { return sleep_until(later(now(), by)); }
+    template <class Duration>
+    asio::awaitable<void> sleep_until(std::chrono::sys_time<Duration> when) {
+        return detail::suspend_until(book_, book_.next_name(), clock_.until_wall(rounded_up(when)));
+    }
+    asio::awaitable<void> sleep_for(duration by) {
+        return detail::suspend_until(book_, book_.next_name(), later(clock_.now(), by));
+    }
 
     /// Waits for the next signal of this name (`client::signal`), without a limit of time; the handler is suspended, as by
     /// `sleep_until`, and run again when the signal has come. With a limit: returns nothing when no signal came in time.
@@ -6580,56 +6701,6 @@ std::optional<std::chrono::sys_seconds> next_by_real_time(const cron_fields& fie
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/core/error/quoted.hpp -------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// How much of a text from outside an error shows, in bytes, if nothing else is said.
-inline constexpr std::size_t longest_quote = 64;
-
-/// Appends the characters of `text` that fit into `longest` bytes, as UTF-8 on one line: control characters, line ends and
-/// bytes that are not UTF-8 as "\n", "\x00" and so on; those of `escaped` after a backslash. Nothing behind the scheme of a URL:
-/// it may be a password. False: that was not all.
-inline bool append_printable(std::string& out, std::string_view text, std::size_t longest, std::string_view escaped = {}) {
-    constexpr std::string_view hex = "0123456789abcdef", scheme_end = "://";
-    const auto scheme = text.find(scheme_end);
-    if (scheme != std::string_view::npos) longest = (std::min)(longest, scheme + scheme_end.size());
-    for (std::size_t at = 0; at < text.size();) {
-        const auto valid = utf8_sequence(text.substr(at));
-        const auto one = text.substr(at, (std::max)(valid, std::size_t(1)));
-        at += one.size();
-        if (at > longest) return false;
-        const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(one[i]); };
-        const bool is_control = byte(0) < 0x20 || byte(0) == 0x7f || (valid == 2 && byte(0) == 0xc2 && byte(1) < 0xa0);
-        const bool ends_line = one == "\u2028" || one == "\u2029";
-        if (valid != 0 && !is_control && !ends_line) {
-            if (escaped.find(one) != std::string_view::npos) out += '\\';
-            out += one;
-        } else if (one == "\n" || one == "\r" || one == "\t") {
-            out += one == "\n" ? "\\n" : one == "\r" ? "\\r" : "\\t";
-        } else {
-            for (std::size_t i = 0; i != one.size(); ++i) out += {'\\', 'x', hex[byte(i) >> 4], hex[byte(i) & 15]};
-        }
-    }
-    return true;
-}
-
-/// A text from outside for an error: on one line, and in UTF-8, whatever it holds.
-inline std::string printable(std::string_view text, std::size_t longest = longest_quote) {
-    std::string out;
-    if (!append_printable(out, text, longest)) out += "…";
-    return out;
-}
-
-/// The same in quotes: `"abc"`, or `"abcdef"…` where it is longer.
-inline std::string in_quotes(std::string_view text, std::size_t longest = longest_quote) {
-    std::string out = "\"";
-    const bool is_whole = append_printable(out, text, longest, "\"\\");
-    return out += is_whole ? "\"" : "\"…";
-}
-
-}  // namespace taskflux::detail
-
 // -------------------- taskflux/core/cron/parser.hpp --------------------------------------------------------
 
 namespace taskflux::detail {
@@ -7202,6 +7273,174 @@ inline std::string tick_id(std::string_view schedule, time_point tick) { return 
 
 }  // namespace taskflux
 
+// -------------------- taskflux/flow/scheduler_options.hpp --------------------------------------------------
+
+namespace taskflux {
+
+/// Where a local job runs at each tick.
+enum class local_scope {
+    once_per_cluster,  ///< in one of all processes
+    once_per_host,     ///< in one process of each host
+    every_process      ///< in each process; the broker stores nothing, so that it can't be listed, paused or run out of turn
+};
+BOOST_DESCRIBE_ENUM(local_scope, once_per_cluster, once_per_host, every_process)
+
+/// How a schedule behaves. Setters may be chained; name the options on a line of their own before a co_await.
+class schedule_options {
+public:
+    schedule_options() {}
+
+    /// The schedule's id, which names one schedule in all queues: 1 to 128 characters of A-Z a-z 0-9 _ - . /; default: the
+    /// task's name. Ignored for local jobs.
+    schedule_options& id(std::string_view name) { return id_ = detail::checked_name(name), *this; }
+
+    /// What happens to missed ticks, at which no scheduler ran; default `fire_once`. `limit`, for `catch_up`: how many of
+    /// them fire, 1 to 1000.
+    schedule_options& misfire(misfire_policy policy, unsigned limit = 10) {
+        if (limit == 0) {
+            throw error(
+                errc::invalid_argument,
+                "schedule_options: the limit of misfire must be at least 1: to catch up with none use skip");
+        }
+        if (limit > detail::most_caught_up) {
+            throw error(errc::invalid_argument,
+                        "schedule_options: the limit of misfire must be at most 1000");
+        }
+        limit_ = policy == misfire_policy::catch_up ? limit : 1;
+        return misfire_ = policy, *this;
+    }
+
+    /// How late a tick may fire without being missed; default 5 s, at most 365 days.
+    schedule_options& grace(duration late) {
+        return grace_ = at_most_a_year(late, "grace"), *this;
+    }
+
+    /// The names of the hosts that may fire it; empty (the default): all hosts.
+    schedule_options& hosts(std::vector<std::string> names) {
+        if (std::ranges::find(names, std::string()) != names.end()) {
+            throw error(errc::invalid_argument, "schedule_options: a name in hosts is empty: leave it out");
+        }
+        return hosts_ = std::move(names), *this;
+    }
+
+    /// What happens at a tick when the task or local job of the last tick has not ended; default `allow`. For local jobs,
+    /// only those that run in this process count.
+    schedule_options& overlap(overlap_policy policy) { return overlap_ = policy, *this; }
+
+    /// Delays each tick by a time of its own between zero and `most`; default zero, at most 365 days. Keep it below the
+    /// time between two ticks.
+    schedule_options& jitter(duration most) {
+        return jitter_ = at_most_a_year(most, "jitter"), *this;
+    }
+
+    /// Options of each submission: queue, priority, retry, limits, headers. Errors: `invalid_argument` for others. Ignored
+    /// for local jobs.
+    schedule_options& submit(const submit_options& options) {
+        if (!options.id().empty() || !options.unique_key().empty() || options.hold() || options.at() ||
+            options.delay() != duration::zero()) {
+            throw error(
+                errc::invalid_argument,
+                "schedule_options: submit can't have an id, a unique key, hold, delay or at: leave them out");
+        }
+        return submit_ = options, *this;
+    }
+
+    /// The time zone of a local job's expression; default UTC.
+    schedule_options& zone(std::string_view name) { return zone_ = name, *this; }
+
+    /// Where a local job runs; default: in `every_process`.
+    schedule_options& scope(local_scope where) { return scope_ = where, *this; }
+
+    const std::string& id() const { return id_; }
+    const submit_options& submit() const { return submit_; }
+    const std::string& zone() const { return zone_; }
+    local_scope scope() const { return scope_; }
+
+    /// A schedule's definition with these options; `place` is its time zone. Errors: `invalid_argument` for an invalid
+    /// expression or an unknown zone.
+    schedule_definition define(std::string id, std::string_view expression, std::string_view place) const {
+        schedule_definition made;
+        made.cron = cron(expression).text();
+        made.zone = taskflux::zone::named(place).name();
+        made.id = std::move(id);
+        made.misfire = misfire_;
+        made.limit = limit_;
+        made.grace = grace_;
+        made.overlap = overlap_;
+        made.jitter = jitter_;
+        made.hosts = hosts_;
+        return made;
+    }
+
+private:
+    static duration at_most_a_year(duration given, const std::string& name) {
+        if (given < duration::zero()) throw error(errc::invalid_argument, "schedule_options: " + name + " must not be negative");
+        if (given > detail::longest_delay) {
+            throw error(errc::invalid_argument, "schedule_options: " + name + " must be at most 365 days");
+        }
+        return given;
+    }
+
+    std::string id_;
+    misfire_policy misfire_ = misfire_policy::fire_once;
+    unsigned limit_ = 1;
+    duration grace_ = std::chrono::seconds(5);
+    std::vector<std::string> hosts_;
+    overlap_policy overlap_ = overlap_policy::allow;
+    duration jitter_{};
+    submit_options submit_;
+    std::string zone_ = "UTC";
+    local_scope scope_ = local_scope::every_process;
+};
+
+/// How a scheduler works. Setters may be chained; the same name without an argument reads.
+class scheduler_options {
+public:
+    scheduler_options() {}
+
+    /// The queues whose schedules it fires and lists; default: all queues of the broker.
+    scheduler_options& queues(std::vector<std::string> names) {
+        for (const auto& name : names) detail::checked_name(name);
+        return queues_ = std::move(names), *this;
+    }
+
+    /// This host's name, for schedules of some hosts only and for jobs that run once per host; default: the system's host
+    /// name. Set it where that changes, as in containers: a schedule that is stored for a host stays until it is removed.
+    scheduler_options& host(std::string_view name) { return host_ = detail::checked_name(name), *this; }
+
+    /// How often it looks for schedules that other processes have added or changed; default 1 s. While no queue can be
+    /// read it backs off, up to ten times as long.
+    scheduler_options& look_every(duration time) {
+        if (time <= duration::zero()) {
+            throw error(errc::invalid_argument,
+                        "scheduler_options: look_every must be positive: use a millisecond or more");
+        }
+        return look_every_ = time, *this;
+    }
+
+    /// The executor of local jobs that are plain functions; default: threads of the scheduler's own, as many as the
+    /// machine has cores, started when there are such jobs.
+    scheduler_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
+
+    /// Receives a line for each problem with the broker, a schedule or a local job; default: none does. Must not throw.
+    scheduler_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
+
+    const std::vector<std::string>& queues() const { return queues_; }
+    const std::string& host() const { return host_; }
+    duration look_every() const { return look_every_; }
+    const asio::any_io_executor& cpu() const { return cpu_; }
+    const std::function<void(std::string_view)>& log() const { return log_; }
+
+private:
+    std::vector<std::string> queues_;
+    std::string host_;
+    duration look_every_ = std::chrono::seconds(1);
+    asio::any_io_executor cpu_;
+    std::function<void(std::string_view)> log_;
+};
+
+}  // namespace taskflux
+
 // -------------------- taskflux/app/config.hpp --------------------------------------------------------------
 
 namespace taskflux {
@@ -7228,7 +7467,22 @@ struct schedule_config {
 BOOST_DESCRIBE_STRUCT(schedule_config, (), (id, task, cron, zone, payload, queue, enabled, misfire, overlap, grace,
                                             jitter, hosts))
 
-/// The config of an `app`. Each member is a key of a config file and, except for `schedules`, an environment variable:
+/// When a local job of the program runs; see `schedule_options` for the members.
+struct job_config {
+    std::string job;   ///< one that the app has
+    std::string cron;  ///< empty: the program's
+    std::string zone = "UTC";
+    bool enabled = true;
+    local_scope scope = local_scope::every_process;
+    misfire_policy misfire = misfire_policy::fire_once;
+    overlap_policy overlap = overlap_policy::allow;
+    time_span grace = std::chrono::seconds(5);
+    time_span jitter;
+    std::vector<std::string> hosts;
+};
+BOOST_DESCRIBE_STRUCT(job_config, (), (job, cron, zone, enabled, scope, misfire, overlap, grace, jitter, hosts))
+
+/// The config of an `app`. Each member is a key of a config file and, but for `schedules` and `jobs`, an environment variable:
 /// TASKFLUX_ and its name in capitals.
 struct app_config {
     std::string url = "memory://";            ///< the broker's; see `connect`
@@ -7244,6 +7498,7 @@ struct app_config {
     taskflux::log_level log_level = taskflux::log_level::info;  ///< lines below it are left out
     std::vector<std::string> services;        ///< those to serve; empty: all
     std::vector<schedule_config> schedules;
+    std::vector<job_config> jobs;             ///< each in place of what the program says of its local job
     std::vector<std::string> enabled_tasks;   ///< not empty: only these tasks are run
     std::vector<std::string> disabled_tasks;  ///< these tasks are not run, unless they are enabled
     time_span timeout;                        ///< of an attempt at a task that has none; 0: none
@@ -7253,8 +7508,27 @@ struct app_config {
     std::optional<app_environment> env;
 };
 BOOST_DESCRIBE_STRUCT(app_config, (), (url, node, queues, weights, concurrency, threads, cpu_threads, lease, drain_for,
-                                       log_path, log_level, services, schedules, enabled_tasks, disabled_tasks, timeout,
+                                       log_path, log_level, services, schedules, jobs, enabled_tasks, disabled_tasks, timeout,
                                        deadline, retention, failed_retention, env))
+
+namespace detail {
+
+/// A name in a config as an error shows it; not at all where it may be a URL with a password in it.
+inline std::string shown_name(std::string_view name) {
+    return name.find_first_of("@:") == std::string_view::npos ? printable(name) : "…";
+}
+
+inline std::string shown_pointer(std::string_view pointer) {
+    std::string out;
+    while (!pointer.empty()) {
+        const auto end = (std::min)(pointer.find('/', 1), pointer.size());
+        out.append(1, '/').append(shown_name(pointer.substr(1, end - 1)));
+        pointer.remove_prefix(end);
+    }
+    return out;
+}
+
+}  // namespace detail
 
 /// A config that can't be used. `what()` reads like `app.json:3:5: /concurrency: expected an integer from 1 …, got 0`.
 class config_error : public error {
@@ -7262,7 +7536,7 @@ public:
     /// `pointer`: the JSON pointer of the wrong value; empty for the whole config. `place`: file, line and column, or the
     /// environment variable.
     config_error(std::string pointer, std::string reason, const std::string& place = "config")
-        : error(errc::invalid_argument, place + ": " + (pointer.empty() ? "" : pointer + ": ") + reason),
+        : error(errc::invalid_argument, place + ": " + (pointer.empty() ? "" : detail::shown_pointer(pointer) + ": ") + reason),
           pointer_(std::move(pointer)), reason_(std::move(reason)) {}
 
     const std::string& pointer() const { return pointer_; }
@@ -7346,174 +7620,11 @@ loaded_config load(const config_sources& sources, const app_config& base);
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/flow/scheduler_options.hpp --------------------------------------------------
+// -------------------- taskflux/app/config/schedules.hpp ----------------------------------------------------
 
 namespace taskflux {
-
-/// Where a local job runs at each tick.
-enum class local_scope {
-    once_per_cluster,  ///< in one of all processes
-    once_per_host,     ///< in one process of each host
-    every_process      ///< in each process; the broker stores nothing
-};
-
-/// How a schedule behaves. Setters may be chained; name the options on a line of their own before a co_await.
-class schedule_options {
-public:
-    schedule_options() {}
-
-    /// The schedule's id, unique in its queue: 1 to 128 characters of A-Z a-z 0-9 _ - . /; default: the task's name.
-    /// Ignored for local jobs.
-    schedule_options& id(std::string_view name) { return id_ = detail::checked_name(name), *this; }
-
-    /// What happens to missed ticks, at which no scheduler ran; default `fire_once`. `limit`, for `catch_up`: how many of
-    /// them fire, 1 to 1000.
-    schedule_options& misfire(misfire_policy policy, unsigned limit = 10) {
-        if (limit == 0) {
-            throw error(
-                errc::invalid_argument,
-                "schedule_options: the limit of misfire must be at least 1: to catch up with none use skip");
-        }
-        if (limit > detail::most_caught_up) {
-            throw error(errc::invalid_argument,
-                        "schedule_options: the limit of misfire must be at most 1000");
-        }
-        limit_ = policy == misfire_policy::catch_up ? limit : 1;
-        return misfire_ = policy, *this;
-    }
-
-    /// How late a tick may fire without being missed; default 5 s, at most 365 days.
-    schedule_options& grace(duration late) {
-        return grace_ = at_most_a_year(late, "grace"), *this;
-    }
-
-    /// The names of the hosts that may fire it; empty (the default): all hosts.
-    schedule_options& hosts(std::vector<std::string> names) {
-        if (std::ranges::find(names, std::string()) != names.end()) {
-            throw error(errc::invalid_argument, "schedule_options: a name in hosts is empty: leave it out");
-        }
-        return hosts_ = std::move(names), *this;
-    }
-
-    /// What happens at a tick when the task or local job of the last tick has not ended; default `allow`. For local jobs,
-    /// only those that run in this process count.
-    schedule_options& overlap(overlap_policy policy) { return overlap_ = policy, *this; }
-
-    /// Delays each tick by a time of its own between zero and `most`; default zero, at most 365 days. Keep it below the
-    /// time between two ticks.
-    schedule_options& jitter(duration most) {
-        return jitter_ = at_most_a_year(most, "jitter"), *this;
-    }
-
-    /// Options of each submission: queue, priority, retry, limits, headers. Errors: `invalid_argument` for others. Ignored
-    /// for local jobs.
-    schedule_options& submit(const submit_options& options) {
-        if (!options.id().empty() || !options.unique_key().empty() || options.hold() || options.at() ||
-            options.delay() != duration::zero()) {
-            throw error(
-                errc::invalid_argument,
-                "schedule_options: submit can't have an id, a unique key, hold, delay or at: leave them out");
-        }
-        return submit_ = options, *this;
-    }
-
-    /// The time zone of a local job's expression; default UTC.
-    schedule_options& zone(std::string_view name) { return zone_ = name, *this; }
-
-    /// Where a local job runs; default `once_per_cluster`.
-    schedule_options& scope(local_scope where) { return scope_ = where, *this; }
-
-    const std::string& id() const { return id_; }
-    const submit_options& submit() const { return submit_; }
-    const std::string& zone() const { return zone_; }
-    local_scope scope() const { return scope_; }
-
-    /// A schedule's definition with these options; `place` is its time zone. Errors: `invalid_argument` for an invalid
-    /// expression or an unknown zone.
-    schedule_definition define(std::string id, std::string_view expression, std::string_view place) const {
-        schedule_definition made;
-        made.cron = cron(expression).text();
-        made.zone = taskflux::zone::named(place).name();
-        made.id = std::move(id);
-        made.misfire = misfire_;
-        made.limit = limit_;
-        made.grace = grace_;
-        made.overlap = overlap_;
-        made.jitter = jitter_;
-        made.hosts = hosts_;
-        return made;
-    }
-
-private:
-    static duration at_most_a_year(duration given, const std::string& name) {
-        if (given < duration::zero()) throw error(errc::invalid_argument, "schedule_options: " + name + " must not be negative");
-        if (given > detail::longest_delay) {
-            throw error(errc::invalid_argument, "schedule_options: " + name + " must be at most 365 days");
-        }
-        return given;
-    }
-
-    std::string id_;
-    misfire_policy misfire_ = misfire_policy::fire_once;
-    unsigned limit_ = 1;
-    duration grace_ = std::chrono::seconds(5);
-    std::vector<std::string> hosts_;
-    overlap_policy overlap_ = overlap_policy::allow;
-    duration jitter_{};
-    submit_options submit_;
-    std::string zone_ = "UTC";
-    local_scope scope_ = local_scope::once_per_cluster;
-};
-
-/// How a scheduler works. Setters may be chained; the same name without an argument reads.
-class scheduler_options {
-public:
-    scheduler_options() {}
-
-    /// The queues whose schedules it fires and lists; default: all queues of the broker.
-    scheduler_options& queues(std::vector<std::string> names) {
-        for (const auto& name : names) detail::checked_name(name);
-        return queues_ = std::move(names), *this;
-    }
-
-    /// This host's name, for schedules of some hosts only and for jobs that run once per host; default: the system's host
-    /// name. Set it where that changes, as in containers: a schedule that is stored for a host stays until it is removed.
-    scheduler_options& host(std::string_view name) { return host_ = detail::checked_name(name), *this; }
-
-    /// How often it looks for schedules that other processes have added or changed; default 1 s. While no queue can be
-    /// read it backs off, up to ten times as long.
-    scheduler_options& look_every(duration time) {
-        if (time <= duration::zero()) {
-            throw error(errc::invalid_argument,
-                        "scheduler_options: look_every must be positive: use a millisecond or more");
-        }
-        return look_every_ = time, *this;
-    }
-
-    /// The executor of local jobs that are plain functions; default: threads of the scheduler's own, as many as the
-    /// machine has cores, started when there are such jobs.
-    scheduler_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
-
-    /// Receives a line for each problem with the broker, a schedule or a local job; default: none does. Must not throw.
-    scheduler_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
-
-    const std::vector<std::string>& queues() const { return queues_; }
-    const std::string& host() const { return host_; }
-    duration look_every() const { return look_every_; }
-    const asio::any_io_executor& cpu() const { return cpu_; }
-    const std::function<void(std::string_view)>& log() const { return log_; }
-
-private:
-    std::vector<std::string> queues_;
-    std::string host_;
-    duration look_every_ = std::chrono::seconds(1);
-    asio::any_io_executor cpu_;
-    std::function<void(std::string_view)> log_;
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/app/config/schedules.hpp ----------------------------------------------------
+class scheduler;
+}
 
 namespace taskflux::detail {
 
@@ -7529,11 +7640,27 @@ struct app_schedule {
     const std::string& id() const { return options.id().empty() ? task : options.id(); }
 };
 
-inline schedule_options options_of(const schedule_config& config) {
+/// A local job of an app.
+struct app_job {
+    std::string id;
+    std::string cron;  ///< empty: only a config says when
     schedule_options options;
-    if (!config.id.empty()) options.id(config.id);
+    std::function<void(scheduler&, const app_job&)> give_to;
+};
+
+/// What schedules and local jobs have in common.
+template <class Config>
+schedule_options ticking_of(const Config& config) {
+    schedule_options options;
     options.zone(config.zone).misfire(config.misfire).grace(config.grace).overlap(config.overlap).jitter(config.jitter);
-    options.hosts(config.hosts);
+    return options.hosts(config.hosts);
+}
+
+inline schedule_options options_of(const job_config& config) { return ticking_of(config).scope(config.scope); }
+
+inline schedule_options options_of(const schedule_config& config) {
+    auto options = ticking_of(config);
+    if (!config.id.empty()) options.id(config.id);
     submit_options submit;
     if (!config.queue.empty()) submit.queue(config.queue);
     return options.submit(submit);
@@ -8128,6 +8255,298 @@ private:
 
 }  // namespace taskflux
 
+// -------------------- taskflux/flow/scheduler/book.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The queue that stores the schedules of local jobs, and no tasks.
+inline constexpr const char* local_queue = "taskflux/local";
+
+/// A schedule's row, read. `row` is its id; where a job runs once per host, that of the definition with '@' and the
+/// host behind it, which is the definition's id, too.
+struct schedule_entry {
+    std::string queue;
+    std::string row;
+    std::string text;
+    stored_schedule what;
+
+    bool is_called(std::string_view id) const {
+        return row == id || (queue == local_queue && row.starts_with(id) && row.substr(id.size()).starts_with('@'));
+    }
+};
+
+/// Decodes a stored schedule. Throws `errc::protocol`.
+stored_schedule read_schedule(std::string_view text);
+
+/// Whether this is an error of `read_schedule`.
+bool is_unreadable(const std::exception_ptr& failure);
+
+scheduled_task as_scheduled(const task_spec& spec, std::string payload);
+
+/// The task that a schedule submits for a tick.
+new_task task_at(const schedule_definition& of, time_point tick, std::string own_id);
+
+/// The own id of a task that `run_now` submits.
+std::string run_id(const std::string& schedule, time_point now, std::uint64_t revision);
+
+/// Reads and writes stored schedules for one node. A value; thread-safe. It must live until its calls have returned.
+class schedule_book {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    schedule_book(broker_ptr broker, std::vector<std::string> queues, std::string node)
+        : broker_(std::move(broker)), queues_(std::move(queues)), node_(std::move(node)) {}
+
+    const broker_ptr& broker() const { return broker_; }
+    time_point now() const { return broker_->clock().wall(); }
+
+    /// The first tick from now on that has not fired; the node that fired the last one may have a clock ahead of this one.
+    std::optional<time_point> first_tick(const schedule_state& of, const cron& when, const zone& in) const;
+
+    /// The queues whose schedules to read.
+    awaitable<std::vector<std::string>> queues() const;
+
+    /// The rows of a queue; those that can't be read have no version.
+    awaitable<std::vector<schedule_entry>> read(std::string queue) const;
+
+    /// The rows of all queues.
+    awaitable<std::vector<schedule_entry>> read_all() const;
+
+    /// Replaces a row by `entry` as it is now, and submits tasks with it. False when another process has changed the row. No
+    /// two texts are equal, so that of two processes that write the same change only one gets true.
+    awaitable<bool> write(schedule_entry& entry, std::vector<new_task> tasks) const;
+
+    awaitable<bool> remove(schedule_entry entry) const;
+
+    /// Stores a schedule. A row with the same definition stays as it is; another is replaced, with its next tick from now on.
+    /// A new one goes on where `from` has been. Errors: `protocol` for a row that can't be read.
+    awaitable<void> put(std::string queue, schedule_definition definition,
+                        std::optional<stored_schedule> from = std::optional<stored_schedule>()) const;
+
+    /// Takes a task's schedule out of a queue, and gives what it was; nothing where there is none that can be read.
+    awaitable<std::optional<stored_schedule>> take(std::string queue, std::string id) const;
+
+    /// The key of a task that a schedule has submitted, if it has not ended. Nothing for an empty id.
+    awaitable<std::optional<task_key>> live_task(std::string queue, std::string own_id) const;
+
+private:
+    broker_ptr broker_;
+    std::vector<std::string> queues_;  // empty: all
+    std::string node_;
+    std::shared_ptr<std::atomic<std::uint64_t>> writes_ = std::make_shared<std::atomic<std::uint64_t>>(0);
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/scheduler/declared.hpp -------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The schedules that one scheduler has stored, and the queues in which it has found others of their ids. Thread-safe.
+class declared_schedules {
+public:
+    /// Errors: `invalid_argument` for another schedule under the name of its task, which would take the first one's place.
+    void check(const std::string& queue, const schedule_definition& what, bool has_own_id) const {
+        if (has_own_id) return;
+        const std::lock_guard lock(mutex_);
+        const auto found = declared_.find(what.id);
+        if (found == declared_.end() || found->second == std::pair(queue, what)) return;
+        throw error(errc::invalid_argument, "a second schedule of task " + what.id + " is not stored: it would take the place of "
+                                            "the first, \"" + found->second.second.cron + "\" in queue " + found->second.first +
+                                            "; give it an id of its own by schedule_options::id, or both one to replace it");
+    }
+
+    void add(const std::string& queue, const schedule_definition& what) {
+        const std::lock_guard lock(mutex_);
+        declared_.insert_or_assign(what.id, std::pair(queue, what));
+    }
+
+    bool has_looked() const {
+        const std::lock_guard lock(mutex_);
+        return places_.has_value();
+    }
+
+    /// `places`: the queues of each id that is stored.
+    void look(std::map<std::string, std::set<std::string>> places) {
+        const std::lock_guard lock(mutex_);
+        if (!places_) places_ = std::move(places);
+    }
+
+    /// The queues other than `queue` that had a schedule of that id when it looked; each is told once.
+    std::vector<std::string> take_elsewhere(const std::string& queue, const std::string& id) {
+        const std::lock_guard lock(mutex_);
+        std::vector<std::string> others;
+        if (!places_) return others;
+        for (const auto& one : std::exchange((*places_)[id], std::set<std::string>{queue})) {
+            if (one != queue) others.push_back(one);
+        }
+        return others;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::map<std::string, std::pair<std::string, schedule_definition>> declared_;
+    std::optional<std::map<std::string, std::set<std::string>>> places_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/scheduler/local_job.hpp ------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The function that a process runs at the ticks of one schedule.
+struct local_job {
+    schedule_definition definition;  ///< its id is that of the row
+    local_scope scope = local_scope::every_process;
+    bool is_plain = false;
+    std::function<asio::awaitable<void>()> start;
+};
+
+/// Local jobs by the ids of their definitions.
+using local_job_map = std::map<std::string, local_job, std::less<>>;
+
+template <class Function>
+asio::awaitable<void> call_local(std::shared_ptr<Function> function) {
+    if constexpr (is_awaitable<std::invoke_result_t<Function&>>) co_await (*function)();
+    else (*function)();
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/scheduler.hpp ----------------------------------------------------------
+
+namespace taskflux {
+
+/// A stored schedule, and the queue that stores it.
+struct schedule {
+    std::string queue;
+    schedule_definition definition;
+    schedule_state state;
+};
+
+/// Submits tasks, and runs jobs of this process, at the times that cron expressions name.
+///
+/// Schedules are stored by the broker, each in the queue of its task. Every process that runs a scheduler fires any of them,
+/// and each tick fires once over all processes. Times are the broker's. Call `local` and then `run` on one thread; the other
+/// functions are thread-safe. Errors of all calls: those of `broker`. Must not outlive the execution context of its broker.
+class scheduler {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    explicit scheduler(broker_ptr broker, scheduler_options options = scheduler_options());
+    scheduler(const scheduler&) = delete;
+    scheduler& operator=(const scheduler&) = delete;
+
+    /// Ends `run`, and starts no further local job. Waits for plain functions that run on threads of the scheduler's own,
+    /// but neither for those on `scheduler_options::cpu` nor for coroutines: what they use must live until `run` has returned.
+    ~scheduler();
+
+    /// Submits a task with this payload at each time that the cron expression names in the time zone `in`. The schedule is
+    /// stored: one with the same id and definition stays as it is, with its next tick; one with another definition is
+    /// replaced, from now on; one in another queue, where the task was before, is moved, which is logged. Errors:
+    /// `invalid_argument` for an invalid expression or an unknown zone, and for a second schedule of a task without an id.
+    template <class R, class P, class Payload>
+        requires(!std::is_void_v<P>)
+    awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,
+                          Payload&& payload, const schedule_options& options = schedule_options()) const {
+        return put(expression, in, contract, detail::encode_payload<P>(std::forward<Payload>(payload)), options);
+    }
+
+    /// Like `every` above, for a task without a payload.
+    template <class R>
+    awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, void>& contract,
+                          const schedule_options& options = schedule_options()) const {
+        return put(expression, in, contract, detail::encode_payload<void>(), options);
+    }
+
+    /// Calls a function of this process at each tick while `run` runs: a coroutine on the broker's executor, a plain
+    /// function on the CPU pool; several jobs run side by side. An exception goes to the log. It runs in each process that
+    /// calls this, or where `schedule_options::scope` says; a tick is lost when its process dies. Errors: `invalid_argument`;
+    /// `wrong_state` once `run` has been called.
+    template <class Function>
+    scheduler& local(std::string_view id, std::string_view expression, Function function,
+                     const schedule_options& options = schedule_options()) {
+        static_assert(std::invocable<Function&>, "a local job takes no arguments");
+        if constexpr (std::invocable<Function&>) {
+            using returned = std::invoke_result_t<Function&>;
+            detail::local_job job;
+            job.is_plain = !detail::is_awaitable<returned>;
+            job.scope = options.scope();
+            job.definition = options.define(row_of(id, options), expression, options.zone());
+            job.start = [shared = std::make_shared<Function>(std::move(function))] { return detail::call_local(shared); };
+            add(std::move(job));
+        }
+        return *this;
+    }
+
+    /// Fires schedules when they are due, until it is cancelled or `stop` is called; then cancels the local jobs that still
+    /// run, and returns when they have ended. Retries with back-off while the broker can't be reached. Errors:
+    /// `errc::shut_down` when the broker is closed, `errc::wrong_state` when it has been called before.
+    awaitable<void> run();
+
+    /// Ends `run` as cancelling it does; a `run` that is called later ends at once. Thread-safe once `run` has been called.
+    void stop();
+
+    /// Removes a schedule, also one that can't be read. Tasks that it has submitted stay. Errors, also of the functions
+    /// below: `not_found`.
+    awaitable<void> remove(std::string id) const;
+
+    /// Fires no tick until `resume`; the ticks between don't count as missed.
+    awaitable<void> pause(std::string id) const;
+    awaitable<void> resume(std::string id) const;
+
+    /// Submits the schedule's task now, whatever its overlap policy is, also when it is paused. A local job runs at the next
+    /// look (`scheduler_options::look_every`) of a process that may fire it; several requests before that run it once. The
+    /// ticks stay as they are, and a task that is submitted here does not count for `overlap`.
+    awaitable<void> run_now(std::string id) const;
+
+    /// All schedules, by queue and id; those of local jobs are in the queue "taskflux/local". Schedules that can't be read
+    /// are left out.
+    awaitable<std::vector<schedule>> list() const;
+
+    /// The times of a schedule's next `count` ticks that have not fired, without jitter.
+    awaitable<std::vector<time_point>> next(std::string id, std::size_t count) const;
+
+private:
+    template <class R, class P>
+    awaitable<void> put(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,
+                        std::string payload, const schedule_options& options) const {
+        const auto& id = options.id().empty() ? std::string(contract.name()) : options.id();
+        auto made = options.define(id, expression, in);
+        task_spec spec;
+        spec.name = contract.name();
+        spec.priority = options.submit().priority().value_or(contract.options().priority());
+        spec.policy = options.submit().over(contract.options().policy());
+        spec.headers = options.submit().headers();
+        made.task = detail::as_scheduled(spec, std::move(payload));
+        const auto& queue = options.submit().queue();
+        return put_in(queue ? *queue : std::string(contract.options().queue()), std::move(made), !options.id().empty());
+    }
+
+    awaitable<void> put_in(std::string queue, schedule_definition definition, bool has_own_id) const;
+
+    /// The id under which a local job's schedule is stored.
+    std::string row_of(std::string_view id, const schedule_options& options) const;
+    void add(detail::local_job job);
+
+    /// The executor of plain functions, if there are any.
+    asio::any_io_executor cpu();
+
+    detail::schedule_book book_;
+    std::shared_ptr<detail::declared_schedules> declared_ = std::make_shared<detail::declared_schedules>();
+    scheduler_options options_;
+    std::string host_;
+    std::shared_ptr<detail::local_job_map> jobs_;
+    std::shared_ptr<asio::thread_pool> pool_;
+    std::shared_ptr<detail::scheduler_core> core_;
+    bool is_stopped_ = false;  // before run()
+};
+
+}  // namespace taskflux
+
 // -------------------- taskflux/app/app.hpp -----------------------------------------------------------------
 
 namespace taskflux {
@@ -8212,6 +8631,31 @@ public:
         return plan(expression, std::string(contract.name()), contract.options(), detail::encode_payload<void>(), options);
     }
 
+    /// Calls a function of this process at each time that the cron expression names; see `scheduler::local`. A config may
+    /// change when it runs, or that it does (`jobs`). Errors: as for `every`.
+    template <class Function>
+    app& local(std::string_view id, std::string_view expression, Function function,
+               const schedule_options& options = schedule_options()) {
+        static_assert(std::invocable<Function&>, "a local job takes no arguments");
+        detail::app_job job;
+        job.id = id;
+        job.cron = expression;
+        job.options = options;
+        if constexpr (std::invocable<Function&>) {
+            job.give_to = [shared = std::make_shared<Function>(std::move(function))](scheduler& to, const detail::app_job& as) {
+                to.local(as.id, as.cron, [shared]() -> std::invoke_result_t<Function&> { return (*shared)(); }, as.options);
+            };
+            add(std::move(job));
+        }
+        return *this;
+    }
+
+    /// Like `local` above, for a job that runs only where the config says when.
+    template <class Function>
+    app& local(std::string_view id, Function function) {
+        return local(id, std::string_view(), std::move(function));
+    }
+
     /// Sets a coroutine that is spawned once the app has started, with a client that applies the config's limits; it is
     /// cancelled when the app stops. An exception from it ends the app.
     app& on_start(std::function<asio::awaitable<void>(client)> starter);
@@ -8241,6 +8685,7 @@ public:
 
 private:
     void add(detail::app_task task);
+    void add(detail::app_job job);
     app& serve_by(std::string name, std::function<void(service&)> give_to);
     app& plan(std::string_view expression, std::string task, const task_options& contract, std::string payload,
               const schedule_options& options);
@@ -8248,6 +8693,7 @@ private:
     bool is_enabled(const std::string& task) const;
     bool is_served(const std::string& name) const;
     std::vector<detail::app_schedule> all_schedules() const;
+    std::vector<detail::app_job> all_jobs() const;
     submit_options defaults() const;
     worker_options make_worker_options(const std::shared_ptr<detail::log_writer>& log) const;
     std::shared_ptr<detail::log_writer> log() const;
@@ -8259,6 +8705,7 @@ private:
     std::vector<detail::app_task> tasks_;
     std::vector<detail::app_method> methods_;
     std::vector<detail::app_schedule> schedules_;  // the program's own
+    std::vector<detail::app_job> jobs_;
     std::vector<std::function<asio::awaitable<void>(client)>> starters_;
     std::shared_ptr<detail::log_writer> log_;
     std::shared_ptr<detail::app_core> core_;
@@ -10063,8 +10510,9 @@ inline bool names_memory(std::string_view url) {
     const auto scheme = url.substr(0, end);
     if (scheme.starts_with("redis") || scheme == "unix") return false;
     if (scheme != "memory") {
-        throw error(errc::unsupported, "no broker for " + std::string(scheme) +
-                                           "://: use memory://, redis://, rediss://, redis+unix:// or redis+sentinel://");
+        // Not quoted: with a password in the wrong place, that would be it.
+        throw error(errc::unsupported, "not a broker URL: its scheme is not known; use memory://, redis://, rediss://, "
+                                       "redis+unix:// or redis+sentinel://, in small letters");
     }
     if (url.size() > end + 3) {
         throw error(errc::invalid_argument, "memory:// takes nothing after it: it is this process's own memory");
@@ -10201,239 +10649,6 @@ public:
 
 private:
     std::shared_ptr<detail::raw_receiver> receiver_;
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/scheduler/book.hpp -----------------------------------------------------
-
-namespace taskflux::detail {
-
-/// The queue that stores the schedules of local jobs, and no tasks.
-inline constexpr const char* local_queue = "taskflux/local";
-
-/// A schedule's row, read. `row` is its id; where a job runs once per host, that of the definition with '@' and the
-/// host behind it, which is the definition's id, too.
-struct schedule_entry {
-    std::string queue;
-    std::string row;
-    std::string text;
-    stored_schedule what;
-
-    bool is_called(std::string_view id) const {
-        return row == id || (queue == local_queue && row.starts_with(id) && row.substr(id.size()).starts_with('@'));
-    }
-};
-
-/// Decodes a stored schedule. Throws `errc::protocol`.
-stored_schedule read_schedule(std::string_view text);
-
-/// Whether this is an error of `read_schedule`.
-bool is_unreadable(const std::exception_ptr& failure);
-
-scheduled_task as_scheduled(const task_spec& spec, std::string payload);
-
-/// The task that a schedule submits for a tick.
-new_task task_at(const schedule_definition& of, time_point tick, std::string own_id);
-
-/// The own id of a task that `run_now` submits.
-std::string run_id(const std::string& schedule, time_point now, std::uint64_t revision);
-
-/// Reads and writes stored schedules for one node. A value; thread-safe. It must live until its calls have returned.
-class schedule_book {
-public:
-    template <class T>
-    using awaitable = asio::awaitable<T>;
-
-    schedule_book(broker_ptr broker, std::vector<std::string> queues, std::string node)
-        : broker_(std::move(broker)), queues_(std::move(queues)), node_(std::move(node)) {}
-
-    const broker_ptr& broker() const { return broker_; }
-    time_point now() const { return broker_->clock().now(); }
-
-    /// The first tick from now on that has not fired; the node that fired the last one may have a clock ahead of this one.
-    std::optional<time_point> first_tick(const schedule_state& of, const cron& when, const zone& in) const;
-
-    /// The queues whose schedules to read.
-    awaitable<std::vector<std::string>> queues() const;
-
-    /// The rows of a queue; those that can't be read have no version.
-    awaitable<std::vector<schedule_entry>> read(std::string queue) const;
-
-    /// The rows of all queues.
-    awaitable<std::vector<schedule_entry>> read_all() const;
-
-    /// Replaces a row by `entry` as it is now, and submits tasks with it. False when another process has changed the row. No
-    /// two texts are equal, so that of two processes that write the same change only one gets true.
-    awaitable<bool> write(schedule_entry& entry, std::vector<new_task> tasks) const;
-
-    awaitable<bool> remove(schedule_entry entry) const;
-
-    /// Stores a schedule. A row with the same definition stays as it is; another is replaced, with its next tick from now on.
-    /// Errors: `protocol` for a row that can't be read.
-    awaitable<void> put(std::string queue, schedule_definition definition) const;
-
-    /// The key of a task that a schedule has submitted, if it has not ended. Nothing for an empty id.
-    awaitable<std::optional<task_key>> live_task(std::string queue, std::string own_id) const;
-
-private:
-    broker_ptr broker_;
-    std::vector<std::string> queues_;  // empty: all
-    std::string node_;
-    std::shared_ptr<std::atomic<std::uint64_t>> writes_ = std::make_shared<std::atomic<std::uint64_t>>(0);
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/scheduler/local_job.hpp ------------------------------------------------
-
-namespace taskflux::detail {
-
-/// The function that a process runs at the ticks of one schedule.
-struct local_job {
-    schedule_definition definition;  ///< its id is that of the row
-    local_scope scope = local_scope::once_per_cluster;
-    bool is_plain = false;
-    std::function<asio::awaitable<void>()> start;
-};
-
-/// Local jobs by the ids of their definitions.
-using local_job_map = std::map<std::string, local_job, std::less<>>;
-
-template <class Function>
-asio::awaitable<void> call_local(std::shared_ptr<Function> function) {
-    if constexpr (is_awaitable<std::invoke_result_t<Function&>>) co_await (*function)();
-    else (*function)();
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/scheduler.hpp ----------------------------------------------------------
-
-namespace taskflux {
-
-/// A stored schedule, and the queue that stores it.
-struct schedule {
-    std::string queue;
-    schedule_definition definition;
-    schedule_state state;
-};
-
-/// Submits tasks, and runs jobs of this process, at the times that cron expressions name.
-///
-/// Schedules are stored by the broker, each in the queue of its task. Every process that runs a scheduler fires any of them,
-/// and each tick fires once over all processes. Times are the broker's. Call `local` and then `run` on one thread; the other
-/// functions are thread-safe. Errors of all calls: those of `broker`. Must not outlive the execution context of its broker.
-class scheduler {
-public:
-    template <class T>
-    using awaitable = asio::awaitable<T>;
-
-    explicit scheduler(broker_ptr broker, scheduler_options options = scheduler_options());
-    scheduler(const scheduler&) = delete;
-    scheduler& operator=(const scheduler&) = delete;
-
-    /// Ends `run`, and starts no further local job. Waits for plain functions that run on threads of the scheduler's own,
-    /// but neither for those on `scheduler_options::cpu` nor for coroutines: what they use must live until `run` has returned.
-    ~scheduler();
-
-    /// Submits a task with this payload at each time that the cron expression names in the time zone `in`. The schedule is
-    /// stored: one with the same id and definition stays as it is, with its next tick; one with another definition is
-    /// replaced, from now on. Errors: `invalid_argument` for an invalid expression or an unknown zone.
-    template <class R, class P, class Payload>
-        requires(!std::is_void_v<P>)
-    awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,
-                          Payload&& payload, const schedule_options& options = schedule_options()) const {
-        return put(expression, in, contract, detail::encode_payload<P>(std::forward<Payload>(payload)), options);
-    }
-
-    /// Like `every` above, for a task without a payload.
-    template <class R>
-    awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, void>& contract,
-                          const schedule_options& options = schedule_options()) const {
-        return put(expression, in, contract, detail::encode_payload<void>(), options);
-    }
-
-    /// Calls a function of this process at each tick while `run` runs: a coroutine on the broker's executor, a plain
-    /// function on the CPU pool; several jobs run side by side. An exception goes to the log. `schedule_options::scope`
-    /// decides in which process it runs; a tick is lost when its process dies. Errors: `invalid_argument`; `wrong_state`
-    /// once `run` has been called.
-    template <class Function>
-    scheduler& local(std::string_view id, std::string_view expression, Function function,
-                     const schedule_options& options = schedule_options()) {
-        static_assert(std::invocable<Function&>, "a local job takes no arguments");
-        if constexpr (std::invocable<Function&>) {
-            using returned = std::invoke_result_t<Function&>;
-            detail::local_job job;
-            job.is_plain = !detail::is_awaitable<returned>;
-            job.scope = options.scope();
-            job.definition = options.define(row_of(id, options), expression, options.zone());
-            job.start = [shared = std::make_shared<Function>(std::move(function))] { return detail::call_local(shared); };
-            add(std::move(job));
-        }
-        return *this;
-    }
-
-    /// Fires schedules when they are due, until it is cancelled or `stop` is called; then cancels the local jobs that still
-    /// run, and returns when they have ended. Retries with back-off while the broker can't be reached. Errors:
-    /// `errc::shut_down` when the broker is closed, `errc::wrong_state` when it has been called before.
-    awaitable<void> run();
-
-    /// Ends `run` as cancelling it does; a `run` that is called later ends at once. Thread-safe once `run` has been called.
-    void stop();
-
-    /// Removes a schedule, also one that can't be read. Tasks that it has submitted stay. Errors, also of the functions
-    /// below: `not_found`.
-    awaitable<void> remove(std::string id) const;
-
-    /// Fires no tick until `resume`; the ticks between don't count as missed.
-    awaitable<void> pause(std::string id) const;
-    awaitable<void> resume(std::string id) const;
-
-    /// Submits the schedule's task now, whatever its overlap policy is, also when it is paused. A local job runs at the next
-    /// look (`scheduler_options::look_every`) of a process that may fire it; several requests before that run it once. The
-    /// ticks stay as they are, and a task that is submitted here does not count for `overlap`.
-    awaitable<void> run_now(std::string id) const;
-
-    /// All schedules, by queue and id; those of local jobs are in the queue "taskflux/local". Schedules that can't be read
-    /// are left out.
-    awaitable<std::vector<schedule>> list() const;
-
-    /// The times of a schedule's next `count` ticks that have not fired, without jitter.
-    awaitable<std::vector<time_point>> next(std::string id, std::size_t count) const;
-
-private:
-    template <class R, class P>
-    awaitable<void> put(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,
-                        std::string payload, const schedule_options& options) const {
-        const auto& id = options.id().empty() ? std::string(contract.name()) : options.id();
-        auto made = options.define(id, expression, in);
-        task_spec spec;
-        spec.name = contract.name();
-        spec.priority = options.submit().priority().value_or(contract.options().priority());
-        spec.policy = options.submit().over(contract.options().policy());
-        spec.headers = options.submit().headers();
-        made.task = detail::as_scheduled(spec, std::move(payload));
-        const auto& queue = options.submit().queue();
-        return put_in(book_, queue ? *queue : std::string(contract.options().queue()), std::move(made));
-    }
-
-    static awaitable<void> put_in(detail::schedule_book book, std::string queue, schedule_definition definition);
-
-    /// The id under which a local job's schedule is stored.
-    std::string row_of(std::string_view id, const schedule_options& options) const;
-    void add(detail::local_job job);
-
-    /// The executor of plain functions, if there are any.
-    asio::any_io_executor cpu();
-
-    detail::schedule_book book_;
-    scheduler_options options_;
-    std::string host_;
-    std::shared_ptr<detail::local_job_map> jobs_;
-    std::shared_ptr<asio::thread_pool> pool_;
-    std::shared_ptr<detail::scheduler_core> core_;
-    bool is_stopped_ = false;  // before run()
 };
 
 }  // namespace taskflux

@@ -67,8 +67,8 @@ public:
         return found == headers().end() ? std::string_view() : std::string_view(found->second);
     }
 
-    /// The broker's time; tests move it.
-    time_point now() const { return clock_.now(); }
+    /// The broker's time: what its wall clock shows; tests move it.
+    time_point now() const { return clock_.wall(); }
 
     /// Time until the attempt's timeout or the task's deadline, whichever comes first; `duration::max()` when
     /// there is neither.
@@ -91,7 +91,7 @@ public:
     /// Bytes that are not UTF-8 are replaced; a text is cut at 16 KiB.
     void log(log_level level, std::string_view text, header_map fields = header_map()) {
         log_line line;
-        line.at = clock_.now();
+        line.at = clock_.wall();
         line.level = level;
         line.text = detail::as_utf8(text);
         line.fields = std::move(fields);
@@ -199,8 +199,13 @@ public:
 
     /// Waits until `when`, or for `by`. A wait of a second or more suspends the handler: it ends here by an exception that it
     /// must let pass (no `std::exception`), its slot is free, and it is run again when the time has come.
-    asio::awaitable<void> sleep_until(time_point when) { return detail::suspend_until(book_, book_.next_name(), when); }
-    asio::awaitable<void> sleep_for(duration by) { return sleep_until(later(now(), by)); }
+    template <class Duration>
+    asio::awaitable<void> sleep_until(std::chrono::sys_time<Duration> when) {
+        return detail::suspend_until(book_, book_.next_name(), clock_.until_wall(rounded_up(when)));
+    }
+    asio::awaitable<void> sleep_for(duration by) {
+        return detail::suspend_until(book_, book_.next_name(), later(clock_.now(), by));
+    }
 
     /// Waits for the next signal of this name (`client::signal`), without a limit of time; the handler is suspended, as by
     /// `sleep_until`, and run again when the signal has come. With a limit: returns nothing when no signal came in time.

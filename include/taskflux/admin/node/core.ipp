@@ -35,7 +35,7 @@ node_core::node_core(broker_ptr broker, worker& shown, node_options options)
     : broker_(std::move(broker)), worker_(shown), options_(std::move(options)), id_(uuid_generator().text()), ip_(own_ip()),
       strand_(asio::make_strand(broker_->get_executor())),
       service_(broker_, service_options().id(id_).host(host()).lease(options_.lease()).log(options_.log())),
-      started_at_(broker_->clock().now()), changed_(std::make_shared<event>()), parts_(strand_) {
+      started_at_(broker_->clock().wall()), changed_(std::make_shared<event>()), parts_(strand_) {
     service_.on(steer_node, [this](node_order order) { return obey(*this, order); });
 }
 
@@ -154,10 +154,9 @@ void node_core::log_trouble(const std::string& what, const std::exception_ptr& e
         std::rethrow_exception(error);
     } catch (const boost::system::system_error& e) {
         if (e.code() == asio::error::operation_aborted) return;  // the node was stopped
-        options_.log()("node " + id_ + ": " + what + " failed: " + e.what());
-    } catch (const std::exception& e) {
-        options_.log()("node " + id_ + ": " + what + " failed: " + e.what());
+    } catch (...) {  // is logged as any other
     }
+    options_.log()("node " + id_ + ": " + what + " failed: " + describe(error).message);
 }
 
 }  // namespace taskflux::detail

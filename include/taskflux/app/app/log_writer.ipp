@@ -59,7 +59,7 @@ void log_writer::write(const log_line& line, const task_id* task) {
 
 void log_writer::write(log_level level, std::string_view text) {
     log_line line;
-    line.at = real_clock().now();
+    line.at = real_clock().wall();
     line.level = level;
     line.text = as_utf8(text);
     write(line);

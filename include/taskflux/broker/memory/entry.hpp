@@ -31,6 +31,7 @@ struct entry_extras {
     std::string error;
     std::string progress;
     std::deque<log_line> log;
+    time_point at{};  ///< held or scheduled for that time of the wall clock; 0: for none
     time_point limits_from{};  ///< set by a requeue: deadlines count from here
     std::optional<parent_link> parent;
     std::unique_ptr<memory::journal> journal;

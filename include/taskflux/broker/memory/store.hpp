@@ -7,6 +7,7 @@
 #include <taskflux/broker/memory/ready.hpp>
 #include <taskflux/broker/memory/table.hpp>
 #include <taskflux/broker/memory/unique_keys.hpp>
+#include <taskflux/broker/memory/wall_tasks.hpp>
 #include <taskflux/core/codec.hpp>
 
 #include <boost/assert.hpp>
@@ -49,7 +50,8 @@ public:
             lock_unique_key(task, now);
         }
         if (from.parent) task.more().parent = std::move(from.parent);
-        task.when = (std::max)({from.at, later(now, from.delay), now});
+        task.when = (std::max)(later(now, from.delay), now);
+        wall_.add(task, from.at);
         task.state = task_state::held;  // where every task begins, most of them for no time at all
         ++counts_[index(task.state)];
         watch_limit(task);
@@ -63,6 +65,15 @@ public:
         if (const auto* holder = unique_holder(as.unique_key, now)) return key_of(*holder);
         return std::nullopt;
     }
+
+    /// Takes over how far the wall clock is ahead of the `now`s: what waits for a time of it is due earlier or later.
+    void follow(duration ahead) {
+        wall_.follow(ahead, [this](entry& task, time_point when) {
+            if (scheduled_.erase({task.when, task.sequence}) > 0) scheduled_.emplace(when, task.sequence), expect(when);
+            task.when = when;
+        });
+    }
+    const wall_tasks& wall() const { return wall_; }
 
     void start(entry& task, time_point now) {
         detach(task);
@@ -236,6 +247,7 @@ protected:
             case task_state::held: forget_limit(task); break;
             case task_state::scheduled:
                 scheduled_.erase({task.when, task.sequence});
+                wall_.remove(task);
                 forget_limit(task);
                 break;
             case task_state::waiting:
@@ -276,6 +288,7 @@ protected:
             scheduled_.emplace(due, task.sequence);
             expect(due);
         } else {
+            wall_.remove(task);
             enter(task, event, task_state::waiting);
             ready_.add(task, urgent);
         }
@@ -339,6 +352,7 @@ private:
     }
 
     void erase(entry& task) {
+        wall_.remove(task);
         --counts_[index(task.state)];
         if (task.extras) own_ids_.erase(task.extras->own_id);
         tasks_.erase(task);
@@ -373,6 +387,7 @@ private:
     ready_tasks ready_;
     by_time scheduled_;
     by_time limits_;
+    wall_tasks wall_;
     ended_tasks ended_;
     std::size_t ended_size_ = 0;
     time_point next_ = never;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/core/task/failure.hpp>
 #include <taskflux/detail/event.hpp>
 #include <taskflux/detail/spawn.hpp>
 #include <taskflux/flow/scheduler/local_job.hpp>
@@ -51,7 +52,7 @@ public:
         auto on_end = [back, runs = runs_, one, log = log_, changed = changed_](std::exception_ptr error) {
             asio::dispatch(back, [runs, one, log, changed, error = std::move(error)] {
                 runs->remove(one);
-                if (error && !one->is_cancelled) log("local job " + one->id + " failed: " + message_of(error));
+                if (error && !one->is_cancelled) log("local job " + one->id + " failed: " + describe(error).message);
                 changed->set();
             });
         };
@@ -86,16 +87,6 @@ private:
         co_await asio::post(asio::deferred);
         if (*is_closed) co_return;
         co_await job();
-    }
-
-    static std::string message_of(const std::exception_ptr& error) {
-        try {
-            std::rethrow_exception(error);
-        } catch (const std::exception& e) {
-            return e.what();
-        } catch (...) {
-            return "something that is not a std::exception was thrown";
-        }
     }
 
     bool is_running(std::string_view id) const {

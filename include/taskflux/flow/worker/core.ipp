@@ -288,7 +288,7 @@ asio::awaitable<void> worker_core::drain() {
 void worker_core::log(log_level level, std::string text) const {
     if (!options_.log()) return;
     log_line line;
-    line.at = clock_.now();
+    line.at = clock_.wall();
     line.level = level;
     line.text = "worker " + member_.node() + ": " + std::move(text);
     try {
