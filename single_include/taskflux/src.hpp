@@ -12725,63 +12725,6 @@ private:
 
 }  // namespace taskflux::redis
 
-// -------------------- taskflux/broker/redis/bytes.hpp ------------------------------------------------------
-
-namespace taskflux::redis {
-
-/// Appends a number in `Size` bytes, the lowest first.
-template <std::size_t Size = 0, std::unsigned_integral T>
-void put(std::string& out, T value) {
-    for (std::size_t i = 0; i < (Size ? Size : sizeof(T)); ++i) {
-        out.push_back(static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i)));
-    }
-}
-
-inline void put(std::string& out, double value) { put(out, std::bit_cast<std::uint64_t>(value)); }
-
-/// Appends a text with its length in front, in as many bytes as `Length` has.
-template <std::unsigned_integral Length = std::uint32_t>
-void put_text(std::string& out, std::string_view text) {
-    put(out, static_cast<Length>(text.size()));
-    out += text;
-}
-
-/// Reads what `put` wrote. Throws `errc::protocol` where the bytes end too early.
-class byte_reader {
-public:
-    explicit byte_reader(std::string_view bytes) : bytes_(bytes) {}
-
-    template <std::unsigned_integral T, std::size_t Size = sizeof(T)>
-    T number() {
-        const auto from = take(Size);
-        std::uint64_t value = 0;
-        for (std::size_t i = 0; i < Size; ++i) value |= std::uint64_t(static_cast<unsigned char>(from[i])) << (8 * i);
-        return static_cast<T>(value);
-    }
-
-    double real() { return std::bit_cast<double>(number<std::uint64_t>()); }
-
-    template <std::unsigned_integral Length = std::uint32_t>
-    std::string_view text() {
-        const auto length = number<Length>();
-        return take(length);
-    }
-
-    std::string_view take(std::size_t count) {
-        if (count > bytes_.size()) throw error(errc::protocol, "a stored record can't be read: it ends too early");
-        const auto taken = bytes_.substr(0, count);
-        bytes_.remove_prefix(count);
-        return taken;
-    }
-
-    std::string_view rest() const { return bytes_; }
-
-private:
-    std::string_view bytes_;
-};
-
-}  // namespace taskflux::redis
-
 // -------------------- taskflux/broker/redis/layout.hpp -----------------------------------------------------
 
 // The layout of what the server stores, which docs/wire-format.md describes: one place for programs and scripts. The scripts
@@ -12880,6 +12823,73 @@ struct subtask_letter {
 
 }  // namespace taskflux::redis
 
+// -------------------- taskflux/broker/redis/bytes.hpp ------------------------------------------------------
+
+namespace taskflux::redis {
+
+/// Appends a number in `Size` bytes, the lowest first.
+template <std::size_t Size = 0, std::unsigned_integral T>
+void put(std::string& out, T value) {
+    for (std::size_t i = 0; i < (Size ? Size : sizeof(T)); ++i) {
+        out.push_back(static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i)));
+    }
+}
+
+inline void put(std::string& out, double value) { put(out, std::bit_cast<std::uint64_t>(value)); }
+
+/// Appends a text with its length in front, in as many bytes as `Length` has.
+template <std::unsigned_integral Length = std::uint32_t>
+void put_text(std::string& out, std::string_view text) {
+    put(out, static_cast<Length>(text.size()));
+    out += text;
+}
+
+/// A number that is stored as a double: a time, a duration, the number of a task. Throws `errc::protocol` for what none of
+/// them can be, and what a cast of would be undefined: nan, negative, beyond `stored_time::never`.
+inline std::int64_t to_whole(double value) {
+    if (!(value >= 0 && value <= stored_time::never)) {
+        throw error(errc::protocol, "a stored record can't be read: one of its numbers is not between 0 and 10^15");
+    }
+    return std::llround(value);
+}
+
+/// Reads what `put` wrote. Throws `errc::protocol` where the bytes end too early.
+class byte_reader {
+public:
+    explicit byte_reader(std::string_view bytes) : bytes_(bytes) {}
+
+    template <std::unsigned_integral T, std::size_t Size = sizeof(T)>
+    T number() {
+        const auto from = take(Size);
+        std::uint64_t value = 0;
+        for (std::size_t i = 0; i < Size; ++i) value |= std::uint64_t(static_cast<unsigned char>(from[i])) << (8 * i);
+        return static_cast<T>(value);
+    }
+
+    double real() { return std::bit_cast<double>(number<std::uint64_t>()); }
+    std::int64_t whole() { return to_whole(real()); }
+
+    template <std::unsigned_integral Length = std::uint32_t>
+    std::string_view text() {
+        const auto length = number<Length>();
+        return take(length);
+    }
+
+    std::string_view take(std::size_t count) {
+        if (count > bytes_.size()) throw error(errc::protocol, "a stored record can't be read: it ends too early");
+        const auto taken = bytes_.substr(0, count);
+        bytes_.remove_prefix(count);
+        return taken;
+    }
+
+    std::string_view rest() const { return bytes_; }
+
+private:
+    std::string_view bytes_;
+};
+
+}  // namespace taskflux::redis
+
 // -------------------- taskflux/broker/redis/records.hpp ----------------------------------------------------
 
 namespace taskflux::redis {
@@ -12889,11 +12899,14 @@ namespace taskflux::redis {
 /// A time or duration as a script has it; what is longer than that counts as for ever.
 inline double to_number(duration value) { return (std::min)(static_cast<double>(value.count()), stored_time::never); }
 inline double to_number(time_point value) { return to_number(value.time_since_epoch()); }
+/// Throw `errc::protocol`: see `to_whole`.
 inline duration to_duration(double value) {
-    return value >= stored_time::never ? (duration::max)() : duration(std::llround(value));
+    const duration whole(to_whole(value));
+    return value < stored_time::never ? whole : (duration::max)();
 }
 inline time_point to_time(double value) {
-    return value >= stored_time::never ? never : time_point(duration(std::llround(value)));
+    const auto since_1970 = to_duration(value);
+    return since_1970 < (duration::max)() ? time_point(since_1970) : never;
 }
 
 /// What a script has no use for.
@@ -12980,7 +12993,7 @@ public:
         if (flags & has_parent) {
             auto& parent = made.parent.emplace();
             parent.queue = from.text<std::uint8_t>();
-            parent.key.sequence = static_cast<std::uint64_t>(from.real());
+            parent.key.sequence = static_cast<std::uint64_t>(from.whole());
             parent.key.nonce = from.number<std::uint32_t>();
             made.call = from.text<std::uint16_t>();
         }
@@ -13101,7 +13114,11 @@ inline std::string ending_of(const settlement& end) {
 /// An outcome as `wait.lua` and messages give it.
 inline task_outcome read_outcome(byte_reader& from) {
     task_outcome made;
-    made.state = static_cast<task_state>(from.number<std::uint8_t>());
+    const auto state = from.number<std::uint8_t>();
+    if (state >= task_state_count) {
+        throw error(errc::protocol, "a task's end can't be read: it is in the unknown state " + std::to_string(state));
+    }
+    made.state = static_cast<task_state>(state);
     made.attempts = from.number<std::uint32_t>();
     made.result = from.text();
     made.error = from.text();

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <taskflux/broker/redis/layout.hpp>
 #include <taskflux/core/error.hpp>
 
 #include <bit>
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -28,6 +30,15 @@ void put_text(std::string& out, std::string_view text) {
     out += text;
 }
 
+/// A number that is stored as a double: a time, a duration, the number of a task. Throws `errc::protocol` for what none of
+/// them can be, and what a cast of would be undefined: nan, negative, beyond `stored_time::never`.
+inline std::int64_t to_whole(double value) {
+    if (!(value >= 0 && value <= stored_time::never)) {
+        throw error(errc::protocol, "a stored record can't be read: one of its numbers is not between 0 and 10^15");
+    }
+    return std::llround(value);
+}
+
 /// Reads what `put` wrote. Throws `errc::protocol` where the bytes end too early.
 class byte_reader {
 public:
@@ -42,6 +53,7 @@ public:
     }
 
     double real() { return std::bit_cast<double>(number<std::uint64_t>()); }
+    std::int64_t whole() { return to_whole(real()); }
 
     template <std::unsigned_integral Length = std::uint32_t>
     std::string_view text() {

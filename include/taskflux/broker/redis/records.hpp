@@ -9,7 +9,6 @@
 #include <boost/describe/class.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -25,11 +24,14 @@ namespace taskflux::redis {
 /// A time or duration as a script has it; what is longer than that counts as for ever.
 inline double to_number(duration value) { return (std::min)(static_cast<double>(value.count()), stored_time::never); }
 inline double to_number(time_point value) { return to_number(value.time_since_epoch()); }
+/// Throw `errc::protocol`: see `to_whole`.
 inline duration to_duration(double value) {
-    return value >= stored_time::never ? (duration::max)() : duration(std::llround(value));
+    const duration whole(to_whole(value));
+    return value < stored_time::never ? whole : (duration::max)();
 }
 inline time_point to_time(double value) {
-    return value >= stored_time::never ? never : time_point(duration(std::llround(value)));
+    const auto since_1970 = to_duration(value);
+    return since_1970 < (duration::max)() ? time_point(since_1970) : never;
 }
 
 /// What a script has no use for.
@@ -116,7 +118,7 @@ public:
         if (flags & has_parent) {
             auto& parent = made.parent.emplace();
             parent.queue = from.text<std::uint8_t>();
-            parent.key.sequence = static_cast<std::uint64_t>(from.real());
+            parent.key.sequence = static_cast<std::uint64_t>(from.whole());
             parent.key.nonce = from.number<std::uint32_t>();
             made.call = from.text<std::uint16_t>();
         }
@@ -237,7 +239,11 @@ inline std::string ending_of(const settlement& end) {
 /// An outcome as `wait.lua` and messages give it.
 inline task_outcome read_outcome(byte_reader& from) {
     task_outcome made;
-    made.state = static_cast<task_state>(from.number<std::uint8_t>());
+    const auto state = from.number<std::uint8_t>();
+    if (state >= task_state_count) {
+        throw error(errc::protocol, "a task's end can't be read: it is in the unknown state " + std::to_string(state));
+    }
+    made.state = static_cast<task_state>(state);
     made.attempts = from.number<std::uint32_t>();
     made.result = from.text();
     made.error = from.text();
