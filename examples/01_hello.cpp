@@ -5,8 +5,10 @@
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/connect.hpp>
 #include <taskflux/flow/worker.hpp>
+#include <taskflux/stop_on_error.hpp>
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/describe/class.hpp>
 
@@ -14,7 +16,6 @@
 #include <numbers>
 
 namespace asio = boost::asio;
-using namespace asio::experimental::awaitable_operators;
 
 struct circle {
     double radius = 1;
@@ -29,7 +30,7 @@ BOOST_DESCRIBE_STRUCT(area, (), (value))
 inline constexpr taskflux::task<area(circle)> circle_area{"circle_area"};
 
 asio::awaitable<void> hello(taskflux::client client, taskflux::worker& worker) {
-    const area result = co_await client.run(circle_area, circle{2});
+    const area result = co_await client.run(circle_area, 2.0);  // the fields of the payload
     std::cout << "a circle of radius 2 covers " << result.value << '\n';
     worker.stop();
 }
@@ -41,9 +42,9 @@ int main() {
     taskflux::worker worker{broker};
     worker.on(circle_area, [](circle c) { return area{std::numbers::pi * c.radius * c.radius}; });
 
-    // && ends both when one of them fails; what failed is thrown here, out of run().
-    asio::co_spawn(io, worker.run() && hello(taskflux::client{broker}, worker), [](std::exception_ptr error) {
-        if (error) std::rethrow_exception(error);
-    });
+    taskflux::stop_on_error handler{io};  // says what has failed, and ends io.run()
+    asio::co_spawn(io, worker.run(), handler);
+    asio::co_spawn(io, hello(taskflux::client{broker}, worker), handler);
     io.run();
+    return handler.status();
 }

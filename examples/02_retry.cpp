@@ -4,8 +4,10 @@
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/connect.hpp>
 #include <taskflux/flow/worker.hpp>
+#include <taskflux/stop_on_error.hpp>
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <iostream>
@@ -13,7 +15,6 @@
 #include <string>
 
 namespace asio = boost::asio;
-using namespace asio::experimental::awaitable_operators;
 using namespace std::chrono_literals;
 
 // At most four attempts; before each, a random wait of up to 10, 20, 40 ms.
@@ -45,8 +46,9 @@ int main() {
     const auto broker = taskflux::connect(io.get_executor(), "memory://");
     taskflux::worker worker{broker};
     worker.on(download, on_download);
-    asio::co_spawn(io, worker.run() && download_all(taskflux::client{broker}, worker), [](std::exception_ptr error) {
-        if (error) std::rethrow_exception(error);
-    });
+    taskflux::stop_on_error handler{io};
+    asio::co_spawn(io, worker.run(), handler);
+    asio::co_spawn(io, download_all(taskflux::client{broker}, worker), handler);
     io.run();
+    return handler.status();
 }

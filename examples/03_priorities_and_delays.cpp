@@ -4,6 +4,7 @@
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/connect.hpp>
 #include <taskflux/flow/worker.hpp>
+#include <taskflux/stop_on_error.hpp>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/io_context.hpp>
@@ -48,8 +49,8 @@ asio::awaitable<void> show(taskflux::broker_ptr broker) {
 int main() {
     asio::io_context io;
     const auto broker = taskflux::connect(io.get_executor(), "memory://");
-    asio::co_spawn(io, show(broker), [](std::exception_ptr error) {
-        if (error) std::rethrow_exception(error);
-    });
+    taskflux::stop_on_error handler{io};
+    asio::co_spawn(io, show(broker), handler);
     io.run();
+    return handler.status();
 }

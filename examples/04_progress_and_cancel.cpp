@@ -4,15 +4,16 @@
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/connect.hpp>
 #include <taskflux/flow/worker.hpp>
+#include <taskflux/stop_on_error.hpp>
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <iostream>
 
 namespace asio = boost::asio;
-using namespace asio::experimental::awaitable_operators;
 using namespace std::chrono_literals;
 
 inline constexpr taskflux::task<int(int)> count_to{"count_to"};
@@ -52,8 +53,9 @@ int main() {
     };
     taskflux::worker worker{broker, taskflux::worker_options().log(print)};
     worker.on(count_to, on_count_to);
-    asio::co_spawn(io, worker.run() && watch(taskflux::client{broker}, worker), [](std::exception_ptr error) {
-        if (error) std::rethrow_exception(error);
-    });
+    taskflux::stop_on_error handler{io};
+    asio::co_spawn(io, worker.run(), handler);
+    asio::co_spawn(io, watch(taskflux::client{broker}, worker), handler);
     io.run();
+    return handler.status();
 }

@@ -4,6 +4,7 @@
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/connect.hpp>
 #include <taskflux/flow/worker.hpp>
+#include <taskflux/stop_on_error.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -52,9 +53,10 @@ int main() {
     const auto broker = taskflux::connect(io.get_executor(), "memory://");
     taskflux::worker worker{broker};
     worker.on(count_words, on_count_words).on(count_all, on_count_all);
-    const auto rethrow = [](std::exception_ptr error) { if (error) std::rethrow_exception(error); };
-    asio::co_spawn(io, worker.run(), rethrow);
-    asio::co_spawn(io, demo(taskflux::client{broker}, worker, files), rethrow);
+    taskflux::stop_on_error handler{io};
+    asio::co_spawn(io, worker.run(), handler);
+    asio::co_spawn(io, demo(taskflux::client{broker}, worker, files), handler);
     io.run();
     std::filesystem::remove_all(folder);
+    return handler.status();
 }

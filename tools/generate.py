@@ -31,6 +31,8 @@ LAYERS = {
     "core": ("core", 1),
     "clock.": ("detail", 2),
     "host.": ("detail", 2),
+    "log.": ("detail", 2),
+    "stop_on_error.": ("detail", 2),
     "detail/": ("detail", 2),
     "exec": ("exec", 3),
     "broker": ("broker", 3),
@@ -39,6 +41,7 @@ LAYERS = {
     "admin": ("admin", 6),
     "app": ("app", 7),
     "http": ("http", 8),
+    "testing.": ("testing", 8),
     "taskflux.": ("umbrella", 10),
     "src/": ("bodies", 9),
     "src.": ("umbrella", 10),
@@ -52,9 +55,10 @@ FLOORS = ["core", "exec", "broker", "calls", "flow", "admin", "app"]
 SINGLE_HEADERS = [
     ("taskflux.hpp", []),
     ("src.hpp", ["taskflux.hpp"]),
+    ("testing.hpp", ["taskflux.hpp"]),
 ]
 # Never part of the umbrella: only who includes it pays for it.
-OPTIONAL_LAYERS = {"http"}
+OPTIONAL_LAYERS = {"http", "testing"}
 OPTIONAL_HEADERS = {"taskflux/app/yaml.hpp"}
 
 # The one place for what an operating system is asked.

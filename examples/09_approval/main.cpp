@@ -55,6 +55,8 @@ int main(int count, char** words) {
     worker.on(reserve, on_reserve).on(order, on_order);
     const bool works = std::string(words[2]) == "worker";
     auto task = works ? worker.run() : act(broker, std::vector<std::string>(words, words + count));
-    asio::co_spawn(io, std::move(task), [](std::exception_ptr error) { if (error) std::rethrow_exception(error); });
+    taskflux::stop_on_error handler{io};
+    asio::co_spawn(io, std::move(task), handler);
     io.run();
+    return handler.status();
 }

@@ -5,6 +5,7 @@
 #include <taskflux/calls/rpc.hpp>
 #include <taskflux/calls/service.hpp>
 #include <taskflux/flow/connect.hpp>
+#include <taskflux/stop_on_error.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -52,10 +53,8 @@ int main(int argc, char** argv) {
     const auto broker = taskflux::connect(io.get_executor(), argv[1]);
     taskflux::service service{broker, taskflux::service_options().id(argc > 3 ? argv[3] : "nobody")};
     service.serve("calculator", std::make_shared<calculator>());
-    asio::co_spawn(io, argc > 3 ? service.run() : ask(broker), [](std::exception_ptr e) { if (e) std::rethrow_exception(e); });
-    try {
-        io.run();
-    } catch (const std::exception& e) {
-        return std::cerr << e.what() << '\n', 1;
-    }
+    taskflux::stop_on_error handler{io};
+    asio::co_spawn(io, argc > 3 ? service.run() : ask(broker), handler);
+    io.run();
+    return handler.status();
 }

@@ -53,8 +53,8 @@ int main(int argc, char** argv) {
     account all;
     asio::io_context io;
     const auto broker = taskflux::connect(io.get_executor(), argv[1]);
-    const auto rethrow = [](std::exception_ptr error) { if (error) std::rethrow_exception(error); };
-    asio::co_spawn(io, order_all(broker, std::stoi(argv[2]), all), rethrow);
+    taskflux::stop_on_error handler{io};
+    asio::co_spawn(io, order_all(broker, std::stoi(argv[2]), all), handler);
     io.run();
-    return all.lost == 0 ? 0 : 1;
+    return all.lost == 0 ? handler.status() : 1;
 }

@@ -9,4 +9,5 @@
 #include <taskflux/flow/scheduler.hpp>
 #include <taskflux/flow/scheduler_options.hpp>
 #include <taskflux/flow/worker.hpp>
+#include <taskflux/flow/worker_observer.hpp>
 #include <taskflux/flow/worker_options.hpp>

@@ -11,4 +11,6 @@
 #include <taskflux/flow.hpp>
 #include <taskflux/fwd.hpp>
 #include <taskflux/host.hpp>
+#include <taskflux/log.hpp>
+#include <taskflux/stop_on_error.hpp>
 #include <taskflux/version.hpp>

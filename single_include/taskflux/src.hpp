@@ -23,18 +23,19 @@
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/execution/context.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/execution_context.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/experimental/cancellation_condition.hpp>
 #include <boost/asio/experimental/channel_error.hpp>
 #include <boost/asio/experimental/concurrent_channel.hpp>
-#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address_v4.hpp>
 #include <boost/asio/ip/host_name.hpp>
 #include <boost/asio/ip/udp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
+#include <boost/asio/query.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/ssl/context.hpp>
@@ -69,6 +70,10 @@
 #include <boost/system/error_code.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <openssl/asn1.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -81,7 +86,9 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <deque>
 #include <exception>
 #include <fstream>
@@ -132,65 +139,6 @@ std::string help_text(const std::string& program);
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/detail/nursery.hpp ----------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Coroutines side by side on one strand. Each can be stopped; the first failure is kept: an exception of a coroutine, unless
-/// it is `operation_aborted` of one that was stopped. For that strand only, and one coroutine waits at a time. Coroutines that
-/// outlive their nursery run on, and nobody learns of their ends.
-class nursery {
-    struct life;   // of one coroutine
-    struct state;  // kept alive by the coroutines too
-
-public:
-    /// A coroutine of a nursery. One that was never started is over.
-    class child {
-    public:
-        bool is_over() const;
-
-        /// Cancels it (terminal cancellation), without waiting for its end.
-        void stop();
-
-    private:
-        friend class nursery;
-        std::shared_ptr<life> life_;
-    };
-
-    /// `on_failure` is called after the first failure, so that others can be stopped.
-    explicit nursery(asio::any_io_executor strand, std::function<void()> on_failure = nullptr);
-    nursery(const nursery&) = delete;
-    nursery& operator=(const nursery&) = delete;
-    ~nursery();
-
-    /// Starts a coroutine, which runs at once until it first waits. Does nothing after `stop_all`.
-    void start(asio::awaitable<void> work);
-
-    /// Starts a coroutine, and sets `which` to it before it runs.
-    void start(child& which, asio::awaitable<void> work);
-
-    /// Stops all coroutines, and starts no further one.
-    void stop_all();
-    bool is_stopped() const;
-
-    /// Returns when the coroutine has ended, with or without an error.
-    asio::awaitable<void> end_of(child which);
-
-    /// Returns when all have ended, with or without errors.
-    asio::awaitable<void> end_of_all();
-
-    /// Null while there was none.
-    const std::exception_ptr& failure() const;
-
-    /// Throws the first failure, if there was one.
-    void check() const;
-
-private:
-    const std::shared_ptr<state> state_;
-};
-
-}  // namespace taskflux::detail
-
 // -------------------- taskflux/app/app/core.hpp ------------------------------------------------------------
 
 namespace taskflux::detail {
@@ -231,6 +179,16 @@ private:
     const asio::any_io_executor strand_;
     nursery parts_;
 };
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/app/app/log_file.hpp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Appends lines of this level and above to a file; an empty path: writes them to the standard error stream. Errors:
+/// `config_error` for a file that can't be opened.
+log_sink open_log(const std::string& path, log_level least);
 
 }  // namespace taskflux::detail
 
@@ -327,31 +285,6 @@ inline std::string allowed_instead(std::string_view text, const std::vector<std:
     const auto meant = nearest(text, allowed);
     std::string end = meant.empty() ? "" : "; did you mean " + in_quotes(meant) + '?';
     return end.append(end.empty() ? "; allowed: " : " Allowed: ").append(quoted_list(allowed));
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/detail/live.hpp -------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Awaits `life` on `strand`. Cancelling this coroutine calls `stop`, on any thread, and still waits for the end of `life`.
-asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop);
-
-/// Runs `core->live` on the core's strand, with the threads that it may post to. Cancelling this coroutine stops the core,
-/// and returns when the core has ended.
-template <class Core>
-asio::awaitable<void> live(std::shared_ptr<Core> core, std::shared_ptr<asio::thread_pool> threads) {
-    auto stop = [weak = std::weak_ptr(core)] {
-        if (const auto alive = weak.lock()) alive->stop();
-    };
-    co_await live_on(core->strand(), core->live(std::move(threads)), std::move(stop));
-}
-
-/// Threads for plain functions; 0: as many as the machine has cores.
-inline std::shared_ptr<asio::thread_pool> make_cpu_pool(std::size_t threads) {
-    if (threads == 0) threads = std::thread::hardware_concurrency();
-    return std::make_shared<asio::thread_pool>((std::max)(threads, std::size_t(1)));
 }
 
 }  // namespace taskflux::detail
@@ -570,7 +503,7 @@ submit_options app::defaults() const {
     return made;
 }
 
-worker_options app::make_worker_options(const std::shared_ptr<detail::log_writer>& log) const {
+worker_options app::make_worker_options(const log_sink& log) const {
     const auto& from = config_.values;
     worker_options made;
     if (from.weights.empty()) {
@@ -587,13 +520,13 @@ worker_options app::make_worker_options(const std::shared_ptr<detail::log_writer
     made.timeout(from.timeout);
     // A new name for each run: after a crash, the next run must not hold the lease of this one.
     made.name(detail::node_of(from) + '.' + uuid_generator().text());
-    made.log([log](const log_line& line, const task_id* task) { log->write(line, task); });
+    made.log(log);
     return made;
 }
 
-std::shared_ptr<detail::log_writer> app::log() const {
+log_sink app::log() const {
     try {
-        return std::make_shared<detail::log_writer>(config_.values.log_path, config_.values.log_level);
+        return detail::open_log(config_.values.log_path, config_.values.log_level);
     } catch (const config_error& e) {
         throw config_.placed(e);
     }
@@ -625,7 +558,6 @@ asio::awaitable<void> app::run_on(broker_ptr broker) {
     if (has_run_) throw error(errc::wrong_state, "this app can't be run again: an app runs once; make another one");
     check();
     if (!log_) log_ = log();
-    const auto warn = [log = log_](std::string_view text) { log->write(log_level::warning, text); };
     auto core = std::make_shared<detail::app_core>(broker);
     core->on_ready = on_ready_;
     core->starters = starters_;
@@ -635,44 +567,42 @@ asio::awaitable<void> app::run_on(broker_ptr broker) {
     if (!core->schedules.empty() || !jobs.empty()) {
         scheduler_options options;
         options.host(detail::node_of(config_.values));
-        options.log(warn);
+        options.log(*log_);
         core->scheduler = std::make_unique<scheduler>(broker, options);
     }
     for (const auto& one : jobs) one.give_to(*core->scheduler, one);
     for (const auto& task : tasks_) {
         if (!is_enabled(task.name)) continue;
-        if (!core->worker) core->worker = std::make_unique<worker>(broker, make_worker_options(log_));
+        if (!core->worker) core->worker = std::make_unique<worker>(broker, make_worker_options(*log_));
         task.give_to(*core->worker);
     }
     if (core->worker) {
         node_options options;
-        options.name(detail::node_of(config_.values)).log(warn);
+        options.name(detail::node_of(config_.values)).log(*log_);
         core->shown = std::make_unique<node>(broker, *core->worker, options);
     }
     for (const auto& one : methods_) {
         if (!is_served(one.of)) continue;
         service_options options;
-        options.cpu_threads(config_.values.cpu_threads).drain_for(config_.values.drain_for).log(warn);
+        options.cpu_threads(config_.values.cpu_threads).drain_for(config_.values.drain_for).log(*log_);
         if (!core->service) core->service = std::make_unique<service>(broker, options);
         one.give_to(*core->service);
     }
-    core_ = core;
+    life_.begin(core);
     has_run_ = true;
     return detail::live(std::move(core), nullptr);
 }
 
-void app::stop() {
-    if (core_) core_->stop();
-}
+void app::stop() { life_.stop(); }
 
 void app::run_here() {
     asio::io_context io;
     log_ = log();
-    const auto options = redis_options().log([log = log_](std::string_view text) { log->write(log_level::warning, text); });
+    const auto options = redis_options().log(*log_);
     const auto broker = connect(io.get_executor(), config_.values.url, options);
     on_ready_ = [this] {
         std::cout << start_line() << std::endl;
-        log_->write(log_level::info, "started");
+        (*log_)(log_level::info, "started");
     };
     std::exception_ptr failure;
     detail::spawn_on(io.get_executor(), run_on(broker), [&](std::exception_ptr error) {
@@ -682,10 +612,10 @@ void app::run_here() {
     int heard = 0;
     const detail::signals listener([&](int) {
         if (heard++ > 0) {
-            log_->write(log_level::error, "second signal: the process ends at once");
+            (*log_)(log_level::error, "second signal: the process ends at once");
             std::_Exit(EXIT_FAILURE);
         }
-        log_->write(log_level::info, "signal: handlers have " + detail::span_text(config_.values.drain_for) +
+        (*log_)(log_level::info, "signal: handlers have " + detail::span_text(config_.values.drain_for) +
                                          " to finish; a second signal ends the process at once");
         stop();
     });
@@ -694,9 +624,9 @@ void app::run_here() {
     for (unsigned i = 0; i < others; ++i) asio::post(threads, [&] { io.run(); });
     io.run();
     threads.join();
-    core_.reset();  // waits for plain functions; what it holds must not outlive the context
+    life_.forget();  // waits for plain functions; what it holds must not outlive the context
     if (failure) std::rethrow_exception(failure);
-    log_->write(log_level::info, "stopped");
+    (*log_)(log_level::info, "stopped");
 }
 
 int app::run_checked() {
@@ -708,7 +638,7 @@ int app::run_checked() {
         return 2;
     } catch (...) {
         const auto why = "the app has failed: " + detail::describe(std::current_exception()).message;
-        log_->write(log_level::error, why);
+        (*log_)(log_level::error, why);
         return 1;
     }
 }
@@ -836,56 +766,29 @@ asio::awaitable<void> app_core::remove_schedule(std::string id) {
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/app/app/log_writer.ipp ------------------------------------------------------
+// -------------------- taskflux/app/app/log_file.ipp --------------------------------------------------------
 
 namespace taskflux::detail {
 
-std::string log_text(const log_line& line, const task_id* task) {
-    std::string text;
-    output out(text);
-    append_timestamp(out, to_instant(line.at));
-    out.push_back(' ');
-    out.append(boost::describe::enum_to_string(line.level, "?"));
-    out.push_back(' ');
-    for (const char c : line.text) {
-        const auto code = static_cast<unsigned char>(c);
-        if (code < 0x20 || code == 0x7f) append_escaped(out, c);
-        else out.push_back(c);
-    }
-    const auto field = [&](std::string_view name, std::string_view value) {
-        out.push_back(' ');
-        out.append(name);
-        out.push_back('=');
-        append_string(out, value);
+log_sink open_log(const std::string& path, log_level least) {
+    if (path.empty()) return log_sink::standard_error(least);
+    struct log_file {
+        std::mutex mutex;
+        std::ofstream out;
     };
-    if (task) field("task", to_string(*task));
-    for (const auto& [name, value] : line.fields) field(name, value);
-    out.finish();
-    return text;
-}
-
-log_writer::log_writer(const std::string& path, log_level least) : least_(least), out_(path.empty() ? std::cerr : file_) {
-    if (path.empty()) return;
+    const auto file = std::make_shared<log_file>();
     errno = 0;
-    file_.open(path, std::ios::app | std::ios::binary);
-    if (file_) return;
-    throw config_error("/log_path", "the log file " + path + " can't be opened: " + std::generic_category().message(errno));
-}
-
-void log_writer::write(const log_line& line, const task_id* task) {
-    if (line.level < least_) return;
-    const auto text = log_text(line, task) + '\n';
-    const std::lock_guard lock(mutex_);
-    out_.write(text.data(), static_cast<std::streamsize>(text.size())).flush();
-    out_.clear();  // a full disk may have room again
-}
-
-void log_writer::write(log_level level, std::string_view text) {
-    log_line line;
-    line.at = real_clock().wall();
-    line.level = level;
-    line.text = as_utf8(text);
-    write(line);
+    file->out.open(path, std::ios::app | std::ios::binary);
+    if (!file->out) {
+        throw config_error("/log_path", "the log file " + path + " can't be opened: " + std::generic_category().message(errno));
+    }
+    return log_sink([file, least](const log_line& line, const task_id* task) {
+        if (line.level < least) return;
+        const auto text = log_text(line, task) + '\n';
+        const std::lock_guard lock(file->mutex);
+        file->out.write(text.data(), static_cast<std::streamsize>(text.size())).flush();
+        file->out.clear();  // a full disk may have room again
+    });
 }
 
 }  // namespace taskflux::detail
@@ -1839,6 +1742,46 @@ void check_config(const app_config& config) {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/detail/context_end.hpp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Tells what may outlive an execution context of that context's end, so that it lets go of timers in time. Called while all
+/// of the context is still there; it must not post, nor wake anything.
+class context_end final : public asio::execution_context::service {
+public:
+    using key_type = context_end;
+    static inline asio::execution_context::id id;
+
+    explicit context_end(asio::execution_context& of) : service(of) {}
+
+    /// Calls `listener` at the end of the context that `executor` belongs to, if `owner` is still there.
+    static void listen(const asio::any_io_executor& executor, std::weak_ptr<void> owner, std::function<void()> listener) {
+        asio::use_service<context_end>(asio::query(executor, asio::execution::context)).add(std::move(owner), std::move(listener));
+    }
+
+private:
+    using entry = std::pair<std::weak_ptr<void>, std::function<void()>>;
+
+    void add(std::weak_ptr<void> owner, std::function<void()> listener) {
+        const std::lock_guard lock(mutex_);
+        std::erase_if(listeners_, [](const entry& one) { return one.first.expired(); });
+        listeners_.emplace_back(std::move(owner), std::move(listener));
+    }
+
+    void shutdown() override {
+        const auto all = std::exchange(listeners_, {});
+        for (const auto& [owner, listener] : all) {
+            if (const auto alive = owner.lock()) listener();
+        }
+    }
+
+    std::mutex mutex_;
+    std::vector<entry> listeners_;  // guarded by mutex_
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/detail/event.hpp ------------------------------------------------------------
 
 namespace taskflux::detail {
@@ -1876,7 +1819,72 @@ struct sending {
     bool was_heard = false;
 };
 
+/// Who is told that a broker is closed. Thread-safe; lives in a shared_ptr.
+class close_listeners : public std::enable_shared_from_this<close_listeners> {
+public:
+    using listener = std::function<void()>;
+
+    bool is_closed() const { return is_closed_; }
+
+    /// Closes without telling anyone.
+    void end() {
+        const std::lock_guard lock(mutex_);
+        is_closed_ = true;
+    }
+
+    void close() {
+        std::list<std::shared_ptr<listener>> all;
+        {
+            const std::lock_guard lock(mutex_);
+            is_closed_ = true;
+            all.swap(listeners_);
+        }
+        for (const auto& one : all) (*one)();
+    }
+
+    /// Destroying what is returned takes the listener off; it keeps nothing else alive.
+    std::shared_ptr<const void> add(listener hears) {
+        auto made = std::make_shared<listener>(std::move(hears));
+        {
+            const std::lock_guard lock(mutex_);
+            if (!is_closed_) {
+                listeners_.push_back(made);
+                return std::shared_ptr<const void>(made.get(), [weak = weak_from_this(), made](const void*) {
+                    if (const auto self = weak.lock()) self->remove(made);
+                });
+            }
+        }
+        (*made)();
+        return made;
+    }
+
+private:
+    void remove(const std::shared_ptr<listener>& one) {
+        const std::lock_guard lock(mutex_);
+        listeners_.remove(one);
+    }
+
+    std::mutex mutex_;
+    std::list<std::shared_ptr<listener>> listeners_;  // guarded by mutex_
+    std::atomic<bool> is_closed_ = false;
+};
+
 }  // namespace detail
+
+exchange::exchange() : closing_(std::make_shared<detail::close_listeners>()) {}
+
+bool exchange::is_closed() const { return closing_->is_closed(); }
+
+std::shared_ptr<const void> exchange::on_close(std::function<void()> hears) { return closing_->add(std::move(hears)); }
+
+void exchange::tell_closed() { closing_->close(); }
+
+void exchange::at_context_end(const asio::any_io_executor& executor, std::function<void()> hears) {
+    detail::context_end::listen(executor, closing_, [closing = std::weak_ptr(closing_), hears = std::move(hears)] {
+        if (const auto alive = closing.lock()) alive->end();
+        hears();
+    });
+}
 
 void exchange::post(std::string address, std::string message, bounce otherwise, receipt done) {
     if (!done) done = [](std::exception_ptr, bool) {};
@@ -1964,8 +1972,8 @@ public:
     bool has_spawned() const { return counts_.total > 0 || has(continuation_key); }
     bool has(std::string_view key) const { return entries_.contains(key); }
 
-    /// Throws `too_large`, and has changed nothing then.
-    journal_written write(journal_write& what) {
+    /// Throws `too_large`, and has changed nothing then. Sets `has_grown` where something is there that was not.
+    journal_written write(journal_write& what, bool& has_grown) {
         auto size = size_;
         for (const auto& item : what.items) {
             if (item.key[0] == 's' && item.how == journal_write::mode::add && !entries_.contains(item.key)) {
@@ -1977,7 +1985,7 @@ public:
         if (what.policy) policy = *what.policy;
         journal_written answer;
         answer.epoch = epoch;
-        for (auto& item : what.items) answer.before.push_back(write(item));
+        for (auto& item : what.items) answer.before.push_back(write(item, has_grown));
         return answer;
     }
 
@@ -2058,9 +2066,10 @@ private:
         return {one.first, one.second.text, one.second.epoch, one.second.is_spawned, one.second.outcome};
     }
 
-    std::optional<journal_entry> write(journal_write::item& item) {
+    std::optional<journal_entry> write(journal_write::item& item, bool& has_grown) {
         using mode = journal_write::mode;
         const auto found = entries_.find(item.key);
+        if (item.how == mode::look) return found == entries_.end() ? std::nullopt : std::optional(seen(*found));
         if (item.how == mode::drop) {
             if (found != entries_.end()) drop(found->second), entries_.erase(found);
             return std::nullopt;
@@ -2069,6 +2078,7 @@ private:
         const bool is_child = item.key[0] == journal_letter::subtask;
         if (is_child && found != entries_.end()) drop(found->second);
         auto& made = entries_[item.key];
+        has_grown = has_grown || made.text != item.text;
         made = {std::move(item.text), epoch, item.is_spawned, std::nullopt};
         if (is_child) ++open_;
         if (item.is_spawned) ++counts_.total;
@@ -2983,7 +2993,9 @@ public:
     }
 
     journal_written write_journal(entry& task, journal_write& what, time_point now) {
-        auto answer = journal_of(task).write(what);
+        bool has_grown = false;
+        auto answer = journal_of(task).write(what, has_grown);
+        if (has_grown) task.crashes = 0;  // crashes count against progress
         if (task.state == task_state::waiting_children) judge_children(task, now);  // one that was waited for may be out
         return answer;
     }
@@ -2992,7 +3004,9 @@ public:
     void end_child(entry& task, const std::string& key, const std::string& own_id, const task_outcome& outcome,
                    time_point now) {
         auto* const own_journal = task.journal();
-        if (!own_journal || !own_journal->end_child(key, own_id, outcome) || task.state != task_state::waiting_children) return;
+        if (!own_journal || !own_journal->end_child(key, own_id, outcome)) return;
+        task.crashes = 0;
+        if (task.state != task_state::waiting_children) return;
         if (key != continuation_key) return judge_children(task, now);
         end_by_continuation(task, outcome, now);
     }
@@ -3527,9 +3541,9 @@ public:
 
     /// `max_pending` and `max_ended` as in `task_queue`; `clock` must outlive the hub.
     hub(asio::any_io_executor executor, std::size_t max_pending, std::size_t max_ended, taskflux::clock& clock)
-        : executor_(std::move(executor)), clock_(clock), queues_(max_pending, max_ended), timer_(executor_) {}
+        : executor_(std::move(executor)), clock_(clock), queues_(max_pending, max_ended), timer_(std::in_place, executor_) {}
 
-    ~hub() { clock_.disarm(timer_); }
+    ~hub() { drop_timer(); }
 
     const asio::any_io_executor& get_executor() const { return executor_; }
     taskflux::clock& clock() { return clock_; }
@@ -3547,9 +3561,8 @@ public:
     auto in_any(const std::string& name, Action action) {
         const std::lock_guard lock(mutex_);
         check_open();
-        auto& queue = queues_.make(name);
-        queue.follow(ahead_);
-        return change(queue, name, std::move(action));
+        queues_.make(name).follow(ahead_);
+        return change(queues_.look(name), name, std::move(action));
     }
 
     /// `action(queue, item, now)` for each item.
@@ -3564,10 +3577,7 @@ public:
     }
 
     /// Takes over how far the wall clock has been set: before a time of it comes in or goes out.
-    void follow_wall() {
-        const std::lock_guard lock(mutex_);
-        follow();
-    }
+    void follow_wall() { const std::lock_guard lock(mutex_); follow(); }
 
     /// `action(queues)` when all of them are up to date.
     template <class Action>
@@ -3655,6 +3665,13 @@ public:
         }
     }
 
+    /// At the end of the context: closes, and wakes nobody.
+    void end() {
+        const std::lock_guard lock(mutex_);
+        is_closed_ = true;
+        drop_timer();
+    }
+
 private:
     struct waiter;
     using waiter_list = std::list<waiter*>;
@@ -3729,7 +3746,7 @@ private:
         for (auto& [name, queue] : queues_.all()) queue->follow(ahead);
     }
 
-    /// Sees to it that what falls due in a queue is done then, also when the wall clock is set before.
+    /// Arms for what falls due in a queue, also when the wall clock is set before.
     void arm_for(const task_queue& queue) {
         arm(queue.follows_wall() ? (std::min)(queue.next(), later(clock_.now(), clock_.look_every())) : queue.next());
     }
@@ -3809,7 +3826,7 @@ private:
         if (is_waited_for()) return;
         ++alarm_;  // nothing needs the timer now, and it must not keep the user's context running
         armed_ = never;
-        timer_.cancel();
+        if (timer_) timer_->cancel();
     }
 
     bool is_waited_for() const { return !fetches_.empty() || !waits_.empty(); }
@@ -3817,12 +3834,17 @@ private:
     /// Sees to it that `tick` comes by `when`, as long as anybody waits. Otherwise time is made up for in
     /// the next call.
     void arm(time_point when) {
-        if (when >= armed_ || !is_waited_for()) return;
+        if (when >= armed_ || !is_waited_for() || !timer_) return;
         armed_ = when;
-        clock_.arm(timer_, when);
-        timer_.async_wait([self = weak_from_this(), alarm = ++alarm_](const boost::system::error_code&) {
+        clock_.arm(*timer_, when);
+        timer_->async_wait([self = weak_from_this(), alarm = ++alarm_](const boost::system::error_code&) {
             if (const auto alive = self.lock()) alive->tick(alarm);
         });
+    }
+
+    void drop_timer() {
+        if (timer_) clock_.disarm(*timer_);
+        timer_.reset();
     }
 
     void tick(std::uint64_t alarm) {
@@ -3871,7 +3893,7 @@ private:
     queues queues_;
     waiter_list fetches_;
     waiter_list waits_;
-    asio::steady_timer timer_;
+    std::optional<asio::steady_timer> timer_;  // none after the end of its context
     time_point armed_ = never;
     std::uint64_t alarm_ = 0;  // the number of the current timer wait; older ones are void
     duration ahead_{};         // of the wall clock, as the queues know it
@@ -3891,7 +3913,7 @@ public:
     post_office(asio::any_io_executor executor, taskflux::clock& clock) : executor_(std::move(executor)), clock_(clock) {}
 
     std::unique_ptr<mailbox> open(exchange::listener hear) {
-        auto made = std::make_shared<box>(asio::make_strand(executor_), std::move(hear));
+        auto made = std::make_shared<box>(detail::make_serial(executor_), std::move(hear));
         const std::lock_guard lock(mutex_);
         auto address = "memory/" + std::to_string(++boxes_made_);
         boxes_.emplace(address, made);
@@ -4017,7 +4039,12 @@ class memory_broker : public broker {
 public:
     memory_broker(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
         : post_(std::make_shared<post_office>(executor, clock)),
-          hub_(std::make_shared<hub>(std::move(executor), options.max_pending(), options.max_ended(), clock)) {}
+          hub_(std::make_shared<hub>(executor, options.max_pending(), options.max_ended(), clock)) {
+        at_context_end(executor, [post = std::weak_ptr(post_), hub = std::weak_ptr(hub_)] {
+            if (const auto alive = post.lock()) alive->shut();
+            if (const auto alive = hub.lock()) alive->end();
+        });
+    }
 
     asio::any_io_executor get_executor() override { return hub_->get_executor(); }
     taskflux::clock& clock() override { return hub_->clock(); }
@@ -4197,6 +4224,7 @@ public:
     void close() override {
         post_->shut();
         hub_->close();
+        tell_closed();
     }
 
 private:
@@ -4274,6 +4302,63 @@ inline constexpr const char* services_board = "taskflux/services";
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/caught.hpp -----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How a call has ended: with a value, or with what it threw. (No aggregate: GCC 12 destroys temporaries of those twice in a
+/// co_await expression.)
+template <class T>
+class outcome {
+public:
+    explicit outcome(stored<T> value) : value_(std::move(value)) {}
+    explicit outcome(std::exception_ptr failure) : failure_(std::move(failure)) {}
+
+    /// Null when it ended with a value.
+    const std::exception_ptr& failure() const { return failure_; }
+
+    /// The value, once. Throws what the call threw.
+    T take() {
+        if (failure_) std::rethrow_exception(failure_);
+        if constexpr (!std::is_void_v<T>) return std::move(*value_);
+    }
+
+private:
+    std::optional<stored<T>> value_;
+    std::exception_ptr failure_;
+};
+
+/// Whether `error` says that a coroutine was cancelled.
+inline bool is_abort(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const boost::system::system_error& e) {
+        return e.code() == asio::error::operation_aborted;
+    } catch (...) {
+        return false;
+    }
+}
+
+/// Awaits `call`, and returns how it has ended instead of throwing, so that the code after it can await: a `catch` can't.
+/// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
+/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for code that runs for each task.
+template <class T>
+asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(call);
+            co_return outcome<T>(stored<T>());
+        } else {
+            T value = co_await std::move(call);
+            co_return outcome<T>(std::move(value));
+        }
+    } catch (...) {
+        co_return outcome<T>(std::current_exception());
+    }
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/detail/sleep.hpp ------------------------------------------------------------
 
 namespace taskflux::detail {
@@ -4294,21 +4379,79 @@ inline asio::awaitable<void> sleep_for(clock& source, duration by) {
 
 namespace taskflux::detail {
 
+/// What a core that ends says to the broker once it has nothing left to do may take so long: as much as three of them are
+/// over within a second. Where it does not come through, leases end.
+inline constexpr duration farewell = std::chrono::milliseconds(300);
+
+/// Some work and a time limit, on a strand of their own.
+template <class T>
+class timed_work : public std::enable_shared_from_this<timed_work<T>> {
+public:
+    timed_work(asio::any_io_executor strand, clock& source, time_point ends, asio::awaitable<T> work)
+        : strand_(std::move(strand)), source_(source), ends_(ends), work_(std::move(work)), both_(strand_) {}
+
+    const asio::any_io_executor& strand() const { return strand_; }
+
+    /// Returns when the work has ended; `stop`, and the time limit, cancel it.
+    asio::awaitable<void> live([[maybe_unused]] std::shared_ptr<asio::thread_pool> threads) {
+        const auto self = this->shared_from_this();
+        both_.start(working_, run());
+        if (!working_.is_over()) both_.start(timing_, cut_off());
+        co_await both_.end_of(working_);
+        timing_.stop();
+        co_await both_.end_of_all();
+    }
+
+    /// Thread-safe.
+    void stop() {
+        asio::post(strand_, [self = this->shared_from_this()] { self->working_.stop(); });
+    }
+
+    /// After `live`. Errors: `timed_out`; those of the work.
+    T take(const std::string& what) {
+        if (made_ && !made_->failure()) return made_->take();
+        if (is_late_) {
+            throw error(errc::timed_out, what + " timed out: the broker has not answered; check the connection to it");
+        }
+        if (made_) return made_->take();
+        both_.check();
+        throw boost::system::system_error(asio::error::operation_aborted, what);
+    }
+
+private:
+    asio::awaitable<void> run() {
+        const auto self = this->shared_from_this();
+        auto ended = co_await caught(std::move(work_));
+        made_.emplace(std::move(ended));
+    }
+
+    asio::awaitable<void> cut_off() {
+        const auto self = this->shared_from_this();
+        co_await sleep_until(source_, ends_);
+        is_late_ = !made_;
+        working_.stop();
+    }
+
+    const asio::any_io_executor strand_;
+    clock& source_;
+    const time_point ends_;
+    asio::awaitable<T> work_;
+    std::optional<outcome<T>> made_;
+    bool is_late_ = false;
+    nursery both_;
+    nursery::child working_, timing_;
+};
+
 /// Awaits `work` and returns its result. When `source` reads `ends` before, cancels it and throws `timed_out`; `what` names
-/// the work in the error.
+/// the work in the error. The work runs on a strand on the caller's executor: several threads may run that.
 /// `source` must outlive it. Cancellation (terminal): that of `work`.
 template <class T>
 asio::awaitable<T> in_time(clock& source, time_point ends, asio::awaitable<T> work, std::string what) {
     const auto executor = co_await asio::this_coro::executor;
-    auto both = asio::experimental::make_parallel_group(asio::co_spawn(executor, std::move(work), asio::deferred),
-                                                        asio::co_spawn(executor, sleep_until(source, ends), asio::deferred));
-    auto [order, failure, value, cancelled] =
-        co_await both.async_wait(asio::experimental::wait_for_one(), asio::deferred);
-    const bool is_late = order[0] == 1;
-    if (is_late && cancelled) std::rethrow_exception(cancelled);
-    if (is_late) throw error(errc::timed_out, what + " timed out: the broker has not answered; check the connection to it");
-    if (failure) std::rethrow_exception(failure);
-    co_return std::move(value);
+    const auto both = std::make_shared<timed_work<T>>(asio::make_strand(executor), source, ends, std::move(work));
+    co_await live(both, nullptr);
+    if constexpr (std::is_void_v<T>) both->take(what);
+    else co_return both->take(what);
 }
 
 }  // namespace taskflux::detail
@@ -4513,9 +4656,13 @@ private:
 
     void hear(std::string_view text);
 
+    /// The broker is closed: no reply will come.
+    void end_all();
+
     const broker_ptr broker_;
     detail::instances instances_;
     std::unique_ptr<mailbox> box_;
+    std::shared_ptr<const void> closing_;
     std::atomic<std::uint64_t> calls_made_ = 0;
     std::mutex mutex_;
     std::map<std::uint64_t, std::shared_ptr<pending>> calls_;
@@ -4547,41 +4694,61 @@ asio::awaitable<void> notify_one(std::shared_ptr<rpc_core> core, call_request wh
     return rpc_core::notify(std::move(core), std::move(what));
 }
 
-/// Returns an error as part of the reply.
-asio::awaitable<raw_reply> call_kept(std::shared_ptr<rpc_core> core, call_request what) {
-    raw_reply made;
-    made.instance = what.options.to();
-    try {
-        auto answer = co_await rpc_core::call(std::move(core), std::move(what));
-        made.payload = std::move(answer);
-    } catch (...) {
-        made.error = std::current_exception();
+/// A call of several instances at a time, on a strand of its own.
+class broadcast : public std::enable_shared_from_this<broadcast> {
+public:
+    broadcast(asio::any_io_executor strand, std::shared_ptr<rpc_core> core, std::vector<call_request> calls)
+        : strand_(std::move(strand)), core_(std::move(core)), calls_(std::move(calls)), answers_(calls_.size()), all_(strand_) {}
+
+    const asio::any_io_executor& strand() const { return strand_; }
+
+    /// Returns when all calls have ended.
+    asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>) {
+        const auto self = shared_from_this();
+        for (std::size_t i = 0; i < calls_.size(); ++i) all_.start(call(i));
+        co_await all_.end_of_all();
     }
-    co_return made;
-}
+
+    /// Cancels all calls. Thread-safe.
+    void stop() {
+        asio::post(strand_, [self = shared_from_this()] { self->all_.stop_all(); });
+    }
+
+    /// After `live`: the replies, errors among them. Throws when it was stopped.
+    std::vector<raw_reply> take() {
+        if (all_.is_stopped()) throw boost::system::system_error(asio::error::operation_aborted, "broadcast");
+        return std::move(answers_);
+    }
+
+private:
+    asio::awaitable<void> call(std::size_t which) {
+        const auto self = shared_from_this();
+        auto& made = answers_[which];
+        made.instance = calls_[which].options.to();
+        auto calling = rpc_core::call(core_, std::move(calls_[which]));
+        auto called = co_await caught(std::move(calling));
+        made.error = called.failure();
+        if (!made.error) made.payload = called.take();
+    }
+
+    const asio::any_io_executor strand_;
+    const std::shared_ptr<rpc_core> core_;
+    std::vector<call_request> calls_;
+    std::vector<raw_reply> answers_;
+    nursery all_;
+};
 
 asio::awaitable<std::vector<raw_reply>> call_all(std::shared_ptr<rpc_core> core, call_request what) {
-    const auto executor = co_await asio::this_coro::executor;
     auto& clock = core->broker()->clock();
     auto ends = later(clock.now(), what.options.timeout());
     const auto all = co_await core->instances().first_of(what.service, ends);
     what.options.timeout((std::max)(ends - clock.now(), duration(1)));
-    std::vector<raw_reply> answers;
-    if (all.empty()) co_return answers;
-    using operation = decltype(asio::co_spawn(executor, call_kept(core, what), asio::deferred));
-    std::vector<operation> calls;
-    for (const auto& one : all) {
-        auto mine = what;
-        mine.options.to(one.id);
-        calls.push_back(asio::co_spawn(executor, call_kept(core, std::move(mine)), asio::deferred));
-    }
-    auto group = asio::experimental::make_parallel_group(std::move(calls));
-    auto [order, errors, replies] = co_await group.async_wait(asio::experimental::wait_for_all(), asio::deferred);
-    for (std::size_t i = 0; i < replies.size(); ++i) {
-        if (errors[i]) replies[i].error = errors[i];
-        answers.push_back(std::move(replies[i]));
-    }
-    co_return answers;
+    std::vector<call_request> calls;
+    for (const auto& one : all) calls.emplace_back(what).options.to(one.id);
+    const auto executor = co_await asio::this_coro::executor;
+    const auto together = std::make_shared<broadcast>(asio::make_strand(executor), std::move(core), std::move(calls));
+    co_await live(together, nullptr);
+    co_return together->take();
 }
 
 }  // namespace detail
@@ -4628,7 +4795,7 @@ public:
     static asio::awaitable<bool> begun(std::shared_ptr<inlet> self);
 
     /// The next value; nothing at the end, or for a null `self`. Errors: what the source has thrown; `timed_out`;
-    /// `unavailable` when the source is lost.
+    /// `unavailable` when the source is lost; `shut_down` when the broker is closed and no received value is left.
     static asio::awaitable<std::optional<std::string>> next(std::shared_ptr<inlet> self);
 
     /// No further value will come: a stream that has not ended fails with `why`.
@@ -4648,6 +4815,7 @@ private:
     const std::size_t window_;
     const std::shared_ptr<event> changed_;
     std::unique_ptr<mailbox> box_;
+    std::shared_ptr<const void> closing_;
     time_point ends_ = never;
     look looks_;
     std::function<void(bool)> leaves_;
@@ -4715,6 +4883,13 @@ struct rpc_core::pending {
         const auto code = code_of(why);
         throw call_failed(code, std::move(why));
     }
+    void end(std::exception_ptr why) {
+        {
+            const std::lock_guard lock(mutex);
+            if (!trouble) trouble = std::move(why);
+        }
+        changed->set();
+    }
     /// Throws the error of sending it, unless there is a reply all the same.
     void check() {
         const std::lock_guard lock(mutex);
@@ -4764,6 +4939,9 @@ private:
 void rpc_core::open() {
     box_ = broker_->open([weak = weak_from_this()](std::string_view text) {
         if (const auto self = weak.lock()) self->hear(text);
+    });
+    closing_ = broker_->on_close([weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->end_all();
     });
 }
 
@@ -4904,14 +5082,20 @@ asio::awaitable<void> rpc_core::look_for(std::shared_ptr<rpc_core> self, std::st
 
 void rpc_core::send(const std::shared_ptr<pending>& mine, std::string to, std::string text, bounce back) {
     broker_->post(std::move(to), std::move(text), std::move(back), [mine](std::exception_ptr trouble, bool was_heard) {
-        if (!trouble && was_heard) return;
-        {
-            const std::lock_guard lock(mine->mutex);
-            if (trouble) mine->trouble = std::move(trouble);
-            else mine->is_refused = true;
-        }
+        if (trouble) return mine->end(std::move(trouble));
+        if (was_heard) return;
+        mine->is_refused = true;
         mine->changed->set();
     });
+}
+
+void rpc_core::end_all() {
+    std::vector<std::shared_ptr<pending>> all;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [id, one] : calls_) all.push_back(one);
+    }
+    for (const auto& one : all) one->end(std::make_exception_ptr(broker_is_closed()));
 }
 
 void rpc_core::abandon(const std::string& address, std::uint64_t id, const std::string& reader) {
@@ -5076,7 +5260,7 @@ std::string board_of(std::string_view service) { return "taskflux/service/" + st
 
 namespace taskflux::detail {
 
-/// A service while it runs. Kept alive by its loop and its calls.
+/// A service while it runs, on one strand; its calls run elsewhere. Kept alive by its coroutines and its calls.
 class service_core : public std::enable_shared_from_this<service_core> {
 public:
     service_core(broker_ptr broker, const service_options& options, std::shared_ptr<const method_map> methods,
@@ -5084,37 +5268,45 @@ public:
 
     const asio::any_io_executor& strand() const { return strand_; }
 
-    /// Runs the service until `stop`, or until the broker is closed, which throws.
+    /// Runs the service until `stop`, or until the broker is closed, which throws unless it has been stopped. Returns when no
+    /// call is in flight.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool> cpu_threads);
 
-    /// Thread-safe.
+    /// Thread-safe; may come before `live`, and more than once.
     void stop();
 
-    /// Ends it without waiting. Thread-safe.
+    /// For a service that is destroyed while it runs: takes no further call, and cancels those in flight. When this has
+    /// returned, nothing begins on the threads of the service's own. Thread-safe.
     void abandon();
 
     std::size_t running() const;
 
 private:
+    using call_key = std::pair<std::string, std::uint64_t>;  // the caller's address, and the number of its call
+
     /// A call in flight.
     struct call {
         call(asio::any_io_executor on, taskflux::clock& clock, call_message message, method_handler& handler)
             : where(std::move(on)), context(clock, message.method, message.headers, message.deadline),
-              request(std::move(message)), does(handler) {}
+              request(std::move(message)), does(handler), key(request.reply_to, request.id) {}
 
-        asio::any_io_executor where;
+        asio::any_io_executor where;  // a strand that may outlive the threads which it is on
         call_context context;
         call_message request;
         method_handler& does;
+        call_key key;
         std::string answer;              // empty: none
         asio::cancellation_signal stop;  // for `where`
-        bool is_gone = false;            // the caller waits no more for a reply. Guarded by the core's mutex
+        // Guarded by the core's mutex:
+        bool is_gone = false;       // the caller waits no more for a reply
+        bool has_returned = false;  // only its answer is still on its way
     };
     using call_ptr = std::shared_ptr<call>;
-    using call_key = std::pair<std::string, std::uint64_t>;  // the caller's address, and the number of its call
+    enum class admission { taken, refused, full, known };
 
     void hear(std::string_view text);
     void begin(call_message request);
+    admission admit(const call_ptr& one);
     void cancel(const call_ptr& one);
 
     /// Cancels a call whose caller waits no more.
@@ -5129,15 +5321,20 @@ private:
     void open_outlet(call& of);
     static asio::awaitable<void> carry_out(std::shared_ptr<service_core> self, call_ptr one);
 
+    void refuse_calls();
+
+    /// Sends heartbeats to the directory, and cancels calls past their deadlines, until it is stopped.
+    asio::awaitable<void> serve();
+    asio::awaitable<void> say(bool leaving, duration lease);
     asio::awaitable<void> announce(bool leaving, duration lease);
-    asio::awaitable<void> leave();
     asio::awaitable<void> withdraw();
     asio::awaitable<void> drain();
+    bool is_any_unreturned() const;
 
     /// Cancels calls past their deadlines; returns when the next one is due.
     time_point cancel_overdue();
 
-    /// Logs an error, if there is one; throws `shut_down`.
+    /// Logs an error, if there is one and the broker has not been closed.
     void log_trouble(const std::string& what, const std::exception_ptr& trouble) const;
 
     const broker_ptr broker_;
@@ -5149,10 +5346,16 @@ private:
     const time_point started_at_;
     std::unique_ptr<mailbox> box_;
     std::atomic<bool> is_stopped_ = false;
+    std::atomic<bool> is_hurried_ = false;  // calls are not waited for: they are cancelled
+
+    // On the strand.
+    nursery parts_;
+    nursery::child serving_, leaving_;
 
     mutable std::mutex mutex_;  // guards all below
     std::map<call_key, call_ptr> calls_;
     std::multimap<time_point, call_ptr> deadlines_;
+    std::uint64_t notifications_taken_ = 0;  // which have no number of their own
     bool takes_calls_ = false;
 };
 
@@ -5169,12 +5372,12 @@ service::service(broker_ptr broker, service_options options)
 }
 
 service::~service() {
-    if (core_) core_->abandon();
+    if (const auto core = life_.core()) core->abandon();
     if (pool_) pool_->join();
 }
 
 asio::awaitable<void> service::run() {
-    if (core_) {
+    if (life_.core()) {
         throw error(errc::wrong_state, "service " + options_.id() +
                                            " can't be run again: a service runs once; make another one");
     }
@@ -5182,21 +5385,21 @@ asio::awaitable<void> service::run() {
         throw error(errc::invalid_argument,
                     "service " + options_.id() + " can't be run: it has no method; call on() before run()");
     }
-    core_ = std::make_shared<detail::service_core>(broker_, options_, methods_, cpu());
-    if (is_stopped_) core_->stop();
-    return detail::live(core_, pool_);
+    const auto core = std::make_shared<detail::service_core>(broker_, options_, methods_, cpu());
+    life_.begin(core);
+    return detail::live(core, pool_);
 }
 
-void service::stop() {
-    if (core_) return core_->stop();
-    is_stopped_ = true;
-}
+void service::stop() { life_.stop(); }
 
-std::size_t service::running() const { return core_ ? core_->running() : 0; }
+std::size_t service::running() const {
+    const auto core = life_.core();
+    return core ? core->running() : 0;
+}
 
 void service::add(std::string_view of, std::string_view method, std::unique_ptr<detail::method_handler> handler) {
     const auto name = std::string(of) + '.' + std::string(method);
-    if (core_) {
+    if (life_.core()) {
         throw error(errc::wrong_state,
                     "method " + name + " can't be added: the service has been run; call on() before run()");
     }
@@ -5232,13 +5435,14 @@ public:
 
     outlet(broker_ptr broker, std::string to, std::size_t window, std::function<void()> on_gone);
 
-    /// Sends a value, and returns when there is room for it; at once when the reader is gone. Errors: `too_large`.
+    /// Sends a value, and returns when there is room for it; at once when the reader is gone. Errors: `too_large`; `shut_down`
+    /// when the broker is closed.
     asio::awaitable<void> emit(std::string value);
 
-    /// Sends the end of the stream. Returns when the reader has received it, or is gone.
+    /// Sends the end of the stream. Returns when the reader has received it, or is gone. Errors: `shut_down`.
     asio::awaitable<void> end();
 
-    /// Returns when everything has been sent.
+    /// Returns when everything has been sent, or the broker is closed.
     asio::awaitable<void> flush();
 
 private:
@@ -5256,6 +5460,8 @@ private:
     /// Waits for a change; after a second in which nothing was received it sends a message, to learn whether the reader lives.
     asio::awaitable<void> change();
 
+    void check_open() const;
+
     // Everything below: with the mutex locked.
 
     bool has_room() const;
@@ -5270,6 +5476,7 @@ private:
     const std::size_t window_;
     const std::shared_ptr<event> changed_;
     std::unique_ptr<mailbox> box_;
+    std::shared_ptr<const void> closing_;
 
     std::mutex mutex_;  // guards all below
     std::function<void()> on_gone_;
@@ -5289,52 +5496,6 @@ private:
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/detail/caught.hpp -----------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// How a call has ended: with a value, or with what it threw. (No aggregate: GCC 12 destroys temporaries of those twice in a
-/// co_await expression.)
-template <class T>
-class outcome {
-public:
-    explicit outcome(stored<T> value) : value_(std::move(value)) {}
-    explicit outcome(std::exception_ptr failure) : failure_(std::move(failure)) {}
-
-    /// Null when it ended with a value.
-    const std::exception_ptr& failure() const { return failure_; }
-
-    /// The value, once. Throws what the call threw.
-    T take() {
-        if (failure_) std::rethrow_exception(failure_);
-        if constexpr (!std::is_void_v<T>) return std::move(*value_);
-    }
-
-private:
-    std::optional<stored<T>> value_;
-    std::exception_ptr failure_;
-};
-
-/// Awaits `call`, and returns how it has ended instead of throwing, so that the code after it can await: a `catch` can't.
-/// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
-/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for code that runs for each task.
-template <class T>
-asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
-    try {
-        if constexpr (std::is_void_v<T>) {
-            co_await std::move(call);
-            co_return outcome<T>(stored<T>());
-        } else {
-            T value = co_await std::move(call);
-            co_return outcome<T>(std::move(value));
-        }
-    } catch (...) {
-        co_return outcome<T>(std::current_exception());
-    }
-}
-
-}  // namespace taskflux::detail
-
 // -------------------- taskflux/calls/service/core.ipp ------------------------------------------------------
 
 namespace taskflux::detail {
@@ -5343,47 +5504,75 @@ service_core::service_core(broker_ptr broker, const service_options& options, st
                            asio::any_io_executor cpu)
     : broker_(std::move(broker)), options_(options), methods_(std::move(methods)), cpu_(std::move(cpu)),
       strand_(asio::make_strand(broker_->get_executor())), changed_(std::make_shared<event>()),
-      started_at_(broker_->clock().wall()) {}
+      started_at_(broker_->clock().wall()), parts_(strand_) {}
 
 asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
-    {
-        const std::lock_guard lock(mutex_);
-        takes_calls_ = true;
-    }
+    if (is_stopped_) co_return;
+    const auto closing = broker_->on_close([weak = weak_from_this()] {
+        const auto alive = weak.lock();
+        if (!alive) return;
+        alive->changed_->set();
+        asio::post(alive->strand_, [alive] { alive->serving_.stop(); });
+    });
     box_ = broker_->open([weak = weak_from_this()](std::string_view text) {
         if (const auto alive = weak.lock()) alive->hear(text);
     });
+    {
+        const std::lock_guard lock(mutex_);
+        takes_calls_ = !is_stopped_;
+    }
+    parts_.start(serving_, serve());
+    co_await parts_.end_of(serving_);
+    refuse_calls();
+    if (running() > 0) parts_.start(leaving_, say(true, options_.lease() + options_.drain_for()));
+    co_await drain();
+    leaving_.stop();
+    co_await parts_.end_of_all();
+    auto& clock = broker_->clock();
+    auto withdrawing = withdraw();
+    auto leaving = in_time(clock, later(clock.now(), farewell), std::move(withdrawing), "leaving the directory");
+    const auto left = co_await caught(std::move(leaving));
+    log_trouble("leaving the directory", left.failure());
+    box_.reset();
+    if (is_stopped_) co_return;
+    parts_.check();
+    throw broker_is_closed();
+}
+
+void service_core::stop() {
+    is_stopped_ = true;
+    asio::post(strand_, [self = shared_from_this()] { self->serving_.stop(); });
+}
+
+void service_core::abandon() {
+    is_hurried_ = true;
+    is_stopped_ = true;  // first: `live` may be about to take calls
+    refuse_calls();
+    cancel_all();
+    changed_->set();
+    stop();
+}
+
+void service_core::refuse_calls() {
+    const std::lock_guard lock(mutex_);
+    takes_calls_ = false;
+}
+
+asio::awaitable<void> service_core::serve() {
+    const auto self = shared_from_this();
     auto& clock = broker_->clock();
     auto next = clock.now();
-    while (!is_stopped_) {
+    while (!is_stopped_ && !broker_->is_closed()) {
         if (clock.now() >= next) {
             auto announcing = announce(false, options_.lease());
             const auto announced = co_await caught(std::move(announcing));
             log_trouble("its heartbeat", announced.failure());
             next = later(clock.now(), announced.failure() ? std::chrono::seconds(1) : renewal_period(options_.lease()));
         }
-        if (is_stopped_) break;
         const alarm at(clock, strand_, changed_, (std::min)(next, cancel_overdue()));
         co_await changed_->wait();
     }
-    {
-        const std::lock_guard lock(mutex_);
-        takes_calls_ = false;
-    }
-    co_await leave();
-    box_.reset();
-}
-
-void service_core::stop() {
-    is_stopped_ = true;
-    changed_->set();
-}
-
-void service_core::abandon() {
-    is_stopped_ = true;
-    cancel_all();
-    changed_->set();
 }
 
 std::size_t service_core::running() const {
@@ -5421,28 +5610,36 @@ void service_core::begin(call_message request) {
     auto* const does = find(request);
     if (!does) return;
     const auto& on = does->kind() == slot_job::kind::plain && cpu_ ? cpu_ : broker_->get_executor();
-    const auto one = std::make_shared<call>(asio::make_strand(on), clock, std::move(request), *does);
-    const auto& message = one->request;
-    bool takes = false, is_full = false, is_first = false;
-    {
-        const std::lock_guard lock(mutex_);
-        takes = takes_calls_;
-        is_full = calls_.size() >= options_.max_running();
-        if (takes && !is_full) {
-            calls_.emplace(call_key(message.reply_to, message.id), one);
-            is_first = deadlines_.empty() || message.deadline < deadlines_.begin()->first;
-            deadlines_.emplace(message.deadline, one);
-        }
+    // After `abandon` the threads may be joined: not before they have the call, or it is seen in `admit` that none is taken.
+    const asio::any_io_executor alive = asio::prefer(on, asio::execution::outstanding_work.tracked);
+    const auto one = std::make_shared<call>(make_serial(on), clock, std::move(request), *does);
+    switch (admit(one)) {
+        case admission::taken: break;
+        case admission::known: return;  // the same request once more: it runs once
+        case admission::refused: return refuse(one->request, call_message::kind::refused, errc::shut_down, "");
+        case admission::full:
+            return refuse(one->request, call_message::kind::fault, errc::busy,
+                          "instance " + options_.id() + " has its limit of " + std::to_string(options_.max_running()) +
+                              " calls in flight: start another, or raise max_running");
     }
-    if (!takes) return refuse(message, call_message::kind::refused, errc::shut_down, "");
-    if (is_full) {
-        return refuse(message, call_message::kind::fault, errc::busy,
-                      "instance " + options_.id() + " has its limit of " + std::to_string(options_.max_running()) +
-                          " calls in flight: start another, or raise max_running");
-    }
-    if (is_first) changed_->set();
     auto on_end = [self = shared_from_this(), one](std::exception_ptr) { self->answer(one); };
     spawn_on(one->where, carry_out(shared_from_this(), one), std::move(on_end), one->stop.slot());
+}
+
+service_core::admission service_core::admit(const call_ptr& one) {
+    bool is_first = false;
+    {
+        const std::lock_guard lock(mutex_);
+        if (!takes_calls_) return admission::refused;
+        if (calls_.size() >= options_.max_running()) return admission::full;
+        if (one->key.first.empty()) one->key.second = ++notifications_taken_;
+        if (!calls_.emplace(one->key, one).second) return admission::known;
+        const auto deadline = one->request.deadline;
+        is_first = deadlines_.empty() || deadline < deadlines_.begin()->first;
+        deadlines_.emplace(deadline, one);
+    }
+    if (is_first) changed_->set();
+    return admission::taken;
 }
 
 method_handler* service_core::find(const call_message& request) {
@@ -5508,12 +5705,22 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
 }
 
 void service_core::answer(const call_ptr& one) {
-    bool is_gone = one->request.reply_to.empty() || one->answer.empty();
-    if (!is_gone) {
+    bool is_gone = one->request.reply_to.empty();
+    bool is_ending = false;
+    if (one->answer.empty()) {  // it was cancelled before it began: the caller may call another instance
+        call_message refusal;
+        refusal.what = call_message::kind::refused;
+        refusal.id = one->request.id;
+        one->answer = refusal.text();
+    }
+    {
         const std::lock_guard lock(mutex_);
-        is_gone = one->is_gone;
+        is_gone = is_gone || one->is_gone;
+        one->has_returned = true;
+        is_ending = !takes_calls_;
     }
     if (is_gone) return end(one);
+    if (is_ending) changed_->set();
     auto sent = [weak = weak_from_this(), one](std::exception_ptr, bool) {
         if (const auto self = weak.lock()) self->end(one);
     };
@@ -5522,11 +5729,11 @@ void service_core::answer(const call_ptr& one) {
 
 void service_core::end(const call_ptr& one) {
     const std::lock_guard lock(mutex_);
-    calls_.erase({one->request.reply_to, one->request.id});
+    calls_.erase(one->key);
     const auto [begin, end] = deadlines_.equal_range(one->request.deadline);
     const auto mine = std::find_if(begin, end, [&](const auto& entry) { return entry.second == one; });
     if (mine != end) deadlines_.erase(mine);
-    if (is_stopped_ && calls_.empty()) changed_->set();
+    if (!takes_calls_ && calls_.empty()) changed_->set();
 }
 
 void service_core::cancel(const call_ptr& one) {
@@ -5578,39 +5785,44 @@ asio::awaitable<void> service_core::announce(bool leaving, duration lease) {
     }
 }
 
-asio::awaitable<void> service_core::leave() {
-    auto announcing = announce(true, options_.lease() + options_.drain_for());
+asio::awaitable<void> service_core::say(bool leaving, duration lease) {
+    const auto self = shared_from_this();
+    auto announcing = announce(leaving, lease);
     const auto announced = co_await caught(std::move(announcing));
     log_trouble("leaving the directory", announced.failure());
-    co_await drain();
-    auto leaving = withdraw();
-    const auto left = co_await caught(std::move(leaving));
-    log_trouble("leaving the directory", left.failure());
 }
 
 asio::awaitable<void> service_core::withdraw() {
     for (const auto& [name, methods] : *methods_) co_await broker_->withdraw(board_of(name), options_.id());
 }
 
+bool service_core::is_any_unreturned() const {
+    const std::lock_guard lock(mutex_);
+    return std::ranges::any_of(calls_, [](const auto& entry) { return !entry.second->has_returned; });
+}
+
 asio::awaitable<void> service_core::drain() {
     auto& clock = broker_->clock();
-    const auto ends = later(clock.now(), options_.drain_for());
+    auto ends = later(clock.now(), options_.drain_for());
     bool is_over = false;
     while (running() > 0) {
-        if (!is_over && clock.now() >= ends) {
+        if (!is_over && (is_hurried_ || broker_->is_closed() || clock.now() >= ends)) {
             is_over = true;
             cancel_all();
+            ends = later(clock.now(), farewell);
         }
-        const alarm at(clock, strand_, changed_, (std::min)(is_over ? never : ends, cancel_overdue()));
+        const bool is_late = is_over && clock.now() >= ends;
+        if (is_late && !is_any_unreturned()) break;  // their answers can't be sent
+        const alarm at(clock, strand_, changed_, (std::min)(is_late ? never : ends, cancel_overdue()));
         co_await changed_->wait();
     }
 }
 
 void service_core::log_trouble(const std::string& what, const std::exception_ptr& trouble) const {
-    if (!trouble) return;
+    if (!trouble || broker_->is_closed()) return;
     const auto why = describe(trouble);
-    if (code_of(why) == errc::shut_down) std::rethrow_exception(trouble);
-    if (options_.log()) options_.log()("service " + options_.id() + ": " + what + " failed: " + why.message);
+    if (is_abort(trouble)) return;  // it was stopped
+    options_.log()(log_level::warning, "service " + options_.id() + ": " + what + " failed: " + why.message);
 }
 
 }  // namespace taskflux::detail
@@ -5645,6 +5857,9 @@ std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window) {
     const auto made = std::make_shared<inlet>(std::move(broker), window);
     made->box_ = made->broker_->open([weak = made->weak_from_this()](std::string_view text) {
         if (const auto self = weak.lock()) self->hear(text);
+    });
+    made->closing_ = made->broker_->on_close([weak = made->weak_from_this()] {
+        if (const auto self = weak.lock()) self->close(std::make_exception_ptr(broker_is_closed()));
     });
     return made;
 }
@@ -5832,6 +6047,18 @@ asio::awaitable<std::optional<std::string>> reading::next() const { return inlet
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/broker/broker/background.hpp ------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Begins `work` on the broker's executor, and drops what it throws. Does nothing where the broker is closed: its context may
+/// be gone. For values, which may outlive that.
+inline void spawn_in_background(const broker_ptr& on, asio::awaitable<void> work) {
+    if (!on->is_closed()) spawn_ignoring_errors(on->get_executor(), std::move(work));
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/calls/stream/outlet.ipp -----------------------------------------------------
 
 namespace taskflux::detail {
@@ -5840,6 +6067,9 @@ std::shared_ptr<outlet> outlet::open(broker_ptr broker, std::string to, std::siz
     const auto made = std::make_shared<outlet>(std::move(broker), std::move(to), window, std::move(on_gone));
     made->box_ = made->broker_->open([weak = made->weak_from_this()](std::string_view text) {
         if (const auto self = weak.lock()) self->hear(text);
+    });
+    made->closing_ = made->broker_->on_close([weak = std::weak_ptr(made->changed_)] {
+        if (const auto changed = weak.lock()) changed->set();
     });
     made->send_more();
     return made;
@@ -5857,6 +6087,7 @@ asio::awaitable<void> outlet::emit(std::string value) {
     }
     bool is_added = false;
     for (;;) {
+        check_open();
         {
             const std::lock_guard lock(mutex_);
             if (is_gone_) break;
@@ -5886,6 +6117,7 @@ asio::awaitable<void> outlet::end() {
             const std::lock_guard lock(mutex_);
             if (is_gone_ || is_received()) co_return;
         }
+        check_open();
         co_await change();
     }
 }
@@ -5894,10 +6126,14 @@ asio::awaitable<void> outlet::flush() {
     for (;;) {
         {
             const std::lock_guard lock(mutex_);
-            if (!is_sending_) co_return;
+            if (!is_sending_ || broker_->is_closed()) co_return;
         }
         co_await changed_->wait();
     }
+}
+
+void outlet::check_open() const {
+    if (broker_->is_closed()) throw broker_is_closed();
 }
 
 asio::awaitable<void> outlet::change() {
@@ -6011,7 +6247,7 @@ void outlet::send_more() {
         if (!has_more || is_sending_ || is_gone_) return;
         is_sending_ = true;
     }
-    spawn_ignoring_errors(broker_->get_executor(), pump(shared_from_this()));
+    spawn_in_background(broker_, pump(shared_from_this()));
 }
 
 bool outlet::next_message(call_message& next) {
@@ -6671,16 +6907,6 @@ struct nursery::life {
     bool is_over = false;
 };
 
-inline bool is_abort(const std::exception_ptr& error) {
-    try {
-        std::rethrow_exception(error);
-    } catch (const boost::system::system_error& e) {
-        return e.code() == asio::error::operation_aborted;
-    } catch (...) {
-        return false;
-    }
-}
-
 struct nursery::state {
     state(asio::any_io_executor on, std::function<void()> hears) : strand(std::move(on)), on_failure(std::move(hears)) {}
 
@@ -7055,11 +7281,49 @@ void executor_state::on_time(executor_job& j, unsigned wait) {
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/coroutine_chain.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Names the chain of coroutines that await each other and whose last one awaits the operation that `handler` completes.
+/// Branches of a group and other coroutines that were spawned are chains of their own. Null where Asio does not tell.
+template <class Handler>
+const void* coroutine_chain(Handler& handler) noexcept {
+    if constexpr (requires { handler.entry_point(); }) return handler.entry_point();
+    else return nullptr;
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/exec/slots/slots.ipp --------------------------------------------------------
 
 // How a slot works.
 
 namespace taskflux::detail {
+
+bool slot_job::runs_in(const void* chain) const noexcept {
+    return kind_ == kind::coroutine && chain && slot_ && slot_->chain == chain;
+}
+
+void slot::on_destroyed(const std::shared_ptr<slots>& owner, slot& s, slot_job_ptr j) noexcept {
+    if (!j->has_left_) return j->abandon();
+    asio::post(s.executor, slots::departure(owner, s, std::move(j)));
+}
+
+// Inside the slot's lane, after its coroutine has been destroyed.
+void slots::end_left(slot& s, slot_job_ptr j) {
+    std::exception_ptr none;
+    j->judge(none);
+    s.ends.add(job_end::retried);
+    s.is_running.store(false, std::memory_order_relaxed);
+    s.work = {};
+    j->deliver(std::move(none), false);
+    std::unique_lock lock(mutex_);
+    --live_;
+    --busy_;
+    dormant_.push_back(s);
+    wake_and_unlock(queue_.empty() ? 0 : 1, lock);
+}
 
 // Resumes a slot, and then, outside of it, delivers the last result, for whose awaiter the slot is free
 // again. An awaiter that submits the next job at once is served without a post between.
@@ -7169,6 +7433,15 @@ void slots::left(slot& s) {
     settle_and_unlock(lock);
 }
 
+inline auto slots::find_chain(slot& s) {
+    return asio::async_initiate<const asio::deferred_t, void()>(
+        [&s](auto handler) {
+            s.chain = coroutine_chain(handler);
+            std::move(handler)();
+        },
+        asio::deferred);
+}
+
 inline auto slots::park(slot& s) {
     return asio::async_initiate<const asio::deferred_t, void()>(
         [&s](auto&& handler) { s.parked.emplace(std::move(handler)); }, asio::deferred);
@@ -7201,6 +7474,7 @@ inline auto slots::offload(slot& s, slot_job& j, std::exception_ptr& error) {
 
 asio::awaitable<void> slots::serve(std::shared_ptr<slots> self, slot& s) {
     co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+    co_await find_chain(s);
     for (std::size_t streak = 0;;) {
         if (s.taken.empty()) {
             const taken got = self->take(s);
@@ -7211,7 +7485,7 @@ asio::awaitable<void> slots::serve(std::shared_ptr<slots> self, slot& s) {
                 continue;
             }
         }
-        slot::running current(s, s.pop());
+        slot::running current(s, s.pop(), self);
         std::exception_ptr error;
         if (current->stopping()) {
             error = stopped(current->stop_reason());
@@ -7259,6 +7533,72 @@ std::string own_ip() {
 double host_load() { return detail::load_average(); }
 
 std::uint64_t resident_memory() { return detail::resident_bytes(); }
+
+}  // namespace taskflux
+
+// -------------------- taskflux/log.ipp ---------------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+std::string log_text(const log_line& line, const task_id* task) {
+    std::string text;
+    output out(text);
+    append_timestamp(out, to_instant(line.at));
+    out.push_back(' ');
+    out.append(boost::describe::enum_to_string(line.level, "?"));
+    out.push_back(' ');
+    for (const char c : line.text) {
+        const auto code = static_cast<unsigned char>(c);
+        if (code < 0x20 || code == 0x7f) append_escaped(out, c);
+        else out.push_back(c);
+    }
+    const auto field = [&](std::string_view name, std::string_view value) {
+        out.push_back(' ');
+        out.append(name);
+        out.push_back('=');
+        append_string(out, value);
+    };
+    if (task) field("task", to_string(*task));
+    for (const auto& [name, value] : line.fields) field(name, value);
+    out.finish();
+    return text;
+}
+
+}  // namespace detail
+
+log_sink log_sink::standard_error(log_level least) {
+    return log_sink([least](const log_line& line, const task_id* task) {
+        if (line.level < least) return;
+        const auto text = detail::log_text(line, task) + '\n';
+        std::fwrite(text.data(), 1, text.size(), stderr);  // in one call: lines of several threads don't mix
+    });
+}
+
+void log_sink::operator()(log_level level, std::string text) const noexcept {
+    if (!function_) return;
+    try {
+        log_line line;
+        line.at = real_clock().wall();
+        line.level = level;
+        line.text = detail::as_utf8(text);
+        (*this)(line);
+    } catch (...) {  // no memory for a line
+    }
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/stop_on_error.ipp -----------------------------------------------------------
+
+namespace taskflux {
+
+void stop_on_error::shared::fail(const std::exception_ptr& failure) {
+    log(log_level::error, "a coroutine has failed, and the program stops: " + detail::describe(failure).message);
+    has_failed = true;
+    stop();
+}
 
 }  // namespace taskflux
 
@@ -7564,15 +7904,18 @@ namespace taskflux::detail {
 /// A node while it runs: its worker, the service that steers it, and its heartbeat in the directory, on one strand.
 class node_core final : public std::enable_shared_from_this<node_core> {
 public:
-    node_core(broker_ptr broker, worker& shown, node_options options);
+    node_core(broker_ptr broker, std::shared_ptr<worker_control> shown, node_options options);
 
     const asio::any_io_executor& strand() const { return strand_; }
 
     /// Runs until the worker has ended and the node has left the directory. Throws what the worker threw.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>);
 
-    /// Stops the worker, and with it the node. Thread-safe; may come before `live`.
+    /// Stops the worker, and with it the node. Thread-safe; may come before `live`, and more than once.
     void stop();
+
+    /// For a node that is destroyed: stops it, if it runs.
+    void abandon();
 
     node_info info() const;
 
@@ -7594,7 +7937,7 @@ private:
     void log_trouble(const std::string& what, const std::exception_ptr& error) const;
 
     const broker_ptr broker_;
-    worker& worker_;
+    const std::shared_ptr<worker_control> worker_;
     const node_options options_;
     const std::string id_;
     const std::string ip_;
@@ -7602,11 +7945,12 @@ private:
     service service_;
     const time_point started_at_;
     const std::shared_ptr<event> changed_;
+    std::atomic<bool> has_begun_ = false;
+    std::atomic<bool> is_stopped_ = false;
 
     // On the strand.
     nursery parts_;
     nursery::child beginning_, working_, showing_;
-    bool has_begun_ = false;
     bool is_over_ = false;  // the worker has ended
 };
 
@@ -7617,11 +7961,13 @@ private:
 namespace taskflux {
 
 node::node(broker_ptr broker, worker& shown, node_options options)
-    : core_(std::make_shared<detail::node_core>(std::move(broker), shown, std::move(options))) {}
+    : core_(std::make_shared<detail::node_core>(std::move(broker), shown.control_, std::move(options))) {}
 
-node::~node() = default;
+node::~node() { core_->abandon(); }
 
 asio::awaitable<void> node::run() { return detail::live(core_, nullptr); }
+
+void node::stop() { core_->stop(); }
 
 node_info node::info() const { return core_->info(); }
 
@@ -7636,8 +7982,8 @@ inline std::size_t slots_of(std::uint64_t wanted) {
     return static_cast<std::size_t>((std::min)(wanted, std::uint64_t((std::numeric_limits<std::size_t>::max)())));
 }
 
-node_core::node_core(broker_ptr broker, worker& shown, node_options options)
-    : broker_(std::move(broker)), worker_(shown), options_(std::move(options)), id_(uuid_generator().text()), ip_(own_ip()),
+node_core::node_core(broker_ptr broker, std::shared_ptr<worker_control> shown, node_options options)
+    : broker_(std::move(broker)), worker_(std::move(shown)), options_(std::move(options)), id_(uuid_generator().text()), ip_(own_ip()),
       strand_(asio::make_strand(broker_->get_executor())),
       service_(broker_, service_options().id(id_).host(host()).lease(options_.lease()).log(options_.log())),
       started_at_(broker_->clock().wall()), changed_(std::make_shared<event>()), parts_(strand_) {
@@ -7646,12 +7992,12 @@ node_core::node_core(broker_ptr broker, worker& shown, node_options options)
 
 asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     const auto self = shared_from_this();
-    if (std::exchange(has_begun_, true)) {
+    if (has_begun_.exchange(true)) {
         throw error(errc::wrong_state, "this node can't be run again: a node runs once; make another one");
     }
-    parts_.start(beginning_, begin());
+    if (!is_stopped_) parts_.start(beginning_, begin());
     co_await parts_.end_of(beginning_);
-    auto running = worker_.run();  // before an order can come
+    auto running = worker_->run();  // before an order can come
     parts_.start(be_steered());
     parts_.start(showing_, show());
     parts_.start(working_, std::move(running));
@@ -7659,9 +8005,11 @@ asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     co_await parts_.end_of(working_);
     service_.stop();
     is_over_ = true;
-    changed_->set();
+    showing_.stop();
     co_await parts_.end_of(showing_);
-    auto leaving = broker_->withdraw(nodes_board, id_);
+    auto withdrawing = broker_->withdraw(nodes_board, id_);
+    auto& clock = broker_->clock();
+    auto leaving = in_time(clock, later(clock.now(), farewell), std::move(withdrawing), "leaving the directory");
     const auto left = co_await caught(std::move(leaving));
     log_trouble("leaving the directory", left.failure());
     co_await parts_.end_of_all();
@@ -7669,10 +8017,13 @@ asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
 }
 
 void node_core::stop() {
-    asio::post(strand_, [self = shared_from_this()] {
-        self->beginning_.stop();
-        self->worker_.stop();
-    });
+    is_stopped_ = true;
+    worker_->stop();
+    asio::post(strand_, [self = shared_from_this()] { self->beginning_.stop(); });
+}
+
+void node_core::abandon() {
+    if (has_begun_) stop();
 }
 
 node_info node_core::info() const {
@@ -7684,13 +8035,13 @@ node_info node_core::info() const {
     made.pid = process_id();
     made.version = version;
     made.started_at = started_at_;
-    made.queues = worker_.queues();
-    made.tasks = worker_.tasks();
-    made.concurrency = worker_.concurrency();
-    made.running = worker_.counts().running;
+    made.queues = worker_->queues();
+    made.tasks = worker_->tasks();
+    made.concurrency = worker_->concurrency();
+    made.running = worker_->counts().running;
     made.load = host_load();
     made.memory = resident_memory();
-    made.paused = worker_.is_paused();
+    made.paused = worker_->is_paused();
     return made;
 }
 
@@ -7709,8 +8060,8 @@ asio::awaitable<void> node_core::take_settings() {
     for (const auto& row : rows) {
         if (row.id != name) continue;
         const auto settings = decode<node_settings>(row.text);
-        if (settings.concurrency) worker_.set_concurrency(slots_of(*settings.concurrency));
-        if (settings.paused) worker_.pause();
+        if (settings.concurrency) worker_->set_concurrency(slots_of(*settings.concurrency));
+        if (settings.paused) worker_->pause(true);
     }
 }
 
@@ -7722,13 +8073,13 @@ asio::awaitable<void> node_core::be_steered() {
 }
 
 asio::awaitable<node_info> node_core::obey(node_core& self, node_order order) {
-    if (order.concurrency) self.worker_.set_concurrency(slots_of(*order.concurrency));
+    if (order.concurrency) self.worker_->set_concurrency(slots_of(*order.concurrency));
     switch (order.action) {
         case node_action::none: break;
-        case node_action::pause: self.worker_.pause(); break;
-        case node_action::resume: self.worker_.resume(); break;
-        case node_action::drain: self.worker_.stop(); break;
-        case node_action::stop: self.worker_.stop_now(); break;
+        case node_action::pause: self.worker_->pause(true); break;
+        case node_action::resume: self.worker_->pause(false); break;
+        case node_action::drain: self.worker_->stop(); break;
+        case node_action::stop: self.worker_->stop_now(); break;
     }
     self.changed_->set();
     co_return self.info();
@@ -7754,14 +8105,8 @@ asio::awaitable<void> node_core::announce() {
 }
 
 void node_core::log_trouble(const std::string& what, const std::exception_ptr& error) const {
-    if (!error || !options_.log()) return;
-    try {
-        std::rethrow_exception(error);
-    } catch (const boost::system::system_error& e) {
-        if (e.code() == asio::error::operation_aborted) return;  // the node was stopped
-    } catch (...) {  // is logged as any other
-    }
-    options_.log()("node " + id_ + ": " + what + " failed: " + describe(error).message);
+    if (!error || is_abort(error) || broker_->is_closed()) return;
+    options_.log()(log_level::warning, "node " + id_ + ": " + what + " failed: " + describe(error).message);
 }
 
 }  // namespace taskflux::detail
@@ -7808,7 +8153,7 @@ void cancel_in_background(const broker_ptr& broker, const task_id& id) {
         std::vector<task_key> keys(1, which.key);
         co_await of->cancel(std::move(which.queue), std::move(keys));
     };
-    spawn_ignoring_errors(broker->get_executor(), cancel(broker, id));
+    spawn_in_background(broker, cancel(broker, id));
 }
 
 /// The id whose printed form this is, if it is one: an own id may look a little like it.
@@ -7871,9 +8216,10 @@ asio::awaitable<void> close_after(broker_ptr broker, task_id id, std::weak_ptr<i
 
 void follow_task(const task_id& id, inlet& reader) {
     const auto broker = reader.broker();
-    const auto strand = asio::make_strand(broker->get_executor());
+    const auto strand = make_serial(broker->get_executor());
     const auto stop = std::make_shared<asio::cancellation_signal>();
     reader.attach(never, nullptr, [broker, id, strand, stop](bool has_ended) {
+        if (broker->is_closed()) return;  // perhaps with its context: nothing is posted there then
         asio::post(strand, [stop] { stop->emit(asio::cancellation_type::terminal); });
         if (!has_ended) cancel_in_background(broker, id);
     });
@@ -7929,17 +8275,19 @@ asio::awaitable<void> context::prepare(const spawned& after, const spawn_options
     std::vector<new_task> tasks;
     tasks.push_back(std::move(made));
     std::vector<std::string> names(1, std::string(continuation_key.substr(1)));
-    co_await detail::open_children(book_, queue_for(task, submit_options()), std::move(names), std::move(tasks), false);
+    const detail::place at(names.front(), detail::call_kind::subtask);
+    co_await detail::open_children(book_, at, queue_for(task, submit_options()), std::move(names), std::move(tasks), false);
 }
 
 asio::awaitable<task_id> context::submit_one(std::string name, std::string queue, new_task task) {
     std::vector<std::string> names(1, std::move(name));
     std::vector<new_task> tasks;
     tasks.push_back(std::move(task));
-    auto opened = co_await detail::open_children(book_, std::move(queue), std::move(names), std::move(tasks), true);
+    const detail::place at(names.front(), detail::call_kind::subtask);
+    auto opened = co_await detail::open_children(book_, at, std::move(queue), std::move(names), std::move(tasks), true);
     auto& child = opened.front();
     if (child.id.key.sequence == 0) {  // it has ended in an earlier run
-        const auto key = co_await sink_.broker()->find(child.id.queue, child.own_id);
+        const auto key = co_await detail::guarded(book_, sink_.broker()->find(child.id.queue, child.own_id));
         if (key) child.id.key = *key;
     }
     co_return std::move(child.id);
@@ -8010,7 +8358,7 @@ public:
 
     /// After a fetch that was aborted: the next fetch gives back what that one may have delivered.
     void reclaim() {
-        spawn_ignoring_errors(broker_->get_executor(), fetch_nothing(shared_from_this()));
+        spawn_in_background(broker_, fetch_nothing(shared_from_this()));
     }
 
 private:
@@ -8020,7 +8368,7 @@ private:
             ++uses_;
             if (std::exchange(is_kept_, true)) return;
         }
-        spawn_ignoring_errors(broker_->get_executor(), keep(shared_from_this()));
+        spawn_in_background(broker_, keep(shared_from_this()));
     }
 
     void end_use() {
@@ -8113,7 +8461,7 @@ public:
         consumer_->forget(what_.key, what_.token);
         if (is_settled_ || consumer_->is_lost()) return;
         // Where this fails, the lease runs out: it is not renewed any more.
-        spawn_ignoring_errors(consumer_->broker()->get_executor(), release(consumer_, end(settlement::kind::release)));
+        spawn_in_background(consumer_->broker(), release(consumer_, end(settlement::kind::release)));
     }
 
     const delivery& what() const { return what_; }
@@ -8338,28 +8686,28 @@ namespace taskflux::detail {
 /// The local jobs that run now. Its functions are for one strand; the jobs run elsewhere, never inside these functions.
 class local_runs {
 public:
-    using sink = std::function<void(const std::string&)>;
-
     /// `executor` runs coroutines, `cpu` plain functions. `log` receives the errors of jobs.
-    local_runs(asio::any_io_executor executor, asio::any_io_executor cpu, asio::any_io_executor strand, sink log)
+    local_runs(asio::any_io_executor executor, asio::any_io_executor cpu, asio::any_io_executor strand, log_sink log)
         : executor_(std::move(executor)), cpu_(std::move(cpu)), strand_(std::move(strand)), log_(std::move(log)) {}
 
     void start(const local_job& what, overlap_policy overlap) {
         const auto& id = what.definition.id;
         if (overlap == overlap_policy::skip && is_running(id)) return;
         if (overlap == overlap_policy::cancel_previous) cancel(id);
-        const auto& on = what.is_plain && cpu_ ? cpu_ : executor_;
+        const bool is_on_threads = what.is_plain && cpu_;
+        const auto& on = is_on_threads ? cpu_ : executor_;
         // After `close` the threads may be joined: not before they have the job, or it is seen here that this is closed.
         const asio::any_io_executor alive = asio::prefer(on, asio::execution::outstanding_work.tracked);
         if (*is_closed_) return;
-        const auto one = std::make_shared<run>(id, asio::make_strand(on));
+        // What is told of a job's end may outlive the threads that it ran on.
+        const auto one = std::make_shared<run>(id, is_on_threads ? make_serial(on) : asio::any_io_executor(asio::make_strand(on)));
         runs_->push_back(one);
         // Tracked: while a job runs elsewhere, the strand's context has work.
         const asio::any_io_executor back = asio::prefer(strand_, asio::execution::outstanding_work.tracked);
         auto on_end = [back, runs = runs_, one, log = log_, changed = changed_](std::exception_ptr error) {
             asio::dispatch(back, [runs, one, log, changed, error = std::move(error)] {
                 runs->remove(one);
-                if (error && !one->is_cancelled) log("local job " + one->id + " failed: " + describe(error).message);
+                if (error && !one->is_cancelled) log(log_level::error, "local job " + one->id + " failed: " + describe(error).message);
                 changed->set();
             });
         };
@@ -8414,7 +8762,7 @@ private:
     asio::any_io_executor executor_;
     asio::any_io_executor cpu_;
     asio::any_io_executor strand_;
-    sink log_;
+    log_sink log_;
     const std::shared_ptr<event> changed_ = std::make_shared<event>();  // one has ended
     const std::shared_ptr<std::list<std::shared_ptr<run>>> runs_ = std::make_shared<std::list<std::shared_ptr<run>>>();
     std::shared_ptr<std::atomic<bool>> is_closed_ = std::make_shared<std::atomic<bool>>(false);
@@ -8429,13 +8777,12 @@ namespace taskflux::detail {
 /// Logs the problems of queues and schedules, each once until it changes or is over.
 class trouble_log {
 public:
-    using sink = std::function<void(std::string_view)>;
     using place = std::pair<std::string, std::string>;  // queue and row; no row: the queue itself
 
-    explicit trouble_log(sink to) : sink_(std::move(to)) {}
+    explicit trouble_log(log_sink to) : sink_(std::move(to)) {}
 
     void log(const place& where, const std::string& line) {
-        if (std::exchange(logged_[where], line) != line && sink_) sink_(line);
+        if (std::exchange(logged_[where], line) != line) sink_(log_level::warning, line);
     }
 
     /// Logs an error, or throws it again where the scheduler must end: `operation_aborted`, `shut_down`.
@@ -8468,7 +8815,7 @@ public:
     }
 
 private:
-    sink sink_;
+    log_sink sink_;
     std::map<place, std::string> logged_;
 };
 
@@ -8490,7 +8837,7 @@ public:
 
     const asio::any_io_executor& strand() const { return strand_; }
 
-    /// Runs until `stop`, or until the broker is closed, which throws; then cancels the local jobs that still run, and waits
+    /// Runs until `stop`, or until the broker is closed, which throws unless it has been stopped; then cancels the local jobs that still run, and waits
     /// for them. The scheduler's own `threads`, if any, live until then.
     awaitable<void> live(std::shared_ptr<asio::thread_pool> threads);
 
@@ -8553,7 +8900,7 @@ private:
     local_runs runs_;
     nursery loops_;
     nursery::child shared_;
-    bool is_stopped_ = false;
+    std::atomic<bool> is_stopped_ = false;
     bool must_look_ = false;  // another node has changed a row
     time_point awake_since_ = never;  // the end of the last sleep
     std::vector<std::string> jobs_to_put_;
@@ -8655,7 +9002,7 @@ asio::awaitable<std::map<std::string, std::set<std::string>>> find_places(schedu
 }
 
 asio::awaitable<void> declare(schedule_book book, std::shared_ptr<declared_schedules> declared, std::string queue,
-                              schedule_definition what, bool has_own_id, std::function<void(std::string_view)> log) {
+                              schedule_definition what, bool has_own_id, log_sink log) {
     declared->check(queue, what, has_own_id);
     if (!declared->has_looked()) {
         auto places = co_await find_places(book);
@@ -8667,10 +9014,8 @@ asio::awaitable<void> declare(schedule_book book, std::shared_ptr<declared_sched
         auto taken = co_await book.take(other, what.id);
         if (!taken) continue;
         before = std::move(taken);
-        if (log) {
-            log("schedule " + what.id + " has moved from queue " + other + " to queue " + queue +
-                ", as an id names one schedule: where both are meant, give one another id");
-        }
+        log(log_level::warning, "schedule " + what.id + " has moved from queue " + other + " to queue " + queue +
+                                    ", as an id names one schedule: where both are meant, give one another id");
     }
     auto putting = book.put(queue, what, std::move(before));
     co_await std::move(putting);
@@ -8694,21 +9039,18 @@ scheduler::scheduler(broker_ptr broker, scheduler_options options)
       jobs_(std::make_shared<detail::local_job_map>()) {}
 
 scheduler::~scheduler() {
-    if (core_) core_->abandon();
+    if (const auto core = life_.core()) core->abandon();
     if (pool_) pool_->join();
 }
 
 asio::awaitable<void> scheduler::run() {
-    if (core_) throw error(errc::wrong_state, "this scheduler can't be run again: a scheduler runs once; make another one");
-    core_ = std::make_shared<detail::scheduler_core>(book_, options_, host_, jobs_, cpu());
-    if (is_stopped_) core_->stop();
-    return detail::live(core_, pool_);
+    if (life_.core()) throw error(errc::wrong_state, "this scheduler can't be run again: a scheduler runs once; make another one");
+    const auto core = std::make_shared<detail::scheduler_core>(book_, options_, host_, jobs_, cpu());
+    life_.begin(core);
+    return detail::live(core, pool_);
 }
 
-void scheduler::stop() {
-    if (core_) return core_->stop();
-    is_stopped_ = true;
-}
+void scheduler::stop() { life_.stop(); }
 
 asio::awaitable<void> scheduler::remove(std::string id) const {
     return detail::act_on_all(book_, std::move(id), detail::schedule_verb::remove);
@@ -8742,7 +9084,7 @@ std::string scheduler::row_of(std::string_view id, const schedule_options& optio
 }
 
 void scheduler::add(detail::local_job job) {
-    if (core_) {
+    if (life_.core()) {
         throw error(errc::wrong_state,
                     "local job " + job.definition.id +
                         " can't be added: the scheduler has been run; call local() before run()");
@@ -8946,8 +9288,7 @@ scheduler_core::scheduler_core(schedule_book book, const scheduler_options& opti
                                std::shared_ptr<const local_job_map> jobs, asio::any_io_executor cpu)
     : book_(std::move(book)), options_(options), host_(std::move(host)), jobs_(std::move(jobs)),
       trouble_(options_.log()), clock_(book_.broker()->clock()), strand_(asio::make_strand(book_.broker()->get_executor())),
-      runs_(book_.broker()->get_executor(), std::move(cpu), strand_,
-            [sink = options_.log()](const std::string& line) { if (sink) sink(line); }),
+      runs_(book_.broker()->get_executor(), std::move(cpu), strand_, options_.log()),
       loops_(strand_, [this] { shared_.stop(); }) {
     for (const auto& [id, job] : *jobs_) {
         if (job.scope != local_scope::every_process) jobs_to_put_.push_back(id);
@@ -8956,20 +9297,24 @@ scheduler_core::scheduler_core(schedule_book book, const scheduler_options& opti
 
 asio::awaitable<void> scheduler_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> threads) {
     const auto self = shared_from_this();
+    const auto closing = book_.broker()->on_close([weak = weak_from_this()] {
+        const auto alive = weak.lock();
+        if (alive) asio::post(alive->strand_, [alive] { alive->shared_.stop(); });
+    });
     if (!is_stopped_) loops_.start(shared_, fire_shared());
     co_await loops_.end_of(shared_);
     loops_.stop_all();
     co_await loops_.end_of_all();
     runs_.cancel_all();
     co_await runs_.end_of_all();
-    if (!is_stopped_) loops_.check();
+    if (is_stopped_) co_return;
+    loops_.check();
+    throw broker_is_closed();
 }
 
 void scheduler_core::stop() {
-    asio::post(strand_, [self = shared_from_this()] {
-        self->is_stopped_ = true;
-        self->shared_.stop();
-    });
+    is_stopped_ = true;
+    asio::post(strand_, [self = shared_from_this()] { self->shared_.stop(); });
 }
 
 void scheduler_core::abandon() {
@@ -9213,6 +9558,14 @@ asio::awaitable<void> scheduler_core::cancel_live_task(std::string queue, std::s
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/flow/worker.ipp -------------------------------------------------------------
+
+namespace taskflux {
+
+worker::~worker() { control_->abandon(); }
+
+}  // namespace taskflux
+
 // -------------------- taskflux/flow/worker/decide.hpp ------------------------------------------------------
 
 namespace taskflux::detail {
@@ -9226,15 +9579,16 @@ inline settlement succeeded(const delivery& what, std::string result) {
     return end;
 }
 
-/// An attempt that ended with an error, as `decide` needs to know it.
+/// An attempt that has not succeeded, as `decide` needs to know it.
 struct failed_attempt {
     const delivery* what = nullptr;
     retry_policy::predicate retry_if = nullptr;  ///< of the worker's own contract
     std::optional<errc> stopped;                 ///< why its handler was cancelled, if it was
+    std::optional<departure> departed;           ///< why it ended before its handler did, whatever that has thrown
     std::exception_ptr error;
 };
 
-/// The settlement of an attempt that failed at `now`; nothing where its lease was lost.
+/// The settlement of an attempt that ended at `now` without success; nothing where its lease was lost.
 template <class Generator>
 std::optional<settlement> decide(const failed_attempt& attempt, time_point now, Generator& random) {
     const auto& what = *attempt.what;
@@ -9244,17 +9598,19 @@ std::optional<settlement> decide(const failed_attempt& attempt, time_point now, 
     if (attempt.stopped == errc::lease_lost) return std::nullopt;
     if (attempt.stopped == errc::cancelled) return end.how = settlement::kind::cancel, end;
     if (attempt.stopped == errc::shut_down) return end.how = settlement::kind::release, end;
+    if (attempt.departed) {
+        if (attempt.departed->is_lost) return std::nullopt;
+        end.how = settlement::kind::suspend;
+        end.data = attempt.departed->awaited;
+        end.delay = attempt.departed->delay;
+        return end;
+    }
 
     end.how = settlement::kind::fail;
     end.data = encode(describe(attempt.error));
     if (attempt.stopped == errc::timed_out) return end;  // the overall deadline
     try {
         std::rethrow_exception(attempt.error);
-    } catch (const suspension& suspended) {
-        end.how = settlement::kind::suspend;
-        end.data = suspended.awaited;
-        end.delay = suspended.delay;
-        return end;
     } catch (const bad_payload&) {
         return end;
     } catch (const discard&) {
@@ -9296,6 +9652,7 @@ public:
     virtual void on_log(attempt& of, log_line line) = 0;
     virtual void on_abandon(attempt& of) noexcept = 0;
     virtual void on_park(bool is_parked) = 0;
+    virtual void on_interrupt(attempt& of) = 0;
     virtual const broker_ptr& broker() const = 0;
 
 protected:
@@ -9320,6 +9677,8 @@ public:
     /// Whether its handler has been called. Thread-safe.
     bool has_begun() const { return has_begun_; }
 
+    bool is_coroutine() const { return handler_.kind() == kind::coroutine; }
+
     /// The limits that the slots keep for it; nothing where it has none.
     std::optional<run_options> limits(time_point now) const {
         if (timeout_ == duration::zero() && what_.deadline_at == never) return std::nullopt;
@@ -9333,10 +9692,14 @@ public:
     /// What the handler returned; can be taken once.
     std::string take_result() { return std::move(result_); }
 
-    /// What `decide` needs to know about its failure.
+    /// Why it has ended before its handler did, if so.
+    std::optional<departure> departed() const { return context_ ? context_->departed() : std::nullopt; }
+
+    /// What `decide` needs to know about an end that is no success.
     failed_attempt failed(std::exception_ptr error) const {
         failed_attempt facts;
         facts.what = &what_;
+        facts.departed = departed();
         facts.retry_if = handler_.retry_if();
         if (stopping()) facts.stopped = stop_reason();
         else if (!has_begun_) facts.stopped = errc::shut_down;  // the slots took no more
@@ -9349,9 +9712,9 @@ private:
     context& begin_here() {
         has_begun_ = true;
         begin();
-        const auto by_timeout = timeout_ > duration::zero() ? later(clock_.now(), timeout_) : never;
+        ends_ = (std::min)(timeout_ > duration::zero() ? later(clock_.now(), timeout_) : never, what_.deadline_at);
         context_sink& sink = *this;
-        return context_.emplace(what_, id_, *this, clock_, (std::min)(by_timeout, what_.deadline_at), sink);
+        return context_.emplace(what_, id_, *this, clock_, ends_, sink);
     }
 
     asio::awaitable<void> run() override { return handler_.run(begin_here(), what_.payload, result_); }
@@ -9369,6 +9732,15 @@ private:
     const broker_ptr& broker() const override { return owner_->broker(); }
     const std::string& consumer_name() const override { return *consumer_; }
 
+    std::optional<errc> stopped() const override {
+        if (stopping()) return stop_reason();
+        if (clock_.now() >= ends_) return errc::timed_out;
+        return std::nullopt;
+    }
+    bool is_handlers(const void* chain) const override { return runs_in(chain); }
+    void leave() override { executor_job::leave(); }
+    void interrupt() override { owner_->on_interrupt(*this); }
+
     // Several calls of a handler may wait at the same time, and it has one slot.
     void park() override {
         if (parked_++ == 0) owner_->on_park(true);
@@ -9384,6 +9756,7 @@ private:
     task_id id_;
     taskflux::clock& clock_;
     const duration timeout_;
+    time_point ends_ = never;  // of the handler, which has begun
     std::optional<context> context_;  // of the handler, while it runs
     std::string result_;
     std::atomic<bool> has_begun_ = false;
@@ -9442,6 +9815,37 @@ private:
     unsigned epoch_ = 0;
     mutable std::mutex mutex_;
     consumer_ptr consumer_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/monitor.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Says what happens in a worker: to its log, and to its observer. Throws nothing. Thread-safe.
+class worker_monitor {
+public:
+    worker_monitor(const worker_options& options, std::string node, taskflux::clock& clock)
+        : log_(options.log()), observer_(options.observer()), node_(std::move(node)), clock_(clock) {}
+
+    /// A line about the worker itself, or about a task of it.
+    void log(log_level level, std::string text, const task_id* task = nullptr) const noexcept;
+
+    /// A handler's own line.
+    void forward(const log_line& line, const task_id& task) const noexcept { log_(line, &task); }
+
+    /// An attempt ends like this; says nothing unless it has failed.
+    void attempt_ends(const attempt& of, const settlement& end) const noexcept;
+
+    /// The I/O executor has run nothing for `time`, while these ran.
+    void blocked(const std::vector<running_handler>& among, duration time) const noexcept;
+
+private:
+    const log_sink log_;
+    const std::shared_ptr<worker_observer> observer_;
+    const std::string node_;
+    taskflux::clock& clock_;
 };
 
 }  // namespace taskflux::detail
@@ -9570,7 +9974,10 @@ class crew final : public attempt_owner, public std::enable_shared_from_this<cre
 public:
     /// `cpu` is where plain functions run.
     crew(broker_ptr broker, const worker_options& options, std::shared_ptr<const handler_map> handlers,
-         asio::any_io_executor cpu);
+         asio::any_io_executor cpu, std::shared_ptr<const worker_monitor> monitor);
+
+    /// The coroutines among the handlers that run. Thread-safe.
+    std::vector<running_handler> running_coroutines() const;
 
     /// How many more attempts fit, running or prefetched; none while it is paused.
     std::size_t room() const {
@@ -9633,6 +10040,7 @@ private:
     void on_abandon(attempt& of) noexcept override;
     void on_progress(attempt& of, std::string encoded) override;
     void on_park(bool is_parked) override;
+    void on_interrupt(attempt& of) override;
     void on_log(attempt& of, log_line line) override;
     const broker_ptr& broker() const override { return broker_; }
 
@@ -9656,7 +10064,7 @@ private:
     const broker_ptr broker_;  // the clock is its
     taskflux::clock& clock_;
     const std::shared_ptr<const handler_map> handlers_;
-    const log_sink log_;
+    const std::shared_ptr<const worker_monitor> monitor_;
     const duration timeout_;
     const std::size_t prefetch_;
     std::atomic<std::size_t> capacity_;
@@ -9698,6 +10106,9 @@ public:
     lease_keeper(const lease_keeper&) = delete;
     lease_keeper& operator=(const lease_keeper&) = delete;
     ~lease_keeper() { stop(); }
+
+    /// From `start` on, runs this on the same thread; it must not throw.
+    void run_beside(asio::awaitable<void> more) { spawn_ignoring_errors(context_.get_executor(), std::move(more)); }
 
     /// Starts the thread; does nothing after `stop`.
     void start() {
@@ -9789,8 +10200,8 @@ public:
 
     const asio::any_io_executor& strand() const { return strand_; }
 
-    /// Runs the worker until `stop`, or until the broker is closed, which throws. The worker's own `cpu_threads`, if any,
-    /// live until nothing can be posted to them any more.
+    /// Runs the worker until `stop`, or until the broker is closed, which throws unless it has been stopped. The worker's own
+    /// `cpu_threads`, if any, live until nothing can be posted to them any more.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool> cpu_threads);
 
     /// Thread-safe; may come before `live`, and more than once.
@@ -9814,10 +10225,13 @@ private:
     static std::vector<std::string> names_of(const std::vector<weighted_queue>& queues);
     static std::shared_ptr<const name_set> names_of(const handler_map& handlers);
 
+    /// Joins its queues; tries again while the broker can't be reached.
+    asio::awaitable<void> join();
+
     /// Fetches no more tasks, and goes on to the phase `to`.
     void end_fetching(step to);
 
-    /// A loop has ended with an error that it can't handle.
+    /// A loop has ended with an error that it can't handle, or the broker has been closed.
     void on_broken();
 
     asio::awaitable<void> fetch_loop();
@@ -9835,6 +10249,7 @@ private:
 
     /// Sends in a coroutine of its own, so that a queue that can't be reached does not delay the others.
     void send(pending_reports::batch batch);
+    asio::awaitable<void> carry(pending_reports::batch batch);
 
     /// Sends a batch to the broker, with retries until it is accepted or the worker ends.
     asio::awaitable<void> deliver(pending_reports::batch batch);
@@ -9842,6 +10257,9 @@ private:
     /// Waits for tasks that must be cancelled, and for a lost lease.
     asio::awaitable<void> watch_loop();
     asio::awaitable<void> watch();
+
+    /// Starts the keeper's thread, which also says when a handler blocks the thread of the strand.
+    void start_keeper();
 
     /// Renews the lease, on the strand or on the keeper's thread. Throws only when it is cancelled.
     asio::awaitable<void> renew();
@@ -9855,8 +10273,10 @@ private:
     /// Waits for the handlers to finish, then cancels them, then gives their tasks back.
     asio::awaitable<void> drain();
 
-    /// Thread-safe.
-    void log(log_level level, std::string text) const;
+    /// Sends the pending reports once more: while `drain_for` lasts, and a little longer.
+    asio::awaitable<void> hand_in(time_point stopped_at);
+    asio::awaitable<void> give_up_at(time_point when);
+    asio::awaitable<void> leave();
 
     const broker_ptr broker_;
     const worker_options options_;
@@ -9864,14 +10284,18 @@ private:
     const std::shared_ptr<const name_set> names_;
     taskflux::clock& clock_;
     membership member_;
+    const std::shared_ptr<const worker_monitor> monitor_;
     const asio::any_io_executor strand_;
     const std::shared_ptr<crew> crew_;
+    std::atomic<bool> is_stopped_ = false;
 
     // On the strand.
     std::minstd_rand random_;
     nursery loops_;
-    nursery::child fetching_, settling_, watching_;
+    nursery::child joining_, fetching_, settling_, watching_, handing_in_;
+    nursery deliveries_;
     worker_phase phase_;
+    bool is_given_up_ = false;  // what has not been reported by now is not reported
     std::vector<std::string> busy_queues_;  // to which a batch is being sent
     consumer_ptr lost_;  // the latest one whose lease was lost
     unsigned failures_ = 0;
@@ -9881,77 +10305,12 @@ private:
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/flow/worker.ipp -------------------------------------------------------------
+// -------------------- taskflux/flow/worker/control.ipp -----------------------------------------------------
 
-namespace taskflux {
+namespace taskflux::detail {
 
-worker::~worker() {
-    if (core_) core_->abandon();
-    if (pool_) pool_->join();
-}
-
-asio::awaitable<void> worker::run() {
-    if (core_) throw error(errc::wrong_state, "this worker can't be run again: a worker runs once; make another one");
-    auto queues = options_.queues().empty() ? contract_queues_ : options_.queues();
-    if (handlers_->empty()) {
-        throw error(errc::invalid_argument,
-                    "this worker can't be run: it has no handler; call on() before run()");
-    }
-    core_ = std::make_shared<detail::worker_core>(broker_, options_, std::move(queues), handlers_, cpu());
-    if (is_paused_) core_->attempts().pause(true);
-    if (is_stopped_) core_->stop();
-    return detail::live(core_, pool_);
-}
-
-void worker::stop() {
-    if (core_) return core_->stop();
-    is_stopped_ = true;
-}
-
-void worker::stop_now() {
-    if (core_) return core_->stop_now();
-    is_stopped_ = true;
-}
-
-executor_counts worker::counts() const { return core_ ? core_->counts() : executor_counts{}; }
-
-void worker::set_concurrency(std::size_t slots) {
-    if (slots == 0) {
-        throw error(errc::invalid_argument,
-                    "set_concurrency: a worker needs at least one slot; to take no tasks use pause()");
-    }
-    if (core_) return core_->attempts().concurrency(slots);
-    options_.concurrency(slots);
-}
-
-std::size_t worker::concurrency() const { return core_ ? core_->attempts().concurrency() : options_.concurrency(); }
-
-void worker::pause() {
-    if (core_) return core_->attempts().pause(true);
-    is_paused_ = true;
-}
-
-void worker::resume() {
-    if (core_) return core_->attempts().pause(false);
-    is_paused_ = false;
-}
-
-bool worker::is_paused() const { return core_ ? core_->attempts().is_paused() : is_paused_; }
-
-std::vector<std::string> worker::queues() const {
-    std::vector<std::string> names;
-    for (const auto& queue : options_.queues().empty() ? contract_queues_ : options_.queues()) names.push_back(queue.name);
-    return names;
-}
-
-std::vector<std::string> worker::tasks() const {
-    std::vector<std::string> names;
-    for (const auto& [name, unused] : *handlers_) names.push_back(name);
-    return names;
-}
-
-void worker::add(std::string name, std::string_view queue, std::unique_ptr<detail::task_handler> handler) {
-    if (core_) {
+void worker_control::add(std::string name, std::string_view queue, std::unique_ptr<task_handler> handler) {
+    if (life_.core()) {
         throw error(errc::wrong_state, "the handler for task " + name +
                                            " can't be set: the worker has been run; call on() before run()");
     }
@@ -9964,14 +10323,116 @@ void worker::add(std::string name, std::string_view queue, std::unique_ptr<detai
     handlers_->emplace(std::move(name), std::move(handler));
 }
 
-asio::any_io_executor worker::cpu() {
-    const auto is_plain = [](const auto& named) { return named.second->kind() == detail::slot_job::kind::plain; };
+asio::awaitable<void> worker_control::run() {
+    if (life_.core()) throw error(errc::wrong_state, "this worker can't be run again: a worker runs once; make another one");
+    if (handlers_->empty()) {
+        throw error(errc::invalid_argument,
+                    "this worker can't be run: it has no handler; call on() before run()");
+    }
+    const auto core = std::make_shared<worker_core>(broker_, options_, weighted(), handlers_, cpu());
+    {
+        const std::lock_guard lock(mutex_);  // what is set from here on is set in the core
+        core->attempts().concurrency(slots_);
+        core->attempts().pause(is_paused_);
+        life_.begin(core);
+    }
+    return live(core, pool_);
+}
+
+void worker_control::stop() { life_.stop(); }
+
+void worker_control::stop_now() {
+    if (const auto core = life_.core()) return core->stop_now();
+    life_.stop();  // there is no handler to cancel
+}
+
+void worker_control::abandon() {
+    life_.stop();  // a node may run it later
+    if (const auto core = life_.core()) core->abandon();
+    if (pool_) pool_->join();
+}
+
+executor_counts worker_control::counts() const {
+    const auto core = life_.core();
+    return core ? core->counts() : executor_counts{};
+}
+
+void worker_control::set_concurrency(std::size_t slots) {
+    if (slots == 0) {
+        throw error(errc::invalid_argument,
+                    "set_concurrency: a worker needs at least one slot; to take no tasks use pause()");
+    }
+    const std::lock_guard lock(mutex_);
+    slots_ = slots;
+    if (const auto core = life_.core()) core->attempts().concurrency(slots);
+}
+
+std::size_t worker_control::concurrency() const {
+    const std::lock_guard lock(mutex_);
+    return slots_;
+}
+
+void worker_control::pause(bool is_paused) {
+    const std::lock_guard lock(mutex_);
+    is_paused_ = is_paused;
+    if (const auto core = life_.core()) core->attempts().pause(is_paused);
+}
+
+bool worker_control::is_paused() const {
+    const std::lock_guard lock(mutex_);
+    return is_paused_;
+}
+
+std::vector<std::string> worker_control::queues() const {
+    std::vector<std::string> names;
+    for (const auto& queue : weighted()) names.push_back(queue.name);
+    return names;
+}
+
+std::vector<std::string> worker_control::tasks() const {
+    std::vector<std::string> names;
+    for (const auto& [name, unused] : *handlers_) names.push_back(name);
+    return names;
+}
+
+const std::vector<weighted_queue>& worker_control::weighted() const {
+    return options_.queues().empty() ? contract_queues_ : options_.queues();
+}
+
+asio::any_io_executor worker_control::cpu() {
+    const auto is_plain = [](const auto& named) { return named.second->kind() == slot_job::kind::plain; };
     if (options_.cpu() || std::ranges::none_of(*handlers_, is_plain)) return options_.cpu();
-    pool_ = detail::make_cpu_pool(options_.cpu_threads());
+    pool_ = make_cpu_pool(options_.cpu_threads());
     return pool_->get_executor();
 }
 
-}  // namespace taskflux
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/watchdog.hpp ----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Calls `on_blocked`, which must not throw, once for each time in which `watched` runs nothing for `limit` by `clock`; tells
+/// it how long that has been. Must run on another thread than `watched`; runs until it is cancelled or its context ends.
+inline asio::awaitable<void> watch_executor(asio::any_io_executor watched, duration limit, taskflux::clock& clock,
+                                            std::function<void(duration)> on_blocked) {
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    for (;;) {
+        const auto has_run = std::make_shared<std::atomic<bool>>(false);
+        const auto asked_at = clock.now();
+        asio::post(watched, [has_run] { *has_run = true; });
+        for (bool is_told = false; !*has_run;) {
+            timer.expires_after(limit / 2);
+            co_await timer.async_wait(asio::deferred);
+            const auto waited = clock.now() - asked_at;
+            if (*has_run || is_told || waited < limit) continue;
+            is_told = true;
+            on_blocked(waited);
+        }
+    }
+}
+
+}  // namespace taskflux::detail
 
 // -------------------- taskflux/flow/worker/core.ipp --------------------------------------------------------
 
@@ -9981,37 +10442,50 @@ worker_core::worker_core(broker_ptr broker, const worker_options& options, std::
                          std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu)
     : broker_(std::move(broker)), options_(options), queues_(std::move(queues)), names_(names_of(*handlers)),
       clock_(broker_->clock()), member_(broker_, options.name(), names_of(queues_), options.lease()),
+      monitor_(std::make_shared<worker_monitor>(options, member_.node(), clock_)),
       strand_(asio::make_strand(broker_->get_executor())),
-      crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu))),
-      random_(options.seed() ? *options.seed() : std::random_device()()), loops_(strand_, [this] { on_broken(); }),
+      crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu), monitor_)),
+      random_(options.seed() ? *options.seed() : std::random_device()()), loops_(strand_, [this] { on_broken(); }), deliveries_(strand_),
       keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
 
 asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
-    co_await member_.join();
-    if (options_.renewal_thread()) keeper_.start();
-    loops_.start(watching_, watch_loop());
-    loops_.start(settling_, settle_loop());
-    loops_.start(fetching_, fetch_loop());
+    if (is_stopped_) co_return;
+    const auto closing = broker_->on_close([weak = weak_from_this()] {
+        const auto alive = weak.lock();
+        if (alive) asio::post(alive->strand_, [alive] { alive->on_broken(); });
+    });
+    loops_.start(joining_, join());
+    co_await loops_.end_of(joining_);
+    if (phase_.fetches()) {
+        if (options_.renewal_thread()) start_keeper();
+        loops_.start(watching_, watch_loop());
+        loops_.start(settling_, settle_loop());
+        loops_.start(fetching_, fetch_loop());
+    }
 
     co_await loops_.end_of(fetching_);
+    const auto stopped_at = clock_.now();
     co_await drain();
-    phase_.advance(step::closing);
-    crew_->wake();
-    co_await loops_.end_of(settling_);
+    co_await hand_in(stopped_at);
     watching_.stop();
     co_await loops_.end_of_all();
     keeper_.stop();
     crew_->close();
+    const bool is_broken = loops_.failure() || broker_->is_closed();
+    if (!is_broken && member_.consumer()) co_await leave();
+    if (is_stopped_ && broker_->is_closed()) co_return;  // a clean end
     loops_.check();
-    co_await member_.leave();
+    if (!is_stopped_) throw broker_is_closed();
 }
 
 void worker_core::stop() {
+    is_stopped_ = true;
     asio::post(strand_, [self = shared_from_this()] { self->end_fetching(step::draining); });
 }
 
 void worker_core::stop_now() {
+    is_stopped_ = true;
     asio::post(strand_, [self = shared_from_this()] {
         self->end_fetching(step::cancelling);
         self->crew_->cancel_all(errc::shut_down);
@@ -10019,6 +10493,7 @@ void worker_core::stop_now() {
 }
 
 void worker_core::abandon() {
+    is_stopped_ = true;
     keeper_.stop();
     crew_->close();
     asio::post(strand_, [self = shared_from_this()] {
@@ -10041,7 +10516,22 @@ std::shared_ptr<const name_set> worker_core::names_of(const handler_map& handler
 
 void worker_core::end_fetching(step to) {
     phase_.advance(to);
+    joining_.stop();
     fetching_.stop();
+}
+
+asio::awaitable<void> worker_core::join() {
+    const auto self = shared_from_this();
+    const auto limit = options_.start_timeout() ? later(clock_.now(), *options_.start_timeout()) : never;
+    for (unsigned tries = 1;; ++tries) {
+        auto joining = member_.join();
+        const auto joined = co_await caught(std::move(joining));
+        if (!joined.failure()) co_return;
+        const auto why = describe(joined.failure());
+        if (code_of(why) != errc::unavailable || clock_.now() >= limit) std::rethrow_exception(joined.failure());
+        monitor_->log(log_level::warning, "it can't start yet, and tries again: " + why.message);
+        co_await back_off(tries);
+    }
 }
 
 void worker_core::on_broken() {
@@ -10110,6 +10600,7 @@ asio::awaitable<void> worker_core::let_it_end() {
 asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_ptr who) {
     const auto why = describe(failure);
     const auto code = code_of(why);
+    if (is_stopped_) end_fetching(step::draining);
     if (!phase_.fetches()) co_return;
     if (code == errc::shut_down) std::rethrow_exception(failure);
     if (code == errc::lease_lost) {
@@ -10122,7 +10613,7 @@ asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_
         }
         if (has_joined) co_return;
     } else {
-        log(log_level::warning, "fetching tasks failed: " + why.message);
+        monitor_->log(log_level::warning, "fetching tasks failed: " + why.message);
     }
     ++failures_;
     co_await back_off(failures_);
@@ -10134,18 +10625,24 @@ asio::awaitable<void> worker_core::settle_loop() {
     const auto self = shared_from_this();
     for (;;) {
         for (auto& batch : crew_->take_reports(busy_queues_)) send(std::move(batch));
+        if (is_given_up_) co_return;
         if (phase_.is_closing() && busy_queues_.empty() && !crew_->has_reports()) co_return;
         co_await crew_->wait_for_reports();
     }
 }
 
 void worker_core::send(pending_reports::batch batch) {
+    busy_queues_.push_back(batch.queue);
+    deliveries_.start(carry(std::move(batch)));
+}
+
+asio::awaitable<void> worker_core::carry(pending_reports::batch batch) {
+    const auto self = shared_from_this();
     const auto queue = batch.queue;
-    busy_queues_.push_back(queue);
-    spawn_on(strand_, deliver(std::move(batch)), [self = shared_from_this(), queue](std::exception_ptr) {
-        self->busy_queues_.erase(std::ranges::find(self->busy_queues_, queue));
-        self->crew_->wake();
-    });
+    auto delivering = deliver(std::move(batch));
+    co_await caught(std::move(delivering));
+    busy_queues_.erase(std::ranges::find(busy_queues_, queue));
+    crew_->wake();
 }
 
 asio::awaitable<void> worker_core::deliver(pending_reports::batch batch) {
@@ -10165,7 +10662,7 @@ asio::awaitable<void> worker_core::deliver(pending_reports::batch batch) {
         }
         const auto why = describe(failure);
         if (code_of(why) == errc::shut_down || phase_.is_closing()) co_return;
-        log(log_level::warning, "reporting to the broker failed: " + why.message);
+        monitor_->log(log_level::warning, "reporting to the broker failed: " + why.message);
         co_await back_off(tries);
     }
 }
@@ -10182,8 +10679,9 @@ asio::awaitable<void> worker_core::watch_loop() {
             continue;
         }
         const auto why = describe(watched.failure());
-        if (phase_.is_closing() || code_of(why) == errc::shut_down) std::rethrow_exception(watched.failure());
-        log(log_level::warning, "asking for cancelled tasks failed: " + why.message);
+        if (code_of(why) == errc::shut_down) std::rethrow_exception(watched.failure());
+        if (phase_.is_closing()) co_return;
+        monitor_->log(log_level::warning, "asking for cancelled tasks failed: " + why.message);
         ++failures;  // not within the await: Clang 16 takes that for unsequenced
         co_await back_off(failures);
     }
@@ -10192,6 +10690,17 @@ asio::awaitable<void> worker_core::watch_loop() {
 asio::awaitable<void> worker_core::watch() {
     co_await broker_->watch(*member_.consumer(), renewal_period(options_.lease()));
     co_await renew();
+}
+
+void worker_core::start_keeper() {
+    const auto on_blocked = [this](duration waited) {
+        const auto among = crew_->running_coroutines();
+        if (!among.empty()) monitor_->blocked(among, waited);
+    };
+    if (options_.blocked_after() > duration::zero()) {
+        keeper_.run_beside(watch_executor(strand_, options_.blocked_after(), clock_, on_blocked));
+    }
+    keeper_.start();
 }
 
 asio::awaitable<void> worker_core::renew() {
@@ -10203,7 +10712,7 @@ asio::awaitable<void> worker_core::renew() {
         asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
     } catch (const boost::system::system_error& e) {
         if (e.code() == asio::error::operation_aborted) throw;
-        if (e.code() != errc::shut_down) log(log_level::warning, std::string("renewing the lease failed: ") + e.what());
+        if (e.code() != errc::shut_down) monitor_->log(log_level::warning, std::string("renewing the lease failed: ") + e.what());
     }
 }
 
@@ -10214,7 +10723,7 @@ void worker_core::on_renewed(const consumer_ptr& who, const renewal& answer) {
 
 void worker_core::on_lost(const consumer_ptr& who) {
     if (who != member_.consumer() || std::exchange(lost_, who) == who) return;
-    log(log_level::warning, "the lease of " + *who + " was lost: its handlers are cancelled, and its tasks go to other workers");
+    monitor_->log(log_level::warning, "the lease of " + *who + " was lost: its handlers are cancelled, and its tasks go to other workers");
     crew_->cancel_all(errc::lease_lost);
 }
 
@@ -10232,23 +10741,37 @@ asio::awaitable<void> worker_core::drain() {
     const auto patience = phase_.lets_handlers_end() ? options_.drain_for() : duration::zero();
     bool is_empty = co_await crew_->emptied_within(patience);
     if (is_empty) co_return;
-    log(log_level::warning, "handlers did not finish within drain_for and are cancelled");
+    monitor_->log(log_level::warning, "handlers did not finish within drain_for and are cancelled");
     crew_->cancel_all(errc::shut_down);
     is_empty = co_await crew_->emptied_within(options_.unwind_for());
     if (is_empty) co_return;
-    log(log_level::error, "cancelled handlers did not return within unwind_for; their tasks are given back");
+    monitor_->log(log_level::error, "cancelled handlers did not return within unwind_for; their tasks are given back");
 }
 
-void worker_core::log(log_level level, std::string text) const {
-    if (!options_.log()) return;
-    log_line line;
-    line.at = clock_.wall();
-    line.level = level;
-    line.text = "worker " + member_.node() + ": " + std::move(text);
-    try {
-        options_.log()(line, nullptr);
-    } catch (...) {  // whatever becomes of its log, the worker keeps its lease and its tasks
-    }
+asio::awaitable<void> worker_core::hand_in(time_point stopped_at) {
+    phase_.advance(step::closing);
+    crew_->wake();
+    const auto ends = (std::max)(later(stopped_at, options_.drain_for()), later(clock_.now(), farewell));
+    if (!settling_.is_over()) loops_.start(handing_in_, give_up_at(ends));
+    co_await loops_.end_of(settling_);
+    handing_in_.stop();
+    deliveries_.stop_all();
+    co_await deliveries_.end_of_all();
+}
+
+asio::awaitable<void> worker_core::give_up_at(time_point when) {
+    const auto self = shared_from_this();
+    co_await sleep_until(clock_, when);
+    monitor_->log(log_level::error, "the broker could not be told of all ends within drain_for; these tasks run again");
+    is_given_up_ = true;
+    crew_->wake();
+}
+
+asio::awaitable<void> worker_core::leave() {
+    auto leaving = member_.leave();
+    auto in_a_moment = in_time(clock_, later(clock_.now(), farewell), std::move(leaving), "leaving the queues");
+    const auto left = co_await caught(std::move(in_a_moment));
+    if (left.failure()) monitor_->log(log_level::warning, describe(left.failure()).message + "; its lease ends by itself");
 }
 
 }  // namespace taskflux::detail
@@ -10258,14 +10781,22 @@ void worker_core::log(log_level level, std::string text) const {
 namespace taskflux::detail {
 
 crew::crew(broker_ptr broker, const worker_options& options, std::shared_ptr<const handler_map> handlers,
-           asio::any_io_executor cpu)
-    : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), log_(options.log()),
+           asio::any_io_executor cpu, std::shared_ptr<const worker_monitor> monitor)
+    : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), monitor_(std::move(monitor)),
       timeout_(options.timeout()), prefetch_(options.prefetch()),
       capacity_(options.concurrency() + options.prefetch()),
       pool_(std::make_shared<executor_state>(
           broker_->get_executor(),
           executor_options().concurrency(options.concurrency()).cpu(std::move(cpu)).clock(clock_))),
       random_(options.seed() ? *options.seed() : std::random_device()()) {}
+
+std::vector<running_handler> crew::running_coroutines() const {
+    std::vector<running_handler> found;
+    for (const auto& one : running_.all()) {
+        if (one->has_begun() && one->is_coroutine()) found.push_back({one->id(), one->what().spec->name});
+    }
+    return found;
+}
 
 void crew::concurrency(std::size_t slots) {
     capacity_ = slots + prefetch_;
@@ -10358,9 +10889,10 @@ asio::awaitable<void> crew::emptied() {
 
 void crew::on_end(attempt& ended, std::exception_ptr error) noexcept {
     running_.remove(ended);
-    if (!error) {
+    if (!error && !ended.departed()) {
         send(ended.id().queue, ended.consumer(), succeeded(ended.what(), ended.take_result()));
     } else if (auto end = verdict(ended.failed(std::move(error)))) {
+        monitor_->attempt_ends(ended, *end);
         send(ended.id().queue, ended.consumer(), std::move(*end));
     }
     let_go();
@@ -10388,8 +10920,12 @@ void crew::on_park(bool is_parked) {
     }
 }
 
+void crew::on_interrupt(attempt& of) {
+    pool_->interrupt(of, 0);
+}
+
 void crew::on_log(attempt& of, log_line line) {
-    if (log_) log_(line, &of.id());
+    monitor_->forward(line, of.id());
     auto news = report_of(of);
     news.log.push_back(std::move(line));
     send(of.id().queue, of.consumer(), std::move(news));
@@ -10405,6 +10941,68 @@ attempt_report crew::report_of(const attempt& of) {
     news.key = of.what().key;
     news.token = of.what().token;
     return news;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/monitor.ipp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+void worker_monitor::log(log_level level, std::string text, const task_id* task) const noexcept {
+    try {
+        log_line line;
+        line.at = clock_.wall();
+        line.level = level;
+        line.text = as_utf8("worker " + node_ + ": " + std::move(text));
+        log_(line, task);
+    } catch (...) {  // no memory for a line
+    }
+}
+
+void worker_monitor::attempt_ends(const attempt& of, const settlement& end) const noexcept {
+    const bool retries = end.how == settlement::kind::retry;
+    if (!retries && end.how != settlement::kind::fail) return;
+    try {
+        attempt_failure what;
+        what.task = of.id();
+        what.name = of.what().spec->name;
+        what.attempt = of.what().attempt;
+        what.why = read_failure(end.data);
+        std::string text = "task " + what.name + ": attempt " + std::to_string(what.attempt);
+        if (retries && !end.counts) {
+            text += " was put off by its handler";
+        } else {
+            text += " failed: " + (what.why.message.empty() ? what.why.type : what.why.message);
+        }
+        if (retries) {
+            const auto seconds = std::chrono::ceil<std::chrono::seconds>(end.delay).count();
+            text += "; the next is in " + (seconds < 10 ? std::to_string(end.delay.count()) + " ms" : std::to_string(seconds) + " s");
+        } else {
+            text += "; no other follows, and the task is kept as a dead letter";
+        }
+        log(!retries ? log_level::error : end.counts ? log_level::warning : log_level::info, std::move(text), &what.task);
+        if (!observer_) return;
+        if (!retries) observer_->on_failed(what);
+        else if (end.counts) observer_->on_retry(what, end.delay);
+    } catch (...) {  // an observer's
+    }
+}
+
+void worker_monitor::blocked(const std::vector<running_handler>& among, duration time) const noexcept {
+    try {
+        constexpr std::size_t most = 5;
+        std::string names;
+        for (std::size_t i = 0; i < among.size() && i < most; ++i) names += (i > 0 ? ", " : "") + among[i].name;
+        if (among.size() > most) names += " or another";
+        using std::chrono::milliseconds;
+        log(log_level::warning,
+            "the I/O thread has run nothing for " + std::to_string(std::chrono::floor<milliseconds>(time).count()) +
+                " ms: a handler blocks it; make it a plain function, which runs on the CPU pool. Running: " + names,
+            among.size() == 1 ? &among.front().task : nullptr);
+        if (observer_) observer_->on_blocked(among, time);
+    } catch (...) {  // an observer's
+    }
 }
 
 }  // namespace taskflux::detail
@@ -10425,7 +11023,8 @@ public:
     ~child_waits() {
         for (const auto& one : waits_) {
             one->is_abandoned = true;
-            one->stop.emit(asio::cancellation_type::terminal);
+            // Posted: where the context ends, the coroutine that would be cancelled may have been destroyed before this.
+            if (!one->has_ended) asio::post(executor_, [one] { one->stop.emit(asio::cancellation_type::terminal); });
         }
     }
 
@@ -10517,8 +11116,8 @@ public:
     /// How many items, from the first one on, have ended.
     asio::awaitable<std::size_t> read() {
         if (!book_.may_have_entries()) co_return 0;
-        const auto known = co_await book_.find_number(key());
-        written_ = known.value_or(0);
+        const auto known = co_await book_.find(key());
+        if (known) written_ = number_in(*known);
         co_return written_;
     }
 
@@ -10536,7 +11135,7 @@ public:
     }
 
 private:
-    std::string key() const { return step_key("~map/" + name_); }
+    std::string key() const { return trace_of(call_kind::map).key(name_); }
 
     notebook& book_;
     const std::string name_;
@@ -10553,7 +11152,8 @@ asio::awaitable<open_child> await_child(notebook& book, std::string name, std::s
     std::vector<std::string> names(1, name);
     std::vector<new_task> tasks;
     tasks.push_back(std::move(task));
-    auto opened = co_await open_children(book, queue, std::move(names), std::move(tasks), false);
+    const place at(name, call_kind::subtask);
+    auto opened = co_await open_children(book, at, queue, std::move(names), std::move(tasks), false);
     auto child = std::move(opened.front());
     if (child.outcome && child.outcome->state == task_state::cancelled && book.is_in_group()) {
         // It may have been cancelled because another call of the group failed: that failure must come first again.
@@ -10565,15 +11165,16 @@ asio::awaitable<open_child> await_child(notebook& book, std::string name, std::s
     const parking lent(book.sink());
     std::exception_ptr failure;
     try {
-        auto outcome = co_await end_of_child(book.broker(), book.id(), child_key(name), child.id);
+        auto outcome = co_await guarded(book, end_of_child(book.broker(), book.id(), child_key(name), child.id));
         child.outcome = std::move(outcome);
     } catch (...) {
         failure = std::current_exception();
     }
     if (failure) {
-        if (!ends()) abandon_children(book.broker(), queue, std::vector<task_key>(1, child.id.key));
+        if (!ends() && !book.departed()) abandon_children(book, queue, std::vector<task_key>(1, child.id.key));
         std::rethrow_exception(failure);
     }
+    if (child.outcome->state == task_state::cancelled) co_await book.confirm();  // not by another attempt at the parent
     co_return child;
 }
 
@@ -10584,6 +11185,7 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
     map_mark mark(book, name);
     std::size_t done = 0;
     if (!has_results) done = co_await mark.read();
+    const place at(name, call_kind::subtasks);
     std::size_t index = 0;
     for (; index < done && payloads.has_next(); ++index) payloads.skip();
 
@@ -10602,14 +11204,15 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
                     tasks.back().payload = payloads.take();
                 }
                 auto keys = names;
-                auto opened = co_await open_children(book, queue, std::move(names), std::move(tasks), false);
+                auto opened = co_await open_children(book, at, queue, std::move(names), std::move(tasks), false);
                 for (std::size_t i = 0; i < opened.size(); ++i) waits.add(std::move(opened[i]), child_key(keys[i]));
             }
             if (waits.size() == 0) break;
             std::optional<parking> lent;
             if (!waits.is_next_there()) lent.emplace(book.sink());
-            const auto child = co_await waits.next();
+            const auto child = co_await guarded(book, waits.next());
             lent.reset();
+            if (child.outcome->state == task_state::cancelled) co_await book.confirm();
             on_end(child);
             if (!has_results) {
                 ++done;
@@ -10621,7 +11224,7 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
         failure = std::current_exception();
     }
     if (failure) {
-        if (!ends()) abandon_children(book.broker(), queue, waits.open());
+        if (!ends() && !book.departed()) abandon_children(book, queue, waits.open());
         std::rethrow_exception(failure);
     }
 }
@@ -10629,6 +11232,7 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
 asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, std::string queue, new_task pattern,
                                             payload_source& payloads, children_policy policy) {
     constexpr std::size_t batch = 500;
+    const place at(name, call_kind::subtasks);
     std::size_t count = 0;
     do {
         std::vector<std::string> names;
@@ -10638,7 +11242,7 @@ asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, st
             tasks.push_back(pattern);
             tasks.back().payload = payloads.take();
         }
-        co_await open_children(book, queue, std::move(names), std::move(tasks), true, policy);  // also none: the policy
+        co_await open_children(book, at, queue, std::move(names), std::move(tasks), true, policy);  // also none: the policy
     } while (payloads.has_next());
     co_return count;
 }
@@ -10649,10 +11253,22 @@ asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, st
 
 namespace taskflux::detail {
 
-inline std::string mismatch(const std::string& name, const child_place& there, const std::string& queue, const std::string& task) {
-    return "subtask \"" + name + "\" was " + there.name + " in queue " + there.queue + " when this task ran before, and is " +
-           task + " in queue " + queue + " now: the handler's calls have changed while the task was under way; "
-           "name the calls (call_as), or let such tasks end before the change";
+/// Throws `journal_mismatch` unless what an earlier attempt wrote is the same subtask.
+inline void check_same(const std::string& name, const journal_entry& before, const child_place& there, const child_place& now,
+                       bool is_spawned) {
+    const auto is = [](const child_place& which, bool spawned) {
+        return which.name + " in queue " + which.queue + (spawned ? ", spawned" : ", awaited");
+    };
+    const bool is_same_call = there.queue == now.queue && there.name == now.name && before.is_spawned == is_spawned;
+    if (is_same_call && (there.digest.empty() || there.digest == now.digest)) return;
+    const auto change = is_same_call ? "had another payload when this task ran before: a value that differs from run to run, the "
+                                       "time for instance, must come from a step"
+                                     : "was " + is(there, before.is_spawned) + ", when this task ran before, and is " +
+                                           is(now, is_spawned) + ", now";
+    throw error(errc::journal_mismatch,
+                "subtask \"" + name + "\" " + change +
+                    "; where the handler's calls have changed while the task was under way, tell its runs apart "
+                    "(context::version), name the calls (call_as), or let such tasks end before the change");
 }
 
 asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, std::string key, task_id child) {
@@ -10704,6 +11320,8 @@ asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std:
     } catch (const error&) {
         failure = std::current_exception();
     }
+    const bool may_be_stored = failure && errc_of(failure) == errc::unavailable && !write.consumer.empty();
+    if (may_be_stored) std::rethrow_exception(failure);  // the attempt departs, and another one submits them again
     if (failure) {
         co_await drop_from_journal(broker, parent, std::move(write), std::move(keys));
         std::rethrow_exception(failure);
@@ -10725,22 +11343,24 @@ asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std:
     co_return made;
 }
 
-asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::string queue, std::vector<std::string> names,
+asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at, std::string queue, std::vector<std::string> names,
                                                        std::vector<new_task> tasks, bool are_spawned,
                                                        std::optional<children_policy> policy) {
     auto write = book.new_write();
     write.policy = policy;
+    std::vector<child_place> places_now;
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         if (tasks[i].own_id.empty()) tasks[i].own_id = book.child_id(names[i]);
-        child_place place;
+        auto& place = places_now.emplace_back();
         place.queue = queue;
         place.name = tasks[i].spec->name;
         place.own_id = tasks[i].own_id;
+        place.digest = digest_of(tasks[i].payload);
         auto item = notebook::item_of(child_key(names[i]), place.text(), journal_write::mode::add);
         item.is_spawned = are_spawned;
         write.items.push_back(std::move(item));
     }
-    auto known = co_await book.write(std::move(write));
+    auto known = co_await book.write(std::move(write), at);
 
     std::vector<open_child> children(tasks.size());
     std::vector<new_task> fresh;
@@ -10751,9 +11371,7 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::stri
         children[i].own_id = tasks[i].own_id;
         if (auto& before = known.before[i]) {
             auto there = child_place::parse(before->text);
-            if (there.queue != queue || there.name != tasks[i].spec->name) {
-                throw error(errc::journal_mismatch, mismatch(names[i], there, queue, tasks[i].spec->name));
-            }
+            check_same(names[i], *before, there, places_now[i], are_spawned);
             children[i].own_id = there.own_id;
             if (before->outcome) {
                 children[i].outcome = std::move(before->outcome);
@@ -10772,12 +11390,12 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::stri
     if (fresh.empty()) co_return children;
     const auto broker = book.broker();
     auto by = book.new_write();
-    const auto keys = co_await submit_journalled(broker, queue, std::move(fresh), std::move(by));
+    const auto keys = co_await guarded(book, submit_journalled(broker, queue, std::move(fresh), std::move(by)));
     for (std::size_t i = 0; i < places.size(); ++i) children[places[i]].id.key = keys[i];
 
     for (auto& [i, task] : older) {
         const parking lent(book.sink());
-        auto outcome = co_await end_of_child(broker, book.id(), child_key(names[i]), children[i].id);
+        auto outcome = co_await guarded(book, end_of_child(broker, book.id(), child_key(names[i]), children[i].id));
         if (outcome.state == task_state::succeeded) {
             children[i].outcome = std::move(outcome);
             continue;
@@ -10785,18 +11403,21 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::stri
         std::vector<std::string> name(1, names[i]);
         std::vector<new_task> again;
         again.push_back(std::move(task));
-        auto opened = co_await open_children(book, queue, std::move(name), std::move(again), are_spawned);
+        auto opened = co_await open_children(book, at, queue, std::move(name), std::move(again), are_spawned);
         children[i] = std::move(opened.front());
     }
     co_return children;
 }
 
-void abandon_children(const broker_ptr& broker, const std::string& queue, std::vector<task_key> keys) {
+void abandon_children(const notebook& book, const std::string& queue, std::vector<task_key> keys) {
     if (keys.empty()) return;
-    constexpr auto cancel = [](broker_ptr of, std::string in, std::vector<task_key> which) -> asio::awaitable<void> {
+    constexpr auto cancel = [](broker_ptr of, task_id parent, journal_write proof, std::string in,
+                               std::vector<task_key> which) -> asio::awaitable<void> {
+        co_await of->write_journal(std::move(parent), std::move(proof));  // throws where another attempt has the parent
         co_await of->cancel(std::move(in), std::move(which));
     };
-    spawn_ignoring_errors(broker->get_executor(), cancel(broker, queue, std::move(keys)));
+    auto work = cancel(book.broker(), book.id(), book.new_write(), queue, std::move(keys));
+    spawn_in_background(book.broker(), std::move(work));
 }
 
 }  // namespace taskflux::detail
@@ -10804,6 +11425,151 @@ void abandon_children(const broker_ptr& broker, const std::string& queue, std::v
 // -------------------- taskflux/flow/workflow/notebook.ipp --------------------------------------------------
 
 namespace taskflux::detail {
+
+// --- names ------------------------------------------------------------------------------------------------------
+
+std::size_t notebook::next_signal(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    auto& taken = signals_[name];
+    std::size_t number = 1;
+    for (const auto one : taken) {
+        if (one != number) break;
+        ++number;
+    }
+    taken.insert(number);
+    return number;
+}
+
+void notebook::return_signal(const std::string& name, std::size_t number) {
+    const std::lock_guard lock(mutex_);
+    signals_[name].erase(number);
+}
+
+void notebook::check_name(const char* what, const std::string& name) {
+    if (!name.empty() && name.front() != '~' && name.size() <= 200) return;
+    throw error(errc::invalid_argument, std::string("a ") + what + " can't be named \"" + name.substr(0, 64) +
+                                            "\": use 1 to 200 bytes that do not begin with '~'");
+}
+
+void notebook::claim(const char* what, const std::string& name) {
+    note_stop();
+    check_name(what, name);
+    const std::lock_guard lock(mutex_);
+    if (used_.insert(what + (' ' + name)).second) return;
+    throw error(errc::invalid_argument, std::string("a second ") + what + " can't be named \"" + name +
+                                            "\": give each of a task a name of its own");
+}
+
+bool notebook::is_made(std::string_view key) const {
+    const bool is_subtask = key.starts_with(journal_letter::subtask);
+    if (!is_subtask && !key.starts_with(journal_letter::step)) return true;  // a signal: nobody has asked for it
+    auto name = key.substr(1);
+    if (name.starts_with('~')) {
+        const auto slash = name.find('/');
+        const bool is_of_call = !is_subtask && slash != std::string_view::npos && !name.starts_with("~version/");
+        if (!is_of_call) return true;  // from outside, a continuation, a version
+        name.remove_prefix(slash + 1);
+    } else if (!is_subtask || name.find_first_not_of("0123456789.") != std::string_view::npos) {
+        const std::lock_guard lock(mutex_);
+        return used_.contains((is_subtask ? "call " : "step ") + std::string(name));
+    }
+    return number_in<unsigned>(name) <= position_;
+}
+
+asio::awaitable<bool> notebook::is_behind() {
+    journal_query query;
+    do {
+        auto page = co_await read(query);
+        for (const auto& entry : page.entries) {
+            if (!is_made(entry.key)) co_return true;
+        }
+        query.cursor = std::move(page.cursor);
+    } while (!query.cursor.empty());
+    co_return false;
+}
+
+// --- calls that have lost ---------------------------------------------------------------------------------------
+
+/// For how long a call that has lost lets the one that has won, or failed, come first again.
+inline constexpr auto patience_for_winner = std::chrono::milliseconds(200);
+
+inline std::string lost_key(const std::string& name) { return step_key("~lost/" + name); }
+
+bool notebook::has_lost(const std::exception_ptr& failure) const {
+    if (sink_.stopped() || departed()) return false;
+    try {
+        std::rethrow_exception(failure);
+    } catch (const boost::system::system_error& e) {
+        return e.code() == asio::error::operation_aborted;
+    } catch (...) {  // it has failed by itself
+    }
+    return false;
+}
+
+void notebook::lose(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    later_.push_back(item_of(lost_key(name), std::to_string(epoch_), journal_write::mode::set));
+}
+
+asio::awaitable<void> notebook::lose_again() {
+    const parking lent(sink_);
+    auto& clock = broker()->clock();
+    auto waiting = sleep_until(clock, later(clock.now(), patience_for_winner));
+    co_await guarded(*this, std::move(waiting), false);
+    throw boost::system::system_error(asio::error::operation_aborted);  // as before
+}
+
+// --- reading and writing ----------------------------------------------------------------------------------------
+
+asio::awaitable<journal_written> notebook::send(journal_write what) {
+    const auto own = what.items.size();
+    {
+        const std::lock_guard lock(mutex_);
+        std::move(later_.begin(), later_.end(), std::back_inserter(what.items));
+        later_.clear();
+    }
+    try {
+        auto answer = co_await broker()->write_journal(id_, std::move(what));
+        answer.before.resize(own);
+        epoch_ = answer.epoch;
+        co_return answer;
+    } catch (const error& e) {
+        // Ended or gone, though it runs here: by another attempt.
+        if (e.code() == errc::wrong_state || e.code() == errc::not_found) throw error(errc::lease_lost, e.what());
+        throw;
+    }
+}
+
+asio::awaitable<journal_written> notebook::write(journal_write what) { return guarded(*this, send(std::move(what))); }
+
+asio::awaitable<journal_written> notebook::write(journal_write what, place at) {
+    const auto own = what.items.size();
+    std::vector<const call_trace*> others;
+    for (const auto& trace : call_traces) {
+        if (!may_have_entries() || !at.is_position() || is_same(trace.kind, at.kind)) continue;
+        others.push_back(&trace);
+        what.items.push_back(item_of(trace.key(at.name), "", journal_write::mode::look));
+    }
+    if (may_have_entries()) what.items.push_back(item_of(lost_key(at.name), "", journal_write::mode::look));
+    auto answer = co_await write(std::move(what));
+    for (std::size_t i = 0; i < others.size(); ++i) {
+        const auto& before = answer.before[own + i];
+        if (!before) continue;
+        const bool gives_way = before->outcome && before->outcome->state != task_state::succeeded && before->epoch < answer.epoch;
+        if (gives_way) continue;
+        throw error(errc::journal_mismatch,
+                    "call " + at.name + " of task " + to_string(id_) + " was " + others[i]->words +
+                        " when it ran before, and is " + trace_of(at.kind).words + " now: the handler's calls have changed "
+                        "while the task was under way; tell its runs apart (context::version), or let such tasks end before "
+                        "the change");
+    }
+    if (may_have_entries()) {
+        const auto& lost = answer.before.back();
+        if (lost && lost->text == std::to_string(answer.epoch)) co_await lose_again();
+    }
+    answer.before.resize(own);
+    co_return answer;
+}
 
 asio::awaitable<std::string> notebook::keep(std::string key, std::string value) {
     auto what = new_write();
@@ -10813,26 +11579,113 @@ asio::awaitable<std::string> notebook::keep(std::string key, std::string value) 
     co_return before ? before->text : value;
 }
 
+asio::awaitable<std::string> notebook::keep(std::string value, place at) {
+    auto what = new_write();
+    what.items.push_back(item_of(trace_of(at.kind).key(at.name), value, journal_write::mode::add));
+    const auto answer = co_await write(std::move(what), at);
+    const auto& before = answer.before.front();
+    co_return before ? before->text : value;
+}
+
+void notebook::keep_later(std::string key, std::string value) {
+    const std::lock_guard lock(mutex_);
+    later_.push_back(item_of(std::move(key), std::move(value), journal_write::mode::add));
+}
+
 asio::awaitable<void> notebook::set(std::string key, std::string value) {
     auto what = new_write();
     what.items.push_back(item_of(std::move(key), std::move(value), journal_write::mode::set));
     co_await write(std::move(what));
 }
 
+asio::awaitable<journal_page> notebook::read(journal_query query) {
+    return guarded(*this, broker()->journal(id_, std::move(query)));
+}
+
 asio::awaitable<std::optional<std::string>> notebook::find(std::string key) {
     journal_query query;
     query.keys.push_back(std::move(key));
-    auto page = co_await broker()->journal(id_, std::move(query));
+    auto page = co_await read(std::move(query));
     if (page.entries.empty()) co_return std::nullopt;
     co_return std::move(page.entries.front().text);
 }
 
-asio::awaitable<std::optional<std::size_t>> notebook::find_number(std::string key) {
-    const auto known = co_await find(std::move(key));
-    if (!known) co_return std::nullopt;
-    std::size_t number = 0;
-    std::from_chars(known->data(), known->data() + known->size(), number);
-    co_return number;
+asio::awaitable<std::optional<std::string>> notebook::find(place at) {
+    auto what = new_write();
+    what.items.push_back(item_of(trace_of(at.kind).key(at.name), "", journal_write::mode::look));
+    auto answer = co_await write(std::move(what), std::move(at));
+    auto& before = answer.before.front();
+    if (!before) co_return std::nullopt;
+    co_return std::move(before->text);
+}
+
+// --- the attempt's early end ------------------------------------------------------------------------------------
+
+/// How an attempt ends that can't go on for this reason, if the reason is not its handler's.
+inline std::optional<departure> departure_for(std::optional<errc> reason) {
+    constexpr duration until_next_try = std::chrono::seconds(1);
+    const bool is_lost = reason == errc::lease_lost, is_away = reason == errc::unavailable;
+    if (!is_lost && !is_away && reason != errc::shut_down) return std::nullopt;
+    departure made;
+    made.is_lost = is_lost;
+    if (is_away) made.delay = until_next_try;
+    return made;
+}
+
+std::optional<errc> errc_of(const std::exception_ptr& failure) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const boost::system::system_error& e) {
+        if (e.code().category() == taskflux_category()) return static_cast<errc>(e.code().value());
+    } catch (...) {  // a handler's own
+    }
+    return std::nullopt;
+}
+
+std::optional<departure> notebook::departed() const {
+    const std::lock_guard lock(mutex_);
+    return departed_;
+}
+
+void notebook::note(const departure& why) {
+    const std::lock_guard lock(mutex_);
+    if (!departed_) departed_ = why;
+}
+
+void notebook::note_stop() {
+    const auto stopped = sink_.stopped();
+    if (stopped == errc::lease_lost || stopped == errc::shut_down) note(*departure_for(stopped));
+}
+
+inline auto notebook::leave(const departure& why) {
+    return asio::async_initiate<const asio::deferred_t, void()>(
+        [this, &why](auto handler) {
+            if (!sink_.is_handlers(coroutine_chain(handler))) return std::move(handler)();
+            note(why);
+            sink_.leave();  // and the handler goes
+        },
+        asio::deferred);
+}
+
+asio::awaitable<void> notebook::depart(departure why) { co_await leave(why); }
+
+asio::awaitable<void> notebook::check() {
+    note_stop();
+    const auto why = departed();
+    if (!why) co_return;
+    co_await depart(*why);
+    throw error(errc::lease_lost, "this attempt at task " + to_string(id_) + " has ended: its handler can make no more calls, "
+                                  "and must return; the task is run again");
+}
+
+asio::awaitable<void> notebook::blame(std::exception_ptr failure, bool is_brokers) {
+    note_stop();
+    auto why = departed();
+    if (!why && is_brokers) why = departure_for(errc_of(failure));
+    if (!why) co_return;
+    co_await depart(*why);
+    note(*why);
+    sink_.interrupt();
 }
 
 }  // namespace taskflux::detail
@@ -10841,81 +11694,113 @@ asio::awaitable<std::optional<std::size_t>> notebook::find_number(std::string ke
 
 namespace taskflux::detail {
 
-inline time_point read_time(const std::string& text) {
-    std::int64_t number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return time_point(duration(number));
-}
+inline time_point read_time(const std::string& text) { return time_point(duration(number_in<std::int64_t>(text))); }
 
 inline std::string time_text(time_point when) { return std::to_string(when.time_since_epoch().count()); }
 
 /// Shorter waits than this keep the handler in memory.
-inline constexpr duration shortest_suspension = std::chrono::seconds(1);
+inline constexpr duration shortest_pause = std::chrono::seconds(1);
 
-/// How often a wait within a group looks for a signal.
+/// How often a wait beside others looks for a signal.
 inline constexpr duration signal_poll = std::chrono::seconds(1);
 
-asio::awaitable<void> suspend_until(notebook& book, std::string name, time_point when) {
-    auto& clock = book.broker()->clock();
-    if (!book.may_have_entries() && when - clock.now() < shortest_suspension) {
-        const parking lent(book.sink());
-        co_await sleep_until(clock, when);
-        co_return;
-    }
-    const auto kept = co_await book.keep(step_key("~sleep/" + name), time_text(when));
-    const auto until = read_time(kept);
-    const auto left = until - clock.now();
-    if (left >= shortest_suspension && !book.is_in_group()) throw suspension{left, {}};
-    const parking lent(book.sink());
-    co_await sleep_until(clock, until);
+error step_mismatch(const std::string& name, const std::string& why) {
+    return error(errc::journal_mismatch, "step \"" + name + "\" had a result of another type when this task ran before (" + why +
+                                             "): give the changed step another name");
 }
 
-/// The number of a signal that is waited for; unless it is taken, the next wait gets the same number.
+asio::awaitable<unsigned> version_of(notebook& book, std::string name, unsigned newest) {
+    notebook::check_name("version", name);
+    const auto key = step_key("~version/" + name);
+    auto chosen = newest;
+    if (book.may_have_entries()) {
+        const auto known = co_await book.find(key);
+        if (!known && co_await book.is_behind()) chosen = 0;
+    }
+    const auto kept = co_await book.keep(key, std::to_string(chosen));
+    chosen = number_in<unsigned>(kept);
+    if (chosen <= newest) co_return chosen;
+    throw error(errc::journal_mismatch, "version \"" + name + "\" of task " + to_string(book.id()) + " is " + kept +
+                                            ", and this handler knows versions up to " + std::to_string(newest) +
+                                            ": run the task where the newer handler is");
+}
+
+asio::awaitable<void> wait_until(notebook& book, std::string name, time_point when) {
+    auto& clock = book.broker()->clock();
+    place at(std::move(name), call_kind::sleep);
+    auto until = when;
+    if (!book.may_have_entries() && when - clock.now() < shortest_pause) {
+        book.keep_later(trace_of(at.kind).key(at.name), time_text(when));
+    } else {
+        const auto kept = co_await book.keep(time_text(when), std::move(at));
+        until = read_time(kept);
+        departure pause;
+        pause.delay = until - clock.now();
+        if (pause.delay >= shortest_pause) co_await book.depart(std::move(pause));
+    }
+    const parking lent(book.sink());
+    co_await guarded(book, sleep_until(clock, until), false);
+}
+
+/// The number of a signal that is waited for; unless it is taken, another wait may have the same number.
 class awaited_signal {
 public:
-    awaited_signal(notebook& book, std::string name)
-        : book_(book), name_(std::move(name)), key_(signal_key(name_, book_.next_signal(name_))) {}
+    awaited_signal(notebook& book, std::string name) : book_(book), name_(std::move(name)), number_(book_.next_signal(name_)) {}
     awaited_signal(const awaited_signal&) = delete;
     awaited_signal& operator=(const awaited_signal&) = delete;
     ~awaited_signal() {
-        if (!is_taken_) book_.return_signal(name_);
+        if (!is_taken_) book_.return_signal(name_, number_);
     }
 
-    const std::string& key() const { return key_; }
+    std::string key() const { return signal_key(name_, number_); }
     void take() { is_taken_ = true; }
 
 private:
     notebook& book_;
     const std::string name_;
-    const std::string key_;
+    const std::size_t number_;
     bool is_taken_ = false;
 };
 
-asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::string place, std::string name, duration limit) {
-    awaited_signal signal(book, std::move(name));
-    const auto& key = signal.key();
-    const auto limit_key = step_key("~signal/" + place);
+asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::string wait, std::string name, duration limit) {
+    awaited_signal signal(book, name);
+    place at(std::move(wait), call_kind::signal);
+    const auto limit_key = trace_of(at.kind).key(at.name);
     auto& clock = book.broker()->clock();
-    const bool has_limit = limit != (duration::max)();
-    auto ends = never;
-    if (has_limit) {
-        const auto kept = co_await book.keep(limit_key, time_text(later(clock.now(), limit)));
-        ends = read_time(kept);
+    const auto mark = '\n' + name;
+    const auto latest = limit == (duration::max)() ? never : later(clock.now(), limit);
+    const auto kept = co_await book.keep(time_text(latest) + mark, std::move(at));
+    const auto line = kept.find('\n');
+    if (line != std::string::npos && kept.substr(line) != mark) {
+        throw error(errc::journal_mismatch, "a wait for signal \"" + kept.substr(line + 1) + "\" of task " + to_string(book.id()) +
+                                                " is one for \"" + name + "\" now: the handler's calls have changed while the "
+                                                "task was under way; tell its runs apart (context::version)");
     }
+    const auto ends = read_time(kept);
+    const auto key = signal.key();
     while (ends != time_point{}) {  // otherwise an earlier run has given up, and so does this one
         auto value = co_await book.find(key);
         if (value) {
+            // One that has lost against another call by now takes nothing; what follows here follows at once.
+            const auto executor = co_await asio::this_coro::executor;
+            co_await asio::post(executor, asio::deferred);
+            const auto state = co_await asio::this_coro::cancellation_state;
+            const bool has_lost = state.cancelled() != asio::cancellation_type::none;
+            if (has_lost) throw boost::system::system_error(asio::error::operation_aborted);
             signal.take();
             co_return value;
         }
         const auto now = clock.now();
         if (now >= ends) {
-            co_await book.set(limit_key, time_text({}));
+            co_await book.set(limit_key, time_text({}) + mark);
             break;
         }
-        if (!book.is_in_group()) throw suspension{has_limit ? ends - now : (duration::max)(), key};
+        departure pause;
+        pause.delay = ends == never ? (duration::max)() : ends - now;
+        pause.awaited = key;
+        co_await book.depart(std::move(pause));
         const parking lent(book.sink());
-        co_await sleep_until(clock, (std::min)(ends, later(now, signal_poll)));
+        co_await guarded(book, sleep_until(clock, (std::min)(ends, later(now, signal_poll))), false);
     }
     co_return std::nullopt;
 }
@@ -10963,10 +11848,10 @@ public:
         return *this;
     }
 
-    /// Hears of connections lost and regained, and of settings of the server that endanger tasks; default
-    /// nobody. Called where the connection runs; must not throw.
-    connection_options& log(std::function<void(std::string_view)> listener) {
-        log_ = std::move(listener);
+    /// Receives a line for each connection lost and regained, and for settings of the server that endanger tasks; default:
+    /// they go to standard error.
+    connection_options& log(log_sink sink) {
+        log_ = std::move(sink);
         return *this;
     }
 
@@ -10974,7 +11859,7 @@ public:
     milliseconds connect_timeout() const noexcept { return connect_timeout_; }
     milliseconds health_check() const noexcept { return health_check_; }
     unsigned durable() const noexcept { return durable_; }
-    const std::function<void(std::string_view)>& log() const noexcept { return log_; }
+    const log_sink& log() const noexcept { return log_; }
 
 private:
     static milliseconds positive(milliseconds value, const char* name) {
@@ -10986,7 +11871,7 @@ private:
     milliseconds connect_timeout_ = std::chrono::seconds(3);
     milliseconds health_check_ = std::chrono::seconds(2);
     unsigned durable_ = 0;
-    std::function<void(std::string_view)> log_;
+    log_sink log_;
 };
 
 }  // namespace taskflux::redis
@@ -11160,115 +12045,6 @@ private:
 
 }  // namespace taskflux::redis
 
-// -------------------- taskflux/broker/redis/greeting.hpp ---------------------------------------------------
-
-namespace taskflux::redis::wire {
-
-/// What a server told about itself; empty where it would not say.
-struct server_facts {
-    std::string version;
-    std::string role;
-    std::string run_id;
-    std::string maxmemory_policy;
-};
-
-/// A request that is never sent twice by itself, and waits its turn.
-inline boost::redis::request make_request() {
-    boost::redis::request::config config;
-    config.cancel_on_connection_lost = false;
-    config.cancel_if_not_connected = false;
-    config.cancel_if_unresponded = true;
-    config.hello_with_priority = false;
-    return boost::redis::request(config);
-}
-
-/// Names us, and the user unless there is no password; switches to RESP3.
-inline void say_hello(boost::redis::request& to, std::string_view user, std::string_view password) {
-    if (password.empty()) {
-        to.hello_setname("taskflux");
-    } else {
-        to.hello_setname(user.empty() ? "default" : user, password, "taskflux");
-    }
-}
-
-/// The first commands on each connection; `channel` is subscribed to unless empty.
-inline boost::redis::request make_setup(const redis_url& url, std::string_view channel) {
-    auto out = make_request();
-    say_hello(out, url.user, url.password);
-    if (url.database != 0) out.push("SELECT", url.database);
-    if (!channel.empty()) out.subscribe({channel});
-    return out;
-}
-
-/// Asks for what `read_greeting` reads.
-inline boost::redis::request make_greeting() {
-    auto out = make_request();
-    out.push("HELLO");
-    out.push("INFO", "server");
-    out.push("CONFIG", "GET", "maxmemory-policy");
-    return out;
-}
-
-/// Like `make_greeting`, without the setting: for the connections after the first one of a process.
-inline boost::redis::request make_short_greeting() {
-    auto out = make_request();
-    out.push("HELLO");
-    out.push("INFO", "server");
-    out.push("PING");
-    return out;
-}
-
-inline server_facts read_greeting(const reply& from) {
-    server_facts out;
-    reader in(from);
-    for (auto left = in.list(); left >= 2; left -= 2) {
-        const auto name = in.text();
-        if (name == "version") {
-            out.version = in.text();
-        } else if (name == "role") {
-            out.role = in.text();
-        } else {
-            in.skip();
-        }
-    }
-    if (in.is_error()) {
-        in.skip();
-    } else {
-        const auto info = in.text();
-        constexpr std::string_view name = "\nrun_id:";
-        if (const auto at = info.find(name); at != std::string_view::npos) {
-            const auto value = info.substr(at + name.size());
-            out.run_id = value.substr(0, value.find_first_of("\r\n"));
-        }
-    }
-    if (in.is_error() || in.is_text()) {
-        in.skip();
-    } else if (in.list() == 2) {
-        in.skip();
-        out.maxmemory_policy = in.text();
-    }
-    return out;
-}
-
-/// Throws `unavailable`: another server may be the master in a moment.
-inline void check_is_master(const server_facts& told) {
-    if (told.role == "master") return;
-    throw error(errc::unavailable, "the server that the Sentinels named is a " + told.role + ", not the master; another is looked for");
-}
-
-/// Throws `unsupported` for a server older than 6.2.
-inline void check_version(const std::string& version) {
-    int major = 0;
-    int minor = 0;
-    const auto* const end = version.data() + version.size();
-    const auto first = std::from_chars(version.data(), end, major);
-    if (first.ptr != end) std::from_chars(first.ptr + 1, end, minor);
-    if (major > 6 || (major == 6 && minor >= 2)) return;
-    throw error(errc::unsupported, "the Redis server is version " + version + ", but 6.2 or newer is needed: upgrade it");
-}
-
-}  // namespace taskflux::redis::wire
-
 // -------------------- taskflux/broker/redis/verdict.hpp ----------------------------------------------------
 
 namespace taskflux::redis::wire {
@@ -11345,6 +12121,198 @@ inline std::optional<error> refusal_for(std::string_view text) {
         return error(errc::unsupported, quoted + ": Redis 6.2 or newer is needed");
     }
     return std::nullopt;
+}
+
+/// What Boost.Redis says of a connection that did not come about, with what it may mean where that is not plain.
+inline std::string explained(std::string_view trouble, bool is_tls) {
+    const auto has = [&](std::string_view part) { return trouble.find(part) != std::string_view::npos; };
+    if (has("Setup request execution failed: Operation canceled")) {
+        return is_tls ? "the server closed the connection after the TLS handshake: it may want a client's certificate, "
+                        "cert= and key= in the URL"
+                      : "the server closed the connection at once: the port may want TLS, rediss://";
+    }
+    std::string out(trouble);
+    if (has("SSL handshake timeout")) out += ": the port may not speak TLS, then it is redis://";
+    return out;
+}
+
+}  // namespace taskflux::redis::wire
+
+// -------------------- taskflux/broker/redis/rights.hpp -----------------------------------------------------
+
+namespace taskflux::redis::wire {
+
+/// Tries each command that the engine's scripts call, as the connection's user, so that a missing right is found before a
+/// script has written half of what it does. Gives a rule of ACL SETUSER for each missing one. The key holds a string, so that
+/// commands for other types change nothing: they find the wrong type.
+inline constexpr std::string_view rights_script = R"lua(
+local key, channel, rules = KEYS[1], ARGV[1], {}
+local function try(name, ...)
+    local answer = redis.pcall(name, ...)
+    local why = type(answer) == 'table' and answer.err
+    -- Redis 7 and Valkey; Redis 6.2.
+    if why and (string.find(why, 'ACL failure', 1, true) or string.find(why, 'The user executing the script', 1, true)) then
+        local is_command = string.find(why, "run the '", 1, true) or string.find(why, 'run this command', 1, true)
+        rules[#rules + 1] = is_command and '+' .. string.lower(name) or
+                                string.find(why, 'channel', 1, true) and '&' .. string.match(channel, '^(.-:)') .. '*' or
+                                '~' .. string.match(key, '^(.-:)') .. '*'
+    end
+    return not why
+end
+try('TIME')
+try('PUBLISH', channel, '')
+if not try('SET', key, '', 'PX', 1000) then return rules end  -- then others might write
+for _, name in ipairs({'EXISTS', 'GET', 'HGETALL', 'HLEN', 'LLEN', 'SMEMBERS'}) do try(name, key) end
+for _, name in ipairs({'HDEL', 'HEXISTS', 'HGET', 'HMGET', 'LPUSH', 'RPUSH', 'SADD', 'SREM', 'ZREM', 'ZSCORE'}) do
+    try(name, key, '1')
+end
+for _, name in ipairs({'HINCRBY', 'HSET', 'HSETNX', 'LRANGE', 'LREM', 'LTRIM', 'ZADD', 'ZRANGE'}) do try(name, key, 1, 1) end
+try('HSCAN', key, 0)
+try('ZRANGEBYLEX', key, '-', '+')
+try('UNLINK', key)
+try('DEL', key)
+return rules
+)lua";
+
+/// Appends the commands that `missing_rights` reads the answers of.
+inline void ask_for_rights(boost::redis::request& to) {
+    to.push("EVALSHA", "0000000000000000000000000000000000000000", 0);  // there is no such script
+    to.push("SCRIPT", "LOAD", "return 0");
+    to.push("EVAL", rights_script, 1, "tf:{rights}", "tf:in:rights");
+}
+
+/// The rules of ACL SETUSER that the connection's user lacks.
+inline std::set<std::string> missing_rights(reader& in) {
+    std::set<std::string> rules;
+    for (const char* rule : {"+evalsha", "+script|load", "+eval"}) {
+        if (!in.is_error()) {
+            if (in.is_text()) in.skip();
+            else for (auto left = in.list(); left > 0; --left) rules.emplace(in.text());
+        } else if (const auto said = in.error(); error_code(said) == "NOPERM") {
+            rules.emplace(said.find("run the '") != said.npos ? rule : "~tf:*");
+        }
+    }
+    return rules;
+}
+
+/// Throws `invalid_argument`, with the rules in its text, unless there are none. An empty user is the default one.
+inline void check_rights(const std::set<std::string>& missing, std::string_view user) {
+    if (missing.empty()) return;
+    std::string command = "ACL SETUSER " + std::string(user.empty() ? "default" : user);
+    for (const auto& rule : missing) command += ' ' + rule;
+    throw error(errc::invalid_argument, "the Redis user lacks rights that taskflux needs; grant them by: " + command);
+}
+
+}  // namespace taskflux::redis::wire
+
+// -------------------- taskflux/broker/redis/greeting.hpp ---------------------------------------------------
+
+namespace taskflux::redis::wire {
+
+/// What a server told about itself; empty where it would not say.
+struct server_facts {
+    std::string version;
+    std::string role;
+    std::string run_id;
+    std::string maxmemory_policy;
+    std::set<std::string> missing_rights;  ///< rules of ACL SETUSER
+};
+
+/// A request that is never sent twice by itself, and waits its turn.
+inline boost::redis::request make_request() {
+    boost::redis::request::config config;
+    config.cancel_on_connection_lost = false;
+    config.cancel_if_not_connected = false;
+    config.cancel_if_unresponded = true;
+    config.hello_with_priority = false;
+    return boost::redis::request(config);
+}
+
+/// Names us, and the user unless there is no password; switches to RESP3.
+inline void say_hello(boost::redis::request& to, std::string_view user, std::string_view password) {
+    if (password.empty()) {
+        to.hello_setname("taskflux");
+    } else {
+        to.hello_setname(user.empty() ? "default" : user, password, "taskflux");
+    }
+}
+
+/// The first commands on each connection; `channel` is subscribed to unless empty.
+inline boost::redis::request make_setup(const redis_url& url, std::string_view channel) {
+    auto out = make_request();
+    say_hello(out, url.user, url.password);
+    if (url.database != 0) out.push("SELECT", url.database);
+    if (!channel.empty()) out.subscribe({channel});
+    return out;
+}
+
+/// Asks for what `read_greeting` reads.
+inline boost::redis::request make_greeting() {
+    auto out = make_request();
+    out.push("HELLO");
+    out.push("INFO", "server");
+    out.push("CONFIG", "GET", "maxmemory-policy");
+    ask_for_rights(out);
+    return out;
+}
+
+/// Like `make_greeting`, without the setting and the rights: for the connections after the first one of a process.
+inline boost::redis::request make_short_greeting() {
+    auto out = make_request();
+    out.push("HELLO");
+    out.push("INFO", "server");
+    out.push("PING");
+    return out;
+}
+
+inline server_facts read_greeting(const reply& from) {
+    server_facts out;
+    reader in(from);
+    for (auto left = in.list(); left >= 2; left -= 2) {
+        const auto name = in.text();
+        if (name == "version") {
+            out.version = in.text();
+        } else if (name == "role") {
+            out.role = in.text();
+        } else {
+            in.skip();
+        }
+    }
+    if (in.is_error()) {
+        in.skip();
+    } else {
+        const auto info = in.text();
+        constexpr std::string_view name = "\nrun_id:";
+        if (const auto at = info.find(name); at != std::string_view::npos) {
+            const auto value = info.substr(at + name.size());
+            out.run_id = value.substr(0, value.find_first_of("\r\n"));
+        }
+    }
+    if (in.is_error() || in.is_text()) {
+        in.skip();
+    } else if (in.list() == 2) {
+        in.skip();
+        out.maxmemory_policy = in.text();
+    }
+    if (!in.done()) out.missing_rights = missing_rights(in);
+    return out;
+}
+
+/// Throws `unavailable`: another server may be the master in a moment.
+inline void check_is_master(const server_facts& told) {
+    if (told.role == "master") return;
+    throw error(errc::unavailable, "the server that the Sentinels named is a " + told.role + ", not the master; another is looked for");
+}
+
+/// Throws `unsupported` for a server older than 6.2.
+inline void check_version(const std::string& version) {
+    int major = 0;
+    int minor = 0;
+    const auto* const end = version.data() + version.size();
+    const auto first = std::from_chars(version.data(), end, major);
+    if (first.ptr != end) std::from_chars(first.ptr + 1, end, minor);
+    if (major > 6 || (major == 6 && minor >= 2)) return;
+    throw error(errc::unsupported, "the Redis server is version " + version + ", but 6.2 or newer is needed: upgrade it");
 }
 
 }  // namespace taskflux::redis::wire
@@ -11749,6 +12717,72 @@ inline boost::redis::request make_sentinel_question(const redis_url& url) {
 
 }  // namespace taskflux::redis::wire
 
+// -------------------- taskflux/broker/redis/certificate.hpp ------------------------------------------------
+
+namespace taskflux::redis::wire {
+
+/// A name of a certificate, as in "/CN=redis.example.org".
+inline std::string name_text(const X509_NAME* name) {
+    std::array<char, 256> text{};
+    X509_NAME_oneline(name, text.data(), static_cast<int>(text.size()));
+    return text.data();
+}
+
+/// The day, as in "2026-01-31".
+inline std::string day_text(const ASN1_TIME* time) {
+    std::tm parts{};
+    std::array<char, 16> text{};
+    if (ASN1_TIME_to_tm(time, &parts) != 1) return "a day that can't be read";
+    return std::string(text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d", &parts));
+}
+
+/// The hosts that a certificate is for, separated by commas.
+inline std::string hosts_of(X509* certificate) {
+    const auto free_names = [](GENERAL_NAMES* names) { GENERAL_NAMES_free(names); };
+    const std::unique_ptr<GENERAL_NAMES, decltype(free_names)> names(
+        static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)), free_names);
+    std::string out;
+    for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
+        const auto* name = sk_GENERAL_NAME_value(names.get(), i);
+        if (name->type != GEN_DNS) continue;
+        if (!out.empty()) out += ", ";
+        out.append(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName)),
+                   static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
+    }
+    return out.empty() ? name_text(X509_get_subject_name(certificate)) : out;
+}
+
+/// Why a server's certificate is refused, with the remedy. `is_trusted`: its chain is, and only its name does not fit `host`.
+inline std::string why_refused(const std::string& host, bool is_trusted, asio::ssl::verify_context& from) {
+    auto* const store = from.native_handle();
+    auto* const certificate = X509_STORE_CTX_get_current_cert(store);
+    const int code = X509_STORE_CTX_get_error(store);
+    const std::string begin = "TLS: the server's certificate ";
+    if (!certificate) return begin + "is refused: " + X509_verify_cert_error_string(code);
+    if (is_trusted) {
+        return begin + "is not for the host \"" + host + "\": it is for " + hosts_of(certificate) +
+               "; write that name in the URL, or give the server a certificate for this one";
+    }
+    switch (code) {
+        case X509_V_ERR_CERT_HAS_EXPIRED:
+            return begin + '"' + name_text(X509_get_subject_name(certificate)) + "\" expired on " +
+                   day_text(X509_get0_notAfter(certificate)) + ": renew it";
+        case X509_V_ERR_CERT_NOT_YET_VALID:
+            return begin + '"' + name_text(X509_get_subject_name(certificate)) + "\" is valid from " +
+                   day_text(X509_get0_notBefore(certificate)) + " on: compare the clocks";
+        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+            return begin + "is signed by \"" + name_text(X509_get_issuer_name(certificate)) +
+                   "\", which is not trusted: name the file with that CA in the URL, ?ca=/path/ca.pem";
+        default: return begin + "is refused: " + X509_verify_cert_error_string(code);
+    }
+}
+
+}  // namespace taskflux::redis::wire
+
 // -------------------- taskflux/broker/redis/settings.hpp ---------------------------------------------------
 
 namespace taskflux::redis::wire {
@@ -11786,11 +12820,33 @@ inline boost::redis::config make_sentinel_config(boost::redis::config from, cons
     return from;
 }
 
-/// How servers prove their identity. The context asks for the name in `host`, which is to be set before each
-/// connection.
+/// What the check of a server's certificate and its link tell each other. Copies share one state; for one connection at a time.
+class tls_state {
+public:
+    /// The host whose name the next certificate must have.
+    void connect_to(const std::string& host) { *shared_ = {host, {}}; }
+
+    bool accepts(bool is_trusted, asio::ssl::verify_context& certificate) {
+        const bool fits = asio::ssl::host_name_verification(shared_->host)(is_trusted, certificate);
+        if (!fits && shared_->complaint.empty()) shared_->complaint = why_refused(shared_->host, is_trusted, certificate);
+        return fits;
+    }
+
+    /// Why the certificate was refused, once; empty when it was not.
+    std::string take_complaint() { return std::exchange(shared_->complaint, {}); }
+
+private:
+    struct names {
+        std::string host;
+        std::string complaint;
+    };
+    std::shared_ptr<names> shared_ = std::make_shared<names>();
+};
+
+/// How servers prove their identity.
 struct tls {
     asio::ssl::context context{asio::ssl::context::tls_client};
-    std::shared_ptr<std::string> host = std::make_shared<std::string>();
+    tls_state state;
 };
 
 /// Trusts what the URL says, else what the system trusts, and insists on the host's name.
@@ -11820,8 +12876,8 @@ inline tls make_tls(const redis_url& url) {
         check(ec, "the file of key=", "");
     }
     out.set_verify_mode(asio::ssl::verify_peer);
-    out.set_verify_callback([host = made.host](bool preverified, asio::ssl::verify_context& context) {
-        return asio::ssl::host_name_verification(*host)(preverified, context);
+    out.set_verify_callback([state = made.state](bool is_trusted, asio::ssl::verify_context& certificate) mutable {
+        return state.accepts(is_trusted, certificate);
     });
     return made;
 }
@@ -11838,10 +12894,9 @@ namespace taskflux::redis::wire {
 class master_finder {
 public:
     /// `patience` is how long one Sentinel may take, connecting included.
-    master_finder(boost::redis::connection& over, std::shared_ptr<std::string> tls_host, const redis_url& url,
-                  std::chrono::milliseconds patience)
+    master_finder(boost::redis::connection& over, tls_state security, const redis_url& url, std::chrono::milliseconds patience)
         : connection_(over),
-          tls_host_(std::move(tls_host)),
+          security_(std::move(security)),
           question_(make_sentinel_question(url)),
           patience_(patience),
           round_(url) {}
@@ -11855,7 +12910,7 @@ public:
             const auto who = round_.next();
             if (!who) break;
             auto config = make_sentinel_config(like, *who);
-            *tls_host_ = who->host;
+            security_.connect_to(who->host);
             answer_ = {};
             trouble_.clear();
             connecting_ = true;
@@ -11884,7 +12939,10 @@ private:
         if (!stopped_)
             co_await connection_.async_run(std::move(config), asio::redirect_error(asio::use_awaitable, ec));
         connecting_ = false;
-        if (answer_.empty() && trouble_.empty()) trouble_ = ec.message();
+        if (answer_.empty() && trouble_.empty()) {
+            trouble_ = security_.take_complaint();
+            if (trouble_.empty()) trouble_ = ec.message();
+        }
         connection_.cancel(boost::redis::operation::exec);
     }
 
@@ -11908,7 +12966,7 @@ private:
     }
 
     boost::redis::connection& connection_;
-    const std::shared_ptr<std::string> tls_host_;
+    tls_state security_;
     const boost::redis::request question_;
     const std::chrono::milliseconds patience_;
     sentinel_round round_;
@@ -11974,17 +13032,17 @@ public:
          const connection_options& options)
         : executor_(std::move(executor)),
           purpose_(std::move(purpose)),
-          tls_host_(std::move(security.host)),
+          security_(security.state),
           options_(options),
           connection_(executor_, std::move(security.context),
                       boost::redis::logger(boost::redis::logger::level::err,
                                            [this](boost::redis::logger::level, std::string_view text) {
-                                               state_.note_trouble(reply::without_command(text));
+                                               state_.note_trouble(explained(reply::without_command(text), purpose_.config.use_ssl));
                                            })),
           changed_(executor_, (std::chrono::steady_clock::time_point::max)()),
           random_(std::random_device{}()) {
         if (purpose_.sentinels)
-            finder_.emplace(connection_, tls_host_, *purpose_.sentinels, options_.connect_timeout() / 3);
+            finder_.emplace(connection_, security_, *purpose_.sentinels, options_.connect_timeout() / 3);
         auto adapter = purpose_.push_adapter;
         connection_.set_receive_response(adapter);
     }
@@ -12107,7 +13165,7 @@ private:
             }
             config.addr = to_boost(*master);
         }
-        *tls_host_ = config.addr.host;
+        security_.connect_to(config.addr.host);
         state_.connect();
         co_await (run(std::move(config)) && greet());
         if (state_.was_ready() || !finder_) co_return;
@@ -12119,6 +13177,7 @@ private:
         boost::system::error_code ec;
         if (!state_.is_stopped())
             co_await connection_.async_run(std::move(config), asio::redirect_error(asio::use_awaitable, ec));
+        if (const auto complaint = security_.take_complaint(); !complaint.empty()) state_.note_trouble(complaint);
         perform(state_.disconnected(ec == boost::redis::error::resp3_hello));
     }
 
@@ -12199,7 +13258,7 @@ private:
     }
 
     void log(const std::string& text) const {
-        if (options_.log()) options_.log()("Redis: " + text);
+        options_.log()(log_level::warning, "Redis: " + text);
     }
 
     taskflux::error unavailable(const std::string& what) const {
@@ -12210,7 +13269,7 @@ private:
 
     const asio::any_io_executor executor_;
     const link_purpose purpose_;
-    const std::shared_ptr<std::string> tls_host_;
+    tls_state security_;
     const connection_options options_;
     link_state state_;
     boost::redis::connection connection_;
@@ -12428,7 +13487,7 @@ public:
 
     /// Says something by the options' log.
     void log(const std::string& text) const {
-        if (options_.log()) options_.log()("Redis: " + text);
+        options_.log()(log_level::warning, "Redis: " + text);
     }
 
     /// Ends all calls with `shut_down`; the context can then run empty. Idempotent.
@@ -12583,16 +13642,18 @@ private:
     wire::link_purpose for_commands() const {
         auto out = make_purpose({});
         out.greeting = wire::make_greeting();
-        out.greeted = [facts = facts_, log = options_.log(), has_sentinels = !url_.master.empty()](const reply& from) {
+        out.greeted = [facts = facts_, log = options_.log(), user = url_.user,
+                       has_sentinels = !url_.master.empty()](const reply& from) {
             const auto told = check_greeting(from, has_sentinels);
+            wire::check_rights(told.missing_rights, user);
             {
                 const std::lock_guard lock(facts->mutex);
                 facts->run_id = told.run_id;
             }
             const auto& policy = told.maxmemory_policy;
-            if (log && !policy.empty() && policy != "noeviction") {
-                log("Redis: maxmemory-policy is " + policy +
-                    ", so that a full server drops tasks silently; set it to noeviction");
+            if (!policy.empty() && policy != "noeviction") {
+                log(log_level::warning, "Redis: maxmemory-policy is " + policy +
+                                            ", so that a full server drops tasks silently; set it to noeviction");
             }
             return told.run_id;
         };
@@ -12803,7 +13864,7 @@ inline std::string named(std::string_view own_key, const std::string& of) { retu
 
 /// How something is written into a journal: `journal_write::mode`.
 struct write_letter {
-    static constexpr char add = '+', set = '=', drop = '-';
+    static constexpr char add = '+', set = '=', drop = '-', look = '?';
 };
 
 /// What a message to a process begins with.
@@ -14324,6 +15385,14 @@ return of
 end
 )lua";
 
+inline constexpr char shared_forgive_crashes[] =
+    R"lua(local function forgive_crashes(task)
+if task.crashes == 0 then return end
+task.crashes = 0
+changed[task.seq] = true
+end
+)lua";
+
 inline constexpr char shared_parse_child[] =
     R"lua(local function parse_child(note)
 local spawned, epoch, place, at = struct.unpack('<c1I4I4c0', note, 2)
@@ -14763,6 +15832,7 @@ if string.match(place, '[^\n]*$') ~= own then return end
 of.notes[field] = 'd' .. string.sub(note, 2) .. struct.pack('<BI4', state, tries) ..
 text(result) .. text(why)
 of.changed = true
+forgive_crashes(task)
 if is_spawned then
 of.done = of.done + 1
 if state ~= 5 then
@@ -15082,9 +16152,9 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
     shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
-    shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
@@ -15104,7 +16174,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "380090e989736706ebbc2dcdddbad8d67eab6616",
+inline constexpr script aside{"aside", "0cb3fe6f316a1351cdb22d6aa11b7b5214e150e5",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char clear_keys[] = R"lua(local c, r, s, d, e, C, f, b, B, q = unpack(KEYS)
@@ -15165,9 +16235,9 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
     shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
-    shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
@@ -15180,7 +16250,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "f36b08bc4d0410080613393d59c9330dbbbadf9d",
+inline constexpr script end_child{"end_child", "b313294c2dff822ca7d2b4a44a661f6d382b7b83",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -15195,15 +16265,15 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
     shared_forget_limit, shared_unique_entry, shared_unique_holder, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail,
-    shared_failure, shared_attempts, shared_same_task, shared_store_tasks, shared_answer_in, shared_answered,
-    shared_remember_answer, shared_text, shared_queue, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_same_task, shared_store_tasks,
+    shared_answer_in, shared_answered, shared_remember_answer, shared_text, shared_queue, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -15217,7 +16287,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "a65143e37b6f0385a55a6f7ad99052465370de0b",
+inline constexpr script enqueue{"enqueue", "959238b114e52c404823e227fbf348975a91eb4b",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local c, r, i, w, b, B = unpack(KEYS)
@@ -15303,14 +16373,14 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
     shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
     shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
-    shared_finish, shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_next_change, shared_is_unwatched, shared_leave_behind, shared_sleepers, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach,
+    shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts,
+    shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_leave_behind,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -15495,7 +16565,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "84945e17d2f89a0f106aced2b4ca22f82c090cfa",
+inline constexpr script fetch{"fetch", "974873f635f94f7b7fd237b86a41e5ec4ca002ab",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local c, r, s, d, e, C, u, i, N, b, q = unpack(KEYS)
@@ -15839,14 +16909,14 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
     shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready,
-    shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_give_back,
-    shared_release, shared_attempts, shared_held_by, shared_text, shared_queue, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach,
+    shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure,
+    shared_give_back, shared_release, shared_attempts, shared_held_by, shared_text, shared_queue,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -15865,7 +16935,7 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "15ddff453b54fca254ad3c804094703dd5c08f4f",
+inline constexpr script leave{"leave", "d705641d4a2b40cd3834297dbe3b2237fdbbb063",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char list_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -15880,9 +16950,9 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
     shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
-    shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
@@ -15906,7 +16976,7 @@ end
 if #reply == 3 and from == low and till > low then also[#also + 1] = {'HSET', c, 'low', string.format('%d', till)} end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "65b4ca77e28dcc179cc7325070ab039742a36a26",
+inline constexpr script list{"list", "7087691034cad05337ab38320e19f028e755744c",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char maintain_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -15921,13 +16991,13 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
     shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
     shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_is_terminal, shared_unclaimed_member, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail,
-    shared_failure, shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_held_by,
-    shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_is_terminal,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_give_up, shared_give_back, shared_recover,
+    shared_attempts, shared_held_by, shared_text, shared_queue, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
@@ -16021,7 +17091,7 @@ if reply[1] ~= 'NEED' and is_due() then reply[2] = 1 end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "50b42752892af5b4c763f73155ba1142991708e3",
+inline constexpr script maintain{"maintain", "911379102db543011d6012b9d81cf5c81e9d2011",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local c, r, s, b, B, q, o = unpack(KEYS)
@@ -16067,9 +17137,9 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
     shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
-    shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
@@ -16082,7 +17152,7 @@ wakes = math.min(tonumber(call('HGET', c, 'n2') or 0), 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "866d40327be0f1008b0c403bfc2c168dfb4d6d50",
+inline constexpr script pause{"pause", "3ed351128442292839286b916e0afcbb83c56f35",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -16097,14 +17167,14 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
     shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready,
-    shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_give_back,
-    shared_release, shared_attempts, shared_text, shared_queue, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach,
+    shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure,
+    shared_give_back, shared_release, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV do seqs[n - 1] = tonumber(ARGV[n]) end
 load(seqs)
@@ -16114,7 +17184,7 @@ if task and task.state == 3 and task.holder == ARGV[1] then release(task) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "e8e53071a138c1798b0658c274bca630849c1d12",
+inline constexpr script reclaim{"reclaim", "fa2bc0774de917dc3d0326dfdb897c01dce74cfd",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local c, d, e, C, f, i, x, o = unpack(KEYS)
@@ -16155,13 +17225,13 @@ inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_de
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
     shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
-    shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -16192,7 +17262,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "fb60c162cd16827ef504f729c8757a52c5027184",
+inline constexpr script report{"report", "318dfa72d8ab2404bf4ad02c4244ac91a3ddeb54",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char resign_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -16207,9 +17277,9 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
     shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
-    shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_next_change,
     shared_is_unwatched, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
@@ -16222,7 +17292,7 @@ if may_start > 0 and tonumber(waiting or 0) > 0 then wakes = 1 end
 if is_unwatched(ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "4056d972de8616b55b690d15642fc361de4d2b37",
+inline constexpr script resign{"resign", "12030b03c473224123a3fe163fb0bb8c18335f18",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local c, S = unpack(KEYS)
@@ -16245,8 +17315,8 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
     shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
     shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unique_holder, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
     shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
     shared_finish, shared_fail, shared_failure, shared_attempts, shared_same_task, shared_store_tasks,
     shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
@@ -16267,7 +17337,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "3b81049760989b3a06de62b3110629087f600baa",
+inline constexpr script set_schedule{"set_schedule", "20b4378ac604c956c03a2f220a24898533fce62c",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -16282,15 +17352,15 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
     shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail,
-    shared_failure, shared_retry, shared_give_back, shared_release, shared_attempts, shared_has_lease,
-    shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_wait_for_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_retry, shared_give_back, shared_release,
+    shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_wait_for_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
 task.failed = task.failed + 1
@@ -16347,7 +17417,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "1790f261b0033d63d68ea83418fc77a0e05d9e73",
+inline constexpr script settle{"settle", "fd2e3a517b68755546c580900a2f3ef23d37d3fd",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local c, s, C, f, w = unpack(KEYS)
@@ -16508,14 +17578,14 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
     shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_is_terminal, shared_unclaimed_member, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail,
-    shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_is_terminal,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -16534,7 +17604,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "8b0a2ba0b8eed739e4d75361539168b228470ad5",
+inline constexpr script signal{"signal", "73018eb25fe529b108cbcfa7ed1c290450f537da",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char steer_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -16549,14 +17619,15 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
     shared_forget_limit, shared_unique_entry, shared_unique_holder, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
-    shared_is_terminal, shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal,
+    shared_write_journals, shared_is_terminal, shared_unclaimed_member, shared_lane, shared_detach,
+    shared_make_ready, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure,
+    shared_attempts, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local steps = {}
 function steps.cancel(task)
@@ -16609,7 +17680,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "244958474a4692b903a54f9c6306b148943ca353",
+inline constexpr script steer{"steer", "47b4ccab895fe54baf0b7ad7637d8760ddb2210b",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -16624,10 +17695,10 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
     shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_is_before_attempt, shared_unclaimed_member, shared_lane, shared_detach, shared_erase,
-    shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_is_before_attempt, shared_unclaimed_member, shared_lane, shared_detach,
+    shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts, shared_text,
+    shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
     shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
@@ -16639,7 +17710,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "0b4f50646c3659c9605f8ebae28228d57169f84d",
+inline constexpr script update{"update", "b8f5787e2908eea9657cc93b0ea9d11a4b9208da",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local c, r, s, d, e, C, f, i, w, b, B, q = unpack(KEYS)
@@ -16692,14 +17763,14 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
     shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
     shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_is_terminal, shared_unclaimed_member, shared_lane,
-    shared_detach, shared_erase, shared_conclude, shared_finish, shared_fail, shared_failure, shared_attempts,
-    shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_is_terminal,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_finish,
+    shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and is_due() then return {'DUE'} end
@@ -16713,6 +17784,7 @@ end
 local of = keep_journal(task)
 if policy ~= '' then of.policy = policy end
 local reply = {'OK', 0, of.epoch}
+local has_grown = false
 local function drop_child(field)
 local note = note_in(of, field)
 if not note then return end
@@ -16741,14 +17813,19 @@ local field, how, spawned, value = ARGV[n], ARGV[n + 1], ARGV[n + 2], ARGV[n + 3
 local is_child, known = string.byte(field) == 99, false
 if how == '-' then
 drop_child(field)
+elseif how == '?' then
+known = note_in(of, field)
 elseif is_child then
 known = known_child(field)
+has_grown = has_grown or not known
 if not known then
 of.notes[field] = 'o' .. spawned .. struct.pack('<I4', of.epoch) .. text(value)
 if spawned == '1' then of.total = of.total + 1 else of.calls = of.calls + 1 end
 end
 else
-known = how == '+' and note_in(of, field)
+local before = note_in(of, field)
+known = how == '+' and before
+has_grown = has_grown or not known and before ~= value
 if not known then
 of.notes[field] = value
 if how == '+' then of.size = of.size + #field + #value end
@@ -16757,10 +17834,11 @@ end
 reply[#reply + 1] = known or ''
 end
 if of.size > tonumber(ARGV[6]) then return {'OK', 5, of.size} end
+if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "d043947f435f6f91488ac944e426261485bdbf6e",
+inline constexpr script write_journal{"write_journal", "2f63e0f4dca0829a202bf654b75eaf0df223b93f",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 }  // namespace taskflux::redis::scripts
@@ -17437,6 +18515,9 @@ public:
         inbox_.wake_all();
     }
 
+    /// At the end of the context, in which the connection ends by itself.
+    void end() { is_closed_ = true; }
+
     void check_open() const {
         if (is_closed_) throw detail::broker_is_closed();
     }
@@ -17760,12 +18841,10 @@ inline awaitable<void> set_aside(engine_ptr on, std::string consumer, std::strin
     co_await on->call(name, scripts::aside, engine::set_of(consumer), std::move(with));
 }
 
-/// A short text that is equal for equal sets of names: FNV-1a, 64 bits (Fowler, Noll, Vo).
+/// A short text that is equal for equal sets of names.
 inline std::string signature(const name_set& names) {
-    std::uint64_t mixed = 14695981039346656037U;
-    for (const auto& name : names) {
-        for (const char c : name + '\n') mixed = (mixed ^ static_cast<unsigned char>(c)) * 1099511628211U;
-    }
+    auto mixed = detail::fnv1a("");
+    for (const auto& name : names) mixed = detail::fnv1a(name + '\n', mixed);
     return std::to_string(mixed);
 }
 
@@ -18081,6 +19160,7 @@ inline awaitable<journal_written> write_journal(engine_ptr on, task_id id, journ
                 case journal_write::mode::add: with.add(std::string(1, write_letter::add)); break;
                 case journal_write::mode::set: with.add(std::string(1, write_letter::set)); break;
                 case journal_write::mode::drop: with.add(std::string(1, write_letter::drop)); break;
+                case journal_write::mode::look: with.add(std::string(1, write_letter::look)); break;
             }
             with.add(item.is_spawned ? "1" : "0").add(std::move(item.text));
         }
@@ -18320,7 +19400,12 @@ namespace taskflux::redis {
 /// The broker on a Redis server. Every call keeps the engine alive until it ends.
 class redis_broker final : public broker {
 public:
-    explicit redis_broker(engine_ptr engine) : engine_(std::move(engine)) { engine_->on_relay(carry_outbox); }
+    explicit redis_broker(engine_ptr engine) : engine_(std::move(engine)) {
+        engine_->on_relay(carry_outbox);
+        at_context_end(engine_->get_executor(), [weak = std::weak_ptr(engine_)] {
+            if (const auto alive = weak.lock()) alive->end();
+        });
+    }
     ~redis_broker() override { engine_->close(); }
 
     asio::any_io_executor get_executor() override { return engine_->get_executor(); }
@@ -18577,7 +19662,10 @@ public:
         return redis::announced(engine_, std::move(board));
     }
 
-    void close() override { engine_->close(); }
+    void close() override {
+        engine_->close();
+        tell_closed();
+    }
 
 private:
     void do_post(std::string address, std::string message, bounce otherwise, receipt done) override {

@@ -18,14 +18,14 @@
 #include <boost/asio/execution/blocking.hpp>
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
-#include <boost/asio/experimental/cancellation_condition.hpp>
-#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/query.hpp>
 #include <boost/asio/require.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/core/demangle.hpp>
 #include <boost/describe/bases.hpp>
 #include <boost/describe/class.hpp>
@@ -68,11 +68,11 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <deque>
 #include <exception>
 #include <forward_list>
-#include <fstream>
 #include <functional>
 #include <iterator>
 #include <limits>
@@ -81,7 +81,6 @@
 #include <mutex>
 #include <new>
 #include <optional>
-#include <ostream>
 #include <random>
 #include <ranges>
 #include <ratio>
@@ -233,6 +232,9 @@ namespace detail {
 
 class error_category final : public boost::system::error_category {
 public:
+    /// A program may have several copies of the category, one in each shared library: they are equal by this random id.
+    constexpr error_category() noexcept : boost::system::error_category(0xB6A72D1E5C83F049) {}
+
     const char* name() const noexcept override { return "taskflux"; }
 
     std::string message(int value) const override {
@@ -321,6 +323,10 @@ class worker_core;
 
 namespace taskflux {
 
+namespace detail {
+class close_listeners;
+}
+
 /// Where a process hears others; see `exchange::open`. Once it is destroyed its listener is not called any more.
 class mailbox {
 public:
@@ -367,7 +373,18 @@ public:
     /// Bytes of a message, at most: a server disconnects a subscriber that has too much to read.
     static constexpr std::size_t max_message_size = 4 * 1024 * 1024;
 
+    exchange();
+    exchange(const exchange&) = delete;
+    exchange& operator=(const exchange&) = delete;
     virtual ~exchange() = default;
+
+    /// Whether it has been closed, or its execution context has ended.
+    bool is_closed() const;
+
+    /// Calls `hears` when this is closed, once, on the thread that closes it; now, if it is closed. As long as the returned
+    /// object lives; a call that another thread has begun may still run then. Not at the end of the context. It must not throw,
+    /// nor wait, nor call this.
+    std::shared_ptr<const void> on_close(std::function<void()> hears);
 
     /// Opens a mailbox. `hear` is called for each message, one at a time, in the order in which one sender has sent them,
     /// on the broker's executor; it must not throw, nor wait. On a server, a message may be lost until this process has
@@ -401,9 +418,18 @@ public:
     /// What is on a board and within its lease, by id. Errors: those of `announce`.
     virtual awaitable<std::vector<announcement>> announced(std::string board) = 0;
 
+protected:
+    /// For an implementation, which calls it at the end of `close`, when its calls throw.
+    void tell_closed();
+
+    /// What an implementation calls `hears` for: its context ends, and it is closed without waking anything.
+    void at_context_end(const asio::any_io_executor& executor, std::function<void()> hears);
+
 private:
     /// `done` is there, and hears what does not throw.
     virtual void do_post(std::string address, std::string message, bounce otherwise, receipt done) = 0;
+
+    const std::shared_ptr<detail::close_listeners> closing_;
 };
 
 }  // namespace taskflux
@@ -964,7 +990,7 @@ struct run_policy {
     duration expires_in{};                                        ///< not started within this: expired
     duration retention = std::chrono::hours(1);                   ///< how long the ended task is kept
     duration failed_retention = std::chrono::hours(24 * 7);       ///< the same, for a failed one
-    unsigned crash_limit = 3;  ///< the lease lost so many times: failed; 0 = no limit
+    unsigned crash_limit = 3;  ///< the lease lost so often since its journal grew: failed; 0 = no limit
 
     bool operator==(const run_policy&) const = default;
 };
@@ -1125,6 +1151,10 @@ public:
         return unique_key_ = std::move(key), *this;
     }
 
+    /// How long `client::run` waits for the result from the submission on, before it cancels the task and ends with
+    /// `errc::timed_out`; default: for ever. Other calls ignore it.
+    submit_options& wait(duration limit) { return wait_ = detail::not_negative(limit, "wait"), *this; }
+
     /// A header that travels with the task; a later value for the same name wins.
     submit_options& header(std::string name, std::string value) {
         return headers_[std::move(name)] = std::move(value), *this;
@@ -1138,6 +1168,7 @@ public:
     const std::string& id() const { return id_; }
     const std::string& unique_key() const { return unique_key_; }
     duration unique_window() const { return unique_window_; }
+    duration wait() const { return wait_; }
     const header_map& headers() const { return headers_; }
 
     /// The contract's policy with what is set here in its place.
@@ -1194,6 +1225,7 @@ private:
     std::string id_;
     std::string unique_key_;
     duration unique_window_{};
+    duration wait_ = (duration::max)();
     header_map headers_;
 };
 
@@ -1449,7 +1481,7 @@ struct task_record {
     std::vector<log_line> log;    ///< the newest lines, oldest first
     unsigned attempts = 0;        ///< begun, the current one included; deliveries lost to crashes don't count
     unsigned deliveries = 0;      ///< times it was handed to a worker
-    unsigned crashes = 0;         ///< times its lease was lost
+    unsigned crashes = 0;         ///< times its lease was lost since its journal last grew
     std::string consumer;         ///< the worker's life that runs it
     bool cancel_requested = false;
     bool unclaimed = false;       ///< waiting, and passed over by a worker that has no handler for it
@@ -1519,17 +1551,26 @@ struct child_place {
     std::string queue;
     std::string name;    ///< the task's
     std::string own_id;
+    std::string digest = {};  ///< of its payload, 16 digits; empty where an older version wrote it
 
-    std::string text() const { return queue + '\n' + name + '\n' + own_id; }
+    std::string text() const {
+        return queue + '\n' + name + '\n' + (digest.empty() ? std::string() : '#' + digest + '\n') + own_id;
+    }
 
     static child_place parse(std::string_view text) {
+        constexpr std::size_t digest_line = 17;  // with the '#'
         child_place made;
         const auto first = text.find('\n');
         const auto second = text.find('\n', first + 1);
         if (first == std::string_view::npos || second == std::string_view::npos) return made;
         made.queue = text.substr(0, first);
         made.name = text.substr(first + 1, second - first - 1);
-        made.own_id = text.substr(second + 1);
+        auto rest = text.substr(second + 1);
+        if (rest.starts_with('#') && rest.find('\n') == digest_line) {
+            made.digest = rest.substr(1, digest_line - 1);
+            rest.remove_prefix(digest_line + 1);
+        }
+        made.own_id = rest;
         return made;
     }
 };
@@ -1550,6 +1591,7 @@ struct journal_write {
         add,   ///< unless the key is there; a subtask of an older epoch that did not succeed gives way
         set,   ///< in any case; not for subtasks
         drop,  ///< out with a subtask
+        look,  ///< changes nothing
     };
     struct item {
         std::string key;
@@ -4433,7 +4475,9 @@ enum class job_end : std::uint8_t { succeeded, failed, cancelled, retried };
 ///
 /// The order of calls: `run` or `call` once per push, then `judge`, then (unless that said `retried`)
 /// `deliver`. A job that is cancelled while queued skips the first. One that is destroyed with its execution
-/// context gets `abandon` instead of `judge` and `deliver`.
+/// context gets `abandon` instead of `judge` and `deliver`. A job may leave: an operation that its coroutine awaits lets
+/// its completion handler go, which destroys all coroutines from there down to the slot's; nothing is thrown, and the job
+/// ends without an error.
 class slot_job : public list_hook<slot_job> {
 public:
     enum class kind : std::uint8_t { coroutine, plain };
@@ -4465,6 +4509,11 @@ protected:
     /// Destroys the completion handler that waits, without calling it.
     virtual void abandon() noexcept = 0;
 
+    /// Whether this chain (`coroutine_chain`) is that of the coroutine `run`. To be asked within it.
+    bool runs_in(const void* chain) const noexcept;
+    /// To be called in the chain of `run`, by an operation that lets its completion handler go then.
+    void leave() noexcept { has_left_ = true; }
+
 private:
     friend struct slot;
     friend class slots;
@@ -4483,6 +4532,7 @@ private:
     std::uint32_t epoch_ = 0;  // how many cancel_all came before it; set under the slots' mutex
     slot* slot_ = nullptr;     // the one that took it last; guarded by the slots' mutex
     std::uint32_t runs_ = 0;   // on the strand of the slot that runs it
+    bool has_left_ = false;    // the same
 };
 
 using slot_job_ptr = boost::intrusive_ptr<slot_job>;
@@ -5017,12 +5067,146 @@ struct executor_counts {
     std::uint64_t succeeded = 0;  ///< since the executor was made, and so the following
     std::uint64_t failed = 0;     ///< ended with an error, `timed_out` included
     std::uint64_t cancelled = 0;
-    std::uint64_t retried = 0;  ///< failed attempts that were followed by another
+    std::uint64_t retried = 0;  ///< attempts that are followed by another: they have failed, or paused (workflows)
 
     friend bool operator==(const executor_counts&, const executor_counts&) = default;
 };
 
 }  // namespace taskflux
+
+// -------------------- taskflux/detail/run_once.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The core of something that runs once. Any thread may stop it, before it runs as well. Thread-safe.
+template <class Core>
+class run_once {
+public:
+    /// Null before `begin`.
+    std::shared_ptr<Core> core() const {
+        const std::lock_guard lock(mutex_);
+        return core_;
+    }
+
+    /// Makes the core known, and stops it if `stop` has come before.
+    void begin(const std::shared_ptr<Core>& made) {
+        bool is_stopped = false;
+        {
+            const std::lock_guard lock(mutex_);
+            core_ = made;
+            is_stopped = is_stopped_;
+        }
+        if (is_stopped) made->stop();
+    }
+
+    void stop() {
+        std::shared_ptr<Core> alive;
+        {
+            const std::lock_guard lock(mutex_);
+            is_stopped_ = true;
+            alive = core_;
+        }
+        if (alive) alive->stop();
+    }
+
+    /// Lets the core go, which may run on.
+    void forget() {
+        std::shared_ptr<Core> gone;  // destroyed without the lock
+        const std::lock_guard lock(mutex_);
+        gone.swap(core_);
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::shared_ptr<Core> core_;  // guarded by mutex_, as the next
+    bool is_stopped_ = false;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/live.hpp -------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Awaits `life` on `strand`. Cancelling this coroutine calls `stop`, on any thread, and still waits for the end of `life`.
+asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop);
+
+/// Runs `core->live` on the core's strand, with the threads that it may post to. Cancelling this coroutine stops the core,
+/// and returns when the core has ended.
+template <class Core>
+asio::awaitable<void> live(std::shared_ptr<Core> core, std::shared_ptr<asio::thread_pool> threads) {
+    auto stop = [weak = std::weak_ptr(core)] {
+        if (const auto alive = weak.lock()) alive->stop();
+    };
+    co_await live_on(core->strand(), core->live(std::move(threads)), std::move(stop));
+}
+
+/// Threads for plain functions; 0: as many as the machine has cores.
+inline std::shared_ptr<asio::thread_pool> make_cpu_pool(std::size_t threads) {
+    if (threads == 0) threads = std::thread::hardware_concurrency();
+    return std::make_shared<asio::thread_pool>((std::max)(threads, std::size_t(1)));
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/nursery.hpp ----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Coroutines side by side on one strand. Each can be stopped; the first failure is kept: an exception of a coroutine, unless
+/// it is `operation_aborted` of one that was stopped. For that strand only, and one coroutine waits at a time. Coroutines that
+/// outlive their nursery run on, and nobody learns of their ends.
+class nursery {
+    struct life;   // of one coroutine
+    struct state;  // kept alive by the coroutines too
+
+public:
+    /// A coroutine of a nursery. One that was never started is over.
+    class child {
+    public:
+        bool is_over() const;
+
+        /// Cancels it (terminal cancellation), without waiting for its end.
+        void stop();
+
+    private:
+        friend class nursery;
+        std::shared_ptr<life> life_;
+    };
+
+    /// `on_failure` is called after the first failure, so that others can be stopped.
+    explicit nursery(asio::any_io_executor strand, std::function<void()> on_failure = nullptr);
+    nursery(const nursery&) = delete;
+    nursery& operator=(const nursery&) = delete;
+    ~nursery();
+
+    /// Starts a coroutine, which runs at once until it first waits. Does nothing after `stop_all`.
+    void start(asio::awaitable<void> work);
+
+    /// Starts a coroutine, and sets `which` to it before it runs.
+    void start(child& which, asio::awaitable<void> work);
+
+    /// Stops all coroutines, and starts no further one.
+    void stop_all();
+    bool is_stopped() const;
+
+    /// Returns when the coroutine has ended, with or without an error.
+    asio::awaitable<void> end_of(child which);
+
+    /// Returns when all have ended, with or without errors.
+    asio::awaitable<void> end_of_all();
+
+    /// Null while there was none.
+    const std::exception_ptr& failure() const;
+
+    /// Throws the first failure, if there was one.
+    void check() const;
+
+private:
+    const std::shared_ptr<state> state_;
+};
+
+}  // namespace taskflux::detail
 
 // -------------------- taskflux/exec/when_all.hpp -----------------------------------------------------------
 
@@ -5030,81 +5214,134 @@ namespace taskflux {
 
 namespace detail {
 
-/// A result that is an object also where there is none, and can be default constructed.
-template <class T>
-using boxed = std::variant<std::monostate, stored<T>>;
+/// Several calls side by side, on a strand of their own, so that they may run where several threads run the caller's
+/// executor.
+template <class... Ts>
+class call_group : public std::enable_shared_from_this<call_group<Ts...>> {
+    using indices = std::index_sequence_for<Ts...>;
 
-template <class T>
-asio::awaitable<boxed<T>> box(asio::awaitable<T> from) {
-    boxed<T> made;
-    if constexpr (std::is_void_v<T>) {
-        co_await std::move(from);
-        made.template emplace<1>();
-    } else {
-        made.template emplace<1>(co_await std::move(from));
+public:
+    /// What cancels the calls that still run.
+    enum class until { one_has_failed, one_has_succeeded };
+
+    call_group(asio::any_io_executor strand, until ends, asio::awaitable<Ts>... calls)
+        : strand_(std::move(strand)), ends_(ends), calls_(std::move(calls)...), all_(strand_) {}
+
+    const asio::any_io_executor& strand() const { return strand_; }
+
+    /// Returns when all calls have ended.
+    asio::awaitable<void> live([[maybe_unused]] std::shared_ptr<asio::thread_pool> threads) {
+        const auto self = this->shared_from_this();
+        start(indices());
+        has_started_ = true;
+        if (is_decided_) all_.stop_all();
+        co_await all_.end_of_all();
     }
-    co_return made;
-}
 
-template <class Condition, class... Ts>
-auto run_together(const asio::any_io_executor& executor, Condition condition, asio::awaitable<Ts>... calls) {
-    return asio::experimental::make_parallel_group(
-               asio::co_spawn(executor, box<Ts>(std::move(calls)), asio::deferred)...)
-        .async_wait(condition, asio::deferred);
-}
+    /// Cancels all calls. Thread-safe.
+    void stop() {
+        asio::post(strand_, [self = this->shared_from_this()] { self->all_.stop_all(); });
+    }
 
-/// Of what `run_together` gives: the order in which the calls ended, then error and value of each.
-template <class Ends, std::size_t... Is>
-std::array<std::exception_ptr, sizeof...(Is)> errors_of(Ends& all, std::index_sequence<Is...>) {
-    return {std::get<1 + 2 * Is>(all)...};
-}
+    /// After `live`: the results of all. Throws the first failure.
+    std::tuple<stored<Ts>...> take_all() {
+        for (const auto which : order_) {
+            if (errors_[which]) std::rethrow_exception(errors_[which]);
+        }
+        check_all_ran();
+        return take_all(indices());
+    }
 
-template <class... Ts, class Ends, std::size_t... Is>
-std::tuple<stored<Ts>...> values_of(Ends& all, std::index_sequence<Is...>) {
-    return std::tuple<stored<Ts>...>(std::get<1>(std::move(std::get<2 + 2 * Is>(all)))...);
-}
+    /// After `live`: the first result. Throws the last failure where there is none.
+    std::variant<stored<Ts>...> take_first() {
+        for (const auto which : order_) {
+            if (!errors_[which]) return take_one(which, indices());
+        }
+        check_all_ran();
+        std::rethrow_exception(errors_[order_.back()]);
+    }
 
-template <class... Ts, class Ends, std::size_t... Is>
-std::variant<stored<Ts>...> value_at(std::size_t which, Ends& all, std::index_sequence<Is...>) {
-    using any_value = std::variant<stored<Ts>...>;
-    using taker = any_value (*)(Ends&);
-    constexpr taker takers[] = {[](Ends& from) {
-        return any_value(std::in_place_index<Is>, std::get<1>(std::move(std::get<2 + 2 * Is>(from))));
-    }...};
-    return takers[which](all);
-}
+private:
+    template <std::size_t... Is>
+    void start(std::index_sequence<Is...>) {
+        (all_.start(call<Is>()), ...);
+    }
+
+    template <std::size_t I>
+    asio::awaitable<void> call() {
+        const auto self = this->shared_from_this();
+        using result = std::tuple_element_t<I, std::tuple<Ts...>>;
+        try {
+            if constexpr (std::is_void_v<result>) {
+                co_await std::move(std::get<I>(calls_));
+                std::get<I>(values_).emplace();
+            } else {
+                auto made = co_await std::move(std::get<I>(calls_));
+                std::get<I>(values_).emplace(std::move(made));
+            }
+        } catch (...) {
+            errors_[I] = std::current_exception();
+        }
+        order_.push_back(I);
+        is_decided_ = is_decided_ || (ends_ == until::one_has_failed) == bool(errors_[I]);
+        if (is_decided_ && has_started_) all_.stop_all();
+    }
+
+    /// Where a call was cancelled before it had begun, it has no result.
+    void check_all_ran() const {
+        if (order_.size() < sizeof...(Ts)) throw boost::system::system_error(asio::error::operation_aborted);
+    }
+
+    template <std::size_t... Is>
+    std::tuple<stored<Ts>...> take_all(std::index_sequence<Is...>) {
+        return std::tuple<stored<Ts>...>(std::move(*std::get<Is>(values_))...);
+    }
+
+    template <std::size_t... Is>
+    std::variant<stored<Ts>...> take_one(std::size_t which, std::index_sequence<Is...>) {
+        using any_value = std::variant<stored<Ts>...>;
+        using taker = any_value (*)(call_group&);
+        constexpr taker takers[] = {[](call_group& from) {
+            return any_value(std::in_place_index<Is>, std::move(*std::get<Is>(from.values_)));
+        }...};
+        return takers[which](*this);
+    }
+
+    const asio::any_io_executor strand_;
+    const until ends_;
+    std::tuple<asio::awaitable<Ts>...> calls_;
+    std::tuple<std::optional<stored<Ts>>...> values_;
+    std::array<std::exception_ptr, sizeof...(Ts)> errors_;
+    std::vector<std::size_t> order_;  // of their ends
+    bool has_started_ = false;        // all of them
+    bool is_decided_ = false;
+    nursery all_;
+};
 
 }  // namespace detail
 
-/// Awaits all calls side by side, on the caller's executor, and returns their results, `std::monostate` for void. The first
-/// one that fails cancels the others, and its error is thrown when all have ended. Cancellation reaches all calls.
+/// Awaits all calls side by side, on a strand on the caller's executor, and returns their results, `std::monostate` for void.
+/// One of them runs at a time, also where several threads run that executor. The first one that fails cancels the others, and
+/// its error is thrown when all have ended. Cancellation reaches all calls.
 template <class... Ts>
 asio::awaitable<std::tuple<detail::stored<Ts>...>> when_all(asio::awaitable<Ts>... calls) {
-    constexpr auto indices = std::index_sequence_for<Ts...>();
+    using group = detail::call_group<Ts...>;
     const auto executor = co_await asio::this_coro::executor;
-    auto together = detail::run_together(executor, asio::experimental::wait_for_one_error(), std::move(calls)...);
-    auto ends = co_await std::move(together);
-    const auto errors = detail::errors_of(ends, indices);
-    for (const auto which : std::get<0>(ends)) {
-        if (errors[which]) std::rethrow_exception(errors[which]);
-    }
-    co_return detail::values_of<Ts...>(ends, indices);
+    const auto together = std::make_shared<group>(asio::make_strand(executor), group::until::one_has_failed, std::move(calls)...);
+    co_await detail::live(together, nullptr);
+    co_return together->take_all();
 }
 
-/// Awaits calls side by side until one has succeeded, and cancels the others; returns its result, whose index says which call
-/// it was. When all fail, the error of the last one is thrown. Cancellation reaches all calls.
+/// Awaits calls side by side, as `when_all` does, until one has succeeded, and cancels the others; returns its result, whose
+/// index says which call it was. When all fail, the error of the last one is thrown. Cancellation reaches all calls.
 template <class... Ts>
 asio::awaitable<std::variant<detail::stored<Ts>...>> when_any(asio::awaitable<Ts>... calls) {
-    constexpr auto indices = std::index_sequence_for<Ts...>();
+    using group = detail::call_group<Ts...>;
     const auto executor = co_await asio::this_coro::executor;
-    auto together = detail::run_together(executor, asio::experimental::wait_for_one_success(), std::move(calls)...);
-    auto ends = co_await std::move(together);
-    const auto errors = detail::errors_of(ends, indices);
-    const auto& order = std::get<0>(ends);
-    for (const auto which : order) {
-        if (!errors[which]) co_return detail::value_at<Ts...>(which, ends, indices);
-    }
-    std::rethrow_exception(errors[order.back()]);
+    const auto together =
+        std::make_shared<group>(asio::make_strand(executor), group::until::one_has_succeeded, std::move(calls)...);
+    co_await detail::live(together, nullptr);
+    co_return together->take_first();
 }
 
 }  // namespace taskflux
@@ -5421,9 +5658,95 @@ private:
 
 }  // namespace taskflux
 
+// -------------------- taskflux/detail/fnv1a.hpp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// FNV-1a of 64 bits (Fowler, Noll, Vo): the same in every process. `mixed`: of what came before.
+constexpr std::uint64_t fnv1a(std::string_view bytes, std::uint64_t mixed = 14695981039346656037U) {
+    for (const char c : bytes) mixed = (mixed ^ static_cast<unsigned char>(c)) * 1099511628211U;
+    return mixed;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/workflow/place.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What a handler did at a place.
+enum class call_kind { subtask, subtasks, map, sleep, signal, any };
+
+/// One call of a handler: its name in the journal, which is its position unless the handler names it, and its kind.
+struct place {
+    place(std::string n, call_kind k) : name(std::move(n)), kind(k) {}
+
+    std::string name;
+    call_kind kind;
+
+    bool is_position() const { return name.find_first_not_of("0123456789") == std::string::npos; }
+};
+
+/// The kinds of calls, each with what an attempt that has made such a call has under its name, and with words for people.
+struct call_trace {
+    call_kind kind;
+    char letter;
+    std::string_view before, after;
+    const char* words;
+
+    std::string key(const std::string& name) const { return letter + std::string(before) + name + std::string(after); }
+};
+
+inline constexpr std::array<call_trace, 6> call_traces{{
+    {call_kind::subtask, journal_letter::subtask, "", "", "a subtask"},
+    {call_kind::subtasks, journal_letter::subtask, "", ".0", "several subtasks"},
+    {call_kind::map, journal_letter::step, "~map/", "", "a map"},
+    {call_kind::sleep, journal_letter::step, "~sleep/", "", "a sleep"},
+    {call_kind::signal, journal_letter::step, "~signal/", "", "a wait for a signal"},
+    {call_kind::any, journal_letter::step, "~any/", "", "a choice of several (any)"},
+}};
+
+inline const call_trace& trace_of(call_kind kind) { return call_traces[static_cast<std::size_t>(kind)]; }
+
+/// Whether a call of one kind may have what is a trace of the other: a map has subtasks.
+inline bool is_same(call_kind a, call_kind b) {
+    const auto several = [](call_kind kind) { return kind == call_kind::subtasks || kind == call_kind::map; };
+    return a == b || (several(a) && several(b));
+}
+
+/// The number that an entry of a journal begins with.
+template <class Number = std::size_t>
+Number number_in(std::string_view text) {
+    Number number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+}
+
+/// Tells payloads apart: FNV-1a of 64 bits, as 16 hexadecimal digits. Not for adversaries.
+inline std::string digest_of(std::string_view payload) {
+    char text[17];
+    std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(fnv1a(payload)));
+    return text;
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/workflow/notebook.hpp --------------------------------------------------
 
 namespace taskflux::detail {
+
+/// The code of an error that taskflux itself has thrown.
+std::optional<errc> errc_of(const std::exception_ptr& failure);
+
+/// Why an attempt ends before its handler does: the task is run again after `delay`, or when the signal with the key `awaited`
+/// has come; or the attempt is no longer the task's.
+struct departure {
+    departure() = default;
+
+    duration delay{};
+    std::string awaited;
+    bool is_lost = false;
+};
 
 /// What a handler needs of the worker that runs it. Thread-safe.
 class context_sink {
@@ -5437,19 +5760,25 @@ public:
     virtual void park() = 0;
     virtual void unpark() = 0;
 
+    /// Why the attempt must end, if it must.
+    virtual std::optional<errc> stopped() const = 0;
+    /// Whether this chain (`coroutine_chain`) is the handler's own: while it waits, no other call of the handler goes on.
+    virtual bool is_handlers(const void* chain) const = 0;
+    /// The handler's own chain is about to be destroyed, and the attempt ends with that.
+    virtual void leave() = 0;
+    /// Cancels what the handler's own chain awaits.
+    virtual void interrupt() = 0;
+
 protected:
     ~context_sink() = default;
 };
 
-/// Thrown to suspend a handler, which is run again after `delay`, or when the signal with the key `awaited` has come. Not a
-/// `std::exception`, so that few handlers catch it by mistake.
-struct suspension {
-    duration delay{};
-    std::string awaited;
-};
-
 /// A task's journal, read and written by one attempt. Names the handler's calls by their order, so that the next attempt
 /// finds them again. Thread-safe.
+///
+/// An attempt that has departed makes no more calls: its handler's coroutines are destroyed where they wait, and nothing is
+/// thrown into them. Only where they wait beside others (in a group, or in a coroutine that the handler has spawned) the
+/// call throws `lease_lost`, and the handler's own chain is cancelled.
 class notebook {
 public:
     notebook(context_sink& sink, const task_id& id, std::uint32_t token) : sink_(sink), id_(id), token_(token) {}
@@ -5461,35 +5790,27 @@ public:
     /// Whether an earlier attempt may have written into the journal.
     bool may_have_entries() const { return token_ > 1; }
 
-    std::string next_name() { return std::to_string(++position_); }
-
-    /// Which signal of that name is awaited next.
-    std::size_t next_signal(const std::string& name) {
-        const std::lock_guard lock(mutex_);
-        return ++signals_[name];
+    std::string next_name() {
+        note_stop();
+        return std::to_string(++position_);
     }
+
+    /// The number of the signal of that name that is awaited next: the first one that no other wait has.
+    std::size_t next_signal(const std::string& name);
     /// The wait ended before the signal came: the next wait takes its number.
-    void return_signal(const std::string& name) {
-        const std::lock_guard lock(mutex_);
-        --signals_[name];
-    }
+    void return_signal(const std::string& name, std::size_t number);
 
-    /// While calls are awaited side by side, none of them can suspend the handler.
     bool is_in_group() const { return groups_ > 0; }
     void enter_group() { ++groups_; }
     void leave_group() { --groups_; }
 
-    /// Throws `invalid_argument` for a name that this attempt has used already.
-    void claim(const char* what, const std::string& name) {
-        if (name.empty() || name.front() == '~' || name.size() > 200) {
-            throw error(errc::invalid_argument, std::string("a ") + what + " can't be named \"" + name.substr(0, 64) +
-                                                    "\": use 1 to 200 bytes that do not begin with '~'");
-        }
-        const std::lock_guard lock(mutex_);
-        if (used_.insert(what + (' ' + name)).second) return;
-        throw error(errc::invalid_argument, std::string("a second ") + what + " can't be named \"" + name +
-                                                "\": give each of a task a name of its own");
-    }
+    /// Throws `invalid_argument` for what can't be a name.
+    static void check_name(const char* what, const std::string& name);
+    /// Throws `invalid_argument` also for a name that this attempt has used already.
+    void claim(const char* what, const std::string& name);
+
+    /// Whether an earlier attempt has made calls that this one has not made yet.
+    asio::awaitable<bool> is_behind();
 
     /// The own id of a subtask that this attempt is the first to submit.
     std::string child_id(const std::string& name) const {
@@ -5505,14 +5826,33 @@ public:
         return made;
     }
 
-    asio::awaitable<journal_written> write(journal_write what) { return broker()->write_journal(id_, std::move(what)); }
+    asio::awaitable<journal_written> write(journal_write what);
+
+    /// Like `write`, for what the handler's call at `place` is the first to write. Throws `journal_mismatch` where an earlier
+    /// attempt made a call of another kind there.
+    asio::awaitable<journal_written> write(journal_write what, place at);
 
     /// Writes a value unless the key has one; returns the value that the key has then.
     asio::awaitable<std::string> keep(std::string key, std::string value);
+    /// The same under the key of a call.
+    asio::awaitable<std::string> keep(std::string value, place at);
 
     asio::awaitable<void> set(std::string key, std::string value);
     asio::awaitable<std::optional<std::string>> find(std::string key);
-    asio::awaitable<std::optional<std::size_t>> find_number(std::string key);
+    /// What an earlier attempt wrote for a call. Throws like `write`.
+    asio::awaitable<std::optional<std::string>> find(place at);
+    asio::awaitable<journal_page> read(journal_query query);
+
+    /// With the next write, a value is written unless the key has one: for what need not be written at once.
+    void keep_later(std::string key, std::string value);
+
+    /// Whether a call has lost against another one beside it (`||`, a group), and was cancelled for that alone.
+    bool has_lost(const std::exception_ptr& failure) const;
+    /// Remembers, once the handler goes on, that a call has lost: when the same attempt is run again, it loses again.
+    void lose(const std::string& name);
+
+    /// Departs unless the attempt is still the task's.
+    asio::awaitable<journal_written> confirm() { return write(new_write()); }
 
     static journal_write::item item_of(std::string key, std::string text, journal_write::mode how) {
         journal_write::item made;
@@ -5522,16 +5862,81 @@ public:
         return made;
     }
 
+    // --- the attempt's early end ---------------------------------------------------------------------------
+
+    std::optional<departure> departed() const;
+
+    /// Ends the attempt, and never returns, in the handler's own chain. In another one it does nothing.
+    asio::awaitable<void> depart(departure why);
+
+    /// To be awaited before each call to the broker: an attempt that has departed, or was stopped, makes none.
+    asio::awaitable<void> check();
+
+    /// A call has thrown that. Where the broker, the lease or the worker's end is to blame, and not the handler, the attempt
+    /// departs. `is_brokers`: whether the call was one to the broker.
+    asio::awaitable<void> blame(std::exception_ptr failure, bool is_brokers);
+
 private:
+    void note(const departure& why);
+    auto leave(const departure& why);
+    asio::awaitable<void> lose_again();
+    /// A call that is made after the worker has stopped the attempt must not be taken for one that has failed.
+    void note_stop();
+    asio::awaitable<journal_written> send(journal_write what);
+    bool is_made(std::string_view key) const;
+
     context_sink& sink_;
     const task_id& id_;
     const std::uint32_t token_;
     std::atomic<unsigned> position_ = 0;
     std::atomic<int> groups_ = 0;
-    std::mutex mutex_;  // guards all below
+    std::atomic<unsigned> epoch_ = 0;  // as of the last write
+    mutable std::mutex mutex_;  // guards all below
     std::set<std::string> used_;
-    std::map<std::string, std::size_t> signals_;
+    std::map<std::string, std::set<std::size_t>> signals_;
+    std::vector<journal_write::item> later_;
+    std::optional<departure> departed_;
 };
+
+/// Awaits a call to the broker, or another one that the worker's end may cancel, for the handler; see `notebook::blame`.
+template <class T>
+asio::awaitable<T> guarded(notebook& book, asio::awaitable<T> call, bool is_brokers = true) {
+    co_await book.check();
+    std::exception_ptr failure;
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(call);
+            co_return;
+        } else {
+            co_return co_await std::move(call);
+        }
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    const bool throws = co_await asio::this_coro::throw_if_cancelled();
+    co_await asio::this_coro::throw_if_cancelled(false);
+    co_await book.blame(failure, is_brokers);
+    co_await asio::this_coro::throw_if_cancelled(throws);
+    std::rethrow_exception(failure);
+}
+
+/// Awaits a call that may be one of several beside each other.
+template <class T>
+asio::awaitable<T> contested(notebook& book, std::string name, asio::awaitable<T> call) {
+    std::exception_ptr failure;
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(call);
+            co_return;
+        } else {
+            co_return co_await std::move(call);
+        }
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (book.has_lost(failure)) book.lose(name);
+    std::rethrow_exception(failure);
+}
 
 /// Lends the handler's slot to other tasks while this lives: while the handler only waits.
 class parking {
@@ -5568,14 +5973,15 @@ asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, st
 asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
                                                          journal_write write);
 
-/// Writes subtasks into the journal and submits those that are new, all in one queue. `names[i]` is the name of `tasks[i]`.
-/// Errors: `journal_mismatch`; those of `submit_journalled`.
-asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::string queue, std::vector<std::string> names,
+/// Writes subtasks of the call `at` into the journal and submits those that are new, all in one queue. `names[i]` is the name
+/// of `tasks[i]`. Errors: `journal_mismatch`; those of `submit_journalled`.
+asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at, std::string queue, std::vector<std::string> names,
                                                        std::vector<new_task> tasks, bool are_spawned,
                                                        std::optional<children_policy> policy = std::nullopt);
 
-/// Cancels subtasks that the parent does not wait for any more. Does not wait: the parent's end would cancel them, too.
-void abandon_children(const broker_ptr& broker, const std::string& queue, std::vector<task_key> keys);
+/// Cancels subtasks that the handler does not wait for any more, unless another attempt has the parent, and waits for them.
+/// Does not wait: the parent's end would cancel them, too.
+void abandon_children(const notebook& book, const std::string& queue, std::vector<task_key> keys);
 
 }  // namespace taskflux::detail
 
@@ -5710,12 +6116,12 @@ private:
 template <class... Ts>
 asio::awaitable<std::variant<stored<Ts>...>> first_of(notebook& book, std::string name, asio::awaitable<Ts>... calls) {
     const group together(book);
-    const auto key = step_key("~any/" + name);
-    std::optional<std::size_t> known;
-    if (book.may_have_entries()) known = co_await book.find_number(key);
-    if (known) co_return co_await only(*known, std::index_sequence_for<Ts...>(), std::move(calls)...);
+    const place at(std::move(name), call_kind::any);
+    std::optional<std::string> known;
+    if (book.may_have_entries()) known = co_await book.find(at);
+    if (known) co_return co_await only(number_in(*known), std::index_sequence_for<Ts...>(), std::move(calls)...);
     auto winner = co_await when_any(std::move(calls)...);
-    co_await book.set(key, std::to_string(winner.index()));
+    co_await book.set(trace_of(at.kind).key(at.name), std::to_string(winner.index()));
     co_return winner;
 }
 
@@ -5818,6 +6224,18 @@ namespace taskflux::detail {
 template <class Function>
 using step_result = typename awaited<std::invoke_result_t<Function&>>::type;
 
+/// What a step's result has become that was of another type: see `context::step`.
+error step_mismatch(const std::string& name, const std::string& why);
+
+template <class R>
+R read_step(const std::string& name, const std::string& text) {
+    try {
+        return decode<R>(text);
+    } catch (const payload_error& e) {
+        throw step_mismatch(name, e.what());
+    }
+}
+
 /// Runs `function` unless the journal has its result.
 template <class Function>
 asio::awaitable<step_result<Function>> run_step(notebook& book, std::string name, Function function) {
@@ -5826,17 +6244,17 @@ asio::awaitable<step_result<Function>> run_step(notebook& book, std::string name
         const auto known = co_await book.find(step_key(name));
         if (known) {
             if constexpr (std::is_void_v<R>) co_return;
-            else co_return decode<R>(*known);
+            else co_return read_step<R>(name, *known);
         }
     }
     std::string text = "null";
     if constexpr (std::is_void_v<R>) {
-        if constexpr (is_awaitable<std::invoke_result_t<Function&>>) co_await function();
+        if constexpr (is_awaitable<std::invoke_result_t<Function&>>) co_await guarded(book, function(), false);
         else function();
         co_await book.keep(step_key(name), std::move(text));
     } else {
         std::optional<R> value;
-        if constexpr (is_awaitable<std::invoke_result_t<Function&>>) value.emplace(co_await function());
+        if constexpr (is_awaitable<std::invoke_result_t<Function&>>) value.emplace(co_await guarded(book, function(), false));
         else value.emplace(function());
         text = encode(*value);
         co_await book.keep(step_key(name), std::move(text));
@@ -5844,23 +6262,26 @@ asio::awaitable<step_result<Function>> run_step(notebook& book, std::string name
     }
 }
 
-/// Waits until the time that the first attempt at this call was given as `when`.
-asio::awaitable<void> suspend_until(notebook& book, std::string name, time_point when);
+/// The number that this change of the handler has for its task: see `context::version`.
+asio::awaitable<unsigned> version_of(notebook& book, std::string name, unsigned newest);
 
-/// The next signal of this name as JSON, or nothing when none has come within `limit` of the first attempt's wait. `place`:
-/// the wait's own name.
-asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::string place, std::string name, duration limit);
+/// Waits until the time that the first attempt at this call was given as `when`.
+asio::awaitable<void> wait_until(notebook& book, std::string name, time_point when);
+
+/// The next signal of this name as JSON, or nothing when none has come within `limit` of the first attempt's wait. `wait`:
+/// its own name.
+asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::string wait, std::string name, duration limit);
 
 template <class T>
-asio::awaitable<std::optional<T>> take_signal(notebook& book, std::string place, std::string name, duration limit) {
-    const auto value = co_await next_signal(book, std::move(place), std::move(name), limit);
+asio::awaitable<std::optional<T>> take_signal(notebook& book, std::string wait, std::string name, duration limit) {
+    const auto value = co_await next_signal(book, std::move(wait), std::move(name), limit);
     if (!value) co_return std::nullopt;
     co_return decode<T>(*value);
 }
 
 template <class T>
-asio::awaitable<T> take_signal(notebook& book, std::string place, std::string name) {
-    const auto value = co_await next_signal(book, std::move(place), std::move(name), (duration::max)());
+asio::awaitable<T> take_signal(notebook& book, std::string wait, std::string name) {
+    const auto value = co_await next_signal(book, std::move(wait), std::move(name), (duration::max)());
     co_return decode<T>(*value);
 }
 
@@ -5940,11 +6361,18 @@ public:
     // --- subtasks ------------------------------------------------------------------------------------------
     //
     // A handler's calls, steps, sleeps and signals are written into its task's journal. When the task is run again, after a
-    // crash of its worker, a suspension or a failed attempt, the handler finds them there: subtasks that have succeeded or
-    // are open are not submitted again, nor are those that have failed in the same attempt. So a handler must make the same
-    // calls in the same order each time; if it does not, `errc::journal_mismatch` is thrown. Subtasks inherit priority,
-    // headers and the remaining time, unless their options set them. When the task ends, its open subtasks are cancelled.
-    // While a handler waits for subtasks, its slot in the worker is lent to other tasks.
+    // crash of its worker, a pause or a failed attempt, the handler finds them there: subtasks that have succeeded or are
+    // open are not submitted again, nor are those that have failed in the same attempt. So a handler must make the same
+    // calls in the same order each time, with the same payloads; if it does not, `errc::journal_mismatch` is thrown (change a
+    // handler with `version`). Subtasks inherit priority, headers and the remaining time, unless their options set them. When
+    // the task ends, its open subtasks are cancelled. While a handler waits for subtasks, its slot in the worker is lent to
+    // other tasks.
+    //
+    // A handler pauses where it waits for long (`sleep_until`, `wait_signal`): its coroutines are destroyed there, their locals
+    // with them, nothing is thrown, and the task is run again from the beginning when its time has come. It ends in the same
+    // way, and is run again soon, where the broker can't be reached, its lease is lost or its worker stops. `catch (...)` does
+    // not see that. Destructors do: what they do must be right for a handler that goes on later. A handler does not pause
+    // while it waits for several things (`any`, `all`, `||`, coroutines that it has spawned): it stays in memory.
 
     /// Submits a subtask and waits for its result. Errors: those of `job::result`. Cancelling the call cancels the subtask.
     template <class R, class P, class... Args>
@@ -5980,7 +6408,7 @@ public:
     }
 
     /// Awaits calls side by side; see `when_all`. Meanwhile the handler stays in memory: `sleep_until` and `wait_signal`
-    /// among the calls lend its slot but do not suspend it, and a signal is noticed within a second. Coroutines of your own
+    /// among the calls lend its slot but do not pause it, and a signal is noticed within a second. Coroutines of your own
     /// among the calls must make at most one call each, unless their calls have names (`call_as`).
     template <class... Ts>
     asio::awaitable<std::tuple<detail::stored<Ts>...>> all(asio::awaitable<Ts>... calls) {
@@ -6016,8 +6444,8 @@ public:
     /// state that is not terminal.
     template <class R, class P>
     asio::awaitable<std::vector<job_outcome<R>>> results(const detail::contract<R, P>&, const spawned& which,
-                                                         std::uint64_t first = 0, std::uint64_t count = 1000) const {
-        return detail::results_of<R>(sink_.broker(), which, first, count);
+                                                         std::uint64_t first = 0, std::uint64_t count = 1000) {
+        return detail::guarded(book_, detail::results_of<R>(sink_.broker(), which, first, count));
     }
 
     // --- steps, sleeps, signals ----------------------------------------------------------------------------
@@ -6035,31 +6463,50 @@ public:
         return detail::run_step(book_, std::move(name), std::decay_t<Function>(std::forward<Function>(function)));
     }
 
-    /// Waits until `when`, or for `by`. A wait of a second or more suspends the handler: it ends here by an exception that it
-    /// must let pass (no `std::exception`), its slot is free, and it is run again when the time has come.
+    /// Waits until `when`, or for `by`. In a wait of a second or more the handler pauses: see above.
     template <class Duration>
     asio::awaitable<void> sleep_until(std::chrono::sys_time<Duration> when) {
-        return detail::suspend_until(book_, book_.next_name(), clock_.until_wall(rounded_up(when)));
+        return sleep(clock_.until_wall(rounded_up(when)));
     }
-    asio::awaitable<void> sleep_for(duration by) {
-        return detail::suspend_until(book_, book_.next_name(), later(clock_.now(), by));
-    }
+    asio::awaitable<void> sleep_for(duration by) { return sleep(later(clock_.now(), by)); }
 
-    /// Waits for the next signal of this name (`client::signal`), without a limit of time; the handler is suspended, as by
-    /// `sleep_until`, and run again when the signal has come. With a limit: returns nothing when no signal came in time.
+    /// Waits for the next signal of this name (`client::signal`), without a limit of time; the handler pauses until it has come.
+    /// With a limit: returns nothing when no signal came in time. A wait that loses against another call (`any`, `||`) takes no
+    /// signal: the next wait has it.
     template <class T>
     asio::awaitable<T> wait_signal(std::string name) {
-        return detail::take_signal<T>(book_, book_.next_name(), std::move(name));
+        auto wait = book_.next_name();
+        auto call = detail::take_signal<T>(book_, wait, std::move(name));
+        return detail::contested(book_, std::move(wait), std::move(call));
     }
     template <class T>
     asio::awaitable<std::optional<T>> wait_signal(std::string name, duration limit) {
-        return detail::take_signal<T>(book_, book_.next_name(), std::move(name), limit);
+        auto wait = book_.next_name();
+        auto call = detail::take_signal<T>(book_, wait, std::move(name), limit);
+        return detail::contested(book_, std::move(wait), std::move(call));
     }
+
+    /// Which version of a change of its handler this task runs: `newest`, or 0 where the task had passed this place already
+    /// when the handler had no such question. The task keeps the answer. Change a handler whose tasks are under way by
+    /// `if (co_await ctx.version("two reminders", 1) == 0)` the old calls, else the new ones; another change at that place is
+    /// version 2. Errors: `journal_mismatch` where the task runs a version above `newest`.
+    asio::awaitable<unsigned> version(std::string name, unsigned newest) {
+        return detail::version_of(book_, std::move(name), newest);
+    }
+
+    /// For the library: why the attempt has ended before its handler did, if so.
+    std::optional<detail::departure> departed() const { return book_.departed(); }
 
     /// For the library: where a handler that emits sends its values; null when nobody reads them.
     std::shared_ptr<detail::outlet> open_outlet() const;
 
 private:
+    asio::awaitable<void> sleep(time_point when) {
+        auto name = book_.next_name();
+        auto call = detail::wait_until(book_, name, when);
+        return detail::contested(book_, std::move(name), std::move(call));
+    }
+
     detail::is_ending ends() const {
         return [this] { return cancelled(); };
     }
@@ -6088,7 +6535,8 @@ private:
     asio::awaitable<R> begin_call(std::string name, const detail::contract<R, P>& task, const submit_options& options,
                                   Args&&... payload) {
         auto made = inherited(task, options, detail::encode_payload<P>(std::forward<Args>(payload)...));
-        return detail::call_child<R>(book_, std::move(name), queue_for(task, options), std::move(made), ends());
+        auto call = detail::call_child<R>(book_, name, queue_for(task, options), std::move(made), ends());
+        return detail::contested(book_, std::move(name), std::move(call));
     }
 
     template <class R, class P, class Range>
@@ -6097,8 +6545,9 @@ private:
         constexpr bool fits = std::same_as<std::ranges::range_value_t<Range>, P>;
         static_assert(fits, "map takes a range of the task's payloads: compare its elements' type with the contract");
         check_shared(options);
-        return detail::map_children<R>(book_, std::move(name), queue_for(task, options), pattern_of(task, options),
-                                       std::views::all(std::forward<Range>(payloads)), open.size, ends());
+        auto call = detail::map_children<R>(book_, name, queue_for(task, options), pattern_of(task, options),
+                                            std::views::all(std::forward<Range>(payloads)), open.size, ends());
+        return detail::contested(book_, std::move(name), std::move(call));
     }
 
     template <class Range>
@@ -6183,13 +6632,104 @@ std::vector<std::size_t> draw_order(const std::vector<weighted_queue>& queues, G
 }  // namespace detail
 }  // namespace taskflux
 
-// -------------------- taskflux/flow/worker_options.hpp -----------------------------------------------------
+// -------------------- taskflux/flow/worker_observer.hpp ----------------------------------------------------
 
 namespace taskflux {
 
-/// Receives log lines: those that handlers write with their task's id, the worker's own with a null pointer.
-/// Called on the worker's threads; must not throw.
-using log_sink = std::function<void(const log_line&, const task_id*)>;
+/// An attempt that has failed.
+struct attempt_failure {
+    task_id task;
+    std::string name;      ///< of the task
+    unsigned attempt = 1;  ///< the first is 1
+    failure why;
+};
+
+/// A coroutine handler that a worker runs.
+struct running_handler {
+    task_id task;
+    std::string name;  ///< of the task
+};
+
+/// Learns what goes wrong in a worker, for metrics and alarms: override what is of interest, and set it with
+/// `worker_options::observer`. Each event is a log line too. The functions are called on the worker's threads, several at a
+/// time; they must not block, and what they throw is ignored.
+class worker_observer {
+public:
+    virtual ~worker_observer() = default;
+
+    /// An attempt has failed; the task is tried again after `delay`.
+    virtual void on_retry(const attempt_failure& /*of*/, duration /*delay*/) {}
+
+    /// An attempt has failed, and no other follows: the task is a dead letter.
+    virtual void on_failed(const attempt_failure& /*of*/) {}
+
+    /// The worker's I/O executor has run nothing for `time`: one of the handlers `among` blocks its thread. Called once each
+    /// time. Make that handler a plain function, which runs on the CPU pool.
+    virtual void on_blocked(const std::vector<running_handler>& /*among*/, duration /*time*/) {}
+
+protected:
+    worker_observer() = default;
+    worker_observer(const worker_observer&) = default;
+    worker_observer& operator=(const worker_observer&) = default;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/log.hpp ---------------------------------------------------------------------
+
+namespace taskflux {
+
+/// Receives the log lines of a worker, service, scheduler, node or broker, and those that handlers write: a function that takes
+/// a `const log_line&` and the task's id, or a null pointer where the line is about no task; or one that takes the text alone.
+///
+/// Default: warnings and errors go to the standard error stream, so that nothing fails in silence. `nullptr` silences. The
+/// function is called on any thread, several at a time; what it throws is ignored.
+class log_sink {
+public:
+    log_sink() : log_sink(standard_error(log_level::warning)) {}
+    log_sink(std::nullptr_t) {}
+
+    template <std::invocable<const log_line&, const task_id*> Function>
+        requires(!std::same_as<Function, log_sink>)
+    log_sink(Function function) : function_(std::move(function)) {}
+
+    template <std::invocable<std::string_view> Function>
+        requires(!std::same_as<Function, log_sink> && !std::invocable<Function, const log_line&, const task_id*>)
+    log_sink(Function function)
+        : function_([function = std::move(function)](const log_line& line, const task_id*) mutable {
+              function(std::string_view(line.text));
+          }) {}
+
+    /// Writes lines of this level and above to the standard error stream, each with its time, level, text, task and fields.
+    static log_sink standard_error(log_level least);
+
+    void operator()(const log_line& line, const task_id* task = nullptr) const noexcept {
+        if (!function_) return;
+        try {
+            function_(line, task);
+        } catch (...) {  // whatever becomes of a log, tasks go on
+        }
+    }
+
+    /// A line about no task, with the current time.
+    void operator()(log_level level, std::string text) const noexcept;
+
+private:
+    std::function<void(const log_line&, const task_id*)> function_;
+};
+
+namespace detail {
+
+/// `2026-01-31T12:00:00.25Z warning text task="default:~1.x" name="value"`: a line whatever the text holds, with no end.
+std::string log_text(const log_line& line, const task_id* task);
+
+}  // namespace detail
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/worker_options.hpp -----------------------------------------------------
+
+namespace taskflux {
 
 /// How a worker works. Setters may be chained; the same name without an argument reads.
 class worker_options {
@@ -6250,6 +6790,10 @@ public:
     /// over; default 5 minutes, zero: never. Needs the renewal thread.
     worker_options& stuck_after(duration limit) { return stuck_after_ = limit, *this; }
 
+    /// How long a worker tries to reach the broker when it starts, before `run` throws; default: for ever, with back-off and
+    /// a line in the log for each attempt. The server may so be started after the worker.
+    worker_options& start_timeout(duration limit) { return start_timeout_ = detail::not_negative(limit, "start_timeout"), *this; }
+
     /// How long a stopping worker lets its handlers finish before it cancels them; default 30 s.
     worker_options& drain_for(duration limit) { return drain_for_ = limit, *this; }
 
@@ -6260,8 +6804,17 @@ public:
     /// The node's name in records and logs; default: a UUID.
     worker_options& name(std::string node) { return name_ = std::move(node), *this; }
 
-    /// Receives log lines; default: none does. What it throws about lines of the worker itself is ignored.
+    /// Receives the log lines of handlers and of the worker itself; default: warnings and errors go to standard error.
     worker_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
+
+    /// Is told of failed attempts and blocked threads, beside the log; default: none.
+    worker_options& observer(std::shared_ptr<worker_observer> to) { return observer_ = std::move(to), *this; }
+
+    /// When coroutine handlers run and the I/O executor has run nothing for this long, the log says that one of them blocks
+    /// it; default 200 ms, zero: never. Needs the renewal thread.
+    worker_options& blocked_after(duration limit) {
+        return blocked_after_ = detail::not_negative(limit, "blocked_after"), *this;
+    }
 
     /// Seeds the random order of weighted queues and the jitter of retries; default: random.
     worker_options& seed(std::uint32_t value) { return seed_ = value, *this; }
@@ -6276,10 +6829,13 @@ public:
     duration lease() const { return lease_; }
     bool renewal_thread() const { return renewal_thread_; }
     duration stuck_after() const { return stuck_after_; }
+    const std::optional<duration>& start_timeout() const { return start_timeout_; }
     duration drain_for() const { return drain_for_; }
     duration unwind_for() const { return unwind_for_; }
     const std::string& name() const { return name_; }
     const log_sink& log() const { return log_; }
+    const std::shared_ptr<worker_observer>& observer() const { return observer_; }
+    duration blocked_after() const { return blocked_after_; }
     std::optional<std::uint32_t> seed() const { return seed_; }
 
 private:
@@ -6308,14 +6864,70 @@ private:
     duration lease_ = std::chrono::seconds(30);
     bool renewal_thread_ = true;
     duration stuck_after_ = std::chrono::minutes(5);
+    std::optional<duration> start_timeout_;
     duration drain_for_ = std::chrono::seconds(30);
     duration unwind_for_ = std::chrono::seconds(5);
     std::string name_;
     log_sink log_;
+    std::shared_ptr<worker_observer> observer_;
+    duration blocked_after_ = std::chrono::milliseconds(200);
     std::optional<std::uint32_t> seed_;
 };
 
 }  // namespace taskflux
+
+// -------------------- taskflux/flow/worker/control.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What a `worker` is: set up, then run once, steered by any thread before and while it runs. Nodes share it, so that it
+/// outlives the `worker`. `add`, then `run`, on one thread; the other functions are thread-safe, but for `queues` and `tasks`
+/// before `run`.
+class worker_control {
+public:
+    worker_control(broker_ptr broker, worker_options options)
+        : broker_(std::move(broker)), options_(std::move(options)), slots_(options_.concurrency()),
+          handlers_(std::make_shared<handler_map>()) {}
+    worker_control(const worker_control&) = delete;
+    worker_control& operator=(const worker_control&) = delete;
+
+    void add(std::string name, std::string_view queue, std::unique_ptr<task_handler> handler);
+    asio::awaitable<void> run();
+
+    void stop();
+    void stop_now();
+
+    /// The worker is destroyed: abandons coroutines that still run, and waits for plain functions on the worker's own threads.
+    void abandon();
+
+    executor_counts counts() const;
+    void set_concurrency(std::size_t slots);
+    std::size_t concurrency() const;
+    void pause(bool is_paused);
+    bool is_paused() const;
+
+    std::vector<std::string> queues() const;
+    std::vector<std::string> tasks() const;
+
+private:
+    /// The executor of plain functions, if there are any.
+    asio::any_io_executor cpu();
+    const std::vector<weighted_queue>& weighted() const;
+
+    const broker_ptr broker_;
+    const worker_options options_;
+
+    mutable std::mutex mutex_;  // guards the next; taken before that of `life_`
+    std::size_t slots_;
+    bool is_paused_ = false;
+
+    const std::shared_ptr<handler_map> handlers_;  // until `run`
+    std::vector<weighted_queue> contract_queues_;  // until `run`
+    std::shared_ptr<asio::thread_pool> pool_;      // of `run` and `abandon`
+    run_once<worker_core> life_;
+};
+
+}  // namespace taskflux::detail
 
 // -------------------- taskflux/flow/worker.hpp -------------------------------------------------------------
 
@@ -6325,12 +6937,12 @@ namespace taskflux {
 ///
 /// Register handlers with `on`, then await `run`. While it runs, a worker has one thread of its own that
 /// renews its lease, and a pool for plain functions if there are any; see `worker_options`. Must not outlive
-/// the execution context of its broker. Call `on` and then `run` on one thread; `stop` and `counts` are thread-safe.
+/// the execution context of its broker. Call `on` and then `run` on one thread; the functions after `run` are for any thread,
+/// at any time, but for `queues` and `tasks`, which are so once `run` has been called.
 class worker {
 public:
     explicit worker(broker_ptr broker, worker_options options = worker_options())
-        : broker_(std::move(broker)), options_(std::move(options)),
-          handlers_(std::make_shared<detail::handler_map>()) {}
+        : control_(std::make_shared<detail::worker_control>(std::move(broker), std::move(options))) {}
 
     worker(const worker&) = delete;
     worker& operator=(const worker&) = delete;
@@ -6347,8 +6959,8 @@ public:
     /// once `run` has been called.
     template <class R, class P, class Function>
     worker& on(const detail::contract<R, P>& contract, Function handler) {
-        add(std::string(contract.name()), contract.options().queue(),
-            detail::make_handler<R, P, context>(std::move(handler), contract.options().policy().retry.retry_if()));
+        control_->add(std::string(contract.name()), contract.options().queue(),
+                      detail::make_handler<R, P, context>(std::move(handler), contract.options().policy().retry.retry_if()));
         return *this;
     }
 
@@ -6357,56 +6969,46 @@ public:
     /// again; the reader gets those that it has not received. Errors: as of the other `on`.
     template <class T, class P, class Function>
     worker& on(const detail::stream_contract<T, P>& contract, Function handler) {
-        add(std::string(contract.name()), contract.options().queue(),
-            detail::emitting_handler<T, P, Function, context>(std::move(handler), contract.options().policy().retry.retry_if()));
+        control_->add(std::string(contract.name()), contract.options().queue(),
+                      detail::emitting_handler<T, P, Function, context>(std::move(handler),
+                                                                         contract.options().policy().retry.retry_if()));
         return *this;
     }
 
     /// Fetches and runs tasks until it is cancelled or `stop` is called; then fetches no more, lets handlers finish
     /// within `drain_for`, cancels the others, reports to the broker and returns. Returns normally when cancelled.
-    /// Errors: `errc::shut_down` when the broker is closed, `errc::wrong_state` when it has been called before.
-    asio::awaitable<void> run();
+    /// Errors: `errc::shut_down` when the broker is closed, unless the worker was stopped before; `errc::wrong_state` when it
+    /// has been called before.
+    asio::awaitable<void> run() { return control_->run(); }
 
-    /// Ends `run` as cancelling it does; a `run` that is called later ends at once. Thread-safe once `run` has been
-    /// called.
-    void stop();
+    /// Ends `run` as cancelling it does; a `run` that is called later ends at once.
+    void stop() { control_->stop(); }
 
     /// Like `stop`, but cancels the handlers at once; their tasks are given back.
-    void stop_now();
+    void stop_now() { control_->stop_now(); }
 
     /// How many attempts are queued and running in this worker, and how many have ended, by kind of end.
-    executor_counts counts() const;
+    executor_counts counts() const { return control_->counts(); }
 
-    /// Changes how many attempts run at a time, from now on. Thread-safe once `run` has been called. Errors:
-    /// `errc::invalid_argument` for 0.
-    void set_concurrency(std::size_t slots);
-    std::size_t concurrency() const;
+    /// Changes how many attempts run at a time, from now on. Errors: `errc::invalid_argument` for 0.
+    void set_concurrency(std::size_t slots) { control_->set_concurrency(slots); }
+    std::size_t concurrency() const { return control_->concurrency(); }
 
-    /// Fetches no more tasks until `resume`; those that run go on. Thread-safe once `run` has been called.
-    void pause();
-    void resume();
-    bool is_paused() const;
+    /// Fetches no more tasks until `resume`; those that run go on.
+    void pause() { control_->pause(true); }
+    void resume() { control_->pause(false); }
+    bool is_paused() const { return control_->is_paused(); }
 
     /// The queues that it fetches from.
-    std::vector<std::string> queues() const;
+    std::vector<std::string> queues() const { return control_->queues(); }
 
     /// The names of the tasks that it has handlers for, sorted.
-    std::vector<std::string> tasks() const;
+    std::vector<std::string> tasks() const { return control_->tasks(); }
 
 private:
-    void add(std::string name, std::string_view queue, std::unique_ptr<detail::task_handler> handler);
+    friend class node;
 
-    /// The executor of plain functions, if there are any.
-    asio::any_io_executor cpu();
-
-    broker_ptr broker_;
-    worker_options options_;
-    std::shared_ptr<detail::handler_map> handlers_;
-    std::vector<weighted_queue> contract_queues_;
-    std::shared_ptr<asio::thread_pool> pool_;
-    std::shared_ptr<detail::worker_core> core_;
-    bool is_stopped_ = false;  // before run(), as below
-    bool is_paused_ = false;
+    const std::shared_ptr<detail::worker_control> control_;
 };
 
 }  // namespace taskflux
@@ -6432,19 +7034,19 @@ public:
         return lease_ = detail::checked_lease(length, "node_options"), *this;
     }
 
-    /// Receives a line for each problem with the broker; default: none does. Called on any thread; must not throw.
-    node_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
+    /// Receives a line for each problem with the broker; default: they go to standard error.
+    node_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
     const std::string& name() const { return name_; }
     const std::string& host() const { return host_; }
     duration lease() const { return lease_; }
-    const std::function<void(std::string_view)>& log() const { return log_; }
+    const log_sink& log() const { return log_; }
 
 private:
     std::string name_;
     std::string host_;
     duration lease_ = std::chrono::seconds(5);
-    std::function<void(std::string_view)> log_;
+    log_sink log_;
 };
 
 namespace detail {
@@ -6454,17 +7056,22 @@ class node_core;
 /// Lists a worker in the directory, by which other processes can steer it; see `directory`.
 class node {
 public:
-    /// `shown` must outlive `run`.
+    /// `shown` may be destroyed while the node runs, which ends the worker and with it the node.
     node(broker_ptr broker, worker& shown, node_options options = node_options());
     node(const node&) = delete;
     node& operator=(const node&) = delete;
+
+    /// Stops the worker if it still runs, and leaves the directory, on the broker's context.
     ~node();
 
     /// Runs the worker, with the settings that the directory keeps for the node's name, until `worker::run` returns; then
     /// leaves the directory at once. Errors and cancellation: as of `worker::run`.
     asio::awaitable<void> run();
 
-    /// The node as the directory lists it.
+    /// Ends `run` as cancelling it does; a `run` that is called later ends at once. For any thread, at any time.
+    void stop();
+
+    /// The node as the directory lists it. For any thread once `run` has been called.
     node_info info() const;
 
 private:
@@ -6472,32 +7079,6 @@ private:
 };
 
 }  // namespace taskflux
-
-// -------------------- taskflux/app/app/log_writer.hpp ------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// `2026-01-31T12:00:00.25Z warning text task="default:~1.x" name="value"`: a line whatever the text holds, with no end.
-std::string log_text(const log_line& line, const task_id* task);
-
-/// Appends log lines to a file, or to the standard error stream. Thread-safe.
-class log_writer {
-public:
-    /// An empty path: the standard error stream. Throws `config_error` for a file that can't be opened.
-    log_writer(const std::string& path, log_level least);
-
-    /// Does nothing for a line below the least level.
-    void write(const log_line& line, const task_id* task = nullptr);
-    void write(log_level level, std::string_view text);
-
-private:
-    const log_level least_;
-    std::mutex mutex_;
-    std::ofstream file_;
-    std::ostream& out_;
-};
-
-}  // namespace taskflux::detail
 
 // -------------------- taskflux/app/config/time_span.hpp ----------------------------------------------------
 
@@ -7422,21 +8003,21 @@ public:
     /// machine has cores, started when there are such jobs.
     scheduler_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
 
-    /// Receives a line for each problem with the broker, a schedule or a local job; default: none does. Must not throw.
-    scheduler_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
+    /// Receives a line for each problem with the broker, a schedule or a local job; default: they go to standard error.
+    scheduler_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
     const std::vector<std::string>& queues() const { return queues_; }
     const std::string& host() const { return host_; }
     duration look_every() const { return look_every_; }
     const asio::any_io_executor& cpu() const { return cpu_; }
-    const std::function<void(std::string_view)>& log() const { return log_; }
+    const log_sink& log() const { return log_; }
 
 private:
     std::vector<std::string> queues_;
     std::string host_;
     duration look_every_ = std::chrono::seconds(1);
     asio::any_io_executor cpu_;
-    std::function<void(std::string_view)> log_;
+    log_sink log_;
 };
 
 }  // namespace taskflux
@@ -7764,8 +8345,8 @@ public:
     /// Threads of the service's own pool; 0 (the default): as many as the machine has cores.
     service_options& cpu_threads(std::size_t count) { return cpu_threads_ = count, *this; }
 
-    /// Receives a line for each problem with the broker; default: none does. Called on any thread; must not throw.
-    service_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
+    /// Receives a line for each problem with the broker; default: they go to standard error.
+    service_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
     const std::string& id() const { return id_; }
     const std::string& host() const { return host_; }
@@ -7774,7 +8355,7 @@ public:
     duration drain_for() const { return drain_for_; }
     const asio::any_io_executor& cpu() const { return cpu_; }
     std::size_t cpu_threads() const { return cpu_threads_; }
-    const std::function<void(std::string_view)>& log() const { return log_; }
+    const log_sink& log() const { return log_; }
 
 private:
     std::string id_;
@@ -7784,7 +8365,7 @@ private:
     duration drain_for_ = std::chrono::seconds(10);
     asio::any_io_executor cpu_;
     std::size_t cpu_threads_ = 0;
-    std::function<void(std::string_view)> log_;
+    log_sink log_;
 };
 
 }  // namespace taskflux
@@ -7837,8 +8418,8 @@ struct member_contract<Result (Class::*)(Args...) const> : contract_of<Result, A
 
 /// Serves the methods of one or more services to callers that use `rpc`, as one instance of each.
 ///
-/// Register methods with `on`, then await `run`. Must not outlive the execution context of its broker. Call `on` and then
-/// `run` on one thread; `stop` and `running` are thread-safe.
+/// Register methods with `on`, then await `run`. Must not outlive the execution context of its broker. `stop`, `id` and
+/// `running` are for any thread, at any time; the rest is for one thread.
 class service {
 public:
     explicit service(broker_ptr broker, service_options options = service_options());
@@ -7883,11 +8464,12 @@ public:
     }
 
     /// Serves until it is cancelled or `stop` is called; then leaves the directory at once, lets calls in flight finish
-    /// within `drain_for`, and returns. Goes on while the broker can't be reached. Errors: `errc::shut_down` when the broker
-    /// is closed, `errc::wrong_state` when it has been called before.
+    /// within `drain_for`, cancels the others, and returns when no call is in flight. Goes on while the broker can't be
+    /// reached. Errors: `errc::shut_down` when the broker is closed, unless the service was stopped before; `errc::wrong_state`
+    /// when it has been called before.
     asio::awaitable<void> run();
 
-    /// Ends `run` as cancelling it does; a `run` that is called later ends at once. Thread-safe once `run` has been called.
+    /// Ends `run` as cancelling it does; a `run` that is called later ends at once.
     void stop();
 
     /// The instance's id.
@@ -7915,8 +8497,7 @@ private:
     service_options options_;
     std::shared_ptr<detail::method_map> methods_;
     std::shared_ptr<asio::thread_pool> pool_;
-    std::shared_ptr<detail::service_core> core_;
-    bool is_stopped_ = false;  // before run()
+    detail::run_once<detail::service_core> life_;
 };
 
 }  // namespace taskflux
@@ -8024,8 +8605,8 @@ public:
         }
     }
 
-    /// Submits a task and waits for its result. Errors: also those of `job::result`. Cancelling the caller cancels
-    /// the task.
+    /// Submits a task and waits for its result; `submit_options::wait` limits how long. Errors: also those of `job::result`.
+    /// Cancelling the caller cancels the task.
     template <class R, class P, class... Args>
         requires(!detail::starts_with_options<Args...>)
     awaitable<R> run(const detail::contract<R, P>& contract, Args&&... payload) const {
@@ -8037,7 +8618,7 @@ public:
     awaitable<R> run(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
         auto task = task_of(contract, options, std::forward<Args>(payload)...);
         task.is_awaited = true;
-        return result_of(send<R>(broker_, detail::queue_of(contract, options), std::move(task)), broker_);
+        return result_of(send<R>(broker_, detail::queue_of(contract, options), std::move(task)), broker_, options.wait());
     }
 
     /// Submits a task that emits values, and returns a stream that reads them while it runs. Destroying the stream before
@@ -8213,22 +8794,27 @@ private:
     }
 
     template <class R>
-    static awaitable<R> result_of(awaitable<job<R>> submission, broker_ptr broker) {
+    static awaitable<R> result_of(awaitable<job<R>> submission, broker_ptr broker, duration wait) {
         const auto submitted = co_await std::move(submission);
+        std::optional<task_outcome> ended;
         bool is_cancelled = false;
         try {
-            if constexpr (std::is_void_v<R>) {
-                co_await submitted.result();
-                co_return;
-            } else {
-                co_return co_await submitted.result();
-            }
+            ended = co_await broker->wait(submitted.id(), wait);
         } catch (const boost::system::system_error& e) {
             is_cancelled = e.code() == asio::error::operation_aborted;
             if (!is_cancelled) throw;
         }
-        detail::cancel_in_background(broker, submitted.id());  // this coroutine can't await any more
-        throw boost::system::system_error(asio::error::operation_aborted, "client::run");
+        if (!ended) {
+            detail::cancel_in_background(broker, submitted.id());  // once cancelled, this coroutine can't await any more
+            if (is_cancelled) throw boost::system::system_error(asio::error::operation_aborted, "client::run");
+            throw error(errc::timed_out, "task " + to_string(submitted.id()) +
+                                             " has not ended within the wait of client::run, and is cancelled");
+        }
+        if constexpr (std::is_void_v<R>) {
+            detail::value_of<R>(*ended, submitted.id());
+        } else {
+            co_return detail::value_of<R>(*ended, submitted.id());
+        }
     }
 
     template <class T>
@@ -8430,7 +9016,7 @@ struct schedule {
 ///
 /// Schedules are stored by the broker, each in the queue of its task. Every process that runs a scheduler fires any of them,
 /// and each tick fires once over all processes. Times are the broker's. Call `local` and then `run` on one thread; the other
-/// functions are thread-safe. Errors of all calls: those of `broker`. Must not outlive the execution context of its broker.
+/// functions are for any thread, at any time. Errors of all calls: those of `broker`. Must not outlive the execution context of its broker.
 class scheduler {
 public:
     template <class T>
@@ -8484,10 +9070,11 @@ public:
 
     /// Fires schedules when they are due, until it is cancelled or `stop` is called; then cancels the local jobs that still
     /// run, and returns when they have ended. Retries with back-off while the broker can't be reached. Errors:
-    /// `errc::shut_down` when the broker is closed, `errc::wrong_state` when it has been called before.
+    /// `errc::shut_down` when the broker is closed, unless the scheduler was stopped before; `errc::wrong_state` when it has
+    /// been called before.
     awaitable<void> run();
 
-    /// Ends `run` as cancelling it does; a `run` that is called later ends at once. Thread-safe once `run` has been called.
+    /// Ends `run` as cancelling it does; a `run` that is called later ends at once.
     void stop();
 
     /// Removes a schedule, also one that can't be read. Tasks that it has submitted stay. Errors, also of the functions
@@ -8541,8 +9128,7 @@ private:
     std::string host_;
     std::shared_ptr<detail::local_job_map> jobs_;
     std::shared_ptr<asio::thread_pool> pool_;
-    std::shared_ptr<detail::scheduler_core> core_;
-    bool is_stopped_ = false;  // before run()
+    detail::run_once<detail::scheduler_core> life_;
 };
 
 }  // namespace taskflux
@@ -8577,7 +9163,8 @@ struct app_method {
 ///     app.every("0 9 * * MON-FRI", report, "daily");
 ///     return app.run(argc, argv);
 ///
-/// It is the only part of the library that installs signal handlers and prints. For one thread; `stop` is thread-safe.
+/// It is the only part of the library that installs signal handlers and prints. For one thread; `stop` is for any thread, at
+/// any time.
 class app {
 public:
     explicit app(app_config config = app_config());
@@ -8675,7 +9262,7 @@ public:
     /// of their own. Returns when it has been stopped. Errors: `config_error`, at once; those of `worker::run`.
     asio::awaitable<void> run_on(broker_ptr broker);
 
-    /// Ends `run` and `run_on` as a signal does. Thread-safe once `run_on` has been called or `on_start`'s function has.
+    /// Ends `run` and `run_on` as a signal does; what is run later ends at once.
     void stop();
 
     /// The line that is printed at the start: version, node, backend, queues, slots.
@@ -8695,8 +9282,8 @@ private:
     std::vector<detail::app_schedule> all_schedules() const;
     std::vector<detail::app_job> all_jobs() const;
     submit_options defaults() const;
-    worker_options make_worker_options(const std::shared_ptr<detail::log_writer>& log) const;
-    std::shared_ptr<detail::log_writer> log() const;
+    worker_options make_worker_options(const log_sink& log) const;
+    log_sink log() const;
     int run_checked();
     void run_here();
 
@@ -8707,8 +9294,8 @@ private:
     std::vector<detail::app_schedule> schedules_;  // the program's own
     std::vector<detail::app_job> jobs_;
     std::vector<std::function<asio::awaitable<void>(client)>> starters_;
-    std::shared_ptr<detail::log_writer> log_;
-    std::shared_ptr<detail::app_core> core_;
+    std::optional<log_sink> log_;  // from run on
+    detail::run_once<detail::app_core> life_;
     bool has_run_ = false;
     std::function<void()> on_ready_ = [] {};
 };
@@ -8758,9 +9345,9 @@ public:
     /// A call ends after this long with `errc::unavailable`; default 5 s.
     redis_options& timeout(duration limit) { return timeout_ = limit, *this; }
 
-    /// Hears of connections lost and regained, and of settings of the server that endanger tasks; default
-    /// nobody. Called where the broker runs; must not throw.
-    redis_options& log(std::function<void(std::string_view)> listener) { return log_ = std::move(listener), *this; }
+    /// Receives a line for each connection lost and regained, and for settings of the server that endanger tasks; default:
+    /// they go to standard error.
+    redis_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
     /// A submission returns only when so many replicas have its tasks (WAIT), so that they outlive the master;
     /// default 0. With fewer after 2 s, or a third of the timeout, it ends with `errc::unavailable`: the master has the
@@ -8769,12 +9356,12 @@ public:
 
     duration timeout() const { return timeout_; }
     unsigned durable() const { return durable_; }
-    const std::function<void(std::string_view)>& log() const { return log_; }
+    const log_sink& log() const { return log_; }
 
 private:
     duration timeout_ = std::chrono::seconds(5);
     unsigned durable_ = 0;
-    std::function<void(std::string_view)> log_;
+    log_sink log_;
 };
 
 /// A broker on a Redis (6.2 or newer) or Valkey server: redis://[user:password@]host[:port][/database],
@@ -9176,6 +9763,12 @@ private:
     bool never_ = false;
 };
 
+/// A strand on `inner`. Unlike an `asio::strand` it may be destroyed after its context, or its pool: nothing may be posted to
+/// it then.
+inline asio::any_io_executor make_serial(const asio::any_io_executor& inner) {
+    return serial_executor(std::make_shared<serial_queue>(inner));
+}
+
 }  // namespace taskflux::detail
 
 // -------------------- taskflux/detail/small_function.hpp ---------------------------------------------------
@@ -9227,6 +9820,8 @@ private:
 
 namespace taskflux::detail {
 
+class slots;
+
 using end_counts = std::array<std::uint64_t, 4>;  // by job_end
 
 /// How jobs ended. Written by one thread at a time, read by any: no read-modify-write instruction.
@@ -9273,10 +9868,11 @@ struct alignas(64) slot : list_hook<slot> {
     /// Emits cancellation to the job that runs.
     void interrupt() { signal.emit(asio::cancellation_type::terminal); }
 
-    /// The job under way. Abandons it when the coroutine is destroyed around it.
+    /// The job under way. When the coroutine is destroyed around it, `on_destroyed` gets the job.
     class running {
     public:
-        running(slot& s, slot_job* j) noexcept : slot_(s), job_(j, false) {
+        running(slot& s, slot_job* j, const std::shared_ptr<slots>& owner) noexcept
+            : slot_(s), job_(j, false), owner_(owner) {
             s.flush();
             s.current = j;
             ++j->runs_;
@@ -9286,7 +9882,7 @@ struct alignas(64) slot : list_hook<slot> {
         running& operator=(const running&) = delete;
         ~running() {
             slot_.current = nullptr;
-            if (job_) job_->abandon();
+            if (job_) on_destroyed(owner_, slot_, std::move(job_));
         }
 
         slot_job& operator*() const noexcept { return *job_; }
@@ -9304,7 +9900,11 @@ struct alignas(64) slot : list_hook<slot> {
     private:
         slot& slot_;
         slot_job_ptr job_;
+        const std::shared_ptr<slots>& owner_;  // the coroutine's
     };
+
+    /// Abandons the job, or ends it if it has left its coroutine.
+    static void on_destroyed(const std::shared_ptr<slots>& owner, slot& s, slot_job_ptr j) noexcept;
 
     const std::shared_ptr<serial_queue> lane;
     const asio::any_io_executor executor;  // the lane, as an executor
@@ -9313,6 +9913,7 @@ struct alignas(64) slot : list_hook<slot> {
     small_function parked;
     slot_job_list taken;  // owns a reference to each
     slot_job* current = nullptr;
+    const void* chain = nullptr;  // of the coroutine
     bool resuming = false;  // inside `slots::resume`, so that what is left of a batch will be given back
     bool holding = false;   // and by `slots::wake`, so that what is held will be delivered
     slot_job_ptr held;           // ended, but not delivered
@@ -9526,6 +10127,7 @@ protected:
     }
 
 private:
+    friend struct slot;
     enum class taken { jobs, nothing, leave };
     using slot_list = intrusive_list<slot>;
     // Jobs run in a row before a slot lets others use the thread; as many are taken under one lock.
@@ -9548,6 +10150,22 @@ private:
         std::shared_ptr<slots> owner;
         slot* who;
         bool is_inside;
+    };
+
+    /// Ends a job that has left, and makes its slot one that can be started again, whose coroutine is gone. Destroyed
+    /// without being called (the context was), it abandons the job.
+    struct departure {
+        departure(std::shared_ptr<slots> o, slot& s, slot_job_ptr j) noexcept
+            : owner(std::move(o)), who(&s), job(std::move(j)) {}
+        departure(departure&&) noexcept = default;
+        ~departure() {
+            if (job) job->abandon();
+        }
+        void operator()() { std::exchange(owner, {})->end_left(*who, std::exchange(job, {})); }
+
+        std::shared_ptr<slots> owner;
+        slot* who;
+        slot_job_ptr job;
     };
 
     std::optional<errc> refuse(std::size_t n) const noexcept {
@@ -9622,6 +10240,8 @@ private:
     void give_back(slot& s);
     taken take(slot& s);
     void left(slot& s);
+    void end_left(slot& s, slot_job_ptr j);
+    static auto find_chain(slot& s);
     static auto park(slot& s);
     auto yield(slot& s);
     auto offload(slot& s, slot_job& j, std::exception_ptr& error);
@@ -10665,6 +11285,52 @@ double host_load();
 
 /// Resident memory of this process in bytes; 0 where that is not known.
 std::uint64_t resident_memory();
+
+}  // namespace taskflux
+
+// -------------------- taskflux/stop_on_error.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+/// The completion handler of the coroutines that `main` spawns. When one throws, it writes what has failed to the log, and
+/// stops the context, so that `run()` returns: with `asio::detached` instead, the program would say nothing and never end.
+///
+///     taskflux::stop_on_error handler{io};
+///     asio::co_spawn(io, worker.run(), handler);
+///     io.run();
+///     return handler.status();
+///
+/// Copies share one status. Thread-safe.
+class stop_on_error {
+public:
+    /// `context`: an `io_context` or `thread_pool`, which must outlive the handler. `log` receives the failure; default: the
+    /// standard error stream.
+    template <class Context>
+        requires requires(Context& context) { context.stop(); }
+    explicit stop_on_error(Context& context, log_sink log = log_sink())
+        : shared_(std::make_shared<shared>(std::move(log), [&context] { context.stop(); })) {}
+
+    template <class... Values>
+    void operator()(std::exception_ptr failure, Values&&...) const {
+        if (failure) shared_->fail(failure);
+    }
+
+    /// The exit code of the program: 0, or 1 once a coroutine has failed.
+    int status() const { return shared_->has_failed ? 1 : 0; }
+
+private:
+    struct shared {
+        shared(log_sink to, std::function<void()> how) : log(std::move(to)), stop(std::move(how)) {}
+
+        void fail(const std::exception_ptr& failure);
+
+        const log_sink log;
+        const std::function<void()> stop;
+        std::atomic<bool> has_failed = false;
+    };
+
+    std::shared_ptr<shared> shared_;
+};
 
 }  // namespace taskflux
 

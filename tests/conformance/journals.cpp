@@ -127,6 +127,92 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_older_attempt_and_an_ended_task_take_no_notes, 
     BOOST_TEST((on.run(on.broker().signal(all.parent, "s", "1")) == effect::not_found));
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_look_tells_what_is_there_and_changes_nothing, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    family all(on);
+    all.step("a", "1");
+    all.add_child("c");
+    const auto before = all.read();
+    auto what = all.new_write();
+    for (const auto& key : {step_key("a"), step_key("b"), child_key("c"), child_key("d")}) {
+        what.items.push_back({key, "", journal_write::mode::look, false});
+    }
+    const auto seen = all.write(std::move(what)).before;
+    BOOST_REQUIRE_EQUAL(seen.size(), 4U);
+    BOOST_TEST((seen[0] && seen[0]->text == "1"));
+    BOOST_TEST(!seen[1]);
+    BOOST_TEST((seen[2] && child_place::parse(seen[2]->text).name == "work"));
+    BOOST_TEST(!seen[3]);
+    const auto after = all.read();
+    BOOST_TEST(after.entries.size() == before.entries.size());
+    BOOST_TEST((after.counts == before.counts));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_crash_counts_against_what_the_journal_has_gained, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    family all(on);
+    const auto crash = [&] {
+        on.advance(on.lease);
+        on.join();
+    };
+    const auto crashes = [&] { return on.record(all.parent.key).crashes; };
+    const auto run_again = [&] { all.last = on.fetch_one(); };
+    const auto set = [&](const char* name, const char* value) {
+        auto what = all.new_write();
+        what.items.push_back({step_key(name), value, journal_write::mode::set, false});
+        all.write(std::move(what));
+    };
+    for (int day = 0; day != 5; ++day) {  // more than the limit of 3 in all
+        crash();
+        BOOST_TEST(crashes() == 1U);
+        run_again();
+        crash();
+        BOOST_TEST(crashes() == 2U);
+        run_again();
+        all.step("day " + std::to_string(day), "1");
+        BOOST_TEST(crashes() == 0U);
+    }
+    set("place", "1");
+    crash();
+    run_again();
+    all.step("day 0", "1");  // what is there already is no progress
+    set("place", "1");
+    auto nothing = all.new_write();
+    nothing.items.push_back({step_key("place"), "", journal_write::mode::look, false});
+    all.write(std::move(nothing));
+    BOOST_TEST(crashes() == 1U);
+    set("place", "2");
+    BOOST_TEST(crashes() == 0U);
+    for (int i = 0; i != 2; ++i) {
+        crash();
+        run_again();
+    }
+    crash();
+    BOOST_TEST((on.state(all.parent.key) == task_state::failed));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_end_of_a_child_is_progress_of_its_parent, Backend, backends) {
+    for (const std::string& place : {q, std::string("far")}) {
+        fixture on(std::make_unique<Backend>());
+        family all(on);
+        const auto child = all.add_child("a", place, false);
+        on.advance(on.lease);
+        on.join(w, {q, "far"});
+        BOOST_TEST(on.record(all.parent.key).crashes == 1U);
+        auto request = on.request(w, 2);
+        request.queues = {q, "far"};
+        for (int tries = 0; tries != 10; ++tries) {
+            for (const auto& one : on.run(on.broker().fetch(request))) {
+                if (request.queues[one.queue] != place || one.key != child) continue;
+                const auto end = on.settled(one, kind::complete, "1");
+                on.run(on.broker().settle(place, w, {end}));
+            }
+        }
+        on.let_work();
+        BOOST_TEST(on.record(all.parent.key).crashes == 0U);
+    }
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(steps_that_are_too_large_together_are_refused, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     family all(on);

@@ -301,6 +301,35 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_server_at_its_limit_is_busy, Backend, backends) 
     BOOST_TEST(on.error_of(second) == aborted);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(notifications_count_as_calls_in_flight, Backend, backends) {
+    calling<Backend> on;
+    server one(on, service_options().max_running(2).drain_for(0s));
+    one.start();
+    for (int i = 0; i < 5; ++i) on.run(on.caller.notify(wait_long));
+    on.let_work();
+    BOOST_TEST(one.begun == 2);
+    BOOST_TEST(one.service.running() == 2U);
+    BOOST_TEST(on.error_of(on.caller.call(add, 1, 2)) == errc::busy);
+    one.stop();
+    BOOST_TEST(one.cancelled == 2);
+    BOOST_TEST(one.service.running() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_notification_ends_at_its_deadline_and_no_other_with_it, Backend, backends) {
+    calling<Backend> on;
+    server one(on, service_options().lease(1min).drain_for(0s));
+    one.start();
+    on.run(on.caller.notify(wait_long, call_options().timeout(10s)));
+    on.run(on.caller.notify(wait_long, call_options().timeout(20s)));
+    on.let_work();
+    on.pass(10001ms);
+    BOOST_TEST(one.cancelled == 1);
+    BOOST_TEST(one.service.running() == 1U);
+    on.pass(10s);
+    BOOST_TEST(one.cancelled == 2);
+    BOOST_TEST(one.service.running() == 0U);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_cancelled_call_is_cancelled_where_it_runs, Backend, backends) {
     calling<Backend> on;
     server one(on);
@@ -488,18 +517,6 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_thousand_calls_are_in_flight_at_once, Backend, b
     for (int i = 0; i < 1000; ++i) calls.push_back(on.begin(on.caller.call(add, i, 1)));
     int next = 0;
     for (auto& call : calls) BOOST_TEST(call.get() == ++next);
-}
-
-BOOST_AUTO_TEST_CASE(a_closed_broker_ends_calls_and_services) {
-    calling<selected_backend> on;
-    taskflux::service service(on.shared(), service_options().lease(3s));
-    service.on(fail, []() {});
-    auto running = on.start(service.run());
-    on.let_work();
-    on.broker().close();
-    BOOST_TEST(on.error_of(on.caller.call(fail)) == errc::shut_down);
-    on.advance(1s);
-    BOOST_TEST(on.error_of(running) == errc::shut_down);
 }
 
 BOOST_AUTO_TEST_CASE(a_service_refuses_what_it_cannot_serve) {

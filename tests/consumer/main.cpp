@@ -1,7 +1,7 @@
 // A program outside the project that uses taskflux, without Redis: built by each of the ways to get at it.
 #include <taskflux/taskflux.hpp>
 
-#include <boost/asio/detached.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/describe.hpp>
 
@@ -27,8 +27,9 @@ int main() {
     taskflux::worker worker{broker};
     worker.on(circle_area, [](circle c) { return 3 * c.radius * c.radius; });
     double answer = 0;
-    asio::co_spawn(io, worker.run(), asio::detached);
-    asio::co_spawn(io, ask(taskflux::client{broker}, worker, answer), asio::detached);
+    taskflux::stop_on_error handler{io};
+    asio::co_spawn(io, worker.run(), handler);
+    asio::co_spawn(io, ask(taskflux::client{broker}, worker, answer), handler);
     io.run();
     std::cout << "taskflux " << taskflux::version << ": " << answer << '\n';
     return answer == 12 ? 0 : 1;

@@ -6,11 +6,11 @@
 #include <taskflux/core/options.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/flow/worker.hpp>
+#include <taskflux/log.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,19 +35,19 @@ public:
         return lease_ = detail::checked_lease(length, "node_options"), *this;
     }
 
-    /// Receives a line for each problem with the broker; default: none does. Called on any thread; must not throw.
-    node_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
+    /// Receives a line for each problem with the broker; default: they go to standard error.
+    node_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
     const std::string& name() const { return name_; }
     const std::string& host() const { return host_; }
     duration lease() const { return lease_; }
-    const std::function<void(std::string_view)>& log() const { return log_; }
+    const log_sink& log() const { return log_; }
 
 private:
     std::string name_;
     std::string host_;
     duration lease_ = std::chrono::seconds(5);
-    std::function<void(std::string_view)> log_;
+    log_sink log_;
 };
 
 namespace detail {
@@ -57,17 +57,22 @@ class node_core;
 /// Lists a worker in the directory, by which other processes can steer it; see `directory`.
 class node {
 public:
-    /// `shown` must outlive `run`.
+    /// `shown` may be destroyed while the node runs, which ends the worker and with it the node.
     node(broker_ptr broker, worker& shown, node_options options = node_options());
     node(const node&) = delete;
     node& operator=(const node&) = delete;
+
+    /// Stops the worker if it still runs, and leaves the directory, on the broker's context.
     ~node();
 
     /// Runs the worker, with the settings that the directory keeps for the node's name, until `worker::run` returns; then
     /// leaves the directory at once. Errors and cancellation: as of `worker::run`.
     asio::awaitable<void> run();
 
-    /// The node as the directory lists it.
+    /// Ends `run` as cancelling it does; a `run` that is called later ends at once. For any thread, at any time.
+    void stop();
+
+    /// The node as the directory lists it. For any thread once `run` has been called.
     node_info info() const;
 
 private:

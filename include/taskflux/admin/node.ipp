@@ -10,11 +10,13 @@
 namespace taskflux {
 
 node::node(broker_ptr broker, worker& shown, node_options options)
-    : core_(std::make_shared<detail::node_core>(std::move(broker), shown, std::move(options))) {}
+    : core_(std::make_shared<detail::node_core>(std::move(broker), shown.control_, std::move(options))) {}
 
-node::~node() = default;
+node::~node() { core_->abandon(); }
 
 asio::awaitable<void> node::run() { return detail::live(core_, nullptr); }
+
+void node::stop() { core_->stop(); }
 
 node_info node::info() const { return core_->info(); }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <taskflux/app/app/log_writer.hpp>
 #include <taskflux/app/config.hpp>
 #include <taskflux/app/config/load.hpp>
 #include <taskflux/app/config/schedules.hpp>
@@ -10,17 +9,20 @@
 #include <taskflux/core/method.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/detail/payload.hpp>
+#include <taskflux/detail/run_once.hpp>
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/scheduler.hpp>
 #include <taskflux/flow/scheduler_options.hpp>
 #include <taskflux/flow/worker.hpp>
 #include <taskflux/fwd.hpp>
+#include <taskflux/log.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
 #include <concepts>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -55,7 +57,8 @@ struct app_method {
 ///     app.every("0 9 * * MON-FRI", report, "daily");
 ///     return app.run(argc, argv);
 ///
-/// It is the only part of the library that installs signal handlers and prints. For one thread; `stop` is thread-safe.
+/// It is the only part of the library that installs signal handlers and prints. For one thread; `stop` is for any thread, at
+/// any time.
 class app {
 public:
     explicit app(app_config config = app_config());
@@ -153,7 +156,7 @@ public:
     /// of their own. Returns when it has been stopped. Errors: `config_error`, at once; those of `worker::run`.
     asio::awaitable<void> run_on(broker_ptr broker);
 
-    /// Ends `run` and `run_on` as a signal does. Thread-safe once `run_on` has been called or `on_start`'s function has.
+    /// Ends `run` and `run_on` as a signal does; what is run later ends at once.
     void stop();
 
     /// The line that is printed at the start: version, node, backend, queues, slots.
@@ -173,8 +176,8 @@ private:
     std::vector<detail::app_schedule> all_schedules() const;
     std::vector<detail::app_job> all_jobs() const;
     submit_options defaults() const;
-    worker_options make_worker_options(const std::shared_ptr<detail::log_writer>& log) const;
-    std::shared_ptr<detail::log_writer> log() const;
+    worker_options make_worker_options(const log_sink& log) const;
+    log_sink log() const;
     int run_checked();
     void run_here();
 
@@ -185,8 +188,8 @@ private:
     std::vector<detail::app_schedule> schedules_;  // the program's own
     std::vector<detail::app_job> jobs_;
     std::vector<std::function<asio::awaitable<void>(client)>> starters_;
-    std::shared_ptr<detail::log_writer> log_;
-    std::shared_ptr<detail::app_core> core_;
+    std::optional<log_sink> log_;  // from run on
+    detail::run_once<detail::app_core> life_;
     bool has_run_ = false;
     std::function<void()> on_ready_ = [] {};
 };

@@ -3,6 +3,7 @@
 #include <taskflux/app/app.hpp>
 #include <taskflux/app/app/command_line.hpp>
 #include <taskflux/app/app/core.hpp>
+#include <taskflux/app/app/log_file.hpp>
 #include <taskflux/app/app/signals.hpp>
 #include <taskflux/app/config/check.hpp>
 #include <taskflux/app/config/nearest.hpp>
@@ -228,7 +229,7 @@ submit_options app::defaults() const {
     return made;
 }
 
-worker_options app::make_worker_options(const std::shared_ptr<detail::log_writer>& log) const {
+worker_options app::make_worker_options(const log_sink& log) const {
     const auto& from = config_.values;
     worker_options made;
     if (from.weights.empty()) {
@@ -245,13 +246,13 @@ worker_options app::make_worker_options(const std::shared_ptr<detail::log_writer
     made.timeout(from.timeout);
     // A new name for each run: after a crash, the next run must not hold the lease of this one.
     made.name(detail::node_of(from) + '.' + uuid_generator().text());
-    made.log([log](const log_line& line, const task_id* task) { log->write(line, task); });
+    made.log(log);
     return made;
 }
 
-std::shared_ptr<detail::log_writer> app::log() const {
+log_sink app::log() const {
     try {
-        return std::make_shared<detail::log_writer>(config_.values.log_path, config_.values.log_level);
+        return detail::open_log(config_.values.log_path, config_.values.log_level);
     } catch (const config_error& e) {
         throw config_.placed(e);
     }
@@ -283,7 +284,6 @@ asio::awaitable<void> app::run_on(broker_ptr broker) {
     if (has_run_) throw error(errc::wrong_state, "this app can't be run again: an app runs once; make another one");
     check();
     if (!log_) log_ = log();
-    const auto warn = [log = log_](std::string_view text) { log->write(log_level::warning, text); };
     auto core = std::make_shared<detail::app_core>(broker);
     core->on_ready = on_ready_;
     core->starters = starters_;
@@ -293,44 +293,42 @@ asio::awaitable<void> app::run_on(broker_ptr broker) {
     if (!core->schedules.empty() || !jobs.empty()) {
         scheduler_options options;
         options.host(detail::node_of(config_.values));
-        options.log(warn);
+        options.log(*log_);
         core->scheduler = std::make_unique<scheduler>(broker, options);
     }
     for (const auto& one : jobs) one.give_to(*core->scheduler, one);
     for (const auto& task : tasks_) {
         if (!is_enabled(task.name)) continue;
-        if (!core->worker) core->worker = std::make_unique<worker>(broker, make_worker_options(log_));
+        if (!core->worker) core->worker = std::make_unique<worker>(broker, make_worker_options(*log_));
         task.give_to(*core->worker);
     }
     if (core->worker) {
         node_options options;
-        options.name(detail::node_of(config_.values)).log(warn);
+        options.name(detail::node_of(config_.values)).log(*log_);
         core->shown = std::make_unique<node>(broker, *core->worker, options);
     }
     for (const auto& one : methods_) {
         if (!is_served(one.of)) continue;
         service_options options;
-        options.cpu_threads(config_.values.cpu_threads).drain_for(config_.values.drain_for).log(warn);
+        options.cpu_threads(config_.values.cpu_threads).drain_for(config_.values.drain_for).log(*log_);
         if (!core->service) core->service = std::make_unique<service>(broker, options);
         one.give_to(*core->service);
     }
-    core_ = core;
+    life_.begin(core);
     has_run_ = true;
     return detail::live(std::move(core), nullptr);
 }
 
-void app::stop() {
-    if (core_) core_->stop();
-}
+void app::stop() { life_.stop(); }
 
 void app::run_here() {
     asio::io_context io;
     log_ = log();
-    const auto options = redis_options().log([log = log_](std::string_view text) { log->write(log_level::warning, text); });
+    const auto options = redis_options().log(*log_);
     const auto broker = connect(io.get_executor(), config_.values.url, options);
     on_ready_ = [this] {
         std::cout << start_line() << std::endl;
-        log_->write(log_level::info, "started");
+        (*log_)(log_level::info, "started");
     };
     std::exception_ptr failure;
     detail::spawn_on(io.get_executor(), run_on(broker), [&](std::exception_ptr error) {
@@ -340,10 +338,10 @@ void app::run_here() {
     int heard = 0;
     const detail::signals listener([&](int) {
         if (heard++ > 0) {
-            log_->write(log_level::error, "second signal: the process ends at once");
+            (*log_)(log_level::error, "second signal: the process ends at once");
             std::_Exit(EXIT_FAILURE);
         }
-        log_->write(log_level::info, "signal: handlers have " + detail::span_text(config_.values.drain_for) +
+        (*log_)(log_level::info, "signal: handlers have " + detail::span_text(config_.values.drain_for) +
                                          " to finish; a second signal ends the process at once");
         stop();
     });
@@ -352,9 +350,9 @@ void app::run_here() {
     for (unsigned i = 0; i < others; ++i) asio::post(threads, [&] { io.run(); });
     io.run();
     threads.join();
-    core_.reset();  // waits for plain functions; what it holds must not outlive the context
+    life_.forget();  // waits for plain functions; what it holds must not outlive the context
     if (failure) std::rethrow_exception(failure);
-    log_->write(log_level::info, "stopped");
+    (*log_)(log_level::info, "stopped");
 }
 
 int app::run_checked() {
@@ -366,7 +364,7 @@ int app::run_checked() {
         return 2;
     } catch (...) {
         const auto why = "the app has failed: " + detail::describe(std::current_exception()).message;
-        log_->write(log_level::error, why);
+        (*log_)(log_level::error, why);
         return 1;
     }
 }

@@ -4,6 +4,7 @@
 #include <taskflux/core/time.hpp>
 #include <taskflux/fwd.hpp>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
@@ -16,6 +17,10 @@
 #include <vector>
 
 namespace taskflux {
+
+namespace detail {
+class close_listeners;
+}
 
 /// Where a process hears others; see `exchange::open`. Once it is destroyed its listener is not called any more.
 class mailbox {
@@ -63,7 +68,18 @@ public:
     /// Bytes of a message, at most: a server disconnects a subscriber that has too much to read.
     static constexpr std::size_t max_message_size = 4 * 1024 * 1024;
 
+    exchange();
+    exchange(const exchange&) = delete;
+    exchange& operator=(const exchange&) = delete;
     virtual ~exchange() = default;
+
+    /// Whether it has been closed, or its execution context has ended.
+    bool is_closed() const;
+
+    /// Calls `hears` when this is closed, once, on the thread that closes it; now, if it is closed. As long as the returned
+    /// object lives; a call that another thread has begun may still run then. Not at the end of the context. It must not throw,
+    /// nor wait, nor call this.
+    std::shared_ptr<const void> on_close(std::function<void()> hears);
 
     /// Opens a mailbox. `hear` is called for each message, one at a time, in the order in which one sender has sent them,
     /// on the broker's executor; it must not throw, nor wait. On a server, a message may be lost until this process has
@@ -97,9 +113,18 @@ public:
     /// What is on a board and within its lease, by id. Errors: those of `announce`.
     virtual awaitable<std::vector<announcement>> announced(std::string board) = 0;
 
+protected:
+    /// For an implementation, which calls it at the end of `close`, when its calls throw.
+    void tell_closed();
+
+    /// What an implementation calls `hears` for: its context ends, and it is closed without waking anything.
+    void at_context_end(const asio::any_io_executor& executor, std::function<void()> hears);
+
 private:
     /// `done` is there, and hears what does not throw.
     virtual void do_post(std::string address, std::string message, bounce otherwise, receipt done) = 0;
+
+    const std::shared_ptr<detail::close_listeners> closing_;
 };
 
 }  // namespace taskflux

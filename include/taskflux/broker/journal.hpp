@@ -41,17 +41,26 @@ struct child_place {
     std::string queue;
     std::string name;    ///< the task's
     std::string own_id;
+    std::string digest = {};  ///< of its payload, 16 digits; empty where an older version wrote it
 
-    std::string text() const { return queue + '\n' + name + '\n' + own_id; }
+    std::string text() const {
+        return queue + '\n' + name + '\n' + (digest.empty() ? std::string() : '#' + digest + '\n') + own_id;
+    }
 
     static child_place parse(std::string_view text) {
+        constexpr std::size_t digest_line = 17;  // with the '#'
         child_place made;
         const auto first = text.find('\n');
         const auto second = text.find('\n', first + 1);
         if (first == std::string_view::npos || second == std::string_view::npos) return made;
         made.queue = text.substr(0, first);
         made.name = text.substr(first + 1, second - first - 1);
-        made.own_id = text.substr(second + 1);
+        auto rest = text.substr(second + 1);
+        if (rest.starts_with('#') && rest.find('\n') == digest_line) {
+            made.digest = rest.substr(1, digest_line - 1);
+            rest.remove_prefix(digest_line + 1);
+        }
+        made.own_id = rest;
         return made;
     }
 };
@@ -72,6 +81,7 @@ struct journal_write {
         add,   ///< unless the key is there; a subtask of an older epoch that did not succeed gives way
         set,   ///< in any case; not for subtasks
         drop,  ///< out with a subtask
+        look,  ///< changes nothing
     };
     struct item {
         std::string key;

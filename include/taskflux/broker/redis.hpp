@@ -3,11 +3,11 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/clock.hpp>
 #include <taskflux/fwd.hpp>
+#include <taskflux/log.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 
 #include <chrono>
-#include <functional>
 #include <string_view>
 #include <utility>
 
@@ -21,9 +21,9 @@ public:
     /// A call ends after this long with `errc::unavailable`; default 5 s.
     redis_options& timeout(duration limit) { return timeout_ = limit, *this; }
 
-    /// Hears of connections lost and regained, and of settings of the server that endanger tasks; default
-    /// nobody. Called where the broker runs; must not throw.
-    redis_options& log(std::function<void(std::string_view)> listener) { return log_ = std::move(listener), *this; }
+    /// Receives a line for each connection lost and regained, and for settings of the server that endanger tasks; default:
+    /// they go to standard error.
+    redis_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
     /// A submission returns only when so many replicas have its tasks (WAIT), so that they outlive the master;
     /// default 0. With fewer after 2 s, or a third of the timeout, it ends with `errc::unavailable`: the master has the
@@ -32,12 +32,12 @@ public:
 
     duration timeout() const { return timeout_; }
     unsigned durable() const { return durable_; }
-    const std::function<void(std::string_view)>& log() const { return log_; }
+    const log_sink& log() const { return log_; }
 
 private:
     duration timeout_ = std::chrono::seconds(5);
     unsigned durable_ = 0;
-    std::function<void(std::string_view)> log_;
+    log_sink log_;
 };
 
 /// A broker on a Redis (6.2 or newer) or Valkey server: redis://[user:password@]host[:port][/database],

@@ -3,14 +3,19 @@
 #include <taskflux/calls/rpc.hpp>
 #include <taskflux/calls/rpc/core.hpp>
 #include <taskflux/clock.hpp>
+#include <taskflux/detail/caught.hpp>
+#include <taskflux/detail/live.hpp>
+#include <taskflux/detail/nursery.hpp>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/deferred.hpp>
-#include <boost/asio/experimental/cancellation_condition.hpp>
-#include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -38,41 +43,61 @@ asio::awaitable<void> notify_one(std::shared_ptr<rpc_core> core, call_request wh
     return rpc_core::notify(std::move(core), std::move(what));
 }
 
-/// Returns an error as part of the reply.
-asio::awaitable<raw_reply> call_kept(std::shared_ptr<rpc_core> core, call_request what) {
-    raw_reply made;
-    made.instance = what.options.to();
-    try {
-        auto answer = co_await rpc_core::call(std::move(core), std::move(what));
-        made.payload = std::move(answer);
-    } catch (...) {
-        made.error = std::current_exception();
+/// A call of several instances at a time, on a strand of its own.
+class broadcast : public std::enable_shared_from_this<broadcast> {
+public:
+    broadcast(asio::any_io_executor strand, std::shared_ptr<rpc_core> core, std::vector<call_request> calls)
+        : strand_(std::move(strand)), core_(std::move(core)), calls_(std::move(calls)), answers_(calls_.size()), all_(strand_) {}
+
+    const asio::any_io_executor& strand() const { return strand_; }
+
+    /// Returns when all calls have ended.
+    asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>) {
+        const auto self = shared_from_this();
+        for (std::size_t i = 0; i < calls_.size(); ++i) all_.start(call(i));
+        co_await all_.end_of_all();
     }
-    co_return made;
-}
+
+    /// Cancels all calls. Thread-safe.
+    void stop() {
+        asio::post(strand_, [self = shared_from_this()] { self->all_.stop_all(); });
+    }
+
+    /// After `live`: the replies, errors among them. Throws when it was stopped.
+    std::vector<raw_reply> take() {
+        if (all_.is_stopped()) throw boost::system::system_error(asio::error::operation_aborted, "broadcast");
+        return std::move(answers_);
+    }
+
+private:
+    asio::awaitable<void> call(std::size_t which) {
+        const auto self = shared_from_this();
+        auto& made = answers_[which];
+        made.instance = calls_[which].options.to();
+        auto calling = rpc_core::call(core_, std::move(calls_[which]));
+        auto called = co_await caught(std::move(calling));
+        made.error = called.failure();
+        if (!made.error) made.payload = called.take();
+    }
+
+    const asio::any_io_executor strand_;
+    const std::shared_ptr<rpc_core> core_;
+    std::vector<call_request> calls_;
+    std::vector<raw_reply> answers_;
+    nursery all_;
+};
 
 asio::awaitable<std::vector<raw_reply>> call_all(std::shared_ptr<rpc_core> core, call_request what) {
-    const auto executor = co_await asio::this_coro::executor;
     auto& clock = core->broker()->clock();
     auto ends = later(clock.now(), what.options.timeout());
     const auto all = co_await core->instances().first_of(what.service, ends);
     what.options.timeout((std::max)(ends - clock.now(), duration(1)));
-    std::vector<raw_reply> answers;
-    if (all.empty()) co_return answers;
-    using operation = decltype(asio::co_spawn(executor, call_kept(core, what), asio::deferred));
-    std::vector<operation> calls;
-    for (const auto& one : all) {
-        auto mine = what;
-        mine.options.to(one.id);
-        calls.push_back(asio::co_spawn(executor, call_kept(core, std::move(mine)), asio::deferred));
-    }
-    auto group = asio::experimental::make_parallel_group(std::move(calls));
-    auto [order, errors, replies] = co_await group.async_wait(asio::experimental::wait_for_all(), asio::deferred);
-    for (std::size_t i = 0; i < replies.size(); ++i) {
-        if (errors[i]) replies[i].error = errors[i];
-        answers.push_back(std::move(replies[i]));
-    }
-    co_return answers;
+    std::vector<call_request> calls;
+    for (const auto& one : all) calls.emplace_back(what).options.to(one.id);
+    const auto executor = co_await asio::this_coro::executor;
+    const auto together = std::make_shared<broadcast>(asio::make_strand(executor), std::move(core), std::move(calls));
+    co_await live(together, nullptr);
+    co_return together->take();
 }
 
 }  // namespace detail

@@ -6,6 +6,7 @@
 #include <taskflux/calls/stream/emitting.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/method.hpp>
+#include <taskflux/detail/run_once.hpp>
 #include <taskflux/exec/handler/typed_handler.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -69,8 +70,8 @@ struct member_contract<Result (Class::*)(Args...) const> : contract_of<Result, A
 
 /// Serves the methods of one or more services to callers that use `rpc`, as one instance of each.
 ///
-/// Register methods with `on`, then await `run`. Must not outlive the execution context of its broker. Call `on` and then
-/// `run` on one thread; `stop` and `running` are thread-safe.
+/// Register methods with `on`, then await `run`. Must not outlive the execution context of its broker. `stop`, `id` and
+/// `running` are for any thread, at any time; the rest is for one thread.
 class service {
 public:
     explicit service(broker_ptr broker, service_options options = service_options());
@@ -115,11 +116,12 @@ public:
     }
 
     /// Serves until it is cancelled or `stop` is called; then leaves the directory at once, lets calls in flight finish
-    /// within `drain_for`, and returns. Goes on while the broker can't be reached. Errors: `errc::shut_down` when the broker
-    /// is closed, `errc::wrong_state` when it has been called before.
+    /// within `drain_for`, cancels the others, and returns when no call is in flight. Goes on while the broker can't be
+    /// reached. Errors: `errc::shut_down` when the broker is closed, unless the service was stopped before; `errc::wrong_state`
+    /// when it has been called before.
     asio::awaitable<void> run();
 
-    /// Ends `run` as cancelling it does; a `run` that is called later ends at once. Thread-safe once `run` has been called.
+    /// Ends `run` as cancelling it does; a `run` that is called later ends at once.
     void stop();
 
     /// The instance's id.
@@ -147,8 +149,7 @@ private:
     service_options options_;
     std::shared_ptr<detail::method_map> methods_;
     std::shared_ptr<asio::thread_pool> pool_;
-    std::shared_ptr<detail::service_core> core_;
-    bool is_stopped_ = false;  // before run()
+    detail::run_once<detail::service_core> life_;
 };
 
 }  // namespace taskflux

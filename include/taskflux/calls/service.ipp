@@ -24,12 +24,12 @@ service::service(broker_ptr broker, service_options options)
 }
 
 service::~service() {
-    if (core_) core_->abandon();
+    if (const auto core = life_.core()) core->abandon();
     if (pool_) pool_->join();
 }
 
 asio::awaitable<void> service::run() {
-    if (core_) {
+    if (life_.core()) {
         throw error(errc::wrong_state, "service " + options_.id() +
                                            " can't be run again: a service runs once; make another one");
     }
@@ -37,21 +37,21 @@ asio::awaitable<void> service::run() {
         throw error(errc::invalid_argument,
                     "service " + options_.id() + " can't be run: it has no method; call on() before run()");
     }
-    core_ = std::make_shared<detail::service_core>(broker_, options_, methods_, cpu());
-    if (is_stopped_) core_->stop();
-    return detail::live(core_, pool_);
+    const auto core = std::make_shared<detail::service_core>(broker_, options_, methods_, cpu());
+    life_.begin(core);
+    return detail::live(core, pool_);
 }
 
-void service::stop() {
-    if (core_) return core_->stop();
-    is_stopped_ = true;
-}
+void service::stop() { life_.stop(); }
 
-std::size_t service::running() const { return core_ ? core_->running() : 0; }
+std::size_t service::running() const {
+    const auto core = life_.core();
+    return core ? core->running() : 0;
+}
 
 void service::add(std::string_view of, std::string_view method, std::unique_ptr<detail::method_handler> handler) {
     const auto name = std::string(of) + '.' + std::string(method);
-    if (core_) {
+    if (life_.core()) {
         throw error(errc::wrong_state,
                     "method " + name + " can't be added: the service has been run; call on() before run()");
     }

@@ -5,12 +5,12 @@
 #include <taskflux/core/options.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/fwd.hpp>
+#include <taskflux/log.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 
 #include <chrono>
 #include <cstddef>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,8 +53,8 @@ public:
     /// Threads of the service's own pool; 0 (the default): as many as the machine has cores.
     service_options& cpu_threads(std::size_t count) { return cpu_threads_ = count, *this; }
 
-    /// Receives a line for each problem with the broker; default: none does. Called on any thread; must not throw.
-    service_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
+    /// Receives a line for each problem with the broker; default: they go to standard error.
+    service_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
     const std::string& id() const { return id_; }
     const std::string& host() const { return host_; }
@@ -63,7 +63,7 @@ public:
     duration drain_for() const { return drain_for_; }
     const asio::any_io_executor& cpu() const { return cpu_; }
     std::size_t cpu_threads() const { return cpu_threads_; }
-    const std::function<void(std::string_view)>& log() const { return log_; }
+    const log_sink& log() const { return log_; }
 
 private:
     std::string id_;
@@ -73,7 +73,7 @@ private:
     duration drain_for_ = std::chrono::seconds(10);
     asio::any_io_executor cpu_;
     std::size_t cpu_threads_ = 0;
-    std::function<void(std::string_view)> log_;
+    log_sink log_;
 };
 
 }  // namespace taskflux

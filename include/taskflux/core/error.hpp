@@ -43,6 +43,9 @@ namespace detail {
 
 class error_category final : public boost::system::error_category {
 public:
+    /// A program may have several copies of the category, one in each shared library: they are equal by this random id.
+    constexpr error_category() noexcept : boost::system::error_category(0xB6A72D1E5C83F049) {}
+
     const char* name() const noexcept override { return "taskflux"; }
 
     std::string message(int value) const override {

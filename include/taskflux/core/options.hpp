@@ -31,7 +31,7 @@ struct run_policy {
     duration expires_in{};                                        ///< not started within this: expired
     duration retention = std::chrono::hours(1);                   ///< how long the ended task is kept
     duration failed_retention = std::chrono::hours(24 * 7);       ///< the same, for a failed one
-    unsigned crash_limit = 3;  ///< the lease lost so many times: failed; 0 = no limit
+    unsigned crash_limit = 3;  ///< the lease lost so often since its journal grew: failed; 0 = no limit
 
     bool operator==(const run_policy&) const = default;
 };
@@ -192,6 +192,10 @@ public:
         return unique_key_ = std::move(key), *this;
     }
 
+    /// How long `client::run` waits for the result from the submission on, before it cancels the task and ends with
+    /// `errc::timed_out`; default: for ever. Other calls ignore it.
+    submit_options& wait(duration limit) { return wait_ = detail::not_negative(limit, "wait"), *this; }
+
     /// A header that travels with the task; a later value for the same name wins.
     submit_options& header(std::string name, std::string value) {
         return headers_[std::move(name)] = std::move(value), *this;
@@ -205,6 +209,7 @@ public:
     const std::string& id() const { return id_; }
     const std::string& unique_key() const { return unique_key_; }
     duration unique_window() const { return unique_window_; }
+    duration wait() const { return wait_; }
     const header_map& headers() const { return headers_; }
 
     /// The contract's policy with what is set here in its place.
@@ -261,6 +266,7 @@ private:
     std::string id_;
     std::string unique_key_;
     duration unique_window_{};
+    duration wait_ = (duration::max)();
     header_map headers_;
 };
 

@@ -133,7 +133,7 @@ struct task_record {
     std::vector<log_line> log;    ///< the newest lines, oldest first
     unsigned attempts = 0;        ///< begun, the current one included; deliveries lost to crashes don't count
     unsigned deliveries = 0;      ///< times it was handed to a worker
-    unsigned crashes = 0;         ///< times its lease was lost
+    unsigned crashes = 0;         ///< times its lease was lost since its journal last grew
     std::string consumer;         ///< the worker's life that runs it
     bool cancel_requested = false;
     bool unclaimed = false;       ///< waiting, and passed over by a worker that has no handler for it

@@ -4,6 +4,8 @@
 #include <taskflux/fwd.hpp>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <exception>
 #include <optional>
@@ -33,6 +35,17 @@ private:
     std::optional<stored<T>> value_;
     std::exception_ptr failure_;
 };
+
+/// Whether `error` says that a coroutine was cancelled.
+inline bool is_abort(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const boost::system::system_error& e) {
+        return e.code() == asio::error::operation_aborted;
+    } catch (...) {
+        return false;
+    }
+}
 
 /// Awaits `call`, and returns how it has ended instead of throwing, so that the code after it can await: a `catch` can't.
 /// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself

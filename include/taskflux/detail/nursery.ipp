@@ -1,12 +1,11 @@
 #pragma once
 
+#include <taskflux/detail/caught.hpp>
 #include <taskflux/detail/event.hpp>
 #include <taskflux/detail/nursery.hpp>
 #include <taskflux/detail/spawn.hpp>
 
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/error.hpp>
-#include <boost/system/system_error.hpp>
 
 #include <utility>
 #include <vector>
@@ -24,16 +23,6 @@ struct nursery::life {
     bool is_cancelled = false;
     bool is_over = false;
 };
-
-inline bool is_abort(const std::exception_ptr& error) {
-    try {
-        std::rethrow_exception(error);
-    } catch (const boost::system::system_error& e) {
-        return e.code() == asio::error::operation_aborted;
-    } catch (...) {
-        return false;
-    }
-}
 
 struct nursery::state {
     state(asio::any_io_executor on, std::function<void()> hears) : strand(std::move(on)), on_failure(std::move(hears)) {}

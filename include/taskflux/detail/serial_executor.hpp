@@ -159,4 +159,10 @@ private:
     bool never_ = false;
 };
 
+/// A strand on `inner`. Unlike an `asio::strand` it may be destroyed after its context, or its pool: nothing may be posted to
+/// it then.
+inline asio::any_io_executor make_serial(const asio::any_io_executor& inner) {
+    return serial_executor(std::make_shared<serial_queue>(inner));
+}
+
 }  // namespace taskflux::detail

@@ -139,7 +139,7 @@ struct executor_counts {
     std::uint64_t succeeded = 0;  ///< since the executor was made, and so the following
     std::uint64_t failed = 0;     ///< ended with an error, `timed_out` included
     std::uint64_t cancelled = 0;
-    std::uint64_t retried = 0;  ///< failed attempts that were followed by another
+    std::uint64_t retried = 0;  ///< attempts that are followed by another: they have failed, or paused (workflows)
 
     friend bool operator==(const executor_counts&, const executor_counts&) = default;
 };

@@ -103,8 +103,8 @@ public:
         }
     }
 
-    /// Submits a task and waits for its result. Errors: also those of `job::result`. Cancelling the caller cancels
-    /// the task.
+    /// Submits a task and waits for its result; `submit_options::wait` limits how long. Errors: also those of `job::result`.
+    /// Cancelling the caller cancels the task.
     template <class R, class P, class... Args>
         requires(!detail::starts_with_options<Args...>)
     awaitable<R> run(const detail::contract<R, P>& contract, Args&&... payload) const {
@@ -116,7 +116,7 @@ public:
     awaitable<R> run(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
         auto task = task_of(contract, options, std::forward<Args>(payload)...);
         task.is_awaited = true;
-        return result_of(send<R>(broker_, detail::queue_of(contract, options), std::move(task)), broker_);
+        return result_of(send<R>(broker_, detail::queue_of(contract, options), std::move(task)), broker_, options.wait());
     }
 
     /// Submits a task that emits values, and returns a stream that reads them while it runs. Destroying the stream before
@@ -292,22 +292,27 @@ private:
     }
 
     template <class R>
-    static awaitable<R> result_of(awaitable<job<R>> submission, broker_ptr broker) {
+    static awaitable<R> result_of(awaitable<job<R>> submission, broker_ptr broker, duration wait) {
         const auto submitted = co_await std::move(submission);
+        std::optional<task_outcome> ended;
         bool is_cancelled = false;
         try {
-            if constexpr (std::is_void_v<R>) {
-                co_await submitted.result();
-                co_return;
-            } else {
-                co_return co_await submitted.result();
-            }
+            ended = co_await broker->wait(submitted.id(), wait);
         } catch (const boost::system::system_error& e) {
             is_cancelled = e.code() == asio::error::operation_aborted;
             if (!is_cancelled) throw;
         }
-        detail::cancel_in_background(broker, submitted.id());  // this coroutine can't await any more
-        throw boost::system::system_error(asio::error::operation_aborted, "client::run");
+        if (!ended) {
+            detail::cancel_in_background(broker, submitted.id());  // once cancelled, this coroutine can't await any more
+            if (is_cancelled) throw boost::system::system_error(asio::error::operation_aborted, "client::run");
+            throw error(errc::timed_out, "task " + to_string(submitted.id()) +
+                                             " has not ended within the wait of client::run, and is cancelled");
+        }
+        if constexpr (std::is_void_v<R>) {
+            detail::value_of<R>(*ended, submitted.id());
+        } else {
+            co_return detail::value_of<R>(*ended, submitted.id());
+        }
     }
 
     template <class T>

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <taskflux/broker/broker/background.hpp>
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/uuid.hpp>
-#include <taskflux/detail/spawn.hpp>
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/workflow/children.hpp>
 
@@ -54,7 +54,7 @@ void cancel_in_background(const broker_ptr& broker, const task_id& id) {
         std::vector<task_key> keys(1, which.key);
         co_await of->cancel(std::move(which.queue), std::move(keys));
     };
-    spawn_ignoring_errors(broker->get_executor(), cancel(broker, id));
+    spawn_in_background(broker, cancel(broker, id));
 }
 
 /// The id whose printed form this is, if it is one: an own id may look a little like it.

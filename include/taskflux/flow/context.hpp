@@ -102,11 +102,18 @@ public:
     // --- subtasks ------------------------------------------------------------------------------------------
     //
     // A handler's calls, steps, sleeps and signals are written into its task's journal. When the task is run again, after a
-    // crash of its worker, a suspension or a failed attempt, the handler finds them there: subtasks that have succeeded or
-    // are open are not submitted again, nor are those that have failed in the same attempt. So a handler must make the same
-    // calls in the same order each time; if it does not, `errc::journal_mismatch` is thrown. Subtasks inherit priority,
-    // headers and the remaining time, unless their options set them. When the task ends, its open subtasks are cancelled.
-    // While a handler waits for subtasks, its slot in the worker is lent to other tasks.
+    // crash of its worker, a pause or a failed attempt, the handler finds them there: subtasks that have succeeded or are
+    // open are not submitted again, nor are those that have failed in the same attempt. So a handler must make the same
+    // calls in the same order each time, with the same payloads; if it does not, `errc::journal_mismatch` is thrown (change a
+    // handler with `version`). Subtasks inherit priority, headers and the remaining time, unless their options set them. When
+    // the task ends, its open subtasks are cancelled. While a handler waits for subtasks, its slot in the worker is lent to
+    // other tasks.
+    //
+    // A handler pauses where it waits for long (`sleep_until`, `wait_signal`): its coroutines are destroyed there, their locals
+    // with them, nothing is thrown, and the task is run again from the beginning when its time has come. It ends in the same
+    // way, and is run again soon, where the broker can't be reached, its lease is lost or its worker stops. `catch (...)` does
+    // not see that. Destructors do: what they do must be right for a handler that goes on later. A handler does not pause
+    // while it waits for several things (`any`, `all`, `||`, coroutines that it has spawned): it stays in memory.
 
     /// Submits a subtask and waits for its result. Errors: those of `job::result`. Cancelling the call cancels the subtask.
     template <class R, class P, class... Args>
@@ -142,7 +149,7 @@ public:
     }
 
     /// Awaits calls side by side; see `when_all`. Meanwhile the handler stays in memory: `sleep_until` and `wait_signal`
-    /// among the calls lend its slot but do not suspend it, and a signal is noticed within a second. Coroutines of your own
+    /// among the calls lend its slot but do not pause it, and a signal is noticed within a second. Coroutines of your own
     /// among the calls must make at most one call each, unless their calls have names (`call_as`).
     template <class... Ts>
     asio::awaitable<std::tuple<detail::stored<Ts>...>> all(asio::awaitable<Ts>... calls) {
@@ -178,8 +185,8 @@ public:
     /// state that is not terminal.
     template <class R, class P>
     asio::awaitable<std::vector<job_outcome<R>>> results(const detail::contract<R, P>&, const spawned& which,
-                                                         std::uint64_t first = 0, std::uint64_t count = 1000) const {
-        return detail::results_of<R>(sink_.broker(), which, first, count);
+                                                         std::uint64_t first = 0, std::uint64_t count = 1000) {
+        return detail::guarded(book_, detail::results_of<R>(sink_.broker(), which, first, count));
     }
 
     // --- steps, sleeps, signals ----------------------------------------------------------------------------
@@ -197,31 +204,50 @@ public:
         return detail::run_step(book_, std::move(name), std::decay_t<Function>(std::forward<Function>(function)));
     }
 
-    /// Waits until `when`, or for `by`. A wait of a second or more suspends the handler: it ends here by an exception that it
-    /// must let pass (no `std::exception`), its slot is free, and it is run again when the time has come.
+    /// Waits until `when`, or for `by`. In a wait of a second or more the handler pauses: see above.
     template <class Duration>
     asio::awaitable<void> sleep_until(std::chrono::sys_time<Duration> when) {
-        return detail::suspend_until(book_, book_.next_name(), clock_.until_wall(rounded_up(when)));
+        return sleep(clock_.until_wall(rounded_up(when)));
     }
-    asio::awaitable<void> sleep_for(duration by) {
-        return detail::suspend_until(book_, book_.next_name(), later(clock_.now(), by));
-    }
+    asio::awaitable<void> sleep_for(duration by) { return sleep(later(clock_.now(), by)); }
 
-    /// Waits for the next signal of this name (`client::signal`), without a limit of time; the handler is suspended, as by
-    /// `sleep_until`, and run again when the signal has come. With a limit: returns nothing when no signal came in time.
+    /// Waits for the next signal of this name (`client::signal`), without a limit of time; the handler pauses until it has come.
+    /// With a limit: returns nothing when no signal came in time. A wait that loses against another call (`any`, `||`) takes no
+    /// signal: the next wait has it.
     template <class T>
     asio::awaitable<T> wait_signal(std::string name) {
-        return detail::take_signal<T>(book_, book_.next_name(), std::move(name));
+        auto wait = book_.next_name();
+        auto call = detail::take_signal<T>(book_, wait, std::move(name));
+        return detail::contested(book_, std::move(wait), std::move(call));
     }
     template <class T>
     asio::awaitable<std::optional<T>> wait_signal(std::string name, duration limit) {
-        return detail::take_signal<T>(book_, book_.next_name(), std::move(name), limit);
+        auto wait = book_.next_name();
+        auto call = detail::take_signal<T>(book_, wait, std::move(name), limit);
+        return detail::contested(book_, std::move(wait), std::move(call));
     }
+
+    /// Which version of a change of its handler this task runs: `newest`, or 0 where the task had passed this place already
+    /// when the handler had no such question. The task keeps the answer. Change a handler whose tasks are under way by
+    /// `if (co_await ctx.version("two reminders", 1) == 0)` the old calls, else the new ones; another change at that place is
+    /// version 2. Errors: `journal_mismatch` where the task runs a version above `newest`.
+    asio::awaitable<unsigned> version(std::string name, unsigned newest) {
+        return detail::version_of(book_, std::move(name), newest);
+    }
+
+    /// For the library: why the attempt has ended before its handler did, if so.
+    std::optional<detail::departure> departed() const { return book_.departed(); }
 
     /// For the library: where a handler that emits sends its values; null when nobody reads them.
     std::shared_ptr<detail::outlet> open_outlet() const;
 
 private:
+    asio::awaitable<void> sleep(time_point when) {
+        auto name = book_.next_name();
+        auto call = detail::wait_until(book_, name, when);
+        return detail::contested(book_, std::move(name), std::move(call));
+    }
+
     detail::is_ending ends() const {
         return [this] { return cancelled(); };
     }
@@ -250,7 +276,8 @@ private:
     asio::awaitable<R> begin_call(std::string name, const detail::contract<R, P>& task, const submit_options& options,
                                   Args&&... payload) {
         auto made = inherited(task, options, detail::encode_payload<P>(std::forward<Args>(payload)...));
-        return detail::call_child<R>(book_, std::move(name), queue_for(task, options), std::move(made), ends());
+        auto call = detail::call_child<R>(book_, name, queue_for(task, options), std::move(made), ends());
+        return detail::contested(book_, std::move(name), std::move(call));
     }
 
     template <class R, class P, class Range>
@@ -259,8 +286,9 @@ private:
         constexpr bool fits = std::same_as<std::ranges::range_value_t<Range>, P>;
         static_assert(fits, "map takes a range of the task's payloads: compare its elements' type with the contract");
         check_shared(options);
-        return detail::map_children<R>(book_, std::move(name), queue_for(task, options), pattern_of(task, options),
-                                       std::views::all(std::forward<Range>(payloads)), open.size, ends());
+        auto call = detail::map_children<R>(book_, name, queue_for(task, options), pattern_of(task, options),
+                                            std::views::all(std::forward<Range>(payloads)), open.size, ends());
+        return detail::contested(book_, std::move(name), std::move(call));
     }
 
     template <class Range>

@@ -55,17 +55,19 @@ asio::awaitable<void> context::prepare(const spawned& after, const spawn_options
     std::vector<new_task> tasks;
     tasks.push_back(std::move(made));
     std::vector<std::string> names(1, std::string(continuation_key.substr(1)));
-    co_await detail::open_children(book_, queue_for(task, submit_options()), std::move(names), std::move(tasks), false);
+    const detail::place at(names.front(), detail::call_kind::subtask);
+    co_await detail::open_children(book_, at, queue_for(task, submit_options()), std::move(names), std::move(tasks), false);
 }
 
 asio::awaitable<task_id> context::submit_one(std::string name, std::string queue, new_task task) {
     std::vector<std::string> names(1, std::move(name));
     std::vector<new_task> tasks;
     tasks.push_back(std::move(task));
-    auto opened = co_await detail::open_children(book_, std::move(queue), std::move(names), std::move(tasks), true);
+    const detail::place at(names.front(), detail::call_kind::subtask);
+    auto opened = co_await detail::open_children(book_, at, std::move(queue), std::move(names), std::move(tasks), true);
     auto& child = opened.front();
     if (child.id.key.sequence == 0) {  // it has ended in an earlier run
-        const auto key = co_await sink_.broker()->find(child.id.queue, child.own_id);
+        const auto key = co_await detail::guarded(book_, sink_.broker()->find(child.id.queue, child.own_id));
         if (key) child.id.key = *key;
     }
     co_return std::move(child.id);

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <taskflux/broker/broker/background.hpp>
 #include <taskflux/clock.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/core/uuid.hpp>
-#include <taskflux/detail/spawn.hpp>
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/raw_queue.hpp>
 #include <taskflux/flow/raw_queue/consumer.hpp>
@@ -37,7 +37,7 @@ public:
         consumer_->forget(what_.key, what_.token);
         if (is_settled_ || consumer_->is_lost()) return;
         // Where this fails, the lease runs out: it is not renewed any more.
-        spawn_ignoring_errors(consumer_->broker()->get_executor(), release(consumer_, end(settlement::kind::release)));
+        spawn_in_background(consumer_->broker(), release(consumer_, end(settlement::kind::release)));
     }
 
     const delivery& what() const { return what_; }

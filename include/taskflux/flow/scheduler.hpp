@@ -6,6 +6,7 @@
 #include <taskflux/core/task.hpp>
 #include <taskflux/detail/awaited.hpp>
 #include <taskflux/detail/payload.hpp>
+#include <taskflux/detail/run_once.hpp>
 #include <taskflux/flow/scheduler/book.hpp>
 #include <taskflux/flow/scheduler/declared.hpp>
 #include <taskflux/flow/scheduler/local_job.hpp>
@@ -36,7 +37,7 @@ struct schedule {
 ///
 /// Schedules are stored by the broker, each in the queue of its task. Every process that runs a scheduler fires any of them,
 /// and each tick fires once over all processes. Times are the broker's. Call `local` and then `run` on one thread; the other
-/// functions are thread-safe. Errors of all calls: those of `broker`. Must not outlive the execution context of its broker.
+/// functions are for any thread, at any time. Errors of all calls: those of `broker`. Must not outlive the execution context of its broker.
 class scheduler {
 public:
     template <class T>
@@ -90,10 +91,11 @@ public:
 
     /// Fires schedules when they are due, until it is cancelled or `stop` is called; then cancels the local jobs that still
     /// run, and returns when they have ended. Retries with back-off while the broker can't be reached. Errors:
-    /// `errc::shut_down` when the broker is closed, `errc::wrong_state` when it has been called before.
+    /// `errc::shut_down` when the broker is closed, unless the scheduler was stopped before; `errc::wrong_state` when it has
+    /// been called before.
     awaitable<void> run();
 
-    /// Ends `run` as cancelling it does; a `run` that is called later ends at once. Thread-safe once `run` has been called.
+    /// Ends `run` as cancelling it does; a `run` that is called later ends at once.
     void stop();
 
     /// Removes a schedule, also one that can't be read. Tasks that it has submitted stay. Errors, also of the functions
@@ -147,8 +149,7 @@ private:
     std::string host_;
     std::shared_ptr<detail::local_job_map> jobs_;
     std::shared_ptr<asio::thread_pool> pool_;
-    std::shared_ptr<detail::scheduler_core> core_;
-    bool is_stopped_ = false;  // before run()
+    detail::run_once<detail::scheduler_core> life_;
 };
 
 }  // namespace taskflux

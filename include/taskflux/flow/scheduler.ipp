@@ -112,7 +112,7 @@ asio::awaitable<std::map<std::string, std::set<std::string>>> find_places(schedu
 }
 
 asio::awaitable<void> declare(schedule_book book, std::shared_ptr<declared_schedules> declared, std::string queue,
-                              schedule_definition what, bool has_own_id, std::function<void(std::string_view)> log) {
+                              schedule_definition what, bool has_own_id, log_sink log) {
     declared->check(queue, what, has_own_id);
     if (!declared->has_looked()) {
         auto places = co_await find_places(book);
@@ -124,10 +124,8 @@ asio::awaitable<void> declare(schedule_book book, std::shared_ptr<declared_sched
         auto taken = co_await book.take(other, what.id);
         if (!taken) continue;
         before = std::move(taken);
-        if (log) {
-            log("schedule " + what.id + " has moved from queue " + other + " to queue " + queue +
-                ", as an id names one schedule: where both are meant, give one another id");
-        }
+        log(log_level::warning, "schedule " + what.id + " has moved from queue " + other + " to queue " + queue +
+                                    ", as an id names one schedule: where both are meant, give one another id");
     }
     auto putting = book.put(queue, what, std::move(before));
     co_await std::move(putting);
@@ -151,21 +149,18 @@ scheduler::scheduler(broker_ptr broker, scheduler_options options)
       jobs_(std::make_shared<detail::local_job_map>()) {}
 
 scheduler::~scheduler() {
-    if (core_) core_->abandon();
+    if (const auto core = life_.core()) core->abandon();
     if (pool_) pool_->join();
 }
 
 asio::awaitable<void> scheduler::run() {
-    if (core_) throw error(errc::wrong_state, "this scheduler can't be run again: a scheduler runs once; make another one");
-    core_ = std::make_shared<detail::scheduler_core>(book_, options_, host_, jobs_, cpu());
-    if (is_stopped_) core_->stop();
-    return detail::live(core_, pool_);
+    if (life_.core()) throw error(errc::wrong_state, "this scheduler can't be run again: a scheduler runs once; make another one");
+    const auto core = std::make_shared<detail::scheduler_core>(book_, options_, host_, jobs_, cpu());
+    life_.begin(core);
+    return detail::live(core, pool_);
 }
 
-void scheduler::stop() {
-    if (core_) return core_->stop();
-    is_stopped_ = true;
-}
+void scheduler::stop() { life_.stop(); }
 
 asio::awaitable<void> scheduler::remove(std::string id) const {
     return detail::act_on_all(book_, std::move(id), detail::schedule_verb::remove);
@@ -199,7 +194,7 @@ std::string scheduler::row_of(std::string_view id, const schedule_options& optio
 }
 
 void scheduler::add(detail::local_job job) {
-    if (core_) {
+    if (life_.core()) {
         throw error(errc::wrong_state,
                     "local job " + job.definition.id +
                         " can't be added: the scheduler has been run; call local() before run()");

@@ -6,13 +6,13 @@
 #include <taskflux/core/schedule.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/fwd.hpp>
+#include <taskflux/log.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/describe/enum.hpp>
 
 #include <algorithm>
 #include <chrono>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -166,21 +166,21 @@ public:
     /// machine has cores, started when there are such jobs.
     scheduler_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
 
-    /// Receives a line for each problem with the broker, a schedule or a local job; default: none does. Must not throw.
-    scheduler_options& log(std::function<void(std::string_view)> sink) { return log_ = std::move(sink), *this; }
+    /// Receives a line for each problem with the broker, a schedule or a local job; default: they go to standard error.
+    scheduler_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
     const std::vector<std::string>& queues() const { return queues_; }
     const std::string& host() const { return host_; }
     duration look_every() const { return look_every_; }
     const asio::any_io_executor& cpu() const { return cpu_; }
-    const std::function<void(std::string_view)>& log() const { return log_; }
+    const log_sink& log() const { return log_; }
 
 private:
     std::vector<std::string> queues_;
     std::string host_;
     duration look_every_ = std::chrono::seconds(1);
     asio::any_io_executor cpu_;
-    std::function<void(std::string_view)> log_;
+    log_sink log_;
 };
 
 }  // namespace taskflux

@@ -5,10 +5,9 @@
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/exec/executor_options.hpp>
-#include <taskflux/flow/worker/handlers.hpp>
+#include <taskflux/flow/worker/control.hpp>
 #include <taskflux/flow/worker_options.hpp>
 
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
@@ -24,12 +23,12 @@ namespace taskflux {
 ///
 /// Register handlers with `on`, then await `run`. While it runs, a worker has one thread of its own that
 /// renews its lease, and a pool for plain functions if there are any; see `worker_options`. Must not outlive
-/// the execution context of its broker. Call `on` and then `run` on one thread; `stop` and `counts` are thread-safe.
+/// the execution context of its broker. Call `on` and then `run` on one thread; the functions after `run` are for any thread,
+/// at any time, but for `queues` and `tasks`, which are so once `run` has been called.
 class worker {
 public:
     explicit worker(broker_ptr broker, worker_options options = worker_options())
-        : broker_(std::move(broker)), options_(std::move(options)),
-          handlers_(std::make_shared<detail::handler_map>()) {}
+        : control_(std::make_shared<detail::worker_control>(std::move(broker), std::move(options))) {}
 
     worker(const worker&) = delete;
     worker& operator=(const worker&) = delete;
@@ -46,8 +45,8 @@ public:
     /// once `run` has been called.
     template <class R, class P, class Function>
     worker& on(const detail::contract<R, P>& contract, Function handler) {
-        add(std::string(contract.name()), contract.options().queue(),
-            detail::make_handler<R, P, context>(std::move(handler), contract.options().policy().retry.retry_if()));
+        control_->add(std::string(contract.name()), contract.options().queue(),
+                      detail::make_handler<R, P, context>(std::move(handler), contract.options().policy().retry.retry_if()));
         return *this;
     }
 
@@ -56,56 +55,46 @@ public:
     /// again; the reader gets those that it has not received. Errors: as of the other `on`.
     template <class T, class P, class Function>
     worker& on(const detail::stream_contract<T, P>& contract, Function handler) {
-        add(std::string(contract.name()), contract.options().queue(),
-            detail::emitting_handler<T, P, Function, context>(std::move(handler), contract.options().policy().retry.retry_if()));
+        control_->add(std::string(contract.name()), contract.options().queue(),
+                      detail::emitting_handler<T, P, Function, context>(std::move(handler),
+                                                                         contract.options().policy().retry.retry_if()));
         return *this;
     }
 
     /// Fetches and runs tasks until it is cancelled or `stop` is called; then fetches no more, lets handlers finish
     /// within `drain_for`, cancels the others, reports to the broker and returns. Returns normally when cancelled.
-    /// Errors: `errc::shut_down` when the broker is closed, `errc::wrong_state` when it has been called before.
-    asio::awaitable<void> run();
+    /// Errors: `errc::shut_down` when the broker is closed, unless the worker was stopped before; `errc::wrong_state` when it
+    /// has been called before.
+    asio::awaitable<void> run() { return control_->run(); }
 
-    /// Ends `run` as cancelling it does; a `run` that is called later ends at once. Thread-safe once `run` has been
-    /// called.
-    void stop();
+    /// Ends `run` as cancelling it does; a `run` that is called later ends at once.
+    void stop() { control_->stop(); }
 
     /// Like `stop`, but cancels the handlers at once; their tasks are given back.
-    void stop_now();
+    void stop_now() { control_->stop_now(); }
 
     /// How many attempts are queued and running in this worker, and how many have ended, by kind of end.
-    executor_counts counts() const;
+    executor_counts counts() const { return control_->counts(); }
 
-    /// Changes how many attempts run at a time, from now on. Thread-safe once `run` has been called. Errors:
-    /// `errc::invalid_argument` for 0.
-    void set_concurrency(std::size_t slots);
-    std::size_t concurrency() const;
+    /// Changes how many attempts run at a time, from now on. Errors: `errc::invalid_argument` for 0.
+    void set_concurrency(std::size_t slots) { control_->set_concurrency(slots); }
+    std::size_t concurrency() const { return control_->concurrency(); }
 
-    /// Fetches no more tasks until `resume`; those that run go on. Thread-safe once `run` has been called.
-    void pause();
-    void resume();
-    bool is_paused() const;
+    /// Fetches no more tasks until `resume`; those that run go on.
+    void pause() { control_->pause(true); }
+    void resume() { control_->pause(false); }
+    bool is_paused() const { return control_->is_paused(); }
 
     /// The queues that it fetches from.
-    std::vector<std::string> queues() const;
+    std::vector<std::string> queues() const { return control_->queues(); }
 
     /// The names of the tasks that it has handlers for, sorted.
-    std::vector<std::string> tasks() const;
+    std::vector<std::string> tasks() const { return control_->tasks(); }
 
 private:
-    void add(std::string name, std::string_view queue, std::unique_ptr<detail::task_handler> handler);
+    friend class node;
 
-    /// The executor of plain functions, if there are any.
-    asio::any_io_executor cpu();
-
-    broker_ptr broker_;
-    worker_options options_;
-    std::shared_ptr<detail::handler_map> handlers_;
-    std::vector<weighted_queue> contract_queues_;
-    std::shared_ptr<asio::thread_pool> pool_;
-    std::shared_ptr<detail::worker_core> core_;
-    bool is_stopped_ = false;  // before run(), as below
-    bool is_paused_ = false;
+    const std::shared_ptr<detail::worker_control> control_;
 };
 
 }  // namespace taskflux

@@ -6,23 +6,21 @@
 #include <taskflux/core/task.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/flow/worker/queue_order.hpp>
+#include <taskflux/flow/worker_observer.hpp>
 #include <taskflux/fwd.hpp>
+#include <taskflux/log.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace taskflux {
-
-/// Receives log lines: those that handlers write with their task's id, the worker's own with a null pointer.
-/// Called on the worker's threads; must not throw.
-using log_sink = std::function<void(const log_line&, const task_id*)>;
 
 /// How a worker works. Setters may be chained; the same name without an argument reads.
 class worker_options {
@@ -83,6 +81,10 @@ public:
     /// over; default 5 minutes, zero: never. Needs the renewal thread.
     worker_options& stuck_after(duration limit) { return stuck_after_ = limit, *this; }
 
+    /// How long a worker tries to reach the broker when it starts, before `run` throws; default: for ever, with back-off and
+    /// a line in the log for each attempt. The server may so be started after the worker.
+    worker_options& start_timeout(duration limit) { return start_timeout_ = detail::not_negative(limit, "start_timeout"), *this; }
+
     /// How long a stopping worker lets its handlers finish before it cancels them; default 30 s.
     worker_options& drain_for(duration limit) { return drain_for_ = limit, *this; }
 
@@ -93,8 +95,17 @@ public:
     /// The node's name in records and logs; default: a UUID.
     worker_options& name(std::string node) { return name_ = std::move(node), *this; }
 
-    /// Receives log lines; default: none does. What it throws about lines of the worker itself is ignored.
+    /// Receives the log lines of handlers and of the worker itself; default: warnings and errors go to standard error.
     worker_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
+
+    /// Is told of failed attempts and blocked threads, beside the log; default: none.
+    worker_options& observer(std::shared_ptr<worker_observer> to) { return observer_ = std::move(to), *this; }
+
+    /// When coroutine handlers run and the I/O executor has run nothing for this long, the log says that one of them blocks
+    /// it; default 200 ms, zero: never. Needs the renewal thread.
+    worker_options& blocked_after(duration limit) {
+        return blocked_after_ = detail::not_negative(limit, "blocked_after"), *this;
+    }
 
     /// Seeds the random order of weighted queues and the jitter of retries; default: random.
     worker_options& seed(std::uint32_t value) { return seed_ = value, *this; }
@@ -109,10 +120,13 @@ public:
     duration lease() const { return lease_; }
     bool renewal_thread() const { return renewal_thread_; }
     duration stuck_after() const { return stuck_after_; }
+    const std::optional<duration>& start_timeout() const { return start_timeout_; }
     duration drain_for() const { return drain_for_; }
     duration unwind_for() const { return unwind_for_; }
     const std::string& name() const { return name_; }
     const log_sink& log() const { return log_; }
+    const std::shared_ptr<worker_observer>& observer() const { return observer_; }
+    duration blocked_after() const { return blocked_after_; }
     std::optional<std::uint32_t> seed() const { return seed_; }
 
 private:
@@ -141,10 +155,13 @@ private:
     duration lease_ = std::chrono::seconds(30);
     bool renewal_thread_ = true;
     duration stuck_after_ = std::chrono::minutes(5);
+    std::optional<duration> start_timeout_;
     duration drain_for_ = std::chrono::seconds(30);
     duration unwind_for_ = std::chrono::seconds(5);
     std::string name_;
     log_sink log_;
+    std::shared_ptr<worker_observer> observer_;
+    duration blocked_after_ = std::chrono::milliseconds(200);
     std::optional<std::uint32_t> seed_;
 };
 

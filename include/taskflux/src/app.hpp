@@ -4,6 +4,6 @@
 #include <taskflux/app/app.ipp>
 #include <taskflux/app/app/command_line.ipp>
 #include <taskflux/app/app/core.ipp>
-#include <taskflux/app/app/log_writer.ipp>
+#include <taskflux/app/app/log_file.ipp>
 #include <taskflux/app/config.ipp>
 #include <taskflux/app/config/check.ipp>

@@ -24,3 +24,5 @@
 #include <taskflux/exec/executor/executor_state.ipp>
 #include <taskflux/exec/slots/slots.ipp>
 #include <taskflux/host.ipp>
+#include <taskflux/log.ipp>
+#include <taskflux/stop_on_error.ipp>

@@ -13,8 +13,10 @@
 #include <taskflux/flow/scheduler/book.ipp>
 #include <taskflux/flow/scheduler/core.ipp>
 #include <taskflux/flow/worker.ipp>
+#include <taskflux/flow/worker/control.ipp>
 #include <taskflux/flow/worker/core.ipp>
 #include <taskflux/flow/worker/crew.ipp>
+#include <taskflux/flow/worker/monitor.ipp>
 #include <taskflux/flow/workflow/calls.ipp>
 #include <taskflux/flow/workflow/children.ipp>
 #include <taskflux/flow/workflow/notebook.ipp>

@@ -26,6 +26,13 @@ BOOST_AUTO_TEST_CASE(a_code_converts_to_an_error_code_of_the_taskflux_category) 
     BOOST_TEST((ec != taskflux::errc::not_found));
 }
 
+BOOST_AUTO_TEST_CASE(a_code_of_another_shared_library_is_equal) {
+    static const taskflux::detail::error_category of_another_library;
+    const boost::system::error_code theirs(static_cast<int>(taskflux::errc::busy), of_another_library);
+    BOOST_TEST((theirs == taskflux::errc::busy));
+    BOOST_TEST((theirs != taskflux::errc::lease_lost));
+}
+
 BOOST_AUTO_TEST_CASE(an_error_carries_its_code_and_its_sentence) {
     const taskflux::error problem(taskflux::errc::invalid_argument, "queue name is empty");
     BOOST_TEST((problem.code() == taskflux::errc::invalid_argument));

@@ -222,6 +222,23 @@ BOOST_AUTO_TEST_CASE(cancelling_run_cancels_the_handler_of_a_task_that_runs) {
     BOOST_TEST(now(now(client.attach(twice, "mine")).status()) == task_state::cancelled);
 }
 
+BOOST_AUTO_TEST_CASE(a_run_that_waits_long_enough_cancels_its_task) {
+    const auto run = start(client.run(twice, submit_options().id("mine").wait(30s), 1));
+    advance(29s);
+    BOOST_TEST(!run->done);
+    advance(1s);
+    BOOST_TEST((run->code() == errc::timed_out));
+    BOOST_TEST(run->what().find("client::run") != std::string::npos);
+    BOOST_TEST(now(now(client.attach(twice, "mine")).status()) == task_state::cancelled);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_may_wait_gets_its_result) {
+    worker w{broker, options()};
+    w.on(twice, [](int x) { return 2 * x; });
+    const auto life = start(w.run());
+    BOOST_TEST(now(client.run(twice, submit_options().wait(1s), 4)) == 8);
+}
+
 BOOST_AUTO_TEST_CASE(cancelling_who_awaits_a_result_leaves_the_task_alone) {
     const auto job = now(client.submit(twice, 1));
     const auto wait = start(job.result());

@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(it_gives_up_on_an_executor_that_does_not_move_until_it_move
 BOOST_AUTO_TEST_CASE(a_handler_that_blocks_the_thread_keeps_its_lease) {
     const watchdog dog;
     blocked f;
-    const auto end = f.watch(worker_options().lease(f.lease), [&](const job<int>& job) {
+    const auto end = f.watch(worker_options().lease(f.lease).blocked_after(0ms), [&](const job<int>& job) {
         for (int halves = 0; halves < 5; ++halves) {
             f.pass(f.lease / 2);
             BOOST_TEST((f.state(job) == task_state::running));
@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(a_handler_that_blocks_the_thread_keeps_its_lease) {
 BOOST_AUTO_TEST_CASE(without_the_thread_it_loses_it) {
     const watchdog dog;
     blocked f;
-    const auto end = f.watch(worker_options().lease(f.lease).renewal_thread(false), [&](const job<int>& job) {
+    const auto end = f.watch(worker_options().lease(f.lease).blocked_after(0ms).renewal_thread(false), [&](const job<int>& job) {
         f.time.advance(f.lease);
         BOOST_TEST(f.record(job).crashes == 1U);
     });
@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(without_the_thread_it_loses_it) {
 BOOST_AUTO_TEST_CASE(a_thread_that_is_stuck_for_too_long_loses_it) {
     const watchdog dog;
     blocked f;
-    const auto end = f.watch(worker_options().lease(f.lease).stuck_after(2 * f.lease), [&](const job<int>& job) {
+    const auto end = f.watch(worker_options().lease(f.lease).blocked_after(0ms).stuck_after(2 * f.lease), [&](const job<int>& job) {
         f.pass(0ms);  // the keeper has asked the thread, which does not move any more
         for (int halves = 0; halves < 3; ++halves) f.pass(f.lease / 2);
         f.time.advance(f.lease / 2);

@@ -68,6 +68,40 @@ BOOST_AUTO_TEST_CASE(a_worker_may_be_destroyed_while_it_drains) {
     BOOST_TEST(all.counts().running == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_context_may_end_at_any_point_of_a_pause) {
+    struct counted {
+        explicit counted(int& c) : count(c) { ++count; }
+        counted(const counted&) = delete;
+        counted& operator=(const counted&) = delete;
+        ~counted() { --count; }
+        int& count;
+    };
+    int most = 0;
+    bool has_ended = false;
+    for (int steps = 0; !has_ended; ++steps) {
+        int locals = 0;
+        {
+            fixture f;
+            worker w{f.broker, f.options().concurrency(2)};
+            w.on(answer, [&](context& ctx) -> asio::awaitable<int> {
+                const counted here(locals);
+                most = (std::max)(most, locals);
+                co_await ctx.sleep_for(1h);
+                co_return 42;
+            });
+            const auto life = f.start(w.run());
+            for (int i = 0; i != 3; ++i) start_on(f.here, f.client.submit(answer));
+            int done = 0;
+            f.io.restart();
+            while (done < steps && f.io.poll_one() != 0) ++done;
+            has_ended = done < steps;
+            if (has_ended) BOOST_TEST(f.counts().scheduled == 3U);
+        }
+        BOOST_TEST(locals == 0);
+    }
+    BOOST_TEST(most > 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_worker_with_threads_may_be_destroyed_in_the_middle) {
     const watchdog dog;
     fixture f;

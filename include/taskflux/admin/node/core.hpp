@@ -11,6 +11,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include <atomic>
 #include <exception>
 #include <memory>
 #include <string>
@@ -20,15 +21,18 @@ namespace taskflux::detail {
 /// A node while it runs: its worker, the service that steers it, and its heartbeat in the directory, on one strand.
 class node_core final : public std::enable_shared_from_this<node_core> {
 public:
-    node_core(broker_ptr broker, worker& shown, node_options options);
+    node_core(broker_ptr broker, std::shared_ptr<worker_control> shown, node_options options);
 
     const asio::any_io_executor& strand() const { return strand_; }
 
     /// Runs until the worker has ended and the node has left the directory. Throws what the worker threw.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>);
 
-    /// Stops the worker, and with it the node. Thread-safe; may come before `live`.
+    /// Stops the worker, and with it the node. Thread-safe; may come before `live`, and more than once.
     void stop();
+
+    /// For a node that is destroyed: stops it, if it runs.
+    void abandon();
 
     node_info info() const;
 
@@ -50,7 +54,7 @@ private:
     void log_trouble(const std::string& what, const std::exception_ptr& error) const;
 
     const broker_ptr broker_;
-    worker& worker_;
+    const std::shared_ptr<worker_control> worker_;
     const node_options options_;
     const std::string id_;
     const std::string ip_;
@@ -58,11 +62,12 @@ private:
     service service_;
     const time_point started_at_;
     const std::shared_ptr<event> changed_;
+    std::atomic<bool> has_begun_ = false;
+    std::atomic<bool> is_stopped_ = false;
 
     // On the strand.
     nursery parts_;
     nursery::child beginning_, working_, showing_;
-    bool has_begun_ = false;
     bool is_over_ = false;  // the worker has ended
 };
 

@@ -5,18 +5,18 @@
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/lease/renewal_period.hpp>
+#include <taskflux/core/task/failure.hpp>
 #include <taskflux/core/uuid.hpp>
 #include <taskflux/detail/alarm.hpp>
 #include <taskflux/detail/caught.hpp>
+#include <taskflux/detail/in_time.hpp>
 #include <taskflux/detail/platform/process.hpp>
 #include <taskflux/host.hpp>
 #include <taskflux/version.hpp>
 
-#include <boost/asio/error.hpp>
 #include <boost/asio/ip/host_name.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
-#include <boost/system/system_error.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -31,8 +31,8 @@ inline std::size_t slots_of(std::uint64_t wanted) {
     return static_cast<std::size_t>((std::min)(wanted, std::uint64_t((std::numeric_limits<std::size_t>::max)())));
 }
 
-node_core::node_core(broker_ptr broker, worker& shown, node_options options)
-    : broker_(std::move(broker)), worker_(shown), options_(std::move(options)), id_(uuid_generator().text()), ip_(own_ip()),
+node_core::node_core(broker_ptr broker, std::shared_ptr<worker_control> shown, node_options options)
+    : broker_(std::move(broker)), worker_(std::move(shown)), options_(std::move(options)), id_(uuid_generator().text()), ip_(own_ip()),
       strand_(asio::make_strand(broker_->get_executor())),
       service_(broker_, service_options().id(id_).host(host()).lease(options_.lease()).log(options_.log())),
       started_at_(broker_->clock().wall()), changed_(std::make_shared<event>()), parts_(strand_) {
@@ -41,12 +41,12 @@ node_core::node_core(broker_ptr broker, worker& shown, node_options options)
 
 asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     const auto self = shared_from_this();
-    if (std::exchange(has_begun_, true)) {
+    if (has_begun_.exchange(true)) {
         throw error(errc::wrong_state, "this node can't be run again: a node runs once; make another one");
     }
-    parts_.start(beginning_, begin());
+    if (!is_stopped_) parts_.start(beginning_, begin());
     co_await parts_.end_of(beginning_);
-    auto running = worker_.run();  // before an order can come
+    auto running = worker_->run();  // before an order can come
     parts_.start(be_steered());
     parts_.start(showing_, show());
     parts_.start(working_, std::move(running));
@@ -54,9 +54,11 @@ asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     co_await parts_.end_of(working_);
     service_.stop();
     is_over_ = true;
-    changed_->set();
+    showing_.stop();
     co_await parts_.end_of(showing_);
-    auto leaving = broker_->withdraw(nodes_board, id_);
+    auto withdrawing = broker_->withdraw(nodes_board, id_);
+    auto& clock = broker_->clock();
+    auto leaving = in_time(clock, later(clock.now(), farewell), std::move(withdrawing), "leaving the directory");
     const auto left = co_await caught(std::move(leaving));
     log_trouble("leaving the directory", left.failure());
     co_await parts_.end_of_all();
@@ -64,10 +66,13 @@ asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
 }
 
 void node_core::stop() {
-    asio::post(strand_, [self = shared_from_this()] {
-        self->beginning_.stop();
-        self->worker_.stop();
-    });
+    is_stopped_ = true;
+    worker_->stop();
+    asio::post(strand_, [self = shared_from_this()] { self->beginning_.stop(); });
+}
+
+void node_core::abandon() {
+    if (has_begun_) stop();
 }
 
 node_info node_core::info() const {
@@ -79,13 +84,13 @@ node_info node_core::info() const {
     made.pid = process_id();
     made.version = version;
     made.started_at = started_at_;
-    made.queues = worker_.queues();
-    made.tasks = worker_.tasks();
-    made.concurrency = worker_.concurrency();
-    made.running = worker_.counts().running;
+    made.queues = worker_->queues();
+    made.tasks = worker_->tasks();
+    made.concurrency = worker_->concurrency();
+    made.running = worker_->counts().running;
     made.load = host_load();
     made.memory = resident_memory();
-    made.paused = worker_.is_paused();
+    made.paused = worker_->is_paused();
     return made;
 }
 
@@ -104,8 +109,8 @@ asio::awaitable<void> node_core::take_settings() {
     for (const auto& row : rows) {
         if (row.id != name) continue;
         const auto settings = decode<node_settings>(row.text);
-        if (settings.concurrency) worker_.set_concurrency(slots_of(*settings.concurrency));
-        if (settings.paused) worker_.pause();
+        if (settings.concurrency) worker_->set_concurrency(slots_of(*settings.concurrency));
+        if (settings.paused) worker_->pause(true);
     }
 }
 
@@ -117,13 +122,13 @@ asio::awaitable<void> node_core::be_steered() {
 }
 
 asio::awaitable<node_info> node_core::obey(node_core& self, node_order order) {
-    if (order.concurrency) self.worker_.set_concurrency(slots_of(*order.concurrency));
+    if (order.concurrency) self.worker_->set_concurrency(slots_of(*order.concurrency));
     switch (order.action) {
         case node_action::none: break;
-        case node_action::pause: self.worker_.pause(); break;
-        case node_action::resume: self.worker_.resume(); break;
-        case node_action::drain: self.worker_.stop(); break;
-        case node_action::stop: self.worker_.stop_now(); break;
+        case node_action::pause: self.worker_->pause(true); break;
+        case node_action::resume: self.worker_->pause(false); break;
+        case node_action::drain: self.worker_->stop(); break;
+        case node_action::stop: self.worker_->stop_now(); break;
     }
     self.changed_->set();
     co_return self.info();
@@ -149,14 +154,8 @@ asio::awaitable<void> node_core::announce() {
 }
 
 void node_core::log_trouble(const std::string& what, const std::exception_ptr& error) const {
-    if (!error || !options_.log()) return;
-    try {
-        std::rethrow_exception(error);
-    } catch (const boost::system::system_error& e) {
-        if (e.code() == asio::error::operation_aborted) return;  // the node was stopped
-    } catch (...) {  // is logged as any other
-    }
-    options_.log()("node " + id_ + ": " + what + " failed: " + describe(error).message);
+    if (!error || is_abort(error) || broker_->is_closed()) return;
+    options_.log()(log_level::warning, "node " + id_ + ": " + what + " failed: " + describe(error).message);
 }
 
 }  // namespace taskflux::detail

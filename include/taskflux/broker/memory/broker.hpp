@@ -24,7 +24,12 @@ class memory_broker : public broker {
 public:
     memory_broker(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
         : post_(std::make_shared<post_office>(executor, clock)),
-          hub_(std::make_shared<hub>(std::move(executor), options.max_pending(), options.max_ended(), clock)) {}
+          hub_(std::make_shared<hub>(executor, options.max_pending(), options.max_ended(), clock)) {
+        at_context_end(executor, [post = std::weak_ptr(post_), hub = std::weak_ptr(hub_)] {
+            if (const auto alive = post.lock()) alive->shut();
+            if (const auto alive = hub.lock()) alive->end();
+        });
+    }
 
     asio::any_io_executor get_executor() override { return hub_->get_executor(); }
     taskflux::clock& clock() override { return hub_->clock(); }
@@ -204,6 +209,7 @@ public:
     void close() override {
         post_->shut();
         hub_->close();
+        tell_closed();
     }
 
 private:

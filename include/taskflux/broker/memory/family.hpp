@@ -48,7 +48,9 @@ public:
     }
 
     journal_written write_journal(entry& task, journal_write& what, time_point now) {
-        auto answer = journal_of(task).write(what);
+        bool has_grown = false;
+        auto answer = journal_of(task).write(what, has_grown);
+        if (has_grown) task.crashes = 0;  // crashes count against progress
         if (task.state == task_state::waiting_children) judge_children(task, now);  // one that was waited for may be out
         return answer;
     }
@@ -57,7 +59,9 @@ public:
     void end_child(entry& task, const std::string& key, const std::string& own_id, const task_outcome& outcome,
                    time_point now) {
         auto* const own_journal = task.journal();
-        if (!own_journal || !own_journal->end_child(key, own_id, outcome) || task.state != task_state::waiting_children) return;
+        if (!own_journal || !own_journal->end_child(key, own_id, outcome)) return;
+        task.crashes = 0;
+        if (task.state != task_state::waiting_children) return;
         if (key != continuation_key) return judge_children(task, now);
         end_by_continuation(task, outcome, now);
     }

@@ -38,9 +38,9 @@ public:
 
     /// `max_pending` and `max_ended` as in `task_queue`; `clock` must outlive the hub.
     hub(asio::any_io_executor executor, std::size_t max_pending, std::size_t max_ended, taskflux::clock& clock)
-        : executor_(std::move(executor)), clock_(clock), queues_(max_pending, max_ended), timer_(executor_) {}
+        : executor_(std::move(executor)), clock_(clock), queues_(max_pending, max_ended), timer_(std::in_place, executor_) {}
 
-    ~hub() { clock_.disarm(timer_); }
+    ~hub() { drop_timer(); }
 
     const asio::any_io_executor& get_executor() const { return executor_; }
     taskflux::clock& clock() { return clock_; }
@@ -58,9 +58,8 @@ public:
     auto in_any(const std::string& name, Action action) {
         const std::lock_guard lock(mutex_);
         check_open();
-        auto& queue = queues_.make(name);
-        queue.follow(ahead_);
-        return change(queue, name, std::move(action));
+        queues_.make(name).follow(ahead_);
+        return change(queues_.look(name), name, std::move(action));
     }
 
     /// `action(queue, item, now)` for each item.
@@ -75,10 +74,7 @@ public:
     }
 
     /// Takes over how far the wall clock has been set: before a time of it comes in or goes out.
-    void follow_wall() {
-        const std::lock_guard lock(mutex_);
-        follow();
-    }
+    void follow_wall() { const std::lock_guard lock(mutex_); follow(); }
 
     /// `action(queues)` when all of them are up to date.
     template <class Action>
@@ -166,6 +162,13 @@ public:
         }
     }
 
+    /// At the end of the context: closes, and wakes nobody.
+    void end() {
+        const std::lock_guard lock(mutex_);
+        is_closed_ = true;
+        drop_timer();
+    }
+
 private:
     struct waiter;
     using waiter_list = std::list<waiter*>;
@@ -240,7 +243,7 @@ private:
         for (auto& [name, queue] : queues_.all()) queue->follow(ahead);
     }
 
-    /// Sees to it that what falls due in a queue is done then, also when the wall clock is set before.
+    /// Arms for what falls due in a queue, also when the wall clock is set before.
     void arm_for(const task_queue& queue) {
         arm(queue.follows_wall() ? (std::min)(queue.next(), later(clock_.now(), clock_.look_every())) : queue.next());
     }
@@ -320,7 +323,7 @@ private:
         if (is_waited_for()) return;
         ++alarm_;  // nothing needs the timer now, and it must not keep the user's context running
         armed_ = never;
-        timer_.cancel();
+        if (timer_) timer_->cancel();
     }
 
     bool is_waited_for() const { return !fetches_.empty() || !waits_.empty(); }
@@ -328,12 +331,17 @@ private:
     /// Sees to it that `tick` comes by `when`, as long as anybody waits. Otherwise time is made up for in
     /// the next call.
     void arm(time_point when) {
-        if (when >= armed_ || !is_waited_for()) return;
+        if (when >= armed_ || !is_waited_for() || !timer_) return;
         armed_ = when;
-        clock_.arm(timer_, when);
-        timer_.async_wait([self = weak_from_this(), alarm = ++alarm_](const boost::system::error_code&) {
+        clock_.arm(*timer_, when);
+        timer_->async_wait([self = weak_from_this(), alarm = ++alarm_](const boost::system::error_code&) {
             if (const auto alive = self.lock()) alive->tick(alarm);
         });
+    }
+
+    void drop_timer() {
+        if (timer_) clock_.disarm(*timer_);
+        timer_.reset();
     }
 
     void tick(std::uint64_t alarm) {
@@ -382,7 +390,7 @@ private:
     queues queues_;
     waiter_list fetches_;
     waiter_list waits_;
-    asio::steady_timer timer_;
+    std::optional<asio::steady_timer> timer_;  // none after the end of its context
     time_point armed_ = never;
     std::uint64_t alarm_ = 0;  // the number of the current timer wait; older ones are void
     duration ahead_{};         // of the wall clock, as the queues know it

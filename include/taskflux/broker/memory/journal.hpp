@@ -37,8 +37,8 @@ public:
     bool has_spawned() const { return counts_.total > 0 || has(continuation_key); }
     bool has(std::string_view key) const { return entries_.contains(key); }
 
-    /// Throws `too_large`, and has changed nothing then.
-    journal_written write(journal_write& what) {
+    /// Throws `too_large`, and has changed nothing then. Sets `has_grown` where something is there that was not.
+    journal_written write(journal_write& what, bool& has_grown) {
         auto size = size_;
         for (const auto& item : what.items) {
             if (item.key[0] == 's' && item.how == journal_write::mode::add && !entries_.contains(item.key)) {
@@ -50,7 +50,7 @@ public:
         if (what.policy) policy = *what.policy;
         journal_written answer;
         answer.epoch = epoch;
-        for (auto& item : what.items) answer.before.push_back(write(item));
+        for (auto& item : what.items) answer.before.push_back(write(item, has_grown));
         return answer;
     }
 
@@ -131,9 +131,10 @@ private:
         return {one.first, one.second.text, one.second.epoch, one.second.is_spawned, one.second.outcome};
     }
 
-    std::optional<journal_entry> write(journal_write::item& item) {
+    std::optional<journal_entry> write(journal_write::item& item, bool& has_grown) {
         using mode = journal_write::mode;
         const auto found = entries_.find(item.key);
+        if (item.how == mode::look) return found == entries_.end() ? std::nullopt : std::optional(seen(*found));
         if (item.how == mode::drop) {
             if (found != entries_.end()) drop(found->second), entries_.erase(found);
             return std::nullopt;
@@ -142,6 +143,7 @@ private:
         const bool is_child = item.key[0] == journal_letter::subtask;
         if (is_child && found != entries_.end()) drop(found->second);
         auto& made = entries_[item.key];
+        has_grown = has_grown || made.text != item.text;
         made = {std::move(item.text), epoch, item.is_spawned, std::nullopt};
         if (is_child) ++open_;
         if (item.is_spawned) ++counts_.total;

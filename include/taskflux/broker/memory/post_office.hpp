@@ -4,10 +4,10 @@
 #include <taskflux/broker/exchange.hpp>
 #include <taskflux/clock.hpp>
 #include <taskflux/core/time.hpp>
+#include <taskflux/detail/serial_executor.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/strand.hpp>
 
 #include <cstdint>
 #include <map>
@@ -26,7 +26,7 @@ public:
     post_office(asio::any_io_executor executor, taskflux::clock& clock) : executor_(std::move(executor)), clock_(clock) {}
 
     std::unique_ptr<mailbox> open(exchange::listener hear) {
-        auto made = std::make_shared<box>(asio::make_strand(executor_), std::move(hear));
+        auto made = std::make_shared<box>(detail::make_serial(executor_), std::move(hear));
         const std::lock_guard lock(mutex_);
         auto address = "memory/" + std::to_string(++boxes_made_);
         boxes_.emplace(address, made);

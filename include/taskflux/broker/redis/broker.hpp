@@ -27,7 +27,12 @@ namespace taskflux::redis {
 /// The broker on a Redis server. Every call keeps the engine alive until it ends.
 class redis_broker final : public broker {
 public:
-    explicit redis_broker(engine_ptr engine) : engine_(std::move(engine)) { engine_->on_relay(carry_outbox); }
+    explicit redis_broker(engine_ptr engine) : engine_(std::move(engine)) {
+        engine_->on_relay(carry_outbox);
+        at_context_end(engine_->get_executor(), [weak = std::weak_ptr(engine_)] {
+            if (const auto alive = weak.lock()) alive->end();
+        });
+    }
     ~redis_broker() override { engine_->close(); }
 
     asio::any_io_executor get_executor() override { return engine_->get_executor(); }
@@ -284,7 +289,10 @@ public:
         return redis::announced(engine_, std::move(board));
     }
 
-    void close() override { engine_->close(); }
+    void close() override {
+        engine_->close();
+        tell_closed();
+    }
 
 private:
     void do_post(std::string address, std::string message, bounce otherwise, receipt done) override {

@@ -137,7 +137,7 @@ public:
 
     /// Says something by the options' log.
     void log(const std::string& text) const {
-        if (options_.log()) options_.log()("Redis: " + text);
+        options_.log()(log_level::warning, "Redis: " + text);
     }
 
     /// Ends all calls with `shut_down`; the context can then run empty. Idempotent.
@@ -292,16 +292,18 @@ private:
     wire::link_purpose for_commands() const {
         auto out = make_purpose({});
         out.greeting = wire::make_greeting();
-        out.greeted = [facts = facts_, log = options_.log(), has_sentinels = !url_.master.empty()](const reply& from) {
+        out.greeted = [facts = facts_, log = options_.log(), user = url_.user,
+                       has_sentinels = !url_.master.empty()](const reply& from) {
             const auto told = check_greeting(from, has_sentinels);
+            wire::check_rights(told.missing_rights, user);
             {
                 const std::lock_guard lock(facts->mutex);
                 facts->run_id = told.run_id;
             }
             const auto& policy = told.maxmemory_policy;
-            if (log && !policy.empty() && policy != "noeviction") {
-                log("Redis: maxmemory-policy is " + policy +
-                    ", so that a full server drops tasks silently; set it to noeviction");
+            if (!policy.empty() && policy != "noeviction") {
+                log(log_level::warning, "Redis: maxmemory-policy is " + policy +
+                                            ", so that a full server drops tasks silently; set it to noeviction");
             }
             return told.run_id;
         };

@@ -2,11 +2,10 @@
 
 #include <taskflux/core/error.hpp>
 #include <taskflux/fwd.hpp>
+#include <taskflux/log.hpp>
 
 #include <chrono>
-#include <functional>
 #include <string>
-#include <string_view>
 #include <utility>
 
 namespace taskflux::redis {
@@ -48,10 +47,10 @@ public:
         return *this;
     }
 
-    /// Hears of connections lost and regained, and of settings of the server that endanger tasks; default
-    /// nobody. Called where the connection runs; must not throw.
-    connection_options& log(std::function<void(std::string_view)> listener) {
-        log_ = std::move(listener);
+    /// Receives a line for each connection lost and regained, and for settings of the server that endanger tasks; default:
+    /// they go to standard error.
+    connection_options& log(log_sink sink) {
+        log_ = std::move(sink);
         return *this;
     }
 
@@ -59,7 +58,7 @@ public:
     milliseconds connect_timeout() const noexcept { return connect_timeout_; }
     milliseconds health_check() const noexcept { return health_check_; }
     unsigned durable() const noexcept { return durable_; }
-    const std::function<void(std::string_view)>& log() const noexcept { return log_; }
+    const log_sink& log() const noexcept { return log_; }
 
 private:
     static milliseconds positive(milliseconds value, const char* name) {
@@ -71,7 +70,7 @@ private:
     milliseconds connect_timeout_ = std::chrono::seconds(3);
     milliseconds health_check_ = std::chrono::seconds(2);
     unsigned durable_ = 0;
-    std::function<void(std::string_view)> log_;
+    log_sink log_;
 };
 
 }  // namespace taskflux::redis

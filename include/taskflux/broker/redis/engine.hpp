@@ -96,6 +96,9 @@ public:
         inbox_.wake_all();
     }
 
+    /// At the end of the context, in which the connection ends by itself.
+    void end() { is_closed_ = true; }
+
     void check_open() const {
         if (is_closed_) throw detail::broker_is_closed();
     }

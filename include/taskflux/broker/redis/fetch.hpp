@@ -6,6 +6,7 @@
 #include <taskflux/broker/redis/records.hpp>
 #include <taskflux/broker/redis/segments.hpp>
 #include <taskflux/detail/caught.hpp>
+#include <taskflux/detail/fnv1a.hpp>
 #include <taskflux/detail/spawn.hpp>
 
 #include <algorithm>
@@ -99,12 +100,10 @@ inline awaitable<void> set_aside(engine_ptr on, std::string consumer, std::strin
     co_await on->call(name, scripts::aside, engine::set_of(consumer), std::move(with));
 }
 
-/// A short text that is equal for equal sets of names: FNV-1a, 64 bits (Fowler, Noll, Vo).
+/// A short text that is equal for equal sets of names.
 inline std::string signature(const name_set& names) {
-    std::uint64_t mixed = 14695981039346656037U;
-    for (const auto& name : names) {
-        for (const char c : name + '\n') mixed = (mixed ^ static_cast<unsigned char>(c)) * 1099511628211U;
-    }
+    auto mixed = detail::fnv1a("");
+    for (const auto& name : names) mixed = detail::fnv1a(name + '\n', mixed);
     return std::to_string(mixed);
 }
 

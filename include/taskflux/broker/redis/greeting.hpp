@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/redis/reply.hpp>
+#include <taskflux/broker/redis/rights.hpp>
 #include <taskflux/broker/redis/url.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/fwd.hpp>
@@ -9,6 +10,7 @@
 
 #include <charconv>
 #include <initializer_list>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -20,6 +22,7 @@ struct server_facts {
     std::string role;
     std::string run_id;
     std::string maxmemory_policy;
+    std::set<std::string> missing_rights;  ///< rules of ACL SETUSER
 };
 
 /// A request that is never sent twice by itself, and waits its turn.
@@ -56,10 +59,11 @@ inline boost::redis::request make_greeting() {
     out.push("HELLO");
     out.push("INFO", "server");
     out.push("CONFIG", "GET", "maxmemory-policy");
+    ask_for_rights(out);
     return out;
 }
 
-/// Like `make_greeting`, without the setting: for the connections after the first one of a process.
+/// Like `make_greeting`, without the setting and the rights: for the connections after the first one of a process.
 inline boost::redis::request make_short_greeting() {
     auto out = make_request();
     out.push("HELLO");
@@ -97,6 +101,7 @@ inline server_facts read_greeting(const reply& from) {
         in.skip();
         out.maxmemory_policy = in.text();
     }
+    if (!in.done()) out.missing_rights = missing_rights(in);
     return out;
 }
 

@@ -67,6 +67,7 @@ inline awaitable<journal_written> write_journal(engine_ptr on, task_id id, journ
                 case journal_write::mode::add: with.add(std::string(1, write_letter::add)); break;
                 case journal_write::mode::set: with.add(std::string(1, write_letter::set)); break;
                 case journal_write::mode::drop: with.add(std::string(1, write_letter::drop)); break;
+                case journal_write::mode::look: with.add(std::string(1, write_letter::look)); break;
             }
             with.add(item.is_spawned ? "1" : "0").add(std::move(item.text));
         }

@@ -81,7 +81,7 @@ inline std::string named(std::string_view own_key, const std::string& of) { retu
 
 /// How something is written into a journal: `journal_write::mode`.
 struct write_letter {
-    static constexpr char add = '+', set = '=', drop = '-';
+    static constexpr char add = '+', set = '=', drop = '-', look = '?';
 };
 
 /// What a message to a process begins with.

@@ -80,17 +80,17 @@ public:
          const connection_options& options)
         : executor_(std::move(executor)),
           purpose_(std::move(purpose)),
-          tls_host_(std::move(security.host)),
+          security_(security.state),
           options_(options),
           connection_(executor_, std::move(security.context),
                       boost::redis::logger(boost::redis::logger::level::err,
                                            [this](boost::redis::logger::level, std::string_view text) {
-                                               state_.note_trouble(reply::without_command(text));
+                                               state_.note_trouble(explained(reply::without_command(text), purpose_.config.use_ssl));
                                            })),
           changed_(executor_, (std::chrono::steady_clock::time_point::max)()),
           random_(std::random_device{}()) {
         if (purpose_.sentinels)
-            finder_.emplace(connection_, tls_host_, *purpose_.sentinels, options_.connect_timeout() / 3);
+            finder_.emplace(connection_, security_, *purpose_.sentinels, options_.connect_timeout() / 3);
         auto adapter = purpose_.push_adapter;
         connection_.set_receive_response(adapter);
     }
@@ -213,7 +213,7 @@ private:
             }
             config.addr = to_boost(*master);
         }
-        *tls_host_ = config.addr.host;
+        security_.connect_to(config.addr.host);
         state_.connect();
         co_await (run(std::move(config)) && greet());
         if (state_.was_ready() || !finder_) co_return;
@@ -225,6 +225,7 @@ private:
         boost::system::error_code ec;
         if (!state_.is_stopped())
             co_await connection_.async_run(std::move(config), asio::redirect_error(asio::use_awaitable, ec));
+        if (const auto complaint = security_.take_complaint(); !complaint.empty()) state_.note_trouble(complaint);
         perform(state_.disconnected(ec == boost::redis::error::resp3_hello));
     }
 
@@ -305,7 +306,7 @@ private:
     }
 
     void log(const std::string& text) const {
-        if (options_.log()) options_.log()("Redis: " + text);
+        options_.log()(log_level::warning, "Redis: " + text);
     }
 
     taskflux::error unavailable(const std::string& what) const {
@@ -316,7 +317,7 @@ private:
 
     const asio::any_io_executor executor_;
     const link_purpose purpose_;
-    const std::shared_ptr<std::string> tls_host_;
+    tls_state security_;
     const connection_options options_;
     link_state state_;
     boost::redis::connection connection_;

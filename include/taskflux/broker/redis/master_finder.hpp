@@ -31,10 +31,9 @@ namespace taskflux::redis::wire {
 class master_finder {
 public:
     /// `patience` is how long one Sentinel may take, connecting included.
-    master_finder(boost::redis::connection& over, std::shared_ptr<std::string> tls_host, const redis_url& url,
-                  std::chrono::milliseconds patience)
+    master_finder(boost::redis::connection& over, tls_state security, const redis_url& url, std::chrono::milliseconds patience)
         : connection_(over),
-          tls_host_(std::move(tls_host)),
+          security_(std::move(security)),
           question_(make_sentinel_question(url)),
           patience_(patience),
           round_(url) {}
@@ -48,7 +47,7 @@ public:
             const auto who = round_.next();
             if (!who) break;
             auto config = make_sentinel_config(like, *who);
-            *tls_host_ = who->host;
+            security_.connect_to(who->host);
             answer_ = {};
             trouble_.clear();
             connecting_ = true;
@@ -77,7 +76,10 @@ private:
         if (!stopped_)
             co_await connection_.async_run(std::move(config), asio::redirect_error(asio::use_awaitable, ec));
         connecting_ = false;
-        if (answer_.empty() && trouble_.empty()) trouble_ = ec.message();
+        if (answer_.empty() && trouble_.empty()) {
+            trouble_ = security_.take_complaint();
+            if (trouble_.empty()) trouble_ = ec.message();
+        }
         connection_.cancel(boost::redis::operation::exec);
     }
 
@@ -101,7 +103,7 @@ private:
     }
 
     boost::redis::connection& connection_;
-    const std::shared_ptr<std::string> tls_host_;
+    tls_state security_;
     const boost::redis::request question_;
     const std::chrono::milliseconds patience_;
     sentinel_round round_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/redis/certificate.hpp>
 #include <taskflux/broker/redis/connection_options.hpp>
 #include <taskflux/broker/redis/greeting.hpp>
 #include <taskflux/broker/redis/url.hpp>
@@ -17,6 +18,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace taskflux::redis::wire {
 
@@ -53,11 +55,33 @@ inline boost::redis::config make_sentinel_config(boost::redis::config from, cons
     return from;
 }
 
-/// How servers prove their identity. The context asks for the name in `host`, which is to be set before each
-/// connection.
+/// What the check of a server's certificate and its link tell each other. Copies share one state; for one connection at a time.
+class tls_state {
+public:
+    /// The host whose name the next certificate must have.
+    void connect_to(const std::string& host) { *shared_ = {host, {}}; }
+
+    bool accepts(bool is_trusted, asio::ssl::verify_context& certificate) {
+        const bool fits = asio::ssl::host_name_verification(shared_->host)(is_trusted, certificate);
+        if (!fits && shared_->complaint.empty()) shared_->complaint = why_refused(shared_->host, is_trusted, certificate);
+        return fits;
+    }
+
+    /// Why the certificate was refused, once; empty when it was not.
+    std::string take_complaint() { return std::exchange(shared_->complaint, {}); }
+
+private:
+    struct names {
+        std::string host;
+        std::string complaint;
+    };
+    std::shared_ptr<names> shared_ = std::make_shared<names>();
+};
+
+/// How servers prove their identity.
 struct tls {
     asio::ssl::context context{asio::ssl::context::tls_client};
-    std::shared_ptr<std::string> host = std::make_shared<std::string>();
+    tls_state state;
 };
 
 /// Trusts what the URL says, else what the system trusts, and insists on the host's name.
@@ -87,8 +111,8 @@ inline tls make_tls(const redis_url& url) {
         check(ec, "the file of key=", "");
     }
     out.set_verify_mode(asio::ssl::verify_peer);
-    out.set_verify_callback([host = made.host](bool preverified, asio::ssl::verify_context& context) {
-        return asio::ssl::host_name_verification(*host)(preverified, context);
+    out.set_verify_callback([state = made.state](bool is_trusted, asio::ssl::verify_context& certificate) mutable {
+        return state.accepts(is_trusted, certificate);
     });
     return made;
 }

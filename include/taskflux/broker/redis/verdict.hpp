@@ -83,4 +83,17 @@ inline std::optional<error> refusal_for(std::string_view text) {
     return std::nullopt;
 }
 
+/// What Boost.Redis says of a connection that did not come about, with what it may mean where that is not plain.
+inline std::string explained(std::string_view trouble, bool is_tls) {
+    const auto has = [&](std::string_view part) { return trouble.find(part) != std::string_view::npos; };
+    if (has("Setup request execution failed: Operation canceled")) {
+        return is_tls ? "the server closed the connection after the TLS handshake: it may want a client's certificate, "
+                        "cert= and key= in the URL"
+                      : "the server closed the connection at once: the port may want TLS, rediss://";
+    }
+    std::string out(trouble);
+    if (has("SSL handshake timeout")) out += ": the port may not speak TLS, then it is redis://";
+    return out;
+}
+
 }  // namespace taskflux::redis::wire

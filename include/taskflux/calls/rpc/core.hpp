@@ -72,9 +72,13 @@ private:
 
     void hear(std::string_view text);
 
+    /// The broker is closed: no reply will come.
+    void end_all();
+
     const broker_ptr broker_;
     detail::instances instances_;
     std::unique_ptr<mailbox> box_;
+    std::shared_ptr<const void> closing_;
     std::atomic<std::uint64_t> calls_made_ = 0;
     std::mutex mutex_;
     std::map<std::uint64_t, std::shared_ptr<pending>> calls_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/calls/rpc/core.hpp>
 #include <taskflux/calls/stream/inlet.hpp>
 #include <taskflux/calls/stream/reading.hpp>
@@ -17,6 +18,7 @@
 #include <optional>
 #include <set>
 #include <utility>
+#include <vector>
 
 namespace taskflux::detail {
 
@@ -28,6 +30,13 @@ struct rpc_core::pending {
         auto why = read_failure(failure);
         const auto code = code_of(why);
         throw call_failed(code, std::move(why));
+    }
+    void end(std::exception_ptr why) {
+        {
+            const std::lock_guard lock(mutex);
+            if (!trouble) trouble = std::move(why);
+        }
+        changed->set();
     }
     /// Throws the error of sending it, unless there is a reply all the same.
     void check() {
@@ -78,6 +87,9 @@ private:
 void rpc_core::open() {
     box_ = broker_->open([weak = weak_from_this()](std::string_view text) {
         if (const auto self = weak.lock()) self->hear(text);
+    });
+    closing_ = broker_->on_close([weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->end_all();
     });
 }
 
@@ -218,14 +230,20 @@ asio::awaitable<void> rpc_core::look_for(std::shared_ptr<rpc_core> self, std::st
 
 void rpc_core::send(const std::shared_ptr<pending>& mine, std::string to, std::string text, bounce back) {
     broker_->post(std::move(to), std::move(text), std::move(back), [mine](std::exception_ptr trouble, bool was_heard) {
-        if (!trouble && was_heard) return;
-        {
-            const std::lock_guard lock(mine->mutex);
-            if (trouble) mine->trouble = std::move(trouble);
-            else mine->is_refused = true;
-        }
+        if (trouble) return mine->end(std::move(trouble));
+        if (was_heard) return;
+        mine->is_refused = true;
         mine->changed->set();
     });
+}
+
+void rpc_core::end_all() {
+    std::vector<std::shared_ptr<pending>> all;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [id, one] : calls_) all.push_back(one);
+    }
+    for (const auto& one : all) one->end(std::make_exception_ptr(broker_is_closed()));
 }
 
 void rpc_core::abandon(const std::string& address, std::uint64_t id, const std::string& reader) {

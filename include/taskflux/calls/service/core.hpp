@@ -9,6 +9,7 @@
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/detail/alarm.hpp>
 #include <taskflux/detail/event.hpp>
+#include <taskflux/detail/nursery.hpp>
 #include <taskflux/version.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -31,7 +32,7 @@
 
 namespace taskflux::detail {
 
-/// A service while it runs. Kept alive by its loop and its calls.
+/// A service while it runs, on one strand; its calls run elsewhere. Kept alive by its coroutines and its calls.
 class service_core : public std::enable_shared_from_this<service_core> {
 public:
     service_core(broker_ptr broker, const service_options& options, std::shared_ptr<const method_map> methods,
@@ -39,37 +40,45 @@ public:
 
     const asio::any_io_executor& strand() const { return strand_; }
 
-    /// Runs the service until `stop`, or until the broker is closed, which throws.
+    /// Runs the service until `stop`, or until the broker is closed, which throws unless it has been stopped. Returns when no
+    /// call is in flight.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool> cpu_threads);
 
-    /// Thread-safe.
+    /// Thread-safe; may come before `live`, and more than once.
     void stop();
 
-    /// Ends it without waiting. Thread-safe.
+    /// For a service that is destroyed while it runs: takes no further call, and cancels those in flight. When this has
+    /// returned, nothing begins on the threads of the service's own. Thread-safe.
     void abandon();
 
     std::size_t running() const;
 
 private:
+    using call_key = std::pair<std::string, std::uint64_t>;  // the caller's address, and the number of its call
+
     /// A call in flight.
     struct call {
         call(asio::any_io_executor on, taskflux::clock& clock, call_message message, method_handler& handler)
             : where(std::move(on)), context(clock, message.method, message.headers, message.deadline),
-              request(std::move(message)), does(handler) {}
+              request(std::move(message)), does(handler), key(request.reply_to, request.id) {}
 
-        asio::any_io_executor where;
+        asio::any_io_executor where;  // a strand that may outlive the threads which it is on
         call_context context;
         call_message request;
         method_handler& does;
+        call_key key;
         std::string answer;              // empty: none
         asio::cancellation_signal stop;  // for `where`
-        bool is_gone = false;            // the caller waits no more for a reply. Guarded by the core's mutex
+        // Guarded by the core's mutex:
+        bool is_gone = false;       // the caller waits no more for a reply
+        bool has_returned = false;  // only its answer is still on its way
     };
     using call_ptr = std::shared_ptr<call>;
-    using call_key = std::pair<std::string, std::uint64_t>;  // the caller's address, and the number of its call
+    enum class admission { taken, refused, full, known };
 
     void hear(std::string_view text);
     void begin(call_message request);
+    admission admit(const call_ptr& one);
     void cancel(const call_ptr& one);
 
     /// Cancels a call whose caller waits no more.
@@ -84,15 +93,20 @@ private:
     void open_outlet(call& of);
     static asio::awaitable<void> carry_out(std::shared_ptr<service_core> self, call_ptr one);
 
+    void refuse_calls();
+
+    /// Sends heartbeats to the directory, and cancels calls past their deadlines, until it is stopped.
+    asio::awaitable<void> serve();
+    asio::awaitable<void> say(bool leaving, duration lease);
     asio::awaitable<void> announce(bool leaving, duration lease);
-    asio::awaitable<void> leave();
     asio::awaitable<void> withdraw();
     asio::awaitable<void> drain();
+    bool is_any_unreturned() const;
 
     /// Cancels calls past their deadlines; returns when the next one is due.
     time_point cancel_overdue();
 
-    /// Logs an error, if there is one; throws `shut_down`.
+    /// Logs an error, if there is one and the broker has not been closed.
     void log_trouble(const std::string& what, const std::exception_ptr& trouble) const;
 
     const broker_ptr broker_;
@@ -104,10 +118,16 @@ private:
     const time_point started_at_;
     std::unique_ptr<mailbox> box_;
     std::atomic<bool> is_stopped_ = false;
+    std::atomic<bool> is_hurried_ = false;  // calls are not waited for: they are cancelled
+
+    // On the strand.
+    nursery parts_;
+    nursery::child serving_, leaving_;
 
     mutable std::mutex mutex_;  // guards all below
     std::map<call_key, call_ptr> calls_;
     std::multimap<time_point, call_ptr> deadlines_;
+    std::uint64_t notifications_taken_ = 0;  // which have no number of their own
     bool takes_calls_ = false;
 };
 

@@ -1,11 +1,17 @@
 #pragma once
 
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/calls/service/core.hpp>
 #include <taskflux/calls/stream/outlet.hpp>
 #include <taskflux/clock.hpp>
 #include <taskflux/core/lease/renewal_period.hpp>
 #include <taskflux/detail/caught.hpp>
+#include <taskflux/detail/in_time.hpp>
+#include <taskflux/detail/serial_executor.hpp>
 #include <taskflux/detail/spawn.hpp>
+
+#include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/prefer.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -19,47 +25,75 @@ service_core::service_core(broker_ptr broker, const service_options& options, st
                            asio::any_io_executor cpu)
     : broker_(std::move(broker)), options_(options), methods_(std::move(methods)), cpu_(std::move(cpu)),
       strand_(asio::make_strand(broker_->get_executor())), changed_(std::make_shared<event>()),
-      started_at_(broker_->clock().wall()) {}
+      started_at_(broker_->clock().wall()), parts_(strand_) {}
 
 asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
-    {
-        const std::lock_guard lock(mutex_);
-        takes_calls_ = true;
-    }
+    if (is_stopped_) co_return;
+    const auto closing = broker_->on_close([weak = weak_from_this()] {
+        const auto alive = weak.lock();
+        if (!alive) return;
+        alive->changed_->set();
+        asio::post(alive->strand_, [alive] { alive->serving_.stop(); });
+    });
     box_ = broker_->open([weak = weak_from_this()](std::string_view text) {
         if (const auto alive = weak.lock()) alive->hear(text);
     });
+    {
+        const std::lock_guard lock(mutex_);
+        takes_calls_ = !is_stopped_;
+    }
+    parts_.start(serving_, serve());
+    co_await parts_.end_of(serving_);
+    refuse_calls();
+    if (running() > 0) parts_.start(leaving_, say(true, options_.lease() + options_.drain_for()));
+    co_await drain();
+    leaving_.stop();
+    co_await parts_.end_of_all();
+    auto& clock = broker_->clock();
+    auto withdrawing = withdraw();
+    auto leaving = in_time(clock, later(clock.now(), farewell), std::move(withdrawing), "leaving the directory");
+    const auto left = co_await caught(std::move(leaving));
+    log_trouble("leaving the directory", left.failure());
+    box_.reset();
+    if (is_stopped_) co_return;
+    parts_.check();
+    throw broker_is_closed();
+}
+
+void service_core::stop() {
+    is_stopped_ = true;
+    asio::post(strand_, [self = shared_from_this()] { self->serving_.stop(); });
+}
+
+void service_core::abandon() {
+    is_hurried_ = true;
+    is_stopped_ = true;  // first: `live` may be about to take calls
+    refuse_calls();
+    cancel_all();
+    changed_->set();
+    stop();
+}
+
+void service_core::refuse_calls() {
+    const std::lock_guard lock(mutex_);
+    takes_calls_ = false;
+}
+
+asio::awaitable<void> service_core::serve() {
+    const auto self = shared_from_this();
     auto& clock = broker_->clock();
     auto next = clock.now();
-    while (!is_stopped_) {
+    while (!is_stopped_ && !broker_->is_closed()) {
         if (clock.now() >= next) {
             auto announcing = announce(false, options_.lease());
             const auto announced = co_await caught(std::move(announcing));
             log_trouble("its heartbeat", announced.failure());
             next = later(clock.now(), announced.failure() ? std::chrono::seconds(1) : renewal_period(options_.lease()));
         }
-        if (is_stopped_) break;
         const alarm at(clock, strand_, changed_, (std::min)(next, cancel_overdue()));
         co_await changed_->wait();
     }
-    {
-        const std::lock_guard lock(mutex_);
-        takes_calls_ = false;
-    }
-    co_await leave();
-    box_.reset();
-}
-
-void service_core::stop() {
-    is_stopped_ = true;
-    changed_->set();
-}
-
-void service_core::abandon() {
-    is_stopped_ = true;
-    cancel_all();
-    changed_->set();
 }
 
 std::size_t service_core::running() const {
@@ -97,28 +131,36 @@ void service_core::begin(call_message request) {
     auto* const does = find(request);
     if (!does) return;
     const auto& on = does->kind() == slot_job::kind::plain && cpu_ ? cpu_ : broker_->get_executor();
-    const auto one = std::make_shared<call>(asio::make_strand(on), clock, std::move(request), *does);
-    const auto& message = one->request;
-    bool takes = false, is_full = false, is_first = false;
-    {
-        const std::lock_guard lock(mutex_);
-        takes = takes_calls_;
-        is_full = calls_.size() >= options_.max_running();
-        if (takes && !is_full) {
-            calls_.emplace(call_key(message.reply_to, message.id), one);
-            is_first = deadlines_.empty() || message.deadline < deadlines_.begin()->first;
-            deadlines_.emplace(message.deadline, one);
-        }
+    // After `abandon` the threads may be joined: not before they have the call, or it is seen in `admit` that none is taken.
+    const asio::any_io_executor alive = asio::prefer(on, asio::execution::outstanding_work.tracked);
+    const auto one = std::make_shared<call>(make_serial(on), clock, std::move(request), *does);
+    switch (admit(one)) {
+        case admission::taken: break;
+        case admission::known: return;  // the same request once more: it runs once
+        case admission::refused: return refuse(one->request, call_message::kind::refused, errc::shut_down, "");
+        case admission::full:
+            return refuse(one->request, call_message::kind::fault, errc::busy,
+                          "instance " + options_.id() + " has its limit of " + std::to_string(options_.max_running()) +
+                              " calls in flight: start another, or raise max_running");
     }
-    if (!takes) return refuse(message, call_message::kind::refused, errc::shut_down, "");
-    if (is_full) {
-        return refuse(message, call_message::kind::fault, errc::busy,
-                      "instance " + options_.id() + " has its limit of " + std::to_string(options_.max_running()) +
-                          " calls in flight: start another, or raise max_running");
-    }
-    if (is_first) changed_->set();
     auto on_end = [self = shared_from_this(), one](std::exception_ptr) { self->answer(one); };
     spawn_on(one->where, carry_out(shared_from_this(), one), std::move(on_end), one->stop.slot());
+}
+
+service_core::admission service_core::admit(const call_ptr& one) {
+    bool is_first = false;
+    {
+        const std::lock_guard lock(mutex_);
+        if (!takes_calls_) return admission::refused;
+        if (calls_.size() >= options_.max_running()) return admission::full;
+        if (one->key.first.empty()) one->key.second = ++notifications_taken_;
+        if (!calls_.emplace(one->key, one).second) return admission::known;
+        const auto deadline = one->request.deadline;
+        is_first = deadlines_.empty() || deadline < deadlines_.begin()->first;
+        deadlines_.emplace(deadline, one);
+    }
+    if (is_first) changed_->set();
+    return admission::taken;
 }
 
 method_handler* service_core::find(const call_message& request) {
@@ -184,12 +226,22 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
 }
 
 void service_core::answer(const call_ptr& one) {
-    bool is_gone = one->request.reply_to.empty() || one->answer.empty();
-    if (!is_gone) {
+    bool is_gone = one->request.reply_to.empty();
+    bool is_ending = false;
+    if (one->answer.empty()) {  // it was cancelled before it began: the caller may call another instance
+        call_message refusal;
+        refusal.what = call_message::kind::refused;
+        refusal.id = one->request.id;
+        one->answer = refusal.text();
+    }
+    {
         const std::lock_guard lock(mutex_);
-        is_gone = one->is_gone;
+        is_gone = is_gone || one->is_gone;
+        one->has_returned = true;
+        is_ending = !takes_calls_;
     }
     if (is_gone) return end(one);
+    if (is_ending) changed_->set();
     auto sent = [weak = weak_from_this(), one](std::exception_ptr, bool) {
         if (const auto self = weak.lock()) self->end(one);
     };
@@ -198,11 +250,11 @@ void service_core::answer(const call_ptr& one) {
 
 void service_core::end(const call_ptr& one) {
     const std::lock_guard lock(mutex_);
-    calls_.erase({one->request.reply_to, one->request.id});
+    calls_.erase(one->key);
     const auto [begin, end] = deadlines_.equal_range(one->request.deadline);
     const auto mine = std::find_if(begin, end, [&](const auto& entry) { return entry.second == one; });
     if (mine != end) deadlines_.erase(mine);
-    if (is_stopped_ && calls_.empty()) changed_->set();
+    if (!takes_calls_ && calls_.empty()) changed_->set();
 }
 
 void service_core::cancel(const call_ptr& one) {
@@ -254,39 +306,44 @@ asio::awaitable<void> service_core::announce(bool leaving, duration lease) {
     }
 }
 
-asio::awaitable<void> service_core::leave() {
-    auto announcing = announce(true, options_.lease() + options_.drain_for());
+asio::awaitable<void> service_core::say(bool leaving, duration lease) {
+    const auto self = shared_from_this();
+    auto announcing = announce(leaving, lease);
     const auto announced = co_await caught(std::move(announcing));
     log_trouble("leaving the directory", announced.failure());
-    co_await drain();
-    auto leaving = withdraw();
-    const auto left = co_await caught(std::move(leaving));
-    log_trouble("leaving the directory", left.failure());
 }
 
 asio::awaitable<void> service_core::withdraw() {
     for (const auto& [name, methods] : *methods_) co_await broker_->withdraw(board_of(name), options_.id());
 }
 
+bool service_core::is_any_unreturned() const {
+    const std::lock_guard lock(mutex_);
+    return std::ranges::any_of(calls_, [](const auto& entry) { return !entry.second->has_returned; });
+}
+
 asio::awaitable<void> service_core::drain() {
     auto& clock = broker_->clock();
-    const auto ends = later(clock.now(), options_.drain_for());
+    auto ends = later(clock.now(), options_.drain_for());
     bool is_over = false;
     while (running() > 0) {
-        if (!is_over && clock.now() >= ends) {
+        if (!is_over && (is_hurried_ || broker_->is_closed() || clock.now() >= ends)) {
             is_over = true;
             cancel_all();
+            ends = later(clock.now(), farewell);
         }
-        const alarm at(clock, strand_, changed_, (std::min)(is_over ? never : ends, cancel_overdue()));
+        const bool is_late = is_over && clock.now() >= ends;
+        if (is_late && !is_any_unreturned()) break;  // their answers can't be sent
+        const alarm at(clock, strand_, changed_, (std::min)(is_late ? never : ends, cancel_overdue()));
         co_await changed_->wait();
     }
 }
 
 void service_core::log_trouble(const std::string& what, const std::exception_ptr& trouble) const {
-    if (!trouble) return;
+    if (!trouble || broker_->is_closed()) return;
     const auto why = describe(trouble);
-    if (code_of(why) == errc::shut_down) std::rethrow_exception(trouble);
-    if (options_.log()) options_.log()("service " + options_.id() + ": " + what + " failed: " + why.message);
+    if (is_abort(trouble)) return;  // it was stopped
+    options_.log()(log_level::warning, "service " + options_.id() + ": " + what + " failed: " + why.message);
 }
 
 }  // namespace taskflux::detail

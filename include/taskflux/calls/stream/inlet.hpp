@@ -46,7 +46,7 @@ public:
     static asio::awaitable<bool> begun(std::shared_ptr<inlet> self);
 
     /// The next value; nothing at the end, or for a null `self`. Errors: what the source has thrown; `timed_out`;
-    /// `unavailable` when the source is lost.
+    /// `unavailable` when the source is lost; `shut_down` when the broker is closed and no received value is left.
     static asio::awaitable<std::optional<std::string>> next(std::shared_ptr<inlet> self);
 
     /// No further value will come: a stream that has not ended fails with `why`.
@@ -66,6 +66,7 @@ private:
     const std::size_t window_;
     const std::shared_ptr<event> changed_;
     std::unique_ptr<mailbox> box_;
+    std::shared_ptr<const void> closing_;
     time_point ends_ = never;
     look looks_;
     std::function<void(bool)> leaves_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/calls/stream/inlet.hpp>
 #include <taskflux/calls/stream/reading.hpp>
 #include <taskflux/clock.hpp>
@@ -23,6 +24,9 @@ std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window) {
     const auto made = std::make_shared<inlet>(std::move(broker), window);
     made->box_ = made->broker_->open([weak = made->weak_from_this()](std::string_view text) {
         if (const auto self = weak.lock()) self->hear(text);
+    });
+    made->closing_ = made->broker_->on_close([weak = made->weak_from_this()] {
+        if (const auto self = weak.lock()) self->close(std::make_exception_ptr(broker_is_closed()));
     });
     return made;
 }

@@ -31,13 +31,14 @@ public:
 
     outlet(broker_ptr broker, std::string to, std::size_t window, std::function<void()> on_gone);
 
-    /// Sends a value, and returns when there is room for it; at once when the reader is gone. Errors: `too_large`.
+    /// Sends a value, and returns when there is room for it; at once when the reader is gone. Errors: `too_large`; `shut_down`
+    /// when the broker is closed.
     asio::awaitable<void> emit(std::string value);
 
-    /// Sends the end of the stream. Returns when the reader has received it, or is gone.
+    /// Sends the end of the stream. Returns when the reader has received it, or is gone. Errors: `shut_down`.
     asio::awaitable<void> end();
 
-    /// Returns when everything has been sent.
+    /// Returns when everything has been sent, or the broker is closed.
     asio::awaitable<void> flush();
 
 private:
@@ -55,6 +56,8 @@ private:
     /// Waits for a change; after a second in which nothing was received it sends a message, to learn whether the reader lives.
     asio::awaitable<void> change();
 
+    void check_open() const;
+
     // Everything below: with the mutex locked.
 
     bool has_room() const;
@@ -69,6 +72,7 @@ private:
     const std::size_t window_;
     const std::shared_ptr<event> changed_;
     std::unique_ptr<mailbox> box_;
+    std::shared_ptr<const void> closing_;
 
     std::mutex mutex_;  // guards all below
     std::function<void()> on_gone_;

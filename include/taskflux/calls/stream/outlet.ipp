@@ -1,9 +1,10 @@
 #pragma once
 
+#include <taskflux/broker/broker/background.hpp>
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/calls/stream/outlet.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/detail/alarm.hpp>
-#include <taskflux/detail/spawn.hpp>
 
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/post.hpp>
@@ -23,6 +24,9 @@ std::shared_ptr<outlet> outlet::open(broker_ptr broker, std::string to, std::siz
     made->box_ = made->broker_->open([weak = made->weak_from_this()](std::string_view text) {
         if (const auto self = weak.lock()) self->hear(text);
     });
+    made->closing_ = made->broker_->on_close([weak = std::weak_ptr(made->changed_)] {
+        if (const auto changed = weak.lock()) changed->set();
+    });
     made->send_more();
     return made;
 }
@@ -39,6 +43,7 @@ asio::awaitable<void> outlet::emit(std::string value) {
     }
     bool is_added = false;
     for (;;) {
+        check_open();
         {
             const std::lock_guard lock(mutex_);
             if (is_gone_) break;
@@ -68,6 +73,7 @@ asio::awaitable<void> outlet::end() {
             const std::lock_guard lock(mutex_);
             if (is_gone_ || is_received()) co_return;
         }
+        check_open();
         co_await change();
     }
 }
@@ -76,10 +82,14 @@ asio::awaitable<void> outlet::flush() {
     for (;;) {
         {
             const std::lock_guard lock(mutex_);
-            if (!is_sending_) co_return;
+            if (!is_sending_ || broker_->is_closed()) co_return;
         }
         co_await changed_->wait();
     }
+}
+
+void outlet::check_open() const {
+    if (broker_->is_closed()) throw broker_is_closed();
 }
 
 asio::awaitable<void> outlet::change() {
@@ -193,7 +203,7 @@ void outlet::send_more() {
         if (!has_more || is_sending_ || is_gone_) return;
         is_sending_ = true;
     }
-    spawn_ignoring_errors(broker_->get_executor(), pump(shared_from_this()));
+    spawn_in_background(broker_, pump(shared_from_this()));
 }
 
 bool outlet::next_message(call_message& next) {

@@ -20,6 +20,8 @@
 
 namespace taskflux::detail {
 
+class slots;
+
 using end_counts = std::array<std::uint64_t, 4>;  // by job_end
 
 /// How jobs ended. Written by one thread at a time, read by any: no read-modify-write instruction.
@@ -66,10 +68,11 @@ struct alignas(64) slot : list_hook<slot> {
     /// Emits cancellation to the job that runs.
     void interrupt() { signal.emit(asio::cancellation_type::terminal); }
 
-    /// The job under way. Abandons it when the coroutine is destroyed around it.
+    /// The job under way. When the coroutine is destroyed around it, `on_destroyed` gets the job.
     class running {
     public:
-        running(slot& s, slot_job* j) noexcept : slot_(s), job_(j, false) {
+        running(slot& s, slot_job* j, const std::shared_ptr<slots>& owner) noexcept
+            : slot_(s), job_(j, false), owner_(owner) {
             s.flush();
             s.current = j;
             ++j->runs_;
@@ -79,7 +82,7 @@ struct alignas(64) slot : list_hook<slot> {
         running& operator=(const running&) = delete;
         ~running() {
             slot_.current = nullptr;
-            if (job_) job_->abandon();
+            if (job_) on_destroyed(owner_, slot_, std::move(job_));
         }
 
         slot_job& operator*() const noexcept { return *job_; }
@@ -97,7 +100,11 @@ struct alignas(64) slot : list_hook<slot> {
     private:
         slot& slot_;
         slot_job_ptr job_;
+        const std::shared_ptr<slots>& owner_;  // the coroutine's
     };
+
+    /// Abandons the job, or ends it if it has left its coroutine.
+    static void on_destroyed(const std::shared_ptr<slots>& owner, slot& s, slot_job_ptr j) noexcept;
 
     const std::shared_ptr<serial_queue> lane;
     const asio::any_io_executor executor;  // the lane, as an executor
@@ -106,6 +113,7 @@ struct alignas(64) slot : list_hook<slot> {
     small_function parked;
     slot_job_list taken;  // owns a reference to each
     slot_job* current = nullptr;
+    const void* chain = nullptr;  // of the coroutine
     bool resuming = false;  // inside `slots::resume`, so that what is left of a batch will be given back
     bool holding = false;   // and by `slots::wake`, so that what is held will be delivered
     slot_job_ptr held;           // ended, but not delivered

@@ -23,7 +23,9 @@ enum class job_end : std::uint8_t { succeeded, failed, cancelled, retried };
 ///
 /// The order of calls: `run` or `call` once per push, then `judge`, then (unless that said `retried`)
 /// `deliver`. A job that is cancelled while queued skips the first. One that is destroyed with its execution
-/// context gets `abandon` instead of `judge` and `deliver`.
+/// context gets `abandon` instead of `judge` and `deliver`. A job may leave: an operation that its coroutine awaits lets
+/// its completion handler go, which destroys all coroutines from there down to the slot's; nothing is thrown, and the job
+/// ends without an error.
 class slot_job : public list_hook<slot_job> {
 public:
     enum class kind : std::uint8_t { coroutine, plain };
@@ -55,6 +57,11 @@ protected:
     /// Destroys the completion handler that waits, without calling it.
     virtual void abandon() noexcept = 0;
 
+    /// Whether this chain (`coroutine_chain`) is that of the coroutine `run`. To be asked within it.
+    bool runs_in(const void* chain) const noexcept;
+    /// To be called in the chain of `run`, by an operation that lets its completion handler go then.
+    void leave() noexcept { has_left_ = true; }
+
 private:
     friend struct slot;
     friend class slots;
@@ -73,6 +80,7 @@ private:
     std::uint32_t epoch_ = 0;  // how many cancel_all came before it; set under the slots' mutex
     slot* slot_ = nullptr;     // the one that took it last; guarded by the slots' mutex
     std::uint32_t runs_ = 0;   // on the strand of the slot that runs it
+    bool has_left_ = false;    // the same
 };
 
 using slot_job_ptr = boost::intrusive_ptr<slot_job>;

@@ -221,6 +221,7 @@ protected:
     }
 
 private:
+    friend struct slot;
     enum class taken { jobs, nothing, leave };
     using slot_list = intrusive_list<slot>;
     // Jobs run in a row before a slot lets others use the thread; as many are taken under one lock.
@@ -243,6 +244,22 @@ private:
         std::shared_ptr<slots> owner;
         slot* who;
         bool is_inside;
+    };
+
+    /// Ends a job that has left, and makes its slot one that can be started again, whose coroutine is gone. Destroyed
+    /// without being called (the context was), it abandons the job.
+    struct departure {
+        departure(std::shared_ptr<slots> o, slot& s, slot_job_ptr j) noexcept
+            : owner(std::move(o)), who(&s), job(std::move(j)) {}
+        departure(departure&&) noexcept = default;
+        ~departure() {
+            if (job) job->abandon();
+        }
+        void operator()() { std::exchange(owner, {})->end_left(*who, std::exchange(job, {})); }
+
+        std::shared_ptr<slots> owner;
+        slot* who;
+        slot_job_ptr job;
     };
 
     std::optional<errc> refuse(std::size_t n) const noexcept {
@@ -317,6 +334,8 @@ private:
     void give_back(slot& s);
     taken take(slot& s);
     void left(slot& s);
+    void end_left(slot& s, slot_job_ptr j);
+    static auto find_chain(slot& s);
     static auto park(slot& s);
     auto yield(slot& s);
     auto offload(slot& s, slot_job& j, std::exception_ptr& error);

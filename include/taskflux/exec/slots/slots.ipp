@@ -2,6 +2,7 @@
 
 // How a slot works.
 
+#include <taskflux/detail/coroutine_chain.hpp>
 #include <taskflux/exec/slots/slots.hpp>
 
 #include <boost/asio/async_result.hpp>
@@ -20,6 +21,30 @@
 #include <utility>
 
 namespace taskflux::detail {
+
+bool slot_job::runs_in(const void* chain) const noexcept {
+    return kind_ == kind::coroutine && chain && slot_ && slot_->chain == chain;
+}
+
+void slot::on_destroyed(const std::shared_ptr<slots>& owner, slot& s, slot_job_ptr j) noexcept {
+    if (!j->has_left_) return j->abandon();
+    asio::post(s.executor, slots::departure(owner, s, std::move(j)));
+}
+
+// Inside the slot's lane, after its coroutine has been destroyed.
+void slots::end_left(slot& s, slot_job_ptr j) {
+    std::exception_ptr none;
+    j->judge(none);
+    s.ends.add(job_end::retried);
+    s.is_running.store(false, std::memory_order_relaxed);
+    s.work = {};
+    j->deliver(std::move(none), false);
+    std::unique_lock lock(mutex_);
+    --live_;
+    --busy_;
+    dormant_.push_back(s);
+    wake_and_unlock(queue_.empty() ? 0 : 1, lock);
+}
 
 // Resumes a slot, and then, outside of it, delivers the last result, for whose awaiter the slot is free
 // again. An awaiter that submits the next job at once is served without a post between.
@@ -129,6 +154,15 @@ void slots::left(slot& s) {
     settle_and_unlock(lock);
 }
 
+inline auto slots::find_chain(slot& s) {
+    return asio::async_initiate<const asio::deferred_t, void()>(
+        [&s](auto handler) {
+            s.chain = coroutine_chain(handler);
+            std::move(handler)();
+        },
+        asio::deferred);
+}
+
 inline auto slots::park(slot& s) {
     return asio::async_initiate<const asio::deferred_t, void()>(
         [&s](auto&& handler) { s.parked.emplace(std::move(handler)); }, asio::deferred);
@@ -161,6 +195,7 @@ inline auto slots::offload(slot& s, slot_job& j, std::exception_ptr& error) {
 
 asio::awaitable<void> slots::serve(std::shared_ptr<slots> self, slot& s) {
     co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+    co_await find_chain(s);
     for (std::size_t streak = 0;;) {
         if (s.taken.empty()) {
             const taken got = self->take(s);
@@ -171,7 +206,7 @@ asio::awaitable<void> slots::serve(std::shared_ptr<slots> self, slot& s) {
                 continue;
             }
         }
-        slot::running current(s, s.pop());
+        slot::running current(s, s.pop(), self);
         std::exception_ptr error;
         if (current->stopping()) {
             error = stopped(current->stop_reason());

@@ -2,6 +2,7 @@
 
 #include <taskflux/calls/stream/inlet.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/detail/serial_executor.hpp>
 #include <taskflux/detail/spawn.hpp>
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/client/task_stream.hpp>
@@ -9,7 +10,6 @@
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/strand.hpp>
 
 #include <charconv>
 #include <exception>
@@ -51,9 +51,10 @@ asio::awaitable<void> close_after(broker_ptr broker, task_id id, std::weak_ptr<i
 
 void follow_task(const task_id& id, inlet& reader) {
     const auto broker = reader.broker();
-    const auto strand = asio::make_strand(broker->get_executor());
+    const auto strand = make_serial(broker->get_executor());
     const auto stop = std::make_shared<asio::cancellation_signal>();
     reader.attach(never, nullptr, [broker, id, strand, stop](bool has_ended) {
+        if (broker->is_closed()) return;  // perhaps with its context: nothing is posted there then
         asio::post(strand, [stop] { stop->emit(asio::cancellation_type::terminal); });
         if (!has_ended) cancel_in_background(broker, id);
     });

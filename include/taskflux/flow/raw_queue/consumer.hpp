@@ -1,11 +1,11 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/broker/background.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/lease/renewal_period.hpp>
 #include <taskflux/detail/alarm.hpp>
 #include <taskflux/detail/event.hpp>
-#include <taskflux/detail/spawn.hpp>
 
 #include <boost/asio/this_coro.hpp>
 
@@ -80,7 +80,7 @@ public:
 
     /// After a fetch that was aborted: the next fetch gives back what that one may have delivered.
     void reclaim() {
-        spawn_ignoring_errors(broker_->get_executor(), fetch_nothing(shared_from_this()));
+        spawn_in_background(broker_, fetch_nothing(shared_from_this()));
     }
 
 private:
@@ -90,7 +90,7 @@ private:
             ++uses_;
             if (std::exchange(is_kept_, true)) return;
         }
-        spawn_ignoring_errors(broker_->get_executor(), keep(shared_from_this()));
+        spawn_in_background(broker_, keep(shared_from_this()));
     }
 
     void end_use() {

@@ -13,6 +13,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -32,7 +33,7 @@ public:
 
     const asio::any_io_executor& strand() const { return strand_; }
 
-    /// Runs until `stop`, or until the broker is closed, which throws; then cancels the local jobs that still run, and waits
+    /// Runs until `stop`, or until the broker is closed, which throws unless it has been stopped; then cancels the local jobs that still run, and waits
     /// for them. The scheduler's own `threads`, if any, live until then.
     awaitable<void> live(std::shared_ptr<asio::thread_pool> threads);
 
@@ -95,7 +96,7 @@ private:
     local_runs runs_;
     nursery loops_;
     nursery::child shared_;
-    bool is_stopped_ = false;
+    std::atomic<bool> is_stopped_ = false;
     bool must_look_ = false;  // another node has changed a row
     time_point awake_since_ = never;  // the end of the last sleep
     std::vector<std::string> jobs_to_put_;

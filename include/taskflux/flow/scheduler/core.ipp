@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/core/cron.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/zone.hpp>
@@ -23,8 +24,7 @@ scheduler_core::scheduler_core(schedule_book book, const scheduler_options& opti
                                std::shared_ptr<const local_job_map> jobs, asio::any_io_executor cpu)
     : book_(std::move(book)), options_(options), host_(std::move(host)), jobs_(std::move(jobs)),
       trouble_(options_.log()), clock_(book_.broker()->clock()), strand_(asio::make_strand(book_.broker()->get_executor())),
-      runs_(book_.broker()->get_executor(), std::move(cpu), strand_,
-            [sink = options_.log()](const std::string& line) { if (sink) sink(line); }),
+      runs_(book_.broker()->get_executor(), std::move(cpu), strand_, options_.log()),
       loops_(strand_, [this] { shared_.stop(); }) {
     for (const auto& [id, job] : *jobs_) {
         if (job.scope != local_scope::every_process) jobs_to_put_.push_back(id);
@@ -33,20 +33,24 @@ scheduler_core::scheduler_core(schedule_book book, const scheduler_options& opti
 
 asio::awaitable<void> scheduler_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> threads) {
     const auto self = shared_from_this();
+    const auto closing = book_.broker()->on_close([weak = weak_from_this()] {
+        const auto alive = weak.lock();
+        if (alive) asio::post(alive->strand_, [alive] { alive->shared_.stop(); });
+    });
     if (!is_stopped_) loops_.start(shared_, fire_shared());
     co_await loops_.end_of(shared_);
     loops_.stop_all();
     co_await loops_.end_of_all();
     runs_.cancel_all();
     co_await runs_.end_of_all();
-    if (!is_stopped_) loops_.check();
+    if (is_stopped_) co_return;
+    loops_.check();
+    throw broker_is_closed();
 }
 
 void scheduler_core::stop() {
-    asio::post(strand_, [self = shared_from_this()] {
-        self->is_stopped_ = true;
-        self->shared_.stop();
-    });
+    is_stopped_ = true;
+    asio::post(strand_, [self = shared_from_this()] { self->shared_.stop(); });
 }
 
 void scheduler_core::abandon() {

@@ -2,9 +2,11 @@
 
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/detail/event.hpp>
+#include <taskflux/detail/serial_executor.hpp>
 #include <taskflux/detail/spawn.hpp>
 #include <taskflux/flow/scheduler/local_job.hpp>
 #include <taskflux/flow/scheduler_options.hpp>
+#include <taskflux/log.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -31,28 +33,28 @@ namespace taskflux::detail {
 /// The local jobs that run now. Its functions are for one strand; the jobs run elsewhere, never inside these functions.
 class local_runs {
 public:
-    using sink = std::function<void(const std::string&)>;
-
     /// `executor` runs coroutines, `cpu` plain functions. `log` receives the errors of jobs.
-    local_runs(asio::any_io_executor executor, asio::any_io_executor cpu, asio::any_io_executor strand, sink log)
+    local_runs(asio::any_io_executor executor, asio::any_io_executor cpu, asio::any_io_executor strand, log_sink log)
         : executor_(std::move(executor)), cpu_(std::move(cpu)), strand_(std::move(strand)), log_(std::move(log)) {}
 
     void start(const local_job& what, overlap_policy overlap) {
         const auto& id = what.definition.id;
         if (overlap == overlap_policy::skip && is_running(id)) return;
         if (overlap == overlap_policy::cancel_previous) cancel(id);
-        const auto& on = what.is_plain && cpu_ ? cpu_ : executor_;
+        const bool is_on_threads = what.is_plain && cpu_;
+        const auto& on = is_on_threads ? cpu_ : executor_;
         // After `close` the threads may be joined: not before they have the job, or it is seen here that this is closed.
         const asio::any_io_executor alive = asio::prefer(on, asio::execution::outstanding_work.tracked);
         if (*is_closed_) return;
-        const auto one = std::make_shared<run>(id, asio::make_strand(on));
+        // What is told of a job's end may outlive the threads that it ran on.
+        const auto one = std::make_shared<run>(id, is_on_threads ? make_serial(on) : asio::any_io_executor(asio::make_strand(on)));
         runs_->push_back(one);
         // Tracked: while a job runs elsewhere, the strand's context has work.
         const asio::any_io_executor back = asio::prefer(strand_, asio::execution::outstanding_work.tracked);
         auto on_end = [back, runs = runs_, one, log = log_, changed = changed_](std::exception_ptr error) {
             asio::dispatch(back, [runs, one, log, changed, error = std::move(error)] {
                 runs->remove(one);
-                if (error && !one->is_cancelled) log("local job " + one->id + " failed: " + describe(error).message);
+                if (error && !one->is_cancelled) log(log_level::error, "local job " + one->id + " failed: " + describe(error).message);
                 changed->set();
             });
         };
@@ -107,7 +109,7 @@ private:
     asio::any_io_executor executor_;
     asio::any_io_executor cpu_;
     asio::any_io_executor strand_;
-    sink log_;
+    log_sink log_;
     const std::shared_ptr<event> changed_ = std::make_shared<event>();  // one has ended
     const std::shared_ptr<std::list<std::shared_ptr<run>>> runs_ = std::make_shared<std::list<std::shared_ptr<run>>>();
     std::shared_ptr<std::atomic<bool>> is_closed_ = std::make_shared<std::atomic<bool>>(false);

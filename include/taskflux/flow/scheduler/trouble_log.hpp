@@ -3,16 +3,15 @@
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/fwd.hpp>
+#include <taskflux/log.hpp>
 
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <exception>
-#include <functional>
 #include <map>
 #include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 
 namespace taskflux::detail {
@@ -20,13 +19,12 @@ namespace taskflux::detail {
 /// Logs the problems of queues and schedules, each once until it changes or is over.
 class trouble_log {
 public:
-    using sink = std::function<void(std::string_view)>;
     using place = std::pair<std::string, std::string>;  // queue and row; no row: the queue itself
 
-    explicit trouble_log(sink to) : sink_(std::move(to)) {}
+    explicit trouble_log(log_sink to) : sink_(std::move(to)) {}
 
     void log(const place& where, const std::string& line) {
-        if (std::exchange(logged_[where], line) != line && sink_) sink_(line);
+        if (std::exchange(logged_[where], line) != line) sink_(log_level::warning, line);
     }
 
     /// Logs an error, or throws it again where the scheduler must end: `operation_aborted`, `shut_down`.
@@ -59,7 +57,7 @@ public:
     }
 
 private:
-    sink sink_;
+    log_sink sink_;
     std::map<place, std::string> logged_;
 };
 

@@ -28,6 +28,7 @@ public:
     virtual void on_log(attempt& of, log_line line) = 0;
     virtual void on_abandon(attempt& of) noexcept = 0;
     virtual void on_park(bool is_parked) = 0;
+    virtual void on_interrupt(attempt& of) = 0;
     virtual const broker_ptr& broker() const = 0;
 
 protected:
@@ -52,6 +53,8 @@ public:
     /// Whether its handler has been called. Thread-safe.
     bool has_begun() const { return has_begun_; }
 
+    bool is_coroutine() const { return handler_.kind() == kind::coroutine; }
+
     /// The limits that the slots keep for it; nothing where it has none.
     std::optional<run_options> limits(time_point now) const {
         if (timeout_ == duration::zero() && what_.deadline_at == never) return std::nullopt;
@@ -65,10 +68,14 @@ public:
     /// What the handler returned; can be taken once.
     std::string take_result() { return std::move(result_); }
 
-    /// What `decide` needs to know about its failure.
+    /// Why it has ended before its handler did, if so.
+    std::optional<departure> departed() const { return context_ ? context_->departed() : std::nullopt; }
+
+    /// What `decide` needs to know about an end that is no success.
     failed_attempt failed(std::exception_ptr error) const {
         failed_attempt facts;
         facts.what = &what_;
+        facts.departed = departed();
         facts.retry_if = handler_.retry_if();
         if (stopping()) facts.stopped = stop_reason();
         else if (!has_begun_) facts.stopped = errc::shut_down;  // the slots took no more
@@ -81,9 +88,9 @@ private:
     context& begin_here() {
         has_begun_ = true;
         begin();
-        const auto by_timeout = timeout_ > duration::zero() ? later(clock_.now(), timeout_) : never;
+        ends_ = (std::min)(timeout_ > duration::zero() ? later(clock_.now(), timeout_) : never, what_.deadline_at);
         context_sink& sink = *this;
-        return context_.emplace(what_, id_, *this, clock_, (std::min)(by_timeout, what_.deadline_at), sink);
+        return context_.emplace(what_, id_, *this, clock_, ends_, sink);
     }
 
     asio::awaitable<void> run() override { return handler_.run(begin_here(), what_.payload, result_); }
@@ -101,6 +108,15 @@ private:
     const broker_ptr& broker() const override { return owner_->broker(); }
     const std::string& consumer_name() const override { return *consumer_; }
 
+    std::optional<errc> stopped() const override {
+        if (stopping()) return stop_reason();
+        if (clock_.now() >= ends_) return errc::timed_out;
+        return std::nullopt;
+    }
+    bool is_handlers(const void* chain) const override { return runs_in(chain); }
+    void leave() override { executor_job::leave(); }
+    void interrupt() override { owner_->on_interrupt(*this); }
+
     // Several calls of a handler may wait at the same time, and it has one slot.
     void park() override {
         if (parked_++ == 0) owner_->on_park(true);
@@ -116,6 +132,7 @@ private:
     task_id id_;
     taskflux::clock& clock_;
     const duration timeout_;
+    time_point ends_ = never;  // of the handler, which has begun
     std::optional<context> context_;  // of the handler, while it runs
     std::string result_;
     std::atomic<bool> has_begun_ = false;

@@ -5,6 +5,7 @@
 #include <taskflux/flow/worker/crew.hpp>
 #include <taskflux/flow/worker/lease_keeper.hpp>
 #include <taskflux/flow/worker/membership.hpp>
+#include <taskflux/flow/worker/monitor.hpp>
 #include <taskflux/flow/worker/pending_reports.hpp>
 #include <taskflux/flow/worker/phase.hpp>
 #include <taskflux/flow/worker_options.hpp>
@@ -13,6 +14,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -32,8 +34,8 @@ public:
 
     const asio::any_io_executor& strand() const { return strand_; }
 
-    /// Runs the worker until `stop`, or until the broker is closed, which throws. The worker's own `cpu_threads`, if any,
-    /// live until nothing can be posted to them any more.
+    /// Runs the worker until `stop`, or until the broker is closed, which throws unless it has been stopped. The worker's own
+    /// `cpu_threads`, if any, live until nothing can be posted to them any more.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool> cpu_threads);
 
     /// Thread-safe; may come before `live`, and more than once.
@@ -57,10 +59,13 @@ private:
     static std::vector<std::string> names_of(const std::vector<weighted_queue>& queues);
     static std::shared_ptr<const name_set> names_of(const handler_map& handlers);
 
+    /// Joins its queues; tries again while the broker can't be reached.
+    asio::awaitable<void> join();
+
     /// Fetches no more tasks, and goes on to the phase `to`.
     void end_fetching(step to);
 
-    /// A loop has ended with an error that it can't handle.
+    /// A loop has ended with an error that it can't handle, or the broker has been closed.
     void on_broken();
 
     asio::awaitable<void> fetch_loop();
@@ -78,6 +83,7 @@ private:
 
     /// Sends in a coroutine of its own, so that a queue that can't be reached does not delay the others.
     void send(pending_reports::batch batch);
+    asio::awaitable<void> carry(pending_reports::batch batch);
 
     /// Sends a batch to the broker, with retries until it is accepted or the worker ends.
     asio::awaitable<void> deliver(pending_reports::batch batch);
@@ -85,6 +91,9 @@ private:
     /// Waits for tasks that must be cancelled, and for a lost lease.
     asio::awaitable<void> watch_loop();
     asio::awaitable<void> watch();
+
+    /// Starts the keeper's thread, which also says when a handler blocks the thread of the strand.
+    void start_keeper();
 
     /// Renews the lease, on the strand or on the keeper's thread. Throws only when it is cancelled.
     asio::awaitable<void> renew();
@@ -98,8 +107,10 @@ private:
     /// Waits for the handlers to finish, then cancels them, then gives their tasks back.
     asio::awaitable<void> drain();
 
-    /// Thread-safe.
-    void log(log_level level, std::string text) const;
+    /// Sends the pending reports once more: while `drain_for` lasts, and a little longer.
+    asio::awaitable<void> hand_in(time_point stopped_at);
+    asio::awaitable<void> give_up_at(time_point when);
+    asio::awaitable<void> leave();
 
     const broker_ptr broker_;
     const worker_options options_;
@@ -107,14 +118,18 @@ private:
     const std::shared_ptr<const name_set> names_;
     taskflux::clock& clock_;
     membership member_;
+    const std::shared_ptr<const worker_monitor> monitor_;
     const asio::any_io_executor strand_;
     const std::shared_ptr<crew> crew_;
+    std::atomic<bool> is_stopped_ = false;
 
     // On the strand.
     std::minstd_rand random_;
     nursery loops_;
-    nursery::child fetching_, settling_, watching_;
+    nursery::child joining_, fetching_, settling_, watching_, handing_in_;
+    nursery deliveries_;
     worker_phase phase_;
+    bool is_given_up_ = false;  // what has not been reported by now is not reported
     std::vector<std::string> busy_queues_;  // to which a batch is being sent
     consumer_ptr lost_;  // the latest one whose lease was lost
     unsigned failures_ = 0;

@@ -1,15 +1,18 @@
 #pragma once
 
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/lease/renewal_period.hpp>
 #include <taskflux/core/retry.hpp>
 #include <taskflux/core/retry_delay.hpp>
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/detail/caught.hpp>
+#include <taskflux/detail/in_time.hpp>
 #include <taskflux/detail/sleep.hpp>
 #include <taskflux/detail/spawn.hpp>
 #include <taskflux/flow/worker/core.hpp>
 #include <taskflux/flow/worker/queue_order.hpp>
+#include <taskflux/flow/worker/watchdog.hpp>
 
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
@@ -27,37 +30,50 @@ worker_core::worker_core(broker_ptr broker, const worker_options& options, std::
                          std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu)
     : broker_(std::move(broker)), options_(options), queues_(std::move(queues)), names_(names_of(*handlers)),
       clock_(broker_->clock()), member_(broker_, options.name(), names_of(queues_), options.lease()),
+      monitor_(std::make_shared<worker_monitor>(options, member_.node(), clock_)),
       strand_(asio::make_strand(broker_->get_executor())),
-      crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu))),
-      random_(options.seed() ? *options.seed() : std::random_device()()), loops_(strand_, [this] { on_broken(); }),
+      crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu), monitor_)),
+      random_(options.seed() ? *options.seed() : std::random_device()()), loops_(strand_, [this] { on_broken(); }), deliveries_(strand_),
       keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
 
 asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
-    co_await member_.join();
-    if (options_.renewal_thread()) keeper_.start();
-    loops_.start(watching_, watch_loop());
-    loops_.start(settling_, settle_loop());
-    loops_.start(fetching_, fetch_loop());
+    if (is_stopped_) co_return;
+    const auto closing = broker_->on_close([weak = weak_from_this()] {
+        const auto alive = weak.lock();
+        if (alive) asio::post(alive->strand_, [alive] { alive->on_broken(); });
+    });
+    loops_.start(joining_, join());
+    co_await loops_.end_of(joining_);
+    if (phase_.fetches()) {
+        if (options_.renewal_thread()) start_keeper();
+        loops_.start(watching_, watch_loop());
+        loops_.start(settling_, settle_loop());
+        loops_.start(fetching_, fetch_loop());
+    }
 
     co_await loops_.end_of(fetching_);
+    const auto stopped_at = clock_.now();
     co_await drain();
-    phase_.advance(step::closing);
-    crew_->wake();
-    co_await loops_.end_of(settling_);
+    co_await hand_in(stopped_at);
     watching_.stop();
     co_await loops_.end_of_all();
     keeper_.stop();
     crew_->close();
+    const bool is_broken = loops_.failure() || broker_->is_closed();
+    if (!is_broken && member_.consumer()) co_await leave();
+    if (is_stopped_ && broker_->is_closed()) co_return;  // a clean end
     loops_.check();
-    co_await member_.leave();
+    if (!is_stopped_) throw broker_is_closed();
 }
 
 void worker_core::stop() {
+    is_stopped_ = true;
     asio::post(strand_, [self = shared_from_this()] { self->end_fetching(step::draining); });
 }
 
 void worker_core::stop_now() {
+    is_stopped_ = true;
     asio::post(strand_, [self = shared_from_this()] {
         self->end_fetching(step::cancelling);
         self->crew_->cancel_all(errc::shut_down);
@@ -65,6 +81,7 @@ void worker_core::stop_now() {
 }
 
 void worker_core::abandon() {
+    is_stopped_ = true;
     keeper_.stop();
     crew_->close();
     asio::post(strand_, [self = shared_from_this()] {
@@ -87,7 +104,22 @@ std::shared_ptr<const name_set> worker_core::names_of(const handler_map& handler
 
 void worker_core::end_fetching(step to) {
     phase_.advance(to);
+    joining_.stop();
     fetching_.stop();
+}
+
+asio::awaitable<void> worker_core::join() {
+    const auto self = shared_from_this();
+    const auto limit = options_.start_timeout() ? later(clock_.now(), *options_.start_timeout()) : never;
+    for (unsigned tries = 1;; ++tries) {
+        auto joining = member_.join();
+        const auto joined = co_await caught(std::move(joining));
+        if (!joined.failure()) co_return;
+        const auto why = describe(joined.failure());
+        if (code_of(why) != errc::unavailable || clock_.now() >= limit) std::rethrow_exception(joined.failure());
+        monitor_->log(log_level::warning, "it can't start yet, and tries again: " + why.message);
+        co_await back_off(tries);
+    }
 }
 
 void worker_core::on_broken() {
@@ -156,6 +188,7 @@ asio::awaitable<void> worker_core::let_it_end() {
 asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_ptr who) {
     const auto why = describe(failure);
     const auto code = code_of(why);
+    if (is_stopped_) end_fetching(step::draining);
     if (!phase_.fetches()) co_return;
     if (code == errc::shut_down) std::rethrow_exception(failure);
     if (code == errc::lease_lost) {
@@ -168,7 +201,7 @@ asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_
         }
         if (has_joined) co_return;
     } else {
-        log(log_level::warning, "fetching tasks failed: " + why.message);
+        monitor_->log(log_level::warning, "fetching tasks failed: " + why.message);
     }
     ++failures_;
     co_await back_off(failures_);
@@ -180,18 +213,24 @@ asio::awaitable<void> worker_core::settle_loop() {
     const auto self = shared_from_this();
     for (;;) {
         for (auto& batch : crew_->take_reports(busy_queues_)) send(std::move(batch));
+        if (is_given_up_) co_return;
         if (phase_.is_closing() && busy_queues_.empty() && !crew_->has_reports()) co_return;
         co_await crew_->wait_for_reports();
     }
 }
 
 void worker_core::send(pending_reports::batch batch) {
+    busy_queues_.push_back(batch.queue);
+    deliveries_.start(carry(std::move(batch)));
+}
+
+asio::awaitable<void> worker_core::carry(pending_reports::batch batch) {
+    const auto self = shared_from_this();
     const auto queue = batch.queue;
-    busy_queues_.push_back(queue);
-    spawn_on(strand_, deliver(std::move(batch)), [self = shared_from_this(), queue](std::exception_ptr) {
-        self->busy_queues_.erase(std::ranges::find(self->busy_queues_, queue));
-        self->crew_->wake();
-    });
+    auto delivering = deliver(std::move(batch));
+    co_await caught(std::move(delivering));
+    busy_queues_.erase(std::ranges::find(busy_queues_, queue));
+    crew_->wake();
 }
 
 asio::awaitable<void> worker_core::deliver(pending_reports::batch batch) {
@@ -211,7 +250,7 @@ asio::awaitable<void> worker_core::deliver(pending_reports::batch batch) {
         }
         const auto why = describe(failure);
         if (code_of(why) == errc::shut_down || phase_.is_closing()) co_return;
-        log(log_level::warning, "reporting to the broker failed: " + why.message);
+        monitor_->log(log_level::warning, "reporting to the broker failed: " + why.message);
         co_await back_off(tries);
     }
 }
@@ -228,8 +267,9 @@ asio::awaitable<void> worker_core::watch_loop() {
             continue;
         }
         const auto why = describe(watched.failure());
-        if (phase_.is_closing() || code_of(why) == errc::shut_down) std::rethrow_exception(watched.failure());
-        log(log_level::warning, "asking for cancelled tasks failed: " + why.message);
+        if (code_of(why) == errc::shut_down) std::rethrow_exception(watched.failure());
+        if (phase_.is_closing()) co_return;
+        monitor_->log(log_level::warning, "asking for cancelled tasks failed: " + why.message);
         ++failures;  // not within the await: Clang 16 takes that for unsequenced
         co_await back_off(failures);
     }
@@ -238,6 +278,17 @@ asio::awaitable<void> worker_core::watch_loop() {
 asio::awaitable<void> worker_core::watch() {
     co_await broker_->watch(*member_.consumer(), renewal_period(options_.lease()));
     co_await renew();
+}
+
+void worker_core::start_keeper() {
+    const auto on_blocked = [this](duration waited) {
+        const auto among = crew_->running_coroutines();
+        if (!among.empty()) monitor_->blocked(among, waited);
+    };
+    if (options_.blocked_after() > duration::zero()) {
+        keeper_.run_beside(watch_executor(strand_, options_.blocked_after(), clock_, on_blocked));
+    }
+    keeper_.start();
 }
 
 asio::awaitable<void> worker_core::renew() {
@@ -249,7 +300,7 @@ asio::awaitable<void> worker_core::renew() {
         asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
     } catch (const boost::system::system_error& e) {
         if (e.code() == asio::error::operation_aborted) throw;
-        if (e.code() != errc::shut_down) log(log_level::warning, std::string("renewing the lease failed: ") + e.what());
+        if (e.code() != errc::shut_down) monitor_->log(log_level::warning, std::string("renewing the lease failed: ") + e.what());
     }
 }
 
@@ -260,7 +311,7 @@ void worker_core::on_renewed(const consumer_ptr& who, const renewal& answer) {
 
 void worker_core::on_lost(const consumer_ptr& who) {
     if (who != member_.consumer() || std::exchange(lost_, who) == who) return;
-    log(log_level::warning, "the lease of " + *who + " was lost: its handlers are cancelled, and its tasks go to other workers");
+    monitor_->log(log_level::warning, "the lease of " + *who + " was lost: its handlers are cancelled, and its tasks go to other workers");
     crew_->cancel_all(errc::lease_lost);
 }
 
@@ -278,23 +329,37 @@ asio::awaitable<void> worker_core::drain() {
     const auto patience = phase_.lets_handlers_end() ? options_.drain_for() : duration::zero();
     bool is_empty = co_await crew_->emptied_within(patience);
     if (is_empty) co_return;
-    log(log_level::warning, "handlers did not finish within drain_for and are cancelled");
+    monitor_->log(log_level::warning, "handlers did not finish within drain_for and are cancelled");
     crew_->cancel_all(errc::shut_down);
     is_empty = co_await crew_->emptied_within(options_.unwind_for());
     if (is_empty) co_return;
-    log(log_level::error, "cancelled handlers did not return within unwind_for; their tasks are given back");
+    monitor_->log(log_level::error, "cancelled handlers did not return within unwind_for; their tasks are given back");
 }
 
-void worker_core::log(log_level level, std::string text) const {
-    if (!options_.log()) return;
-    log_line line;
-    line.at = clock_.wall();
-    line.level = level;
-    line.text = "worker " + member_.node() + ": " + std::move(text);
-    try {
-        options_.log()(line, nullptr);
-    } catch (...) {  // whatever becomes of its log, the worker keeps its lease and its tasks
-    }
+asio::awaitable<void> worker_core::hand_in(time_point stopped_at) {
+    phase_.advance(step::closing);
+    crew_->wake();
+    const auto ends = (std::max)(later(stopped_at, options_.drain_for()), later(clock_.now(), farewell));
+    if (!settling_.is_over()) loops_.start(handing_in_, give_up_at(ends));
+    co_await loops_.end_of(settling_);
+    handing_in_.stop();
+    deliveries_.stop_all();
+    co_await deliveries_.end_of_all();
+}
+
+asio::awaitable<void> worker_core::give_up_at(time_point when) {
+    const auto self = shared_from_this();
+    co_await sleep_until(clock_, when);
+    monitor_->log(log_level::error, "the broker could not be told of all ends within drain_for; these tasks run again");
+    is_given_up_ = true;
+    crew_->wake();
+}
+
+asio::awaitable<void> worker_core::leave() {
+    auto leaving = member_.leave();
+    auto in_a_moment = in_time(clock_, later(clock_.now(), farewell), std::move(leaving), "leaving the queues");
+    const auto left = co_await caught(std::move(in_a_moment));
+    if (left.failure()) monitor_->log(log_level::warning, describe(left.failure()).message + "; its lease ends by itself");
 }
 
 }  // namespace taskflux::detail

@@ -7,6 +7,7 @@
 #include <taskflux/flow/worker/attempt.hpp>
 #include <taskflux/flow/worker/handlers.hpp>
 #include <taskflux/flow/worker/membership.hpp>
+#include <taskflux/flow/worker/monitor.hpp>
 #include <taskflux/flow/worker/pending_reports.hpp>
 #include <taskflux/flow/worker/running.hpp>
 #include <taskflux/flow/worker_options.hpp>
@@ -34,7 +35,10 @@ class crew final : public attempt_owner, public std::enable_shared_from_this<cre
 public:
     /// `cpu` is where plain functions run.
     crew(broker_ptr broker, const worker_options& options, std::shared_ptr<const handler_map> handlers,
-         asio::any_io_executor cpu);
+         asio::any_io_executor cpu, std::shared_ptr<const worker_monitor> monitor);
+
+    /// The coroutines among the handlers that run. Thread-safe.
+    std::vector<running_handler> running_coroutines() const;
 
     /// How many more attempts fit, running or prefetched; none while it is paused.
     std::size_t room() const {
@@ -97,6 +101,7 @@ private:
     void on_abandon(attempt& of) noexcept override;
     void on_progress(attempt& of, std::string encoded) override;
     void on_park(bool is_parked) override;
+    void on_interrupt(attempt& of) override;
     void on_log(attempt& of, log_line line) override;
     const broker_ptr& broker() const override { return broker_; }
 
@@ -120,7 +125,7 @@ private:
     const broker_ptr broker_;  // the clock is its
     taskflux::clock& clock_;
     const std::shared_ptr<const handler_map> handlers_;
-    const log_sink log_;
+    const std::shared_ptr<const worker_monitor> monitor_;
     const duration timeout_;
     const std::size_t prefetch_;
     std::atomic<std::size_t> capacity_;

@@ -11,14 +11,22 @@
 namespace taskflux::detail {
 
 crew::crew(broker_ptr broker, const worker_options& options, std::shared_ptr<const handler_map> handlers,
-           asio::any_io_executor cpu)
-    : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), log_(options.log()),
+           asio::any_io_executor cpu, std::shared_ptr<const worker_monitor> monitor)
+    : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), monitor_(std::move(monitor)),
       timeout_(options.timeout()), prefetch_(options.prefetch()),
       capacity_(options.concurrency() + options.prefetch()),
       pool_(std::make_shared<executor_state>(
           broker_->get_executor(),
           executor_options().concurrency(options.concurrency()).cpu(std::move(cpu)).clock(clock_))),
       random_(options.seed() ? *options.seed() : std::random_device()()) {}
+
+std::vector<running_handler> crew::running_coroutines() const {
+    std::vector<running_handler> found;
+    for (const auto& one : running_.all()) {
+        if (one->has_begun() && one->is_coroutine()) found.push_back({one->id(), one->what().spec->name});
+    }
+    return found;
+}
 
 void crew::concurrency(std::size_t slots) {
     capacity_ = slots + prefetch_;
@@ -111,9 +119,10 @@ asio::awaitable<void> crew::emptied() {
 
 void crew::on_end(attempt& ended, std::exception_ptr error) noexcept {
     running_.remove(ended);
-    if (!error) {
+    if (!error && !ended.departed()) {
         send(ended.id().queue, ended.consumer(), succeeded(ended.what(), ended.take_result()));
     } else if (auto end = verdict(ended.failed(std::move(error)))) {
+        monitor_->attempt_ends(ended, *end);
         send(ended.id().queue, ended.consumer(), std::move(*end));
     }
     let_go();
@@ -141,8 +150,12 @@ void crew::on_park(bool is_parked) {
     }
 }
 
+void crew::on_interrupt(attempt& of) {
+    pool_->interrupt(of, 0);
+}
+
 void crew::on_log(attempt& of, log_line line) {
-    if (log_) log_(line, &of.id());
+    monitor_->forward(line, of.id());
     auto news = report_of(of);
     news.log.push_back(std::move(line));
     send(of.id().queue, of.consumer(), std::move(news));

@@ -23,15 +23,16 @@ inline settlement succeeded(const delivery& what, std::string result) {
     return end;
 }
 
-/// An attempt that ended with an error, as `decide` needs to know it.
+/// An attempt that has not succeeded, as `decide` needs to know it.
 struct failed_attempt {
     const delivery* what = nullptr;
     retry_policy::predicate retry_if = nullptr;  ///< of the worker's own contract
     std::optional<errc> stopped;                 ///< why its handler was cancelled, if it was
+    std::optional<departure> departed;           ///< why it ended before its handler did, whatever that has thrown
     std::exception_ptr error;
 };
 
-/// The settlement of an attempt that failed at `now`; nothing where its lease was lost.
+/// The settlement of an attempt that ended at `now` without success; nothing where its lease was lost.
 template <class Generator>
 std::optional<settlement> decide(const failed_attempt& attempt, time_point now, Generator& random) {
     const auto& what = *attempt.what;
@@ -41,17 +42,19 @@ std::optional<settlement> decide(const failed_attempt& attempt, time_point now, 
     if (attempt.stopped == errc::lease_lost) return std::nullopt;
     if (attempt.stopped == errc::cancelled) return end.how = settlement::kind::cancel, end;
     if (attempt.stopped == errc::shut_down) return end.how = settlement::kind::release, end;
+    if (attempt.departed) {
+        if (attempt.departed->is_lost) return std::nullopt;
+        end.how = settlement::kind::suspend;
+        end.data = attempt.departed->awaited;
+        end.delay = attempt.departed->delay;
+        return end;
+    }
 
     end.how = settlement::kind::fail;
     end.data = encode(describe(attempt.error));
     if (attempt.stopped == errc::timed_out) return end;  // the overall deadline
     try {
         std::rethrow_exception(attempt.error);
-    } catch (const suspension& suspended) {
-        end.how = settlement::kind::suspend;
-        end.data = suspended.awaited;
-        end.delay = suspended.delay;
-        return end;
     } catch (const bad_payload&) {
         return end;
     } catch (const discard&) {

@@ -39,6 +39,9 @@ public:
     lease_keeper& operator=(const lease_keeper&) = delete;
     ~lease_keeper() { stop(); }
 
+    /// From `start` on, runs this on the same thread; it must not throw.
+    void run_beside(asio::awaitable<void> more) { spawn_ignoring_errors(context_.get_executor(), std::move(more)); }
+
     /// Starts the thread; does nothing after `stop`.
     void start() {
         const std::lock_guard lock(mutex_);

@@ -22,7 +22,8 @@ asio::awaitable<open_child> await_child(notebook& book, std::string name, std::s
     std::vector<std::string> names(1, name);
     std::vector<new_task> tasks;
     tasks.push_back(std::move(task));
-    auto opened = co_await open_children(book, queue, std::move(names), std::move(tasks), false);
+    const place at(name, call_kind::subtask);
+    auto opened = co_await open_children(book, at, queue, std::move(names), std::move(tasks), false);
     auto child = std::move(opened.front());
     if (child.outcome && child.outcome->state == task_state::cancelled && book.is_in_group()) {
         // It may have been cancelled because another call of the group failed: that failure must come first again.
@@ -34,15 +35,16 @@ asio::awaitable<open_child> await_child(notebook& book, std::string name, std::s
     const parking lent(book.sink());
     std::exception_ptr failure;
     try {
-        auto outcome = co_await end_of_child(book.broker(), book.id(), child_key(name), child.id);
+        auto outcome = co_await guarded(book, end_of_child(book.broker(), book.id(), child_key(name), child.id));
         child.outcome = std::move(outcome);
     } catch (...) {
         failure = std::current_exception();
     }
     if (failure) {
-        if (!ends()) abandon_children(book.broker(), queue, std::vector<task_key>(1, child.id.key));
+        if (!ends() && !book.departed()) abandon_children(book, queue, std::vector<task_key>(1, child.id.key));
         std::rethrow_exception(failure);
     }
+    if (child.outcome->state == task_state::cancelled) co_await book.confirm();  // not by another attempt at the parent
     co_return child;
 }
 
@@ -53,6 +55,7 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
     map_mark mark(book, name);
     std::size_t done = 0;
     if (!has_results) done = co_await mark.read();
+    const place at(name, call_kind::subtasks);
     std::size_t index = 0;
     for (; index < done && payloads.has_next(); ++index) payloads.skip();
 
@@ -71,14 +74,15 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
                     tasks.back().payload = payloads.take();
                 }
                 auto keys = names;
-                auto opened = co_await open_children(book, queue, std::move(names), std::move(tasks), false);
+                auto opened = co_await open_children(book, at, queue, std::move(names), std::move(tasks), false);
                 for (std::size_t i = 0; i < opened.size(); ++i) waits.add(std::move(opened[i]), child_key(keys[i]));
             }
             if (waits.size() == 0) break;
             std::optional<parking> lent;
             if (!waits.is_next_there()) lent.emplace(book.sink());
-            const auto child = co_await waits.next();
+            const auto child = co_await guarded(book, waits.next());
             lent.reset();
+            if (child.outcome->state == task_state::cancelled) co_await book.confirm();
             on_end(child);
             if (!has_results) {
                 ++done;
@@ -90,7 +94,7 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
         failure = std::current_exception();
     }
     if (failure) {
-        if (!ends()) abandon_children(book.broker(), queue, waits.open());
+        if (!ends() && !book.departed()) abandon_children(book, queue, waits.open());
         std::rethrow_exception(failure);
     }
 }
@@ -98,6 +102,7 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
 asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, std::string queue, new_task pattern,
                                             payload_source& payloads, children_policy policy) {
     constexpr std::size_t batch = 500;
+    const place at(name, call_kind::subtasks);
     std::size_t count = 0;
     do {
         std::vector<std::string> names;
@@ -107,7 +112,7 @@ asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, st
             tasks.push_back(pattern);
             tasks.back().payload = payloads.take();
         }
-        co_await open_children(book, queue, std::move(names), std::move(tasks), true, policy);  // also none: the policy
+        co_await open_children(book, at, queue, std::move(names), std::move(tasks), true, policy);  // also none: the policy
     } while (payloads.has_next());
     co_return count;
 }

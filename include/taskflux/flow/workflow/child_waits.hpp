@@ -8,6 +8,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/post.hpp>
 
 #include <cstddef>
 #include <deque>
@@ -31,7 +32,8 @@ public:
     ~child_waits() {
         for (const auto& one : waits_) {
             one->is_abandoned = true;
-            one->stop.emit(asio::cancellation_type::terminal);
+            // Posted: where the context ends, the coroutine that would be cancelled may have been destroyed before this.
+            if (!one->has_ended) asio::post(executor_, [one] { one->stop.emit(asio::cancellation_type::terminal); });
         }
     }
 

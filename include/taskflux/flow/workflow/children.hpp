@@ -29,13 +29,14 @@ asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, st
 asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
                                                          journal_write write);
 
-/// Writes subtasks into the journal and submits those that are new, all in one queue. `names[i]` is the name of `tasks[i]`.
-/// Errors: `journal_mismatch`; those of `submit_journalled`.
-asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::string queue, std::vector<std::string> names,
+/// Writes subtasks of the call `at` into the journal and submits those that are new, all in one queue. `names[i]` is the name
+/// of `tasks[i]`. Errors: `journal_mismatch`; those of `submit_journalled`.
+asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at, std::string queue, std::vector<std::string> names,
                                                        std::vector<new_task> tasks, bool are_spawned,
                                                        std::optional<children_policy> policy = std::nullopt);
 
-/// Cancels subtasks that the parent does not wait for any more. Does not wait: the parent's end would cancel them, too.
-void abandon_children(const broker_ptr& broker, const std::string& queue, std::vector<task_key> keys);
+/// Cancels subtasks that the handler does not wait for any more, unless another attempt has the parent, and waits for them.
+/// Does not wait: the parent's end would cancel them, too.
+void abandon_children(const notebook& book, const std::string& queue, std::vector<task_key> keys);
 
 }  // namespace taskflux::detail

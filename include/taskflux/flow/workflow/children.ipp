@@ -1,7 +1,7 @@
 #pragma once
 
+#include <taskflux/broker/broker/background.hpp>
 #include <taskflux/core/error.hpp>
-#include <taskflux/detail/spawn.hpp>
 #include <taskflux/flow/workflow/children.hpp>
 
 #include <boost/asio/deferred.hpp>
@@ -17,10 +17,22 @@
 
 namespace taskflux::detail {
 
-inline std::string mismatch(const std::string& name, const child_place& there, const std::string& queue, const std::string& task) {
-    return "subtask \"" + name + "\" was " + there.name + " in queue " + there.queue + " when this task ran before, and is " +
-           task + " in queue " + queue + " now: the handler's calls have changed while the task was under way; "
-           "name the calls (call_as), or let such tasks end before the change";
+/// Throws `journal_mismatch` unless what an earlier attempt wrote is the same subtask.
+inline void check_same(const std::string& name, const journal_entry& before, const child_place& there, const child_place& now,
+                       bool is_spawned) {
+    const auto is = [](const child_place& which, bool spawned) {
+        return which.name + " in queue " + which.queue + (spawned ? ", spawned" : ", awaited");
+    };
+    const bool is_same_call = there.queue == now.queue && there.name == now.name && before.is_spawned == is_spawned;
+    if (is_same_call && (there.digest.empty() || there.digest == now.digest)) return;
+    const auto change = is_same_call ? "had another payload when this task ran before: a value that differs from run to run, the "
+                                       "time for instance, must come from a step"
+                                     : "was " + is(there, before.is_spawned) + ", when this task ran before, and is " +
+                                           is(now, is_spawned) + ", now";
+    throw error(errc::journal_mismatch,
+                "subtask \"" + name + "\" " + change +
+                    "; where the handler's calls have changed while the task was under way, tell its runs apart "
+                    "(context::version), name the calls (call_as), or let such tasks end before the change");
 }
 
 asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, std::string key, task_id child) {
@@ -72,6 +84,8 @@ asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std:
     } catch (const error&) {
         failure = std::current_exception();
     }
+    const bool may_be_stored = failure && errc_of(failure) == errc::unavailable && !write.consumer.empty();
+    if (may_be_stored) std::rethrow_exception(failure);  // the attempt departs, and another one submits them again
     if (failure) {
         co_await drop_from_journal(broker, parent, std::move(write), std::move(keys));
         std::rethrow_exception(failure);
@@ -93,22 +107,24 @@ asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std:
     co_return made;
 }
 
-asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::string queue, std::vector<std::string> names,
+asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at, std::string queue, std::vector<std::string> names,
                                                        std::vector<new_task> tasks, bool are_spawned,
                                                        std::optional<children_policy> policy) {
     auto write = book.new_write();
     write.policy = policy;
+    std::vector<child_place> places_now;
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         if (tasks[i].own_id.empty()) tasks[i].own_id = book.child_id(names[i]);
-        child_place place;
+        auto& place = places_now.emplace_back();
         place.queue = queue;
         place.name = tasks[i].spec->name;
         place.own_id = tasks[i].own_id;
+        place.digest = digest_of(tasks[i].payload);
         auto item = notebook::item_of(child_key(names[i]), place.text(), journal_write::mode::add);
         item.is_spawned = are_spawned;
         write.items.push_back(std::move(item));
     }
-    auto known = co_await book.write(std::move(write));
+    auto known = co_await book.write(std::move(write), at);
 
     std::vector<open_child> children(tasks.size());
     std::vector<new_task> fresh;
@@ -119,9 +135,7 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::stri
         children[i].own_id = tasks[i].own_id;
         if (auto& before = known.before[i]) {
             auto there = child_place::parse(before->text);
-            if (there.queue != queue || there.name != tasks[i].spec->name) {
-                throw error(errc::journal_mismatch, mismatch(names[i], there, queue, tasks[i].spec->name));
-            }
+            check_same(names[i], *before, there, places_now[i], are_spawned);
             children[i].own_id = there.own_id;
             if (before->outcome) {
                 children[i].outcome = std::move(before->outcome);
@@ -140,12 +154,12 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::stri
     if (fresh.empty()) co_return children;
     const auto broker = book.broker();
     auto by = book.new_write();
-    const auto keys = co_await submit_journalled(broker, queue, std::move(fresh), std::move(by));
+    const auto keys = co_await guarded(book, submit_journalled(broker, queue, std::move(fresh), std::move(by)));
     for (std::size_t i = 0; i < places.size(); ++i) children[places[i]].id.key = keys[i];
 
     for (auto& [i, task] : older) {
         const parking lent(book.sink());
-        auto outcome = co_await end_of_child(broker, book.id(), child_key(names[i]), children[i].id);
+        auto outcome = co_await guarded(book, end_of_child(broker, book.id(), child_key(names[i]), children[i].id));
         if (outcome.state == task_state::succeeded) {
             children[i].outcome = std::move(outcome);
             continue;
@@ -153,18 +167,21 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, std::stri
         std::vector<std::string> name(1, names[i]);
         std::vector<new_task> again;
         again.push_back(std::move(task));
-        auto opened = co_await open_children(book, queue, std::move(name), std::move(again), are_spawned);
+        auto opened = co_await open_children(book, at, queue, std::move(name), std::move(again), are_spawned);
         children[i] = std::move(opened.front());
     }
     co_return children;
 }
 
-void abandon_children(const broker_ptr& broker, const std::string& queue, std::vector<task_key> keys) {
+void abandon_children(const notebook& book, const std::string& queue, std::vector<task_key> keys) {
     if (keys.empty()) return;
-    constexpr auto cancel = [](broker_ptr of, std::string in, std::vector<task_key> which) -> asio::awaitable<void> {
+    constexpr auto cancel = [](broker_ptr of, task_id parent, journal_write proof, std::string in,
+                               std::vector<task_key> which) -> asio::awaitable<void> {
+        co_await of->write_journal(std::move(parent), std::move(proof));  // throws where another attempt has the parent
         co_await of->cancel(std::move(in), std::move(which));
     };
-    spawn_ignoring_errors(broker->get_executor(), cancel(broker, queue, std::move(keys)));
+    auto work = cancel(book.broker(), book.id(), book.new_write(), queue, std::move(keys));
+    spawn_in_background(book.broker(), std::move(work));
 }
 
 }  // namespace taskflux::detail

@@ -50,12 +50,12 @@ private:
 template <class... Ts>
 asio::awaitable<std::variant<stored<Ts>...>> first_of(notebook& book, std::string name, asio::awaitable<Ts>... calls) {
     const group together(book);
-    const auto key = step_key("~any/" + name);
-    std::optional<std::size_t> known;
-    if (book.may_have_entries()) known = co_await book.find_number(key);
-    if (known) co_return co_await only(*known, std::index_sequence_for<Ts...>(), std::move(calls)...);
+    const place at(std::move(name), call_kind::any);
+    std::optional<std::string> known;
+    if (book.may_have_entries()) known = co_await book.find(at);
+    if (known) co_return co_await only(number_in(*known), std::index_sequence_for<Ts...>(), std::move(calls)...);
     auto winner = co_await when_any(std::move(calls)...);
-    co_await book.set(key, std::to_string(winner.index()));
+    co_await book.set(trace_of(at.kind).key(at.name), std::to_string(winner.index()));
     co_return winner;
 }
 

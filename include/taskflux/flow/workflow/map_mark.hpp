@@ -18,8 +18,8 @@ public:
     /// How many items, from the first one on, have ended.
     asio::awaitable<std::size_t> read() {
         if (!book_.may_have_entries()) co_return 0;
-        const auto known = co_await book_.find_number(key());
-        written_ = known.value_or(0);
+        const auto known = co_await book_.find(key());
+        if (known) written_ = number_in(*known);
         co_return written_;
     }
 
@@ -37,7 +37,7 @@ public:
     }
 
 private:
-    std::string key() const { return step_key("~map/" + name_); }
+    std::string key() const { return trace_of(call_kind::map).key(name_); }
 
     notebook& book_;
     const std::string name_;

@@ -3,22 +3,40 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/flow/workflow/place.hpp>
 #include <taskflux/fwd.hpp>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace taskflux::detail {
+
+/// The code of an error that taskflux itself has thrown.
+std::optional<errc> errc_of(const std::exception_ptr& failure);
+
+/// Why an attempt ends before its handler does: the task is run again after `delay`, or when the signal with the key `awaited`
+/// has come; or the attempt is no longer the task's.
+struct departure {
+    departure() = default;
+
+    duration delay{};
+    std::string awaited;
+    bool is_lost = false;
+};
 
 /// What a handler needs of the worker that runs it. Thread-safe.
 class context_sink {
@@ -32,19 +50,25 @@ public:
     virtual void park() = 0;
     virtual void unpark() = 0;
 
+    /// Why the attempt must end, if it must.
+    virtual std::optional<errc> stopped() const = 0;
+    /// Whether this chain (`coroutine_chain`) is the handler's own: while it waits, no other call of the handler goes on.
+    virtual bool is_handlers(const void* chain) const = 0;
+    /// The handler's own chain is about to be destroyed, and the attempt ends with that.
+    virtual void leave() = 0;
+    /// Cancels what the handler's own chain awaits.
+    virtual void interrupt() = 0;
+
 protected:
     ~context_sink() = default;
 };
 
-/// Thrown to suspend a handler, which is run again after `delay`, or when the signal with the key `awaited` has come. Not a
-/// `std::exception`, so that few handlers catch it by mistake.
-struct suspension {
-    duration delay{};
-    std::string awaited;
-};
-
 /// A task's journal, read and written by one attempt. Names the handler's calls by their order, so that the next attempt
 /// finds them again. Thread-safe.
+///
+/// An attempt that has departed makes no more calls: its handler's coroutines are destroyed where they wait, and nothing is
+/// thrown into them. Only where they wait beside others (in a group, or in a coroutine that the handler has spawned) the
+/// call throws `lease_lost`, and the handler's own chain is cancelled.
 class notebook {
 public:
     notebook(context_sink& sink, const task_id& id, std::uint32_t token) : sink_(sink), id_(id), token_(token) {}
@@ -56,35 +80,27 @@ public:
     /// Whether an earlier attempt may have written into the journal.
     bool may_have_entries() const { return token_ > 1; }
 
-    std::string next_name() { return std::to_string(++position_); }
-
-    /// Which signal of that name is awaited next.
-    std::size_t next_signal(const std::string& name) {
-        const std::lock_guard lock(mutex_);
-        return ++signals_[name];
+    std::string next_name() {
+        note_stop();
+        return std::to_string(++position_);
     }
+
+    /// The number of the signal of that name that is awaited next: the first one that no other wait has.
+    std::size_t next_signal(const std::string& name);
     /// The wait ended before the signal came: the next wait takes its number.
-    void return_signal(const std::string& name) {
-        const std::lock_guard lock(mutex_);
-        --signals_[name];
-    }
+    void return_signal(const std::string& name, std::size_t number);
 
-    /// While calls are awaited side by side, none of them can suspend the handler.
     bool is_in_group() const { return groups_ > 0; }
     void enter_group() { ++groups_; }
     void leave_group() { --groups_; }
 
-    /// Throws `invalid_argument` for a name that this attempt has used already.
-    void claim(const char* what, const std::string& name) {
-        if (name.empty() || name.front() == '~' || name.size() > 200) {
-            throw error(errc::invalid_argument, std::string("a ") + what + " can't be named \"" + name.substr(0, 64) +
-                                                    "\": use 1 to 200 bytes that do not begin with '~'");
-        }
-        const std::lock_guard lock(mutex_);
-        if (used_.insert(what + (' ' + name)).second) return;
-        throw error(errc::invalid_argument, std::string("a second ") + what + " can't be named \"" + name +
-                                                "\": give each of a task a name of its own");
-    }
+    /// Throws `invalid_argument` for what can't be a name.
+    static void check_name(const char* what, const std::string& name);
+    /// Throws `invalid_argument` also for a name that this attempt has used already.
+    void claim(const char* what, const std::string& name);
+
+    /// Whether an earlier attempt has made calls that this one has not made yet.
+    asio::awaitable<bool> is_behind();
 
     /// The own id of a subtask that this attempt is the first to submit.
     std::string child_id(const std::string& name) const {
@@ -100,14 +116,33 @@ public:
         return made;
     }
 
-    asio::awaitable<journal_written> write(journal_write what) { return broker()->write_journal(id_, std::move(what)); }
+    asio::awaitable<journal_written> write(journal_write what);
+
+    /// Like `write`, for what the handler's call at `place` is the first to write. Throws `journal_mismatch` where an earlier
+    /// attempt made a call of another kind there.
+    asio::awaitable<journal_written> write(journal_write what, place at);
 
     /// Writes a value unless the key has one; returns the value that the key has then.
     asio::awaitable<std::string> keep(std::string key, std::string value);
+    /// The same under the key of a call.
+    asio::awaitable<std::string> keep(std::string value, place at);
 
     asio::awaitable<void> set(std::string key, std::string value);
     asio::awaitable<std::optional<std::string>> find(std::string key);
-    asio::awaitable<std::optional<std::size_t>> find_number(std::string key);
+    /// What an earlier attempt wrote for a call. Throws like `write`.
+    asio::awaitable<std::optional<std::string>> find(place at);
+    asio::awaitable<journal_page> read(journal_query query);
+
+    /// With the next write, a value is written unless the key has one: for what need not be written at once.
+    void keep_later(std::string key, std::string value);
+
+    /// Whether a call has lost against another one beside it (`||`, a group), and was cancelled for that alone.
+    bool has_lost(const std::exception_ptr& failure) const;
+    /// Remembers, once the handler goes on, that a call has lost: when the same attempt is run again, it loses again.
+    void lose(const std::string& name);
+
+    /// Departs unless the attempt is still the task's.
+    asio::awaitable<journal_written> confirm() { return write(new_write()); }
 
     static journal_write::item item_of(std::string key, std::string text, journal_write::mode how) {
         journal_write::item made;
@@ -117,16 +152,81 @@ public:
         return made;
     }
 
+    // --- the attempt's early end ---------------------------------------------------------------------------
+
+    std::optional<departure> departed() const;
+
+    /// Ends the attempt, and never returns, in the handler's own chain. In another one it does nothing.
+    asio::awaitable<void> depart(departure why);
+
+    /// To be awaited before each call to the broker: an attempt that has departed, or was stopped, makes none.
+    asio::awaitable<void> check();
+
+    /// A call has thrown that. Where the broker, the lease or the worker's end is to blame, and not the handler, the attempt
+    /// departs. `is_brokers`: whether the call was one to the broker.
+    asio::awaitable<void> blame(std::exception_ptr failure, bool is_brokers);
+
 private:
+    void note(const departure& why);
+    auto leave(const departure& why);
+    asio::awaitable<void> lose_again();
+    /// A call that is made after the worker has stopped the attempt must not be taken for one that has failed.
+    void note_stop();
+    asio::awaitable<journal_written> send(journal_write what);
+    bool is_made(std::string_view key) const;
+
     context_sink& sink_;
     const task_id& id_;
     const std::uint32_t token_;
     std::atomic<unsigned> position_ = 0;
     std::atomic<int> groups_ = 0;
-    std::mutex mutex_;  // guards all below
+    std::atomic<unsigned> epoch_ = 0;  // as of the last write
+    mutable std::mutex mutex_;  // guards all below
     std::set<std::string> used_;
-    std::map<std::string, std::size_t> signals_;
+    std::map<std::string, std::set<std::size_t>> signals_;
+    std::vector<journal_write::item> later_;
+    std::optional<departure> departed_;
 };
+
+/// Awaits a call to the broker, or another one that the worker's end may cancel, for the handler; see `notebook::blame`.
+template <class T>
+asio::awaitable<T> guarded(notebook& book, asio::awaitable<T> call, bool is_brokers = true) {
+    co_await book.check();
+    std::exception_ptr failure;
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(call);
+            co_return;
+        } else {
+            co_return co_await std::move(call);
+        }
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    const bool throws = co_await asio::this_coro::throw_if_cancelled();
+    co_await asio::this_coro::throw_if_cancelled(false);
+    co_await book.blame(failure, is_brokers);
+    co_await asio::this_coro::throw_if_cancelled(throws);
+    std::rethrow_exception(failure);
+}
+
+/// Awaits a call that may be one of several beside each other.
+template <class T>
+asio::awaitable<T> contested(notebook& book, std::string name, asio::awaitable<T> call) {
+    std::exception_ptr failure;
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(call);
+            co_return;
+        } else {
+            co_return co_await std::move(call);
+        }
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (book.has_lost(failure)) book.lose(name);
+    std::rethrow_exception(failure);
+}
 
 /// Lends the handler's slot to other tasks while this lives: while the handler only waits.
 class parking {

@@ -1,14 +1,168 @@
 #pragma once
 
+#include <taskflux/detail/coroutine_chain.hpp>
+#include <taskflux/detail/sleep.hpp>
 #include <taskflux/flow/workflow/notebook.hpp>
 
-#include <charconv>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <chrono>
 #include <cstddef>
+#include <iterator>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace taskflux::detail {
+
+// --- names ------------------------------------------------------------------------------------------------------
+
+std::size_t notebook::next_signal(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    auto& taken = signals_[name];
+    std::size_t number = 1;
+    for (const auto one : taken) {
+        if (one != number) break;
+        ++number;
+    }
+    taken.insert(number);
+    return number;
+}
+
+void notebook::return_signal(const std::string& name, std::size_t number) {
+    const std::lock_guard lock(mutex_);
+    signals_[name].erase(number);
+}
+
+void notebook::check_name(const char* what, const std::string& name) {
+    if (!name.empty() && name.front() != '~' && name.size() <= 200) return;
+    throw error(errc::invalid_argument, std::string("a ") + what + " can't be named \"" + name.substr(0, 64) +
+                                            "\": use 1 to 200 bytes that do not begin with '~'");
+}
+
+void notebook::claim(const char* what, const std::string& name) {
+    note_stop();
+    check_name(what, name);
+    const std::lock_guard lock(mutex_);
+    if (used_.insert(what + (' ' + name)).second) return;
+    throw error(errc::invalid_argument, std::string("a second ") + what + " can't be named \"" + name +
+                                            "\": give each of a task a name of its own");
+}
+
+bool notebook::is_made(std::string_view key) const {
+    const bool is_subtask = key.starts_with(journal_letter::subtask);
+    if (!is_subtask && !key.starts_with(journal_letter::step)) return true;  // a signal: nobody has asked for it
+    auto name = key.substr(1);
+    if (name.starts_with('~')) {
+        const auto slash = name.find('/');
+        const bool is_of_call = !is_subtask && slash != std::string_view::npos && !name.starts_with("~version/");
+        if (!is_of_call) return true;  // from outside, a continuation, a version
+        name.remove_prefix(slash + 1);
+    } else if (!is_subtask || name.find_first_not_of("0123456789.") != std::string_view::npos) {
+        const std::lock_guard lock(mutex_);
+        return used_.contains((is_subtask ? "call " : "step ") + std::string(name));
+    }
+    return number_in<unsigned>(name) <= position_;
+}
+
+asio::awaitable<bool> notebook::is_behind() {
+    journal_query query;
+    do {
+        auto page = co_await read(query);
+        for (const auto& entry : page.entries) {
+            if (!is_made(entry.key)) co_return true;
+        }
+        query.cursor = std::move(page.cursor);
+    } while (!query.cursor.empty());
+    co_return false;
+}
+
+// --- calls that have lost ---------------------------------------------------------------------------------------
+
+/// For how long a call that has lost lets the one that has won, or failed, come first again.
+inline constexpr auto patience_for_winner = std::chrono::milliseconds(200);
+
+inline std::string lost_key(const std::string& name) { return step_key("~lost/" + name); }
+
+bool notebook::has_lost(const std::exception_ptr& failure) const {
+    if (sink_.stopped() || departed()) return false;
+    try {
+        std::rethrow_exception(failure);
+    } catch (const boost::system::system_error& e) {
+        return e.code() == asio::error::operation_aborted;
+    } catch (...) {  // it has failed by itself
+    }
+    return false;
+}
+
+void notebook::lose(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    later_.push_back(item_of(lost_key(name), std::to_string(epoch_), journal_write::mode::set));
+}
+
+asio::awaitable<void> notebook::lose_again() {
+    const parking lent(sink_);
+    auto& clock = broker()->clock();
+    auto waiting = sleep_until(clock, later(clock.now(), patience_for_winner));
+    co_await guarded(*this, std::move(waiting), false);
+    throw boost::system::system_error(asio::error::operation_aborted);  // as before
+}
+
+// --- reading and writing ----------------------------------------------------------------------------------------
+
+asio::awaitable<journal_written> notebook::send(journal_write what) {
+    const auto own = what.items.size();
+    {
+        const std::lock_guard lock(mutex_);
+        std::move(later_.begin(), later_.end(), std::back_inserter(what.items));
+        later_.clear();
+    }
+    try {
+        auto answer = co_await broker()->write_journal(id_, std::move(what));
+        answer.before.resize(own);
+        epoch_ = answer.epoch;
+        co_return answer;
+    } catch (const error& e) {
+        // Ended or gone, though it runs here: by another attempt.
+        if (e.code() == errc::wrong_state || e.code() == errc::not_found) throw error(errc::lease_lost, e.what());
+        throw;
+    }
+}
+
+asio::awaitable<journal_written> notebook::write(journal_write what) { return guarded(*this, send(std::move(what))); }
+
+asio::awaitable<journal_written> notebook::write(journal_write what, place at) {
+    const auto own = what.items.size();
+    std::vector<const call_trace*> others;
+    for (const auto& trace : call_traces) {
+        if (!may_have_entries() || !at.is_position() || is_same(trace.kind, at.kind)) continue;
+        others.push_back(&trace);
+        what.items.push_back(item_of(trace.key(at.name), "", journal_write::mode::look));
+    }
+    if (may_have_entries()) what.items.push_back(item_of(lost_key(at.name), "", journal_write::mode::look));
+    auto answer = co_await write(std::move(what));
+    for (std::size_t i = 0; i < others.size(); ++i) {
+        const auto& before = answer.before[own + i];
+        if (!before) continue;
+        const bool gives_way = before->outcome && before->outcome->state != task_state::succeeded && before->epoch < answer.epoch;
+        if (gives_way) continue;
+        throw error(errc::journal_mismatch,
+                    "call " + at.name + " of task " + to_string(id_) + " was " + others[i]->words +
+                        " when it ran before, and is " + trace_of(at.kind).words + " now: the handler's calls have changed "
+                        "while the task was under way; tell its runs apart (context::version), or let such tasks end before "
+                        "the change");
+    }
+    if (may_have_entries()) {
+        const auto& lost = answer.before.back();
+        if (lost && lost->text == std::to_string(answer.epoch)) co_await lose_again();
+    }
+    answer.before.resize(own);
+    co_return answer;
+}
 
 asio::awaitable<std::string> notebook::keep(std::string key, std::string value) {
     auto what = new_write();
@@ -18,26 +172,113 @@ asio::awaitable<std::string> notebook::keep(std::string key, std::string value) 
     co_return before ? before->text : value;
 }
 
+asio::awaitable<std::string> notebook::keep(std::string value, place at) {
+    auto what = new_write();
+    what.items.push_back(item_of(trace_of(at.kind).key(at.name), value, journal_write::mode::add));
+    const auto answer = co_await write(std::move(what), at);
+    const auto& before = answer.before.front();
+    co_return before ? before->text : value;
+}
+
+void notebook::keep_later(std::string key, std::string value) {
+    const std::lock_guard lock(mutex_);
+    later_.push_back(item_of(std::move(key), std::move(value), journal_write::mode::add));
+}
+
 asio::awaitable<void> notebook::set(std::string key, std::string value) {
     auto what = new_write();
     what.items.push_back(item_of(std::move(key), std::move(value), journal_write::mode::set));
     co_await write(std::move(what));
 }
 
+asio::awaitable<journal_page> notebook::read(journal_query query) {
+    return guarded(*this, broker()->journal(id_, std::move(query)));
+}
+
 asio::awaitable<std::optional<std::string>> notebook::find(std::string key) {
     journal_query query;
     query.keys.push_back(std::move(key));
-    auto page = co_await broker()->journal(id_, std::move(query));
+    auto page = co_await read(std::move(query));
     if (page.entries.empty()) co_return std::nullopt;
     co_return std::move(page.entries.front().text);
 }
 
-asio::awaitable<std::optional<std::size_t>> notebook::find_number(std::string key) {
-    const auto known = co_await find(std::move(key));
-    if (!known) co_return std::nullopt;
-    std::size_t number = 0;
-    std::from_chars(known->data(), known->data() + known->size(), number);
-    co_return number;
+asio::awaitable<std::optional<std::string>> notebook::find(place at) {
+    auto what = new_write();
+    what.items.push_back(item_of(trace_of(at.kind).key(at.name), "", journal_write::mode::look));
+    auto answer = co_await write(std::move(what), std::move(at));
+    auto& before = answer.before.front();
+    if (!before) co_return std::nullopt;
+    co_return std::move(before->text);
+}
+
+// --- the attempt's early end ------------------------------------------------------------------------------------
+
+/// How an attempt ends that can't go on for this reason, if the reason is not its handler's.
+inline std::optional<departure> departure_for(std::optional<errc> reason) {
+    constexpr duration until_next_try = std::chrono::seconds(1);
+    const bool is_lost = reason == errc::lease_lost, is_away = reason == errc::unavailable;
+    if (!is_lost && !is_away && reason != errc::shut_down) return std::nullopt;
+    departure made;
+    made.is_lost = is_lost;
+    if (is_away) made.delay = until_next_try;
+    return made;
+}
+
+std::optional<errc> errc_of(const std::exception_ptr& failure) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const boost::system::system_error& e) {
+        if (e.code().category() == taskflux_category()) return static_cast<errc>(e.code().value());
+    } catch (...) {  // a handler's own
+    }
+    return std::nullopt;
+}
+
+std::optional<departure> notebook::departed() const {
+    const std::lock_guard lock(mutex_);
+    return departed_;
+}
+
+void notebook::note(const departure& why) {
+    const std::lock_guard lock(mutex_);
+    if (!departed_) departed_ = why;
+}
+
+void notebook::note_stop() {
+    const auto stopped = sink_.stopped();
+    if (stopped == errc::lease_lost || stopped == errc::shut_down) note(*departure_for(stopped));
+}
+
+inline auto notebook::leave(const departure& why) {
+    return asio::async_initiate<const asio::deferred_t, void()>(
+        [this, &why](auto handler) {
+            if (!sink_.is_handlers(coroutine_chain(handler))) return std::move(handler)();
+            note(why);
+            sink_.leave();  // and the handler goes
+        },
+        asio::deferred);
+}
+
+asio::awaitable<void> notebook::depart(departure why) { co_await leave(why); }
+
+asio::awaitable<void> notebook::check() {
+    note_stop();
+    const auto why = departed();
+    if (!why) co_return;
+    co_await depart(*why);
+    throw error(errc::lease_lost, "this attempt at task " + to_string(id_) + " has ended: its handler can make no more calls, "
+                                  "and must return; the task is run again");
+}
+
+asio::awaitable<void> notebook::blame(std::exception_ptr failure, bool is_brokers) {
+    note_stop();
+    auto why = departed();
+    if (!why && is_brokers) why = departure_for(errc_of(failure));
+    if (!why) co_return;
+    co_await depart(*why);
+    note(*why);
+    sink_.interrupt();
 }
 
 }  // namespace taskflux::detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/core/codec.hpp>
+#include <taskflux/core/error.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/detail/awaited.hpp>
 #include <taskflux/flow/workflow/notebook.hpp>
@@ -17,6 +18,18 @@ namespace taskflux::detail {
 template <class Function>
 using step_result = typename awaited<std::invoke_result_t<Function&>>::type;
 
+/// What a step's result has become that was of another type: see `context::step`.
+error step_mismatch(const std::string& name, const std::string& why);
+
+template <class R>
+R read_step(const std::string& name, const std::string& text) {
+    try {
+        return decode<R>(text);
+    } catch (const payload_error& e) {
+        throw step_mismatch(name, e.what());
+    }
+}
+
 /// Runs `function` unless the journal has its result.
 template <class Function>
 asio::awaitable<step_result<Function>> run_step(notebook& book, std::string name, Function function) {
@@ -25,17 +38,17 @@ asio::awaitable<step_result<Function>> run_step(notebook& book, std::string name
         const auto known = co_await book.find(step_key(name));
         if (known) {
             if constexpr (std::is_void_v<R>) co_return;
-            else co_return decode<R>(*known);
+            else co_return read_step<R>(name, *known);
         }
     }
     std::string text = "null";
     if constexpr (std::is_void_v<R>) {
-        if constexpr (is_awaitable<std::invoke_result_t<Function&>>) co_await function();
+        if constexpr (is_awaitable<std::invoke_result_t<Function&>>) co_await guarded(book, function(), false);
         else function();
         co_await book.keep(step_key(name), std::move(text));
     } else {
         std::optional<R> value;
-        if constexpr (is_awaitable<std::invoke_result_t<Function&>>) value.emplace(co_await function());
+        if constexpr (is_awaitable<std::invoke_result_t<Function&>>) value.emplace(co_await guarded(book, function(), false));
         else value.emplace(function());
         text = encode(*value);
         co_await book.keep(step_key(name), std::move(text));
@@ -43,23 +56,26 @@ asio::awaitable<step_result<Function>> run_step(notebook& book, std::string name
     }
 }
 
-/// Waits until the time that the first attempt at this call was given as `when`.
-asio::awaitable<void> suspend_until(notebook& book, std::string name, time_point when);
+/// The number that this change of the handler has for its task: see `context::version`.
+asio::awaitable<unsigned> version_of(notebook& book, std::string name, unsigned newest);
 
-/// The next signal of this name as JSON, or nothing when none has come within `limit` of the first attempt's wait. `place`:
-/// the wait's own name.
-asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::string place, std::string name, duration limit);
+/// Waits until the time that the first attempt at this call was given as `when`.
+asio::awaitable<void> wait_until(notebook& book, std::string name, time_point when);
+
+/// The next signal of this name as JSON, or nothing when none has come within `limit` of the first attempt's wait. `wait`:
+/// its own name.
+asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::string wait, std::string name, duration limit);
 
 template <class T>
-asio::awaitable<std::optional<T>> take_signal(notebook& book, std::string place, std::string name, duration limit) {
-    const auto value = co_await next_signal(book, std::move(place), std::move(name), limit);
+asio::awaitable<std::optional<T>> take_signal(notebook& book, std::string wait, std::string name, duration limit) {
+    const auto value = co_await next_signal(book, std::move(wait), std::move(name), limit);
     if (!value) co_return std::nullopt;
     co_return decode<T>(*value);
 }
 
 template <class T>
-asio::awaitable<T> take_signal(notebook& book, std::string place, std::string name) {
-    const auto value = co_await next_signal(book, std::move(place), std::move(name), (duration::max)());
+asio::awaitable<T> take_signal(notebook& book, std::string wait, std::string name) {
+    const auto value = co_await next_signal(book, std::move(wait), std::move(name), (duration::max)());
     co_return decode<T>(*value);
 }
 

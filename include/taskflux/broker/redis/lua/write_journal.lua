@@ -20,6 +20,7 @@ end
 local of = keep_journal(task)
 if policy ~= '' then of.policy = policy end
 local reply = {'OK', effect.done, of.epoch}
+local has_grown = false
 
 local function drop_child(field)
     local note = note_in(of, field)
@@ -52,14 +53,19 @@ for n = 7, #ARGV, 4 do
     local is_child, known = string.byte(field) == first_byte.subtask, false
     if how == write_letter.drop then
         drop_child(field)
+    elseif how == write_letter.look then
+        known = note_in(of, field)
     elseif is_child then
         known = known_child(field)
+        has_grown = has_grown or not known
         if not known then
             of.notes[field] = subtask_letter.open .. spawned .. struct.pack(format.u32, of.epoch) .. text(value)
             if spawned == '1' then of.total = of.total + 1 else of.calls = of.calls + 1 end
         end
     else
-        known = how == write_letter.add and note_in(of, field)
+        local before = note_in(of, field)
+        known = how == write_letter.add and before
+        has_grown = has_grown or not known and before ~= value
         if not known then
             of.notes[field] = value
             if how == write_letter.add then of.size = of.size + #field + #value end
@@ -68,5 +74,6 @@ for n = 7, #ARGV, 4 do
     reply[#reply + 1] = known or ''
 end
 if of.size > tonumber(ARGV[6]) then return {'OK', more_effects.too_large, of.size} end
+if has_grown then forgive_crashes(task) end
 if task.state == task_state.waiting_children then judge_children(task) end  -- one that was waited for may be out
 return commit(reply)

@@ -74,6 +74,7 @@ local function end_child(task, field, own, state, tries, result, why)
     of.notes[field] = subtask_letter.done .. string.sub(note, 2) .. struct.pack(format.outcome, state, tries) ..
                           text(result) .. text(why)
     of.changed = true
+    forgive_crashes(task)
     if is_spawned then
         of.done = of.done + 1
         if state ~= task_state.succeeded then

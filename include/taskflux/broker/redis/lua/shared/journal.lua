@@ -32,6 +32,13 @@ local function keep_journal(task)
     return of
 end
 
+-- The journal has grown: crashes count against progress.
+local function forgive_crashes(task)
+    if task.crashes == 0 then return end
+    task.crashes = 0
+    changed[task.seq] = true
+end
+
 -- A subtask's entry: whether it is open, whether it was spawned, epoch, place, and where what follows begins.
 local function parse_child(note)
     local spawned, epoch, place, at = struct.unpack(format.subtask, note, 2)

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <taskflux/core/codec/text.hpp>
+#include <taskflux/core/task/failure.hpp>
+#include <taskflux/flow/worker/monitor.hpp>
+
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace taskflux::detail {
+
+void worker_monitor::log(log_level level, std::string text, const task_id* task) const noexcept {
+    try {
+        log_line line;
+        line.at = clock_.wall();
+        line.level = level;
+        line.text = as_utf8("worker " + node_ + ": " + std::move(text));
+        log_(line, task);
+    } catch (...) {  // no memory for a line
+    }
+}
+
+void worker_monitor::attempt_ends(const attempt& of, const settlement& end) const noexcept {
+    const bool retries = end.how == settlement::kind::retry;
+    if (!retries && end.how != settlement::kind::fail) return;
+    try {
+        attempt_failure what;
+        what.task = of.id();
+        what.name = of.what().spec->name;
+        what.attempt = of.what().attempt;
+        what.why = read_failure(end.data);
+        std::string text = "task " + what.name + ": attempt " + std::to_string(what.attempt);
+        if (retries && !end.counts) {
+            text += " was put off by its handler";
+        } else {
+            text += " failed: " + (what.why.message.empty() ? what.why.type : what.why.message);
+        }
+        if (retries) {
+            const auto seconds = std::chrono::ceil<std::chrono::seconds>(end.delay).count();
+            text += "; the next is in " + (seconds < 10 ? std::to_string(end.delay.count()) + " ms" : std::to_string(seconds) + " s");
+        } else {
+            text += "; no other follows, and the task is kept as a dead letter";
+        }
+        log(!retries ? log_level::error : end.counts ? log_level::warning : log_level::info, std::move(text), &what.task);
+        if (!observer_) return;
+        if (!retries) observer_->on_failed(what);
+        else if (end.counts) observer_->on_retry(what, end.delay);
+    } catch (...) {  // an observer's
+    }
+}
+
+void worker_monitor::blocked(const std::vector<running_handler>& among, duration time) const noexcept {
+    try {
+        constexpr std::size_t most = 5;
+        std::string names;
+        for (std::size_t i = 0; i < among.size() && i < most; ++i) names += (i > 0 ? ", " : "") + among[i].name;
+        if (among.size() > most) names += " or another";
+        using std::chrono::milliseconds;
+        log(log_level::warning,
+            "the I/O thread has run nothing for " + std::to_string(std::chrono::floor<milliseconds>(time).count()) +
+                " ms: a handler blocks it; make it a plain function, which runs on the CPU pool. Running: " + names,
+            among.size() == 1 ? &among.front().task : nullptr);
+        if (observer_) observer_->on_blocked(among, time);
+    } catch (...) {  // an observer's
+    }
+}
+
+}  // namespace taskflux::detail

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <taskflux/core/id.hpp>
+#include <taskflux/core/task.hpp>
+#include <taskflux/core/time.hpp>
+
+#include <string>
+#include <vector>
+
+namespace taskflux {
+
+/// An attempt that has failed.
+struct attempt_failure {
+    task_id task;
+    std::string name;      ///< of the task
+    unsigned attempt = 1;  ///< the first is 1
+    failure why;
+};
+
+/// A coroutine handler that a worker runs.
+struct running_handler {
+    task_id task;
+    std::string name;  ///< of the task
+};
+
+/// Learns what goes wrong in a worker, for metrics and alarms: override what is of interest, and set it with
+/// `worker_options::observer`. Each event is a log line too. The functions are called on the worker's threads, several at a
+/// time; they must not block, and what they throw is ignored.
+class worker_observer {
+public:
+    virtual ~worker_observer() = default;
+
+    /// An attempt has failed; the task is tried again after `delay`.
+    virtual void on_retry(const attempt_failure& /*of*/, duration /*delay*/) {}
+
+    /// An attempt has failed, and no other follows: the task is a dead letter.
+    virtual void on_failed(const attempt_failure& /*of*/) {}
+
+    /// The worker's I/O executor has run nothing for `time`: one of the handlers `among` blocks its thread. Called once each
+    /// time. Make that handler a plain function, which runs on the CPU pool.
+    virtual void on_blocked(const std::vector<running_handler>& /*among*/, duration /*time*/) {}
+
+protected:
+    worker_observer() = default;
+    worker_observer(const worker_observer&) = default;
+    worker_observer& operator=(const worker_observer&) = default;
+};
+
+}  // namespace taskflux

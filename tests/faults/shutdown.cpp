@@ -1,0 +1,204 @@
+#include "fixture.hpp"
+
+#include <taskflux/admin/node.hpp>
+#include <taskflux/broker/memory.hpp>
+#include <taskflux/calls/rpc.hpp>
+#include <taskflux/calls/service.hpp>
+#include <taskflux/detail/sleep.hpp>
+#include <taskflux/flow/raw_queue.hpp>
+#include <taskflux/flow/scheduler.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <numeric>
+#include <optional>
+#include <random>
+#include <vector>
+
+// Everything that a program may hold ends in a random order, while it works. The sanitizers tell what touches something that
+// is gone; a round that does not end is one in which something waits for ever. TASKFLUX_STORM_ROUNDS sets how many rounds
+// there are, TASKFLUX_STORM_SEED the first of their seeds.
+
+using namespace test::faults;
+using namespace taskflux;
+
+BOOST_AUTO_TEST_SUITE(faults_shutdown)
+
+namespace {
+
+constexpr task<int(int)> leaf{"leaf"};
+constexpr task<int(int)> parent{"parent"};
+constexpr task<void(int)> plain{"plain"};
+constexpr method<int(int)> slow{"storm", "slow"};
+constexpr method<void(int)> block{"storm", "block"};
+constexpr method<stream<int>(int)> count{"storm", "count"};
+
+unsigned number(const char* name, unsigned otherwise) {
+    const char* const value = std::getenv(name);
+    return value ? unsigned(std::stoul(value)) : otherwise;
+}
+
+asio::awaitable<void> rest(std::chrono::milliseconds time) { return taskflux::detail::sleep_for(real_clock(), time); }
+
+/// A program in one thread, in the middle of everything.
+class program {
+public:
+    program(const std::function<broker_ptr(asio::any_io_executor)>& make, unsigned seed, unsigned pace) : random_(seed), pace_(pace) {
+        io_.emplace();
+        broker_ = make(io_->get_executor());
+        client_.emplace(broker_);
+        rpc_.emplace(broker_);
+        messages_.emplace(broker_, "raw");
+        const auto drain = std::chrono::milliseconds(pick(2) * 20);
+        worker_.emplace(broker_, worker_options().concurrency(6).cpu_threads(1).lease(500ms).drain_for(drain));
+        worker_->on(leaf, [](int value) -> asio::awaitable<int> {
+            co_await rest(std::chrono::milliseconds(value % 4));
+            co_return value;
+        });
+        worker_->on(parent, [](context& ctx, int many) -> asio::awaitable<int> {
+            std::vector<int> payloads(static_cast<std::size_t>(many));
+            std::iota(payloads.begin(), payloads.end(), 1);
+            const auto made = co_await ctx.map(leaf, payloads);
+            co_return int(made.size());
+        });
+        worker_->on(plain, [](int) { std::this_thread::yield(); });
+        node_.emplace(broker_, *worker_, node_options().lease(300ms));
+        service_.emplace(broker_, service_options().lease(300ms).drain_for(drain).cpu_threads(1).max_running(20));
+        service_->on(slow, [](int time) -> asio::awaitable<int> {
+            co_await rest(std::chrono::milliseconds(time));
+            co_return time;
+        });
+        service_->on(block, [](int) { std::this_thread::yield(); });
+        service_->on(count, [](emitter<int>& out, int end) -> asio::awaitable<void> {
+            for (int i = 0; i < end; ++i) co_await out.emit(i);
+        });
+        scheduler_.emplace(broker_, scheduler_options().look_every(5ms));
+        const auto here = schedule_options().scope(local_scope::every_process).overlap(overlap_policy::cancel_previous);
+        scheduler_->local("coroutine", "@every 2ms", [] { return rest(3ms); }, here);
+        scheduler_->local("function", "@every 2ms", [] { std::this_thread::yield(); }, here);
+        begin_all();
+    }
+
+    /// Ends everything, in an order of chance.
+    void end() {
+        std::vector<std::function<void()>> steps{
+            [this] { worker_.reset(); },    [this] { node_.reset(); },      [this] { service_.reset(); },
+            [this] { scheduler_.reset(); }, [this] { rpc_.reset(); },       [this] { values_.reset(); },
+            [this] { client_.reset(); },    [this] { messages_.reset(); },  [this] { held_.reset(); },
+            [this] { broker_->close(); },   [this] { if (worker_) worker_->stop(); },
+            [this] { if (service_) service_->stop(); },                     [this] { if (scheduler_) scheduler_->stop(); },
+            [this] { if (node_) node_->stop(); },
+        };
+        std::ranges::shuffle(steps, random_);
+        const bool ends_early = pick(3) == 0;  // with its context, in the middle
+        const auto all = ends_early ? pick(unsigned(steps.size())) : unsigned(steps.size());
+        for (unsigned i = 0; i < all; ++i) {
+            steps[i]();
+            if (pick(2) == 0) run_for(std::chrono::microseconds(pace_ * pick(3000)));
+        }
+        if (!ends_early) {
+            BOOST_REQUIRE_MESSAGE(has_run_empty(), "something waits for ever");
+        } else {  // what runs goes before its context; the rest may outlive it
+            node_.reset();
+            worker_.reset();
+            service_.reset();
+            scheduler_.reset();
+        }
+        io_.reset();
+    }
+
+private:
+    unsigned pick(unsigned below) { return std::uniform_int_distribution<unsigned>(0, below - 1)(random_); }
+
+    void run_for(std::chrono::microseconds time) {
+        io_->restart();
+        io_->run_for(time);
+    }
+
+    bool has_run_empty() {
+        io_->restart();
+        io_->run_for(test::hang_limit);
+        return io_->stopped();
+    }
+
+    void start(asio::awaitable<void> work) {
+        asio::co_spawn(*io_, std::move(work), [](const std::exception_ptr&) {});  // errors are expected
+    }
+
+    void begin_all() {
+        start(node_->run());
+        start(service_->run());
+        start(scheduler_->run());
+        run_for(std::chrono::microseconds(pace_ * pick(4000)));
+        start(work(*client_));
+        start(receive(*messages_, held_));
+        start(read(*rpc_, values_));
+        for (int i = 0; i < 4; ++i) {
+            start(call(*rpc_, int(pick(30))));
+            start(notify(*rpc_));
+        }
+        run_for(std::chrono::microseconds(pace_ * pick(8000)));
+    }
+
+    static asio::awaitable<void> work(client by) {
+        const auto tasks = std::vector<int>{1, 2, 3, 4};
+        co_await by.submit_all(plain, tasks);
+        co_await by.run(parent, 5);
+    }
+    static asio::awaitable<void> receive(raw_queue from, std::optional<received_message>& into) {
+        const std::string text = "text";
+        co_await from.send(text);
+        into = co_await from.receive(1s);
+        co_await from.receive(1s);
+    }
+    static asio::awaitable<void> read(rpc by, std::optional<stream<int>>& into) {
+        into = co_await by.call(count, 1000);
+        for (int i = 0; i < 20 && into; ++i) co_await into->next();
+    }
+    static asio::awaitable<void> call(rpc by, int time) { co_await by.call(slow, time); }
+    static asio::awaitable<void> notify(rpc by) {
+        co_await by.notify(block, 1);
+        co_await by.broadcast(slow, 2);
+    }
+
+    std::mt19937 random_;
+    const unsigned pace_;  // how much longer it runs than one in memory
+    std::optional<asio::io_context> io_;
+    broker_ptr broker_;
+    std::optional<client> client_;
+    std::optional<rpc> rpc_;
+    std::optional<raw_queue> messages_;
+    std::optional<received_message> held_;
+    std::optional<stream<int>> values_;
+    std::optional<worker> worker_;
+    std::optional<node> node_;
+    std::optional<service> service_;
+    std::optional<scheduler> scheduler_;
+};
+
+void storm(const std::function<broker_ptr(asio::any_io_executor)>& make, unsigned pace) {
+    const auto first = number("TASKFLUX_STORM_SEED", std::random_device{}() % 1000000);
+    const auto rounds = number("TASKFLUX_STORM_ROUNDS", 100);
+    BOOST_TEST_MESSAGE("seeds from " << first);
+    for (unsigned i = 0; i < rounds; ++i) {
+        BOOST_TEST_CONTEXT("TASKFLUX_STORM_SEED=" << first + i) {
+            program(make, first + i, pace).end();
+            BOOST_TEST(true);
+        }
+    }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_program_in_memory_may_end_in_any_order) {
+    storm([](const asio::any_io_executor& executor) { return make_memory_broker(executor); }, 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_program_on_redis_may_end_in_any_order) {
+    test::redis_server server;
+    storm([&](const asio::any_io_executor& executor) { return make_redis_broker(executor, server.url()); }, 5);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

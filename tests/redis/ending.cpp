@@ -1,0 +1,171 @@
+#include <support/hang_limit.hpp>
+#include <support/redis_server.hpp>
+#include <taskflux/admin/node.hpp>
+#include <taskflux/app/app.hpp>
+#include <taskflux/calls/rpc.hpp>
+#include <taskflux/calls/service.hpp>
+#include <taskflux/flow/client.hpp>
+#include <taskflux/flow/connect.hpp>
+#include <taskflux/flow/scheduler.hpp>
+#include <taskflux/flow/worker.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+
+// What starts before its server and ends while that is away. A call to the server may take 600 s: what waits for one hangs.
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using namespace taskflux;
+
+constexpr task<void()> brief{"brief"};
+constexpr task<void()> endless{"endless"};
+constexpr method<void()> serve_endless{"place", "endless"};
+
+struct program {
+    test::redis_server server;
+    asio::io_context io;
+    broker_ptr broker = connect(io.get_executor(), server.url() + "?timeout=600s");
+    int begun = 0;
+    std::string lines;
+
+    ~program() {
+        broker->close();
+        io.restart();
+        io.run();
+    }
+
+    worker_options options() {
+        return worker_options().drain_for(100ms).log([this](const log_line& line, const task_id*) { lines += line.text + '\n'; });
+    }
+
+    struct ending {
+        bool is_over = false;
+        std::exception_ptr error;
+    };
+    std::list<ending> lives;
+
+    ending& start(asio::awaitable<void> run) {
+        auto& made = lives.emplace_back();
+        asio::co_spawn(io, std::move(run), [&made](std::exception_ptr error) {
+            made.is_over = true;
+            made.error = std::move(error);
+        });
+        return made;
+    }
+
+    bool run_until(const std::function<bool()>& holds) {
+        const auto limit = std::chrono::steady_clock::now() + test::hang_limit;
+        while (!holds() && std::chrono::steady_clock::now() < limit) {
+            io.restart();
+            io.run_one_for(100ms);
+        }
+        return holds();
+    }
+
+    static asio::awaitable<void> never(program& self) {
+        ++self.begun;
+        asio::steady_timer timer(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
+        co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+    static asio::awaitable<void> submit(client by) {
+        co_await by.submit(brief);
+        co_await by.submit(endless);
+    }
+    static asio::awaitable<void> call(rpc by) { co_await by.call(serve_endless); }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(redis_ending, program)
+
+BOOST_AUTO_TEST_CASE(what_is_stopped_while_its_server_is_away_ends_in_its_time_without_an_error) {
+    worker works(broker, options());
+    works.on(brief, [this]() -> asio::awaitable<void> { ++begun; co_return; });
+    works.on(endless, [this] { return never(*this); });
+    node shown(broker, works);
+    service serves(broker, service_options().drain_for(100ms));
+    serves.on(serve_endless, [this] { return never(*this); });
+    scheduler plans(broker);
+    for (auto* one : {&start(shown.run()), &start(serves.run()), &start(plans.run())}) BOOST_TEST(!one->is_over);
+    start(submit(client(broker)));
+    const rpc caller(broker);
+    BOOST_REQUIRE(run_until([&] { return begun == 2; }));
+    start(call(caller));
+    start(call(caller));
+    while (begun < 3) {  // the first call may have come before the service
+        if (lives.back().is_over) start(call(caller));
+        io.run_one_for(100ms);
+    }
+    server.kill();
+    shown.stop();
+    serves.stop();
+    plans.stop();
+    BOOST_REQUIRE(run_until([&] {
+        auto one = lives.begin();
+        return one->is_over && (++one)->is_over && (++one)->is_over;
+    }));
+    for (auto one = lives.begin(); one != std::next(lives.begin(), 3); ++one) BOOST_TEST(!one->error);
+}
+
+BOOST_AUTO_TEST_CASE(an_app_whose_server_is_away_ends_without_an_error) {
+    app_config config;
+    config.drain_for = 100ms;
+    config.log_path = (server.directory() / "app.log").string();
+    const auto runs = std::make_unique<app>(config);
+    runs->on(endless, [this] { return never(*this); });
+    runs->serve(serve_endless, [this] { return never(*this); });
+    auto& life = start(runs->run_on(broker));
+    start(submit(client(broker)));
+    BOOST_REQUIRE(run_until([&] { return begun == 1; }));
+    server.kill();
+    runs->stop();
+    BOOST_REQUIRE(run_until([&] { return life.is_over; }));
+    BOOST_TEST(!life.error);
+}
+
+BOOST_AUTO_TEST_CASE(what_starts_before_its_server_begins_when_that_is_there) {
+    server.kill();
+    broker->close();
+    broker = connect(io.get_executor(), server.url() + "?timeout=50ms");
+    worker works(broker, options());
+    works.on(brief, [this]() -> asio::awaitable<void> { ++begun; co_return; });
+    auto& life = start(works.run());
+    BOOST_REQUIRE(run_until([&] { return lines.find("it can't start yet, and tries again") != std::string::npos; }));
+    BOOST_TEST(!life.is_over);
+    server.start();
+    while (begun == 0) {
+        auto& sent = start(submit(client(broker)));
+        BOOST_REQUIRE(run_until([&] { return sent.is_over; }));
+        run_until([&] { return begun > 0 || sent.error; });
+    }
+    works.stop();
+    BOOST_REQUIRE(run_until([&] { return life.is_over; }));
+    BOOST_TEST(!life.error);
+}
+
+BOOST_AUTO_TEST_CASE(what_can_not_start_in_its_time_says_why) {
+    server.kill();
+    broker->close();
+    broker = connect(io.get_executor(), server.url() + "?timeout=50ms");
+    worker works(broker, options().start_timeout(0s));
+    works.on(brief, []() -> asio::awaitable<void> { co_return; });
+    auto& life = start(works.run());
+    BOOST_REQUIRE(run_until([&] { return life.is_over; }));
+    BOOST_CHECK_EXCEPTION(std::rethrow_exception(life.error), error, [](const error& e) { return e.code() == errc::unavailable; });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,116 @@
+#include "fixture.hpp"
+
+#include <taskflux/admin/directory.hpp>
+#include <taskflux/calls/rpc.hpp>
+#include <taskflux/calls/service.hpp>
+#include <taskflux/flow/raw_queue.hpp>
+#include <taskflux/flow/scheduler.hpp>
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+// What outlives what, as docs/architecture.md says under "Lifetimes": the sanitizers tell.
+using namespace test::flow;
+
+BOOST_AUTO_TEST_SUITE(flow_lifetimes)
+
+namespace {
+
+constexpr taskflux::method<taskflux::stream<int>()> count{"numbers", "count"};
+constexpr taskflux::task<int(int)> parent{"parent"};
+
+template <class T>
+boost::system::error_code error_of(asio::awaitable<T> call) {
+    asio::io_context io;
+    const auto end = start_on(io.get_executor(), std::move(call));
+    io.run();
+    return end->code();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(values_may_outlive_their_context_and_refuse_calls_then) {
+    taskflux::manual_clock time;
+    taskflux::broker_ptr broker;
+    std::optional<taskflux::client> client;
+    std::optional<taskflux::rpc> caller;
+    std::optional<taskflux::raw_queue> raw;
+    std::optional<taskflux::job<int>> job;
+    std::optional<taskflux::received_message> held;
+    std::optional<taskflux::stream<int>> values;
+    std::optional<taskflux::directory> directory;
+    {
+        asio::io_context io;
+        broker = taskflux::make_memory_broker(io.get_executor(), taskflux::memory_options(), time);
+        client.emplace(broker);
+        caller.emplace(broker);
+        raw.emplace(broker, "raw");
+        directory.emplace(broker);
+        taskflux::service service{broker};
+        service.on(count, [](taskflux::emitter<int>& out) -> asio::awaitable<void> {
+            for (;;) co_await out.emit(1);
+        });
+        start_on(io.get_executor(), service.run());
+        io.poll();
+        struct local {
+            static asio::awaitable<void> fill(decltype(client)& by, decltype(caller)& calls, decltype(raw)& queue,
+                                              decltype(job)& made, decltype(held)& message, decltype(values)& read) {
+                made = co_await by->submit(twice, 1);
+                const std::string text = "text";
+                co_await queue->send(text);
+                message = co_await queue->receive(1s);
+                read = co_await calls->call(count);
+            }
+        };
+        const auto filled = start_on(io.get_executor(), local::fill(client, caller, raw, job, held, values));
+        io.restart();
+        io.poll();
+        BOOST_TEST(filled->done);
+    }
+    BOOST_TEST(broker->is_closed());
+    BOOST_TEST(error_of(client->submit(twice, 1)) == errc::shut_down);
+    BOOST_TEST(error_of(job->result()) == errc::shut_down);
+    BOOST_TEST(error_of(raw->receive(1s)) == errc::shut_down);
+    BOOST_TEST(error_of(held->complete("")) == errc::shut_down);
+    BOOST_TEST(error_of(directory->nodes()) == errc::shut_down);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_told_of_a_local_job_may_outlive_the_threads_it_ran_on) {
+    const watchdog dog;
+    std::atomic<bool> has_run = false;
+    asio::io_context io;
+    const auto broker = taskflux::make_memory_broker(io.get_executor());
+    auto scheduler = std::make_unique<taskflux::scheduler>(broker, taskflux::scheduler_options().look_every(1ms));
+    const auto here = taskflux::schedule_options().scope(taskflux::local_scope::every_process);
+    scheduler->local("job", "@every 1ms", [&] { has_run = true; }, here);
+    start_on(io.get_executor(), scheduler->run());
+    while (!has_run) io.poll_one();
+    scheduler.reset();  // its end has been posted, and is not run any more
+    BOOST_TEST(has_run);
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_that_awaits_many_subtasks_may_end_with_its_context) {
+    int begun = 0;
+    fixture f;
+    gate closed{f.here};
+    worker w{f.broker, f.options().concurrency(9)};
+    w.on(twice, [&](int x) -> asio::awaitable<int> {
+        ++begun;
+        co_await closed.pass();
+        co_return x;
+    });
+    w.on(parent, [](context& ctx, int many) -> asio::awaitable<int> {
+        const std::vector<int> payloads(static_cast<std::size_t>(many), 1);
+        const auto made = co_await ctx.map(twice, payloads);
+        co_return int(made.size());
+    });
+    const auto life = f.start(w.run());
+    const auto result = f.start(f.client.run(parent, 5));
+    BOOST_TEST(begun == 5);
+    BOOST_TEST(!result->done);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

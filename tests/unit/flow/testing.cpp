@@ -1,0 +1,109 @@
+#include <taskflux/testing.hpp>
+
+#include "fixture.hpp"
+
+#include <taskflux/detail/sleep.hpp>
+#include <taskflux/flow/scheduler.hpp>
+
+namespace {
+
+using namespace test::flow;
+using taskflux::client;
+using taskflux::testing::environment;
+
+inline constexpr taskflux::task<std::string(int)> remind{"remind"};
+inline constexpr taskflux::task<int(int)> flaky{"flaky", task_options().retry(retry_policy::fixed(1h).attempts(3))};
+
+asio::awaitable<std::string> on_remind(context& ctx, int days) {
+    co_await ctx.sleep_for(std::chrono::hours(24 * days));
+    co_return "after " + std::to_string(days) + " days";
+}
+
+asio::awaitable<void> wait_for_ever() {
+    asio::steady_timer timer(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
+asio::awaitable<void> fail() {
+    co_await asio::this_coro::executor;
+    throw std::runtime_error("a reason");
+}
+
+BOOST_AUTO_TEST_SUITE(flow_testing)
+
+BOOST_AUTO_TEST_CASE(a_handler_sleeps_for_days_in_no_time) {
+    environment test;
+    const auto begun = test.clock().now();
+    worker w{test.broker(), test.options()};
+    w.on(remind, on_remind);
+    test.start(w.run());
+    BOOST_TEST(test.run(client{test.broker()}.run(remind, 3)) == "after 3 days");
+    BOOST_TEST((test.clock().now() - begun == 72h));
+}
+
+BOOST_AUTO_TEST_CASE(attempts_come_at_their_moments) {
+    environment test;
+    std::vector<taskflux::time_point> begun;
+    worker w{test.broker(), test.options()};
+    w.on(flaky, [&](context& ctx, int x) {
+        begun.push_back(ctx.now());
+        if (ctx.attempt() < 3) throw std::runtime_error("not yet");
+        return x;
+    });
+    test.start(w.run());
+    BOOST_TEST(test.run(client{test.broker()}.run(flaky, 7)) == 7);
+    BOOST_REQUIRE(begun.size() == 3U);
+    BOOST_TEST((begun[1] - begun[0] == 1h));
+    BOOST_TEST((begun[2] - begun[1] == 1h));
+}
+
+BOOST_AUTO_TEST_CASE(advance_passes_through_all_moments_in_order) {
+    environment test;
+    int ticks = 0;
+    taskflux::scheduler s{test.broker(), taskflux::scheduler_options().cpu(test.get_executor())};
+    const auto options = taskflux::schedule_options().scope(taskflux::local_scope::every_process);
+    s.local("noon", "0 12 * * *", [&ticks] { ++ticks; }, options);
+    test.start(s.run());
+    test.advance(std::chrono::hours(24 * 7));
+    BOOST_TEST(ticks == 7);
+}
+
+BOOST_AUTO_TEST_CASE(the_next_moment_is_one_step_away) {
+    environment test;
+    const auto begun = test.clock().now();
+    BOOST_TEST(!test.advance_to_next());
+    const taskflux::client c{test.broker()};
+    test.run(c.submit(remind, submit_options().delay(5h), 1));
+    bool is_due = false;
+    const auto due = [](taskflux::broker_ptr broker, bool& has_come) -> asio::awaitable<void> {
+        co_await taskflux::detail::sleep_until(broker->clock(), broker->clock().now() + 2h);
+        has_come = true;
+    };
+    test.start(due(test.broker(), is_due));
+    while (!is_due) BOOST_REQUIRE(test.advance_to_next());
+    BOOST_TEST((test.clock().now() - begun == 2h));
+}
+
+BOOST_AUTO_TEST_CASE(what_can_never_end_is_an_error_and_no_hang) {
+    environment test;
+    BOOST_CHECK_EXCEPTION(test.run(wait_for_ever()), std::logic_error, [](const std::logic_error& e) {
+        return std::string(e.what()).find("nothing waits for time") != std::string::npos;
+    });
+    worker w{test.broker(), test.options()};
+    w.on(twice, [](int x) { return x; });
+    test.start(w.run());
+    BOOST_CHECK_EXCEPTION(test.run(client{test.broker()}.run(remind, 1), 24h), std::logic_error, [](const std::logic_error& e) {
+        return std::string(e.what()).find("within its limit") != std::string::npos;
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_a_coroutine_beside_the_test_throws_comes_out) {
+    environment test;
+    BOOST_CHECK_THROW(test.start(fail()), std::runtime_error);
+    BOOST_CHECK_THROW(test.run(fail()), std::runtime_error);
+    test.run_until_idle();
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace

@@ -1,0 +1,266 @@
+#include "fixture.hpp"
+
+#include <taskflux/broker/memory/broker.hpp>
+#include <taskflux/flow/worker.hpp>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include <map>
+#include <ranges>
+
+using namespace test::flow;
+
+namespace {
+
+using namespace boost::asio::experimental::awaitable_operators;
+
+/// An embedded broker, some of whose calls fail as often as the test says.
+class faulty_broker : public taskflux::memory::memory_broker {
+public:
+    using memory_broker::memory_broker;
+
+    awaitable<std::vector<taskflux::submitted>> submit(std::string queue, std::vector<taskflux::new_task> tasks) override {
+        if (tasks.front().parent) fail("submit");
+        co_return co_await memory_broker::submit(std::move(queue), std::move(tasks));
+    }
+
+    awaitable<taskflux::journal_written> write_journal(taskflux::task_id id, taskflux::journal_write what) override {
+        fail("write");
+        co_return co_await memory_broker::write_journal(std::move(id), std::move(what));
+    }
+
+    awaitable<taskflux::journal_page> journal(taskflux::task_id id, taskflux::journal_query query) override {
+        fail("read");
+        co_return co_await memory_broker::journal(std::move(id), std::move(query));
+    }
+
+    awaitable<std::optional<taskflux::task_outcome>> wait(taskflux::task_id id, taskflux::duration wait) override {
+        fail("wait");
+        co_return co_await memory_broker::wait(std::move(id), wait);
+    }
+
+    awaitable<std::vector<effect>> cancel(std::string queue, std::vector<taskflux::task_key> keys) override {
+        ++cancels;
+        co_return co_await memory_broker::cancel(std::move(queue), std::move(keys));
+    }
+
+    void fail(const std::string& call) {
+        auto& left = failing[call];
+        if (left == 0) return;
+        --left;
+        throw taskflux::error(reason, "not now");
+    }
+
+    errc reason = errc::unavailable;
+    std::map<std::string, int> failing;
+    int cancels = 0;
+};
+
+inline constexpr taskflux::task<int(int)> parent{"parent"};
+
+struct workflow_fixture : fixture {
+    workflow_fixture() {
+        broker = faulty;
+        client = taskflux::client(broker);
+        w.emplace(broker, options());
+        w->on(twice, [](int x) { return 2 * x; });
+        w->on(note, [this](int) { ++notes; });
+    }
+
+    /// Nothing ends it, but a cancel.
+    void make_twice_hang() {
+        w.emplace(broker, options());
+        w->on(twice, [](context& ctx, int) -> asio::awaitable<int> { co_return co_await ctx.wait_signal<int>("never"); });
+    }
+
+    task_state state(const job<int>& of) { return now(of.status()); }
+
+    std::shared_ptr<faulty_broker> faulty =
+        std::make_shared<faulty_broker>(io.get_executor(), taskflux::memory_options(), time);
+    std::optional<worker> w;
+    int begins = 0, caught = 0, notes = 0;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(flow_workflow_faults, workflow_fixture)
+
+BOOST_AUTO_TEST_CASE(a_broker_that_is_away_costs_a_workflow_no_attempt) {
+    w->on(parent, [this](context& ctx, int which) -> asio::awaitable<int> {
+        ++begins;
+        int sum = 0;
+        const auto one = [] { return 1; };
+        try {
+            co_await ctx.step("before", one);
+            if (which == 0) sum = co_await ctx.call(twice, 21);
+            if (which == 1) {
+                for (const int x : co_await ctx.map(twice, std::views::iota(0, 7))) sum += x;
+            }
+            if (which == 2) co_await ctx.map(note, std::views::iota(0, 7));
+            if (which == 3) co_await ctx.spawn(twice, std::views::iota(0, 7));
+            if (which == 4) sum = co_await ctx.step("count", one);
+        } catch (...) {
+            ++caught;
+        }
+        co_return sum;
+    });
+    const auto life = start(w->run());
+    for (const std::string call : {"submit", "write", "read", "wait"}) {
+        for (const int which : {0, 1, 2, 3, 4}) {
+            BOOST_TEST_CONTEXT(call << ' ' << which) {
+                begins = caught = 0;
+                const auto held = now(client.submit(parent, submit_options().hold(), which));
+                faulty->failing[call] = 1;
+                now(held.start());
+                settle();
+                const bool was_met = faulty->failing[call] == 0;
+                faulty->failing[call] = 0;
+                if (was_met) BOOST_TEST((state(held) == task_state::scheduled));
+                advance(1s);
+                BOOST_TEST(begins == (was_met ? 2 : 1));
+                BOOST_TEST(caught == 0);
+                BOOST_TEST(now(held.result()) == (which < 2 ? 42 : which == 4 ? 1 : 0));
+                BOOST_TEST(now(held.record()).attempts == 1U);
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_broker_that_is_away_for_a_call_beside_others_ends_the_attempt_whatever_its_handler_returns) {
+    w->on(parent, [this](context& ctx, int) -> asio::awaitable<int> {
+        ++begins;
+        int got = 0;
+        try {
+            const auto [a, b] = co_await ctx.all(ctx.call(twice, 1), ctx.call(twice, 2));
+            got = a + b;
+        } catch (...) {
+            ++caught;
+        }
+        co_return got;
+    });
+    const auto life = start(w->run());
+    faulty->failing["submit"] = 1;
+    const auto one = now(client.submit(parent, 0));
+    settle();
+    BOOST_TEST((state(one) == task_state::scheduled));
+    advance(1s);
+    BOOST_TEST(now(one.result()) == 6);
+    BOOST_TEST(begins == 2);
+    BOOST_TEST(caught == 1);
+    BOOST_TEST(faulty->cancels == 0);
+}
+
+BOOST_AUTO_TEST_CASE(an_attempt_that_has_departed_beside_others_makes_no_more_calls) {
+    w->on(parent, [this](context& ctx, int) -> asio::awaitable<int> {
+        ++begins;
+        bool has_failed = false;
+        try {
+            co_await (ctx.call(twice, 1) && ctx.call(twice, 2));
+        } catch (...) {
+            has_failed = true;
+        }
+        if (has_failed) {
+            co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+            co_await asio::this_coro::throw_if_cancelled(false);
+            co_await ctx.call(note, 1);  // compensates
+            ++caught;
+        }
+        co_return 6;
+    });
+    const auto life = start(w->run());
+    faulty->failing["submit"] = 1;
+    const auto one = now(client.submit(parent, 0));
+    settle();
+    advance(1s);
+    BOOST_TEST(now(one.result()) == 6);
+    BOOST_TEST(begins == 2);
+    BOOST_TEST(caught == 0);
+    BOOST_TEST(notes == 0);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_handler_cannot_reach_itself_is_its_failure) {
+    w->on(parent, [](context& ctx, int) -> asio::awaitable<int> {
+        const auto step = []() -> int { throw taskflux::error(errc::unavailable, "its own server"); };
+        co_return co_await ctx.step("reach", step);
+    });
+    const auto life = start(w->run());
+    const auto one = now(client.submit(parent, 0));
+    settle();
+    BOOST_TEST((state(one) == task_state::failed));
+}
+
+BOOST_AUTO_TEST_CASE(an_attempt_whose_lease_was_lost_ends_in_silence) {
+    w->on(parent, [this](context& ctx, int) -> asio::awaitable<int> {
+        ++begins;
+        try {
+            co_await ctx.call(twice, 1);
+        } catch (...) {
+            ++caught;
+        }
+        co_return 1;
+    });
+    const auto life = start(w->run());
+    faulty->reason = errc::lease_lost;
+    faulty->failing["write"] = 1;
+    const auto one = now(client.submit(parent, 0));
+    settle();
+    BOOST_TEST(begins == 1);
+    BOOST_TEST(caught == 0);
+    BOOST_TEST((state(one) == task_state::running));  // for this broker it is still the worker's
+    BOOST_TEST(w->counts().running == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(an_attempt_whose_lease_was_lost_cancels_no_subtask_of_the_next_one) {
+    make_twice_hang();
+    w->on(parent, [this](context& ctx, int) -> asio::awaitable<int> {
+        const auto first = co_await (ctx.call(twice, 1) || ctx.sleep_for(5s));
+        caught = static_cast<int>(first.index());
+        co_return caught;
+    });
+    const auto life = start(w->run());
+    const auto lost = now(client.submit(parent, 0));
+    settle();
+    faulty->reason = errc::lease_lost;
+    faulty->failing["write"] = 1;
+    advance(5s);
+    BOOST_TEST(caught == 1);
+    BOOST_TEST(faulty->cancels == 0);
+    const auto kept = now(client.submit(parent, 0));
+    settle();
+    advance(5s);
+    BOOST_TEST(faulty->cancels == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_subtask_that_was_cancelled_for_another_attempt_is_no_failure_of_this_one) {
+    make_twice_hang();
+    w->on(parent, [this](context& ctx, int) -> asio::awaitable<int> {
+        try {
+            co_await ctx.call(twice, 1);
+        } catch (...) {
+            ++caught;
+        }
+        co_return 1;
+    });
+    const auto life = start(w->run());
+    const auto cancel_child = [&](const job<int>& of) {
+        const auto child = now(broker->find("default", to_string(of.id()) + "/1"));
+        BOOST_REQUIRE(child.has_value());
+        now(broker->cancel("default", {*child}));
+        settle();
+    };
+    const auto lost = now(client.submit(parent, 0));
+    settle();
+    faulty->reason = errc::lease_lost;
+    faulty->failing["write"] = 1;
+    cancel_child(lost);
+    BOOST_TEST(caught == 0);
+    BOOST_TEST((state(lost) == task_state::running));
+    faulty->failing["write"] = 0;
+    const auto kept = now(client.submit(parent, 0));
+    settle();
+    cancel_child(kept);
+    BOOST_TEST(caught == 1);
+    BOOST_TEST(now(kept.result()) == 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
